@@ -1,0 +1,95 @@
+"""The canonical frames: their columns and types, and the check made at every hand-over.
+
+Token counts are Int64, money is Decimal(38, 12) in USD, ratios and seconds are Float64, times are UTC.
+Unsigned and 32-bit integers wrap silently, float sums change with the order of threads: neither is used.
+A column named in `NULLABLE` may hold nulls, and a null always means "unknown"; no other column may.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import polars as pl
+
+from costscan.errors import CostscanError
+
+USD: Final = pl.Decimal(38, 12)
+TIME: Final = pl.Datetime("us", "UTC")
+
+RUNS: Final = pl.Schema({
+    "run_id": pl.String, "root_run_id": pl.String, "parent_run_id": pl.String, "source": pl.String,
+    "path": pl.String, "task": pl.String, "agent": pl.String, "started_at": TIME, "ended_at": TIME,
+    "interactive": pl.Boolean, "n_turns": pl.Int64,
+})
+TURNS: Final = pl.Schema({
+    "run_id": pl.String, "turn": pl.Int64, "line": pl.Int64, "at": TIME, "duration_s": pl.Float64,
+    "gap_s": pl.Float64, "provider": pl.String, "model": pl.String, "model_raw": pl.String,
+    "tier": pl.String, "speed": pl.String, "geo": pl.String, "effort": pl.String,
+    "input_tokens": pl.Int64, "cache_read_tokens": pl.Int64, "cache_write_5m_tokens": pl.Int64,
+    "cache_write_1h_tokens": pl.Int64, "output_tokens": pl.Int64, "thinking_tokens": pl.Int64,
+    "web_searches": pl.Int64, "stop_reason": pl.String, "message_id": pl.String, "recorded_usd": USD,
+    "usage_from": pl.String,
+})
+BLOCKS: Final = pl.Schema({
+    "run_id": pl.String, "block": pl.Int64, "turn_in": pl.Int64, "turn_out": pl.Int64, "line": pl.Int64,
+    "layer": pl.String, "role": pl.String, "kind": pl.String, "tool": pl.String, "call_id": pl.String,
+    "content_hash": pl.Int64, "args_hash": pl.Int64, "chars": pl.Int64, "weight": pl.Int64,
+    "tokens": pl.Int64, "is_error": pl.Boolean, "breakpoint": pl.String, "used_share": pl.Float64,
+})
+TOOL_CALLS: Final = pl.Schema({
+    "run_id": pl.String, "turn": pl.Int64, "tool": pl.String, "server": pl.String, "args_hash": pl.Int64,
+    "result_hash": pl.Int64, "result_tokens": pl.Int64, "is_error": pl.Boolean, "carried_turns": pl.Int64,
+    "carried_usd": USD,
+})
+PRICES: Final = pl.Schema({
+    "provider": pl.String, "model": pl.String, "tier": pl.String, "speed": pl.String, "meter": pl.String,
+    "usd_per_mtok": USD, "over_prompt_tokens": pl.Int64, "valid_from": TIME, "valid_to": TIME,
+    "source": pl.String,
+})
+BILL: Final = pl.Schema({
+    "run_id": pl.String, "turn": pl.Int64, "meter": pl.String, "units": pl.Int64, "usd": USD,
+})
+GROWTH: Final = pl.Schema({
+    "run_id": pl.String, "turn": pl.Int64, "prompt_tokens": pl.Int64, "carried_tokens": pl.Int64,
+    "added_tokens": pl.Int64, "dropped_tokens": pl.Int64,
+})
+
+SCHEMAS: Final[Mapping[str, pl.Schema]] = {
+    "runs": RUNS, "turns": TURNS, "blocks": BLOCKS, "tool_calls": TOOL_CALLS, "prices": PRICES,
+    "bill": BILL, "growth": GROWTH,
+}
+NULLABLE: Final[Mapping[str, frozenset[str]]] = {
+    "runs": frozenset({"parent_run_id", "agent", "started_at", "ended_at"}),
+    "turns": frozenset({
+        "at", "duration_s", "gap_s", "geo", "effort", "thinking_tokens", "stop_reason", "message_id",
+        "recorded_usd",
+    }),
+    "blocks": frozenset({"tool", "call_id", "content_hash", "args_hash", "breakpoint", "used_share"}),
+    "tool_calls": frozenset({"server", "result_hash", "result_tokens", "carried_usd"}),
+    "prices": frozenset({"valid_from", "valid_to"}),
+    "bill": frozenset({"usd"}),
+    "growth": frozenset(),
+}
+
+
+def check(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Give `frame` back when it is a true `name` frame: its columns, types and no null where none may be.
+
+    Raises:
+        CostscanError: the frame breaks the contract; this is a defect of costscan, never of a log.
+    """
+    expected = SCHEMAS[name]
+    if frame.schema != expected:
+        wrong = sorted(
+            {c for c in {*expected, *frame.schema} if expected.get(c) != frame.schema.get(c)},
+        )
+        raise CostscanError(f"frame {name}: wrong columns or types: {', '.join(wrong) or 'their order'}")
+    must = [c for c in expected if c not in NULLABLE[name]]
+    nulls = frame.select(pl.col(must).null_count()).row(0, named=True) if must else {}
+    if bad := [c for c, n in nulls.items() if n]:
+        raise CostscanError(f"frame {name}: null in {', '.join(bad)}")
+    return frame
+
+
+def empty(name: str) -> pl.DataFrame:
+    """Give the `name` frame with no rows."""
+    return pl.DataFrame(schema=SCHEMAS[name])

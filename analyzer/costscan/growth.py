@@ -1,0 +1,84 @@
+"""How the input grows from turn to turn: what was sent before, what is new, what was left out.
+
+A prompt is uncached input, cache reads and cache writes together. Each turn sends what the one before it sent
+and what that one wrote, so `carried_tokens` is the prompt before it; where the context was cut (compaction,
+a cleared session, an edited history) it is what is left of that.
+"""
+
+from typing import Final
+
+import polars as pl
+
+PROMPT: Final = (
+    pl.col("input_tokens") + pl.col("cache_read_tokens") + pl.col("cache_write_5m_tokens")
+    + pl.col("cache_write_1h_tokens")
+)
+QUADRATIC_MIN_TURNS: Final = 6
+QUADRATIC_SHARE: Final = 0.5
+"""A run is called quadratic when resending makes up at least this share of its input, over enough turns."""
+
+
+def with_epochs(calls: pl.DataFrame, cuts: pl.DataFrame) -> pl.DataFrame:
+    """Number the stretches of each copy in which the context only grew.
+
+    Args:
+        calls: one row a call, sorted by copy and seq; `model` decides the tokenizer.
+        cuts: copy, seq of calls before which blocks left the context.
+
+    Returns:
+        `calls` with prompt_tokens, before_tokens (the prompt before it, null for the first call), epoch, and
+        `shrank`: True where the prompt shrank for no reason that the log shows.
+    """
+    first = pl.col("seq") == 0
+    before = pl.col("prompt_tokens").shift(1).over("copy")
+    other_tokenizer = pl.col("family") != pl.col("family").shift(1).over("copy")
+    smaller = (pl.col("prompt_tokens") < before) & ~pl.col("resets") & ~pl.col("cut") & ~other_tokenizer
+    calls = calls.with_columns(prompt_tokens=PROMPT).join(
+        cuts.with_columns(cut=pl.lit(True)), on=["copy", "seq"], how="left", maintain_order="left",
+    ).with_columns(pl.col("cut").fill_null(False))
+    calls = calls.with_columns(
+        before_tokens=before, shrank=smaller.fill_null(False),
+        starts=first | pl.col("resets") | pl.col("cut") | other_tokenizer | smaller.fill_null(False),
+    )
+    return calls.with_columns(epoch=pl.col("starts").cast(pl.Int64).cum_sum().over("copy") - 1).drop("cut")
+
+
+def growth(calls: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
+    """Give the `growth` frame of the calls that are kept.
+
+    Args:
+        calls: from `with_epochs`, with run_id, turn and `kept`.
+        kept: copy, seq, carried_tokens of the calls that start an epoch.
+    """
+    carried = pl.coalesce(
+        pl.when(pl.col("starts")).then(pl.col("carried_tokens").fill_null(0)),
+        pl.min_horizontal("before_tokens", "prompt_tokens"),
+    )
+    joined = calls.join(kept, on=["copy", "seq"], how="left", maintain_order="left").with_columns(
+        carried_tokens=pl.min_horizontal(carried, "prompt_tokens"),
+    )
+    return joined.filter("kept").select(
+        "run_id", "turn", "prompt_tokens", "carried_tokens",
+        added_tokens=pl.col("prompt_tokens") - pl.col("carried_tokens"),
+        dropped_tokens=pl.max_horizontal(pl.col("before_tokens").fill_null(0) - pl.col("carried_tokens"), 0),
+    )
+
+
+def per_run(growth_frame: pl.DataFrame) -> pl.DataFrame:
+    """Give, per run: prompt_tokens, carried_tokens, carried_share, growth_tokens_per_turn, is_quadratic.
+
+    `growth_tokens_per_turn` is the median of the tokens added after the first turn; null for one turn.
+    """
+    return growth_frame.group_by("run_id", maintain_order=True).agg(
+        pl.col("prompt_tokens").sum(), pl.col("carried_tokens").sum(), pl.len().cast(pl.Int64).alias("n"),
+        growth_tokens_per_turn=pl.col("added_tokens").filter(pl.col("turn") > 0).median(),
+    ).with_columns(
+        carried_share=_share("carried_tokens", "prompt_tokens"),
+    ).with_columns(
+        is_quadratic=((pl.col("n") >= QUADRATIC_MIN_TURNS) & (pl.col("carried_share") >= QUADRATIC_SHARE)
+                      & (pl.col("growth_tokens_per_turn") > 0)).fill_null(False),
+    ).drop("n")
+
+
+def _share(part: str, whole: str) -> pl.Expr:
+    return pl.when(pl.col(whole) > 0).then(pl.col(part) / pl.col(whole))

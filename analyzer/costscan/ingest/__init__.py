@@ -1,0 +1,120 @@
+"""Paths to calls: find the files, read them side by side, put together what they tell.
+
+Text never leaves the process that reads a file; what comes back are Arrow tables in a temporary folder. Only
+the calls are held in memory: the blocks stay on disk and are taken batch by batch.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from costscan.errors import CostscanError
+from costscan.ingest.discover import discover
+from costscan.ingest.pool import read_all
+from costscan.sources import available, named
+from costscan.sources.records import MAX_NAMED_SKIPS
+
+BATCH_BLOCKS: Final = 400_000
+
+
+@dataclass
+class Reading:
+    """What was read: counts, the lines that could not be read, and the folder of the tables.
+
+    Use as a context manager: the folder is removed at the end.
+    """
+
+    folder: Path
+    files: int = 0
+    bytes: int = 0
+    lines: int = 0
+    skipped_lines: int = 0
+    repaired_lines: int = 0
+    formats: dict[str, int] = field(default_factory=dict)
+    unusable: list[str] = field(default_factory=list)
+    skipped: list[dict[str, Any]] = field(default_factory=list)
+
+    def __enter__(self) -> "Reading":
+        """Give the reading itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Remove the tables."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def add(self, answer: dict[str, Any]) -> None:
+        """Add the counts of a finished task."""
+        self.files += answer["files"] - len(answer["unusable"])
+        self.bytes += answer["bytes"]
+        self.lines += answer["lines"]
+        self.skipped_lines += answer["skipped"]
+        self.repaired_lines += answer["repaired"]
+        self.unusable.extend(answer["unusable"])
+        for name, count in answer["formats"].items():
+            self.formats[name] = self.formats.get(name, 0) + count
+
+
+def read(paths: Sequence[str], *, source: str | None = None, workers: int | None = None,
+         on_bytes: Callable[[int], None] = lambda _: None) -> Reading:
+    """Read logs: files, folders, glob patterns, or "-" for standard input.
+
+    Args:
+        paths: what to read.
+        source: the format of all files; by default each file's is detected from its content.
+        workers: processes to read with; by default one a core.
+        on_bytes: called with the bytes read by each finished task.
+
+    Raises:
+        CostscanError: a path does not exist, a named file holds no usable line, or no file does.
+    """
+    if source is not None:
+        named(source)
+    reading = Reading(Path(tempfile.mkdtemp(prefix="costscan-")))
+    try:
+        files, alone = discover(paths, reading.folder)
+
+        def answered(answer: dict[str, Any]) -> None:
+            reading.add(answer)
+            on_bytes(answer["bytes"])
+
+        read_all(files, source=source, out=reading.folder, workers=workers, on_answer=answered)
+        _refuse_unusable(reading, alone, source)
+    except BaseException:
+        shutil.rmtree(reading.folder, ignore_errors=True)
+        raise
+    return reading
+
+
+def _refuse_unusable(reading: Reading, alone: set[str], source: str | None) -> None:
+    bad = sorted(p for p in reading.unusable if p in alone) or (reading.unusable if not reading.files else [])
+    if bad:
+        known = [named(source)] if source else available().values()
+        expected = "; ".join(f.EXPECTED for f in known)
+        raise CostscanError(f"{bad[0]}: no usable line", f"expected {expected}")
+    reading.unusable.sort()
+    for path in reading.unusable:
+        reading.skipped.append({"path": path, "line": None, "reason": "no usable line in this file"})
+    reading.skipped_lines += 0
+
+
+def batches(reading: Reading) -> Iterator[list[Path]]:
+    """Give the block tables in groups of at most about BATCH_BLOCKS blocks."""
+    import polars as pl  # noqa: PLC0415 - the workers read while it is imported
+
+    group: list[Path] = []
+    room = BATCH_BLOCKS
+    for path in sorted(reading.folder.glob("blocks-*.arrow")):
+        rows = pl.scan_ipc(path).select(pl.len()).collect().item()
+        if group and rows > room:
+            yield group
+            group, room = [], BATCH_BLOCKS
+        group.append(path)
+        room -= rows
+    if group:
+        yield group
+
+
+__all__ = ["MAX_NAMED_SKIPS", "Reading", "batches", "read"]

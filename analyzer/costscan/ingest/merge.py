@@ -1,0 +1,119 @@
+"""The reduce step: what the files told, put together into runs and turns in which each call stands once.
+
+A call may be told by several copies of its run: a session resumed or forked into a new file, a transcript and
+its stream, a sub-agent's own file and the progress lines of its parent. One copy keeps it, with the largest
+output any copy shows.
+"""
+
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+COPY_BITS: Final = 32
+WRITES: Final = ("cache_write_5m_tokens", "cache_write_1h_tokens")
+
+
+def table(folder: Path, name: str) -> pl.LazyFrame:
+    """Give one table of all tasks, with copies numbered across tasks."""
+    frames = [
+        _numbered(pl.scan_ipc(path), int(path.stem.rsplit("-", 1)[1]))
+        for path in sorted(folder.glob(f"{name}-*.arrow"))
+    ]
+    return pl.concat(frames)
+
+
+def _numbered(frame: pl.LazyFrame, task: int) -> pl.LazyFrame:
+    if "copy" not in frame.collect_schema():
+        return frame
+    return frame.with_columns(pl.col("copy") + (task << COPY_BITS))
+
+
+def calls_and_copies(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Give the calls, each marked `kept` or not, and the copies.
+
+    The calls that are not kept stay: they say what was in the prompt before the first kept one.
+    """
+    copies = table(folder, "copies").collect()
+    calls = _timed(table(folder, "calls").collect().sort("copy", "seq"))
+    copies = _ranked(_named(copies, table(folder, "agents").collect()), calls)
+    ranks = copies.select("copy", "run_id", "rank")
+    calls = calls.join(ranks, on="copy", how="left", maintain_order="left")
+    return _kept(calls), copies
+
+
+def _timed(calls: pl.DataFrame) -> pl.DataFrame:
+    """Fill the time of calls without one from their neighbours in the copy."""
+    return calls.with_columns(
+        pl.col("at").fill_null(strategy="forward").over("copy").fill_null(
+            pl.col("at").fill_null(strategy="backward").over("copy")),
+    )
+
+
+def _named(copies: pl.DataFrame, agents: pl.DataFrame) -> pl.DataFrame:
+    """Name the sub-agents by what their parent said of them."""
+    known = agents.unique(["session", "agent_id"], keep="first", maintain_order=True).select(
+        (pl.col("session") + "/agent-" + pl.col("agent_id")).alias("run_id"), pl.col("agent").alias("told"),
+    )
+    agent = pl.coalesce("agent", "told", pl.when(pl.col("parent_run_id").is_not_null()
+                                                 & pl.col("task").is_null()).then(pl.lit("sub-agent")))
+    return copies.join(known, on="run_id", how="left", maintain_order="left").with_columns(
+        agent=agent, task=pl.coalesce("task", pl.lit("agent:") + agent, pl.lit("unnamed")),
+    ).drop("told")
+
+
+def _ranked(copies: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    """Rank the copies: where a call stands in several, the copy of the lowest rank keeps it.
+
+    Sessions keep calls before their sub-agents, transcripts before streams, runs that ended earlier before
+    those that were forked from them; among copies of one run, the fullest keeps.
+    """
+    size = calls.group_by("copy").agg(
+        pl.len().alias("n"), pl.col("output_tokens").sum().alias("out"),
+        pl.col("end_at").max().alias("ended"),
+    )
+    order = pl.struct(
+        pl.col("parent_run_id").is_not_null(), pl.col("source") == "claude_stream",
+        pl.col("ended").max().over("run_id").fill_null(pl.datetime(9999, 1, 1, time_zone="UTC")),
+        pl.col("path").min().over("run_id"), pl.col("run_id"),
+    )
+    ranked = copies.join(size, on="copy", how="left").sort(
+        order, pl.col("n"), pl.col("out"), "path", "copy", descending=[False, True, True, False, False],
+        nulls_last=True,
+    )
+    return ranked.with_row_index("rank").with_columns(pl.col("rank").cast(pl.Int64)).drop("n", "out", "ended")
+
+
+def _kept(calls: pl.DataFrame) -> pl.DataFrame:
+    """Mark of each call the copy that keeps it, and give it the largest output of all of them."""
+    side = pl.struct("input_tokens", "cache_read_tokens", *WRITES)
+    ids = pl.col("message_id")
+    one_call = pl.col("side").n_unique().over("message_id", "part") == 1
+    # Gateways reuse ids: the same id with another prompt is another call, unless its request id says it is
+    # the same. Calls without any id are the same only in copies of the same run.
+    apart = pl.when(one_call).then(pl.lit("")).otherwise(
+        pl.coalesce("request_id", pl.col("side").hash().cast(pl.String)))
+    key = pl.when(ids.is_not_null()).then(
+        pl.concat_str(ids, pl.lit(" "), "part", pl.lit(" "), apart)
+    ).when(pl.col("request_id").is_not_null()).then(
+        pl.concat_str(pl.lit("r "), "request_id", pl.lit(" "), "part")
+    ).otherwise(pl.concat_str("run_id", pl.lit(" "), "seq", pl.lit(" "), pl.col("at").cast(pl.String).fill_null(""),
+                              pl.lit(" "), pl.col("side").hash()))
+    calls = calls.with_columns(side=side).with_columns(key=key.hash())
+    first = pl.struct("rank", "seq").rank("ordinal").over("key") == 1
+    fullest = pl.col("output_tokens").arg_max()
+    return calls.with_columns(
+        kept=first,
+        usage_from=pl.col("usage_from").get(fullest).over("key"),
+        output_tokens=pl.col("output_tokens").max().over("key"),
+        stop_reason=pl.col("stop_reason").drop_nulls().first().over("key"),
+        recorded_usd=pl.col("recorded_usd").drop_nulls().first().over("key"),
+    ).drop("side", "key")
+
+
+def numbered(calls: pl.DataFrame) -> pl.DataFrame:
+    """Number the kept calls of a run as its turns; `kept_before` counts them in the copy, `base` before it."""
+    calls = calls.sort("rank", "seq")
+    before = pl.col("kept").cast(pl.Int64).cum_sum() - pl.col("kept").cast(pl.Int64)
+    calls = calls.with_columns(kept_before=before.over("copy"), turn=before.over("run_id"))
+    return calls.with_columns(base=pl.col("turn") - pl.col("kept_before"))

@@ -1,0 +1,109 @@
+"""Worker processes that read files side by side."""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from costscan.errors import CostscanError
+from costscan.sources.interface import LogFile
+
+TASK_BYTES: Final = 32 << 20
+"""Files are handed out in tasks of about this size: it bounds what a worker holds at a time."""
+ALONE_BYTES: Final = 12 << 20
+"""Logs smaller than this are read in this process: faster than starting workers."""
+
+Answer = dict[str, Any]
+
+
+def read_all(files: Sequence[LogFile], *, source: str | None, out: Path, workers: int | None,
+             on_answer: Callable[[Answer], None]) -> None:
+    """Read files into tables in `out`, calling `on_answer` with the counts of each finished task.
+
+    Raises:
+        CostscanError: a file cannot be opened, or a worker died.
+    """
+    sizes = {f: _size(f) for f in files}
+    tasks = _tasks(files, sizes)
+    wanted = workers if workers is not None else min(os.cpu_count() or 1, 8)
+    if wanted <= 1 or len(tasks) == 1 or sum(sizes.values()) < ALONE_BYTES:
+        from costscan.ingest.worker import read_files  # noqa: PLC0415 - workers import it themselves
+
+        for number, task in enumerate(tasks):
+            on_answer(read_files(task, source=source, out=out, task=number))
+        return
+    _side_by_side(tasks, source, out, min(wanted, len(tasks)), on_answer)
+
+
+def _size(file: LogFile) -> int:
+    try:
+        return Path(file.on_disk).stat().st_size
+    except OSError:
+        return 0
+
+
+def _tasks(files: Sequence[LogFile], sizes: dict[LogFile, int]) -> list[list[LogFile]]:
+    """Pack files into tasks, biggest first, so that the last tasks to end are small."""
+    tasks: list[list[LogFile]] = []
+    room = 0
+    for file in sorted(files, key=lambda f: -sizes[f]):
+        if not tasks or sizes[file] > room:
+            tasks.append([])
+            room = TASK_BYTES
+        tasks[-1].append(file)
+        room -= max(sizes[file], 1 << 12)
+    return tasks or [[]]
+
+
+def _side_by_side(tasks: list[list[LogFile]], source: str | None, out: Path, workers: int,
+                  on_answer: Callable[[Answer], None]) -> None:
+    todo: queue.SimpleQueue[int] = queue.SimpleQueue()
+    done: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+    for number in range(len(tasks)):
+        todo.put(number)
+
+    def feed(worker: "subprocess.Popen[str]") -> None:
+        stdin, stdout = worker.stdin, worker.stdout
+        if stdin is None or stdout is None:
+            return
+        while True:
+            try:
+                number = todo.get_nowait()
+            except queue.Empty:
+                return
+            files = [[f.path, f.spooled] for f in tasks[number]]
+            order = {"task": number, "files": files, "source": source, "out": str(out)}
+            try:
+                stdin.write(json.dumps(order) + "\n")
+                stdin.flush()
+                answer = stdout.readline()
+            except OSError:
+                answer = ""
+            done.put(json.loads(answer) if answer else {"error": "a worker process died", "hint": ""})
+
+    started = [_start() for _ in range(workers)]
+    threads = [threading.Thread(target=feed, args=(w,), daemon=True) for w in started]
+    try:
+        for thread in threads:
+            thread.start()
+        for _ in tasks:
+            answer = done.get()
+            if "error" in answer:
+                raise CostscanError(answer["error"], answer["hint"])
+            on_answer(answer)
+    finally:
+        for worker in started:
+            worker.kill()
+            worker.communicate()
+
+
+def _start() -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "costscan.ingest.worker"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
+    )

@@ -1,0 +1,27 @@
+"""Prices and bills: what a model costs at a moment, and what the turns of a log cost.
+
+Units are tokens (searches for `web_search`), unit prices whole pico-USD (1e-12 USD), sums Decimal USD.
+"""
+
+from costscan.prices.billing import COST_COLUMNS, UNITS_OF, bill, turn_usd
+from costscan.prices.names import UNKNOWN, canonicalise, identify
+from costscan.prices.rates import METERS
+from costscan.prices.table import Overrides, as_of, price_table, with_overrides
+from costscan.prices.units import UNIT_COLUMNS, unit_prices
+
+__all__ = [
+    "COST_COLUMNS",
+    "METERS",
+    "UNITS_OF",
+    "UNIT_COLUMNS",
+    "UNKNOWN",
+    "Overrides",
+    "as_of",
+    "bill",
+    "canonicalise",
+    "identify",
+    "price_table",
+    "turn_usd",
+    "unit_prices",
+    "with_overrides",
+]

@@ -1,0 +1,90 @@
+"""What turns cost: units times unit prices, exact to 1e-12 USD."""
+
+from decimal import Decimal
+from typing import Final
+
+import polars as pl
+
+from costscan.errors import CostscanError
+from costscan.frames import BILL, USD
+from costscan.prices.rates import METERS
+from costscan.prices.units import UNIT_COLUMNS
+
+UNITS_OF: Final = {
+    "input": "input_tokens",
+    "cache_read": "cache_read_tokens",
+    "cache_write_5m": "cache_write_5m_tokens",
+    "cache_write_1h": "cache_write_1h_tokens",
+    "output": "output_tokens",
+    "web_search": "web_searches",
+}
+"""The column of `turns` that each meter counts."""
+
+COST_COLUMNS: Final = {meter: f"{meter}_pico_usd" for meter in METERS}
+"""The column of `turn_usd` with the cost of each meter."""
+
+_ONE_PICO: Final = Decimal("1e-12")
+_LARGEST: Final = 2**63 - 1
+
+
+def turn_usd(turns: pl.DataFrame, unit: pl.DataFrame) -> pl.DataFrame:
+    """Give the cost of every turn, in the order of the turns.
+
+    `usd` is Decimal(38,12) USD, the exact sum of the columns `<meter>_pico_usd`, Int64 pico-USD. A meter with
+    units but no price is null, and so is the `usd` of its turn; no units cost 0 at any price.
+
+    Args:
+        turns: needs the token columns and web_searches.
+        unit: what `unit_prices` gave for the same turns.
+
+    Raises:
+        CostscanError: a turn could cost more than 9.2 million USD, which no log means.
+    """
+    both = turns.select(*UNITS_OF.values()).hstack(unit.select(*UNIT_COLUMNS.values()))
+    _refuse_overflow(both)
+    costs = both.select(_cost(meter).alias(column) for meter, column in COST_COLUMNS.items())
+    total = pl.sum_horizontal(COST_COLUMNS.values(), ignore_nulls=False)
+    return costs.select(_usd(total).alias("usd"), *COST_COLUMNS.values())
+
+
+def bill(turns: pl.DataFrame, unit: pl.DataFrame) -> pl.DataFrame:
+    """Give the `bill` frame: a row per turn and meter with units, in the order of turns, then of meters.
+
+    `usd` is null where the price is unknown; the sum over a turn is its `usd` in `turn_usd`. Arguments and
+    errors are those of `turn_usd`.
+    """
+    both = turns.select("run_id", "turn", *UNITS_OF.values()).hstack(unit.select(*UNIT_COLUMNS.values()))
+    _refuse_overflow(both)
+    both = both.with_row_index("position")
+    meters = [
+        both.filter(pl.col(units) > 0).select(
+            "position",
+            "run_id",
+            "turn",
+            pl.lit(meter).alias("meter"),
+            pl.col(units).alias("units"),
+            _usd(_cost(meter)).alias("usd"),
+        )
+        for meter, units in UNITS_OF.items()
+    ]
+    return pl.concat(meters).sort("position", maintain_order=True).select(*BILL)
+
+
+def _cost(meter: str) -> pl.Expr:
+    units = pl.col(UNITS_OF[meter])
+    return pl.when(units == 0).then(0).otherwise(units * pl.col(UNIT_COLUMNS[meter]))
+
+
+def _usd(pico: pl.Expr) -> pl.Expr:
+    return pico.cast(USD) * pl.lit(_ONE_PICO, dtype=USD)
+
+
+def _refuse_overflow(both: pl.DataFrame) -> None:
+    """Int64 wraps silently, so a turn that could reach its end is refused before anything is multiplied."""
+    largest = both.select(pl.col(*UNITS_OF.values(), *UNIT_COLUMNS.values()).max()).row(0, named=True)
+    products = [(largest[UNITS_OF[m]] or 0) * (largest[UNIT_COLUMNS[m]] or 0) for m in METERS]
+    if sum(products) > _LARGEST:
+        worst = UNITS_OF[max(zip(products, METERS, strict=True))[1]]
+        raise CostscanError(
+            f"{worst}: {largest[worst]:,} in one turn cannot be billed", "the log's usage numbers are damaged"
+        )

@@ -1,0 +1,85 @@
+"""One price with its conditions, and the frame made of many."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+import polars as pl
+
+from costscan.frames import PRICES
+
+METERS: Final = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search")
+TOKEN_METERS: Final = METERS[:-1]
+
+_PICO: Final = 10**12
+
+Prices = Mapping[str, Fraction]
+"""USD per million units by meter; an absent meter has no known price."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What one model costs in one tier, speed and prompt size from `valid_from` until before `valid_to`."""
+
+    provider: str
+    model: str
+    tier: str
+    speed: str
+    over_prompt_tokens: int
+    valid_from: date | None
+    valid_to: date | None
+    usd_per_mtok: Prices
+    source: str
+
+
+def scaled(prices: Prices, times: Fraction, output_times: Fraction | None = None) -> dict[str, Fraction]:
+    """Give the token prices multiplied by `times` (output by `output_times`); the search fee stays."""
+    factor = dict.fromkeys(TOKEN_METERS, times) | {"output": output_times or times, "web_search": Fraction(1)}
+    return {meter: usd * factor[meter] for meter, usd in prices.items()}
+
+
+def joined(rates: Iterable[Rate]) -> list[Rate]:
+    """Give the rates in order, those of touching periods made one where nothing but the period differs."""
+    result: list[Rate] = []
+    for rate in sorted(rates, key=_order):
+        last = result[-1] if result else None
+        if (
+            last
+            and last.valid_to == rate.valid_from
+            and replace(rate, valid_from=last.valid_from) == replace(last, valid_to=rate.valid_to)
+        ):
+            result[-1] = replace(last, valid_to=rate.valid_to)
+        else:
+            result.append(rate)
+    return result
+
+
+def to_frame(rates: Iterable[Rate]) -> pl.DataFrame:
+    """Give the rates as a `prices` frame, one row per meter; a search's price is USD per million searches."""
+    rows = [
+        (
+            rate.provider, rate.model, rate.tier, rate.speed, meter, to_usd(rate.usd_per_mtok[meter]),
+            rate.over_prompt_tokens, _midnight(rate.valid_from), _midnight(rate.valid_to), rate.source,
+        )
+        for rate in rates
+        for meter in METERS
+        if meter in rate.usd_per_mtok
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=PRICES, orient="row")
+
+
+def to_usd(amount: Fraction) -> Decimal:
+    """Give the amount in USD with 12 decimals, a remainder rounded half to even."""
+    return Decimal(round(amount * _PICO)).scaleb(-12)
+
+
+def _order(rate: Rate) -> tuple[str, str, str, str, int, date]:
+    key = (rate.provider, rate.model, rate.tier, rate.speed, rate.over_prompt_tokens)
+    return (*key, rate.valid_from or date.min)
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return None if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)

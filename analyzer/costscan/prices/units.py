@@ -1,0 +1,181 @@
+"""The price of one token of each kind, turn by turn, in whole pico-USD (1e-12 USD).
+
+A price depends on little: model, spelling, tier, speed, geo, the period between two price changes and the
+prompt size between two limits. Each combination that occurs is priced once, in exact arithmetic.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Final
+
+import polars as pl
+
+from costscan.errors import CostscanError
+from costscan.frames import TIME
+from costscan.models import model_info, premium, resolve
+from costscan.prices.overlay import overlay
+from costscan.prices.rates import METERS
+from costscan.prices.table import Overrides, with_overrides
+
+UNIT_COLUMNS: Final = {meter: f"pico_{meter}" for meter in METERS}
+"""The unit price column of each meter."""
+
+_PICO_PER_USD_PER_MTOK: Final = 10**6
+_KEYS: Final = ("model", "model_raw", "tier", "speed", "geo")
+_PROMPT: Final = ("input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
+# OpenAI's words for the plain tier.
+_PLAIN_TIERS: Final = frozenset({None, "", "default", "auto"})
+_LARGEST_SHARE: Final = 100
+_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The prices that hold in one period for prompts over a size, in pico-USD per unit."""
+
+    valid_from: datetime
+    valid_to: datetime | None
+    over: int
+    pico: Mapping[str, Fraction]
+
+
+def unit_prices(
+    turns: pl.DataFrame,
+    table: pl.DataFrame,
+    *,
+    discount: Decimal | int | str = 1,
+    overrides: Overrides | None = None,
+    now: datetime | None = None,
+) -> pl.DataFrame:
+    """Give the price of one unit of each meter for every turn, in the order of the turns.
+
+    Columns `pico_<meter>`, Int64 pico-USD per token (`pico_web_search`: per search), null where the price is
+    unknown. `turns` needs model, model_raw, tier, speed, geo, at and the token columns; `model` as filled by
+    `canonicalise`.
+
+    The price is that of the moment of use; before a model's first price the first one holds, and a turn
+    without a time takes that of `now`. A prompt (input, cache read and cache write together) over a size
+    limit moves the whole request to the dearer tier. `speed` is the one logged in the response. Fast requests
+    have no batch price; "priority" costs the standard price where no other is known. `geo` "us" and a
+    regional endpoint are two ways to the same premium: they do not multiply. `discount` is the share that is
+    left to pay, on every meter, after everything else; only it and overrides can leave a fraction of a
+    pico-USD, rounded half to even.
+
+    Raises:
+        CostscanError: the discount is not from 0 to 100, or an override is wrong (see `with_overrides`).
+    """
+    share = _share(discount)
+    full = with_overrides(table, overrides)
+    book = _book(full.filter(pl.col("model").is_in(turns["model"].unique().to_list())))
+    limits = sorted({row.over for rows in book.values() for row in rows if row.over})
+    days = {day for rows in book.values() for row in rows for day in (row.valid_from, row.valid_to)}
+    cuts = sorted(day for day in days if day and day != _EARLIEST)
+    keys = _keys(turns, cuts, limits, now or datetime.now(UTC))
+    cases = keys.unique()
+    prices = [_case_prices(book, case, cuts, limits, share) for case in cases.iter_rows(named=True)]
+    priced = cases.hstack(
+        pl.DataFrame(prices, schema=dict.fromkeys(UNIT_COLUMNS.values(), pl.Int64), orient="row")
+    )
+    return keys.join(priced, on=keys.columns, how="left", nulls_equal=True, maintain_order="left").select(
+        *UNIT_COLUMNS.values()
+    )
+
+
+def _keys(
+    turns: pl.DataFrame, cuts: Sequence[datetime], limits: Sequence[int], now: datetime
+) -> pl.DataFrame:
+    """What decides the price of each turn: `period` price changes passed, `size` tier limits exceeded."""
+    at = turns["at"].cast(TIME).fill_null(now)
+    prompt = turns.select(pl.sum_horizontal(_PROMPT)).to_series()
+    return turns.select(_KEYS).with_columns(
+        period=pl.Series(cuts, dtype=TIME).search_sorted(at, side="right"),
+        size=pl.Series(limits, dtype=pl.Int64).search_sorted(prompt, side="left"),
+    )
+
+
+def _book(table: pl.DataFrame) -> dict[tuple[str, str, str], list[_Row]]:
+    """The table by (model, tier, speed), meters that hold together in one row, in order of time."""
+    together: dict[tuple[Any, ...], dict[str, Fraction]] = defaultdict(dict)
+    columns = (
+        "model",
+        "tier",
+        "speed",
+        "valid_from",
+        "valid_to",
+        "over_prompt_tokens",
+        "meter",
+        "usd_per_mtok",
+    )
+    for model, tier, speed, start, end, over, meter, usd in table.select(columns).iter_rows():
+        together[model, tier, speed, start or _EARLIEST, end, over][meter] = (
+            Fraction(usd) * _PICO_PER_USD_PER_MTOK
+        )
+    book: dict[tuple[str, str, str], list[_Row]] = defaultdict(list)
+    for (model, tier, speed, start, end, over), pico in together.items():
+        book[model, tier, speed].append(_Row(start, end, over, pico))
+    return {key: sorted(rows, key=lambda row: row.valid_from) for key, rows in book.items()}
+
+
+def _case_prices(
+    book: Mapping[tuple[str, str, str], list[_Row]],
+    case: Mapping[str, Any],
+    cuts: Sequence[datetime],
+    limits: Sequence[int],
+    share: Fraction,
+) -> tuple[int | None, ...]:
+    rows = _rows_for(book, case["model"], case["tier"], case["speed"])
+    at = cuts[case["period"] - 1] if case["period"] else _EARLIEST
+    row = _row_at(rows, at, limits[case["size"] - 1] if case["size"] else 0)
+    if row is None:
+        return (None,) * len(METERS)
+    place = _place_factor(case)
+    factors = {meter: share if meter == "web_search" else place * share for meter in METERS}
+    return tuple(round(row.pico[m] * factors[m]) if m in row.pico else None for m in METERS)
+
+
+def _rows_for(
+    book: Mapping[tuple[str, str, str], list[_Row]], model: str, tier: str | None, speed: str | None
+) -> list[_Row]:
+    """The rows of a tier and speed; those of a tier or speed we do not know are none."""
+    plain = "standard" if tier in _PLAIN_TIERS else str(tier)
+    if speed not in {None, "", "standard"}:
+        return book.get((model, "standard", str(speed)), [])
+    if plain == "priority" and (model, plain, "standard") not in book:
+        plain = "standard"
+    return book.get((model, plain, "standard"), [])
+
+
+def _row_at(rows: Sequence[_Row], at: datetime, exceeded: int) -> _Row | None:
+    """The row that holds at a moment for a prompt that exceeds the limit `exceeded`."""
+    if not rows:
+        return None
+    at = max(at, rows[0].valid_from)
+    held = [row for row in rows if row.valid_from <= at and (row.valid_to is None or at < row.valid_to)]
+    return max((row for row in held if row.over <= exceeded), key=lambda row: row.over, default=None)
+
+
+def _place_factor(case: Mapping[str, Any]) -> Fraction:
+    """The premium for where the request was served: 1 unless it was bound to a region."""
+    model = case["model"]
+    ref = resolve(case["model_raw"] or "")
+    factor = Fraction(premium(ref.region if ref else None, model))
+    rule, info = overlay()["us_inference"], model_info(model)
+    if (case["geo"] or "").lower() == "us" and info and info.released > rule["released_after"]:
+        factor = max(factor, Fraction(rule["times"]))
+    return factor
+
+
+def _share(discount: Decimal | int | str) -> Fraction:
+    try:
+        share = Fraction(str(discount))
+    except (ValueError, ZeroDivisionError):
+        share = Fraction(-1)
+    if not 0 <= share <= _LARGEST_SHARE:
+        raise CostscanError(
+            f"prices.discount: {discount!r} is no share to pay", "give a number like 0.9 for 10% off"
+        )
+    return share

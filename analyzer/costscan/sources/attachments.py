@@ -1,0 +1,64 @@
+"""Attachments of a transcript: reminders, files and notes that the client adds to the prompt.
+
+A `prompt_snapshot` shows the system prompt and, since 2.1.267, the tool definitions: they become blocks of
+their layers, in place of the hidden block that otherwise stands for both.
+"""
+
+import json
+from msgspec.structs import replace
+from typing import Any, Final
+
+from costscan.sources.content import encode, hash_of
+from costscan.sources.measure import Measured, text
+from costscan.sources.thread import Thread
+
+_SHOWN: Final = ("content", "prompt", "snippet", "addedLines", "addedBlocks", "stdout")
+_NOT_SENT: Final = frozenset({
+    "command_permissions", "hook_success", "hook_system_message", "compact_file_reference",
+})
+
+
+def read(thread: Thread, line: int, raw: bytes) -> None:
+    """Add what an attachment puts into the prompt of the next call."""
+    try:
+        found = json.loads(raw) if raw else None
+    except (ValueError, RecursionError):
+        return
+    if not isinstance(found, dict) or found.get("type") in _NOT_SENT:
+        return
+    if found.get("type") == "prompt_snapshot":
+        _snapshot(thread, line, found)
+        return
+    shown = "\n".join(s for key in _SHOWN for s in _strings(found.get(key)))
+    if shown:
+        thread.sent(line, text(encode(shown)))
+
+
+def _strings(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value] if value else []
+    if isinstance(value, list):
+        return [s for item in value for s in _strings(item)]
+    if isinstance(value, dict):
+        return _strings(value.get("content") or value.get("text") or value.get("file"))
+    return []
+
+
+def _snapshot(thread: Thread, line: int, found: dict[str, Any]) -> None:
+    thread.forget(layers=("tools", "system"))
+    tools = found.get("tools") or found.get("toolDefinitions")
+    for tool in tools if isinstance(tools, list) else []:
+        thread.sent(line, definition(tool), layer="tools", role="system")
+    system = found.get("systemPrompt") or found.get("system") or found.get("content")
+    for part in system if isinstance(system, list) else [system]:
+        for said in _strings(part):
+            measured = replace(text(encode(said)), kind="system")
+            thread.sent(line, measured, layer="system", role="system")
+
+
+def definition(tool: object) -> Measured:
+    """Give the measures of a tool definition; its name is in `tool`."""
+    name = tool.get("name") if isinstance(tool, dict) else None
+    raw = encode(tool)
+    return Measured("tool_def", name if isinstance(name, str) else None, None, hash_of(raw), None, len(raw),
+                    0, False)

@@ -1,0 +1,269 @@
+"""Claude Code transcripts: `<project>/<sessionId>.jsonl` and `<sessionId>/subagents/agent-*.jsonl`.
+
+What the numbers mean, and what is counted once:
+- A model call is one to many `assistant` lines, one a content block, with the same `message.id` and a
+  repeated `usage`; it is counted once, with the largest output.
+- `input_tokens` leaves out what was read from or written to the cache; the cache counters are disjoint.
+- `output_tokens` beside `stop_reason: null` before version 2.1.60 is what had been counted when the line was
+  written, often 1 to 8: such a call is marked `placeholder`.
+- Lines of model `<synthetic>` are written by the client and cost nothing.
+- A sub-agent is a run of its own under its session, whether its lines stand in a file of their own, inline
+  (`isSidechain`), or inside `progress` lines of the parent; the same call in two of these is billed once.
+- The system prompt and the tool definitions are not in a transcript unless a `prompt_snapshot` shows them;
+  neither are compaction calls and side calls. A `cost-state` line records the cost of the whole session up
+  to it, from which they follow.
+- The time of a line is when its block was complete; a call is taken to start at the line before it.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path, PurePath
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from costscan.sources import attachments, labels, recorded
+from costscan.sources.claude_lines import (
+    Line,
+    call_of,
+    lenient_line,
+    lenient_message,
+    timestamp,
+    word,
+)
+from costscan.sources.content import Block, encode
+from costscan.sources.files import open_log
+from costscan.sources.interface import LogFile
+from costscan.sources.lines import Reader
+from costscan.sources.measure import measure, text
+from costscan.sources.records import Rows
+from costscan.sources.thread import Thread
+
+NAME = "claude_code"
+EXPECTED = 'Claude Code transcript lines such as {"type":"assistant","sessionId":…,"message":{"id":…,"usage":{…}}}'
+
+_AGENT_TOOLS: Final = frozenset({"Task", "Agent"})
+_OWN_TYPES: Final = frozenset({
+    "summary", "file-history-snapshot", "queue-operation", "progress", "attachment", "last-prompt", "ai-title",
+    "custom-title", "mode", "permission-mode", "pr-link", "cost-state", "agent-name", "bridge-session",
+})
+
+
+class _Progress(Struct, gc=False):
+    type: Any = None
+    agentId: Any = None  # noqa: N815
+    message: Line | None = None
+
+
+class _Microcompact(Struct, gc=False):
+    compactedToolIds: Any = None  # noqa: N815
+
+
+_decode_progress = msgspec.json.Decoder(_Progress).decode
+_decode_microcompact = msgspec.json.Decoder(_Microcompact).decode
+
+
+def sniff(objects: Sequence[dict[str, Any]]) -> bool:
+    """Say whether these are transcript lines."""
+    return any(
+        "session_id" not in o
+        and (o.get("type") in _OWN_TYPES or (o.get("type") in {"assistant", "user", "system"} and (
+            "sessionId" in o or "uuid" in o or "parentUuid" in o
+            or (isinstance(o.get("message"), dict) and "parent_tool_use_id" not in o))))
+        for o in objects
+    )
+
+
+def read(file: LogFile, rows: Rows) -> None:
+    """Read one transcript."""
+    reading = _Reading(file, rows)
+    with open_log(file.on_disk) as stream:
+        for number, line in Reader(Line, lenient_line, rows).lines(stream, file.path):
+            reading.take(number, line)
+    reading.finish()
+
+
+class _Reading:
+    """One transcript file as it is being read: a thread for the session, one for each sub-agent."""
+
+    def __init__(self, file: LogFile, rows: Rows) -> None:
+        self.file, self.rows = file, rows
+        self.threads: dict[str, Thread] = {}
+        self.labels: dict[str, labels.Labels] = {}
+        self.session: str | None = None
+        self._agent_types: dict[str, str] = {}
+        self._launches: dict[str, str] = {}
+        self._sidechain = 0
+        self._calls_by_uuid: dict[str, tuple[Thread, int]] = {}
+        self._seen: set[str] = set()
+
+    def take(self, number: int, line: Line) -> None:
+        """Add one line."""
+        kind = line.type
+        if kind == "assistant":
+            if not self._repeated(line):
+                self._assistant(number, line, self._key(line))
+        elif kind == "user":
+            if not self._repeated(line):
+                self._user(number, line, self._key(line))
+        elif kind == "progress":
+            self._progress(number, line)
+        elif kind == "attachment":
+            self._attachment(number, line)
+        elif kind == "system":
+            self._system(line)
+        elif kind == "cost-state":
+            recorded.cost_state(self.rows, self.file.path, number, line, self.session)
+
+    def _repeated(self, line: Line) -> bool:
+        if type(line.sessionId) is str and line.sessionId:
+            self.session = line.sessionId
+        uuid = line.uuid
+        if type(uuid) is not str or not uuid:
+            return False
+        if uuid in self._seen:
+            return True
+        self._seen.add(uuid)
+        return False
+
+    def thread(self, key: str) -> Thread:
+        """Give the thread of the session ("") or of a sub-agent."""
+        found = self.threads.get(key)
+        if found is None:
+            found = self.threads[key] = Thread()
+            self.labels[key] = labels.Labels()
+        return found
+
+    def _key(self, line: Line) -> str:
+        if line.isSidechain is not True:
+            return ""
+        if agent := word(line.agentId):
+            return agent
+        if line.parentUuid is None:
+            self._sidechain += 1
+        return f"sidechain-{self._sidechain}"
+
+    def _assistant(self, number: int, line: Line, key: str) -> None:
+        message = line.message
+        if message is None or message.usage is None:
+            return
+        thread = self.thread(key)
+        call = thread.repeats(message.id, message.usage, timestamp(line), message.stop_reason)
+        if call is None:
+            found = call_of(line, number)
+            if found is None:
+                return
+            call = thread.call(found[0], key=found[1])
+        if type(line.uuid) is str:
+            self._calls_by_uuid[line.uuid] = (thread, call)
+        if line.supersedes is not None:
+            self._supersede(line.supersedes)
+        blocks = message.content
+        if isinstance(blocks, str):
+            blocks = [Block(type="text", text=Raw(encode(blocks)))]
+        for block in blocks or ():
+            if block.name in _AGENT_TOOLS and word(block.id) and block.input:
+                self._launches[block.id] = labels.agent_type(bytes(block.input))
+        thread.wrote(call, number, blocks or ())
+        self.labels[key].assistant(line)
+
+    def _user(self, number: int, line: Line, key: str) -> None:
+        thread = self.thread(key)
+        if line.parentUuid is None and thread.calls and line.isCompactSummary is not True:
+            thread.forget()
+        thread.last_at = timestamp(line) or thread.last_at
+        message = line.message
+        if message is None or message.content is None:
+            return
+        self.labels[key].user(line)
+        if isinstance(message.content, str):
+            thread.sent(number, text(encode(message.content)))
+            return
+        for block in message.content:
+            if (found := measure(block)) is not None:
+                thread.sent(number, found)
+                if line.toolUseResult and found.call_id in self._launches:
+                    self._launched(found.call_id or "", line.toolUseResult)
+
+    def _launched(self, call_id: str, raw: Raw) -> None:
+        agent_id = labels.agent_id(bytes(raw))
+        if agent_id is not None:
+            self._agent_types.setdefault(agent_id, self._launches[call_id])
+
+    def _progress(self, number: int, line: Line) -> None:
+        raw = bytes(line.data)
+        if b"agent_progress" not in raw:
+            return
+        try:
+            found = _decode_progress(raw)
+        except (msgspec.MsgspecError, RecursionError):
+            found = _lenient_progress(raw)
+        inner, agent = found.message, word(found.agentId)
+        if found.type != "agent_progress" or inner is None or agent is None:
+            return
+        if inner.type == "assistant":
+            self._assistant(number, inner, agent)
+        elif inner.type == "user":
+            self._user(number, inner, agent)
+
+    def _attachment(self, number: int, line: Line) -> None:
+        thread = self.thread(self._key(line))
+        thread.last_at = timestamp(line) or thread.last_at
+        attachments.read(thread, number, bytes(line.attachment))
+
+    def _system(self, line: Line) -> None:
+        if line.subtype == "compact_boundary":
+            self.thread(self._key(line)).forget()
+        elif line.subtype == "microcompact_boundary" and line.microcompactMetadata:
+            ids = _decode_microcompact(line.microcompactMetadata).compactedToolIds
+            if isinstance(ids, list):
+                self.thread(self._key(line)).clear_results({i for i in ids if isinstance(i, str)})
+
+    def _supersede(self, names: object) -> None:
+        for name in names if isinstance(names, list) else [names]:
+            found = self._calls_by_uuid.get(name) if isinstance(name, str) else None
+            if found is not None:
+                found[0].drop(found[1])
+
+    def finish(self) -> None:
+        """Write the threads to the rows."""
+        session = self.session or PurePath(self.file.path).name.split(".")[0]
+        main = self.labels.get("") or labels.Labels()
+        for key, thread in self.threads.items():
+            if not any(not c.dropped for c in thread.calls):
+                continue
+            copy = len(self.rows.tables["copies"])
+            label = self.labels[key]
+            agent = None if key == "" else _meta_agent(self.file, key) or label.agent
+            self.rows.tables["copies"].append((
+                copy, session if key == "" else f"{session}/agent-{key}", session,
+                None if key == "" else session, NAME, self.file.path,
+                main.task() if key == "" else None, agent, key == "" and label.interactive(),
+            ))
+            thread.flush(self.rows, copy)
+        self.rows.tables["agents"].extend((session, key, agent) for key, agent in self._agent_types.items())
+
+
+def _lenient_progress(raw: bytes) -> _Progress:
+    try:
+        value = json.loads(raw)
+    except (ValueError, RecursionError):
+        return _Progress()
+    inner = value.get("message") if isinstance(value, dict) else None
+    if not isinstance(inner, dict):
+        return _Progress()
+    line = lenient_line(inner)
+    if line is not None:
+        line.message = lenient_message(inner.get("message"))
+    return _Progress(type=value.get("type"), agentId=value.get("agentId"), message=line)
+
+
+def _meta_agent(file: LogFile, agent_id: str) -> str | None:
+    """Give the agent's type from the `.meta.json` beside its transcript."""
+    meta = Path(file.on_disk).with_name(f"agent-{agent_id}.meta.json")
+    try:
+        found = json.loads(meta.read_bytes()[:100_000])
+    except (OSError, ValueError, RecursionError):
+        return None
+    return word(found.get("agentType")) if isinstance(found, dict) else None

@@ -1,0 +1,127 @@
+"""The line types that Claude Code transcripts and Claude stream-json share, and their lenient reading."""
+
+from typing import Any
+
+from msgspec import UNSET, Raw, Struct
+
+from costscan.sources import content
+from costscan.sources.content import Block
+from costscan.sources.thread import Call, make_call
+from costscan.sources.usage import Usage
+from costscan.sources.usage import from_dict as usage_from_dict
+
+
+class Message(Struct, gc=False):
+    """`message` of an assistant or user line."""
+
+    id: Any = None
+    model: Any = None
+    usage: Usage | None = None
+    stop_reason: Any = UNSET
+    content: list[Block] | str | None = None
+
+
+class Line(Struct, gc=False):
+    """A line of a transcript or a stream; each format uses the fields it has."""
+
+    type: Any = None
+    subtype: Any = None
+    uuid: Any = None
+    parentUuid: Any = UNSET  # noqa: N815 - the name in the log
+    sessionId: Any = None  # noqa: N815
+    session_id: Any = None
+    timestamp: Any = None
+    requestId: Any = None  # noqa: N815
+    request_id: Any = None
+    isSidechain: Any = None  # noqa: N815
+    agentId: Any = None  # noqa: N815
+    attributionAgent: Any = None  # noqa: N815
+    parent_tool_use_id: Any = None
+    subagent_type: Any = None
+    isMeta: Any = None  # noqa: N815
+    isCompactSummary: Any = None  # noqa: N815
+    version: Any = None
+    entrypoint: Any = None
+    cwd: Any = None
+    effort: Any = None
+    costUSD: Any = None  # noqa: N815
+    supersedes: Any = None
+    message: Message | None = None
+    data: Raw = Raw()
+    attachment: Raw = Raw()
+    toolUseResult: Raw = Raw()  # noqa: N815
+    microcompactMetadata: Raw = Raw()  # noqa: N815
+    modelUsage: Raw = Raw()  # noqa: N815
+    usage: Raw = Raw()
+    total_cost_usd: Any = None
+    totalCostUSD: Any = None  # noqa: N815
+    event: Raw = Raw()
+
+
+_RAW_FIELDS = {
+    "data", "attachment", "toolUseResult", "microcompactMetadata", "modelUsage", "usage", "event",
+}
+_PLAIN_FIELDS = [f for f in Line.__struct_fields__ if f not in _RAW_FIELDS and f != "message"]
+
+
+def lenient_line(value: dict[str, Any]) -> Line | None:
+    """Give a `Line` of any JSON object: what has the wrong type is left out, nothing is refused."""
+    plain = {name: value[name] for name in _PLAIN_FIELDS if name in value}
+    raws = {name: Raw(content.encode(value[name])) for name in _RAW_FIELDS if value.get(name) is not None}
+    return Line(message=lenient_message(value.get("message")), **plain, **raws)
+
+
+def lenient_message(value: object) -> Message | None:
+    """Give a `Message` of a decoded object, or None."""
+    if not isinstance(value, dict):
+        return None
+    raw = value.get("content")
+    blocks: list[Block] | str | None = None
+    if isinstance(raw, str):
+        blocks = raw
+    elif isinstance(raw, list):
+        blocks = [_lenient_block(item) for item in raw]
+    return Message(
+        id=value.get("id"), model=value.get("model"), usage=usage_from_dict(value.get("usage")),
+        stop_reason=value.get("stop_reason", UNSET), content=blocks,
+    )
+
+
+def _lenient_block(item: object) -> Block:
+    if isinstance(item, dict):
+        return content.from_dict(item)
+    return Block(type="text", text=Raw(content.encode(item if isinstance(item, str) else str(item))))
+
+
+def word(value: object) -> str | None:
+    """Give a non-empty string as it is, anything else as None."""
+    return value if isinstance(value, str) and value else None
+
+
+def timestamp(line: Line) -> str | None:
+    """Give the time of a line as text; some logs write seconds or milliseconds since 1970."""
+    found = line.timestamp
+    if type(found) is str:
+        return found or None
+    if isinstance(found, int | float) and not isinstance(found, bool):
+        return str(found)
+    return word(found)
+
+
+def call_of(line: Line, number: int) -> tuple[Call, str] | None:
+    """Give the model call an assistant line belongs to and its key; None where nothing was billed.
+
+    `<synthetic>` lines are written by the client itself (errors, interrupted turns).
+    """
+    message = line.message
+    if message is None or message.usage is None or message.model == "<synthetic>":
+        return None
+    request_id = line.requestId if line.requestId is not None else line.request_id
+    call = make_call(
+        line=number, end_at=timestamp(line), model=message.model, usage=message.usage, message_id=message.id,
+        request_id=request_id, stop_reason=message.stop_reason, version=line.version, effort=line.effort,
+    )
+    if isinstance(line.costUSD, int | float):
+        call.recorded_usd = str(line.costUSD)
+    key = call.message_id or call.request_id or word(line.uuid) or f"line {number}"
+    return call, key

@@ -1,0 +1,160 @@
+"""`claude -p --output-format stream-json` and Agent SDK messages, one a line.
+
+What the numbers mean, and what is counted once:
+- A model call is one to many `assistant` lines with the same `message.id`, counted once.
+- Input and cache counters are right; `output_tokens` on these lines is what had been counted when the block
+  was complete, so calls are marked `placeholder` unless a `stream_event` shows the final count.
+- A `result` line records tokens and dollars of the whole client process, sub-agents, hidden side calls and
+  compaction included, as a running total: of several, the last of each process counts.
+- Lines with a `parent_tool_use_id` belong to the sub-agent which that tool call started, a run of its own.
+- Lines without a time take that of the line before them.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from costscan.sources import labels, recorded
+from costscan.sources.claude_lines import Line, call_of, lenient_line, timestamp, word
+from costscan.sources.content import Block, encode
+from costscan.sources.files import open_log
+from costscan.sources.interface import LogFile
+from costscan.sources.lines import Reader
+from costscan.sources.measure import measure, text
+from costscan.sources.records import Rows
+from costscan.sources.thread import Thread
+from costscan.sources.usage import Usage
+
+NAME = "claude_stream"
+EXPECTED = 'stream-json lines such as {"type":"assistant","session_id":…,"message":{"usage":{…}}}'
+
+_TYPES: Final = frozenset({"system", "assistant", "user", "result", "stream_event", "rate_limit_event"})
+
+
+class _EventMessage(Struct, gc=False):
+    id: Any = None
+
+
+class _Event(Struct, gc=False):
+    type: Any = None
+    message: _EventMessage | None = None
+    usage: Usage | None = None
+
+
+_decode_event = msgspec.json.Decoder(_Event).decode
+
+
+def sniff(objects: Sequence[dict[str, Any]]) -> bool:
+    """Say whether these are lines of a stream."""
+    return any("session_id" in o and o.get("type") in _TYPES for o in objects)
+
+
+def read(file: LogFile, rows: Rows) -> None:
+    """Read one stream."""
+    reading = _Reading(file, rows)
+    with open_log(file.on_disk) as stream:
+        for number, line in Reader(Line, lenient_line, rows).lines(stream, file.path):
+            reading.take(number, line)
+    reading.finish()
+
+
+class _Reading:
+    def __init__(self, file: LogFile, rows: Rows) -> None:
+        self.file, self.rows = file, rows
+        self.threads: dict[tuple[str, str], Thread] = {}
+        self.labels: dict[tuple[str, str], labels.Labels] = {}
+        self._streaming: dict[tuple[str, str], str] = {}
+        self._launches: dict[str, str] = {}
+        self._session = ""
+        self._at: str | None = None
+
+    def take(self, number: int, line: Line) -> None:
+        """Add one line."""
+        self._session = word(line.session_id) or self._session
+        if (now := timestamp(line)) is not None:
+            self._at = now
+        elif self._at is not None:
+            line.timestamp = self._at
+        key = (self._session, word(line.parent_tool_use_id) or "")
+        if line.type == "assistant":
+            self._assistant(number, line, key)
+        elif line.type == "user":
+            self._user(number, line, key)
+        elif line.type == "stream_event":
+            self._event(line, key)
+        elif line.type == "result":
+            recorded.result(self.rows, self.file.path, number, line, self._session)
+        elif line.type == "system":
+            self._system(line, key)
+
+    def _system(self, line: Line, key: tuple[str, str]) -> None:
+        thread = self._thread(key)
+        self.labels[key].context(line)
+        if line.subtype == "compact_boundary":
+            thread.forget()
+
+    def _thread(self, key: tuple[str, str]) -> Thread:
+        if key not in self.threads:
+            self.threads[key], self.labels[key] = Thread(), labels.Labels()
+        return self.threads[key]
+
+    def _assistant(self, number: int, line: Line, key: tuple[str, str]) -> None:
+        message = line.message
+        if message is None or message.usage is None:
+            return
+        thread = self._thread(key)
+        call = thread.repeats(message.id, message.usage, timestamp(line), message.stop_reason)
+        if call is None:
+            found = call_of(line, number)
+            if found is None:
+                return
+            call = thread.call(found[0], key=found[1])
+        content = message.content
+        blocks = [Block(type="text", text=Raw(encode(content)))] if isinstance(content, str) else content or []
+        for block in blocks:
+            if block.name in {"Task", "Agent"} and word(block.id) and block.input:
+                self._launches[block.id] = labels.agent_type(bytes(block.input))
+        thread.wrote(call, number, blocks)
+        self.labels[key].assistant(line)
+
+    def _user(self, number: int, line: Line, key: tuple[str, str]) -> None:
+        thread = self._thread(key)
+        thread.last_at = timestamp(line) or thread.last_at
+        content = line.message.content if line.message is not None else None
+        if content is None:
+            return
+        self.labels[key].user(line)
+        if isinstance(content, str):
+            thread.sent(number, text(encode(content)))
+            return
+        for block in content:
+            if (found := measure(block)) is not None:
+                thread.sent(number, found)
+
+    def _event(self, line: Line, key: tuple[str, str]) -> None:
+        try:
+            event = _decode_event(line.event)
+        except (msgspec.MsgspecError, RecursionError):
+            return
+        if event.type == "message_start" and event.message is not None:
+            self._streaming[key] = word(event.message.id) or ""
+        elif event.type == "message_delta" and event.usage is not None and key in self._streaming:
+            self._thread(key).finished(self._streaming[key], event.usage)
+
+    def finish(self) -> None:
+        """Write the threads to the rows."""
+        for (session, parent_call), thread in self.threads.items():
+            if not thread.calls:
+                continue
+            label = self.labels[session, parent_call]
+            run_id = session or self.file.path
+            copy = len(self.rows.tables["copies"])
+            agent = self._launches.get(parent_call) or label.agent if parent_call else None
+            self.rows.tables["copies"].append((
+                copy, f"{run_id}/agent-{parent_call}" if parent_call else run_id, run_id,
+                run_id if parent_call else None, NAME, self.file.path,
+                None if parent_call else label.task(), agent, False,
+            ))
+            thread.flush(self.rows, copy)

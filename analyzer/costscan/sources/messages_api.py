@@ -1,0 +1,269 @@
+"""Requests and responses of the Messages API, one pair a line, as clients and proxies record them.
+
+A line is `{run_id?, task?, timestamp, duration_ms?, request, response | response_sse}` or a proxy's wrapper
+`{request: {…, body}, response: {…, body}}`; a line of Message Batches results (`custom_id`, `result`) is a
+response alone, at batch price. What the numbers mean, and what is counted once:
+- `usage.input_tokens` leaves out what was read from or written to the cache.
+- With server-side compaction, advisors or fallbacks the top level leaves calls out: the sum of
+  `usage.iterations` is billed, each at its own model, as turns of their own.
+- A streamed response is billed by the last usage of its events. An error response costs nothing.
+- A response with the id of an earlier one is the same call, logged twice.
+- Where lines have no run id, a request whose messages extend those of an earlier one continues its run.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, Struct
+
+from costscan.sources import labels, sse
+from costscan.sources.claude_lines import Message, lenient_message, word
+from costscan.sources.content import Block, encode
+from costscan.sources.files import open_log
+from costscan.sources.interface import LogFile
+from costscan.sources.lines import Reader
+from costscan.sources.prompt import Definitions, Request, Sent, blocks_of, lenient_request
+from costscan.sources.records import Rows
+from costscan.sources.requests import RequestThread
+from costscan.sources.thread import Call, make_call, time_of
+from costscan.sources.usage import Usage
+
+NAME = "messages_api"
+EXPECTED = 'request/response pairs such as {"timestamp":…,"request":{"model":…},"response":{"usage":{…}}}'
+
+
+class Pair(Struct, gc=False):
+    """A line: what was asked and what came back."""
+
+    run_id: Any = None
+    task: Any = None
+    agent: Any = None
+    parent_run_id: Any = None
+    timestamp: Any = None
+    duration_ms: Any = None
+    request: Raw = Raw()
+    response: Raw = Raw()
+    response_sse: Any = None
+    custom_id: Any = None
+    result: Raw = Raw()
+
+
+class _Wrapped(Struct, gc=False):
+    body: Raw = Raw()
+
+
+_RAW = ("request", "response", "result")
+_decode_wrapped = msgspec.json.Decoder(_Wrapped).decode
+_decode_request = msgspec.json.Decoder(Request).decode
+_decode_response = msgspec.json.Decoder(Message).decode
+
+
+def sniff(objects: Sequence[dict[str, Any]]) -> bool:
+    """Say whether these are request/response pairs or batch results."""
+    return any(
+        (isinstance(o.get("request"), dict) and ("response" in o or "response_sse" in o))
+        or ("custom_id" in o and isinstance(o.get("result"), dict))
+        for o in objects
+    )
+
+
+def read(file: LogFile, rows: Rows) -> None:
+    """Read one file of pairs."""
+    reading = _Reading(file, rows)
+    with open_log(file.on_disk) as stream:
+        for number, pair in Reader(Pair, _lenient_pair, rows).lines(stream, file.path):
+            reading.take(number, pair)
+    reading.finish()
+
+
+def _lenient_pair(value: dict[str, Any]) -> Pair | None:
+    if not any(value.get(name) for name in (*_RAW, "response_sse")):
+        return None
+    raws = {name: Raw(encode(value[name])) for name in _RAW if value.get(name) is not None}
+    plain = {n: value.get(n) for n in Pair.__struct_fields__ if n not in _RAW}
+    return Pair(**plain, **raws)
+
+
+class _Run(Struct):
+    run_id: str
+    task: str
+    thread: RequestThread
+    agent: str | None = None
+    parent: str | None = None
+    waited: bool = False
+
+
+class _Reading:
+    def __init__(self, file: LogFile, rows: Rows) -> None:
+        self.file, self.rows = file, rows
+        self.runs: dict[str, _Run] = {}
+        self._ends: dict[int, str] = {}
+        self._definitions = Definitions()
+
+    def take(self, number: int, pair: Pair) -> None:
+        """Add one pair."""
+        answer = _response(pair)
+        if answer is None or answer.usage is None:
+            return
+        request = _request(pair)
+        blocks = blocks_of(request, self._definitions)
+        call = _call(number, pair, request, answer)
+        run = self._run_of(number, pair, request, blocks)
+        thread = run.thread
+        run.waited = run.waited or _waited(thread, blocks)
+        key = call.message_id or f"line {number}"
+        n = thread.request(number, blocks, call, key) if blocks else thread.call(call, key=key)
+        first = thread.n_blocks
+        wrote = answer.content
+        thread.wrote(n, number, [Block(type="text", text=Raw(encode(wrote)))] if isinstance(wrote, str)
+                     else wrote or [])
+        thread.remember_written(first)
+
+    def _run_of(self, number: int, pair: Pair, request: Request, blocks: list[Sent]) -> _Run:
+        given = word(pair.run_id) or (str(pair.run_id) if isinstance(pair.run_id, int) else None)
+        chain = _chain(blocks) if given is None else []
+        run_id = given or self._extended(chain) or f"{PurePath(self.file.path).name}:{number}"
+        if chain:
+            self._ends[chain[-1]] = run_id
+        run = self.runs.get(run_id)
+        if run is None:
+            task = word(pair.task) or _first_request(request) or word(pair.custom_id) or "unnamed"
+            run = self.runs[run_id] = _Run(run_id, task, RequestThread(), word(pair.agent),
+                                           word(pair.parent_run_id))
+        return run
+
+    def _extended(self, chain: list[int]) -> str | None:
+        for end in reversed(chain[:-1]):
+            if end in self._ends:
+                return self._ends.pop(end)
+        return None
+
+    def finish(self) -> None:
+        """Write the runs to the rows."""
+        for run in self.runs.values():
+            copy = len(self.rows.tables["copies"])
+            self.rows.tables["copies"].append((
+                copy, run.run_id, run.parent or run.run_id, run.parent, NAME, self.file.path, run.task,
+                run.agent, run.waited,
+            ))
+            run.thread.flush(self.rows, copy)
+
+
+def _chain(blocks: list[Sent]) -> list[int]:
+    """Give a hash for each message of what the messages up to it say."""
+    out: list[int] = []
+    so_far = 0
+    last = -1
+    for block in blocks:
+        if block.layer != "messages":
+            continue
+        so_far = hash((so_far, block.role, block.measured.kind, block.measured.content_hash))
+        if block.message == last:
+            out[-1] = so_far
+        else:
+            out.append(so_far)
+        last = block.message
+    return out
+
+
+def _waited(thread: RequestThread, blocks: list[Sent]) -> bool:
+    """Say whether the newest message of a later request is a human's, not a tool's."""
+    if not thread.calls or not blocks or blocks[-1].role != "user":
+        return False
+    last = blocks[-1].message
+    return not any(b.measured.kind == "tool_result" for b in blocks if b.message == last)
+
+
+def _first_request(request: Request) -> str | None:
+    for message in request.messages or ():
+        if message.role != "user":
+            continue
+        if isinstance(message.content, str):
+            return labels.template(message.content)
+        for block in message.content or ():
+            if block.type == "text" and block.text:
+                try:
+                    return labels.template(json.loads(bytes(block.text)))
+                except ValueError:
+                    return None
+    return None
+
+
+def _unwrap(raw: Raw) -> bytes:
+    """Give the body of a proxy's wrapper, which may be JSON or JSON text."""
+    text = bytes(raw)
+    if b'"body"' not in text[:100_000]:
+        return text
+    try:
+        body = bytes(_decode_wrapped(text).body)
+        if body[:1] == b'"':
+            body = json.loads(body).encode()
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return text
+    return body or text
+
+
+def _request(pair: Pair) -> Request:
+    raw = _unwrap(pair.request)
+    if not raw:
+        return Request()
+    try:
+        return _decode_request(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        value = _loose(raw)
+        return lenient_request(value) if value is not None else Request()
+
+
+def _response(pair: Pair) -> Message | None:
+    if isinstance(pair.response_sse, str):
+        return lenient_message(sse.response_of(pair.response_sse))
+    raw = _unwrap(pair.response)
+    if pair.result and not raw:
+        found = _loose(bytes(pair.result)) or {}
+        return lenient_message(found.get("message"))
+    if not raw:
+        return None
+    try:
+        return _decode_response(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        value = _loose(raw)
+        if value is None and b"data:" in raw:
+            return lenient_message(sse.response_of(raw.decode("utf-8", "replace")))
+        return lenient_message(value)
+
+
+def _loose(raw: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _call(number: int, pair: Pair, request: Request, answer: Message) -> Call:
+    at = pair.timestamp
+    start = word(at) or (str(at) if isinstance(at, int | float) else None)
+    config = request.output_config
+    found = make_call(
+        line=number, end_at=_end(start, pair.duration_ms), model=answer.model or request.model,
+        usage=answer.usage or Usage(), message_id=answer.id, request_id=None, stop_reason=answer.stop_reason,
+        effort=config.get("effort") if isinstance(config, dict) else None,
+    )
+    found.at = start
+    found.says_unfinished = answer.stop_reason is None and answer.stop_reason is not UNSET
+    if pair.custom_id is not None:
+        found.tier = "batch"
+    return found
+
+
+def _end(start: str | None, duration_ms: object) -> str | None:
+    at = time_of(start)
+    if at is None or not isinstance(duration_ms, int | float) or isinstance(duration_ms, bool):
+        return start
+    try:
+        return str(at.timestamp() + duration_ms / 1000)
+    except (OverflowError, ValueError):
+        return start

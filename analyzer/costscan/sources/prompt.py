@@ -1,0 +1,122 @@
+"""A full request as the list of its blocks in prompt order (tools, system, messages), measured."""
+
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Raw, Struct
+from msgspec.structs import replace
+
+from costscan.sources.attachments import definition
+from costscan.sources.content import Block, encode, hash_of
+from costscan.sources.content import from_dict as block_from_dict
+from costscan.sources.measure import Measured, measure, text
+
+
+class RequestMessage(Struct, gc=False):
+    """A message of a request."""
+
+    role: Any = None
+    content: list[Block] | str | None = None
+
+
+class Request(Struct, gc=False):
+    """The body of a request: what decides its price and its prompt."""
+
+    model: Any = None
+    system: list[Block] | str | None = None
+    tools: list[Raw] | None = None
+    messages: list[RequestMessage] | None = None
+    cache_control: Any = None
+    output_config: Any = None
+
+
+class Sent(NamedTuple):
+    """One block of a prompt; `message` is the index of its message, -1 before the messages."""
+
+    layer: str
+    role: str
+    measured: Measured
+    breakpoint: str | None
+    message: int
+
+    @property
+    def key(self) -> tuple[str, str, str, int | None, str | None]:
+        """What makes it the same block in another request: a moved cache marker does not change it."""
+        m = self.measured
+        return self.layer, self.role, m.kind, m.content_hash, m.call_id
+
+
+class Definitions:
+    """Measures of tool definitions, each text measured once however often it is sent."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Sent] = {}
+
+    def sent(self, raw: bytes) -> Sent:
+        """Give the block of a raw tool definition."""
+        key = hash_of(raw)
+        if key not in self._known:
+            value = msgspec.json.decode(raw)
+            marker = None
+            if isinstance(value, dict):
+                marker = ttl(value.pop("cache_control", None))
+            self._known[key] = Sent("tools", "system", definition(value), marker, -1)
+        return self._known[key]
+
+
+def blocks_of(request: Request, known: Definitions) -> list[Sent]:
+    """Give the blocks of a request in the order of the prompt."""
+    out = [known.sent(bytes(raw)) for raw in request.tools or ()]
+    for block in _as_blocks(request.system):
+        found = measure(block)
+        if found is not None:
+            kind = replace(found, kind="system") if found.kind == "text" else found
+            out.append(Sent("system", "system", kind, ttl(block.cache_control), -1))
+    for index, message in enumerate(request.messages or ()):
+        role = message.role if message.role in {"user", "assistant", "system"} else "user"
+        for block in _as_blocks(message.content):
+            found = measure(block)
+            if found is not None:
+                out.append(Sent("messages", role, found, ttl(block.cache_control), index))
+    if request.cache_control is not None and out:
+        out[-1] = out[-1]._replace(breakpoint=f"auto-{ttl(request.cache_control) or '5m'}")
+    return out
+
+
+def ttl(marker: object) -> str | None:
+    """Give the lifetime a cache marker asks for ("5m" or "1h"), None where there is no marker."""
+    if not isinstance(marker, dict):
+        return None
+    return "1h" if marker.get("ttl") == "1h" else "5m"
+
+
+def _as_blocks(value: list[Block] | str | None) -> list[Block]:
+    if isinstance(value, str):
+        return [Block(type="text", text=Raw(encode(value)))] if value else []
+    return value or []
+
+
+def lenient_request(value: dict[str, Any]) -> Request:
+    """Give a `Request` of a decoded body, whatever types its fields have."""
+    tools, messages = value.get("tools"), value.get("messages")
+    return Request(
+        model=value.get("model"), system=_lenient_content(value.get("system")),
+        tools=[Raw(encode(t)) for t in tools] if isinstance(tools, list) else None,
+        messages=[
+            RequestMessage(role=m.get("role"), content=_lenient_content(m.get("content")))
+            for m in messages if isinstance(m, dict)
+        ] if isinstance(messages, list) else None,
+        cache_control=value.get("cache_control"), output_config=value.get("output_config"),
+    )
+
+
+def _lenient_content(value: object) -> list[Block] | str | None:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return [block_from_dict(b) if isinstance(b, dict) else Block(type="text", text=Raw(encode(str(b))))
+                for b in value]
+    return None
+
+
+__all__ = ["Definitions", "Measured", "Request", "Sent", "blocks_of", "lenient_request", "text", "ttl"]

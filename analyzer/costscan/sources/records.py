@@ -1,0 +1,65 @@
+"""What a source hands over: rows of plain tuples, one list a table, under fixed column names.
+
+Sources run in worker processes that import neither Polars nor PyArrow before they are done reading, so the
+tables are named here by plain words; `costscan.ingest` turns them into frames. A *copy* is one run as one
+file tells it: the same run may be told by several files (a resumed session, a transcript and its stream),
+and which copy of a call is billed is decided once all files are read.
+"""
+
+from typing import Any, Final
+
+COPIES: Final = {
+    "copy": "int", "run_id": "str", "root_run_id": "str", "parent_run_id": "str", "source": "str",
+    "path": "str", "task": "str", "agent": "str", "interactive": "bool",
+}
+CALLS: Final = {
+    "copy": "int", "seq": "int", "part": "int", "line": "int", "at": "time", "end_at": "time", "model_raw": "str",
+    "tier": "str", "speed": "str", "geo": "str", "effort": "str", "input_tokens": "int",
+    "cache_read_tokens": "int", "cache_write_5m_tokens": "int", "cache_write_1h_tokens": "int",
+    "output_tokens": "int", "thinking_tokens": "int", "web_searches": "int", "stop_reason": "str",
+    "message_id": "str", "request_id": "str", "recorded_usd": "str", "usage_from": "str",
+    "visible_chars": "int", "resets": "bool",
+}
+BLOCKS: Final = {
+    "copy": "int", "block": "int", "made_by": "int", "turn_in": "int", "turn_out": "int", "line": "int",
+    "layer": "str", "role": "str", "kind": "str", "tool": "str", "call_id": "str", "content_hash": "int",
+    "args_hash": "int", "chars": "int", "fixed_tokens": "int", "is_error": "bool",
+    "breakpoint": "str",
+}
+RECORDED: Final = {
+    "session": "str", "path": "str", "line": "int", "at": "time", "model_raw": "str", "input_tokens": "int",
+    "cache_read_tokens": "int", "cache_write_tokens": "int", "output_tokens": "int", "web_searches": "int",
+    "usd": "str", "event": "str",
+}
+AGENTS: Final = {"session": "str", "agent_id": "str", "agent": "str"}
+SKIPPED: Final = {"path": "str", "line": "int", "reason": "str", "lost": "bool"}
+
+TABLES: Final[dict[str, dict[str, str]]] = {
+    "copies": COPIES, "calls": CALLS, "blocks": BLOCKS, "recorded": RECORDED, "agents": AGENTS,
+    "skipped": SKIPPED,
+}
+MAX_NAMED_SKIPS: Final = 100
+
+
+class Rows:
+    """The tables some files give: append tuples in the column order above.
+
+    `lines`, `bytes_read`, `skipped_lines` and `repaired_lines` count what was read; of the skipped ones at
+    most `MAX_NAMED_SKIPS` are named.
+    """
+
+    def __init__(self) -> None:
+        self.tables: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLES}
+        self.lines = 0
+        self.bytes_read = 0
+        self.skipped_lines = 0
+        self.repaired_lines = 0
+
+    def skip(self, path: str, line: int | None, reason: str, *, lost: bool = True) -> None:
+        """Count a line that could not be read as it stands; `lost` is False when its call was recovered."""
+        if lost:
+            self.skipped_lines += 1
+        else:
+            self.repaired_lines += 1
+        if len(self.tables["skipped"]) < MAX_NAMED_SKIPS:
+            self.tables["skipped"].append((path, line, reason, lost))

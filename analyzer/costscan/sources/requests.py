@@ -1,0 +1,74 @@
+"""A run told by full requests: each request says what the whole prompt was, so blocks are matched, not guessed.
+
+A request is compared with the one before it. Blocks that stand in both, in the same order, are carried; the
+others left or entered. What the model wrote enters with the next request, where it is found again by its tool
+call id, its hash, or its place.
+"""
+
+from costscan.sources.prompt import Sent
+from costscan.sources.thread import Call, Thread
+
+Key = tuple[str, str, str, int | None, str | None]
+
+
+class RequestThread(Thread):
+    """A thread whose prompts are known."""
+
+    once = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._carried: list[tuple[Key, int]] = []
+        self._written: list[int] = []
+
+    def request(self, line: int, blocks: list[Sent], call: Call, key: str) -> int:
+        """Add a request and the call it made; give the number of the call."""
+        now = len(self.calls)
+        kept = match([k for k, _ in self._carried], [b.key for b in blocks])
+        carried: list[tuple[Key, int]] = []
+        for position, block in enumerate(blocks):
+            before = kept.get(position)
+            placed = self._carried[before][1] if before is not None else self._enter(line, now, block)
+            carried.append((block.key, placed))
+        still = {placed for _, placed in carried}
+        for _, placed in self._carried:
+            if placed not in still:
+                self.leave(placed, now)
+        for placed in self._written:
+            if placed not in still:
+                self.leave(placed, now)
+        self._carried, self._written = carried, []
+        return self.call(call, key=key)
+
+    def remember_written(self, first: int) -> None:
+        """Take the blocks from number `first` on as what the last call wrote."""
+        self._written = list(range(first, self.n_blocks))
+
+    def _enter(self, line: int, now: int, block: Sent) -> int:
+        if block.role == "assistant":
+            for at, placed in enumerate(self._written):
+                if self.is_same(placed, block):
+                    del self._written[at]
+                    return placed
+        self.sent(line, block.measured, layer=block.layer, role=block.role, marker=block.breakpoint)
+        return self.n_blocks - 1
+
+
+def match(before: list[Key], after: list[Key]) -> dict[int, int]:
+    """Map positions in `after` to positions in `before` that hold the same block, both in rising order."""
+    found: dict[int, int] = {}
+    start, stop = 0, min(len(before), len(after))
+    while start < stop and before[start] == after[start]:
+        found[start] = start
+        start += 1
+    places: dict[Key, list[int]] = {}
+    for position in range(len(before) - 1, start - 1, -1):
+        places.setdefault(before[position], []).append(position)
+    last = start - 1
+    for position in range(start, len(after)):
+        candidates = places.get(after[position])
+        while candidates and candidates[-1] <= last:
+            candidates.pop()
+        if candidates:
+            last = found[position] = candidates.pop()
+    return found

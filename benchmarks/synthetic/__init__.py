@@ -1,0 +1,1 @@
+"""Synthetic Claude Code transcripts: text, tools, usage, lines, sessions."""

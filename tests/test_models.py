@@ -1,0 +1,136 @@
+import subprocess
+import sys
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from costscan.models import canonical_models, model_info, resolve
+
+OPUS_4_8 = "claude-opus-4-8"
+
+# One spelling per trap; the canonical id, the region factor and the speed it must give.
+SPELLINGS = [
+    ("claude-opus-4-8", OPUS_4_8, "1", None),
+    ("Claude-Opus-4-8", OPUS_4_8, "1", None),
+    (" claude-opus-4-8 ", OPUS_4_8, "1", None),
+    ("claude-opus-4.8", OPUS_4_8, "1", None),
+    ("claude-opus-4-8[1m]", OPUS_4_8, "1", None),
+    ("claude-opus-4-8-latest", OPUS_4_8, "1", None),
+    ("claude-opus-4-8@default", OPUS_4_8, "1", None),
+    ("claude-4-8-opus", OPUS_4_8, "1", None),
+    ("claude-opus-4-8-fast", OPUS_4_8, "1", "fast"),
+    ("claude-opus-4-8-fast[1m]", OPUS_4_8, "1", "fast"),
+    ("anthropic/claude-opus-4.8", OPUS_4_8, "1", None),
+    ("openrouter/anthropic/claude-opus-4.8:thinking", OPUS_4_8, "1", None),
+    ("vertex_ai/claude-opus-4-8@default", OPUS_4_8, "1", None),
+    ("projects/p/locations/global/publishers/anthropic/models/claude-opus-4-8", OPUS_4_8, "1", None),
+    ("projects/p/locations/us-east5/publishers/anthropic/models/claude-opus-4-8", OPUS_4_8, "1.1", None),
+    ("anthropic.claude-opus-4-8", OPUS_4_8, "1", None),
+    ("global.anthropic.claude-opus-4-8", OPUS_4_8, "1", None),
+    ("us.anthropic.claude-opus-4-8", OPUS_4_8, "1.1", None),
+    ("eu.anthropic.claude-opus-4-8", OPUS_4_8, "1.1", None),
+    ("apac.anthropic.claude-opus-4-8", OPUS_4_8, "1.1", None),
+    ("jp.anthropic.claude-opus-4-8", OPUS_4_8, "1.1", None),
+    ("au.anthropic.claude-opus-4-8", OPUS_4_8, "1.1", None),
+    ("us-gov.anthropic.claude-opus-4-8", OPUS_4_8, "1.2", None),
+    ("bedrock/us-gov-west-1/anthropic.claude-opus-4-8", OPUS_4_8, "1.2", None),
+    ("arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-opus-4-8",
+     OPUS_4_8, "1.1", None),
+    ("arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-opus-4-8", OPUS_4_8, "1", None),
+    ("bedrock/claude_platform/claude-opus-4-8", OPUS_4_8, "1", None),
+    ("us.anthropic.claude-opus-4-6-v1", "claude-opus-4-6", "1.1", None),
+    ("claude-opus-4-6-20260205", "claude-opus-4-6", "1", None),
+    ("us.anthropic.claude-haiku-4-5-20251001-v1:0", "claude-haiku-4-5", "1.1", None),
+    ("bedrock/invoke/anthropic.claude-3-5-sonnet-20240620-v1:0", "claude-3-5-sonnet", "1", None),
+    ("anthropic.claude-3-sonnet-20240229-v1:0:28k", "claude-3-sonnet", "1", None),
+    ("claude-3-5-sonnet-v2@20241022", "claude-3-5-sonnet", "1", None),
+    ("us.anthropic.claude-3-5-sonnet-20241022-v2:0", "claude-3-5-sonnet", "1", None),
+    ("us.anthropic.claude-opus-4-1-20250805-v1:0", "claude-opus-4-1", "1", None),
+    ("claude-opus-4", "claude-opus-4-0", "1", None),
+    ("claude-opus-4@20250514", "claude-opus-4-0", "1", None),
+    ("claude-4-sonnet-20250514", "claude-sonnet-4-0", "1", None),
+    ("claude-3.7-sonnet", "claude-3-7-sonnet", "1", None),
+    ("claude-sonnet-3-7", "claude-3-7-sonnet", "1", None),
+    ("claude-opus-5-0", "claude-opus-5", "1", None),
+    ("claude-sonnet-5.5", "claude-sonnet-5-5", "1", None),
+    ("anthropic.claude-v2:1", "claude-2.1", "1", None),
+    ("anthropic.claude-v2", "claude-2.0", "1", None),
+    ("opus", "claude-opus-5-5", "1", None),
+    ("sonnet[1m]", "claude-sonnet-5-5", "1", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("spelling", "model", "factor", "speed"), SPELLINGS)
+def test_spelling(spelling: str, model: str, factor: str, speed: str | None) -> None:
+    ref = resolve(spelling)
+    assert ref is not None
+    assert (ref.model, ref.provider, ref.premium, ref.speed) == (model, "anthropic", Decimal(factor), speed)
+    assert ref.regional or ref.premium == 1
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "", "/", "claude", "claude-opus", "claude-opus-6", "claude-opus-4-80", "claude-opus-4-8-mini",
+        "claude-opus-4-8-20991231", "claude-sonnet-latest", "my-claude-opus-4-8", "<synthetic>", "gpt-5.5",
+        "xx.anthropic.claude-opus-4-8", "us.claude-opus-4-8", "-fast", "[1m]",
+        "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2c3d4e5f6",
+    ],
+)  # fmt: skip
+def test_unknown_is_never_guessed(spelling: str) -> None:
+    assert resolve(spelling) is None
+
+
+def test_older_models_have_no_regional_premium() -> None:
+    ref = resolve("eu.anthropic.claude-sonnet-4-20250514-v1:0")
+    assert ref is not None
+    assert ref.regional
+    assert ref.premium == 1
+
+
+@pytest.mark.parametrize("model", canonical_models())
+def test_every_canonical_id_means_itself(model: str) -> None:
+    ref = resolve(model)
+    assert ref is not None
+    assert ref.model == model
+    info = model_info(model)
+    assert info is not None
+    assert info.retired is None or info.released < info.retired
+    assert info.tokenizer in {"v4.7", "v3", "claude2"}
+
+
+@pytest.mark.parametrize(
+    ("model", "day", "tokens"),
+    [
+        ("claude-opus-4-8", None, 1024),
+        ("claude-haiku-4-5", None, 4096),
+        ("claude-haiku-5-5", None, 512),
+        ("claude-opus-4-7", date(2026, 6, 9), 4096),
+        ("claude-opus-4-7", date(2026, 6, 10), 2048),
+        ("claude-sonnet-4-6", date(2026, 1, 1), 1024),
+        ("claude-sonnet-4-6", date(2026, 2, 26), 1024),
+        ("claude-sonnet-4-6", date(2026, 2, 27), 2048),
+        ("claude-sonnet-4-6", datetime(2026, 5, 13, 23, 59, tzinfo=UTC), 2048),
+        ("claude-sonnet-4-6", datetime(2026, 5, 14, tzinfo=UTC), 1024),
+        ("claude-3-sonnet", None, None),
+    ],
+)
+def test_shortest_cacheable_prefix(model: str, day: date | None, tokens: int | None) -> None:
+    info = model_info(model)
+    assert info is not None
+    assert info.min_cacheable_tokens_at(day) == tokens
+
+
+def test_limits() -> None:
+    info = model_info("claude-sonnet-4-5")
+    assert info is not None
+    assert (info.context_tokens, info.max_output_tokens, info.tokenizer) == (200_000, 64_000, "v3")
+    assert (info.released, info.retired) == (date(2025, 9, 29), date(2026, 11, 30))
+    assert model_info("claude-nova-9") is None
+
+
+def test_import_is_light() -> None:
+    code = "import sys, costscan.models; print({'polars', 'genai_prices', 'pydantic'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
