@@ -75,7 +75,7 @@ def measure_in_turn(commands: list[Command], runs: int) -> dict[str, tuple[Summa
 def print_table(results: Mapping[str, tuple[Summary, float | None]], data_bytes: int) -> None:
     """Print the comparison as Markdown."""
     print(
-        "| command | wall (min-max) | vs ccusage | MB/s | CPU | largest process | whole tree (PSS) | billed |"
+        "| command | wall (range) | vs ccusage | MB/s | CPU | largest process | whole tree (PSS) | billed |"
     )
     print("|---|--:|--:|--:|--:|--:|--:|--:|")
     reference_s = results[REFERENCE][0].wall_s if REFERENCE in results else None

@@ -54,6 +54,7 @@ class Analysis:
     """The frames of DESIGN and what reports sum from them.
 
     `turns` has, beside the canonical columns, the task and root run of its run and `usd` with its parts;
+    `unfinished` the visible characters and tokenizer family of the turns whose output count is a placeholder.
     `frame(name)` gives the canonical frames alone.
     """
 
@@ -65,6 +66,7 @@ class Analysis:
     parts: pl.DataFrame
     prices: pl.DataFrame
     unit: pl.DataFrame
+    unfinished: pl.DataFrame
     recorded: list[Recorded] = field(default_factory=list)
     duplicate_turns: int = 0
     write_blocks: Callable[[Path], None] = lambda _: None
@@ -92,14 +94,15 @@ def analyze(reading: Reading, *, pricing: Pricing | None = None, selection: Sele
     calls = _priced(_modelled(calls, copies), table, pricing)
     runs = _runs(copies)
     totals = recorded(merge.table(reading.folder, "recorded").collect())
-    extra = _unlogged(totals, calls, runs, table)
+    extra = _unlogged(totals, _at_list(calls, pricing), runs)
     calls = merge.numbered(_selected(calls, selection)).drop("request_id", "rank")
     turns, runs = _turns_and_runs(calls, runs, _selected(extra, selection))
     done, blocks_to = _batches(reading, calls)
     unit = unit_prices(turns, table, discount=pricing.discount)
     turns = turns.hstack(turn_usd(turns, unit))
     return Analysis(
-        reading=reading, runs=runs, turns=turns, prices=table, unit=unit, recorded=totals,
+        reading=reading, runs=runs, turns=turns, prices=table, unit=unit, unfinished=_unfinished(calls),
+        recorded=totals,
         growth=_growth(done, turns), tool_calls=_concat([d.tool_calls for d in done], TOOL_CALLS),
         parts=_parts(done, turns), duplicate_turns=duplicates, write_blocks=blocks_to,
     )
@@ -120,12 +123,13 @@ def _modelled(calls: pl.DataFrame, copies: pl.DataFrame) -> pl.DataFrame:
 
 
 def _priced(calls: pl.DataFrame, table: pl.DataFrame, pricing: Pricing) -> pl.DataFrame:
-    """Add the unit prices, 0 where unknown or where the call is billed in another copy."""
+    """Add the unit prices, 0 where one that is needed is unknown or the call is billed in another copy."""
     unit = unit_prices(calls, table, discount=pricing.discount)
     costs = turn_usd(calls, unit)
     pico = pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False)
-    known = unit.with_columns(kept=calls["kept"]).select(
-        pl.when(pl.col("kept")).then(pl.col(name)).fill_null(0).alias(name) for name in UNIT_COLUMNS.values())
+    billed = calls["kept"] & costs["usd"].is_not_null()
+    known = unit.with_columns(billed=billed).select(
+        pl.when(pl.col("billed")).then(pl.col(name)).fill_null(0).alias(name) for name in UNIT_COLUMNS.values())
     return calls.hstack(known).with_columns(pico_usd=costs.select(pico).to_series())
 
 
@@ -150,8 +154,17 @@ def _runs(copies: pl.DataFrame) -> pl.DataFrame:
     return copies.sort("rank").unique("run_id", keep="first", maintain_order=True).drop("copy", "rank")
 
 
-def _unlogged(totals: list[Recorded], calls: pl.DataFrame, runs: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
-    extra = missing(totals, calls.filter("kept"), table)
+def _at_list(calls: pl.DataFrame, pricing: Pricing) -> pl.DataFrame:
+    """Give the calls at list prices: those are what a client records."""
+    if pricing == Pricing():
+        return calls
+    costs = turn_usd(calls, unit_prices(calls, price_table()))
+    return calls.with_columns(pico_usd=costs.select(
+        pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False)).to_series())
+
+
+def _unlogged(totals: list[Recorded], calls: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
+    extra = missing(totals, calls.filter("kept"), price_table())
     session = pl.col("run_id").str.strip_suffix(SUFFIX)
     return extra.with_columns(session=session).join(
         runs.select(pl.col("run_id").alias("session"), "task"), on="session", how="left", maintain_order="left",
@@ -173,6 +186,11 @@ def _turns_and_runs(calls: pl.DataFrame, runs: pl.DataFrame,
     runs = runs.join(spans, on="run_id", how="inner", maintain_order="left").select(*RUNS)
     return turns.join(runs.select("run_id", "task", "root_run_id"), on="run_id", how="left",
                       maintain_order="left"), runs
+
+
+def _unfinished(calls: pl.DataFrame) -> pl.DataFrame:
+    return calls.filter(pl.col("kept") & (pl.col("usage_from") == "placeholder")).select(
+        "run_id", "turn", "visible_chars", "family")
 
 
 def _unlogged_runs(extra: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
@@ -197,10 +215,10 @@ def _batches(reading: Reading, calls: pl.DataFrame) -> tuple[list[Attributed], C
     for paths in groups:
         found = _one_batch(paths, calls)
         seen = pl.concat([seen, found[1]])
-        done.append(replace(found[0], blocks=found[0].blocks.clear()))
+        done.append(replace(found[0], blocks=found[0].blocks.clear(), calls=found[0].calls.clear()))
 
     def write(target: Path) -> None:
-        parts = [blocks_frame(_one_batch(paths, calls)[0].blocks) for paths in groups]
+        parts = [blocks_frame(_one_batch(paths, calls)[0]) for paths in groups]
         (pl.concat(parts) if parts else empty("blocks")).write_parquet(target)
 
     return done, write

@@ -9,35 +9,36 @@ import polars as pl
 
 from costscan import carry, tokens
 from costscan.frames import BLOCKS, TOOL_CALLS, USD, check
-from costscan.growth import growth, with_epochs
+from costscan.growth import growth, with_epochs, with_shrinks
 from costscan.ingest.merge import COPY_BITS
 
 PICO_USD: Final = pl.lit("0.000000000001").cast(USD)
-_LAYER_ORDER: Final = {"tools": 0, "system": 1, "messages": 2}
 PARTS: Final = {
     "hidden": "(not in the log)", "system": "(system prompt)", "assistant": "(assistant)", "user": "(user)",
     "search": "(web search)", "unlogged": "(unlogged)",
 }
 """Names of the parts of a bill that belong to no tool."""
+_COSTS: Final = ("pico_usd", "entry_pico_usd", "output_pico_usd")
+_HIDDEN_RANK: Final = 9
 
 
 @dataclass
 class Attributed:
-    """One batch: its growth and tool calls, the cost of each part of each run, and its blocks with costs."""
+    """One batch: its growth and tool calls, the cost of each part of each run, its blocks and its calls."""
 
     growth: pl.DataFrame
     tool_calls: pl.DataFrame
     parts: pl.DataFrame
     blocks: pl.DataFrame
+    calls: pl.DataFrame
 
 
 def blocks_of(paths: Sequence[Path]) -> pl.DataFrame:
     """Read block tables, with copies numbered across tasks."""
     return pl.concat([
-        pl.read_ipc(path).with_columns(
-            pl.col("copy") + (int(path.stem.rsplit("-", 1)[1]) << COPY_BITS))
+        pl.read_ipc(path).with_columns(pl.col("copy") + (int(path.stem.rsplit("-", 1)[1]) << COPY_BITS))
         for path in paths
-    ]).sort("copy", "block")
+    ])
 
 
 def attribute(blocks: pl.DataFrame, calls: pl.DataFrame) -> Attributed:
@@ -45,135 +46,133 @@ def attribute(blocks: pl.DataFrame, calls: pl.DataFrame) -> Attributed:
 
     Args:
         blocks: the `blocks` table of the sources for these copies.
-        calls: their calls, kept or not, with run_id, turn, family, is_exact and unit prices (0 where a call
-            is not billed here).
+        calls: their calls, kept or not, sorted by copy and seq, with run_id, turn, family, is_exact and unit
+            prices (0 where a call is not billed here).
     """
-    blocks = tokens.weighed(blocks, calls)
-    first = with_epochs(calls, calls.select("copy", "seq").clear())
-    blocks = tokens.cut_unknown(blocks, first)
+    calls = with_shrinks(calls.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64)))
+    blocks = tokens.cut_unknown(tokens.weighed(_in_rows(blocks, calls), calls), calls)
     calls = with_epochs(calls, _cuts(blocks))
     placed = _priced(tokens.placements(blocks, calls), blocks, calls)
-    written = _written(blocks, calls)
-    full = _joined(blocks, placed, written, calls)
+    full = _joined(blocks, placed, calls)
     return Attributed(
-        growth=growth(calls, _carried_over(placed, blocks, calls)),
-        tool_calls=_tool_calls(full),
-        parts=_parts(full, calls),
-        blocks=full,
+        growth=growth(calls, _carried_over(placed, blocks, calls)), tool_calls=_tool_calls(full, calls),
+        parts=_parts(full, calls), blocks=full, calls=calls,
     )
 
 
-def _cuts(blocks: pl.DataFrame) -> pl.DataFrame:
-    left = blocks.filter((pl.col("turn_out") <= pl.col("last_seq")) & (pl.col("turn_in") < pl.col("turn_out")))
-    return left.select("copy", pl.col("turn_out").alias("seq")).unique()
+def _in_rows(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    """Say where blocks entered and left in rows of the calls, and number them."""
+    copies = calls.group_by("copy").agg(first=pl.col("row").min(), row_end=pl.col("row").max() + 1)
+    joined = blocks.join(copies, on="copy", how="left", maintain_order="left")
+    return joined.with_columns(
+        id=pl.int_range(pl.len(), dtype=pl.Int64), row_in=pl.col("first") + pl.col("turn_in"),
+        row_out=pl.col("first") + pl.col("turn_out"), row_made=pl.col("first") + pl.col("made_by"),
+    ).drop("first", "turn_in", "turn_out")
+
+
+def _cuts(blocks: pl.DataFrame) -> pl.Series:
+    left = (pl.col("row_out") < pl.col("row_end")) & (pl.col("row_in") < pl.col("row_out"))
+    return blocks.filter(left)["row_out"].unique()
 
 
 def _priced(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    known = blocks.select("copy", "block", "turn_in",
-                          rank=pl.col("layer").replace_strict(_LAYER_ORDER, return_dtype=pl.Int64))
-    joined = placed.join(known, on=["copy", "block"], how="left").with_columns(
-        hidden_first=(pl.col("side") != 0), rank=pl.col("rank").fill_null(9), turn_in=pl.col("turn_in").fill_null(0),
+    rank = pl.when(pl.col("layer") == "messages").then(2).when(pl.col("layer") == "system").then(1).otherwise(0)
+    known = blocks.select("row_in", rank=rank.cast(pl.Int64)).select(pl.all().gather(placed["id"]))
+    order = placed.hstack(known).with_columns(
+        rank=pl.when(pl.col("side") == tokens.HIDDEN_FIRST).then(-1).otherwise(pl.col("rank").fill_null(_HIDDEN_RANK)),
     )
-    order = ["hidden_first", "rank", "turn_in", "side", "block"]
-    return carry.costs(carry.positioned(joined, order), calls)
+    return carry.costs(carry.positioned(order, ["rank", "row_in", "side", "id"]), calls)
 
 
 def _written(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     """Split the output of each call over the blocks it wrote."""
-    made = blocks.filter(pl.col("made_by").is_not_null()).select("copy", "block", "made_by", "weight")
-    output = calls.select("copy", pl.col("seq").alias("made_by"), "output_tokens", "pico_output")
-    shared = made.join(output, on=["copy", "made_by"]).with_columns(
-        wrote_tokens=tokens.allocate("weight", "output_tokens", ["copy", "made_by"]),
-    )
-    return shared.select("copy", "block", "wrote_tokens",
-                         output_pico_usd=pl.col("wrote_tokens") * pl.col("pico_output"))
+    made = blocks.filter(pl.col("row_made").is_not_null()).select("id", "row_made", "weight")
+    output = calls.select("output_tokens", "pico_output").select(pl.all().gather(made["row_made"]))
+    shared = tokens.allocated(made.hstack(output), "weight", "output_tokens", "row_made")
+    return shared.select(
+        "id", wrote_tokens="tokens", output_pico_usd=pl.col("tokens") * pl.col("pico_output"))
 
 
-def _joined(blocks: pl.DataFrame, placed: pl.DataFrame, written: pl.DataFrame,
-            calls: pl.DataFrame) -> pl.DataFrame:
-    """Give one row per block, hidden ones included, with tokens and costs, in turns of the kept calls."""
-    summed = placed.filter(pl.col("block").is_not_null()).sort("copy", "block", "epoch").group_by(
-        "copy", "block", maintain_order=True,
-    ).agg(pl.col("tokens", "entry_pico_usd").first(), pl.col("pico_usd").sum())
-    shown = blocks.join(summed, on=["copy", "block"], how="left").join(
-        written, on=["copy", "block"], how="left",
-    ).with_columns(
-        pl.coalesce("tokens", "wrote_tokens", "weight"),
-        pl.col("pico_usd", "entry_pico_usd", "output_pico_usd").fill_null(0),
+def _joined(blocks: pl.DataFrame, placed: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    """Give one row per block that a kept call sent or wrote, hidden ones included, with tokens and costs."""
+    shown = placed.filter(pl.col("id").is_not_null())
+    sums = shown.group_by("id").agg(
+        pl.col("tokens", "entry_pico_usd").sort_by("epoch").first(), pl.col("pico_usd").sum(),
+    ) if shown["id"].n_unique() < shown.height else shown.select("id", "tokens", "entry_pico_usd", "pico_usd")
+    full = blocks.join(sums, on="id", how="left").join(_written(blocks, calls), on="id", how="left").with_columns(
+        tokens=pl.coalesce("tokens", "wrote_tokens", "weight"),
     )
-    return _in_turns(pl.concat([shown, _hidden(placed, calls)], how="diagonal"), calls)
+    full = pl.concat([full, _hidden(placed, calls)], how="diagonal").with_columns(pl.col(_COSTS).fill_null(0))
+    return _of_kept_calls(full, calls)
 
 
 def _hidden(placed: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    ends = calls.group_by("copy", "epoch").agg(turn_out=pl.col("seq").max() + 1)
-    lines = calls.select("copy", pl.col("seq").alias("start"), "line")
-    found = placed.filter(pl.col("block").is_null()).join(ends, on=["copy", "epoch"]).join(
-        lines, on=["copy", "start"])
-    system = pl.col("side") == 0
-    return found.select(
-        "copy", pl.lit(None, pl.Int64).alias("block"), pl.col("start").alias("turn_in"), "turn_out", "line",
+    ends = calls.group_by("epoch").agg(row_out=pl.col("row").max() + 1)
+    found = placed.filter(pl.col("id").is_null()).join(ends, on="epoch", how="left", maintain_order="left")
+    system = pl.col("side") == tokens.HIDDEN_FIRST
+    return found.hstack(calls.select("copy", "line").select(pl.all().gather(found["start"]))).select(
+        "copy", "row_out", "line", "weight", "tokens", "pico_usd", "entry_pico_usd", row_in="start",
         layer=pl.when(system).then(pl.lit("system")).otherwise(pl.lit("messages")),
         role=pl.when(system).then(pl.lit("system")).otherwise(pl.lit("user")),
-        kind=pl.lit("hidden"), chars=pl.lit(0, pl.Int64), weight=pl.col("weight"), tokens="tokens",
-        is_error=pl.lit(False), pico_usd="pico_usd", entry_pico_usd="entry_pico_usd",
-        output_pico_usd=pl.lit(0, pl.Int64), order=pl.col("start"),
+        kind=pl.lit("hidden"), chars=pl.lit(0, pl.Int64), is_error=pl.lit(False),
     )
 
 
-def _in_turns(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    """Turn call numbers of a copy into turns of its run, and leave out what no kept call sent or wrote."""
-    places = calls.select("copy", "seq", "kept", place=pl.col("base") + pl.col("kept_before"))
-    ends = calls.group_by("copy").agg(
-        seq=pl.col("seq").max() + 1, place=pl.col("base").max() + pl.col("kept").sum().cast(pl.Int64))
-    place = pl.concat([places.select("copy", "seq", "place"), ends.select("copy", "seq", "place")])
-    runs = calls.select("copy", "run_id").unique()
-    full = full.join(runs, on="copy")
-    for column in ("turn_in", "turn_out"):
-        full = full.join(place.rename({"seq": column, "place": f"{column}_kept"}), on=["copy", column], how="left")
-    full = full.join(
-        places.select("copy", pl.col("seq").alias("made_by"), pl.col("kept").alias("made_kept")),
-        on=["copy", "made_by"], how="left",
-    )
-    sent = pl.col("turn_in_kept") < pl.col("turn_out_kept")
-    full = full.filter(sent | pl.col("made_kept").fill_null(False))
-    layer = pl.col("layer").replace_strict(_LAYER_ORDER, return_dtype=pl.Int64)
-    sent_last = pl.col("made_by").is_null() & (pl.col("layer") == "messages")
-    full = full.sort("run_id", "turn_in_kept", "copy", layer, sent_last, "block", nulls_last=True)
-    return full.with_columns(
-        turn_in="turn_in_kept", turn_out="turn_out_kept",
-        block=pl.int_range(pl.len(), dtype=pl.Int64).over("run_id"),
-    )
+def _of_kept_calls(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    """Say in which turns of the run a block was, and leave out what no kept call sent or wrote."""
+    turn_of = pl.concat([calls["base"] + calls["kept_before"], pl.Series([0], dtype=pl.Int64)])
+    kept = calls["kept"].cast(pl.Int64)
+    # A block that leaves with the end of its copy leaves after the copy's last kept turn.
+    last = full["row_out"] - 1
+    turn_in = _turn_at(turn_of, kept, full["row_in"], calls["copy"], full["copy"])
+    turn_out = turn_of.gather(last) + kept.gather(last)
+    made = calls["kept"].gather(full["row_made"]).fill_null(False)
+    full = full.with_columns(turn_in=turn_in, turn_out=pl.max_horizontal(turn_in, turn_out), made=made)
+    return full.filter((pl.col("turn_in") < pl.col("turn_out")) | pl.col("made")).drop("made")
 
 
-def blocks_frame(full: pl.DataFrame) -> pl.DataFrame:
-    """Give the `blocks` frame of a batch."""
-    return check("blocks", full.with_columns(used_share=pl.lit(None, pl.Float64)).select(*BLOCKS).cast(
-        {"weight": pl.Int64, "tokens": pl.Int64}))
+def _turn_at(turn_of: pl.Series, kept: pl.Series, rows: pl.Series, copies: pl.Series, own: pl.Series) -> pl.Series:
+    """Give the turn of each row; a row past the end of its copy is the turn after the last."""
+    inside = (rows < copies.len()) & (copies.gather(rows.clip(upper_bound=copies.len() - 1)) == own)
+    here = turn_of.gather(rows)
+    after = turn_of.gather(rows - 1) + kept.gather(rows - 1)
+    return pl.select(pl.when(inside).then(here).otherwise(after)).to_series()
+
+
+def blocks_frame(done: Attributed) -> pl.DataFrame:
+    """Give the `blocks` frame of a batch, the blocks of a run numbered in the order of its prompts."""
+    runs = done.calls.select("copy", "run_id", "base").unique("copy")
+    layer = pl.when(pl.col("layer") == "messages").then(2).when(pl.col("layer") == "system").then(1).otherwise(0)
+    sent_last = pl.col("row_made").is_null() & (pl.col("layer") == "messages")
+    full = done.blocks.join(runs, on="copy", how="left", maintain_order="left").sort(
+        "run_id", "turn_in", "base", layer, sent_last, "id", nulls_last=True)
+    return check("blocks", full.with_columns(
+        block=pl.int_range(pl.len(), dtype=pl.Int64).over("run_id"), used_share=pl.lit(None, pl.Float64),
+    ).select(*BLOCKS))
 
 
 def _carried_over(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     """Sum, for each call that starts an epoch, the tokens of blocks that had been sent before."""
-    starts = calls.filter(pl.col("starts") & (pl.col("seq") > 0)).select("copy", pl.col("seq").alias("start"))
-    entered = blocks.select("copy", "block", pl.col("turn_in").alias("entered"))
-    old = placed.drop("turn_in").join(starts, on=["copy", "start"]).join(
-        entered, on=["copy", "block"], how="left")
-    before = (pl.col("entered") < pl.col("start")) | pl.col("block").is_null()
-    return old.filter(before).group_by("copy", pl.col("start").alias("seq")).agg(
-        carried_tokens=pl.col("tokens").sum())
+    later = calls.filter(pl.col("starts") & (pl.col("seq") > 0))["row"]
+    old = placed.filter(pl.col("start").is_in(later.implode()))
+    before = (blocks["row_in"].gather(old["id"]) < old["start"]).fill_null(True)
+    return old.filter(before).group_by(row="start").agg(carried_tokens=pl.col("tokens").sum())
 
 
-def _tool_calls(full: pl.DataFrame) -> pl.DataFrame:
+def _tool_calls(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     """Give the `tool_calls` frame: each tool_use with the result that answers it."""
-    used = full.filter((pl.col("kind") == "tool_use") & pl.col("tool").is_not_null())
-    results = full.filter((pl.col("kind") == "tool_result") & pl.col("call_id").is_not_null()).unique(
-        ["run_id", "call_id"], keep="first", maintain_order=True,
+    kind = pl.col("kind")
+    used = full.filter((kind == "tool_use") & pl.col("tool").is_not_null())
+    results = full.filter((kind == "tool_result") & pl.col("call_id").is_not_null()).unique(
+        ["copy", "call_id"], keep="first", maintain_order=True,
     ).select(
-        "run_id", "call_id", result_hash="content_hash", result_tokens="tokens", failed="is_error",
+        "copy", "call_id", result_hash="content_hash", result_tokens="tokens", failed="is_error",
         carried_turns=pl.col("turn_out") - pl.col("turn_in"),
         carried_usd=(pl.col("pico_usd") - pl.col("entry_pico_usd")).cast(USD) * PICO_USD,
     )
-    joined = used.join(results, on=["run_id", "call_id"], how="left", maintain_order="left")
-    return joined.select(
+    joined = used.join(results, on=["copy", "call_id"], how="left", maintain_order="left")
+    runs = calls.select("copy", "run_id").unique("copy")
+    return joined.join(runs, on="copy", how="left", maintain_order="left").select(
         "run_id", turn=pl.max_horizontal(pl.col("turn_in") - 1, 0), tool="tool", server=server("tool"),
         args_hash=pl.col("args_hash").fill_null(0), result_hash="result_hash", result_tokens="result_tokens",
         is_error=pl.col("failed").fill_null(False), carried_turns=pl.col("carried_turns").fill_null(0),
@@ -187,34 +186,34 @@ def server(tool: str) -> pl.Expr:
 
 
 def _parts(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    """Sum the cost of each run by tool and, for what belongs to no tool, by part: run_id, part, pico_usd, …"""
-    name = (
-        pl.when(pl.col("kind").is_in(["tool_use", "tool_result", "tool_def"]) & pl.col("tool").is_not_null())
-        .then("tool")
-        .when(pl.col("kind") == "hidden").then(pl.lit(PARTS["hidden"]))
-        .when(pl.col("layer") == "system").then(pl.lit(PARTS["system"]))
+    """Sum the cost of each run by tool and, for what belongs to no tool, by part.
+
+    Columns: run_id, part, pico_usd (input), entry_pico_usd (of it, first turns), output_pico_usd.
+    """
+    kind, layer = pl.col("kind"), pl.col("layer")
+    part = (
+        pl.when(pl.col("tool").is_not_null() & kind.is_in(["tool_use", "tool_result", "tool_def"])).then("tool")
+        .when(kind == "hidden").then(pl.lit(PARTS["hidden"]))
+        .when(layer == "system").then(pl.lit(PARTS["system"]))
         .when(pl.col("role") == "assistant").then(pl.lit(PARTS["assistant"]))
         .otherwise(pl.lit(PARTS["user"]))
     )
-    sums = full.group_by("run_id", name.alias("part")).agg(
-        pl.col("pico_usd", "entry_pico_usd", "output_pico_usd").sum())
-    return pl.concat([sums, _unwritten(full, calls)], how="diagonal").with_columns(
-        pl.col("pico_usd", "entry_pico_usd", "output_pico_usd").fill_null(0))
+    by_copy = full.group_by("copy", part.alias("part")).agg(pl.col(_COSTS).sum())
+    both = pl.concat([by_copy, _unwritten(full, calls)], how="diagonal").with_columns(pl.col(_COSTS).fill_null(0))
+    runs = calls.select("copy", "run_id").unique("copy")
+    return both.join(runs, on="copy").group_by("run_id", "part").agg(pl.col(_COSTS).sum())
 
 
 def _unwritten(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     """Give the output that no logged block explains, and web searches."""
-    kept = calls.filter("kept")
-    output = kept.group_by("run_id").agg(
+    output = calls.filter("kept").group_by("copy").agg(
         all=(pl.col("output_tokens") * pl.col("pico_output")).sum(),
         search=(pl.col("web_searches") * pl.col("pico_web_search")).sum(),
     )
-    shown = full.group_by("run_id").agg(shown=pl.col("output_pico_usd").sum())
-    rest = output.join(shown, on="run_id", how="left").with_columns(
+    shown = full.group_by("copy").agg(shown=pl.col("output_pico_usd").sum())
+    rest = output.join(shown, on="copy", how="left").with_columns(
         left=pl.col("all") - pl.col("shown").fill_null(0))
     return pl.concat([
-        rest.filter(pl.col("left") != 0).select(
-            "run_id", part=pl.lit(PARTS["assistant"]), output_pico_usd="left"),
-        rest.filter(pl.col("search") != 0).select(
-            "run_id", part=pl.lit(PARTS["search"]), output_pico_usd="search"),
+        rest.filter(pl.col("left") != 0).select("copy", part=pl.lit(PARTS["assistant"]), output_pico_usd="left"),
+        rest.filter(pl.col("search") != 0).select("copy", part=pl.lit(PARTS["search"]), output_pico_usd="search"),
     ])

@@ -5,22 +5,31 @@ there. The cost of its first x tokens is a sum of hinges w * max(x - b, 0), one 
 where the price of a token changes by w. In an epoch a block keeps its place [s, e), and the hinges of turns
 before it entered cancel from s on, because the prompt ended there. So its cost is G(e) - G(s), with
 G(x) = x * sum(w) - sum(w * b) over the hinges below x: two running sums, no matter how many turns it rode.
+
+The running sums go over all epochs at once. The steps of an epoch sum to zero, so the next one begins with
+slope zero, and what is left in the second sum cancels in the difference.
 """
 
 from typing import Final
 
 import polars as pl
 
-_EPOCH: Final = ["copy", "epoch"]
 READ_TO: Final = pl.col("cache_read_tokens")
 WRITE_1H_TO: Final = READ_TO + pl.col("cache_write_1h_tokens")
 WRITE_TO: Final = WRITE_1H_TO + pl.col("cache_write_5m_tokens")
+_PLACE_BITS: Final = 32
 
 
 def positioned(placements: pl.DataFrame, order: list[str]) -> pl.DataFrame:
-    """Add begin_token and end_token: where each placement stands in the prompts of its epoch."""
-    ends = pl.col("tokens").cum_sum().over(_EPOCH)
-    return placements.sort(*_EPOCH, "start", *order).with_columns(end_token=ends).with_columns(
+    """Add begin_token and end_token: where each placement stands in the prompts of its epoch.
+
+    `order` are the columns that order the placements of one start. Rows come back in the order of prompts.
+    """
+    ordered = placements.sort("epoch", "start", *order)
+    through = pl.col("tokens").cum_sum()
+    begins = (pl.col("epoch") != pl.col("epoch").shift(1)).fill_null(True)
+    before = pl.when(begins).then(through - pl.col("tokens")).forward_fill()
+    return ordered.with_columns(end_token=through - before).with_columns(
         begin_token=pl.col("end_token") - pl.col("tokens"))
 
 
@@ -28,14 +37,20 @@ def costs(placed: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     """Add pico_usd, the input cost of each placement over its epoch, and entry_pico_usd, that of its first turn.
 
     Args:
-        placed: from `positioned`.
-        calls: copy, epoch, seq, the token columns and the unit prices `pico_*`, 0 where not to be billed.
+        placed: from `positioned`; `start` is a row of the calls.
+        calls: epoch, the token columns, prompt_tokens and unit prices `pico_*`, 0 where not to be billed.
     """
-    sums = _sums_at(placed, _hinges(calls))
-    return _entry(sums, calls)
+    running = _running(calls)
+    upto = _cost_upto(running, placed.select("epoch", at="end_token"))
+    first = _cost_upto(running, placed.select("epoch", at=pl.lit(0, pl.Int64)))
+    begins = (pl.col("epoch") != pl.col("epoch").shift(1)).fill_null(True)
+    return placed.with_columns(_upto=upto, _first=first, entry_pico_usd=_entry(placed, calls)).with_columns(
+        pico_usd=pl.col("_upto") - pl.when(begins).then("_first").otherwise(pl.col("_upto").shift(1)),
+    ).drop("_upto", "_first")
 
 
-def _hinges(calls: pl.DataFrame) -> pl.DataFrame:
+def _running(calls: pl.DataFrame) -> pl.DataFrame:
+    """Give the running sums of the hinges, by place: the epoch and the position in one number."""
     read, w1h, w5m, plain = (
         pl.col(f"pico_{m}") for m in ("cache_read", "cache_write_1h", "cache_write_5m", "input")
     )
@@ -43,46 +58,37 @@ def _hinges(calls: pl.DataFrame) -> pl.DataFrame:
         (pl.lit(0, pl.Int64), read), (READ_TO, w1h - read), (WRITE_1H_TO, w5m - w1h), (WRITE_TO, plain - w5m),
         (pl.col("prompt_tokens"), -plain),
     ]
-    return pl.concat([
-        calls.select(*_EPOCH, at.alias("at"), change.alias("step")) for at, change in steps
-    ]).filter(pl.col("step") != 0).group_by(*_EPOCH, "at").agg(pl.col("step").sum())
+    hinges = pl.concat([calls.select("epoch", at=at, step=change) for at, change in steps])
+    ordered = hinges.filter(pl.col("step") != 0).with_columns(place=_place()).sort("place")
+    return ordered.select(
+        "place", slope=pl.col("step").cum_sum(), offset=(pl.col("step") * pl.col("at")).cum_sum())
 
 
-def _sums_at(placed: pl.DataFrame, hinges: pl.DataFrame) -> pl.DataFrame:
-    placed = placed.with_row_index("row")
-    asked = pl.concat([
-        placed.select(*_EPOCH, pl.col("begin_token").alias("at"), "row", sign=pl.lit(-1, pl.Int64)),
-        placed.select(*_EPOCH, pl.col("end_token").alias("at"), "row", sign=pl.lit(1, pl.Int64)),
-    ])
-    running = hinges.sort(*_EPOCH, "at").with_columns(
-        slope=pl.col("step").cum_sum().over(_EPOCH),
-        offset=(pl.col("step") * pl.col("at")).cum_sum().over(_EPOCH),
-    ).drop("step").sort("at")
-    found = asked.sort("at").join_asof(running, on="at", by=_EPOCH, check_sortedness=False).with_columns(
-        cost=(pl.col("at") * pl.col("slope") - pl.col("offset")).fill_null(0) * pl.col("sign"),
-    )
-    cost = found.group_by("row").agg(pl.col("cost").sum().alias("pico_usd"))
-    return placed.join(cost, on="row", how="left", maintain_order="left").drop("row")
+def _place() -> pl.Expr:
+    return pl.col("epoch") * (1 << _PLACE_BITS) + pl.col("at")
 
 
-def _entry(placed: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+def _cost_upto(running: pl.DataFrame, asked: pl.DataFrame) -> pl.Series:
+    """Give G at places that are asked for in rising order."""
+    found = asked.with_columns(place=_place()).join_asof(running, on="place", check_sortedness=False)
+    return found.select((pl.col("at") * pl.col("slope") - pl.col("offset")).fill_null(0)).to_series()
+
+
+def _entry(placed: pl.DataFrame, calls: pl.DataFrame) -> pl.Series:
     """Price the first turn of each placement: its overlap with what was read, written and sent plain."""
     first = calls.select(
-        "copy", pl.col("seq").alias("start"), read_to=READ_TO, write_1h_to=WRITE_1H_TO, write_to=WRITE_TO,
+        read_to=READ_TO, write_1h_to=WRITE_1H_TO, write_to=WRITE_TO,
         p_read="pico_cache_read", p_1h="pico_cache_write_1h", p_5m="pico_cache_write_5m", p_in="pico_input",
-    )
-    joined = placed.join(first, on=["copy", "start"], how="left", maintain_order="left")
-    bounds = [pl.lit(0, pl.Int64), pl.col("read_to"), pl.col("write_1h_to"), pl.col("write_to"), None]
-    prices = ("p_read", "p_1h", "p_5m", "p_in")
-    cost = pl.sum_horizontal(
-        _overlap(low, high) * pl.col(price)
-        for low, high, price in zip(bounds[:-1], bounds[1:], prices, strict=True)
-        if low is not None
-    )
-    return joined.with_columns(entry_pico_usd=cost).drop(
-        "read_to", "write_1h_to", "write_to", *prices)
+    ).select(pl.all().gather(placed["start"]))
+    both = placed.select("begin_token", "end_token").hstack(first)
+    zero = pl.lit(0, pl.Int64)
+    bounds = [zero, pl.col("read_to"), pl.col("write_1h_to"), pl.col("write_to"), None]
+    return both.select(pl.sum_horizontal(
+        _overlap(bounds[i], bounds[i + 1]) * pl.col(price)
+        for i, price in enumerate(("p_read", "p_1h", "p_5m", "p_in"))
+    )).to_series()
 
 
-def _overlap(low: pl.Expr, high: pl.Expr | None) -> pl.Expr:
+def _overlap(low: pl.Expr | None, high: pl.Expr | None) -> pl.Expr:
     end = pl.col("end_token") if high is None else pl.min_horizontal("end_token", high)
     return pl.max_horizontal(end - pl.max_horizontal("begin_token", low), 0)

@@ -18,29 +18,35 @@ QUADRATIC_SHARE: Final = 0.5
 """A run is called quadratic when resending makes up at least this share of its input, over enough turns."""
 
 
-def with_epochs(calls: pl.DataFrame, cuts: pl.DataFrame) -> pl.DataFrame:
-    """Number the stretches of each copy in which the context only grew.
+def with_shrinks(calls: pl.DataFrame) -> pl.DataFrame:
+    """Add prompt_tokens, before_tokens (the prompt before, null for a first call), `resized` and `shrank`.
+
+    `resized`: another tokenizer counts the same text. `shrank`: the prompt is smaller for no logged reason.
+    """
+    same = pl.col("copy") == pl.col("copy").shift(1)
+    before = pl.when(same).then(pl.col("prompt_tokens").shift(1))
+    calls = calls.with_columns(prompt_tokens=PROMPT).with_columns(
+        before_tokens=before, resized=(same & (pl.col("family") != pl.col("family").shift(1))).fill_null(False),
+    )
+    smaller = pl.col("prompt_tokens") < pl.col("before_tokens")
+    return calls.with_columns(shrank=(smaller & ~pl.col("resets") & ~pl.col("resized")).fill_null(False))
+
+
+def with_epochs(calls: pl.DataFrame, cuts: pl.Series) -> pl.DataFrame:
+    """Number the stretches in which the context only grew.
 
     Args:
-        calls: one row a call, sorted by copy and seq; `model` decides the tokenizer.
-        cuts: copy, seq of calls before which blocks left the context.
+        calls: from `with_shrinks`, one row a call, sorted by copy and seq, numbered by `row`.
+        cuts: the rows of calls before which blocks left the context.
 
     Returns:
-        `calls` with prompt_tokens, before_tokens (the prompt before it, null for the first call), epoch, and
-        `shrank`: True where the prompt shrank for no reason that the log shows.
+        `calls` with `starts` (the first call of an epoch) and `epoch`, counted over all copies.
     """
-    first = pl.col("seq") == 0
-    before = pl.col("prompt_tokens").shift(1).over("copy")
-    other_tokenizer = pl.col("family") != pl.col("family").shift(1).over("copy")
-    smaller = (pl.col("prompt_tokens") < before) & ~pl.col("resets") & ~pl.col("cut") & ~other_tokenizer
-    calls = calls.with_columns(prompt_tokens=PROMPT).join(
-        cuts.with_columns(cut=pl.lit(True)), on=["copy", "seq"], how="left", maintain_order="left",
-    ).with_columns(pl.col("cut").fill_null(False))
-    calls = calls.with_columns(
-        before_tokens=before, shrank=smaller.fill_null(False),
-        starts=first | pl.col("resets") | pl.col("cut") | other_tokenizer | smaller.fill_null(False),
+    starts = (
+        (pl.col("seq") == 0) | pl.col("resets") | pl.col("resized") | pl.col("shrank")
+        | pl.col("row").is_in(cuts.implode())
     )
-    return calls.with_columns(epoch=pl.col("starts").cast(pl.Int64).cum_sum().over("copy") - 1).drop("cut")
+    return calls.with_columns(starts=starts).with_columns(epoch=pl.col("starts").cast(pl.Int64).cum_sum() - 1)
 
 
 def growth(calls: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
@@ -48,13 +54,10 @@ def growth(calls: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         calls: from `with_epochs`, with run_id, turn and `kept`.
-        kept: copy, seq, carried_tokens of the calls that start an epoch.
+        kept: row, carried_tokens of the calls that start an epoch.
     """
-    carried = pl.coalesce(
-        pl.when(pl.col("starts")).then(pl.col("carried_tokens").fill_null(0)),
-        pl.min_horizontal("before_tokens", "prompt_tokens"),
-    )
-    joined = calls.join(kept, on=["copy", "seq"], how="left", maintain_order="left").with_columns(
+    carried = pl.when("starts").then(pl.col("carried_tokens").fill_null(0)).otherwise("before_tokens")
+    joined = calls.join(kept, on="row", how="left", maintain_order="left").with_columns(
         carried_tokens=pl.min_horizontal(carried, "prompt_tokens"),
     )
     return joined.filter("kept").select(

@@ -5,6 +5,9 @@ grew (an epoch), the blocks that enter with a turn share the tokens the prompt g
 taking the logged output of the call before. At the start of an epoch all blocks in the context share the
 prompt. What no block explains is a `hidden` block: transcripts show neither the system prompt nor the tool
 definitions, nor most reminders.
+
+Blocks and calls meet by row number: `row_in` and `row_out` of a block are rows of the calls, so every look-up
+is a gather and not a join.
 """
 
 from typing import Final
@@ -21,21 +24,23 @@ UNEXPLAINED_TOKENS: Final = 100
 EXACT_SOURCES: Final = ("messages_api",)
 """Formats that log whole prompts: nothing in them is hidden."""
 
-AT: Final = ["copy", "start"]
+HIDDEN_FIRST: Final = 0
+WRITTEN: Final = 1
+SENT: Final = 2
+HIDDEN_LAST: Final = 3
+"""Sides of a prompt's news: hidden before the rest, written by the model, sent, hidden after the rest."""
 
 
 def weighed(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     """Add `weight`: the offline estimate of a block's tokens, for the tokenizer of the turn it enters with."""
-    last = calls.group_by("copy").agg(pl.col("seq").max().alias("last_seq"))
-    family = calls.select("copy", pl.col("seq").alias("at_seq"), "family")
-    placed = blocks.join(last, on="copy", how="left", maintain_order="left").with_columns(
-        at_seq=pl.min_horizontal("turn_in", "last_seq"),
-    ).join(family, on=["copy", "at_seq"], how="left", maintain_order="left")
-    rate = pl.col("family").replace_strict(CHARS_PER_TOKEN, default=CHARS_PER_TOKEN["v4.7"],
+    rates = calls["family"].replace_strict(CHARS_PER_TOKEN, default=CHARS_PER_TOKEN["v4.7"],
                                            return_dtype=pl.Float64)
-    around = pl.col("kind").replace_strict(BLOCK_TOKENS, default=0, return_dtype=pl.Int64)
-    weight = (pl.col("chars") / rate).ceil().cast(pl.Int64) + around + pl.col("fixed_tokens")
-    return placed.with_columns(weight=pl.max_horizontal(weight, 1)).drop("at_seq", "family")
+    at = blocks.select(pl.min_horizontal("row_in", pl.col("row_end") - 1)).to_series()
+    around = pl.lit(0, pl.Int64)
+    for kind, more in BLOCK_TOKENS.items():
+        around = pl.when(pl.col("kind") == kind).then(more).otherwise(around)
+    weight = (pl.col("chars") / rates.gather(at)).ceil().cast(pl.Int64) + around + pl.col("fixed_tokens")
+    return blocks.with_columns(weight=pl.max_horizontal(weight, 1))
 
 
 def cut_unknown(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
@@ -43,119 +48,118 @@ def cut_unknown(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
 
     Which blocks left is not known there, so what is left of them becomes one hidden block.
     """
-    cuts = calls.filter(pl.col("shrank") & ~pl.col("is_exact")).select(
-        "copy", pl.col("seq").alias("cut"), (pl.col("seq") - 1).alias("after"),
-    )
+    cuts = calls.filter(pl.col("shrank") & ~pl.col("is_exact")).select(cut="row", after=pl.col("row") - 1)
     if cuts.is_empty():
         return blocks
-    ordered = blocks.sort("turn_in", maintain_order=True)
-    joined = ordered.join_asof(
-        cuts.sort("after"), left_on="turn_in", right_on="after", by="copy", strategy="forward",
-        check_sortedness=False,
-    )
-    shown = pl.col("layer") == "messages"
+    numbered = blocks.with_row_index("_nr").sort("row_in")
+    joined = numbered.join_asof(cuts, left_on="row_in", right_on="after", strategy="forward")
+    left = (pl.col("layer") == "messages") & (pl.col("cut") < pl.col("row_end"))
     return joined.with_columns(
-        turn_out=pl.when(shown & pl.col("cut").is_not_null())
-        .then(pl.min_horizontal("turn_out", "cut")).otherwise("turn_out"),
-    ).drop("cut", "after").sort("copy", "block")
+        row_out=pl.when(left).then(pl.min_horizontal("row_out", "cut")).otherwise("row_out"),
+    ).sort("_nr").drop("cut", "after", "_nr")
 
 
 def placements(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     """Give one row per block and epoch in which it was in the context, with its exact tokens there.
 
     Args:
-        blocks: from `weighed` and `cut_unknown`.
+        blocks: numbered by `id`, from `weighed` and `cut_unknown`.
         calls: from `growth.with_epochs`, with is_exact.
 
     Returns:
-        copy, epoch, block (null for hidden ones), start (the first turn of the epoch that sent it), side
-        (0 hidden before the rest, 1 written by the model, 2 sent, 3 hidden after), weight, tokens. The tokens
-        of an epoch's placements that are in a turn's prompt sum to that prompt.
+        id (null for hidden blocks), epoch, start (the row of the first call of the epoch that sent it), side,
+        weight, tokens. The placements of an epoch up to a call sum to that call's prompt.
     """
     live = _live(blocks, calls)
     budgets = _budgets(live, calls)
-    shown = live.join(budgets, on=AT, how="left").with_columns(
-        budget=pl.when(pl.col("starts")).then("all_shown").when(pl.col("side") == 1).then("written")
+    shown = live.with_columns(
+        budgets.select("starts", "all_shown", "written", "sent").select(pl.all().gather(live["start"])),
+    ).select(
+        "id", "epoch", "start", "side", "weight",
+        group=pl.col("start") * 4 + pl.when("starts").then(0).otherwise("side"),
+        budget=pl.when("starts").then("all_shown").when(pl.col("side") == WRITTEN).then("written")
         .otherwise("sent"),
-        group=pl.when(pl.col("starts")).then(0).otherwise("side"),
     )
-    shown = shown.with_columns(tokens=allocate("weight", "budget", ["copy", "start", "group"]))
-    columns = ["copy", "epoch", "block", "start", "side", "weight", "tokens"]
     hidden = budgets.filter(pl.col("hidden") > 0).select(
-        "copy", "epoch", pl.lit(None, pl.Int64).alias("block"), "start",
-        pl.when("starts").then(0).otherwise(3).cast(pl.Int64).alias("side"),
-        pl.col("hidden").alias("weight"), pl.col("hidden").alias("tokens"),
+        "epoch", start="row", weight="hidden", tokens="hidden", id=pl.lit(None, pl.Int64),
+        side=pl.when("starts").then(pl.lit(HIDDEN_FIRST, pl.Int64)).otherwise(HIDDEN_LAST),
     )
-    return pl.concat([shown.select(columns), hidden.select(columns)])
+    columns = ["id", "epoch", "start", "side", "weight", "tokens"]
+    return pl.concat([allocated(shown, "weight", "budget", "group").select(columns), hidden.select(columns)])
 
 
 def _live(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    at = calls.select("copy", "seq", "epoch")
-    first = calls.group_by("copy", "epoch").agg(pl.col("seq").min().alias("first"))
-    carried = blocks.filter(pl.col("turn_in") < pl.col("turn_out"))
-    ranged = carried.join(at.rename({"seq": "turn_in", "epoch": "epoch_in"}), on=["copy", "turn_in"]).join(
-        at.rename({"epoch": "epoch_out"}).with_columns(turn_out=pl.col("seq") + 1).drop("seq"),
-        on=["copy", "turn_out"],
-    )
-    each = ranged.with_columns(epoch=pl.int_ranges("epoch_in", pl.col("epoch_out") + 1)).explode("epoch")
-    return each.join(first, on=["copy", "epoch"]).with_columns(
-        start=pl.max_horizontal("turn_in", "first"),
-        side=pl.when(pl.col("made_by").is_not_null()).then(1).otherwise(2).cast(pl.Int64),
-    )
+    carried = blocks.filter(pl.col("row_in") < pl.col("row_out"))
+    epoch_of = calls["epoch"]
+    first_of = calls.filter("starts")["row"]
+    first, last = epoch_of.gather(carried["row_in"]), epoch_of.gather(carried["row_out"] - 1)
+    ranged = carried.select(
+        "id", "row_in", "weight",
+        side=pl.when(pl.col("made_by").is_not_null()).then(pl.lit(WRITTEN, pl.Int64)).otherwise(SENT),
+    ).with_columns(epoch=first)
+    if not (first == last).all():
+        ranged = ranged.with_columns(
+            epoch=pl.select(pl.int_ranges(first, last + 1)).to_series()).explode("epoch")
+    return ranged.with_columns(start=pl.max_horizontal("row_in", first_of.gather(ranged["epoch"])))
 
 
 def _budgets(live: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     """Split what each turn added into what the model wrote, what was sent, and what is hidden."""
-    written, sent = pl.col("side") == 1, pl.col("side") == 2  # noqa: PLR2004 - see `placements`
-    sums = live.group_by(AT).agg(
-        w_written=pl.col("weight").filter(written).sum(), w_sent=pl.col("weight").filter(sent).sum(),
-        any_written=written.any(), any_sent=sent.any(), w_all=pl.col("weight").sum(),
-    )
+    written = pl.col("side") == WRITTEN
+    sums = live.group_by("start").agg(
+        w_written=pl.col("weight").filter(written).sum(), w_all=pl.col("weight").sum())
+    output = pl.when(pl.col("usage_from") == "reported").then("output_tokens").shift(1)
     turns = calls.select(
-        "copy", "epoch", pl.col("seq").alias("start"), "starts", "is_exact", "prompt_tokens",
+        "row", "epoch", "starts", "is_exact", "prompt_tokens", wrote=output,
         grew=pl.col("prompt_tokens") - pl.col("before_tokens").fill_null(0),
-        wrote=pl.when(pl.col("usage_from") == "reported").then("output_tokens").shift(1).over("copy"),
-    ).join(sums, on=AT, how="left").with_columns(
-        pl.col("w_written", "w_sent", "w_all").fill_null(0), pl.col("any_written", "any_sent").fill_null(False),
-    )
-    return turns.with_columns(all_shown=_all_shown(), written=_written()).with_columns(sent=_sent()).with_columns(
+    ).join(sums, left_on="row", right_on="start", how="left", maintain_order="left").with_columns(
+        pl.col("w_written", "w_all").fill_null(0),
+    ).with_columns(w_sent=pl.col("w_all") - pl.col("w_written"))
+    turns = turns.with_columns(all_shown=_all_shown(), written=_written()).with_columns(sent=_sent())
+    return turns.with_columns(
         hidden=pl.when("starts").then(pl.col("prompt_tokens") - pl.col("all_shown"))
         .otherwise(pl.col("grew") - pl.col("written") - pl.col("sent")),
-    ).select("copy", "epoch", "start", "starts", "all_shown", "written", "sent", "hidden")
+    )
 
 
 def _all_shown() -> pl.Expr:
-    some = pl.col("w_all") > 0
-    return pl.when(~some).then(0).when("is_exact").then("prompt_tokens").otherwise(
+    return pl.when(pl.col("w_all") == 0).then(0).when("is_exact").then("prompt_tokens").otherwise(
         pl.min_horizontal("w_all", "prompt_tokens"))
 
 
 def _written() -> pl.Expr:
+    """What the model wrote: its logged output, or its share by weight where that is not known or too much."""
     known = pl.col("wrote").fill_null(pl.col("w_written"))
-    fits = known <= pl.col("grew")
-    whole = pl.max_horizontal(known + pl.col("w_sent"), 1)
-    shared = (pl.col("grew") * known) // whole
-    plain = pl.when(fits & pl.col("wrote").is_not_null()).then(known)
-    alone = pl.min_horizontal(known, "grew")
-    return pl.when(~pl.col("any_written")).then(0).otherwise(
-        pl.coalesce(plain, pl.when(~pl.col("any_sent")).then(alone), shared))
+    fits = pl.col("wrote").is_not_null() & (known <= pl.col("grew"))
+    shared = (pl.col("grew") * known) // pl.max_horizontal(known + pl.col("w_sent"), 1)
+    return (
+        pl.when(pl.col("w_written") == 0).then(0)
+        .when(fits).then(known)
+        .when(pl.col("w_sent") == 0).then(pl.min_horizontal(known, "grew"))
+        .otherwise(shared)
+    )
 
 
 def _sent() -> pl.Expr:
     rest = pl.col("grew") - pl.col("written")
     most = pl.when("is_exact").then(rest).otherwise(
         pl.min_horizontal(rest, pl.col("w_sent") * UNEXPLAINED_FACTOR + UNEXPLAINED_TOKENS))
-    return pl.when("any_sent").then(most).otherwise(0)
+    return pl.when(pl.col("w_sent") > 0).then(most).otherwise(0)
 
 
-def allocate(weight: str, budget: str, group: list[str]) -> pl.Expr:
-    """Split `budget` over the rows of `group` by `weight`, in whole tokens whose sum is the budget.
+def allocated(frame: pl.DataFrame, weight: str, budget: str, group: str) -> pl.DataFrame:
+    """Add `tokens`: `budget` split over the rows of each group by `weight`, in whole tokens that sum to it.
 
-    Each row gets its share rounded down; what is left goes, one each, to the largest remainders.
+    Each row gets its share rounded down; what is left goes, one each, to the largest remainders. Rows come
+    back in another order. (A rank per group would take fifty times as long as this sort.)
     """
-    total = pl.max_horizontal(pl.col(weight).sum().over(group), 1)
+    total = pl.col(weight).sum().over(group)
     product = pl.col(budget) * pl.col(weight)
-    floor = product // total
-    left = pl.col(budget) - floor.sum().over(group)
-    place = (product % total).rank("ordinal", descending=True).over(group).cast(pl.Int64)
-    return floor + (place <= left).cast(pl.Int64)
+    shared = frame.with_columns(_floor=product // total, _rest=product % total).with_columns(
+        _left=pl.col(budget) - pl.col("_floor").sum().over(group))
+    ordered = shared.sort(group, "_rest", descending=[False, True], maintain_order=True)
+    row = pl.int_range(pl.len(), dtype=pl.Int64)
+    begins = (pl.col(group) != pl.col(group).shift(1)).fill_null(True)
+    place = row - pl.when(begins).then(row).forward_fill()
+    return ordered.with_columns(tokens=pl.col("_floor") + (place < pl.col("_left")).cast(pl.Int64)).drop(
+        "_floor", "_rest", "_left")

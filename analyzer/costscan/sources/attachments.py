@@ -5,7 +5,6 @@ their layers, in place of the hidden block that otherwise stands for both.
 """
 
 import json
-from msgspec.structs import replace
 from typing import Any, Final
 
 from costscan.sources.content import encode, hash_of
@@ -31,7 +30,7 @@ def read(thread: Thread, line: int, raw: bytes) -> None:
         return
     shown = "\n".join(s for key in _SHOWN for s in _strings(found.get(key)))
     if shown:
-        thread.sent(line, text(encode(shown)))
+        thread.sent(line, text(shown))
 
 
 def _strings(value: object) -> list[str]:
@@ -52,8 +51,7 @@ def _snapshot(thread: Thread, line: int, found: dict[str, Any]) -> None:
     system = found.get("systemPrompt") or found.get("system") or found.get("content")
     for part in system if isinstance(system, list) else [system]:
         for said in _strings(part):
-            measured = replace(text(encode(said)), kind="system")
-            thread.sent(line, measured, layer="system", role="system")
+            thread.sent(line, text(said, "system"), layer="system", role="system")
 
 
 def definition(tool: object) -> Measured:

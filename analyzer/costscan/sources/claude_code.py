@@ -32,12 +32,13 @@ from costscan.sources.claude_lines import (
     timestamp,
     word,
 )
-from costscan.sources.content import Block, encode
+from costscan.sources.content import text_block
 from costscan.sources.files import open_log
 from costscan.sources.interface import LogFile
 from costscan.sources.lines import Reader
 from costscan.sources.measure import measure, text
 from costscan.sources.records import Rows
+from costscan.sources.shorten import without_tool_use_results
 from costscan.sources.thread import Thread
 
 NAME = "claude_code"
@@ -79,34 +80,50 @@ def read(file: LogFile, rows: Rows) -> None:
     """Read one transcript."""
     reading = _Reading(file, rows)
     with open_log(file.on_disk) as stream:
-        for number, line in Reader(Line, lenient_line, rows).lines(stream, file.path):
+        for number, line in Reader(Line, lenient_line, rows, without_tool_use_results).lines(stream, file.path):
             reading.take(number, line)
     reading.finish()
 
 
+class _Agent:
+    """The session or a sub-agent: its thread, its names, and whether its lines point to one another."""
+
+    __slots__ = ("chained", "labels", "thread")
+
+    def __init__(self) -> None:
+        self.thread = Thread()
+        self.labels = labels.Labels()
+        self.chained = False
+
+
 class _Reading:
-    """One transcript file as it is being read: a thread for the session, one for each sub-agent."""
+    """One transcript file as it is being read."""
 
     def __init__(self, file: LogFile, rows: Rows) -> None:
         self.file, self.rows = file, rows
-        self.threads: dict[str, Thread] = {}
-        self.labels: dict[str, labels.Labels] = {}
+        self.agents: dict[str, _Agent] = {}
         self.session: str | None = None
         self._agent_types: dict[str, str] = {}
         self._launches: dict[str, str] = {}
         self._sidechain = 0
-        self._calls_by_uuid: dict[str, tuple[Thread, int]] = {}
-        self._seen: set[str] = set()
+        self._seen: dict[str, int] = {}
 
     def take(self, number: int, line: Line) -> None:
         """Add one line."""
         kind = line.type
-        if kind == "assistant":
-            if not self._repeated(line):
-                self._assistant(number, line, self._key(line))
-        elif kind == "user":
-            if not self._repeated(line):
-                self._user(number, line, self._key(line))
+        if kind == "user" or kind == "assistant":  # noqa: PLR1714 - twice as fast as a membership test
+            if type(line.sessionId) is str:
+                self.session = line.sessionId or self.session
+            uuid = line.uuid
+            if type(uuid) is str and uuid:
+                if uuid in self._seen:
+                    return
+                self._seen[uuid] = -1
+            agent = self._agent(self._key(line))
+            if kind == "user":
+                self._user(number, line, agent)
+            else:
+                self._assistant(number, line, agent)
         elif kind == "progress":
             self._progress(number, line)
         elif kind == "attachment":
@@ -116,23 +133,11 @@ class _Reading:
         elif kind == "cost-state":
             recorded.cost_state(self.rows, self.file.path, number, line, self.session)
 
-    def _repeated(self, line: Line) -> bool:
-        if type(line.sessionId) is str and line.sessionId:
-            self.session = line.sessionId
-        uuid = line.uuid
-        if type(uuid) is not str or not uuid:
-            return False
-        if uuid in self._seen:
-            return True
-        self._seen.add(uuid)
-        return False
-
-    def thread(self, key: str) -> Thread:
-        """Give the thread of the session ("") or of a sub-agent."""
-        found = self.threads.get(key)
+    def _agent(self, key: str) -> _Agent:
+        """Give the session ("") or a sub-agent."""
+        found = self.agents.get(key)
         if found is None:
-            found = self.threads[key] = Thread()
-            self.labels[key] = labels.Labels()
+            found = self.agents[key] = _Agent()
         return found
 
     def _key(self, line: Line) -> str:
@@ -144,41 +149,42 @@ class _Reading:
             self._sidechain += 1
         return f"sidechain-{self._sidechain}"
 
-    def _assistant(self, number: int, line: Line, key: str) -> None:
+    def _assistant(self, number: int, line: Line, agent: _Agent) -> None:
         message = line.message
-        if message is None or message.usage is None:
+        if message is None or not message.usage:
             return
-        thread = self.thread(key)
+        thread = agent.thread
         call = thread.repeats(message.id, message.usage, timestamp(line), message.stop_reason)
         if call is None:
             found = call_of(line, number)
             if found is None:
                 return
             call = thread.call(found[0], key=found[1])
+            agent.chained = agent.chained or type(line.parentUuid) is str
+            agent.labels.assistant(line)
         if type(line.uuid) is str:
-            self._calls_by_uuid[line.uuid] = (thread, call)
+            self._seen[line.uuid] = call
         if line.supersedes is not None:
-            self._supersede(line.supersedes)
+            self._supersede(thread, line.supersedes)
         blocks = message.content
-        if isinstance(blocks, str):
-            blocks = [Block(type="text", text=Raw(encode(blocks)))]
+        if type(blocks) is str:
+            blocks = [text_block(blocks)]
         for block in blocks or ():
             if block.name in _AGENT_TOOLS and word(block.id) and block.input:
                 self._launches[block.id] = labels.agent_type(bytes(block.input))
         thread.wrote(call, number, blocks or ())
-        self.labels[key].assistant(line)
 
-    def _user(self, number: int, line: Line, key: str) -> None:
-        thread = self.thread(key)
-        if line.parentUuid is None and thread.calls and line.isCompactSummary is not True:
+    def _user(self, number: int, line: Line, agent: _Agent) -> None:
+        thread = agent.thread
+        if line.parentUuid is None and agent.chained and line.isCompactSummary is not True:
             thread.forget()
         thread.last_at = timestamp(line) or thread.last_at
         message = line.message
         if message is None or message.content is None:
             return
-        self.labels[key].user(line)
-        if isinstance(message.content, str):
-            thread.sent(number, text(encode(message.content)))
+        agent.labels.user(line)
+        if type(message.content) is str:
+            thread.sent(number, text(message.content))
             return
         for block in message.content:
             if (found := measure(block)) is not None:
@@ -203,46 +209,44 @@ class _Reading:
         if found.type != "agent_progress" or inner is None or agent is None:
             return
         if inner.type == "assistant":
-            self._assistant(number, inner, agent)
+            self._assistant(number, inner, self._agent(agent))
         elif inner.type == "user":
-            self._user(number, inner, agent)
+            self._user(number, inner, self._agent(agent))
 
     def _attachment(self, number: int, line: Line) -> None:
-        thread = self.thread(self._key(line))
+        thread = self._agent(self._key(line)).thread
         thread.last_at = timestamp(line) or thread.last_at
         attachments.read(thread, number, bytes(line.attachment))
 
     def _system(self, line: Line) -> None:
         if line.subtype == "compact_boundary":
-            self.thread(self._key(line)).forget()
+            self._agent(self._key(line)).thread.forget()
         elif line.subtype == "microcompact_boundary" and line.microcompactMetadata:
             ids = _decode_microcompact(line.microcompactMetadata).compactedToolIds
             if isinstance(ids, list):
-                self.thread(self._key(line)).clear_results({i for i in ids if isinstance(i, str)})
+                self._agent(self._key(line)).thread.clear_results({i for i in ids if isinstance(i, str)})
 
-    def _supersede(self, names: object) -> None:
+    def _supersede(self, thread: Thread, names: object) -> None:
         for name in names if isinstance(names, list) else [names]:
-            found = self._calls_by_uuid.get(name) if isinstance(name, str) else None
-            if found is not None:
-                found[0].drop(found[1])
+            call = self._seen.get(name, -1) if isinstance(name, str) else -1
+            if call >= 0:
+                thread.drop(call)
 
     def finish(self) -> None:
         """Write the threads to the rows."""
         session = self.session or PurePath(self.file.path).name.split(".")[0]
-        main = self.labels.get("") or labels.Labels()
-        for key, thread in self.threads.items():
-            if not any(not c.dropped for c in thread.calls):
+        for key, agent in self.agents.items():
+            if all(call.dropped for call in agent.thread.calls):
                 continue
             copy = len(self.rows.tables["copies"])
-            label = self.labels[key]
-            agent = None if key == "" else _meta_agent(self.file, key) or label.agent
+            name = _meta_agent(self.file, key) or agent.labels.agent if key else None
             self.rows.tables["copies"].append((
-                copy, session if key == "" else f"{session}/agent-{key}", session,
-                None if key == "" else session, NAME, self.file.path,
-                main.task() if key == "" else None, agent, key == "" and label.interactive(),
+                copy, f"{session}/agent-{key}" if key else session, session, session if key else None, NAME,
+                self.file.path, None if key else agent.labels.task(), name,
+                not key and agent.labels.interactive(),
             ))
-            thread.flush(self.rows, copy)
-        self.rows.tables["agents"].extend((session, key, agent) for key, agent in self._agent_types.items())
+            agent.thread.flush(self.rows, copy)
+        self.rows.tables["agents"].extend((session, key, kind) for key, kind in self._agent_types.items())
 
 
 def _lenient_progress(raw: bytes) -> _Progress:

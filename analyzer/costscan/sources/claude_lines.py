@@ -7,8 +7,7 @@ from msgspec import UNSET, Raw, Struct
 from costscan.sources import content
 from costscan.sources.content import Block
 from costscan.sources.thread import Call, make_call
-from costscan.sources.usage import Usage
-from costscan.sources.usage import from_dict as usage_from_dict
+from costscan.sources.usage import of_raw as usage_of_raw
 
 
 class Message(Struct, gc=False):
@@ -16,7 +15,7 @@ class Message(Struct, gc=False):
 
     id: Any = None
     model: Any = None
-    usage: Usage | None = None
+    usage: Raw = Raw()
     stop_reason: Any = UNSET
     content: list[Block] | str | None = None
 
@@ -82,15 +81,19 @@ def lenient_message(value: object) -> Message | None:
     elif isinstance(raw, list):
         blocks = [_lenient_block(item) for item in raw]
     return Message(
-        id=value.get("id"), model=value.get("model"), usage=usage_from_dict(value.get("usage")),
+        id=value.get("id"), model=value.get("model"), usage=_raw(value.get("usage")),
         stop_reason=value.get("stop_reason", UNSET), content=blocks,
     )
+
+
+def _raw(value: object) -> Raw:
+    return Raw() if value is None else Raw(content.encode(value))
 
 
 def _lenient_block(item: object) -> Block:
     if isinstance(item, dict):
         return content.from_dict(item)
-    return Block(type="text", text=Raw(content.encode(item if isinstance(item, str) else str(item))))
+    return content.text_block(item if isinstance(item, str) else str(item))
 
 
 def word(value: object) -> str | None:
@@ -114,13 +117,18 @@ def call_of(line: Line, number: int) -> tuple[Call, str] | None:
     `<synthetic>` lines are written by the client itself (errors, interrupted turns).
     """
     message = line.message
-    if message is None or message.usage is None or message.model == "<synthetic>":
+    if message is None or message.model == "<synthetic>":
+        return None
+    raw = bytes(message.usage)
+    usage = usage_of_raw(raw)
+    if usage is None:
         return None
     request_id = line.requestId if line.requestId is not None else line.request_id
     call = make_call(
-        line=number, end_at=timestamp(line), model=message.model, usage=message.usage, message_id=message.id,
+        line=number, end_at=timestamp(line), model=message.model, usage=usage, message_id=message.id,
         request_id=request_id, stop_reason=message.stop_reason, version=line.version, effort=line.effort,
     )
+    call.raw_usage = raw
     if isinstance(line.costUSD, int | float):
         call.recorded_usd = str(line.costUSD)
     key = call.message_id or call.request_id or word(line.uuid) or f"line {number}"

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from costscan.sources import labels, recorded
 from costscan.sources.claude_lines import Line, call_of, lenient_line, timestamp, word
-from costscan.sources.content import Block, encode
+from costscan.sources.content import text_block
 from costscan.sources.files import open_log
 from costscan.sources.interface import LogFile
 from costscan.sources.lines import Reader
@@ -102,7 +102,7 @@ class _Reading:
 
     def _assistant(self, number: int, line: Line, key: tuple[str, str]) -> None:
         message = line.message
-        if message is None or message.usage is None:
+        if message is None or not message.usage:
             return
         thread = self._thread(key)
         call = thread.repeats(message.id, message.usage, timestamp(line), message.stop_reason)
@@ -112,7 +112,7 @@ class _Reading:
                 return
             call = thread.call(found[0], key=found[1])
         content = message.content
-        blocks = [Block(type="text", text=Raw(encode(content)))] if isinstance(content, str) else content or []
+        blocks = [text_block(content)] if isinstance(content, str) else content or []
         for block in blocks:
             if block.name in {"Task", "Agent"} and word(block.id) and block.input:
                 self._launches[block.id] = labels.agent_type(bytes(block.input))
@@ -127,7 +127,7 @@ class _Reading:
             return
         self.labels[key].user(line)
         if isinstance(content, str):
-            thread.sent(number, text(encode(content)))
+            thread.sent(number, text(content))
             return
         for block in content:
             if (found := measure(block)) is not None:

@@ -86,11 +86,7 @@ def _said(content: list[Block] | str | None) -> str | None:
         if block.type == "tool_result":
             return None
         if block.type == "text" and block.text:
-            try:
-                found = json.loads(bytes(block.text))
-            except ValueError:
-                return None
-            return found[:2000] if isinstance(found, str) else None
+            return block.text[:2000]
     return None
 
 

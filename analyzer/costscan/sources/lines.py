@@ -32,13 +32,16 @@ class Reader:
     """Decodes the lines of files into one type, and keeps account of the lines that would not decode.
 
     `lenient` makes a T of a plain dict (strings where numbers belong, lists where objects belong), or None
-    when the dict holds nothing of use.
+    when the dict holds nothing of use. `shorten` may leave out of a block what is not needed; a block that is
+    no longer decodable without it is decoded whole.
     """
 
-    def __init__(self, kind: type[T], lenient: Callable[[dict[str, Any]], T | None], rows: Rows) -> None:
+    def __init__(self, kind: type[T], lenient: Callable[[dict[str, Any]], T | None], rows: Rows,
+                 shorten: Callable[[bytes], bytes] | None = None) -> None:
         decoder = msgspec.json.Decoder(kind)
         self._decode, self._decode_lines = decoder.decode, decoder.decode_lines
         self._lenient = lenient
+        self._shorten = shorten
         self._rows = rows
         self._path = ""
 
@@ -83,6 +86,13 @@ class Reader:
                 return
 
     def _whole_block(self, block: bytes, count: int) -> list[Any] | None:
+        if self._shorten is not None:
+            short = self._shorten(block)
+            if short is not block and (found := self._decoded(short, count)) is not None:
+                return found
+        return self._decoded(block, count)
+
+    def _decoded(self, block: bytes, count: int) -> list[Any] | None:
         try:
             found = self._decode_lines(block)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

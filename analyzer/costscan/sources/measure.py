@@ -1,17 +1,13 @@
 """Measures of a content block: its kind, hash, length and the tool call it belongs to."""
 
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
-from costscan.sources.content import Block, content_hash, hash_of, image_tokens, text_chars
+from costscan.sources.content import Block, Part, encode, hash_of, hash_text, image_tokens
 
-_KINDS: Final = {
-    "text": "text", "thinking": "thinking", "redacted_thinking": "thinking", "tool_use": "tool_use",
-    "server_tool_use": "tool_use", "mcp_tool_use": "tool_use", "tool_result": "tool_result",
-    "image": "image", "document": "document",
-}
 _BASE64_CHARS_PER_BYTE: Final = 4 / 3
 
 
@@ -28,85 +24,88 @@ class Measured(Struct, gc=False):
     is_error: bool
 
 
-class _Image(Struct, gc=False):
-    type: object = None
-    source: object = None
-
-
-_parts = msgspec.json.Decoder(list[_Image]).decode
 _any = msgspec.json.Decoder().decode
 
 
 def measure(block: Block) -> Measured | None:
     """Give the measures of `block`; None for a marker that takes no tokens (a fallback notice)."""
-    raw_kind = block.type if isinstance(block.type, str) else "text"
-    kind = _KINDS.get(raw_kind) or ("tool_result" if raw_kind.endswith("_tool_result") else "text")
-    if kind == "text":
-        return None if raw_kind == "fallback" else _text(block)
-    if kind == "tool_use":
-        return _tool_use(block)
-    if kind == "tool_result":
+    kind = block.type
+    found = _BY_TYPE.get(kind) if type(kind) is str else None
+    if found is not None:
+        return found(block)
+    if kind == "fallback":
+        return None
+    if isinstance(kind, str) and kind.endswith("_tool_result"):
         return _tool_result(block)
-    if kind == "thinking":
-        return _thinking(block)
-    return _attached(kind, block)
+    return _text(block)
 
 
-def text(raw: bytes) -> Measured:
-    """Give the measures of a raw JSON string of prompt text."""
-    return Measured("text", None, None, hash_of(raw), None, text_chars(raw), 0, False)
+def text(said: str, kind: str = "text") -> Measured:
+    """Give the measures of prompt text."""
+    return Measured(kind, None, None, hash_text(said), None, len(said), 0, False)  # noqa: FBT003
 
 
 def _text(block: Block) -> Measured:
-    return text(bytes(block.text or block.content or Raw(b'""')))
+    said = block.text
+    if said is None:
+        said = block.content if isinstance(block.content, str) else ""
+    return text(said)
 
 
 def _tool_use(block: Block) -> Measured:
+    name = block.name if type(block.name) is str else ""
+    call_id = block.id if type(block.id) is str else None
     raw = bytes(block.input)
-    name = block.name if isinstance(block.name, str) else None
-    call_id = block.id if isinstance(block.id, str) else None
-    args = hash_of(raw) if raw else None
-    chars = len(raw) + len(name or "")
+    args = hash_of(raw)
     # The id is left out of the content hash: the same call made again is the same content.
-    return Measured("tool_use", name, call_id, content_hash((name or "").encode(), raw), args, chars, 0,
-                    is_error=False)
+    content = hash_of(name.encode() + raw) if name.isascii() else hash_text(name) ^ args
+    return Measured("tool_use", name or None, call_id, content, args, len(raw) + len(name), 0, False)  # noqa: FBT003
 
 
 def _tool_result(block: Block) -> Measured:
-    raw = bytes(block.content)
-    call_id = block.tool_use_id if isinstance(block.tool_use_id, str) else None
-    found = hash_of(raw) if raw else None
-    fixed = _images(raw) if raw[:1] == b"[" and b'"image"' in raw else 0
-    chars = text_chars(raw) if raw else 0
-    return Measured("tool_result", None, call_id, found, None, chars, fixed, block.is_error is True)
+    call_id = block.tool_use_id if type(block.tool_use_id) is str else None
+    said, failed = block.content, block.is_error is True
+    if type(said) is str:
+        return Measured("tool_result", None, call_id, hash_text(said), None, len(said), 0, failed)
+    if not said or isinstance(said, str):
+        return Measured("tool_result", None, call_id, None, None, 0, 0, failed)
+    chars = sum(len(part.text) for part in said)
+    fixed = sum(image_tokens(part.source) for part in said if part.type == "image")
+    return Measured("tool_result", None, call_id, _parts_hash(said), None, chars, fixed, failed)
+
+
+def _parts_hash(parts: list[Part]) -> int:
+    if len(parts) == 1 and parts[0].text:
+        return hash_text(parts[0].text)
+    return hash_of(encode([[str(p.type), p.text, p.source] for p in parts]))
 
 
 def _thinking(block: Block) -> Measured:
-    raw = bytes(block.thinking or block.data)
-    chars = text_chars(raw) if raw else 0
-    if chars == 0 and block.signature:
+    said = block.thinking or (block.data if isinstance(block.data, str) else "")
+    chars = len(said)
+    if chars == 0 and isinstance(block.signature, str):
         # Newer logs leave the thinking out and keep its signature, whose length grows with it.
         chars = int(len(block.signature) / _BASE64_CHARS_PER_BYTE)
-    found = hash_of(raw) if chars else None
-    return Measured("thinking", None, None, found, None, chars, 0, False)
+    return Measured("thinking", None, None, hash_text(said or block.signature or "") if chars else None, None,
+                    chars, 0, False)  # noqa: FBT003
 
 
-def _attached(kind: str, block: Block) -> Measured:
+def _attached(block: Block) -> Measured:
     raw = bytes(block.source)
     try:
         source = _any(raw) if raw else None
     except msgspec.MsgspecError:
         source = None
     found = hash_of(raw) if raw else None
-    if kind == "image":
-        return Measured("image", None, None, found, None, 0, image_tokens(source), False)
+    if block.type == "image":
+        return Measured("image", None, None, found, None, 0, image_tokens(source), False)  # noqa: FBT003
     data = source.get("data") if isinstance(source, dict) else None
     chars = len(data) if isinstance(data, str) else 0
-    return Measured("document", None, None, found, None, chars, 0, False)
+    return Measured("document", None, None, found, None, chars, 0, False)  # noqa: FBT003
 
 
-def _images(raw: bytes) -> int:
-    try:
-        return sum(image_tokens(part.source) for part in _parts(raw) if part.type == "image")
-    except msgspec.MsgspecError:
-        return 0
+_BY_TYPE: Final[dict[str, Callable[[Block], Measured]]] = {
+    "text": _text, "thinking": _thinking, "redacted_thinking": _thinking, "tool_use": _tool_use,
+    "server_tool_use": _tool_use, "mcp_tool_use": _tool_use, "tool_result": _tool_result, "image": _attached,
+    "document": _attached,
+}

@@ -21,7 +21,7 @@ from msgspec import UNSET, Raw, Struct
 
 from costscan.sources import labels, sse
 from costscan.sources.claude_lines import Message, lenient_message, word
-from costscan.sources.content import Block, encode
+from costscan.sources.content import encode, text_block
 from costscan.sources.files import open_log
 from costscan.sources.interface import LogFile
 from costscan.sources.lines import Reader
@@ -30,6 +30,7 @@ from costscan.sources.records import Rows
 from costscan.sources.requests import RequestThread
 from costscan.sources.thread import Call, make_call, time_of
 from costscan.sources.usage import Usage
+from costscan.sources.usage import of_raw as usage_of_raw
 
 NAME = "messages_api"
 EXPECTED = 'request/response pairs such as {"timestamp":…,"request":{"model":…},"response":{"usage":{…}}}'
@@ -106,11 +107,12 @@ class _Reading:
     def take(self, number: int, pair: Pair) -> None:
         """Add one pair."""
         answer = _response(pair)
-        if answer is None or answer.usage is None:
+        usage = usage_of_raw(bytes(answer.usage)) if answer is not None else None
+        if answer is None or usage is None:
             return
         request = _request(pair)
         blocks = blocks_of(request, self._definitions)
-        call = _call(number, pair, request, answer)
+        call = _call(number, pair, request, answer, usage)
         run = self._run_of(number, pair, request, blocks)
         thread = run.thread
         run.waited = run.waited or _waited(thread, blocks)
@@ -118,8 +120,7 @@ class _Reading:
         n = thread.request(number, blocks, call, key) if blocks else thread.call(call, key=key)
         first = thread.n_blocks
         wrote = answer.content
-        thread.wrote(n, number, [Block(type="text", text=Raw(encode(wrote)))] if isinstance(wrote, str)
-                     else wrote or [])
+        thread.wrote(n, number, [text_block(wrote)] if isinstance(wrote, str) else wrote or [])
         thread.remember_written(first)
 
     def _run_of(self, number: int, pair: Pair, request: Request, blocks: list[Sent]) -> _Run:
@@ -185,10 +186,7 @@ def _first_request(request: Request) -> str | None:
             return labels.template(message.content)
         for block in message.content or ():
             if block.type == "text" and block.text:
-                try:
-                    return labels.template(json.loads(bytes(block.text)))
-                except ValueError:
-                    return None
+                return labels.template(block.text)
     return None
 
 
@@ -243,13 +241,13 @@ def _loose(raw: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _call(number: int, pair: Pair, request: Request, answer: Message) -> Call:
+def _call(number: int, pair: Pair, request: Request, answer: Message, usage: Usage) -> Call:
     at = pair.timestamp
     start = word(at) or (str(at) if isinstance(at, int | float) else None)
     config = request.output_config
     found = make_call(
         line=number, end_at=_end(start, pair.duration_ms), model=answer.model or request.model,
-        usage=answer.usage or Usage(), message_id=answer.id, request_id=None, stop_reason=answer.stop_reason,
+        usage=usage, message_id=answer.id, request_id=None, stop_reason=answer.stop_reason,
         effort=config.get("effort") if isinstance(config, dict) else None,
     )
     found.at = start

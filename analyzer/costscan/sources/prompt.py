@@ -7,7 +7,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from costscan.sources.attachments import definition
-from costscan.sources.content import Block, encode, hash_of
+from costscan.sources.content import Block, encode, hash_of, text_block
 from costscan.sources.content import from_dict as block_from_dict
 from costscan.sources.measure import Measured, measure, text
 
@@ -92,7 +92,7 @@ def ttl(marker: object) -> str | None:
 
 def _as_blocks(value: list[Block] | str | None) -> list[Block]:
     if isinstance(value, str):
-        return [Block(type="text", text=Raw(encode(value)))] if value else []
+        return [text_block(value)] if value else []
     return value or []
 
 
@@ -114,7 +114,7 @@ def _lenient_content(value: object) -> list[Block] | str | None:
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        return [block_from_dict(b) if isinstance(b, dict) else Block(type="text", text=Raw(encode(str(b))))
+        return [block_from_dict(b) if isinstance(b, dict) else text_block(str(b))
                 for b in value]
     return None
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from costscan.sources.content import Block
@@ -50,6 +50,7 @@ class Call(Struct, gc=False):
     visible_chars: int = 0
     resets: bool = False
     dropped: bool = False
+    raw_usage: bytes = b""
 
 
 class _Placed(Struct, gc=False):
@@ -76,18 +77,21 @@ class Thread:
         self.calls: list[Call] = []
         self.last_at: str | None = None
         self._blocks: list[_Placed] = []
-        self._epoch = 0
+        self._open = 0
+        self._fixed: list[int] = []
         self._resets_next = False
         self._last_key: str | None = None
         self._by_key: dict[str, int] = {}
         self._tools: dict[str, str] = {}
         self._answered: set[str] = set()
 
-    def repeats(self, key: object, usage: Usage, end_at: str | None, stop_reason: object) -> int | None:
+    def repeats(self, key: object, usage: Raw, end_at: str | None, stop_reason: object) -> int | None:
         """Give the number of the newest call when a line shows just that call again, else None."""
-        if key is None or key != self._last_key or usage != self.calls[-1].usage:
+        if key is None or key != self._last_key:
             return None
         last = self.calls[-1]
+        if bytes(usage) != last.raw_usage:
+            return None
         last.end_at = end_at or last.end_at
         if last.stop_reason is None and isinstance(stop_reason, str):
             last.stop_reason = stop_reason
@@ -96,7 +100,7 @@ class Thread:
     def call(self, found: Call, *, key: str) -> int:
         """Add a line of a model call and give the number of the call; lines of one call share a key."""
         at = self._by_key.get(key)
-        if at is not None and _same_call(self.calls[at], found):
+        if at is not None and _same_call(self.calls[at], found, newest=at == len(self.calls) - 1):
             _merge(self.calls[at], found)
             return at
         before = self.calls[-1].end_at if self.calls else None
@@ -127,7 +131,7 @@ class Thread:
             if found.call_id is not None and found.kind == "tool_use":
                 self._tools[found.call_id] = found.tool or "unknown"
             made.visible_chars += found.chars
-            self._place(_Placed(call, call + 1, None, line, "messages", "assistant", found))
+            self._blocks.append(_Placed(call, call + 1, None, line, "messages", "assistant", found))
 
     def sent(self, line: int, found: Measured, *, layer: str = "messages", role: str = "user",
              marker: str | None = None) -> None:
@@ -139,23 +143,28 @@ class Thread:
             found.tool = self._tools.get(found.call_id)
         elif found.kind == "tool_use" and found.call_id is not None:
             self._tools.setdefault(found.call_id, found.tool or "unknown")
-        self._place(_Placed(None, len(self.calls), None, line, layer, role, found, marker))
+        if layer != "messages":
+            self._fixed.append(len(self._blocks))
+        self._blocks.append(_Placed(None, len(self.calls), None, line, layer, role, found, marker))
 
     def forget(self, *, layers: tuple[str, ...] = ("messages",)) -> None:
-        """Close every open block of `layers`: the next call starts from a new context."""
+        """Close every open block of the messages, or of other layers: the next call starts a new context."""
         now = len(self.calls)
-        for block in self._blocks[self._epoch:]:
+        numbers = range(self._open, len(self._blocks)) if "messages" in layers else self._fixed
+        for block in (self._blocks[n] for n in numbers):
             if block.call_out is None and block.layer in layers:
                 block.call_out = max(now, block.call_in)
-        if "system" in layers:
-            self._epoch = len(self._blocks)
+        if "messages" in layers:
+            self._open = len(self._blocks)
+            self._answered.clear()
+        else:
+            self._fixed.clear()
         self._resets_next = now > 0
-        self._answered.clear()
 
     def clear_results(self, call_ids: set[str]) -> None:
         """Close the results of these tool calls: they were edited out of the context."""
         now = len(self.calls)
-        for block in self._blocks[self._epoch:]:
+        for block in self._blocks[self._open:]:
             if block.measured.kind == "tool_result" and block.measured.call_id in call_ids:
                 block.call_out = block.call_out or now
 
@@ -199,9 +208,6 @@ class Thread:
             ))
         return last
 
-    def _place(self, block: _Placed) -> None:
-        self._blocks.append(block)
-
     def _seen(self, call: int, found: Measured) -> bool:
         if found.kind == "tool_use" and found.call_id is not None:
             return found.call_id in self._tools
@@ -213,9 +219,11 @@ class Thread:
         return False
 
 
-def _same_call(known: Call, found: Call) -> bool:
+def _same_call(known: Call, found: Call, *, newest: bool) -> bool:
     # Gateways reuse message ids for different calls; their request ids and prompts differ.
-    if known.request_id == found.request_id or None in {known.request_id, found.request_id}:
+    if known.request_id is not None and known.request_id == found.request_id:
+        return True
+    if newest and (known.request_id is None or found.request_id is None):
         return True
     return known.counters.prompt_side == found.counters.prompt_side
 
@@ -226,6 +234,7 @@ def _merge(known: Call, found: Call) -> None:
     known.request_id = known.request_id or found.request_id
     known.recorded_usd = known.recorded_usd or found.recorded_usd
     if found.counters.output_tokens >= known.counters.output_tokens:
+        known.raw_usage = found.raw_usage
         known.usage, known.counters = found.usage, _largest(known.counters, found.counters)
 
 

@@ -6,9 +6,11 @@ Field meanings: https://platform.claude.com/docs/en/build-with-claude/prompt-cac
 what was neither read from nor written to the cache; without a split, cache writes are 5-minute ones).
 """
 
+import json
 from typing import Any, NamedTuple
 
-from msgspec import Struct
+import msgspec
+from msgspec import Raw, Struct
 
 
 class Split(Struct, gc=False):
@@ -29,14 +31,18 @@ class Usage(Struct, gc=False):
     service_tier: Any = None
     speed: Any = None
     inference_geo: Any = None
-    iterations: Any = None
+    iterations: Raw = Raw()
     server_tool_use: Any = None
     output_tokens_details: Any = None
 
 
 MAX_COUNT = 10**9
 """More tokens than any call can have: a larger number is damage."""
-USAGE_FIELDS = Usage.__struct_fields__
+USAGE_FIELDS = [name for name in Usage.__struct_fields__ if name not in {"cache_creation", "iterations"}]
+_NO_ITERATIONS = len("null")
+
+
+_decode = msgspec.json.Decoder(Usage).decode
 
 
 class Counters(Struct, gc=False):
@@ -135,12 +141,26 @@ def from_dict(value: object) -> Usage | None:
     """Give a `Usage` of a decoded JSON object, or None when `value` is none."""
     if not isinstance(value, dict):
         return None
-    found = Usage(**{name: value.get(name) for name in USAGE_FIELDS if name != "cache_creation"})
+    found = Usage(**{name: value.get(name) for name in USAGE_FIELDS})
+    if value.get("iterations") is not None:
+        found.iterations = Raw(msgspec.json.encode(value["iterations"]))
     split = value.get("cache_creation")
     if isinstance(split, dict):
         found.cache_creation = Split(
             split.get("ephemeral_5m_input_tokens"), split.get("ephemeral_1h_input_tokens"))
     return found
+
+
+def of_raw(raw: bytes) -> Usage | None:
+    """Give the `Usage` of raw JSON, whatever types its fields have; None when it is no object."""
+    try:
+        return _decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        pass
+    try:
+        return from_dict(json.loads(raw))
+    except (ValueError, RecursionError):
+        return None
 
 
 def iterations(usage: Usage) -> list[Iteration]:
@@ -149,10 +169,14 @@ def iterations(usage: Usage) -> list[Iteration]:
     The top level leaves compaction and advisor calls out, and holds only the answering call after a
     fallback, so a request with several iterations is billed as the sum of them.
     """
-    found = usage.iterations
-    if not isinstance(found, list) or len(found) == 0:
+    raw = bytes(usage.iterations)
+    if len(raw) <= _NO_ITERATIONS or (raw.count(b'"type"') == 1 and b'"message"' in raw):
         return []
-    if len(found) == 1 and isinstance(found[0], dict) and found[0].get("type") == "message":
+    try:
+        found = json.loads(raw)
+    except (ValueError, RecursionError):
+        return []
+    if not isinstance(found, list) or [i.get("type") for i in found if isinstance(i, dict)] == ["message"]:
         return []
     out: list[Iteration] = []
     for item in found:

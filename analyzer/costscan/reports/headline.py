@@ -1,0 +1,204 @@
+"""The first lines of the terminal report: what it cost, what was read, where the money went."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+from rich.text import Text
+
+from costscan.reports.inert import cells, inert, shorten
+from costscan.reports.wording import bar, count, percent, plural, usd
+from costscan.summary import Summary
+
+LABEL: Final = 14
+METER_WORDS: Final = {
+    "input": "fresh input", "cache_read": "cache read", "cache_write_5m": "cache write",
+    "cache_write_1h": "1-hour cache write", "output": "output", "web_search": "web search",
+}
+_FEW_RUNS: Final = 5
+_CENT: Final = Decimal("0.005")
+Pieces = list[tuple[str, str]]
+
+
+def title(summary: Summary, width: int) -> list[Text]:
+    """Give the heading: the logs, how much is in them, and the prices."""
+    totals = summary.totals
+    agents = summary.runs.filter(summary.runs["parent_run_id"].is_not_null()
+                                 & (summary.runs["agent"] != "unlogged")).height
+    parts = [plural(totals.root_runs, "run")]
+    if agents:
+        parts.append(plural(agents, "sub-agent"))
+    parts += [plural(totals.turns, "turn"), plural(summary.by_model.height, "model"), *_dates(summary)]
+    counts, prices = " · ".join(parts), _prices(summary)
+    paths = inert(", ".join(summary.paths))
+    left = cells("costscan  ") + cells(counts) + 3
+    room = width - left - cells(prices) - 3
+    if room >= min(cells(paths), 20):
+        named = shorten(paths, room)
+        gap = width - left - cells(named) - cells(prices)
+        return [Text.assemble(("costscan", "bold"), "  ", (named, "bold"), "   ", counts, " " * gap, (prices, "dim"))]
+    return [
+        Text.assemble(("costscan", "bold"), "  ", (shorten(paths, width - 10), "bold")),
+        *_wrapped("", [(part, "") for part in (*parts, prices)], " · ", width),
+    ]
+
+
+def _dates(summary: Summary) -> list[str]:
+    first, last = summary.totals.first_at, summary.totals.last_at
+    if first is None or last is None:
+        return []
+    a, b = first.date().isoformat(), last.date().isoformat()
+    if a == b:
+        return [a]
+    return [f"{a}..{b[8:]}" if a[:7] == b[:7] else f"{a}..{b[5:]}" if a[:4] == b[:4] else f"{a}..{b}"]
+
+
+def _prices(summary: Summary) -> str:
+    basis = summary.prices
+    what = "list" if not basis.discount else f"list -{basis.discount * 100:.4g}%"
+    return f"prices {basis.as_of}, {what}" + (f", own for {plural(len(basis.own), 'model')}" if basis.own else "")
+
+
+def headline(summary: Summary, width: int) -> list[Text]:
+    """Give one paragraph per question, each under its label."""
+    lines: list[Text] = []
+    for label, pieces, separator in _paragraphs(summary):
+        lines += _wrapped(label, pieces, separator, width)
+    return lines
+
+
+def _paragraphs(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
+    yield "billed", _billed(summary), ""
+    if summary.totals.recorded_usd is not None:
+        yield "recorded", _recorded(summary), ""
+    yield "read", [(part, "") for part in _read(summary)], " · "
+    if any(summary.meters.values()):
+        yield "where", _where(summary), " · "
+    if summary.totals.carried_share:
+        yield "sent again", _again(summary), ""
+    if summary.runs["usd"].count() >= _FEW_RUNS:
+        yield "per run", _spread(summary), " · "
+    if cached := _without_caching(summary):
+        yield "no caching", cached, ""
+
+
+def _billed(summary: Summary) -> Pieces:
+    totals = summary.totals
+    if totals.usd is None:
+        return [("unknown", "bold yellow"), *_unpriced(summary)]
+    pieces: Pieces = [(usd(totals.usd), "bold green" if totals.usd_exact else "bold")]
+    if totals.open_turns:
+        pieces.insert(0, ("at least ", "bold yellow"))
+        pieces += [
+            (f"   {plural(totals.open_turns, 'turn')} logged an unfinished output count;", ""),
+            (f" about {usd(totals.usd_estimated)} with the text they show", ""),
+        ]
+    if totals.unpriced_turns:
+        pieces += _unpriced(summary)
+    if totals.usd_exact and totals.turns:
+        pieces.append(("   every turn priced" + (" at list" if summary.prices.is_list else ""), ""))
+    return pieces
+
+
+def _unpriced(summary: Summary) -> Pieces:
+    totals = summary.totals
+    rows = summary.by_model.filter(summary.by_model["unpriced_turns"] > 0).select("model", "unpriced_turns").rows()
+    named = ", ".join(f"{inert(model)} ({plural(n, 'turn')})" for model, n in rows[:3])
+    more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""  # noqa: PLR2004 - the three above
+    priced = percent(1 - totals.unpriced_turns / totals.turns)
+    return [(f"   {priced} of turns priced;", ""), (f" no price for {named}{more},", "yellow"),
+            (" not in the total", "")]
+
+
+def _recorded(summary: Summary) -> Pieces:
+    totals = summary.totals
+    where = f" by the client in {plural(totals.recorded_sessions, 'session')}"
+    pieces: Pieces = [(usd(totals.recorded_usd), "bold"), (where, "")]
+    here = totals.recorded_billed_usd
+    if summary.prices.is_list and here is not None and totals.recorded_usd is not None:
+        same = abs(here - totals.recorded_usd) < _CENT
+        pieces.append((", and the same here;" if same else f", {usd(here)} here for the same turns;",
+                       "" if same else "yellow"))
+    if totals.unlogged_usd:
+        pieces.append((f" {usd(totals.unlogged_usd)} of it is in no logged turn", ""))
+    return [*pieces[:-1], (pieces[-1][0].rstrip(";"), pieces[-1][1])]
+
+
+def _read(summary: Summary) -> list[str]:
+    inputs = summary.inputs
+    formats = ", ".join(f"{count(n)} {name}" for name, n in inputs.formats.items())
+    parts = [f"{plural(inputs.lines, 'line')} in {plural(inputs.files, 'file')} ({formats})",
+             f"{count(inputs.skipped_lines)} skipped"]
+    if inputs.repaired_lines:
+        parts.append(f"{count(inputs.repaired_lines)} repaired")
+    if inputs.duplicate_turns:
+        parts.append(f"{plural(inputs.duplicate_turns, 'copied turn')} counted once")
+    if summary.totals.undated_turns:
+        parts.append(f"{plural(summary.totals.undated_turns, 'turn')} without a time")
+    return parts
+
+
+def _where(summary: Summary) -> Pieces:
+    whole = summary.totals.usd or Decimal(1)
+    spent = {m: v for m, v in summary.meters.items() if v}
+    ranked = sorted(spent.items(), key=lambda item: -item[1])
+    shares = [(METER_WORDS[meter], float(amount / whole)) for meter, amount in ranked]
+    return [(f"{word} {percent(share)} {bar(share)}", "") for word, share in shares]
+
+
+def _again(summary: Summary) -> Pieces:
+    totals = summary.totals
+    pieces: Pieces = [(f"{percent(totals.carried_share)} of input tokens had been sent before", "")]
+    if totals.usd and totals.carried_usd:
+        cost = f"{usd(totals.carried_usd)} ({percent(float(totals.carried_usd / totals.usd))} of the bill)"
+        pieces.append((f", which cost {cost}", ""))
+    return pieces
+
+
+def _spread(summary: Summary) -> Pieces:
+    found = summary.distribution
+    ranks = [(f"{name} {usd(found.usd_per_run[name])}", "") for name in ("p50", "p90", "p99", "max")]
+    n = summary.runs["usd"].count()
+    top = -(-n // 100)
+    who = "the dearest run is" if top == 1 else f"the dearest {top:,} (1%) are"
+    return [*ranks, (f"{who} {percent(found.top_1pct_share)} of the bill", "")]
+
+
+def _without_caching(summary: Summary) -> Pieces:
+    found = summary.scenario("no_caching")
+    if found is None or not found.runs or found.usd is None or found.saved_usd is None or not found.usd:
+        return []
+    saved = -found.saved_usd
+    if saved >= 0:
+        rest = f"caching saved {usd(saved)} ({percent(float(saved / found.usd))})"
+        return [(usd(found.usd), "bold"), (f"   with nothing cached; {rest}", "")]
+    return [(usd(found.usd), "bold"), (f"   with nothing cached; caching cost {usd(-saved)} more than that", "yellow")]
+
+
+def _wrapped(label: str, pieces: Pieces, separator: str, width: int) -> list[Text]:
+    """Lay pieces out after a label, breaking lines between pieces, or inside one at spaces."""
+    lines = [Text.assemble("  ", (label.ljust(LABEL - 2), "dim"))]
+    fresh = True
+    for number, (text, style) in enumerate(pieces):
+        told = text if not number or separator == "" else separator + text
+        if not fresh and cells(lines[-1].plain) + cells(told) > width:
+            lines.append(Text(" " * LABEL))
+            told, fresh = text.strip(), True
+        for word in _words(told):
+            if not fresh and cells(lines[-1].plain) + cells(word.rstrip()) > width:
+                lines[-1].rstrip()
+                lines.append(Text(" " * LABEL))
+                word = word.lstrip()  # noqa: PLW2901 - no space at the start of a line
+            lines[-1].append(word, style=style)
+            fresh = False
+    return lines
+
+
+def _words(text: str) -> list[str]:
+    words: list[str] = []
+    for part in text.split(" "):
+        words += [f" {part}"] if words else [part]
+    return words
+
+
+__all__ = ["headline", "title"]

@@ -1,0 +1,98 @@
+"""The report on the terminal: one screen, dollars first."""
+
+import os
+import shlex
+import sys
+from typing import Final, TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from costscan.reports.breakdown import TABLES, worst_runs
+from costscan.reports.headline import headline, title
+from costscan.reports.inert import cells, inert, shorten
+from costscan.reports.wording import count
+from costscan.summary import Summary
+
+PIPED_WIDTH: Final = 100
+WIDEST: Final = 140
+NARROWEST: Final = 40
+NAMED_SKIPS: Final = 3
+WORST_RUNS, MODELS, TOOLS, ROWS = 5, 4, 8, 20
+_ASCII: Final = str.maketrans({
+    "·": "|", "█": "#", "…": "...", "\ufffd": "?", **dict.fromkeys("▏▎▍▌▋▊▉", ""),
+})
+
+
+def render(summary: Summary, *, width: int, by: str | None = None, top: int | None = None) -> list[Text]:
+    """Give the lines of the report, each at most `width` columns wide."""
+    blocks = [[*title(summary, width), *headline(summary, width)]]
+    if summary.totals.turns:
+        blocks += _tables(summary, width, by, top)
+    blocks += [block for block in (_skipped(summary, width), _next(summary, width, by)) if block]
+    lines: list[Text] = []
+    for block in blocks:
+        lines += [Text(""), *block] if lines else block
+    return lines
+
+
+def _tables(summary: Summary, width: int, by: str | None, top: int | None) -> list[list[Text]]:
+    if by is not None:
+        return [TABLES[by](summary, top or ROWS, width)]
+    return [
+        worst_runs(summary, top or WORST_RUNS, width),
+        TABLES["model"](summary, top or MODELS, width),
+        TABLES["tool"](summary, top or TOOLS, width),
+    ]
+
+
+def _skipped(summary: Summary, width: int) -> list[Text]:
+    found = summary.inputs.skipped
+    if not found:
+        return []
+    lines = [Text("  skipped", style="dim")]
+    for row in found[:NAMED_SKIPS]:
+        where = inert(row["path"]) + (f":{row['line']}" if row["line"] else "")
+        reason = inert(row["reason"])
+        room = max(width - 4 - cells(reason), NARROWEST // 2)
+        lines.append(Text(f"  {shorten(where, room)}: {reason}", style="yellow"))
+    if len(found) > NAMED_SKIPS:
+        lines.append(Text(f"  … {count(len(found) - NAMED_SKIPS)} more in --json", style="dim"))
+    return lines
+
+
+def _next(summary: Summary, width: int, by: str | None) -> list[Text]:
+    paths = " ".join(shlex.quote(path) for path in summary.paths)
+    command = f"costscan analyze {inert(paths) if 0 < cells(paths) <= width // 3 else 'PATH'}"
+    other = "task" if by == "tool" else "tool"
+    return [Text.assemble("  next: ", (f"{command} --by {other}", "bold"), " · -o report.parquet · --json")]
+
+
+def show(summary: Summary, *, by: str | None = None, top: int | None = None, out: TextIO | None = None) -> None:
+    """Print the report: with colours to a terminal, as plain text of a fixed width to anything else."""
+    out = out or sys.stdout
+    console = Console(file=out, highlight=False, markup=False, emoji=False)
+    width = min(console.width, WIDEST) if console.is_terminal else _piped_width()
+    lines = render(summary, width=max(width, NARROWEST), by=by, top=top)
+    if not _takes(out, "█…·"):
+        lines = [_plain(line, out) for line in lines]
+    for line in lines:
+        console.print(line, soft_wrap=True)
+
+
+def _piped_width() -> int:
+    given = os.environ.get("COLUMNS", "")
+    return int(given) if given.isdecimal() and int(given) else PIPED_WIDTH
+
+
+def _takes(out: TextIO, text: str) -> bool:
+    try:
+        text.encode(out.encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _plain(line: Text, out: TextIO) -> Text:
+    encoding = out.encoding or "ascii"
+    return Text(line.plain.translate(_ASCII).encode(encoding, "replace").decode(encoding))

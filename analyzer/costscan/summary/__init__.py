@@ -1,0 +1,130 @@
+"""From an analysis to the one structure that all reports show."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from costscan import __version__
+from costscan.analysis import Analysis, Pricing, Selection
+from costscan.growth import PROMPT
+from costscan.ingest import MAX_NAMED_SKIPS, merge
+from costscan.prices import COST_COLUMNS, as_of
+from costscan.summary.coverage import open_turns, recorded_turns, recorded_usd
+from costscan.summary.model import (
+    SCHEMA_VERSION,
+    Distribution,
+    Inputs,
+    PriceBasis,
+    Replay,
+    Scenario,
+    Summary,
+    Totals,
+)
+from costscan.summary.money import known_sum, ratio, usd_of
+from costscan.summary.runs import runs_table
+from costscan.summary.scenarios import scenarios
+from costscan.summary.tables import TOKENS, by_day, by_model, by_task, by_tool, carried_usd
+from costscan.unlogged import SUFFIX
+
+
+def summarize(x: Analysis, *, pricing: Pricing | None = None, selection: Selection | None = None,
+              paths: Iterable[str] = (), now: datetime | None = None) -> Summary:
+    """Sum up an analysis while its reading is still open.
+
+    Args:
+        x: the analysis.
+        pricing: the prices it was made with.
+        selection: what it was limited to. Recorded totals are of whole sessions: with one they are left out.
+        paths: what the user asked to read, for headings.
+        now: the time of the report.
+    """
+    whole = selection is None or selection == Selection()
+    recorded = recorded_usd(x) if whole else {}
+    runs = runs_table(x, recorded)
+    return Summary(
+        schema_version=SCHEMA_VERSION, costscan_version=__version__, generated_at=now or datetime.now(UTC),
+        prices=_basis(pricing or Pricing()), inputs=_inputs(x), totals=_totals(x, selection, recorded),
+        meters=_meters(x.turns), distribution=_distribution(runs), replay=Replay(), scenarios=scenarios(x),
+        by_model=by_model(x.turns), by_tool=by_tool(x), by_task=by_task(x.turns), by_day=by_day(x.turns),
+        findings=[], runs=runs, paths=tuple(paths),
+    )
+
+
+def _basis(pricing: Pricing) -> PriceBasis:
+    return PriceBasis(**as_of(), discount=1 - pricing.discount, own=tuple(pricing.overrides or ()))
+
+
+def _inputs(x: Analysis) -> Inputs:
+    reading = x.reading
+    named = merge.table(reading.folder, "skipped").collect().sort("path", "line", nulls_last=True)
+    rows = named.select("path", "line", "reason", "lost").to_dicts()
+    skipped = [*reading.skipped, *({k: row[k] for k in ("path", "line", "reason")} for row in rows if row["lost"])]
+    repaired = [{k: row[k] for k in ("path", "line", "reason")} for row in rows if not row["lost"]]
+    return Inputs(
+        files=reading.files, bytes=reading.bytes, lines=reading.lines, skipped_lines=reading.skipped_lines,
+        duplicate_turns=x.duplicate_turns, formats=dict(sorted(reading.formats.items())),
+        skipped=skipped[:MAX_NAMED_SKIPS], repaired_lines=reading.repaired_lines,
+        repaired=repaired[:MAX_NAMED_SKIPS],
+    )
+
+
+def _totals(x: Analysis, selection: Selection | None, recorded: dict[str, Decimal]) -> Totals:
+    turns = x.turns
+    covered = recorded_turns(x, selection)
+    gaps = open_turns(x, covered)
+    unpriced = turns.filter(pl.col("usd").is_null())
+    sums = turns.select(*(pl.col(name).sum() for name in TOKENS), prompt_tokens=PROMPT.sum()).row(0, named=True)
+    usd = turns.select(known_sum("usd")).item()
+    carried = int(x.growth["carried_tokens"].sum())
+    in_record = turns.join(covered, on=["run_id", "turn"], how="semi")
+    return Totals(
+        runs=x.runs.height, root_runs=x.runs["root_run_id"].n_unique(), turns=turns.height,
+        tool_calls=x.tool_calls.height, usd=usd, usd_exact=not unpriced.height and not gaps.height,
+        unpriced_turns=unpriced.height, unpriced_models=sorted(unpriced["model"].unique()),
+        placeholder_turns=turns.filter(pl.col("usage_from") == "placeholder").height, **sums,
+        carried_tokens=carried, carried_share=ratio(carried, sums["prompt_tokens"]),
+        cache_hit_rate=ratio(sums["cache_read_tokens"], sums["prompt_tokens"]),
+        recorded_usd=sum(recorded.values(), Decimal(0)) if recorded else None, recorded_sessions=len(recorded),
+        recorded_billed_usd=in_record.select(known_sum("usd")).item() if recorded else None,
+        unlogged_usd=turns.filter(pl.col("run_id").str.ends_with(SUFFIX)).select(known_sum("usd")).item(),
+        open_turns=gaps.height, usd_estimated=None if usd is None else usd + _total(gaps["missing_usd"]),
+        carried_usd=None if usd is None else carried_usd(x), undated_turns=turns["at"].null_count(),
+        first_at=_moment(turns["at"].min()), last_at=_moment(turns["at"].max()),
+    )
+
+
+def _total(usd: pl.Series) -> Decimal:
+    return Decimal(usd.sum() or 0)
+
+
+def _moment(value: Any) -> datetime | None:
+    return value if isinstance(value, datetime) else None
+
+
+def _meters(turns: pl.DataFrame) -> dict[str, Decimal | None]:
+    known = turns.filter(pl.col("usd").is_not_null())
+    if turns.height and not known.height:
+        return dict.fromkeys(COST_COLUMNS)
+    sums = known.select(usd_of(pl.col(c)).sum().alias(meter) for meter, c in COST_COLUMNS.items())
+    return sums.row(0, named=True)
+
+
+def _distribution(runs: pl.DataFrame) -> Distribution:
+    costs = sorted(runs["usd"].drop_nulls(), reverse=True)
+    if not costs:
+        return Distribution(dict.fromkeys(("p50", "p90", "p99", "max", "mean")), None, None)
+    n, whole = len(costs), sum(costs, Decimal(0))
+    ranks = {f"p{p}": costs[n - -(-n * p // 100)] for p in (50, 90, 99)}
+    return Distribution(
+        {**ranks, "max": costs[0], "mean": whole / n},
+        *(ratio(sum(costs[: -(-n * p // 100)], Decimal(0)), whole) for p in (1, 10)),
+    )
+
+
+__all__ = [
+    "SCHEMA_VERSION", "Distribution", "Inputs", "PriceBasis", "Replay", "Scenario", "Summary", "Totals",
+    "summarize",
+]

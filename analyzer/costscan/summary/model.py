@@ -1,0 +1,144 @@
+"""What every report is made from: plain counts and sums, and tables with a row per run, model, tool, task, day.
+
+Fields and columns carry the names and the order of the JSON report. Money is Decimal USD, a share a float from
+0 to 1, and None always means "unknown".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import polars as pl
+
+SCHEMA_VERSION: Final = 1
+
+
+@dataclass(frozen=True)
+class PriceBasis:
+    """Where prices come from; `discount` is what is taken off them, `own` the models with prices of their own."""
+
+    source: str
+    as_of: str
+    discount: Decimal = Decimal(0)
+    own: tuple[str, ...] = ()
+
+    @property
+    def is_list(self) -> bool:
+        """Whether everything is billed at list prices."""
+        return not self.discount and not self.own
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What was read. `skipped` and `repaired` name at most the first hundred lines."""
+
+    files: int
+    bytes: int
+    lines: int
+    skipped_lines: int
+    duplicate_turns: int
+    formats: Mapping[str, int]
+    skipped: list[dict[str, Any]]
+    repaired_lines: int
+    repaired: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The bill and its tokens.
+
+    `usd` is the sum of the priced turns. It is exact when no turn is unpriced and none has an output count that
+    the log left unfinished (`placeholder`) with no recorded total to fill the gap; `open_turns` counts the latter
+    and `usd_estimated` adds what their visible text is worth.
+    """
+
+    runs: int
+    root_runs: int
+    turns: int
+    tool_calls: int
+    usd: Decimal | None
+    usd_exact: bool
+    unpriced_turns: int
+    unpriced_models: list[str]
+    placeholder_turns: int
+    input_tokens: int
+    cache_read_tokens: int
+    cache_write_5m_tokens: int
+    cache_write_1h_tokens: int
+    output_tokens: int
+    prompt_tokens: int
+    carried_tokens: int
+    carried_share: float | None
+    cache_hit_rate: float | None
+    recorded_usd: Decimal | None
+    recorded_sessions: int
+    recorded_billed_usd: Decimal | None
+    unlogged_usd: Decimal | None
+    open_turns: int
+    usd_estimated: Decimal | None
+    carried_usd: Decimal | None
+    undated_turns: int
+    first_at: datetime | None
+    last_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """How the bill spreads over runs; percentiles are nearest-rank, over runs with a known cost."""
+
+    usd_per_run: Mapping[str, Decimal | None]
+    top_1pct_share: float | None
+    top_10pct_share: float | None
+
+
+@dataclass(frozen=True)
+class Replay:
+    """How well the simulator repeats what was billed."""
+
+    turns: int | None = None
+    exact_share: float | None = None
+    token_error: float | None = None
+    usd_billed: Decimal | None = None
+    usd_replayed: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What the logged runs would have cost; `runs` is how many of them the scenario changes."""
+
+    scenario: str
+    lever: str | None
+    usd: Decimal | None
+    saved_usd: Decimal | None
+    saved_joint_usd: Decimal | None
+    runs: int
+    risk: str | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Everything a report shows."""
+
+    schema_version: int
+    costscan_version: str
+    generated_at: datetime
+    prices: PriceBasis
+    inputs: Inputs
+    totals: Totals
+    meters: Mapping[str, Decimal | None]
+    distribution: Distribution
+    replay: Replay
+    scenarios: list[Scenario]
+    by_model: pl.DataFrame
+    by_tool: pl.DataFrame
+    by_task: pl.DataFrame
+    by_day: pl.DataFrame
+    findings: list[dict[str, Any]]
+    runs: pl.DataFrame
+    paths: tuple[str, ...] = field(default=(), metadata={"json": False})
+
+    def scenario(self, name: str) -> Scenario | None:
+        """Give one scenario by its name."""
+        return next((s for s in self.scenarios if s.scenario == name), None)

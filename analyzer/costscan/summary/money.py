@@ -1,0 +1,37 @@
+"""Sums of money over groups of rows, exact, with null for what is unknown."""
+
+from decimal import Decimal
+from typing import Final
+
+import polars as pl
+
+from costscan.frames import USD
+
+ONE_PICO: Final = pl.lit(Decimal("1e-12"), dtype=USD)
+
+
+def known_sum(column: str | pl.Expr) -> pl.Expr:
+    """Sum the known values; null where there are rows and none is known (Polars would say 0)."""
+    values = pl.col(column) if isinstance(column, str) else column
+    return pl.when((values.count() > 0) | (pl.len() == 0)).then(values.sum())
+
+
+def usd_of(pico: pl.Expr) -> pl.Expr:
+    """Give whole pico-USD as Decimal USD."""
+    return pico.cast(USD) * ONE_PICO
+
+
+def share(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
+    """Give a ratio, null where the whole is nothing or unknown."""
+    return pl.when(whole > 0).then(part.cast(pl.Float64) / whole.cast(pl.Float64))
+
+
+def ratio(part: Decimal | int | None, whole: Decimal | int | None) -> float | None:
+    """Give a ratio of two numbers, None where the whole is nothing or one is unknown."""
+    return None if part is None or not whole else float(part) / float(whole)
+
+
+def nearest_rank(column: str, percent: int) -> pl.Expr:
+    """Give a percentile of a column: the smallest value that at least so many percent do not exceed."""
+    known = pl.col(column).drop_nulls().sort()
+    return known.get((known.len() * percent + 99) // 100 - 1, null_on_oob=True)

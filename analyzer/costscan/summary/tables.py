@@ -1,0 +1,91 @@
+"""Where the money went by model, task, day and tool: tables whose `usd` adds up to the bill exactly."""
+
+from decimal import Decimal
+from typing import Final
+
+import polars as pl
+
+from costscan.analysis import Analysis
+from costscan.attribution import PARTS, server
+from costscan.growth import PROMPT
+from costscan.summary.money import known_sum, nearest_rank, share, usd_of
+
+UNKNOWN_DAY: Final = "unknown"
+TOKENS: Final = (
+    "input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "output_tokens",
+)
+
+
+def by_model(turns: pl.DataFrame) -> pl.DataFrame:
+    """Give a row per model, dearest first, with `provider`."""
+    return _dearest_first(_grouped(turns, pl.col("model"), pl.col("provider")), "model")
+
+
+def by_task(turns: pl.DataFrame) -> pl.DataFrame:
+    """Give a row per task, dearest first."""
+    return _dearest_first(_grouped(turns, pl.col("task")), "task")
+
+
+def by_day(turns: pl.DataFrame) -> pl.DataFrame:
+    """Give a row per day (UTC) in order, turns without a time last as "unknown"."""
+    day = pl.col("at").dt.strftime("%Y-%m-%d").fill_null(UNKNOWN_DAY).alias("day")
+    return _grouped(turns, day).sort(pl.col("day") == UNKNOWN_DAY, "day")
+
+
+def _grouped(turns: pl.DataFrame, *names: pl.Expr) -> pl.DataFrame:
+    whole = turns["usd"].sum()
+    found = turns.group_by(*names, maintain_order=True).agg(
+        runs=pl.col("run_id").n_unique().cast(pl.Int64), turns=pl.len().cast(pl.Int64), usd=known_sum("usd"),
+        unpriced_turns=pl.col("usd").null_count().cast(pl.Int64), **{name: pl.col(name).sum() for name in TOKENS},
+        prompt_tokens=PROMPT.sum(),
+    )
+    first = [c for c in found.columns if c not in TOKENS]
+    place = first.index("usd") + 1
+    return found.with_columns(
+        share=share(pl.col("usd"), pl.lit(whole)),
+        cache_hit_rate=share(pl.col("cache_read_tokens"), pl.col("prompt_tokens")),
+    ).select(*first[:place], "share", *first[place:], *TOKENS, "cache_hit_rate")
+
+
+def by_tool(x: Analysis) -> pl.DataFrame:
+    """Give a row per tool, dearest first, and one per part of the bill that belongs to no tool.
+
+    `usd` is all that a tool's definition, calls and results cost over all turns that carried them, `carried_usd`
+    what sending its results again cost. Parts are named in parentheses; their `calls` are null.
+    """
+    costs = _parts(x)
+    calls = x.tool_calls.group_by("tool").agg(
+        calls=pl.len().cast(pl.Int64), result_tokens=pl.col("result_tokens").sum(),
+        result_carried_usd=known_sum("carried_usd"), p50_tokens=nearest_rank("result_tokens", 50),
+        p95_tokens=nearest_rank("result_tokens", 95),
+    )
+    whole = x.turns["usd"].sum()
+    joined = costs.join(calls, left_on="part", right_on="tool", how="full", coalesce=True).rename({"part": "tool"})
+    is_part = pl.col("tool").is_in(list(PARTS.values()))
+    return _dearest_first(joined.with_columns(
+        pl.when(~is_part).then(pl.col("calls").fill_null(0)),
+        carried_usd=pl.when(is_part).then("again_usd").otherwise("result_carried_usd"),
+        share=share(pl.col("usd"), pl.lit(whole)), server=server("tool"),
+    ), "tool").select("tool", "calls", "result_tokens", "carried_usd", "p50_tokens", "p95_tokens", "usd", "share",
+                      "server")
+
+
+def _parts(x: Analysis) -> pl.DataFrame:
+    """Sum the parts of all runs; null where no run that has the part has a price."""
+    priced = x.turns.filter(pl.col("usd").is_not_null()).select("run_id").unique()
+    runs = x.parts.join(priced.with_columns(priced=pl.lit(True)), on="run_id", how="left")
+    known = pl.col("priced").is_not_null()
+    cost = usd_of(pl.col("pico_usd")) + usd_of(pl.col("output_pico_usd"))
+    again = usd_of(pl.col("pico_usd")) - usd_of(pl.col("entry_pico_usd"))
+    return runs.group_by("part").agg(
+        usd=known_sum(pl.when(known).then(cost)), again_usd=known_sum(pl.when(known).then(again)))
+
+
+def carried_usd(x: Analysis) -> Decimal:
+    """Give what sending tokens again cost, over all parts."""
+    again = usd_of(pl.col("pico_usd")) - usd_of(pl.col("entry_pico_usd"))
+    return Decimal(x.parts.select(again.sum()).item() or 0)
+
+
+def _dearest_first(frame: pl.DataFrame, name: str) -> pl.DataFrame:
+    return frame.sort("usd", name, descending=[True, False], nulls_last=True)

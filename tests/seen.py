@@ -1,0 +1,125 @@
+"""What costscan makes of some logs, and what must hold whatever the logs are."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from costscan import ingest
+from costscan.analysis import Analysis, analyze
+from costscan.frames import check
+from costscan.ingest import merge
+
+TOKENS = ("input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "output_tokens")
+PROMPT = TOKENS[:4]
+FRAMES = ("runs", "turns", "growth", "tool_calls", "bill", "blocks")
+ONE_PICO = Decimal("1e-12")
+
+
+@dataclass
+class Seen:
+    """The canonical frames of some logs and the counts of their reading."""
+
+    runs: pl.DataFrame
+    turns: pl.DataFrame
+    growth: pl.DataFrame
+    tool_calls: pl.DataFrame
+    bill: pl.DataFrame
+    blocks: pl.DataFrame
+    parts: pl.DataFrame
+    skipped: pl.DataFrame
+    reading: ingest.Reading
+    analysis: Analysis
+
+    @property
+    def usd(self) -> Decimal:
+        """The bill."""
+        return Decimal(self.analysis.turns["usd"].sum())
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        """Uncached input, cache read, cache write of 5 minutes, of 1 hour, output."""
+        return tuple(int(self.turns[name].sum()) for name in TOKENS)
+
+    @property
+    def n_turns(self) -> int:
+        return self.turns.height
+
+    def run_ids(self) -> list[str]:
+        return sorted(self.runs["run_id"])
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        return self.runs.row(by_predicate=pl.col("run_id") == run_id, named=True)
+
+    def column(self, name: str, run_id: str | None = None) -> list[Any]:
+        """A column of the turns, of all runs or of one."""
+        turns = self.turns if run_id is None else self.turns.filter(run_id=run_id)
+        return turns[name].to_list()
+
+    def reasons(self) -> list[tuple[int | None, str]]:
+        return [(line, reason) for _, line, reason, _ in self.skipped.iter_rows()]
+
+
+@contextmanager
+def analyzed(*paths: Path | str, **options: Any) -> Iterator[Analysis]:
+    with ingest.read([str(p) for p in paths], **{"workers": 1} | options) as reading:
+        yield analyze(reading)
+
+
+def see(*paths: Path | str, **options: Any) -> Seen:
+    """Read and analyze logs, and check what must always hold."""
+    with analyzed(*paths, **options) as found:
+        target = found.reading.folder / "written-blocks.parquet"
+        found.write_blocks(target)
+        seen = Seen(
+            **{name: found.frame(name) for name in FRAMES if name != "blocks"},
+            blocks=check("blocks", pl.read_parquet(target)),
+            parts=found.parts,
+            skipped=merge.table(found.reading.folder, "skipped").collect(),
+            reading=found.reading,
+            analysis=found,
+        )
+    hold(seen)
+    return seen
+
+
+def hold(seen: Seen) -> None:
+    """Check that the bill is conserved by every breakdown, and that the frames are sound."""
+    pico = int(seen.usd / ONE_PICO)
+    assert sum(seen.bill["usd"].drop_nulls(), Decimal(0)) == seen.usd
+    assert int(seen.parts.select(pl.col("pico_usd") + pl.col("output_pico_usd")).sum().item()) == pico
+    assert seen.turns.select(pl.min_horizontal(TOKENS).min() >= 0).item() in {True, None}
+    for name, frame in (("turn", seen.turns), ("block", seen.blocks)):
+        numbers = frame.group_by("run_id").agg(pl.col(name).sort(), dense=pl.int_range(pl.len()))
+        assert numbers[name].to_list() == numbers["dense"].to_list(), f"{name} not dense from 0"
+    assert (seen.blocks["turn_in"] <= seen.blocks["turn_out"]).all()
+    assert (seen.blocks["turn_in"] >= 0).all()
+    assert (seen.blocks["tokens"] >= 0).all()
+    assert set(seen.turns["run_id"]) == set(seen.runs["run_id"])
+    assert set(seen.blocks["run_id"]) <= set(seen.runs["run_id"])
+    grown = seen.growth.select(pl.col("carried_tokens") + pl.col("added_tokens") == pl.col("prompt_tokens"))
+    assert grown.to_series().all()
+    assert (seen.growth.select("carried_tokens", "added_tokens", "dropped_tokens").min_horizontal() >= 0).all()
+    both = seen.turns.join(seen.growth, on=["run_id", "turn"], how="inner", validate="1:1")
+    assert both.height == seen.turns.height == seen.growth.height
+    assert (both.select(pl.sum_horizontal(PROMPT)).to_series() == both["prompt_tokens"]).all()
+
+
+def hold_prompts(seen: Seen) -> int:
+    """Check that the blocks of each prompt sum to it, up to the first cut of each run; give how many were."""
+    checked = 0
+    rows = seen.turns.join(seen.growth, on=["run_id", "turn"]).sort("run_id", "turn")
+    for run_id, turns in rows.group_by("run_id", maintain_order=True):
+        blocks = seen.blocks.filter(run_id=run_id[0])
+        model = turns["model"][0]
+        for row in turns.iter_rows(named=True):
+            if row["dropped_tokens"] or row["model"] != model:
+                break
+            inside = (pl.col("turn_in") <= row["turn"]) & (pl.col("turn_out") > row["turn"])
+            assert int(blocks.filter(inside)["tokens"].sum()) == row["prompt_tokens"], (run_id, row["turn"])
+            checked += 1
+    return checked
