@@ -25,8 +25,9 @@ from costscan.prices import (
     turn_usd,
     unit_prices,
 )
+from costscan.recorded import Recorded, recorded
 from costscan.tokens import EXACT_SOURCES
-from costscan.unlogged import SUFFIX, Recorded, missing, recorded
+from costscan.unlogged import SUFFIX, missing
 
 DEFAULT_FAMILY: Final = "v4.7"
 
@@ -76,9 +77,14 @@ class Analysis:
         frames: dict[str, Callable[[], pl.DataFrame]] = {
             "runs": lambda: self.runs.select(*RUNS), "turns": lambda: self.turns.select(*TURNS),
             "growth": lambda: self.growth, "tool_calls": lambda: self.tool_calls,
-            "prices": lambda: self.prices, "bill": lambda: bill(self.turns, self.unit),
+            "prices": lambda: self.prices, "bill": lambda: bill(self.turns, self._billed_unit()),
         }
         return check(name, frames[name]())
+
+    def _billed_unit(self) -> pl.DataFrame:
+        """Give the unit prices, null throughout where one that is needed is unknown, as in the total."""
+        known = self.turns["usd"].is_not_null()
+        return self.unit.select(pl.when(known).then(pl.col(name)).alias(name) for name in self.unit.columns)
 
 
 def analyze(reading: Reading, *, pricing: Pricing | None = None, selection: Selection | None = None) -> Analysis:
@@ -93,7 +99,7 @@ def analyze(reading: Reading, *, pricing: Pricing | None = None, selection: Sele
     duplicates = calls.height - int(calls["kept"].sum())
     calls = _priced(_modelled(calls, copies), table, pricing)
     runs = _runs(copies)
-    totals = recorded(merge.table(reading.folder, "recorded").collect())
+    totals = recorded(merge.table(reading.folder, "recorded").collect(), calls)
     extra = _unlogged(totals, _at_list(calls, pricing), runs)
     calls = merge.numbered(_selected(calls, selection)).drop("request_id", "rank")
     turns, runs = _turns_and_runs(calls, runs, _selected(extra, selection))

@@ -49,8 +49,10 @@ def attribute(blocks: pl.DataFrame, calls: pl.DataFrame) -> Attributed:
         calls: their calls, kept or not, sorted by copy and seq, with run_id, turn, family, is_exact and unit
             prices (0 where a call is not billed here).
     """
-    calls = with_shrinks(calls.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64)))
-    blocks = tokens.cut_unknown(tokens.weighed(_in_rows(blocks, calls), calls), calls)
+    calls = calls.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
+    blocks = tokens.weighed(_in_rows(blocks, calls), calls)
+    calls = with_shrinks(calls, _cuts(blocks))
+    blocks = tokens.cut_unknown(blocks, calls)
     calls = with_epochs(calls, _cuts(blocks))
     placed = _priced(tokens.placements(blocks, calls), blocks, calls)
     full = _joined(blocks, placed, calls)

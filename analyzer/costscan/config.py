@@ -16,6 +16,7 @@ from costscan.errors import CostscanError
 FILE_NAME: Final = "costscan.toml"
 TRIMMING_PARTS: Final = ("cap-tool-results", "defer-unused-tools", "compact-history")
 MODELS_KEY: Final = "prices.models"
+_NO_DISCOUNT: Final = Decimal(0)
 
 
 def _key(kind: str, default: Any, meaning: str, *, choices: tuple[str, ...] = ()) -> Any:
@@ -38,8 +39,9 @@ class Trimming:
     """Settings of the trimming lever."""
 
     enabled: bool = _lever("trimming")
-    parts: tuple[str, ...] = _key("words", TRIMMING_PARTS[:2], "The parts of trimming to price.",
-                                  choices=TRIMMING_PARTS)
+    parts: tuple[str, ...] = _key(
+        "words", TRIMMING_PARTS[:2], "The parts of trimming to price.", choices=TRIMMING_PARTS
+    )
     tool_result_max_tokens: int = _key("count", 2000, "Cut tool results to so many tokens.")
 
 
@@ -63,11 +65,18 @@ class Batching:
 class OwnPrices:
     """Negotiated prices."""
 
-    discount: Decimal = _key("share", Decimal(0), "What your contract takes off list prices: 0.1 is 10% off.")
-    models: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict, metadata={
-        "kind": "prices", "choices": (),
-        "help": 'Own prices, in a table [prices.models."MODEL"]: input, output, cache_read, cache_write_5m, '
-                "cache_write_1h in USD per million tokens."})
+    discount: Decimal = _key(  # noqa: RUF009 - makes a field
+        "share", _NO_DISCOUNT, "What your contract takes off list prices: 0.1 is 10% off."
+    )
+    models: Mapping[str, Mapping[str, Decimal]] = field(
+        default_factory=dict,
+        metadata={
+            "kind": "prices",
+            "choices": (),
+            "help": 'Own prices in a table [prices.models."MODEL"]: input, output, cache_read, '
+            "cache_write_5m, cache_write_1h in USD per million tokens.",
+        },
+    )
 
     @property
     def share_paid(self) -> Decimal:
@@ -89,13 +98,19 @@ class Settings:
 
 
 _GROUPS: Final[dict[str, Any]] = {
-    "caching": Caching, "trimming": Trimming, "routing": Routing, "batching": Batching, "prices": OwnPrices,
+    "caching": Caching,
+    "trimming": Trimming,
+    "routing": Routing,
+    "batching": Batching,
+    "prices": OwnPrices,
 }
 
 
 def keys() -> tuple[Key, ...]:
     """Give every key with its default and meaning, in the order of the documentation."""
-    grouped = [Key(f"{name}.{f.name}", *_described(f)) for name, group in _GROUPS.items() for f in fields(group)]
+    grouped = [
+        Key(f"{name}.{f.name}", *_described(f)) for name, group in _GROUPS.items() for f in fields(group)
+    ]
     return (*grouped, *(Key(f.name, *_described(f)) for f in fields(Settings) if f.metadata))
 
 
@@ -124,11 +139,13 @@ def load(folder: Path, *, file: Path | None = None, assignments: Sequence[str] =
     return _settings(values, prices, found[0].name if found else None)
 
 
-def _settings(values: Mapping[str, Any], prices: Mapping[str, Mapping[str, Decimal]],
-              file: str | None) -> Settings:
+def _settings(
+    values: Mapping[str, Any], prices: Mapping[str, Mapping[str, Decimal]], file: str | None
+) -> Settings:
     groups = {
         name: group(**{key.partition(".")[2]: v for key, v in values.items() if key.startswith(f"{name}.")})
-        for name, group in _GROUPS.items() if name != "prices"
+        for name, group in _GROUPS.items()
+        if name != "prices"
     }
     discount = {"discount": values["prices.discount"]} if "prices.discount" in values else {}
     own = OwnPrices(**discount, models=prices)
@@ -175,8 +192,9 @@ def _broken(path: Path, message: str) -> tuple[str, str]:
     return f"{at}: this is not TOML: {what[:1].lower()}{what[1:]}", "mend that line; strings need quotes"
 
 
-def _take(table: Mapping[str, Any], place: Place, values: dict[str, Any],
-          prices: dict[str, dict[str, Decimal]]) -> None:
+def _take(
+    table: Mapping[str, Any], place: Place, values: dict[str, Any], prices: dict[str, dict[str, Decimal]]
+) -> None:
     known = {key.name: key for key in keys()}
     for name, value in _flat(table, place):
         key = known.get(name)
@@ -194,7 +212,9 @@ def _flat(table: Mapping[str, Any], place: Place, prefix: str = "") -> Iterator[
         name = prefix + part
         if name in _GROUPS and not isinstance(value, dict):
             inside = [key.name for key in keys() if key.name.startswith(f"{name}.")]
-            raise CostscanError(f"{place.of(name)}: {name} is a table, not a value", f"set {' or '.join(inside)}")
+            raise CostscanError(
+                f"{place.of(name)}: {name} is a table, not a value", f"set {' or '.join(inside)}"
+            )
         if isinstance(value, dict) and (value or name in _GROUPS) and name not in {k.name for k in keys()}:
             yield from _flat(value, place, f"{name}.")
         else:

@@ -12,6 +12,7 @@ from costscan.errors import CostscanError
 METERS: Final = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
 """The prices that can be set, in USD per million tokens."""
 MAX_COUNT: Final = 10**9
+MIN_PART, MAX_LISTED = 3, 15
 _HEADER: Final = re.compile(r"^\s*\[\[?\s*([^\]]+?)\s*\]")
 _KEY: Final = re.compile(r"""^\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
 _PART: Final = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
@@ -19,7 +20,7 @@ _PART: Final = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One setting: its dotted name, the kind of its value, its default, its meaning, and the words it takes."""
+    """One setting: its dotted name, the kind and default of its value, its meaning, the words it takes."""
 
     name: str
     kind: str
@@ -45,11 +46,17 @@ class Place:
         return f"{self.name}:{line}" if line else self.name
 
 
-def near(name: str, known: Sequence[str]) -> str:
-    """Give the hint for an unknown name: those that look alike, or all."""
+def near(name: str, known: Sequence[str], *, otherwise: str = "") -> str:
+    """Give the hint for an unknown name: those that look alike, else all if few, else `otherwise`."""
     same_end = [k for k in known if k.rpartition(".")[2] == name.rpartition(".")[2]]
-    close = same_end or get_close_matches(name, known, n=3, cutoff=0.6)
-    return f"did you mean {' or '.join(close[:3])}?" if close else f"known: {', '.join(known)}"
+    alike = get_close_matches(name, known, n=3, cutoff=0.6)
+    holding = [k for k in known if len(name) >= MIN_PART and name.lower() in k.lower()]
+    if close := same_end or alike or holding:
+        return f"did you mean {' or '.join(close[:3])}?"
+    if otherwise and len(known) > MAX_LISTED:
+        return otherwise
+    more = f" and {len(known) - MAX_LISTED} more" if len(known) > MAX_LISTED else ""
+    return f"known: {', '.join(known[:MAX_LISTED])}{more}"
 
 
 def value_of(key: Key, value: Any, place: Place) -> Any:
@@ -84,8 +91,9 @@ def _words(key: Key, value: Any, place: Place) -> tuple[str, ...]:
         raise _wrong(key, value, place, "a list of words", f'{key.name} = ["{key.choices[0]}"]')
     for word in value:
         if word not in key.choices:
-            raise CostscanError(f"{place.of(key.name)}: {key.name}: unknown part {word}",
-                                near(word, list(key.choices)))
+            raise CostscanError(
+                f"{place.of(key.name)}: {key.name}: unknown part {word}", near(word, list(key.choices))
+            )
     return tuple(dict.fromkeys(value))
 
 
@@ -108,8 +116,9 @@ def _prices(key: Key, value: Any, place: Place) -> Mapping[str, Mapping[str, Dec
         raise _wrong(key, value, place, "tables of prices, one a model", example)
     for model, own in value.items():
         if not isinstance(own, dict) or not model:
-            raise CostscanError(f"{place.of(f'{key.name}.{model}')}: {key.name} needs a model and a price",
-                                f"write {example}")
+            raise CostscanError(
+                f"{place.of(f'{key.name}.{model}')}: {key.name} needs a model and a price", f"write {example}"
+            )
     return {
         model: {meter: _price(f"{key.name}.{model}.{meter}", meter, usd, place) for meter, usd in own.items()}
         for model, own in value.items()
@@ -121,7 +130,9 @@ def _price(name: str, meter: str, value: Any, place: Place) -> Decimal:
         raise CostscanError(f"{place.of(name)}: unknown price {meter}", near(meter, METERS))
     found = _number(value, place)
     if found is None or found < 0:
-        raise CostscanError(f"{place.of(name)}: {value!r} is no price", "give USD per million tokens, like 4.0")
+        raise CostscanError(
+            f"{place.of(name)}: {value!r} is no price", "give USD per million tokens, like 4.0"
+        )
     return found
 
 
@@ -143,7 +154,12 @@ def _wrong(key: Key, value: Any, place: Place, wanted: str, example: str) -> Cos
 
 
 _READERS: Final[Mapping[str, Callable[[Key, Any, Place], Any]]] = {
-    "flag": _flag, "count": _count, "words": _words, "name": _name, "share": _share, "prices": _prices,
+    "flag": _flag,
+    "count": _count,
+    "words": _words,
+    "name": _name,
+    "share": _share,
+    "prices": _prices,
 }
 
 

@@ -18,10 +18,11 @@ QUADRATIC_SHARE: Final = 0.5
 """A run is called quadratic when resending makes up at least this share of its input, over enough turns."""
 
 
-def with_shrinks(calls: pl.DataFrame) -> pl.DataFrame:
+def with_shrinks(calls: pl.DataFrame, cuts: pl.Series) -> pl.DataFrame:
     """Add prompt_tokens, before_tokens (the prompt before, null for a first call), `resized` and `shrank`.
 
-    `resized`: another tokenizer counts the same text. `shrank`: the prompt is smaller for no logged reason.
+    `resized`: another tokenizer counts the same text. `shrank`: the prompt is smaller for no logged reason;
+    `cuts` are the rows of calls before which blocks are known to have left.
     """
     same = pl.col("copy") == pl.col("copy").shift(1)
     before = pl.when(same).then(pl.col("prompt_tokens").shift(1))
@@ -29,7 +30,8 @@ def with_shrinks(calls: pl.DataFrame) -> pl.DataFrame:
         before_tokens=before, resized=(same & (pl.col("family") != pl.col("family").shift(1))).fill_null(False),
     )
     smaller = pl.col("prompt_tokens") < pl.col("before_tokens")
-    return calls.with_columns(shrank=(smaller & ~pl.col("resets") & ~pl.col("resized")).fill_null(False))
+    reason = pl.col("resets") | pl.col("resized") | pl.col("row").is_in(cuts.implode())
+    return calls.with_columns(shrank=(smaller & ~reason).fill_null(False))
 
 
 def with_epochs(calls: pl.DataFrame, cuts: pl.Series) -> pl.DataFrame:

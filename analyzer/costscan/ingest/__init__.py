@@ -6,6 +6,7 @@ the calls are held in memory: the blocks stay on disk and are taken batch by bat
 
 import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +25,7 @@ BATCH_BLOCKS: Final = 400_000
 class Reading:
     """What was read: counts, the lines that could not be read, and the folder of the tables.
 
-    Use as a context manager: the folder is removed at the end.
+    Use as a context manager: the folder is removed at the end, and when the process is told to end before.
     """
 
     folder: Path
@@ -37,13 +38,17 @@ class Reading:
     unusable: list[str] = field(default_factory=list)
     skipped: list[dict[str, Any]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        """Have the tables removed whatever happens."""
+        self._remove = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+
     def __enter__(self) -> "Reading":
         """Give the reading itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
         """Remove the tables."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._remove()
 
     def add(self, answer: dict[str, Any]) -> None:
         """Add the counts of a finished task."""

@@ -17,8 +17,8 @@ PACKED_ENDINGS: Final = (".gz", ".zst")
 def discover(paths: Sequence[str], spool: Path) -> tuple[list[LogFile], set[str]]:
     """Give every file to read, each once, in a fixed order, and the paths that were named one by one.
 
-    Standard input ("-") is spooled to a file in `spool`. In a folder only files with the endings of logs are
-    taken; a file that is named is taken whatever its name.
+    Standard input ("-") and pipes are spooled to files in `spool`, for their format is found by reading them
+    twice. In a folder only files with the endings of logs are taken; one that is named is always taken.
 
     Raises:
         CostscanError: a path does not exist, or a folder or pattern holds no log.
@@ -26,9 +26,10 @@ def discover(paths: Sequence[str], spool: Path) -> tuple[list[LogFile], set[str]
     found: dict[str, LogFile] = {}
     named: set[str] = set()
     for path in paths:
-        if path == "-":
-            found["-"] = LogFile("-", _spooled(spool))
-            named.add("-")
+        if path == "-" or Path(path).is_fifo():
+            if path not in found:
+                found[path] = LogFile(path, _spooled(path, spool / f"spooled-{len(found)}"))
+            named.add(path)
             continue
         matched, alone = _files(path)
         named.update(matched if alone else ())
@@ -62,8 +63,11 @@ def is_log(path: Path) -> bool:
     return name.endswith((*LOG_ENDINGS, *PACKED_ENDINGS))
 
 
-def _spooled(spool: Path) -> str:
-    target = spool / "stdin"
+def _spooled(path: str, target: Path) -> str:
     with target.open("wb") as out:
-        shutil.copyfileobj(sys.stdin.buffer, out, 1 << 20)
+        if path == "-":
+            shutil.copyfileobj(sys.stdin.buffer, out, 1 << 20)
+        else:
+            with Path(path).open("rb") as pipe:
+                shutil.copyfileobj(pipe, out, 1 << 20)
     return str(target)

@@ -5,6 +5,7 @@ its stream, a sub-agent's own file and the progress lines of its parent. One cop
 output any copy shows.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -36,9 +37,9 @@ def calls_and_copies(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
     copies = table(folder, "copies").collect()
     calls = _timed(table(folder, "calls").collect().sort("copy", "seq"))
-    copies = _ranked(_named(copies, table(folder, "agents").collect()), calls)
+    copies = _ranked(_rooted(_named(copies, table(folder, "agents").collect())), calls)
     ranks = copies.select("copy", "run_id", "rank")
-    calls = calls.join(ranks, on="copy", how="left", maintain_order="left")
+    calls = calls.join(ranks, on="copy", how="left").sort("rank", "seq")
     return _kept(calls), copies
 
 
@@ -60,6 +61,22 @@ def _named(copies: pl.DataFrame, agents: pl.DataFrame) -> pl.DataFrame:
     return copies.join(known, on="run_id", how="left", maintain_order="left").with_columns(
         agent=agent, task=pl.coalesce("task", pl.lit("agent:") + agent, pl.lit("unnamed")),
     ).drop("told")
+
+
+def _rooted(copies: pl.DataFrame) -> pl.DataFrame:
+    """Give the runs under a run that has a parent itself the topmost run as their root."""
+    parents = dict(copies.filter(pl.col("parent_run_id").is_not_null()).select("run_id", "parent_run_id").iter_rows())
+    roots = {run: _root(run, parents) for run, parent in parents.items() if parent in parents}
+    return copies.with_columns(root_run_id=pl.coalesce(
+        pl.col("run_id").replace_strict(roots, default=None, return_dtype=pl.String), "root_run_id"))
+
+
+def _root(run: str, parents: Mapping[str, str]) -> str:
+    seen = {run}
+    while (parent := parents.get(run)) is not None and parent not in seen:
+        seen.add(parent)
+        run = parent
+    return run
 
 
 def _ranked(copies: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
@@ -85,30 +102,33 @@ def _ranked(copies: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
 
 
 def _kept(calls: pl.DataFrame) -> pl.DataFrame:
-    """Mark of each call the copy that keeps it, and give it the largest output of all of them."""
-    side = pl.struct("input_tokens", "cache_read_tokens", *WRITES)
-    ids = pl.col("message_id")
-    one_call = pl.col("side").n_unique().over("message_id", "part") == 1
+    """Mark of each call the copy that keeps it, and give it the largest output of all of them.
+
+    Args:
+        calls: sorted by rank: of what the copies say of a call, the first one's word counts.
+    """
+    w5m, w1h = (pl.col(name) for name in WRITES)
+    side = pl.struct("input_tokens", "cache_read_tokens", w5m + w1h).hash()
     # Gateways reuse ids: the same id with another prompt is another call, unless its request id says it is
     # the same. Calls without any id are the same only in copies of the same run.
-    apart = pl.when(one_call).then(pl.lit("")).otherwise(
-        pl.coalesce("request_id", pl.col("side").hash().cast(pl.String)))
-    key = pl.when(ids.is_not_null()).then(
-        pl.concat_str(ids, pl.lit(" "), "part", pl.lit(" "), apart)
+    same_request = side.min().over("message_id", "part", "request_id")
+    key = pl.when(pl.col("message_id").is_not_null()).then(
+        pl.struct("message_id", "part", pl.when(pl.col("request_id").is_null()).then(side).otherwise(same_request)).hash()
     ).when(pl.col("request_id").is_not_null()).then(
-        pl.concat_str(pl.lit("r "), "request_id", pl.lit(" "), "part")
-    ).otherwise(pl.concat_str("run_id", pl.lit(" "), "seq", pl.lit(" "), pl.col("at").cast(pl.String).fill_null(""),
-                              pl.lit(" "), pl.col("side").hash()))
-    calls = calls.with_columns(side=side).with_columns(key=key.hash())
-    first = pl.struct("rank", "seq").rank("ordinal").over("key") == 1
-    fullest = pl.col("output_tokens").arg_max()
+        pl.struct("request_id", "part").hash()
+    ).otherwise(pl.struct("run_id", "seq", "at", side.alias("side")).hash())
+    calls = calls.with_columns(key=key)
+    largest = pl.col("output_tokens").max().over("key")
+    reported = (pl.col("usage_from") == "reported") & (pl.col("output_tokens") == largest)
     return calls.with_columns(
-        kept=first,
-        usage_from=pl.col("usage_from").get(fullest).over("key"),
-        output_tokens=pl.col("output_tokens").max().over("key"),
+        kept=pl.col("key").is_first_distinct(),
+        usage_from=pl.when(reported.any().over("key")).then(pl.lit("reported"))
+        .otherwise(pl.col("usage_from").get(pl.col("output_tokens").arg_max()).over("key")),
+        output_tokens=largest,
+        cache_write_5m_tokens=w5m + w1h - w1h.max().over("key"), cache_write_1h_tokens=w1h.max().over("key"),
         stop_reason=pl.col("stop_reason").drop_nulls().first().over("key"),
         recorded_usd=pl.col("recorded_usd").drop_nulls().first().over("key"),
-    ).drop("side", "key")
+    ).drop("key")
 
 
 def numbered(calls: pl.DataFrame) -> pl.DataFrame:

@@ -82,7 +82,7 @@ def _side_by_side(tasks: list[list[LogFile]], source: str | None, out: Path, wor
                 stdin.write(json.dumps(order) + "\n")
                 stdin.flush()
                 answer = stdout.readline()
-            except OSError:
+            except (OSError, ValueError):  # it died, or was closed when this process was told to end
                 answer = ""
             done.put(json.loads(answer) if answer else {"error": "a worker process died", "hint": ""})
 
@@ -103,7 +103,8 @@ def _side_by_side(tasks: list[list[LogFile]], source: str | None, out: Path, wor
 
 
 def _start() -> "subprocess.Popen[str]":
+    # In a process group of its own: Ctrl-C ends this process, which ends its workers.
     return subprocess.Popen(
-        [sys.executable, "-m", "costscan.ingest.worker"],
+        [sys.executable, "-m", "costscan.ingest.worker"], process_group=0 if os.name == "posix" else None,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
     )

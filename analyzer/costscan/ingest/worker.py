@@ -8,20 +8,21 @@ within a tenth of a second; and it is a plain subprocess, so that it works from 
 import gc
 import json
 import sys
-import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from costscan.errors import CostscanError
 from costscan.sources import available, named
 from costscan.sources.files import open_log
 from costscan.sources.interface import LogFile, Source
-from costscan.sources.lines import is_document, loose_objects, text_of
+from costscan.sources.loose import is_document, objects, text_of
 from costscan.sources.records import TABLES, Rows
 
 SNIFF_BYTES: Final = (1 << 14, 1 << 22)
-SNIFF_LINES: Final = 200
+SNIFF_LINES: Final = 1000
+SNIFF_PIECES: Final = 64
 
 
 def read_files(files: Sequence[LogFile], *, source: str | None, out: Path, task: int) -> dict[str, Any]:
@@ -49,27 +50,44 @@ def read_files(files: Sequence[LogFile], *, source: str | None, out: Path, task:
 
 def detect(file: LogFile, sources: Sequence[Source]) -> Source | None:
     """Give the format of a file by what its first lines hold, or None when no source knows them."""
-    for size in SNIFF_BYTES:
-        with open_log(file.on_disk) as stream:
-            try:
-                head = stream.read(size)
-            except (OSError, EOFError, zlib.error):
-                return None
-        if (found := _known(head, sources)) is not None:
-            return found
-        if len(head) < size:
-            break
+    with open_log(file.on_disk) as stream:
+        try:
+            for head in _heads(stream):
+                if (found := _known(head, sources)) is not None:
+                    return found
+        except OSError:
+            return None
     return None
+
+
+def _heads(stream: BinaryIO) -> Iterator[bytes]:
+    """Give the beginning of a file, longer and longer: some KB mostly do, a line with an image may have 50 MB."""
+    head = b""
+    for size in SNIFF_BYTES:
+        head += stream.read(size - len(head))
+        yield head
+        if len(head) < size:
+            return
+    pieces = [head]
+    while b"\n" not in pieces[-1] and len(pieces) < SNIFF_PIECES and (more := stream.read(SNIFF_BYTES[-1])):
+        pieces.append(more)
+    if len(pieces) > 1:
+        yield b"".join(pieces)
 
 
 def _known(head: bytes, sources: Sequence[Source]) -> Source | None:
-    whole = is_document(head)
-    for line in [head] if whole else head.split(b"\n", SNIFF_LINES)[:SNIFF_LINES]:
-        objects, _ = loose_objects(text_of(line))
-        for source in sources:
-            if source.sniff(objects[:SNIFF_LINES]):
-                return source
+    if is_document(head) and (found := _sniffed(head, sources)) is not None:
+        return found
+    lines = (line for line in head.split(b"\n") if b"{" in line)
+    for line in islice(lines, SNIFF_LINES):
+        if (found := _sniffed(line, sources)) is not None:
+            return found
     return None
+
+
+def _sniffed(raw: bytes, sources: Sequence[Source]) -> Source | None:
+    found, _ = objects(text_of(raw))
+    return next((s for s in sources if s.sniff(found[:SNIFF_LINES])), None)
 
 
 def _write(rows: Rows, out: Path, task: int) -> None:

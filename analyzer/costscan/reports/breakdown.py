@@ -10,8 +10,10 @@ from rich.text import Text
 
 from costscan.reports.inert import inert
 from costscan.reports.table import Column, table
-from costscan.reports.wording import bar, count, percent, plural, tokens, usd, usd_column
+from costscan.reports.wording import bar, count, is_fine, percent, plural, tokens, usd, usd_column
 from costscan.summary import Summary
+from costscan.summary.money import total
+from costscan.summary.runs import IS_SUB_AGENT
 
 Rows = Sequence[Mapping[str, Any]]
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
@@ -29,9 +31,12 @@ def worst_runs(summary: Summary, top: int, width: int) -> list[Text]:
         Column("worst runs", run_names(rows, summary.runs["run_id"].to_list()), name=True, style="bold"),
         Column("cost", usd_column(spent)),
         *_of_runs(rows, _with_subagents(summary, rows)),
-        Column("task", [inert(row["task"]) for row in rows], name=True),
+        Column("task", [inert(row["task"]) for row in rows], name=True, prose=True),
     ]
-    return [*table(columns, width), *_rest(runs["usd_with_subagents"][top:], "run")]
+    return [
+        *table(columns, width),
+        *_rest(rows, "usd_with_subagents", runs["usd_with_subagents"][top:], "more run"),
+    ]
 
 
 def by_run(summary: Summary, top: int, width: int) -> list[Text]:
@@ -43,9 +48,9 @@ def by_run(summary: Summary, top: int, width: int) -> list[Text]:
         Column("cost", usd_column(row["usd"] for row in rows)),
         *_of_runs(rows, [None] * len(rows)),
         Column("model", [inert(", ".join(row["models"])) for row in rows], name=True, give=6),
-        Column("task", [inert(row["task"]) for row in rows], name=True),
+        Column("task", [inert(row["task"]) for row in rows], name=True, prose=True),
     ]
-    return [*table(columns, width), *_rest(runs["usd"][top:], "run")]
+    return [*table(columns, width), *_rest(rows, "usd", runs["usd"][top:], "more run")]
 
 
 def _of_runs(rows: Rows, helpers: Sequence[int | None]) -> list[Column]:
@@ -61,7 +66,7 @@ def _of_runs(rows: Rows, helpers: Sequence[int | None]) -> list[Column]:
 
 def _with_subagents(summary: Summary, rows: Rows) -> list[int | None]:
     """Count the sub-agents under each run."""
-    agents = summary.runs.filter(pl.col("parent_run_id").is_not_null() & (pl.col("agent") != "unlogged"))
+    agents = summary.runs.filter(IS_SUB_AGENT)
     sizes = dict(agents.group_by("root_run_id").len().iter_rows())
     return [sizes.get(row["run_id"]) if row["parent_run_id"] is None else None for row in rows]
 
@@ -71,7 +76,10 @@ def run_names(rows: Rows, every: Sequence[str]) -> list[str]:
     starts: dict[str, int] = {}
     for run in {_UUID.match(run)[0] for run in every if _UUID.match(run)}:  # type: ignore[index]
         starts[run[:8]] = starts.get(run[:8], 0) + 1
-    return [inert(_UUID.sub(lambda m: m[0][:8] if starts.get(m[0][:8]) == 1 else m[0], row["run_id"])) for row in rows]
+    return [
+        inert(_UUID.sub(lambda m: m[0][:8] if starts.get(m[0][:8]) == 1 else m[0], row["run_id"]))
+        for row in rows
+    ]
 
 
 def by_model(summary: Summary, top: int, width: int) -> list[Text]:
@@ -81,10 +89,14 @@ def by_model(summary: Summary, top: int, width: int) -> list[Text]:
 
 def by_task(summary: Summary, top: int, width: int) -> list[Text]:
     """Give the bill by task."""
+
     def per_run(rows: Rows) -> list[Column]:
         each = [None if row["usd"] is None else Decimal(row["usd"]) / row["runs"] for row in rows]
-        return [Column("runs", [count(row["runs"]) for row in rows], give=2),
-                Column("a run", usd_column(each), give=1), *_tokens_of(rows)]
+        return [
+            Column("runs", [count(row["runs"]) for row in rows], give=2),
+            Column("a run", usd_column(each), give=1),
+            *_tokens_of(rows),
+        ]
 
     return _breakdown(summary.by_task, "task", top, width, per_run)
 
@@ -93,33 +105,51 @@ def by_day(summary: Summary, top: int, width: int) -> list[Text]:
     """Give the bill by day, the last days where they are too many."""
     days = summary.by_day.tail(top)
     rows = days.to_dicts()
-    columns = [*_named(rows, "day"), Column("runs", [count(row["runs"]) for row in rows], give=2), *_tokens_of(rows)]
-    return [*_rest(summary.by_day["usd"][: -days.height], "day", "earlier"), *table(columns, width)]
+    columns = [
+        *_named(rows, "day"),
+        Column("runs", [count(row["runs"]) for row in rows], give=2),
+        *_tokens_of(rows),
+    ]
+    return [
+        *_rest(rows, "usd", summary.by_day["usd"].head(-days.height), "earlier day"),
+        *table(columns, width),
+    ]
 
 
 def by_tool(summary: Summary, top: int, width: int) -> list[Text]:
     """Give the bill by tool, and by part for what belongs to no tool."""
+
     def results(rows: Rows) -> list[Column]:
         def shown(name: str) -> list[str]:
             return ["" if row[name] is None else tokens(row[name]) for row in rows]
+
+        def again(rows: Rows) -> list[str]:
+            fine = is_fine(row["usd"] for row in rows)
+            return ["" if row["carried_usd"] is None else usd(row["carried_usd"], fine=fine) for row in rows]
+
         return [
             Column("calls", ["" if row["calls"] is None else count(row["calls"]) for row in rows], give=2),
-            Column("result p50", shown("p50_tokens"), give=4), Column("p95", shown("p95_tokens"), give=3),
-            Column("sent again", ["" if c == "?" else c for c in usd_column(r["carried_usd"] for r in rows)], give=1),
+            Column("result p50", shown("p50_tokens"), give=4),
+            Column("p95", shown("p95_tokens"), give=3),
+            Column("sent again", again(rows), give=1),
         ]
 
     return _breakdown(summary.by_tool, "tool", top, width, results)
 
 
-def _breakdown(frame: pl.DataFrame, name: str, top: int, width: int,
-               more: Callable[[Rows], list[Column]]) -> list[Text]:
+def _breakdown(
+    frame: pl.DataFrame, name: str, top: int, width: int, more: Callable[[Rows], list[Column]]
+) -> list[Text]:
     rows = frame.head(top).to_dicts()
-    return [*table([*_named(rows, name), *more(rows)], width), *_rest(frame["usd"][top:], name)]
+    return [
+        *table([*_named(rows, name), *more(rows)], width),
+        *_rest(rows, "usd", frame["usd"][top:], f"more {name}"),
+    ]
 
 
 def _named(rows: Rows, name: str) -> list[Column]:
     return [
-        Column(f"by {name}", [inert(row[name]) for row in rows], name=True),
+        Column(f"by {name}", [inert(row[name]) for row in rows], name=True, prose=name == "task"),
         Column("cost", usd_column(row["usd"] for row in rows), style="bold"),
         Column("", [percent(row["share"]) for row in rows]),
         Column("", [bar(row["share"], _SHORT_BAR) for row in rows], give=6, style="cyan", left=True),
@@ -135,15 +165,19 @@ def _tokens_of(rows: Rows) -> list[Column]:
     ]
 
 
-def _rest(costs: pl.Series, word: str, which: str = "more") -> list[Text]:
+def _rest(shown: Rows, column: str, costs: pl.Series, word: str) -> list[Text]:
+    """Say how many rows are left out, and what they cost with the decimals of those shown."""
     if not len(costs):
         return []
-    known = costs.drop_nulls()
-    spent = usd(known.sum()) if len(known) else "unpriced"
-    words = plural(len(costs), f"{which} {word}").replace(f"{which} ", f"{which} ", 1)
-    return [Text(f"  … {words}, {spent}", style="dim")]
+    fine = is_fine(row[column] for row in shown)
+    spent = usd(total(costs), fine=fine) if costs.count() else "unpriced"
+    return [Text(f"  … {plural(len(costs), word)}, {spent}", style="dim")]
 
 
 TABLES: Final[Mapping[str, Callable[[Summary, int, int], list[Text]]]] = {
-    "run": by_run, "model": by_model, "tool": by_tool, "task": by_task, "day": by_day,
+    "run": by_run,
+    "model": by_model,
+    "tool": by_tool,
+    "task": by_task,
+    "day": by_day,
 }

@@ -1,6 +1,6 @@
 """The first lines of the terminal report: what it cost, what was read, where the money went."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -12,10 +12,16 @@ from costscan.summary import Summary
 
 LABEL: Final = 14
 METER_WORDS: Final = {
-    "input": "fresh input", "cache_read": "cache read", "cache_write_5m": "cache write",
-    "cache_write_1h": "1-hour cache write", "output": "output", "web_search": "web search",
+    "input": "fresh input",
+    "cache_read": "cache read",
+    "cache_write_5m": "cache write",
+    "cache_write_1h": "1-hour cache write",
+    "output": "output",
+    "web_search": "web search",
 }
+GAP: Final = 3
 _FEW_RUNS: Final = 5
+_MOST_PATHS: Final = 3
 _CENT: Final = Decimal("0.005")
 Pieces = list[tuple[str, str]]
 
@@ -23,24 +29,25 @@ Pieces = list[tuple[str, str]]
 def title(summary: Summary, width: int) -> list[Text]:
     """Give the heading: the logs, how much is in them, and the prices."""
     totals = summary.totals
-    agents = summary.runs.filter(summary.runs["parent_run_id"].is_not_null()
-                                 & (summary.runs["agent"] != "unlogged")).height
     parts = [plural(totals.root_runs, "run")]
-    if agents:
-        parts.append(plural(agents, "sub-agent"))
+    if totals.sub_agents:
+        parts.append(plural(totals.sub_agents, "sub-agent"))
     parts += [plural(totals.turns, "turn"), plural(summary.by_model.height, "model"), *_dates(summary)]
     counts, prices = " · ".join(parts), _prices(summary)
-    paths = inert(", ".join(summary.paths))
-    left = cells("costscan  ") + cells(counts) + 3
-    room = width - left - cells(prices) - 3
-    if room >= min(cells(paths), 20):
-        named = shorten(paths, room)
-        gap = width - left - cells(named) - cells(prices)
-        return [Text.assemble(("costscan", "bold"), "  ", (named, "bold"), "   ", counts, " " * gap, (prices, "dim"))]
-    return [
-        Text.assemble(("costscan", "bold"), "  ", (shorten(paths, width - 10), "bold")),
-        *_wrapped("", [(part, "") for part in (*parts, prices)], " · ", width),
-    ]
+    paths = inert(_named(summary.paths))
+    line = Text.assemble(("costscan", "bold"), "  ", (shorten(paths, width - 10), "bold"))
+    if cells(line.plain) + GAP + cells(counts) > width:
+        return [line, *_wrapped("", [(part, "") for part in (*parts, prices)], " · ", width)]
+    line.append(f"   {counts}")
+    gap = width - cells(line.plain) - cells(prices)
+    if gap >= GAP:
+        return [Text.assemble(line, " " * gap, (prices, "dim"))]
+    return [line, *_wrapped("", [(prices, "dim")], "", width)]
+
+
+def _named(paths: Sequence[str]) -> str:
+    few = paths if len(paths) <= _MOST_PATHS else paths[:1]
+    return ", ".join(few) + ("" if few is paths else f" and {len(paths) - 1:,} more")
 
 
 def _dates(summary: Summary) -> list[str]:
@@ -56,7 +63,9 @@ def _dates(summary: Summary) -> list[str]:
 def _prices(summary: Summary) -> str:
     basis = summary.prices
     what = "list" if not basis.discount else f"list -{basis.discount * 100:.4g}%"
-    return f"prices {basis.as_of}, {what}" + (f", own for {plural(len(basis.own), 'model')}" if basis.own else "")
+    return f"prices {basis.as_of}, {what}" + (
+        f", own for {plural(len(basis.own), 'model')}" if basis.own else ""
+    )
 
 
 def headline(summary: Summary, width: int) -> list[Text]:
@@ -76,7 +85,7 @@ def _paragraphs(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
         yield "where", _where(summary), " · "
     if summary.totals.carried_share:
         yield "sent again", _again(summary), ""
-    if summary.runs["usd"].count() >= _FEW_RUNS:
+    if summary.distribution.root_runs >= _FEW_RUNS:
         yield "per run", _spread(summary), " · "
     if cached := _without_caching(summary):
         yield "no caching", cached, ""
@@ -86,6 +95,8 @@ def _billed(summary: Summary) -> Pieces:
     totals = summary.totals
     if totals.usd is None:
         return [("unknown", "bold yellow"), *_unpriced(summary)]
+    if not totals.turns:
+        return [(usd(totals.usd), "bold"), ("   no model call in these logs, or none that was asked for", "")]
     pieces: Pieces = [(usd(totals.usd), "bold green" if totals.usd_exact else "bold")]
     if totals.open_turns:
         pieces.insert(0, ("at least ", "bold yellow"))
@@ -95,19 +106,26 @@ def _billed(summary: Summary) -> Pieces:
         ]
     if totals.unpriced_turns:
         pieces += _unpriced(summary)
-    if totals.usd_exact and totals.turns:
+    if totals.usd_exact:
         pieces.append(("   every turn priced" + (" at list" if summary.prices.is_list else ""), ""))
     return pieces
 
 
 def _unpriced(summary: Summary) -> Pieces:
     totals = summary.totals
-    rows = summary.by_model.filter(summary.by_model["unpriced_turns"] > 0).select("model", "unpriced_turns").rows()
+    rows = (
+        summary.by_model.filter(summary.by_model["unpriced_turns"] > 0)
+        .select("model", "unpriced_turns")
+        .rows()
+    )
     named = ", ".join(f"{inert(model)} ({plural(n, 'turn')})" for model, n in rows[:3])
     more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""  # noqa: PLR2004 - the three above
     priced = percent(1 - totals.unpriced_turns / totals.turns)
-    return [(f"   {priced} of turns priced;", ""), (f" no price for {named}{more},", "yellow"),
-            (" not in the total", "")]
+    return [
+        (f"   {priced} of turns priced;", ""),
+        (f" no price for {named}{more},", "yellow"),
+        (" not in the total", ""),
+    ]
 
 
 def _recorded(summary: Summary) -> Pieces:
@@ -117,8 +135,12 @@ def _recorded(summary: Summary) -> Pieces:
     here = totals.recorded_billed_usd
     if summary.prices.is_list and here is not None and totals.recorded_usd is not None:
         same = abs(here - totals.recorded_usd) < _CENT
-        pieces.append((", and the same here;" if same else f", {usd(here)} here for the same turns;",
-                       "" if same else "yellow"))
+        pieces.append(
+            (
+                ", and the same here;" if same else f", {usd(here)} here for the same turns;",
+                "" if same else "yellow",
+            )
+        )
     if totals.unlogged_usd:
         pieces.append((f" {usd(totals.unlogged_usd)} of it is in no logged turn", ""))
     return [*pieces[:-1], (pieces[-1][0].rstrip(";"), pieces[-1][1])]
@@ -127,8 +149,12 @@ def _recorded(summary: Summary) -> Pieces:
 def _read(summary: Summary) -> list[str]:
     inputs = summary.inputs
     formats = ", ".join(f"{count(n)} {name}" for name, n in inputs.formats.items())
-    parts = [f"{plural(inputs.lines, 'line')} in {plural(inputs.files, 'file')} ({formats})",
-             f"{count(inputs.skipped_lines)} skipped"]
+    files = (
+        plural(inputs.files, "file") + f" ({formats})"
+        if len(inputs.formats) > 1
+        else plural(inputs.files, f"{''.join(inputs.formats)} file")
+    )
+    parts = [f"{plural(inputs.lines, 'line')} in {files}", f"{count(inputs.skipped_lines)} skipped"]
     if inputs.repaired_lines:
         parts.append(f"{count(inputs.repaired_lines)} repaired")
     if inputs.duplicate_turns:
@@ -157,11 +183,10 @@ def _again(summary: Summary) -> Pieces:
 
 def _spread(summary: Summary) -> Pieces:
     found = summary.distribution
-    ranks = [(f"{name} {usd(found.usd_per_run[name])}", "") for name in ("p50", "p90", "p99", "max")]
-    n = summary.runs["usd"].count()
-    top = -(-n // 100)
+    ranks = [(f"{name} {usd(found.usd_per_root_run[name])}", "") for name in ("p50", "p90", "p99", "max")]
+    top = -(-found.root_runs // 100)
     who = "the dearest run is" if top == 1 else f"the dearest {top:,} (1%) are"
-    return [*ranks, (f"{who} {percent(found.top_1pct_share)} of the bill", "")]
+    return [*ranks, (f"{who} {percent(found.top_1pct_root_share)} of the bill", "")]
 
 
 def _without_caching(summary: Summary) -> Pieces:
@@ -172,33 +197,32 @@ def _without_caching(summary: Summary) -> Pieces:
     if saved >= 0:
         rest = f"caching saved {usd(saved)} ({percent(float(saved / found.usd))})"
         return [(usd(found.usd), "bold"), (f"   with nothing cached; {rest}", "")]
-    return [(usd(found.usd), "bold"), (f"   with nothing cached; caching cost {usd(-saved)} more than that", "yellow")]
+    return [
+        (usd(found.usd), "bold"),
+        (f"   with nothing cached; caching cost {usd(-saved)} more than that", "yellow"),
+    ]
 
 
 def _wrapped(label: str, pieces: Pieces, separator: str, width: int) -> list[Text]:
-    """Lay pieces out after a label, breaking lines between pieces, or inside one at spaces."""
+    """Lay pieces out after a label, broken between them where a separator sets them apart, else at spaces."""
     lines = [Text.assemble("  ", (label.ljust(LABEL - 2), "dim"))]
-    fresh = True
-    for number, (text, style) in enumerate(pieces):
-        told = text if not number or separator == "" else separator + text
-        if not fresh and cells(lines[-1].plain) + cells(told) > width:
-            lines.append(Text(" " * LABEL))
-            told, fresh = text.strip(), True
-        for word in _words(told):
-            if not fresh and cells(lines[-1].plain) + cells(word.rstrip()) > width:
+    start = True
+    for text, style in pieces:
+        told = text if start or not separator else separator + text
+        for part in [told] if separator else _words(told):
+            if not start and cells(lines[-1].plain) + cells(part.rstrip()) > width:
                 lines[-1].rstrip()
                 lines.append(Text(" " * LABEL))
-                word = word.lstrip()  # noqa: PLW2901 - no space at the start of a line
-            lines[-1].append(word, style=style)
-            fresh = False
+                start = True
+            shown = part.removeprefix(separator) if start and separator else part.lstrip() if start else part
+            lines[-1].append(shorten(shown, max(width - LABEL, 1)), style=style)
+            start = False
     return lines
 
 
 def _words(text: str) -> list[str]:
-    words: list[str] = []
-    for part in text.split(" "):
-        words += [f" {part}"] if words else [part]
-    return words
+    first, *others = text.split(" ")
+    return [first, *(f" {word}" for word in others)]
 
 
 __all__ = ["headline", "title"]

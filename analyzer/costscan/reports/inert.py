@@ -32,18 +32,38 @@ def cells(text: str) -> int:
     return cell_len(text)
 
 
+def clip(text: str, width: int) -> str:
+    """Give `text` in at most `width` columns, its end replaced by an ellipsis where it is longer."""
+    if cells(text) <= width:
+        return text
+    kept = list(text.removesuffix(ELLIPSIS))
+    while kept and sum(map(cells, kept)) > width - 1:
+        kept.pop()
+    return ("".join(kept).rstrip() + ELLIPSIS)[:width]
+
+
+def ending(text: str, width: int) -> str:
+    """Give the end of `text` in at most `width` columns: of a path, its last names."""
+    if cells(text) <= width:
+        return text
+    kept = list(text)
+    while kept and sum(map(cells, kept)) > width - 1:
+        kept.pop(0)
+    return (ELLIPSIS + "".join(kept))[:width]
+
+
 def shorten(text: str, width: int) -> str:
     """Give `text` in at most `width` columns, its middle replaced by an ellipsis where it is longer."""
     if cells(text) <= width:
         return text
     if width <= 1:
         return ELLIPSIS[:width]
-    head, tail = list(text), []
+    head, tail = list(text), ""
     room = width - 1
     while head and sum(map(cells, head)) > room - room // 3:
         head.pop()
-    for character in reversed(text[len(head):]):
-        if sum(map(cells, head)) + sum(map(cells, tail)) + cells(character) > room:
+    for character in reversed(text[len(head) :]):
+        if sum(map(cells, head)) + cells(character + tail) > room:
             break
-        tail.append(character)
-    return "".join(head).rstrip() + ELLIPSIS + "".join(reversed(tail)).lstrip()
+        tail = character + tail
+    return "".join(head).rstrip() + ELLIPSIS + tail.lstrip()

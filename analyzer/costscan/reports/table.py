@@ -1,4 +1,4 @@
-"""Plain tables for a terminal: right-aligned numbers, one flexible column, columns that give way when narrow."""
+"""Plain tables for a terminal: numbers to the right, names that shrink, columns that give way when narrow."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Final
 
 from rich.text import Text
 
-from costscan.reports.inert import cells, shorten
+from costscan.reports.inert import cells, clip, shorten
 
 GAP: Final = 2
 INDENT: Final = 2
@@ -17,13 +17,14 @@ LEAST_NAME: Final = 14
 class Column:
     """A heading, its cells, and how the column behaves.
 
-    `name` columns are left-aligned and shrink; of the others, the one with the highest `give` is left out first
-    when the table is too wide (0: never).
+    `name` columns are left-aligned and shrink, in the middle or, where they are `prose`, at the end; the one
+    with the highest `give` is left out first when the table is too wide (0: never).
     """
 
     heading: str
     rows: Sequence[str]
     name: bool = False
+    prose: bool = False
     give: int = 0
     style: str = ""
     left: bool = False
@@ -70,7 +71,7 @@ def _shared(wanted: list[int], room: int) -> list[int]:
 def _line(sized: Sequence[tuple[Column, int]], row: int | None) -> Text:
     line = Text(" " * INDENT)
     for place, (column, width) in enumerate(sized):
-        cell = shorten(column.heading if row is None else column.rows[row], width)
+        cell = (clip if column.prose else shorten)(column.heading if row is None else column.rows[row], width)
         pad = " " * (width - cells(cell))
         line.append(" " * GAP if place else "")
         line.append("" if column.name or column.left else pad)

@@ -3,6 +3,7 @@
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 from typing import Final, TextIO
 
 from rich.console import Console
@@ -10,7 +11,7 @@ from rich.text import Text
 
 from costscan.reports.breakdown import TABLES, worst_runs
 from costscan.reports.headline import headline, title
-from costscan.reports.inert import cells, inert, shorten
+from costscan.reports.inert import cells, clip, ending, inert
 from costscan.reports.wording import count
 from costscan.summary import Summary
 
@@ -19,9 +20,15 @@ WIDEST: Final = 140
 NARROWEST: Final = 40
 NAMED_SKIPS: Final = 3
 WORST_RUNS, MODELS, TOOLS, ROWS = 5, 4, 8, 20
-_ASCII: Final = str.maketrans({
-    "·": "|", "█": "#", "…": "...", "\ufffd": "?", **dict.fromkeys("▏▎▍▌▋▊▉", ""),
-})
+_ASCII: Final = str.maketrans(
+    {
+        "·": "|",
+        "█": "#",
+        "…": "...",
+        "\ufffd": "?",
+        **dict.fromkeys("▏▎▍▌▋▊▉", ""),
+    }
+)
 
 
 def render(summary: Summary, *, width: int, by: str | None = None, top: int | None = None) -> list[Text]:
@@ -55,7 +62,7 @@ def _skipped(summary: Summary, width: int) -> list[Text]:
         where = inert(row["path"]) + (f":{row['line']}" if row["line"] else "")
         reason = inert(row["reason"])
         room = max(width - 4 - cells(reason), NARROWEST // 2)
-        lines.append(Text(f"  {shorten(where, room)}: {reason}", style="yellow"))
+        lines.append(Text(clip(f"  {ending(where, room)}: {reason}", width), style="yellow"))
     if len(found) > NAMED_SKIPS:
         lines.append(Text(f"  … {count(len(found) - NAMED_SKIPS)} more in --json", style="dim"))
     return lines
@@ -64,25 +71,39 @@ def _skipped(summary: Summary, width: int) -> list[Text]:
 def _next(summary: Summary, width: int, by: str | None) -> list[Text]:
     paths = " ".join(shlex.quote(path) for path in summary.paths)
     command = f"costscan analyze {inert(paths) if 0 < cells(paths) <= width // 3 else 'PATH'}"
-    other = "task" if by == "tool" else "tool"
+    other = "tool" if by in {"task", "run"} else "task"
     return [Text.assemble("  next: ", (f"{command} --by {other}", "bold"), " · -o report.parquet · --json")]
 
 
-def show(summary: Summary, *, by: str | None = None, top: int | None = None, out: TextIO | None = None) -> None:
-    """Print the report: with colours to a terminal, as plain text of a fixed width to anything else."""
+def show(
+    summary: Summary, *, by: str | None = None, top: int | None = None, out: TextIO | None = None
+) -> None:
+    """Print the report."""
     out = out or sys.stdout
-    console = Console(file=out, highlight=False, markup=False, emoji=False)
-    width = min(console.width, WIDEST) if console.is_terminal else _piped_width()
-    lines = render(summary, width=max(width, NARROWEST), by=by, top=top)
-    if not _takes(out, "█…·"):
-        lines = [_plain(line, out) for line in lines]
-    for line in lines:
-        console.print(line, soft_wrap=True)
+    printed(render(summary, width=width_of(out), by=by, top=top), out)
 
 
-def _piped_width() -> int:
+def width_of(out: TextIO) -> int:
+    """Give the columns to fill: those of the terminal, or a fixed number (or $COLUMNS) for anything else."""
+    console = _console(out)
+    if console.is_terminal:
+        return max(min(console.width, WIDEST), NARROWEST)
     given = os.environ.get("COLUMNS", "")
-    return int(given) if given.isdecimal() and int(given) else PIPED_WIDTH
+    return max(int(given), NARROWEST) if given.isdecimal() else PIPED_WIDTH
+
+
+def printed(lines: Sequence[Text | str], out: TextIO | None = None) -> None:
+    """Print lines: with colours to a terminal, plain to anything else, in ASCII where it takes no more."""
+    out = out or sys.stdout
+    console = _console(out)
+    narrow = not _takes(out, "█…·")
+    for line in lines:
+        text = Text(line) if isinstance(line, str) else line
+        console.print(_plain(text, out) if narrow else text, soft_wrap=True)
+
+
+def _console(out: TextIO) -> Console:
+    return Console(file=out, highlight=False, markup=False, emoji=False)
 
 
 def _takes(out: TextIO, text: str) -> bool:

@@ -6,15 +6,15 @@ from typing import Final
 
 UNKNOWN: Final = "?"
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉"
-_CENT, _FINE = Decimal("0.01"), Decimal("0.0001")
+_DIME, _CENT, _FINE = Decimal("0.1"), Decimal("0.01"), Decimal("0.0001")
 BAR_CELLS: Final = 16
 
 
 def usd(amount: Decimal | None, *, fine: bool | None = None) -> str:
-    """Give dollars: cents from one dollar on, four decimals below; never a known amount as zero."""
+    """Give dollars: cents from ten cents on, four decimals below; never a known amount as zero."""
     if amount is None:
         return UNKNOWN
-    unit = _FINE if (abs(amount) < 1 if fine is None else fine) else _CENT
+    unit = _FINE if (abs(amount) < _DIME if fine is None else fine) else _CENT
     shown = amount.quantize(unit, rounding=ROUND_HALF_EVEN)
     if amount and not shown:
         return f"<${unit}" if amount > 0 else f">-${unit}"
@@ -23,10 +23,15 @@ def usd(amount: Decimal | None, *, fine: bool | None = None) -> str:
     return f"-${-shown:,}" if shown < 0 else f"${shown:,}"
 
 
+def is_fine(amounts: Iterable[Decimal | None]) -> bool:
+    """Say whether a column of dollars needs four decimals: where none reaches one dollar."""
+    return all(abs(a) < 1 for a in amounts if a is not None)
+
+
 def usd_column(amounts: Iterable[Decimal | None]) -> list[str]:
-    """Give dollars with the same number of decimals in every row: those the largest needs."""
+    """Give dollars with the same number of decimals in every row."""
     found = list(amounts)
-    fine = all(abs(a) < 1 for a in found if a is not None)
+    fine = is_fine(found)
     return [usd(a, fine=fine) for a in found]
 
 

@@ -7,8 +7,7 @@ their layers, in place of the hidden block that otherwise stands for both.
 import json
 from typing import Any, Final
 
-from costscan.sources.content import encode, hash_of
-from costscan.sources.measure import Measured, text
+from costscan.sources.measure import definition, text
 from costscan.sources.thread import Thread
 
 _SHOWN: Final = ("content", "prompt", "snippet", "addedLines", "addedBlocks", "stdout")
@@ -21,16 +20,20 @@ def read(thread: Thread, line: int, raw: bytes) -> None:
     """Add what an attachment puts into the prompt of the next call."""
     try:
         found = json.loads(raw) if raw else None
+        if isinstance(found, dict):
+            _add(thread, line, found)
     except (ValueError, RecursionError):
         return
-    if not isinstance(found, dict) or found.get("type") in _NOT_SENT:
-        return
-    if found.get("type") == "prompt_snapshot":
+
+
+def _add(thread: Thread, line: int, found: dict[str, Any]) -> None:
+    kind = str(found.get("type"))
+    if kind == "prompt_snapshot":
         _snapshot(thread, line, found)
-        return
-    shown = "\n".join(s for key in _SHOWN for s in _strings(found.get(key)))
-    if shown:
-        thread.sent(line, text(shown))
+    elif kind not in _NOT_SENT:
+        shown = "\n".join(s for key in _SHOWN for s in _strings(found.get(key)))
+        if shown:
+            thread.sent(line, text(shown))
 
 
 def _strings(value: object) -> list[str]:
@@ -52,11 +55,3 @@ def _snapshot(thread: Thread, line: int, found: dict[str, Any]) -> None:
     for part in system if isinstance(system, list) else [system]:
         for said in _strings(part):
             thread.sent(line, text(said, "system"), layer="system", role="system")
-
-
-def definition(tool: object) -> Measured:
-    """Give the measures of a tool definition; its name is in `tool`."""
-    name = tool.get("name") if isinstance(tool, dict) else None
-    raw = encode(tool)
-    return Measured("tool_def", name if isinstance(name, str) else None, None, hash_of(raw), None, len(raw),
-                    0, False)

@@ -15,7 +15,6 @@ What the numbers mean, and what is counted once:
 - The time of a line is when its block was complete; a call is taken to start at the line before it.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Any, Final
@@ -23,7 +22,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw, Struct
 
-from costscan.sources import attachments, labels, recorded
+from costscan.sources import attachments, labels, loose, recorded
 from costscan.sources.claude_lines import (
     Line,
     call_of,
@@ -57,19 +56,14 @@ class _Progress(Struct, gc=False):
     message: Line | None = None
 
 
-class _Microcompact(Struct, gc=False):
-    compactedToolIds: Any = None  # noqa: N815
-
-
 _decode_progress = msgspec.json.Decoder(_Progress).decode
-_decode_microcompact = msgspec.json.Decoder(_Microcompact).decode
 
 
 def sniff(objects: Sequence[dict[str, Any]]) -> bool:
     """Say whether these are transcript lines."""
     return any(
         "session_id" not in o
-        and (o.get("type") in _OWN_TYPES or (o.get("type") in {"assistant", "user", "system"} and (
+        and (word(o.get("type")) in _OWN_TYPES or (word(o.get("type")) in {"assistant", "user", "system"} and (
             "sessionId" in o or "uuid" in o or "parentUuid" in o
             or (isinstance(o.get("message"), dict) and "parent_tool_use_id" not in o))))
         for o in objects
@@ -105,7 +99,8 @@ class _Reading:
         self.session: str | None = None
         self._agent_types: dict[str, str] = {}
         self._launches: dict[str, str] = {}
-        self._sidechain = 0
+        self._sidechains: dict[str, int] = {}
+        self._n_sidechains = 0
         self._seen: dict[str, int] = {}
 
     def take(self, number: int, line: Line) -> None:
@@ -145,9 +140,19 @@ class _Reading:
             return ""
         if agent := word(line.agentId):
             return agent
-        if line.parentUuid is None:
-            self._sidechain += 1
-        return f"sidechain-{self._sidechain}"
+        return self._sidechain_of(line)
+
+    def _sidechain_of(self, line: Line) -> str:
+        """Give the sub-agent of a line that does not name it: that of the line before it in its chain."""
+        before = line.parentUuid if type(line.parentUuid) is str else None
+        number = self._sidechains.get(before or "")
+        if number is None:
+            begins = before is None or before in self._seen or not self._sidechains
+            number = self._n_sidechains + 1 if begins else self._n_sidechains
+            self._n_sidechains = number
+        if type(line.uuid) is str:
+            self._sidechains[line.uuid] = number
+        return f"sidechain-{number}"
 
     def _assistant(self, number: int, line: Line, agent: _Agent) -> None:
         message = line.message
@@ -162,7 +167,7 @@ class _Reading:
             call = thread.call(found[0], key=found[1])
             agent.chained = agent.chained or type(line.parentUuid) is str
             agent.labels.assistant(line)
-        if type(line.uuid) is str:
+        if type(line.uuid) is str and line.uuid:
             self._seen[line.uuid] = call
         if line.supersedes is not None:
             self._supersede(thread, line.supersedes)
@@ -222,7 +227,7 @@ class _Reading:
         if line.subtype == "compact_boundary":
             self._agent(self._key(line)).thread.forget()
         elif line.subtype == "microcompact_boundary" and line.microcompactMetadata:
-            ids = _decode_microcompact(line.microcompactMetadata).compactedToolIds
+            ids = (loose.mapping(bytes(line.microcompactMetadata)) or {}).get("compactedToolIds")
             if isinstance(ids, list):
                 self._agent(self._key(line)).thread.clear_results({i for i in ids if isinstance(i, str)})
 
@@ -250,11 +255,8 @@ class _Reading:
 
 
 def _lenient_progress(raw: bytes) -> _Progress:
-    try:
-        value = json.loads(raw)
-    except (ValueError, RecursionError):
-        return _Progress()
-    inner = value.get("message") if isinstance(value, dict) else None
+    value = loose.mapping(raw) or {}
+    inner = value.get("message")
     if not isinstance(inner, dict):
         return _Progress()
     line = lenient_line(inner)
@@ -265,9 +267,12 @@ def _lenient_progress(raw: bytes) -> _Progress:
 
 def _meta_agent(file: LogFile, agent_id: str) -> str | None:
     """Give the agent's type from the `.meta.json` beside its transcript."""
-    meta = Path(file.on_disk).with_name(f"agent-{agent_id}.meta.json")
-    try:
-        found = json.loads(meta.read_bytes()[:100_000])
-    except (OSError, ValueError, RecursionError):
+    path = Path(file.on_disk)
+    if path.name.split(".")[0] != f"agent-{agent_id}":
         return None
-    return word(found.get("agentType")) if isinstance(found, dict) else None
+    meta = path.with_name(f"{path.name.split('.')[0]}.meta.json")
+    try:
+        found = loose.mapping(meta.read_bytes()[:100_000])
+    except OSError:
+        return None
+    return word(found.get("agentType")) if found else None

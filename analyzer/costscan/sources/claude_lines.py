@@ -1,12 +1,13 @@
 """The line types that Claude Code transcripts and Claude stream-json share, and their lenient reading."""
 
+import json
 from typing import Any
 
 from msgspec import UNSET, Raw, Struct
 
 from costscan.sources import content
+from costscan.sources.calls import Call, make_call
 from costscan.sources.content import Block
-from costscan.sources.thread import Call, make_call
 from costscan.sources.usage import of_raw as usage_of_raw
 
 
@@ -57,6 +58,8 @@ class Line(Struct, gc=False):
     event: Raw = Raw()
 
 
+MAX_USD = 10**6
+"""More than any call costs: a larger number is damage."""
 _RAW_FIELDS = {
     "data", "attachment", "toolUseResult", "microcompactMetadata", "modelUsage", "usage", "event",
 }
@@ -87,7 +90,11 @@ def lenient_message(value: object) -> Message | None:
 
 
 def _raw(value: object) -> Raw:
-    return Raw() if value is None else Raw(content.encode(value))
+    """Give usage as raw JSON, NaN and all: what cannot be counted must be seen."""
+    try:
+        return Raw() if value is None else Raw(json.dumps(value).encode())
+    except RecursionError:
+        return Raw()
 
 
 def _lenient_block(item: object) -> Block:
@@ -129,7 +136,8 @@ def call_of(line: Line, number: int) -> tuple[Call, str] | None:
         request_id=request_id, stop_reason=message.stop_reason, version=line.version, effort=line.effort,
     )
     call.raw_usage = raw
-    if isinstance(line.costUSD, int | float):
-        call.recorded_usd = str(line.costUSD)
+    cost = line.costUSD
+    if isinstance(cost, int | float) and not isinstance(cost, bool) and 0 <= cost < MAX_USD:
+        call.recorded_usd = str(cost)
     key = call.message_id or call.request_id or word(line.uuid) or f"line {number}"
     return call, key

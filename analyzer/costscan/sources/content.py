@@ -49,11 +49,13 @@ def hash_of(raw: bytes | Raw) -> int:
 
 
 def hash_text(text: str) -> int:
-    """Give a 63-bit hash of a text, which may hold lone surrogates."""
-    try:
+    """Give a 63-bit hash of a text, which may hold lone surrogates.
+
+    Text beyond ASCII is hashed as UTF-32, which Python encodes twice as fast as UTF-8.
+    """
+    if text.isascii():
         return xxhash.xxh3_64_intdigest(text.encode()) >> 1
-    except UnicodeEncodeError:
-        return xxhash.xxh3_64_intdigest(text.encode("utf-8", "surrogatepass")) >> 1
+    return xxhash.xxh3_64_intdigest(text.encode("utf-32-le", "surrogatepass")) >> 1
 
 
 def encode(value: object) -> bytes:

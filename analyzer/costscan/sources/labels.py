@@ -4,11 +4,11 @@ A task is the slash command or the opening request of a headless run with its nu
 that the same job on another item is the same task; an interactive session is named by its project.
 """
 
-import json
 import re
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Any, Final
+from typing import Final
 
+from costscan.sources import loose
 from costscan.sources.claude_lines import Line, word
 from costscan.sources.content import Block
 
@@ -98,19 +98,13 @@ def _basename(path: str | None) -> str | None:
 
 def agent_type(raw_input: bytes) -> str:
     """Give the sub-agent type a Task call asks for."""
-    found = _object(raw_input).get("subagent_type")
+    found = (loose.mapping(raw_input) or {}).get("subagent_type")
     return found if isinstance(found, str) and found else "general-purpose"
 
 
 def agent_id(raw_result: bytes) -> str | None:
     """Give the id of the sub-agent whose result this is."""
-    found = _object(raw_result).get("agentId")
+    found = (loose.mapping(raw_result) or {}).get("agentId")
     return found if isinstance(found, str) and found else None
 
 
-def _object(raw: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(raw)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}

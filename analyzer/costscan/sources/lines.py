@@ -5,27 +5,21 @@ line. A block with one bad line is decoded again line by line, and a bad line go
 objects glued to one line, broken escapes, the rest of a line whose start was cut off, the usage alone.
 """
 
-import json
-import re
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, Final, TypeVar
 
 import msgspec
 
+from costscan.sources import loose
 from costscan.sources.records import Rows
 from costscan.sources.salvage import salvage
 
 BLOCK_BYTES: Final = 1 << 16
 READ_BYTES: Final = 1 << 22
-MAX_OBJECT_STARTS: Final = 50
 T = TypeVar("T")
 
 _AROUND: Final = b" \t\r\x00\xef\xbb\xbf"
-_loose = json.JSONDecoder(strict=False)
-_between = re.compile(r"[\s,]*(?:\]\s*$)?")
-_bad_escape = re.compile(r'\\(?:u(?![0-9a-fA-F]{4})|(?![\\/"bfnrtu]))')
-_object_start = re.compile(r'\{\s*"(?:type|parentUuid|uuid|sessionId|session_id|request|timestamp|run_id)"')
 
 
 class Reader:
@@ -49,9 +43,10 @@ class Reader:
         """Give (line number from 1, object) for every object of the file."""
         self._path = path
         number = 1
-        for block in self._blocks_of(stream):
-            if number == 1 and is_document(block):
-                yield from self._document(block + stream.read())
+        blocks = self._blocks_of(stream)
+        for block in blocks:
+            if number == 1 and loose.is_document(block):
+                yield from self._document(b"".join([block, *blocks]))
                 return
             self._rows.bytes_read += len(block)
             count = count_lines(block)
@@ -67,7 +62,7 @@ class Reader:
         """Give the objects of a JSON list, or of objects written over several lines; their numbers count."""
         self._rows.bytes_read += len(whole)
         self._rows.lines += whole.count(b"\n") + (not whole.endswith(b"\n"))
-        objects, problem = loose_objects(text_of(whole))
+        objects, problem = loose.objects(loose.text_of(whole))
         if problem:
             self._rows.skip(self._path, None, problem, lost=True)
         for number, value in enumerate(objects, 1):
@@ -111,8 +106,8 @@ class Reader:
                     yield at, found
 
     def _repaired(self, line: bytes, at: int) -> list[Any]:
-        text = text_of(line)
-        objects, problem = loose_objects(text)
+        text = loose.text_of(line)
+        objects, problem = loose.objects(text)
         if not objects and problem and (saved := salvage(text)) is not None:
             objects, problem = [saved], f"{problem}; its usage was recovered"
         found = [made for o in objects if (made := self._lenient(o)) is not None]
@@ -130,53 +125,6 @@ def count_lines(block: bytes) -> int:
         lines += 1
         at = block.find(b"\n", at + 1)
     return lines + (not block.endswith(b"\n"))
-
-
-def text_of(raw: bytes) -> str:
-    """Give bytes as text, without byte order marks and NULs."""
-    return raw.strip(_AROUND).decode("utf-8", "replace").replace("\x00", "")
-
-
-def is_document(head: bytes) -> bool:
-    """Say whether a file is one JSON list, or an object written over several lines, rather than lines."""
-    start = head.lstrip(_AROUND + b"\n")
-    return start[:1] == b"[" or start.split(b"\n", 1)[0].strip() == b"{"
-
-
-def loose_objects(text: str) -> tuple[list[dict[str, Any]], str]:
-    """Give the JSON objects on a line and, when not all of it could be read, what was wrong with it."""
-    objects, problem, rest = _decode_all(text)
-    if not problem:
-        return objects, ""
-    repaired, still, _ = _decode_all(_bad_escape.sub(r"\\\\", rest))
-    if not still and repaired:
-        return objects + repaired, "broken escapes, repaired"
-    starts = (m.start() for m in _object_start.finditer(rest, 1))
-    for _, start in zip(range(MAX_OBJECT_STARTS), starts, strict=False):
-        tail, bad, _ = _decode_all(rest[start:])
-        if not bad and tail:
-            return objects + tail, f"{problem}; read again from character {len(text) - len(rest) + start + 1}"
-    return objects, problem
-
-
-def _decode_all(text: str) -> tuple[list[dict[str, Any]], str, str]:
-    objects: list[dict[str, Any]] = []
-    at, end = (1 if text[:1] == "[" else 0), len(text)
-    while True:
-        at = _between.match(text, at).end()  # type: ignore[union-attr] - it matches the empty text too
-        if at >= end:
-            return objects, "", ""
-        try:
-            found, stop = _loose.raw_decode(text, at)
-        except json.JSONDecodeError as error:
-            return objects, f"not JSON: {error.msg} at character {error.pos + 1}", text[at:]
-        except RecursionError:
-            return objects, "not JSON that can be read: nested too deeply", text[at:]
-        if isinstance(found, dict):
-            objects.append(found)
-        elif not objects:
-            return objects, f"not a JSON object but a {type(found).__name__}", ""
-        at = stop
 
 
 def _blocks(stream: BinaryIO) -> Iterator[bytes]:

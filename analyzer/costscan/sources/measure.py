@@ -104,6 +104,14 @@ def _attached(block: Block) -> Measured:
     return Measured("document", None, None, found, None, chars, 0, False)  # noqa: FBT003
 
 
+def definition(tool: object) -> Measured:
+    """Give the measures of a tool definition; its name is in `tool`."""
+    name = tool.get("name") if isinstance(tool, dict) else None
+    raw = encode(tool)
+    return Measured("tool_def", name if isinstance(name, str) else None, None, hash_of(raw), None, len(raw),
+                    0, False)
+
+
 _BY_TYPE: Final[dict[str, Callable[[Block], Measured]]] = {
     "text": _text, "thinking": _thinking, "redacted_thinking": _thinking, "tool_use": _tool_use,
     "server_tool_use": _tool_use, "mcp_tool_use": _tool_use, "tool_result": _tool_result, "image": _attached,

@@ -13,24 +13,25 @@ response alone, at batch price. What the numbers mean, and what is counted once:
 
 import json
 from collections.abc import Sequence
-from pathlib import PurePath
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, Raw, Struct
 
 from costscan.sources import labels, sse
+from costscan.sources.calls import Call, make_call, time_of
 from costscan.sources.claude_lines import Message, lenient_message, word
-from costscan.sources.content import encode, text_block
+from costscan.sources.content import hash_of, text_block
 from costscan.sources.files import open_log
 from costscan.sources.interface import LogFile
 from costscan.sources.lines import Reader
 from costscan.sources.prompt import Definitions, Request, Sent, blocks_of, lenient_request
 from costscan.sources.records import Rows
 from costscan.sources.requests import RequestThread
-from costscan.sources.thread import Call, make_call, time_of
 from costscan.sources.usage import Usage
 from costscan.sources.usage import of_raw as usage_of_raw
+from costscan.sources.wrapped import body_of
 
 NAME = "messages_api"
 EXPECTED = 'request/response pairs such as {"timestamp":…,"request":{"model":…},"response":{"usage":{…}}}'
@@ -52,12 +53,7 @@ class Pair(Struct, gc=False):
     result: Raw = Raw()
 
 
-class _Wrapped(Struct, gc=False):
-    body: Raw = Raw()
-
-
 _RAW = ("request", "response", "result")
-_decode_wrapped = msgspec.json.Decoder(_Wrapped).decode
 _decode_request = msgspec.json.Decoder(Request).decode
 _decode_response = msgspec.json.Decoder(Message).decode
 
@@ -81,11 +77,21 @@ def read(file: LogFile, rows: Rows) -> None:
 
 
 def _lenient_pair(value: dict[str, Any]) -> Pair | None:
+    if isinstance(value.get("message"), dict) and "request" not in value and "result" not in value:
+        # The response alone, recovered from a line that is no JSON.
+        value = {**value, "response": value["message"]}
     if not any(value.get(name) for name in (*_RAW, "response_sse")):
         return None
-    raws = {name: Raw(encode(value[name])) for name in _RAW if value.get(name) is not None}
+    raws = {name: _raw(value[name]) for name in _RAW if value.get(name) is not None}
     plain = {n: value.get(n) for n in Pair.__struct_fields__ if n not in _RAW}
     return Pair(**plain, **raws)
+
+
+def _raw(value: object) -> Raw:
+    try:
+        return Raw(json.dumps(value).encode())
+    except RecursionError:
+        return Raw()
 
 
 class _Run(Struct):
@@ -101,7 +107,7 @@ class _Reading:
     def __init__(self, file: LogFile, rows: Rows) -> None:
         self.file, self.rows = file, rows
         self.runs: dict[str, _Run] = {}
-        self._ends: dict[int, str] = {}
+        self._ends: dict[int, list[str]] = {}
         self._definitions = Definitions()
 
     def take(self, number: int, pair: Pair) -> None:
@@ -116,7 +122,8 @@ class _Reading:
         run = self._run_of(number, pair, request, blocks)
         thread = run.thread
         run.waited = run.waited or _waited(thread, blocks)
-        key = call.message_id or f"line {number}"
+        # A gateway may give every response the same id: another prompt is another call.
+        key = f"{call.message_id} {call.counters.prompt_side}" if call.message_id else f"line {number}"
         n = thread.request(number, blocks, call, key) if blocks else thread.call(call, key=key)
         first = thread.n_blocks
         wrote = answer.content
@@ -124,11 +131,11 @@ class _Reading:
         thread.remember_written(first)
 
     def _run_of(self, number: int, pair: Pair, request: Request, blocks: list[Sent]) -> _Run:
-        given = word(pair.run_id) or (str(pair.run_id) if isinstance(pair.run_id, int) else None)
+        given = word(pair.run_id) or (str(pair.run_id) if type(pair.run_id) is int else None)
         chain = _chain(blocks) if given is None else []
-        run_id = given or self._extended(chain) or f"{PurePath(self.file.path).name}:{number}"
+        run_id = given or self._extended(chain, blocks) or f"{self.file.path}:{number}"
         if chain:
-            self._ends[chain[-1]] = run_id
+            self._ends.setdefault(chain[-1], []).append(run_id)
         run = self.runs.get(run_id)
         if run is None:
             task = word(pair.task) or _first_request(request) or word(pair.custom_id) or "unnamed"
@@ -136,10 +143,14 @@ class _Reading:
                                            word(pair.parent_run_id))
         return run
 
-    def _extended(self, chain: list[int]) -> str | None:
-        for end in reversed(chain[:-1]):
-            if end in self._ends:
-                return self._ends.pop(end)
+    def _extended(self, chain: list[int], blocks: list[Sent]) -> str | None:
+        """Give the run this request continues, or sends again; the same first message may begin many runs."""
+        for length in range(len(chain) if len(chain) > 1 else 0, 0, -1):
+            ended = self._ends.get(chain[length - 1])
+            if ended:
+                found = next((r for r in ended if self.runs[r].thread.wrote_any_of(blocks)), ended[-1])
+                ended.remove(found)
+                return found
         return None
 
     def finish(self) -> None:
@@ -190,22 +201,8 @@ def _first_request(request: Request) -> str | None:
     return None
 
 
-def _unwrap(raw: Raw) -> bytes:
-    """Give the body of a proxy's wrapper, which may be JSON or JSON text."""
-    text = bytes(raw)
-    if b'"body"' not in text[:100_000]:
-        return text
-    try:
-        body = bytes(_decode_wrapped(text).body)
-        if body[:1] == b'"':
-            body = json.loads(body).encode()
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return text
-    return body or text
-
-
 def _request(pair: Pair) -> Request:
-    raw = _unwrap(pair.request)
+    raw = body_of(pair.request)
     if not raw:
         return Request()
     try:
@@ -218,7 +215,7 @@ def _request(pair: Pair) -> Request:
 def _response(pair: Pair) -> Message | None:
     if isinstance(pair.response_sse, str):
         return lenient_message(sse.response_of(pair.response_sse))
-    raw = _unwrap(pair.response)
+    raw = body_of(pair.response)
     if pair.result and not raw:
         found = _loose(bytes(pair.result)) or {}
         return lenient_message(found.get("message"))
@@ -254,14 +251,19 @@ def _call(number: int, pair: Pair, request: Request, answer: Message, usage: Usa
     found.says_unfinished = answer.stop_reason is None and answer.stop_reason is not UNSET
     if pair.custom_id is not None:
         found.tier = "batch"
+    if found.message_id is None:
+        # What tells a copy of this line in another file from another call.
+        said = repr((number, start, pair.response_sse)).encode("utf-8", "replace")
+        found.request_id = f"pair {hash_of(said + bytes(pair.request) + bytes(pair.response))}"
     return found
 
 
 def _end(start: str | None, duration_ms: object) -> str | None:
     at = time_of(start)
-    if at is None or not isinstance(duration_ms, int | float) or isinstance(duration_ms, bool):
+    if at is None or isinstance(duration_ms, bool) or not isinstance(duration_ms, int | float | str):
         return start
     try:
-        return str(at.timestamp() + duration_ms / 1000)
+        seconds = float(duration_ms) / 1000
+        return (at + timedelta(seconds=seconds)).isoformat() if seconds >= 0 else start
     except (OverflowError, ValueError):
         return start

@@ -1,15 +1,16 @@
 """A full request as the list of its blocks in prompt order (tools, system, messages), measured."""
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from costscan.sources.attachments import definition
 from costscan.sources.content import Block, encode, hash_of, text_block
 from costscan.sources.content import from_dict as block_from_dict
-from costscan.sources.measure import Measured, measure, text
+from costscan.sources.measure import Measured, definition, measure
+
+_ROLES: Final = frozenset({"user", "assistant", "system"})
 
 
 class RequestMessage(Struct, gc=False):
@@ -73,7 +74,7 @@ def blocks_of(request: Request, known: Definitions) -> list[Sent]:
             kind = replace(found, kind="system") if found.kind == "text" else found
             out.append(Sent("system", "system", kind, ttl(block.cache_control), -1))
     for index, message in enumerate(request.messages or ()):
-        role = message.role if message.role in {"user", "assistant", "system"} else "user"
+        role = message.role if isinstance(message.role, str) and message.role in _ROLES else "user"
         for block in _as_blocks(message.content):
             found = measure(block)
             if found is not None:
@@ -119,4 +120,4 @@ def _lenient_content(value: object) -> list[Block] | str | None:
     return None
 
 
-__all__ = ["Definitions", "Measured", "Request", "Sent", "blocks_of", "lenient_request", "text", "ttl"]
+__all__ = ["Definitions", "Measured", "Request", "Sent", "blocks_of", "lenient_request", "ttl"]

@@ -3,14 +3,13 @@
 Both are running totals of a client process, sub-agents and hidden calls included, priced by the client.
 """
 
-import json
-from typing import Any
-
+from costscan.sources import loose
+from costscan.sources.calls import time_of
 from costscan.sources.claude_lines import Line, timestamp, word
 from costscan.sources.records import Rows
-from costscan.sources.thread import time_of
 from costscan.sources.usage import number
 
+_LARGEST_USD = 10**9
 _TOKENS = ("inputTokens", "cacheReadInputTokens", "cacheCreationInputTokens", "outputTokens",
            "webSearchRequests")
 
@@ -29,26 +28,28 @@ def _models(rows: Rows, path: str, line_number: int, line: Line, session: str | 
     if session is None:
         return
     at = time_of(timestamp(line))
-    usage = _object(bytes(line.modelUsage))
+    usage = loose.mapping(bytes(line.modelUsage)) or {}
     for model, found in usage.items():
         if not isinstance(found, dict):
             continue
         tokens = [number(found.get(key)) or 0 for key in _TOKENS]
-        cost = found.get("costUSD")
         rows.tables["recorded"].append((
-            session, path, line_number, at, model, *tokens,
-            str(cost) if isinstance(cost, int | float) else None, event,
+            session, path, line_number, at, model, *tokens, _dollars(found.get("costUSD")), event,
         ))
-    total = line.total_cost_usd if event == "result" else line.totalCostUSD
-    if isinstance(total, int | float) and not isinstance(total, bool):
+    total = _dollars(line.total_cost_usd if event == "result" else line.totalCostUSD)
+    if total is not None:
         rows.tables["recorded"].append((
-            session, path, line_number, at, None, 0, 0, 0, 0, 0, str(total), event,
+            session, path, line_number, at, None, 0, 0, 0, 0, 0, total, event,
         ))
 
 
-def _object(raw: bytes) -> dict[str, Any]:
+def _dollars(value: object) -> str | None:
+    """Give an amount as text, None where it is no number of dollars that can be meant."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
     try:
-        found = json.loads(raw) if raw else {}
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return str(value) if 0 <= float(value) < _LARGEST_USD else None
+    except (ValueError, OverflowError):
+        return None
+
+

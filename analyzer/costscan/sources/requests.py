@@ -5,8 +5,10 @@ others left or entered. What the model wrote enters with the next request, where
 call id, its hash, or its place.
 """
 
+from costscan.sources.calls import Call
+from costscan.sources.measure import Measured
 from costscan.sources.prompt import Sent
-from costscan.sources.thread import Call, Thread
+from costscan.sources.thread import Thread
 
 Key = tuple[str, str, str, int | None, str | None]
 
@@ -44,14 +46,23 @@ class RequestThread(Thread):
         """Take the blocks from number `first` on as what the last call wrote."""
         self._written = list(range(first, self.n_blocks))
 
+    def wrote_any_of(self, blocks: list[Sent]) -> bool:
+        """Say whether a later request holds a block that the last call wrote, by its call id or its text."""
+        wrote = {_identity(self._blocks[placed].measured) for placed in self._written}
+        return any(b.role == "assistant" and _identity(b.measured) in wrote for b in blocks)
+
     def _enter(self, line: int, now: int, block: Sent) -> int:
         if block.role == "assistant":
             for at, placed in enumerate(self._written):
-                if self.is_same(placed, block):
+                if self.is_written(placed, block.measured):
                     del self._written[at]
                     return placed
         self.sent(line, block.measured, layer=block.layer, role=block.role, marker=block.breakpoint)
         return self.n_blocks - 1
+
+
+def _identity(found: Measured) -> tuple[str, str | int | None]:
+    return found.kind, found.call_id or found.content_hash
 
 
 def match(before: list[Key], after: list[Key]) -> dict[int, int]:

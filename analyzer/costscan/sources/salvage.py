@@ -4,14 +4,14 @@ A redaction or a torn write may break the text of a message and leave its usage 
 string are escaped, so an unescaped `"usage":` can only be a key.
 """
 
-import json
 import re
 from typing import Any, Final
 
+from costscan.sources import loose
+
 _usage_key = re.compile(r'(?<!\\)"usage"\s*:\s*(?=\{)')
-_loose = json.JSONDecoder(strict=False)
 _TOP: Final = ("uuid", "parentUuid", "sessionId", "session_id", "requestId", "timestamp", "version", "agentId",
-               "parent_tool_use_id")
+               "run_id", "parent_tool_use_id")
 
 
 def salvage(text: str) -> dict[str, Any] | None:
@@ -32,8 +32,8 @@ def _usage(text: str) -> dict[str, Any] | None:
     found: dict[str, Any] | None = None
     for match in _usage_key.finditer(text):
         try:
-            value, _ = _loose.raw_decode(text, match.end())
-        except (json.JSONDecodeError, RecursionError):
+            value, _ = loose.decoder.raw_decode(text, match.end())
+        except (ValueError, RecursionError):
             continue
         if isinstance(value, dict) and "output_tokens" in value:
             found = value

@@ -5,12 +5,18 @@ of each counter counts. Source: https://platform.claude.com/docs/en/build-with-c
 """
 
 import json
+import re
 from typing import Any, Final
+
+from costscan.sources import loose
 
 _APPENDED: Final = {
     "text_delta": ("text", "text"), "thinking_delta": ("thinking", "thinking"),
     "signature_delta": ("signature", "signature"), "input_json_delta": ("_input", "partial_json"),
 }
+
+# Not `splitlines`: a JSON text may hold other line separators as they are.
+_line_end = re.compile(r"\r\n|\n|\r")
 
 
 def response_of(events: str) -> dict[str, Any] | None:
@@ -34,15 +40,12 @@ def response_of(events: str) -> dict[str, Any] | None:
 
 def _events(text: str) -> list[dict[str, Any]]:
     found = []
-    for line in text.splitlines():
+    for line in _line_end.split(text):
         if not line.startswith("data:"):
             continue
-        try:
-            value = json.loads(line[5:])
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(value, dict):
-            found.append(value)
+        event = loose.mapping(line[5:].strip())
+        if event is not None:
+            found.append(event)
     return found
 
 
@@ -63,7 +66,7 @@ def _finish(message: dict[str, Any], event: dict[str, Any]) -> None:
         usage.update({k: v for k, v in event["usage"].items() if v is not None})
     message["usage"] = usage
     if isinstance(event.get("delta"), dict):
-        message["stop_reason"] = event["delta"].get("stop_reason")
+        message["stop_reason"] = event["delta"].get("stop_reason") or message.get("stop_reason")
 
 
 def _complete(block: dict[str, Any]) -> dict[str, Any]:

@@ -5,52 +5,15 @@ does (`turn_out`). What a call wrote enters with the next call.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Raw, Struct
-from msgspec.structs import replace
 
+from costscan.sources import calls
+from costscan.sources.calls import Call
 from costscan.sources.content import Block
 from costscan.sources.measure import Measured, measure
 from costscan.sources.records import Rows
-from costscan.sources.usage import (
-    PLACEHOLDER_OUTPUT_TOKENS,
-    Counters,
-    Usage,
-    counters,
-    iterations,
-    number,
-)
-
-if TYPE_CHECKING:
-    from costscan.sources.prompt import Sent
-
-FINISHED_SINCE: Final = (2, 1, 60)
-"""First Claude Code version that logs the final output of a call on each of its lines (measured)."""
-
-
-class Call(Struct, gc=False):
-    """One model call, as the lines read so far tell it."""
-
-    line: int
-    at: str | None
-    end_at: str | None
-    model_raw: str
-    usage: Usage
-    counters: Counters
-    message_id: str | None
-    request_id: str | None
-    stop_reason: str | None
-    says_unfinished: bool
-    version: str | None
-    effort: str | None = None
-    tier: str | None = None
-    recorded_usd: str | None = None
-    visible_chars: int = 0
-    resets: bool = False
-    dropped: bool = False
-    raw_usage: bytes = b""
+from costscan.sources.usage import Usage, counters, number
 
 
 class _Placed(Struct, gc=False):
@@ -100,8 +63,8 @@ class Thread:
     def call(self, found: Call, *, key: str) -> int:
         """Add a line of a model call and give the number of the call; lines of one call share a key."""
         at = self._by_key.get(key)
-        if at is not None and _same_call(self.calls[at], found, newest=at == len(self.calls) - 1):
-            _merge(self.calls[at], found)
+        if at is not None and calls.is_same(self.calls[at], found, newest=at == len(self.calls) - 1):
+            calls.merge(self.calls[at], found)
             return at
         before = self.calls[-1].end_at if self.calls else None
         found.at, self.last_at = found.at or self.last_at or before or found.end_at, None
@@ -178,14 +141,14 @@ class Thread:
         block = self._blocks[number]
         block.call_out = max(call, block.call_in)
 
-    def is_same(self, number: int, sent: "Sent") -> bool:
+    def is_written(self, number: int, sent: Measured) -> bool:
         """Say whether a block that a call wrote is this block of the next request."""
-        mine, other = self._blocks[number].measured, sent.measured
-        if mine.kind != other.kind:
+        mine = self._blocks[number].measured
+        if mine.kind != sent.kind:
             return False
-        if mine.call_id is not None or other.call_id is not None:
-            return mine.call_id == other.call_id
-        return mine.content_hash == other.content_hash or mine.kind in {"text", "thinking"}
+        if mine.call_id is not None or sent.call_id is not None:
+            return mine.call_id == sent.call_id
+        return mine.content_hash == sent.content_hash or mine.kind in {"text", "thinking"}
 
     def drop(self, call: int) -> None:
         """Do not bill this call: a later one took its place."""
@@ -195,13 +158,13 @@ class Thread:
         """Write the calls and blocks to `rows` and give the number of calls written."""
         starts = [0]
         for call in self.calls:
-            starts.append(starts[-1] + _write_call(rows, copy, starts[-1], call))
+            starts.append(starts[-1] + calls.write(rows, copy, starts[-1], call))
         last = starts[-1]
-        for number, block in enumerate(self._blocks):
+        for place, block in enumerate(self._blocks):
             call_out = len(self.calls) if block.call_out is None else block.call_out
             made_by = None if block.made_by is None else max(starts[block.made_by + 1] - 1, 0)
             rows.tables["blocks"].append((
-                copy, number, made_by, starts[block.call_in], min(starts[call_out], last), block.line,
+                copy, place, made_by, starts[block.call_in], min(starts[call_out], last), block.line,
                 block.layer, block.role, block.measured.kind, block.measured.tool, block.measured.call_id,
                 block.measured.content_hash, block.measured.args_hash, block.measured.chars,
                 block.measured.fixed_tokens, block.measured.is_error, block.breakpoint,
@@ -217,122 +180,3 @@ class Thread:
             if block.measured == found:
                 return True
         return False
-
-
-def _same_call(known: Call, found: Call, *, newest: bool) -> bool:
-    # Gateways reuse message ids for different calls; their request ids and prompts differ.
-    if known.request_id is not None and known.request_id == found.request_id:
-        return True
-    if newest and (known.request_id is None or found.request_id is None):
-        return True
-    return known.counters.prompt_side == found.counters.prompt_side
-
-
-def _merge(known: Call, found: Call) -> None:
-    known.end_at = found.end_at or known.end_at
-    known.stop_reason = known.stop_reason or found.stop_reason
-    known.request_id = known.request_id or found.request_id
-    known.recorded_usd = known.recorded_usd or found.recorded_usd
-    if found.counters.output_tokens >= known.counters.output_tokens:
-        known.raw_usage = found.raw_usage
-        known.usage, known.counters = found.usage, _largest(known.counters, found.counters)
-
-
-def _largest(a: Counters, b: Counters) -> Counters:
-    if a.prompt_side == b.prompt_side:
-        return b
-    return b if sum(b.prompt_side) >= sum(a.prompt_side) else replace(
-        b, input_tokens=a.input_tokens, cache_read_tokens=a.cache_read_tokens,
-        cache_write_5m_tokens=a.cache_write_5m_tokens, cache_write_1h_tokens=a.cache_write_1h_tokens,
-    )
-
-
-def usage_from(call: Call) -> str:
-    """Say whether the usage of a call is as billed (`reported`) or a lower bound (`placeholder`)."""
-    if call.counters.unreadable:
-        return "placeholder"
-    if call.stop_reason is not None or not call.says_unfinished:
-        return "reported"
-    if call.version is not None and version_of(call.version) >= FINISHED_SINCE:
-        return "reported"
-    few = call.counters.output_tokens <= PLACEHOLDER_OUTPUT_TOKENS
-    # Eight characters a token is more than any text has: fewer tokens than that cannot be the whole output.
-    return "placeholder" if few or call.counters.output_tokens * 8 < call.visible_chars else "reported"
-
-
-def version_of(text: str) -> tuple[int, ...]:
-    """Give "2.1.60" as numbers; what is no number counts as zero."""
-    return tuple(int(part) if part.isdigit() else 0 for part in text.split(".")[:3])
-
-
-def time_of(text: str | None) -> datetime | None:
-    """Give an ISO time, or a time in seconds or milliseconds since 1970, as UTC; None when it is no time."""
-    if not text:
-        return None
-    try:
-        if text[-1] == "Z":
-            return datetime.fromisoformat(text)
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return _epoch_time(text)
-    try:
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-    except OverflowError:
-        return None
-
-
-def _epoch_time(text: str) -> datetime | None:
-    try:
-        seconds = float(text)
-        return datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)  # noqa: PLR2004
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _write_call(rows: Rows, copy: int, seq: int, call: Call) -> int:
-    if call.dropped:
-        return 0
-    end, at = time_of(call.end_at), time_of(call.at)
-    if at is None or (end is not None and at > end):
-        at = end
-    parts = iterations(call.usage) or [None]
-    for offset, part in enumerate(parts):
-        used = call.counters if part is None else part.counters
-        model = call.model_raw if part is None or part.model is None else part.model
-        rows.tables["calls"].append((
-            copy, seq + offset, offset, call.line, at, end, model, _tier(call), _word(call.usage.speed) or "standard",
-            _geo(call.usage.inference_geo), call.effort, used.input_tokens, used.cache_read_tokens,
-            used.cache_write_5m_tokens, used.cache_write_1h_tokens, used.output_tokens, used.thinking_tokens,
-            used.web_searches, call.stop_reason, call.message_id, call.request_id,
-            call.recorded_usd if offset == 0 else None, usage_from(call),
-            call.visible_chars if offset == len(parts) - 1 else 0, call.resets and offset == 0,
-        ))
-    return len(parts)
-
-
-def _word(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _geo(value: Any) -> str | None:
-    found = _word(value)
-    return None if found in {None, "not_available"} else found
-
-
-def _tier(call: Call) -> str:
-    found = call.tier or _word(call.usage.service_tier)
-    return found if found in {"batch", "priority"} else "standard"
-
-
-def make_call(*, line: int, end_at: str | None, model: object, usage: Usage, message_id: object,
-              request_id: object, stop_reason: object, version: object = None,
-              effort: object = None) -> Call:
-    """Give a `Call` of the fields of one log line, whatever their types there."""
-    unfinished = stop_reason is None
-    return Call(
-        line=line, at=None, end_at=end_at, model_raw=_word(model) or "unknown", usage=usage,
-        counters=counters(usage), message_id=_word(message_id), request_id=_word(request_id),
-        stop_reason=_word(stop_reason), says_unfinished=unfinished, version=_word(version),
-        effort=_word(effort),
-    )
-

@@ -6,11 +6,12 @@ Field meanings: https://platform.claude.com/docs/en/build-with-claude/prompt-cac
 what was neither read from nor written to the cache; without a split, cache writes are 5-minute ones).
 """
 
-import json
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw, Struct
+
+from costscan.sources import loose
 
 
 class Split(Struct, gc=False):
@@ -38,6 +39,8 @@ class Usage(Struct, gc=False):
 
 MAX_COUNT = 10**9
 """More tokens than any call can have: a larger number is damage."""
+MAX_SEARCHES = 10**5
+"""More web searches than any call can make."""
 USAGE_FIELDS = [name for name in Usage.__struct_fields__ if name not in {"cache_creation", "iterations"}]
 _NO_ITERATIONS = len("null")
 
@@ -72,10 +75,10 @@ class Iteration(NamedTuple):
     counters: Counters
 
 
-def number(value: object) -> int | None:
+def number(value: object, most: int = MAX_COUNT) -> int | None:
     """Give a token count as logs write it (12, "12", 12.0) as an int; None when it is no count."""
     if type(value) is int:
-        return value if 0 <= value <= MAX_COUNT else None
+        return value if 0 <= value <= most else None
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
@@ -83,7 +86,7 @@ def number(value: object) -> int | None:
             value = float(value)
         except ValueError:
             return None
-    if isinstance(value, float) and 0 <= value <= MAX_COUNT and value.is_integer():
+    if isinstance(value, float) and 0 <= value <= most and value.is_integer():
         return int(value)
     return None
 
@@ -132,7 +135,7 @@ def counters(usage: Usage) -> Counters:
         read, bad_read = _count(read)
     w5m, w1h, bad_write = _writes(usage)
     server, details = usage.server_tool_use, usage.output_tokens_details
-    searches = number(server.get("web_search_requests")) if isinstance(server, dict) else 0
+    searches = number(server.get("web_search_requests"), MAX_SEARCHES) if isinstance(server, dict) else 0
     thinking = number(details.get("thinking_tokens")) if isinstance(details, dict) else None
     return Counters(plain, read, w5m, w1h, out, thinking, searches or 0, bad or bad_read or bad_write)
 
@@ -157,10 +160,7 @@ def of_raw(raw: bytes) -> Usage | None:
         return _decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         pass
-    try:
-        return from_dict(json.loads(raw))
-    except (ValueError, RecursionError):
-        return None
+    return from_dict(loose.value(raw))
 
 
 def iterations(usage: Usage) -> list[Iteration]:
@@ -172,10 +172,7 @@ def iterations(usage: Usage) -> list[Iteration]:
     raw = bytes(usage.iterations)
     if len(raw) <= _NO_ITERATIONS or (raw.count(b'"type"') == 1 and b'"message"' in raw):
         return []
-    try:
-        found = json.loads(raw)
-    except (ValueError, RecursionError):
-        return []
+    found = loose.value(raw)
     if not isinstance(found, list) or [i.get("type") for i in found if isinstance(i, dict)] == ["message"]:
         return []
     out: list[Iteration] = []
@@ -190,7 +187,11 @@ def iterations(usage: Usage) -> list[Iteration]:
             model if isinstance(model, str) and model else None,
             counters(inner),
         ))
-    return _without_declined(out)
+    billed = _without_declined(out)
+    searches = counters(usage).web_searches
+    if searches and billed and not any(part.counters.web_searches for part in billed):
+        billed[-1].counters.web_searches = searches
+    return billed
 
 
 def _without_declined(found: list[Iteration]) -> list[Iteration]:

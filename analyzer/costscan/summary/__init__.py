@@ -23,15 +23,21 @@ from costscan.summary.model import (
     Summary,
     Totals,
 )
-from costscan.summary.money import known_sum, ratio, usd_of
-from costscan.summary.runs import runs_table
+from costscan.summary.money import known_sum, ratio, total, usd_of
+from costscan.summary.runs import IS_SUB_AGENT, runs_table
 from costscan.summary.scenarios import scenarios
 from costscan.summary.tables import TOKENS, by_day, by_model, by_task, by_tool, carried_usd
 from costscan.unlogged import SUFFIX
 
 
-def summarize(x: Analysis, *, pricing: Pricing | None = None, selection: Selection | None = None,
-              paths: Iterable[str] = (), now: datetime | None = None) -> Summary:
+def summarize(
+    x: Analysis,
+    *,
+    pricing: Pricing | None = None,
+    selection: Selection | None = None,
+    paths: Iterable[str] = (),
+    now: datetime | None = None,
+) -> Summary:
     """Sum up an analysis while its reading is still open.
 
     Args:
@@ -45,11 +51,23 @@ def summarize(x: Analysis, *, pricing: Pricing | None = None, selection: Selecti
     recorded = recorded_usd(x) if whole else {}
     runs = runs_table(x, recorded)
     return Summary(
-        schema_version=SCHEMA_VERSION, costscan_version=__version__, generated_at=now or datetime.now(UTC),
-        prices=_basis(pricing or Pricing()), inputs=_inputs(x), totals=_totals(x, selection, recorded),
-        meters=_meters(x.turns), distribution=_distribution(runs), replay=Replay(), scenarios=scenarios(x),
-        by_model=by_model(x.turns), by_tool=by_tool(x), by_task=by_task(x.turns), by_day=by_day(x.turns),
-        findings=[], runs=runs, paths=tuple(paths),
+        schema_version=SCHEMA_VERSION,
+        costscan_version=__version__,
+        generated_at=now or datetime.now(UTC),
+        prices=_basis(pricing or Pricing()),
+        inputs=_inputs(x),
+        totals=_totals(x, selection, recorded),
+        meters=_meters(x.turns),
+        distribution=_distribution(runs),
+        replay=Replay(),
+        scenarios=scenarios(x),
+        by_model=by_model(x.turns),
+        by_tool=by_tool(x),
+        by_task=by_task(x.turns),
+        by_day=by_day(x.turns),
+        findings=[],
+        runs=runs,
+        paths=tuple(paths),
     )
 
 
@@ -61,12 +79,20 @@ def _inputs(x: Analysis) -> Inputs:
     reading = x.reading
     named = merge.table(reading.folder, "skipped").collect().sort("path", "line", nulls_last=True)
     rows = named.select("path", "line", "reason", "lost").to_dicts()
-    skipped = [*reading.skipped, *({k: row[k] for k in ("path", "line", "reason")} for row in rows if row["lost"])]
+    skipped = [
+        *reading.skipped,
+        *({k: row[k] for k in ("path", "line", "reason")} for row in rows if row["lost"]),
+    ]
     repaired = [{k: row[k] for k in ("path", "line", "reason")} for row in rows if not row["lost"]]
     return Inputs(
-        files=reading.files, bytes=reading.bytes, lines=reading.lines, skipped_lines=reading.skipped_lines,
-        duplicate_turns=x.duplicate_turns, formats=dict(sorted(reading.formats.items())),
-        skipped=skipped[:MAX_NAMED_SKIPS], repaired_lines=reading.repaired_lines,
+        files=reading.files,
+        bytes=reading.bytes,
+        lines=reading.lines,
+        skipped_lines=reading.skipped_lines,
+        duplicate_turns=x.duplicate_turns,
+        formats=dict(sorted(reading.formats.items())),
+        skipped=skipped[:MAX_NAMED_SKIPS],
+        repaired_lines=reading.repaired_lines,
         repaired=repaired[:MAX_NAMED_SKIPS],
     )
 
@@ -76,28 +102,38 @@ def _totals(x: Analysis, selection: Selection | None, recorded: dict[str, Decima
     covered = recorded_turns(x, selection)
     gaps = open_turns(x, covered)
     unpriced = turns.filter(pl.col("usd").is_null())
-    sums = turns.select(*(pl.col(name).sum() for name in TOKENS), prompt_tokens=PROMPT.sum()).row(0, named=True)
+    sums = turns.select(*(pl.col(name).sum() for name in TOKENS), prompt_tokens=PROMPT.sum()).row(
+        0, named=True
+    )
     usd = turns.select(known_sum("usd")).item()
     carried = int(x.growth["carried_tokens"].sum())
     in_record = turns.join(covered, on=["run_id", "turn"], how="semi")
     return Totals(
-        runs=x.runs.height, root_runs=x.runs["root_run_id"].n_unique(), turns=turns.height,
-        tool_calls=x.tool_calls.height, usd=usd, usd_exact=not unpriced.height and not gaps.height,
-        unpriced_turns=unpriced.height, unpriced_models=sorted(unpriced["model"].unique()),
-        placeholder_turns=turns.filter(pl.col("usage_from") == "placeholder").height, **sums,
-        carried_tokens=carried, carried_share=ratio(carried, sums["prompt_tokens"]),
+        runs=x.runs.height,
+        root_runs=x.runs["root_run_id"].n_unique(),
+        turns=turns.height,
+        tool_calls=x.tool_calls.height,
+        usd=usd,
+        usd_exact=not unpriced.height and not gaps.height,
+        unpriced_turns=unpriced.height,
+        unpriced_models=sorted(unpriced["model"].unique()),
+        placeholder_turns=turns.filter(pl.col("usage_from") == "placeholder").height,
+        **sums,
+        carried_tokens=carried,
+        carried_share=ratio(carried, sums["prompt_tokens"]),
         cache_hit_rate=ratio(sums["cache_read_tokens"], sums["prompt_tokens"]),
-        recorded_usd=sum(recorded.values(), Decimal(0)) if recorded else None, recorded_sessions=len(recorded),
+        recorded_usd=sum(recorded.values(), Decimal(0)) if recorded else None,
+        recorded_sessions=len(recorded),
         recorded_billed_usd=in_record.select(known_sum("usd")).item() if recorded else None,
         unlogged_usd=turns.filter(pl.col("run_id").str.ends_with(SUFFIX)).select(known_sum("usd")).item(),
-        open_turns=gaps.height, usd_estimated=None if usd is None else usd + _total(gaps["missing_usd"]),
-        carried_usd=None if usd is None else carried_usd(x), undated_turns=turns["at"].null_count(),
-        first_at=_moment(turns["at"].min()), last_at=_moment(turns["at"].max()),
+        open_turns=gaps.height,
+        usd_estimated=None if usd is None else usd + total(gaps["missing_usd"]),
+        carried_usd=None if usd is None else carried_usd(x),
+        undated_turns=turns["at"].null_count(),
+        first_at=_moment(turns["at"].min()),
+        last_at=_moment(turns["at"].max()),
+        sub_agents=x.runs.filter(IS_SUB_AGENT).height,
     )
-
-
-def _total(usd: pl.Series) -> Decimal:
-    return Decimal(usd.sum() or 0)
 
 
 def _moment(value: Any) -> datetime | None:
@@ -113,18 +149,44 @@ def _meters(turns: pl.DataFrame) -> dict[str, Decimal | None]:
 
 
 def _distribution(runs: pl.DataFrame) -> Distribution:
-    costs = sorted(runs["usd"].drop_nulls(), reverse=True)
-    if not costs:
-        return Distribution(dict.fromkeys(("p50", "p90", "p99", "max", "mean")), None, None)
-    n, whole = len(costs), sum(costs, Decimal(0))
-    ranks = {f"p{p}": costs[n - -(-n * p // 100)] for p in (50, 90, 99)}
+    roots = runs.group_by("root_run_id").agg(known_sum("usd"))
+    each, whole = (
+        sorted(runs["usd"].drop_nulls(), reverse=True),
+        sorted(roots["usd"].drop_nulls(), reverse=True),
+    )
     return Distribution(
-        {**ranks, "max": costs[0], "mean": whole / n},
-        *(ratio(sum(costs[: -(-n * p // 100)], Decimal(0)), whole) for p in (1, 10)),
+        _ranks(each),
+        _top(each, 1),
+        _top(each, 10),
+        len(whole),
+        _ranks(whole),
+        _top(whole, 1),
+        _top(whole, 10),
     )
 
 
+def _ranks(costs: list[Decimal]) -> dict[str, Decimal | None]:
+    """Give nearest-rank percentiles, the largest and the mean of costs in falling order."""
+    if not costs:
+        return dict.fromkeys(("p50", "p90", "p99", "max", "mean"))
+    n = len(costs)
+    ranks = {f"p{p}": costs[n - -(-n * p // 100)] for p in (50, 90, 99)}
+    return {**ranks, "max": costs[0], "mean": sum(costs, Decimal(0)) / n}
+
+
+def _top(costs: list[Decimal], percent: int) -> float | None:
+    most = costs[: -(-len(costs) * percent // 100)]
+    return ratio(sum(most, Decimal(0)), sum(costs, Decimal(0)))
+
+
 __all__ = [
-    "SCHEMA_VERSION", "Distribution", "Inputs", "PriceBasis", "Replay", "Scenario", "Summary", "Totals",
+    "SCHEMA_VERSION",
+    "Distribution",
+    "Inputs",
+    "PriceBasis",
+    "Replay",
+    "Scenario",
+    "Summary",
+    "Totals",
     "summarize",
 ]

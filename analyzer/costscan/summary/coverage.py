@@ -5,6 +5,7 @@ is billed as an unlogged turn; elsewhere the bill is a lower bound, and the visi
 """
 
 from decimal import Decimal
+from typing import Final
 
 import polars as pl
 
@@ -14,50 +15,78 @@ from costscan.summary.money import usd_of
 from costscan.tokens import CHARS_PER_TOKEN
 from costscan.unlogged import SUFFIX
 
+_TOTALS: Final = pl.Schema(
+    {
+        "root_run_id": pl.String(),
+        "model": pl.String(),
+        "total_path": pl.String(),
+        "total_line": pl.Int64(),
+        "total_at": TIME,
+    }
+)
+MAX_USD: Final = 10**9
+"""A recorded total above this is damage."""
+
 
 def recorded_turns(x: Analysis, selection: Selection | None) -> pl.DataFrame:
-    """Give run_id and turn of the turns, logged or not, that a recorded total of their session and model covers.
+    """Give run_id and turn of the turns that a recorded total of their session and model covers.
 
+    These are logged turns and the unlogged ones that stand for the rest of it.
     With a selection only those whose unlogged rest was selected too.
     """
     unlogged = pl.col("run_id").str.ends_with(SUFFIX)
-    logged = x.turns.filter(~unlogged).join(
-        x.runs.select("run_id", "path"), on="run_id", how="left", maintain_order="left",
-    ).join(_totals(x), on=["root_run_id", "model"], how="inner", maintain_order="left")
+    logged = (
+        x.turns.filter(~unlogged)
+        .join(
+            x.runs.select("run_id", "path"),
+            on="run_id",
+            how="left",
+            maintain_order="left",
+        )
+        .join(_totals(x), on=["root_run_id", "model"], how="inner", maintain_order="left")
+    )
     same_file = pl.col("path") == pl.col("total_path")
     later = (same_file & (pl.col("line") > pl.col("total_line"))) | (
-        ~same_file & (pl.col("at") > pl.col("total_at")).fill_null(False))
+        ~same_file & (pl.col("at") > pl.col("total_at")).fill_null(False)
+    )
     covered = logged.filter(~later)
     rest = x.turns.filter(unlogged)
     if selection is not None and selection != Selection():
-        covered = covered.join(rest.select("root_run_id", "model").unique(), on=["root_run_id", "model"], how="semi")
+        covered = covered.join(
+            rest.select("root_run_id", "model").unique(), on=["root_run_id", "model"], how="semi"
+        )
     return pl.concat([covered.select("run_id", "turn"), rest.select("run_id", "turn")])
 
 
 def _totals(x: Analysis) -> pl.DataFrame:
     rows = [(t.session, model, t.path, t.line, t.at) for t in x.recorded for model in t.models]
-    schema = {"root_run_id": pl.String, "model": pl.String, "total_path": pl.String, "total_line": pl.Int64,
-              "total_at": TIME}
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    return pl.DataFrame(rows, schema=_TOTALS, orient="row")
 
 
 def open_turns(x: Analysis, covered: pl.DataFrame) -> pl.DataFrame:
     """Give the turns whose output count is unfinished and not filled: run_id, turn, missing_usd.
 
-    `missing_usd` prices the tokens that their visible text has beyond the count; null where the price is unknown.
+    `missing_usd` prices the tokens their visible text has beyond the count; null where the price is unknown.
     """
     price = x.turns.select("run_id", "turn", "output_tokens", "usd").hstack(x.unit.select("pico_output"))
     found = x.unfinished.join(covered, on=["run_id", "turn"], how="anti").join(
-        price, on=["run_id", "turn"], how="inner")
-    rate = pl.col("family").replace_strict(CHARS_PER_TOKEN, default=CHARS_PER_TOKEN["v4.7"],
-                                           return_dtype=pl.Float64)
+        price, on=["run_id", "turn"], how="inner"
+    )
+    rate = pl.col("family").replace_strict(
+        CHARS_PER_TOKEN, default=CHARS_PER_TOKEN["v4.7"], return_dtype=pl.Float64
+    )
     seen = (pl.col("visible_chars") / rate).ceil().cast(pl.Int64)
     missing = pl.max_horizontal(seen - pl.col("output_tokens"), 0) * pl.col("pico_output")
-    return found.select("run_id", "turn", missing_usd=pl.when(pl.col("usd").is_not_null()).then(usd_of(missing)))
+    return found.select(
+        "run_id", "turn", missing_usd=pl.when(pl.col("usd").is_not_null()).then(usd_of(missing))
+    )
 
 
 def recorded_usd(x: Analysis) -> dict[str, Decimal]:
-    """Give the recorded total of every session that has one."""
-    totals = {t.session: t.usd if t.usd is not None else sum(t.model_usd.values(), Decimal(0)) for t in x.recorded}
-    known = {t.session for t in x.recorded if t.usd is not None or t.model_usd}
-    return {session: usd for session, usd in totals.items() if session in known}
+    """Give the recorded total of every session that has a sane one."""
+    totals = {
+        t.session: t.usd if t.usd is not None else sum(t.model_usd.values(), Decimal(0))
+        for t in x.recorded
+        if t.usd is not None or t.model_usd
+    }
+    return {session: usd for session, usd in totals.items() if usd.is_finite() and 0 <= usd <= MAX_USD}

@@ -1,7 +1,7 @@
-"""What every report is made from: plain counts and sums, and tables with a row per run, model, tool, task, day.
+"""What every report is made from: counts and sums, and tables with a row per run, model, tool, task or day.
 
-Fields and columns carry the names and the order of the JSON report. Money is Decimal USD, a share a float from
-0 to 1, and None always means "unknown".
+Fields and columns carry the names and the order of the JSON report. Money is Decimal USD, a share a float
+from 0 to 1, and None always means "unknown".
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ SCHEMA_VERSION: Final = 1
 
 @dataclass(frozen=True)
 class PriceBasis:
-    """Where prices come from; `discount` is what is taken off them, `own` the models with prices of their own."""
+    """Where prices come from; `discount` is what is taken off, `own` the models with prices of their own."""
 
     source: str
     as_of: str
@@ -49,9 +49,9 @@ class Inputs:
 class Totals:
     """The bill and its tokens.
 
-    `usd` is the sum of the priced turns. It is exact when no turn is unpriced and none has an output count that
-    the log left unfinished (`placeholder`) with no recorded total to fill the gap; `open_turns` counts the latter
-    and `usd_estimated` adds what their visible text is worth.
+    `usd` is the sum of the priced turns. It is exact when no turn is unpriced and none has an output count
+    that the log left unfinished (`placeholder`) with no recorded total to fill the gap; `open_turns` counts
+    the latter, and `usd_estimated` adds what their visible text is worth.
     """
 
     runs: int
@@ -82,15 +82,24 @@ class Totals:
     undated_turns: int
     first_at: datetime | None
     last_at: datetime | None
+    sub_agents: int
 
 
 @dataclass(frozen=True)
 class Distribution:
-    """How the bill spreads over runs; percentiles are nearest-rank, over runs with a known cost."""
+    """How the bill spreads over runs with a known cost; percentiles are nearest-rank.
+
+    A root run stands for itself and all its sub-agents. A top share is that of so many percent of the runs,
+    at least one.
+    """
 
     usd_per_run: Mapping[str, Decimal | None]
     top_1pct_share: float | None
     top_10pct_share: float | None
+    root_runs: int
+    usd_per_root_run: Mapping[str, Decimal | None]
+    top_1pct_root_share: float | None
+    top_10pct_root_share: float | None
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,11 @@ def usd_of(pico: pl.Expr) -> pl.Expr:
     return pico.cast(USD) * ONE_PICO
 
 
+def total(amounts: pl.Series) -> Decimal:
+    """Add up the known amounts."""
+    return Decimal(amounts.sum() or 0)
+
+
 def share(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
     """Give a ratio, null where the whole is nothing or unknown."""
     return pl.when(whole > 0).then(part.cast(pl.Float64) / whole.cast(pl.Float64))

@@ -12,41 +12,85 @@ from costscan.growth import PROMPT, per_run
 from costscan.summary.money import known_sum, share
 from costscan.summary.scenarios import no_caching_usd
 from costscan.summary.tables import TOKENS
+from costscan.unlogged import SUFFIX
 
 CONTRACT: Final = (
-    "run_id", "root_run_id", "parent_run_id", "task", "path", "source", "models", "turns", "usd",
-    "usd_with_subagents", "usd_after_all", "prompt_tokens", "carried_share", "cache_hit_rate",
-    "growth_tokens_per_turn", "top_finding",
+    "run_id",
+    "root_run_id",
+    "parent_run_id",
+    "task",
+    "path",
+    "source",
+    "models",
+    "turns",
+    "usd",
+    "usd_with_subagents",
+    "usd_after_all",
+    "prompt_tokens",
+    "carried_share",
+    "cache_hit_rate",
+    "growth_tokens_per_turn",
+    "top_finding",
 )
 """The columns every report of runs has."""
 MORE: Final = (
-    "agent", "started_at", "ended_at", "interactive", *TOKENS, "web_searches", "carried_tokens", "tool_calls",
-    "unpriced_turns", "placeholder_turns", "recorded_usd", "usd_no_caching", "is_quadratic",
+    "agent",
+    "started_at",
+    "ended_at",
+    "interactive",
+    *TOKENS,
+    "web_searches",
+    "carried_tokens",
+    "tool_calls",
+    "unpriced_turns",
+    "placeholder_turns",
+    "recorded_usd",
+    "usd_no_caching",
+    "is_quadratic",
 )
+
+IS_SUB_AGENT: Final = pl.col("parent_run_id").is_not_null() & ~pl.col("run_id").str.ends_with(SUFFIX)
 
 
 def runs_table(x: Analysis, recorded: Mapping[str, Decimal]) -> pl.DataFrame:
     """Give the runs, dearest first by what they cost with their sub-agents."""
-    found = x.runs.join(_sums(x), on="run_id", how="left", maintain_order="left").join(
-        per_run(x.growth).drop("prompt_tokens"), on="run_id", how="left", maintain_order="left",
-    ).join(_called(x), on="run_id", how="left", maintain_order="left").join(
-        _frame(recorded, "recorded_usd"), on="run_id", how="left", maintain_order="left")
+    found = (
+        x.runs.join(_sums(x), on="run_id", how="left", maintain_order="left")
+        .join(
+            per_run(x.growth).drop("prompt_tokens"),
+            on="run_id",
+            how="left",
+            maintain_order="left",
+        )
+        .join(_called(x), on="run_id", how="left", maintain_order="left")
+        .join(_frame(recorded, "recorded_usd"), on="run_id", how="left", maintain_order="left")
+    )
     family = _frame(_with_children(found), "usd_with_subagents")
-    return found.join(family, on="run_id", how="left", maintain_order="left").with_columns(
-        pl.col("tool_calls").fill_null(0), usd_after_all=pl.lit(None, USD), top_finding=pl.lit(None, pl.String),
-        cache_hit_rate=share(pl.col("cache_read_tokens"), pl.col("prompt_tokens")),
-        growth_tokens_per_turn=pl.col("growth_tokens_per_turn").cast(pl.Float64),
-        carried_share=pl.col("carried_share").cast(pl.Float64),
-    ).select(*CONTRACT, *MORE).sort(
-        "usd_with_subagents", "usd", "run_id", descending=[True, True, False], nulls_last=True)
+    return (
+        found.join(family, on="run_id", how="left", maintain_order="left")
+        .with_columns(
+            pl.col("tool_calls").fill_null(0),
+            usd_after_all=pl.lit(None, USD),
+            top_finding=pl.lit(None, pl.String),
+            cache_hit_rate=share(pl.col("cache_read_tokens"), pl.col("prompt_tokens")),
+            growth_tokens_per_turn=pl.col("growth_tokens_per_turn").cast(pl.Float64),
+            carried_share=pl.col("carried_share").cast(pl.Float64),
+        )
+        .select(*CONTRACT, *MORE)
+        .sort("usd_with_subagents", "usd", "run_id", descending=[True, True, False], nulls_last=True)
+    )
 
 
 def _sums(x: Analysis) -> pl.DataFrame:
     turns = x.turns.with_columns(no_caching=no_caching_usd(x))
     return turns.group_by("run_id").agg(
-        *(pl.col(name).sum() for name in (*TOKENS, "web_searches")), models=pl.col("model").unique().sort(),
-        turns=pl.len().cast(pl.Int64), usd=known_sum("usd"), usd_no_caching=known_sum("no_caching"),
-        prompt_tokens=PROMPT.sum(), unpriced_turns=pl.col("usd").null_count().cast(pl.Int64),
+        *(pl.col(name).sum() for name in (*TOKENS, "web_searches")),
+        models=pl.col("model").unique().sort(),
+        turns=pl.len().cast(pl.Int64),
+        usd=known_sum("usd"),
+        usd_no_caching=known_sum("no_caching"),
+        prompt_tokens=PROMPT.sum(),
+        unpriced_turns=pl.col("usd").null_count().cast(pl.Int64),
         placeholder_turns=(pl.col("usage_from") == "placeholder").sum().cast(pl.Int64),
     )
 
@@ -57,7 +101,8 @@ def _called(x: Analysis) -> pl.DataFrame:
 
 def _frame(values: Mapping[str, Decimal], name: str) -> pl.DataFrame:
     return pl.DataFrame(
-        {"run_id": list(values), name: list(values.values())}, schema={"run_id": pl.String, name: USD})
+        {"run_id": list(values), name: list(values.values())}, schema={"run_id": pl.String, name: USD}
+    )
 
 
 def _with_children(runs: pl.DataFrame) -> dict[str, Decimal]:
@@ -66,9 +111,9 @@ def _with_children(runs: pl.DataFrame) -> dict[str, Decimal]:
     own = dict(sums)
     parents = {run: parent for run, parent in runs.select("run_id", "parent_run_id").iter_rows() if parent}
     every = set(runs["run_id"])
-    for run in parents:
+    for run, parent in parents.items():
         seen = {run}
-        above: str | None = parents[run]
+        above: str | None = parent
         while above in every and above not in seen and run in own:
             seen.add(above)
             sums[above] = sums.get(above, Decimal(0)) + own[run]

@@ -8,11 +8,27 @@ import polars as pl
 from costscan.analysis import Analysis
 from costscan.attribution import PARTS, server
 from costscan.growth import PROMPT
-from costscan.summary.money import known_sum, nearest_rank, share, usd_of
+from costscan.summary.money import known_sum, nearest_rank, share, total, usd_of
 
 UNKNOWN_DAY: Final = "unknown"
 TOKENS: Final = (
-    "input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "output_tokens",
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "output_tokens",
+)
+
+TOOL_COLUMNS: Final = (
+    "tool",
+    "calls",
+    "result_tokens",
+    "carried_usd",
+    "p50_tokens",
+    "p95_tokens",
+    "usd",
+    "share",
+    "server",
 )
 
 
@@ -33,16 +49,18 @@ def by_day(turns: pl.DataFrame) -> pl.DataFrame:
 
 
 def _grouped(turns: pl.DataFrame, *names: pl.Expr) -> pl.DataFrame:
-    whole = turns["usd"].sum()
     found = turns.group_by(*names, maintain_order=True).agg(
-        runs=pl.col("run_id").n_unique().cast(pl.Int64), turns=pl.len().cast(pl.Int64), usd=known_sum("usd"),
-        unpriced_turns=pl.col("usd").null_count().cast(pl.Int64), **{name: pl.col(name).sum() for name in TOKENS},
+        runs=pl.col("run_id").n_unique().cast(pl.Int64),
+        turns=pl.len().cast(pl.Int64),
+        usd=known_sum("usd"),
+        unpriced_turns=pl.col("usd").null_count().cast(pl.Int64),
         prompt_tokens=PROMPT.sum(),
+        **{name: pl.col(name).sum() for name in TOKENS},
     )
     first = [c for c in found.columns if c not in TOKENS]
     place = first.index("usd") + 1
     return found.with_columns(
-        share=share(pl.col("usd"), pl.lit(whole)),
+        share=_of_bill(turns),
         cache_hit_rate=share(pl.col("cache_read_tokens"), pl.col("prompt_tokens")),
     ).select(*first[:place], "share", *first[place:], *TOKENS, "cache_hit_rate")
 
@@ -50,24 +68,33 @@ def _grouped(turns: pl.DataFrame, *names: pl.Expr) -> pl.DataFrame:
 def by_tool(x: Analysis) -> pl.DataFrame:
     """Give a row per tool, dearest first, and one per part of the bill that belongs to no tool.
 
-    `usd` is all that a tool's definition, calls and results cost over all turns that carried them, `carried_usd`
-    what sending its results again cost. Parts are named in parentheses; their `calls` are null.
+    `usd` is all that a tool's definition, calls and results cost over all turns that carried them,
+    `carried_usd` what sending its results again cost. Parts are named in parentheses; their `calls` are null.
     """
     costs = _parts(x)
     calls = x.tool_calls.group_by("tool").agg(
-        calls=pl.len().cast(pl.Int64), result_tokens=pl.col("result_tokens").sum(),
-        result_carried_usd=known_sum("carried_usd"), p50_tokens=nearest_rank("result_tokens", 50),
+        calls=pl.len().cast(pl.Int64),
+        result_tokens=pl.col("result_tokens").sum(),
+        result_carried_usd=known_sum("carried_usd"),
+        p50_tokens=nearest_rank("result_tokens", 50),
         p95_tokens=nearest_rank("result_tokens", 95),
     )
-    whole = x.turns["usd"].sum()
-    joined = costs.join(calls, left_on="part", right_on="tool", how="full", coalesce=True).rename({"part": "tool"})
+    calls = calls.rename({"tool": "part"})
+    joined = costs.join(calls, on="part", how="full", coalesce=True).rename({"part": "tool"})
     is_part = pl.col("tool").is_in(list(PARTS.values()))
-    return _dearest_first(joined.with_columns(
-        pl.when(~is_part).then(pl.col("calls").fill_null(0)),
-        carried_usd=pl.when(is_part).then("again_usd").otherwise("result_carried_usd"),
-        share=share(pl.col("usd"), pl.lit(whole)), server=server("tool"),
-    ), "tool").select("tool", "calls", "result_tokens", "carried_usd", "p50_tokens", "p95_tokens", "usd", "share",
-                      "server")
+    return _dearest_first(
+        joined.with_columns(
+            pl.when(~is_part).then(pl.col("calls").fill_null(0)),
+            carried_usd=pl.when(pl.col("tool") == PARTS["unlogged"])
+            .then(None)
+            .when(is_part)
+            .then("again_usd")
+            .otherwise("result_carried_usd"),
+            share=_of_bill(x.turns),
+            server=server("tool"),
+        ),
+        "tool",
+    ).select(TOOL_COLUMNS)
 
 
 def _parts(x: Analysis) -> pl.DataFrame:
@@ -78,13 +105,18 @@ def _parts(x: Analysis) -> pl.DataFrame:
     cost = usd_of(pl.col("pico_usd")) + usd_of(pl.col("output_pico_usd"))
     again = usd_of(pl.col("pico_usd")) - usd_of(pl.col("entry_pico_usd"))
     return runs.group_by("part").agg(
-        usd=known_sum(pl.when(known).then(cost)), again_usd=known_sum(pl.when(known).then(again)))
+        usd=known_sum(pl.when(known).then(cost)), again_usd=known_sum(pl.when(known).then(again))
+    )
 
 
 def carried_usd(x: Analysis) -> Decimal:
     """Give what sending tokens again cost, over all parts."""
     again = usd_of(pl.col("pico_usd")) - usd_of(pl.col("entry_pico_usd"))
     return Decimal(x.parts.select(again.sum()).item() or 0)
+
+
+def _of_bill(turns: pl.DataFrame) -> pl.Expr:
+    return share(pl.col("usd"), pl.lit(total(turns["usd"]), pl.Float64))
 
 
 def _dearest_first(frame: pl.DataFrame, name: str) -> pl.DataFrame:

@@ -1,0 +1,29 @@
+# Common tasks; `make help` lists them. They expect the environment of the README's test command in .venv.
+.PHONY: help test lint types contracts format docs samples check
+
+help:  ## list the tasks
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+test:  ## run the tests
+	.venv/bin/pytest
+
+lint:  ## check style
+	.venv/bin/ruff check . && .venv/bin/ruff format --check .
+
+types:  ## check types
+	.venv/bin/mypy
+
+contracts:  ## check that imports run one way
+	.venv/bin/lint-imports
+
+format:  ## reformat the code
+	.venv/bin/ruff format . && .venv/bin/ruff check --fix .
+
+docs:  ## write the generated parts of the documents
+	.venv/bin/python docs/generate.py
+
+samples:  ## write the sample logs again
+	.venv/bin/python sample_logs/make.py
+
+check:  ## everything CI runs
+	bash .ci/run

@@ -1,0 +1,129 @@
+"""The commands, and how each of them ends.
+
+Starting must be quick, so nothing here or in the modules of the commands imports Polars, PyArrow or rich
+before a command runs.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+import typer
+
+from costscan import __version__
+from costscan.cli.analyze import analyze
+from costscan.cli.prices import prices
+from costscan.cli.schema import schema
+from costscan.errors import CostscanError
+
+USAGE, INTERRUPTED = 2, 130
+TRACEBACK: Final = "COSTSCAN_TRACEBACK"
+_UsageError: type[Exception] = typer.BadParameter.__base__ or Exception
+"""The error of a wrong command line, wherever this version of typer has it from."""
+
+app = typer.Typer(
+    name="costscan",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 fine, 2 cannot run (usage, unreadable input, no usable line).",
+)
+for command in (analyze, prices, schema):
+    app.command()(command)
+
+
+def _version(asked: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if asked:
+        typer.echo(f"costscan {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def costscan(
+    *,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Read logs of LLM agent runs and say, in dollars, where the money went.
+
+    \b
+    costscan analyze ~/.claude/projects
+    costscan analyze runs.jsonl --by tool
+    costscan analyze logs/ -o report.parquet -o report.json
+    """  # noqa: D301 - \b keeps the lines apart
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line and give its exit code; every expected failure ends as `error:` and `hint:`."""
+    try:
+        code = app(args=list(arguments) or ["--help"], prog_name="costscan", standalone_mode=False)
+        sys.stdout.flush()
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _unread()
+    except SystemExit as end:
+        # This is how typer ends where nobody reads what it writes.
+        if isinstance(end.__context__, BrokenPipeError):
+            return _unread()
+        raise
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        return _failed(error)
+    return (code if isinstance(code, int) else 0) if arguments else USAGE
+
+
+def _failed(error: Exception) -> int:
+    if isinstance(error, CostscanError):
+        return _fail(error.what, error.hint, error.exit_code)
+    if isinstance(error, _UsageError):
+        return _usage(error)
+    if isinstance(error, OSError):
+        _forget_output()
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}", "check space and permissions")
+    what = str(error).strip().partition("\n")[0]
+    hint = f"please report it; {TRACEBACK}=1 shows where"
+    return _fail(f"a defect of costscan: {type(error).__name__}: {what}", hint)
+
+
+def _usage(error: Exception) -> int:
+    shown = getattr(error, "format_message", lambda: str(error))().replace("Value error, ", "")
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "costscan"
+    text = shown[:1].lower() + shown[1:].rstrip(".")
+    return _fail(" ".join(text.split()), f"{path} --help")
+
+
+def _fail(what: str, hint: str, code: int = USAGE) -> int:
+    from costscan.reports.inert import inert  # noqa: PLC0415 - only to fail
+
+    lines = [f"error: {inert(what)}", *([f"hint: {inert(hint)}"] if hint else [])]
+    try:
+        print(*lines, sep="\n", file=sys.stderr, flush=True)  # noqa: T201 - the one place that tells of failure
+    except OSError:
+        _forget_output()
+    return code
+
+
+def _unread() -> int:
+    """End well where the reader of the output went away."""
+    _forget_output()
+    return 0
+
+
+def _forget_output() -> None:
+    """Let nothing more be written where nobody reads, not even at the end of the process."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            try:
+                os.dup2(nowhere, stream.fileno())
+            except (OSError, ValueError, AttributeError):
+                continue

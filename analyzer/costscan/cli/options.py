@@ -1,0 +1,32 @@
+"""Words of the command line to values: moments, files to write."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from costscan.errors import CostscanError
+
+_AGO: Final = re.compile(r"(\d{1,6})\s*([mhdw])")
+_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def moment(option: str, text: str | None, now: datetime, *, whole_day: bool = False) -> datetime | None:
+    """Give the time a user means: an ISO date or time (UTC where it says no zone), or 7d, 24h, 2w ago.
+
+    Raises:
+        CostscanError: it is none of these.
+    """
+    if text is None:
+        return None
+    text = text.strip()
+    try:
+        if ago := _AGO.fullmatch(text):
+            return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        found = datetime.fromisoformat(text)
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        return found + timedelta(days=1) if whole_day and _DAY.fullmatch(text) else found
+    except (ValueError, OverflowError):
+        raise CostscanError(
+            f"{option} {text}: no such time", "like 2026-11-01, 2026-11-01T09:30 or 7d"
+        ) from None

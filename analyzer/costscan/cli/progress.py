@@ -1,0 +1,52 @@
+"""A progress bar on standard error, where a person looks at it."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from costscan.errors import CostscanError
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the work says of itself: bytes that were read, and that reading is over."""
+
+    read: Callable[[int], None] = lambda _: None
+    adding_up: Callable[[], None] = lambda: None
+
+
+@contextmanager
+def progress(paths: Sequence[str]) -> Iterator[Told]:
+    """Show a bar while the body runs, on a terminal only."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield Told()
+        return
+    from rich.console import Console  # noqa: PLC0415 - only a terminal needs it
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=5) as shown:
+        task = shown.add_task("reading", total=_total(paths))
+        yield Told(
+            read=lambda size: shown.advance(task, size),
+            adding_up=lambda: shown.update(task, description="adding up", total=None),
+        )
+
+
+def _total(paths: Sequence[str]) -> int | None:
+    """Sum the sizes of the logs; None where what they hold is larger (packed), or not known yet."""
+    from costscan.ingest.discover import PACKED_ENDINGS, discover  # noqa: PLC0415
+
+    if "-" in paths:
+        return None
+    try:
+        files = [file.on_disk for file in discover(paths, Path())[0]]
+        return (
+            None
+            if any(f.endswith(PACKED_ENDINGS) for f in files)
+            else sum(Path(f).stat().st_size for f in files)
+        )
+    except (CostscanError, OSError):
+        return None

@@ -1,0 +1,25 @@
+"""The CSV report: one row per run, for a spreadsheet."""
+
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from costscan.analysis import Analysis
+from costscan.summary import Summary
+
+FORMULA: Final = r"^[=+\-@\t\r\n]"
+"""How a cell begins that a spreadsheet would run; https://owasp.org/www-community/attacks/CSV_Injection."""
+
+
+def table(summary: Summary) -> pl.DataFrame:
+    """Give the runs as flat columns; a text that a spreadsheet would take for a formula gets a leading '."""
+    texts = pl.col(pl.String)
+    return summary.runs.with_columns(pl.col("models").list.join(" ")).with_columns(
+        pl.when(texts.str.contains(FORMULA)).then(pl.lit("'") + texts).otherwise(texts).name.keep()
+    )
+
+
+def write(summary: Summary, _: Analysis, path: Path) -> None:
+    """Write the report to a file."""
+    table(summary).write_csv(path, datetime_format="%Y-%m-%dT%H:%M:%S%.fZ")

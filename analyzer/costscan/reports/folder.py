@@ -1,0 +1,35 @@
+"""Every canonical frame as a Parquet file of a folder, for SQL of one's own."""
+
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+
+from costscan.analysis import Analysis
+from costscan.errors import CostscanError
+from costscan.frames import SCHEMAS
+from costscan.reports.parquet import metadata
+from costscan.reports.targets import whole
+from costscan.summary import Summary
+
+
+def write(summary: Summary, x: Analysis, path: Path) -> None:
+    """Write `<frame>.parquet` for each frame.
+
+    Raises:
+        CostscanError: the folder or a file cannot be written.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CostscanError(
+            f"{path}: cannot be made: {error.strerror}", "check space and permissions"
+        ) from None
+    said = metadata(summary)
+    for name in SCHEMAS:
+        write_frame = x.write_blocks if name == "blocks" else partial(_write, x.frame(name), said)
+        whole(path / f"{name}.parquet", write_frame)
+
+
+def _write(frame: pl.DataFrame, said: dict[str, str], path: Path) -> None:
+    frame.write_parquet(path, metadata=said)

@@ -1,0 +1,97 @@
+"""The JSON report: all of the summary, one line a row."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import singledispatch
+from math import isfinite
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import polars as pl
+from polars import selectors
+
+from costscan.analysis import Analysis
+from costscan.summary import Summary
+
+DECIMALS: Final = 9
+
+
+def document(summary: Summary, *, top: int | None = None) -> dict[str, Any]:
+    """Give the report as plain values: numbers, texts, lists and dicts; `top` limits the runs."""
+    shown = [f.name for f in fields(summary) if f.metadata.get("json", True)]
+    found = {name: plain(getattr(summary, name)) for name in shown}
+    if top is not None:
+        found["runs"] = found["runs"][:top]
+    return found
+
+
+@singledispatch
+def plain(value: Any) -> Any:
+    """Give a value as JSON has it: USD rounded to 1e-9, times in ISO 8601, what is not finite as null."""
+    if is_dataclass(value):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    return value
+
+
+@plain.register
+def _(value: Decimal) -> float | None:
+    return float(round(value, DECIMALS)) if value.is_finite() else None
+
+
+@plain.register
+def _(value: float) -> float | None:
+    return value if isfinite(value) else None
+
+
+@plain.register
+def _(value: str) -> str:
+    return value.encode("utf-8", "replace").decode()
+
+
+@plain.register
+def _(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+@plain.register(list)
+@plain.register(tuple)
+def _(value: Sequence[Any]) -> list[Any]:
+    return [plain(item) for item in value]
+
+
+@plain.register(Mapping)
+def _(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {str(key): plain(item) for key, item in value.items()}
+
+
+@plain.register
+def _(value: pl.DataFrame) -> list[dict[str, Any]]:
+    return value.with_columns(
+        selectors.decimal().round(DECIMALS).cast(pl.Decimal(38, DECIMALS)).cast(pl.Float64),
+        pl.when(selectors.float().is_finite()).then(selectors.float()),
+        selectors.datetime().dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ"),
+    ).to_dicts()
+
+
+def encoded(summary: Summary, *, top: int | None = None) -> bytes:
+    """Give the report as UTF-8 text: every key on its own line, and every row of a table."""
+    parts = [f"  {_text(key)}: {_value(value)}" for key, value in document(summary, top=top).items()]
+    return ("{\n" + ",\n".join(parts) + "\n}\n").encode()
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "[\n" + ",\n".join(f"    {_text(row)}" for row in value) + "\n  ]"
+    return _text(value)
+
+
+def _text(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def write(summary: Summary, _: Analysis, path: Path) -> None:
+    """Write the report to a file."""
+    path.write_bytes(encoded(summary))

@@ -1,0 +1,136 @@
+"""Files to write: which report an ending asks for, and how a file appears whole or not at all."""
+
+import errno
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+
+from costscan.errors import CostscanError
+
+if TYPE_CHECKING:
+    from costscan.analysis import Analysis
+    from costscan.summary import Summary
+
+MODULES: Final = {
+    ".json": "json",
+    ".parquet": "parquet",
+    ".csv": "csv",
+    ".html": "html",
+    ".md": "markdown",
+    ".sarif": "sarif",
+}
+"""The module of this folder that writes each ending; one that is not there yet is said so."""
+FOLDER: Final = "folder"
+
+
+class Writer(Protocol):
+    """One kind of report; the module itself is the object."""
+
+    def write(self, summary: "Summary", x: "Analysis", path: Path) -> None:
+        """Write the report to a new file (or into a folder)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A file or folder to write, and the module that writes it."""
+
+    path: Path
+    module: str
+
+    def write(self, summary: "Summary", x: "Analysis") -> None:
+        """Write the report.
+
+        Raises:
+            CostscanError: it cannot be written; what was there before is still there.
+        """
+        writer = cast("Writer", import_module(f"costscan.reports.{self.module}"))
+        if self.module == FOLDER:
+            writer.write(summary, x, self.path)
+        else:
+            whole(self.path, lambda unfinished: writer.write(summary, x, unfinished))
+
+
+def target(name: str) -> Target:
+    """Give what `-o NAME` asks for.
+
+    Raises:
+        CostscanError: no report has this ending, or the file cannot be written where it is to be.
+    """
+    path = Path(name).expanduser()
+    if name.endswith(("/", os.sep)) or path.is_dir():
+        found = Target(path, FOLDER)
+    else:
+        found = Target(path, _module(name, path.suffix.lower()))
+    _refuse_unwritable(name, found)
+    return found
+
+
+def available() -> list[str]:
+    """Give the endings that can be written."""
+    return [ending for ending, module in MODULES.items() if _exists(module)]
+
+
+def _module(name: str, ending: str) -> str:
+    known = f"{' '.join(available())} or DIR/"
+    if ending not in MODULES:
+        raise CostscanError(f"-o {name}: no report has this ending", f"use one of {known}")
+    if not _exists(MODULES[ending]):
+        raise CostscanError(f"-o {name}: {ending} reports are not available yet", f"use one of {known}")
+    return MODULES[ending]
+
+
+def _exists(module: str) -> bool:
+    return find_spec(f"costscan.reports.{module}") is not None
+
+
+def _refuse_unwritable(name: str, found: Target) -> None:
+    """Find out before the logs are read, not after."""
+    folder = found.path if found.module == FOLDER and found.path.exists() else found.path.parent
+    if found.module == FOLDER and found.path.exists() and not found.path.is_dir():
+        raise CostscanError(f"-o {name}: there is a file of this name", "name a folder")
+    while found.module == FOLDER and not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        raise CostscanError(f"-o {name}: no folder {folder}", "make it first, or write elsewhere")
+    if not os.access(folder, os.W_OK):
+        raise CostscanError(f"-o {name}: no permission to write in {folder}", "write elsewhere")
+
+
+def whole(path: Path, write: Callable[[Path], Any]) -> None:
+    """Have `write` make a file beside `path`, and put it in its place only when it is finished.
+
+    Raises:
+        CostscanError: it could not be written.
+    """
+    real = Path(os.path.realpath(path))
+    unfinished = real.with_name(f".{real.name}.{os.getpid()}.tmp")
+    try:
+        write(unfinished)
+        with suppress(OSError):
+            shutil.copymode(real, unfinished)
+        unfinished.replace(real)
+    except CostscanError:
+        raise
+    except Exception as error:
+        if not _is_of_writing(error):
+            raise
+        why = getattr(error, "strerror", None) or os.strerror(errno.ENOSPC) + ", it seems"
+        raise CostscanError(f"{path}: cannot be written: {why}", "check space and permissions") from error
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+
+
+def _is_of_writing(error: Exception) -> bool:
+    """Polars tells of a full disk with errors of its own."""
+    return (
+        isinstance(error, OSError)
+        or type(error).__module__.startswith("polars")
+        or (type(error).__name__ == "PanicException")
+    )

@@ -1,0 +1,93 @@
+"""Writes the generated parts of the documents, or with `--check` says which are out of date.
+
+A generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from costscan.frames import NULLABLE, SCHEMAS
+from costscan.sources import available
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = ("README.md", "docs/formats.md", "docs/frames.md", "docs/usage.md")
+COMMANDS = ((), ("analyze",), ("prices",), ("schema",))
+WIDTH = "100"
+
+
+def help_text(*command: str) -> str:
+    """Give what `costscan COMMAND --help` prints, as a code block."""
+    environment = {**os.environ, "COLUMNS": WIDTH, "TERM": "dumb", "NO_COLOR": "1"}
+    words = [str(Path(sys.executable).parent / "costscan"), *command, "--help"]
+    shown = subprocess.run(words, env=environment, capture_output=True, text=True, check=True).stdout
+    return "```\n" + "\n".join(line.rstrip() for line in shown.strip().splitlines()) + "\n```"
+
+
+def sample_screen() -> str:
+    """Give what `costscan analyze sample_logs/` prints, as a code block."""
+    environment = {**os.environ, "COLUMNS": WIDTH, "TERM": "dumb", "NO_COLOR": "1"}
+    words = [str(Path(sys.executable).parent / "costscan"), "analyze", "sample_logs/"]
+    done = subprocess.run(words, env=environment, cwd=ROOT, capture_output=True, text=True, check=True)
+    return "```\n" + "\n".join(line.rstrip() for line in done.stdout.strip().splitlines()) + "\n```"
+
+
+def formats() -> str:
+    """Give a section for each log format: the docstring of its module."""
+    sections = []
+    for name, source in sorted(available().items()):
+        title, _, rest = (source.__doc__ or "").strip().partition("\n\n")
+        sections.append(f"## `{name}`\n{title}\n\n{rest}\n\nA line looks like: `{source.EXPECTED}`")
+    return "\n\n".join(sections)
+
+
+def frames() -> str:
+    """Give a table for each frame."""
+    parts = []
+    for name, schema in SCHEMAS.items():
+        rows = [
+            f"| `{column}` | {kind} | {'yes' if column in NULLABLE[name] else ''} |"
+            for column, kind in schema.items()
+        ]
+        parts.append(f"## {name}\n| column | type | may be unknown |\n|---|---|---|\n" + "\n".join(rows))
+    return "\n\n".join(parts)
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "help": help_text,
+    "screen": sample_screen,
+    "commands": lambda: "\n\n".join(
+        f"## `costscan {' '.join(c)}`".rstrip("` ") + "`\n" + help_text(*c) for c in COMMANDS
+    ),
+    "formats": formats,
+    "frames": frames,
+}
+
+
+def renewed(text: str) -> str:
+    """Give a document with its generated parts written anew."""
+    part = re.compile(r"(<!-- generated: (\w+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
+    return part.sub(lambda m: m[1] + PARTS[m[2]]() + m[3], text)
+
+
+def main() -> int:
+    """Write the documents, or check them; 1 when one is out of date."""
+    stale = []
+    for name in DOCUMENTS:
+        path = ROOT / name
+        text = path.read_text(encoding="utf-8")
+        new = renewed(text)
+        if new != text:
+            stale.append(name)
+            if "--check" not in sys.argv[1:]:
+                path.write_text(new, encoding="utf-8")
+    if stale:
+        sys.stdout.write(f"{'out of date' if '--check' in sys.argv[1:] else 'written'}: {', '.join(stale)}\n")
+    return 1 if stale and "--check" in sys.argv[1:] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""An analysis and its summary of some logs, for the tests of reports."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from costscan import ingest
+from costscan.analysis import Analysis, Pricing, Selection, analyze
+from costscan.reports.targets import target
+from costscan.summary import Summary, summarize
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@dataclass
+class Billed:
+    """What was made of the logs."""
+
+    x: Analysis
+    summary: Summary
+
+
+def billed(
+    paths: Sequence[str | Path], *, pricing: Pricing | None = None, selection: Selection | None = None,
+    outputs: Sequence[str | Path] = (),
+) -> Billed:  # fmt: skip
+    """Analyze logs and write reports of them."""
+    names = [str(path) for path in paths]
+    with ingest.read(names) as reading:
+        x = analyze(reading, pricing=pricing, selection=selection)
+        summary = summarize(x, pricing=pricing, selection=selection, paths=names, now=NOW)
+        for name in outputs:
+            target(str(name)).write(summary, x)
+    return Billed(x, summary)
+
+
+def rows(table: Any) -> list[dict[str, Any]]:
+    """Give a frame as plain rows."""
+    found: list[dict[str, Any]] = table.to_dicts()
+    return found

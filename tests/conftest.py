@@ -1,0 +1,39 @@
+"""What all tests share: no price cache, no colours, the repository as the current folder, goldens."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+GOLDEN = Path(__file__).parent / "golden"
+os.environ["COSTSCAN_CACHE"] = "off"
+
+
+@pytest.fixture(autouse=True)
+def _plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the terminal of whoever runs the tests out of them."""
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TTY_COMPATIBLE", "COSTSCAN_TRACEBACK"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def in_repository(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make the repository the current folder, so that shown paths are the same everywhere."""
+    monkeypatch.chdir(ROOT)
+    return ROOT
+
+
+@pytest.fixture
+def golden() -> Iterator[Callable[[str, str], None]]:
+    """Compare a text with `golden/<name>.txt`; COSTSCAN_GOLDEN=write makes the file anew."""
+
+    def check(name: str, text: str) -> None:
+        path = GOLDEN / f"{name}.txt"
+        if os.environ.get("COSTSCAN_GOLDEN") == "write":
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert text == path.read_text(encoding="utf-8"), f"{name}: COSTSCAN_GOLDEN=write takes the new text"
+
+    yield check

@@ -1,0 +1,275 @@
+"""Files in every wrapping: compressed, cut off, on standard input, badly named, empty, of another kind."""
+
+import gzip
+import io
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+from logs import OPUS, assistant, at, joined, message, pair, streamed, text, usage, usd, user, write
+from seen import see
+
+from costscan.errors import CostscanError
+from costscan.ingest import pool, read
+
+LINES = [assistant(f"msg_{i}", usage(10, read=100, out=5), timestamp=at(i), content=[text(os.urandom(300).hex())])
+         for i in range(60)]  # fmt: skip
+EACH = usd(OPUS, **{"in": 10}, read=100, out=5)
+WHOLE = joined(LINES)
+
+
+def zst(data: bytes) -> bytes:
+    return zstandard.ZstdCompressor().compress(data)
+
+
+PACKED = {"gz": gzip.compress(WHOLE), "zst": zst(WHOLE)}
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("s.jsonl", WHOLE),
+        ("s.ndjson", WHOLE),
+        ("s.json", WHOLE),
+        ("s", WHOLE),
+        ("s.txt", WHOLE),
+        ("s.log.1", WHOLE),
+        ("s.jsonl.gz", PACKED["gz"]),
+        ("s.jsonl.zst", PACKED["zst"]),
+        ("s", PACKED["gz"]),
+        ("s", PACKED["zst"]),
+        ("s.gz", WHOLE),
+        ("s.zst", WHOLE),
+        ("s.jsonl", PACKED["gz"]),
+        ("s.zst", PACKED["gz"]),
+        ("s.gz", gzip.compress(joined(LINES[:20])) + gzip.compress(joined(LINES[20:]))),
+        ("s.zst", zst(joined(LINES[:20])) + zst(joined(LINES[20:]))),
+    ],
+)
+def test_content_decides_and_not_the_name(tmp_path: Path, name: str, data: bytes) -> None:
+    path = tmp_path / name
+    path.write_bytes(data)
+    seen = see(path)
+    assert (seen.usd, seen.n_turns, seen.reading.lines) == (60 * EACH, 60, 60)
+    assert (seen.reading.bytes, seen.reading.skipped_lines) == (len(WHOLE), 0)
+
+
+@pytest.mark.parametrize("kind", ["gz", "zst"])
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
+def test_a_file_cut_off_keeps_what_is_readable_and_says_so(tmp_path: Path, kind: str, share: float) -> None:
+    path = tmp_path / f"s.{kind}"
+    lines = [assistant(f"m{i}", usage(10, read=100, out=5), content=[text(os.urandom(600).hex())]) for i in range(900)]
+    data = joined(lines)
+    packed = gzip.compress(data) if kind == "gz" else zst(data)
+    path.write_bytes(packed[: int(len(packed) * share)])
+    seen = see(path)
+    assert seen.n_turns > 900 * share - 250
+    assert seen.usd == seen.n_turns * EACH
+    assert any("cannot be read to its end" in reason for _, reason in seen.reasons())
+
+
+def test_a_small_file_cut_off_at_its_last_byte(tmp_path: Path) -> None:
+    path = tmp_path / "s.gz"
+    path.write_bytes(PACKED["gz"][:-1])
+    seen = see(path)
+    assert (seen.usd, seen.reading.skipped_lines) == (60 * EACH, 1)
+    # All of so small a file is one block of zstd, of which nothing can be read.
+    path.write_bytes(PACKED["zst"][:-1])
+    with pytest.raises(CostscanError, match="no usable line"):
+        read([str(path)])
+
+
+def test_a_gz_file_with_other_bytes_behind_it(tmp_path: Path) -> None:
+    path = tmp_path / "s.gz"
+    path.write_bytes(PACKED["gz"] + b"trailing garbage")
+    seen = see(path)
+    assert seen.usd == 60 * EACH
+
+
+def test_a_gz_file_damaged_in_the_middle(tmp_path: Path) -> None:
+    path = tmp_path / "s.gz"
+    data = bytearray(gzip.compress(WHOLE * 2))
+    data[len(data) * 2 // 3] ^= 0xFF
+    path.write_bytes(data)
+    seen = see(path)
+    assert 20 <= seen.n_turns <= 60
+    assert seen.reading.skipped_lines >= 1
+
+
+@pytest.mark.parametrize("data", [WHOLE, PACKED["gz"], PACKED["zst"], WHOLE[:-1]])
+def test_standard_input(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+    seen = see("-")
+    assert seen.usd == 60 * EACH
+    assert seen.runs["path"].to_list() == ["-"]
+
+
+def test_a_pipe_given_as_a_path(tmp_path: Path) -> None:
+    # What a shell makes of `costscan analyze <(zcat log.gz)`.
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    threading.Thread(target=lambda: pipe.write_bytes(WHOLE), daemon=True).start()
+    assert see(pipe).usd == 60 * EACH
+
+
+def test_a_first_line_longer_than_what_is_sniffed(tmp_path: Path) -> None:
+    path = write(tmp_path / "s.jsonl", user("x" * 6_000_000), *LINES[:2])
+    assert see(path).usd == 2 * EACH
+    path.write_bytes(gzip.compress(path.read_bytes()))
+    assert see(path).usd == 2 * EACH
+
+
+def test_folders_globs_and_files_together(tmp_path: Path) -> None:
+    for i, name in enumerate(("a/x.jsonl", "a/deep/er/y.ndjson", "b/z.jsonl.gz", "c/w", "b/notes.txt")):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        data = joined(LINES[i * 10 : i * 10 + 10])
+        path.write_bytes(gzip.compress(data) if name.endswith("gz") else data)
+    # In folders only files named like logs are taken; "w" is named itself.
+    assert see(tmp_path / "a", tmp_path / "*" / "*.gz", tmp_path / "c" / "w").usd == 40 * EACH
+    assert see(tmp_path).usd == 30 * EACH
+    assert see(tmp_path / "**" / "*.ndjson").usd == 10 * EACH
+    assert see(tmp_path / "?").usd == 30 * EACH
+
+
+def test_names_with_pattern_letters_are_names(tmp_path: Path) -> None:
+    path = write(tmp_path / "run[1] *.jsonl", LINES[0])
+    assert see(path).usd == EACH
+
+
+def test_an_empty_file(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    path.write_bytes(b"")
+    with pytest.raises(CostscanError) as found:
+        read([str(path)])
+    assert found.value.what == f"{path}: no usable line"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\n\n \n",
+        b"hello world\n",
+        b"a,b,c\n1,2,3\n",
+        b"<html></html>",
+        b"%PDF-1.7\n\x00\x01\x02",
+        b"[]",
+        b"{}",
+        b"null\n",
+        b'{"hello": "world"}\n',
+        b'[{"role": "user", "content": "hi"}]',
+        os.urandom(5000),
+        gzip.compress(b""),
+        gzip.compress(b"plain"),
+        b"\x1f\x8b",
+        b"\x28\xb5\x2f\xfd",
+        b"\x1f\x8b\x08\x00broken",
+        b"{" * 100_000,
+        b"[" * 100_000,
+        b'{"type": [], "session_id": {}}\n',
+    ],
+)
+def test_a_file_of_another_kind_names_what_was_expected(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "other.jsonl"
+    path.write_bytes(data)
+    with pytest.raises(CostscanError) as found:
+        read([str(path)])
+    assert found.value.what == f"{path}: no usable line"
+    for word in ("Claude Code transcript", "stream-json", "request/response"):
+        assert word in found.value.hint
+    with pytest.raises(CostscanError):
+        read([str(tmp_path)])
+
+
+def test_a_folder_with_a_good_and_a_bad_file(tmp_path: Path) -> None:
+    write(tmp_path / "good.jsonl", *LINES)
+    bad = write(tmp_path / "bad.json", '{"name": "package", "version": "1.0.0"}')
+    (tmp_path / "empty.jsonl").touch()
+    seen = see(tmp_path)
+    assert seen.usd == 60 * EACH
+    assert [s["path"] for s in seen.reading.skipped] == [str(bad), str(tmp_path / "empty.jsonl")]
+    assert seen.reading.files == 1
+    with pytest.raises(CostscanError, match="bad.json: no usable line"):
+        read([str(tmp_path / "good.jsonl"), str(bad)])
+
+
+@pytest.mark.parametrize("path", ["nowhere.jsonl", "no/where", "*.nothing"])
+def test_paths_that_do_not_exist(tmp_path: Path, path: str) -> None:
+    with pytest.raises(CostscanError, match="no such file"):
+        read([str(tmp_path / path)])
+
+
+def test_a_folder_without_logs(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(CostscanError, match="no log in this folder"):
+        read([str(tmp_path)])
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "s.jsonl", *LINES)
+    path.chmod(0)
+    with pytest.raises(CostscanError, match="Permission denied"):
+        read([str(path)])
+
+
+def test_every_format_is_told_by_its_content(tmp_path: Path) -> None:
+    write(tmp_path / "a.json", assistant("msg_1"))
+    write(tmp_path / "b.json", streamed("msg_2"))
+    write(tmp_path / "c.json", pair(message("msg_3")))
+    write(tmp_path / "d.json", {"custom_id": "x", "result": {"type": "succeeded", "message": message("msg_4")}})
+    seen = see(tmp_path)
+    assert seen.reading.formats == {"claude_code": 1, "claude_stream": 1, "messages_api": 2}
+    assert seen.n_turns == 4
+
+
+def test_a_format_that_is_forced(tmp_path: Path) -> None:
+    path = write(tmp_path / "s.jsonl", *LINES)
+    assert see(path, source="claude_code").n_turns == 60
+    with pytest.raises(CostscanError, match="no usable line") as found:
+        read([str(path)], source="messages_api")
+    assert "request/response" in found.value.hint
+    with pytest.raises(CostscanError, match="unknown format 'codex'"):
+        read([str(path)], source="codex")
+
+
+def test_the_folder_of_the_tables_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temp"))
+    (tmp_path / "temp").mkdir()
+    path = write(tmp_path / "s.jsonl", *LINES)
+    see(path)
+    for bad in ([str(tmp_path / "gone")], [str(write(tmp_path / "bad", "x"))]):
+        with pytest.raises(CostscanError):
+            read(bad)
+    assert list((tmp_path / "temp").iterdir()) == []
+
+
+def test_many_workers_give_the_same_bill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "ALONE_BYTES", 0)
+    monkeypatch.setattr(pool, "TASK_BYTES", 1)
+    for i in range(6):
+        write(tmp_path / f"{i}.jsonl", *LINES[i * 10 : i * 10 + 15], user("end", sessionId=f"s{i}"))
+    seen = see(tmp_path, workers=2)
+    assert (seen.usd, seen.n_turns) == (60 * EACH, 60)
+    assert (seen.reading.files, seen.reading.lines) == (6, 6 + 5 * 15 + 10)
+
+
+def test_a_worker_that_dies_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "ALONE_BYTES", 0)
+    monkeypatch.setattr(pool, "TASK_BYTES", 1)
+    for name in "ab":
+        write(tmp_path / f"{name}.jsonl", *LINES)
+    start = pool._start
+
+    def stillborn() -> Any:
+        worker = start()
+        worker.kill()
+        worker.wait()
+        return worker
+
+    monkeypatch.setattr(pool, "_start", stillborn)
+    with pytest.raises(CostscanError, match="worker process died"):
+        read([str(tmp_path)], workers=2)

@@ -1,0 +1,264 @@
+"""Costs the log records itself: the bill is the recorded one, whatever the lines leave out, and never twice."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from logs import (
+    HAIKU,
+    OPUS,
+    Json,
+    assistant,
+    at,
+    cost_state,
+    result,
+    streamed,
+    totals,
+    usage,
+    usd,
+    user,
+    write,
+)
+from seen import Seen, see
+
+USED = usage(10, read=1000, w1h=200, out=3)
+LOGGED = usd(OPUS, **{"in": 10}, read=1000, w1h=200, out=3)
+# The client knows the final output, 90 tokens, where the stream shows 3.
+TRUE = usd(OPUS, **{"in": 10}, read=1000, w1h=200, out=90)
+SIDE = usd(HAIKU, **{"in": 700}, out=20)
+
+
+def main_total(n: int = 1, cost: Decimal | None = None) -> Json:
+    return totals(10 * n, read=1000 * n, write=200 * n, out=90 * n, cost=n * TRUE if cost is None else cost)
+
+
+SIDE_TOTAL = totals(700, out=20, cost=SIDE)
+
+
+def stream(n: int, first: int = 0, session: str = "s1") -> list[Json]:
+    return [streamed(f"msg_{session}_{i}", USED, timestamp=at(10 * i), session_id=session) for i in range(first, first + n)]
+
+
+def unlogged(seen: Seen, session: str = "s1") -> list[dict[str, Any]]:
+    return seen.turns.filter(run_id=f"{session}/unlogged").to_dicts()
+
+
+def test_unfinished_output_is_completed(tmp_path: Path) -> None:
+    seen = see(write(tmp_path / "s.jsonl", *stream(2), result(2 * TRUE, {OPUS: main_total(2)})))
+    assert seen.usd == 2 * TRUE
+    assert [(t["output_tokens"], t["input_tokens"], t["cache_write_1h_tokens"]) for t in unlogged(seen)] == [(174, 0, 0)]
+    row = seen.run("s1/unlogged")
+    assert (row["parent_run_id"], row["root_run_id"], row["agent"]) == ("s1", "s1", "unlogged")
+    assert seen.analysis.recorded[0].usd == 2 * TRUE
+
+
+def test_nothing_is_missing(tmp_path: Path) -> None:
+    exact = totals(10, read=1000, write=200, out=3, cost=LOGGED)
+    seen = see(write(tmp_path / "s.jsonl", *stream(1), result(LOGGED, {OPUS: exact})))
+    assert (seen.usd, seen.run_ids()) == (LOGGED, ["s1"])
+
+
+def test_a_hidden_call_to_another_model(tmp_path: Path) -> None:
+    lines = [*stream(1), result(TRUE + SIDE, {OPUS: main_total(), HAIKU: SIDE_TOTAL})]
+    seen = see(write(tmp_path / "s.jsonl", *lines))
+    assert seen.usd == TRUE + SIDE
+    assert sorted(t["model"] for t in unlogged(seen)) == ["claude-haiku-4-5", OPUS]
+    assert seen.column("turn", "s1/unlogged") == [0, 1]
+
+
+def test_running_totals_of_one_process(tmp_path: Path) -> None:
+    lines = [*stream(1), result(TRUE, {OPUS: main_total(1)}), *stream(1, 1), result(2 * TRUE, {OPUS: main_total(2)}),
+             *stream(1, 2), result(3 * TRUE + SIDE, {OPUS: main_total(3), HAIKU: SIDE_TOTAL})]  # fmt: skip
+    assert see(write(tmp_path / "s.jsonl", *lines)).usd == 3 * TRUE + SIDE
+
+
+def test_calls_after_the_last_total_count_too(tmp_path: Path) -> None:
+    lines = [*stream(1), result(TRUE, {OPUS: main_total()}), *stream(2, 1)]
+    assert see(write(tmp_path / "s.jsonl", *lines)).usd == TRUE + 2 * LOGGED
+
+
+def test_totals_that_restart_in_another_process(tmp_path: Path) -> None:
+    lines = [*stream(2), result(2 * TRUE, {OPUS: main_total(2)}), *stream(1, 2), result(TRUE, {OPUS: main_total(1)})]
+    assert see(write(tmp_path / "s.jsonl", *lines)).usd == 3 * TRUE
+
+
+@pytest.mark.parametrize("calls", [(1, 2), (1, 9), (3, 3), (2, 4)])
+def test_a_restarted_total_may_be_the_larger_one(tmp_path: Path, calls: tuple[int, int]) -> None:
+    first, second = calls
+    lines = [*stream(first), result(first * TRUE, {OPUS: main_total(first)}),
+             *stream(second, first), result(second * TRUE + SIDE, {OPUS: main_total(second), HAIKU: SIDE_TOTAL})]  # fmt: skip
+    assert see(write(tmp_path / "s.jsonl", *lines)).usd == (first + second) * TRUE + SIDE
+
+
+def test_a_stream_cut_into_files_goes_on_counting(tmp_path: Path) -> None:
+    write(tmp_path / "part-1.jsonl", *stream(2), result(2 * TRUE, {OPUS: main_total(2)}))
+    write(tmp_path / "part-2.jsonl", *stream(2, 2), result(4 * TRUE, {OPUS: main_total(4)}))
+    assert see(tmp_path).usd == 4 * TRUE
+
+
+def test_totals_at_the_end_of_time(tmp_path: Path) -> None:
+    late = {"timestamp": "9999-12-31T23:59:59.999Z"}
+    lines = [line | late for line in (*stream(1), result(TRUE, {OPUS: main_total()}))]
+    assert see(write(tmp_path / "s.jsonl", *lines)).usd == TRUE
+
+
+@pytest.mark.parametrize("names", ["ab", "ba"])
+@pytest.mark.parametrize("calls", [(2, 1), (1, 2), (1, 3)])
+def test_processes_in_files_of_their_own(tmp_path: Path, names: str, calls: tuple[int, int]) -> None:
+    # A session resumed in a new process counts from nothing again; the file names say nothing of the order.
+    first, second = calls
+    write(tmp_path / f"{names[0]}.jsonl", *stream(first), result(first * TRUE, {OPUS: main_total(first)}))
+    write(tmp_path / f"{names[1]}.jsonl", *stream(second, first), result(second * TRUE, {OPUS: main_total(second)}))
+    assert see(tmp_path).usd == (first + second) * TRUE
+
+
+def test_the_same_stream_in_two_files(tmp_path: Path) -> None:
+    lines = [*stream(1), result(TRUE, {OPUS: main_total(1)}), *stream(1, 1), result(2 * TRUE, {OPUS: main_total(2)})]
+    write(tmp_path / "a.jsonl", *lines)
+    write(tmp_path / "b.jsonl", *lines)
+    write(tmp_path / "c.jsonl", *lines[:2])
+    seen = see(tmp_path)
+    assert (seen.usd, seen.analysis.duplicate_turns) == (2 * TRUE, 3)
+
+
+def test_the_same_result_line_twice(tmp_path: Path) -> None:
+    line = result(TRUE, {OPUS: main_total()})
+    assert see(write(tmp_path / "s.jsonl", *stream(1), line, line)).usd == TRUE
+
+
+def test_sessions_in_one_file(tmp_path: Path) -> None:
+    lines = [*stream(1, session="a"), result(TRUE, {OPUS: main_total()}, "a"),
+             *stream(2, session="b"), result(2 * TRUE + SIDE, {OPUS: main_total(2), HAIKU: SIDE_TOTAL}, "b")]  # fmt: skip
+    seen = see(write(tmp_path / "s.jsonl", *lines))
+    assert seen.usd == 3 * TRUE + SIDE
+    assert seen.run_ids() == ["a", "a/unlogged", "b", "b/unlogged"]
+
+
+def test_a_result_without_models_completes_nothing_and_is_told(tmp_path: Path) -> None:
+    seen = see(write(tmp_path / "s.jsonl", *stream(1), result(TRUE)))
+    assert (seen.usd, seen.analysis.recorded[0].usd) == (LOGGED, TRUE)
+
+
+def test_a_total_below_what_was_logged_takes_nothing_away(tmp_path: Path) -> None:
+    lines = [*stream(3), result(TRUE, {OPUS: main_total(1)})]
+    assert see(write(tmp_path / "s.jsonl", *lines)).usd >= 3 * LOGGED
+
+
+@pytest.mark.parametrize(("five", "hour"), [(0, 500), (500, 0), (120, 380), (499, 1), (1, 499)])
+def test_lifetimes_of_hidden_writes_follow_from_the_dollars(tmp_path: Path, five: int, hour: int) -> None:
+    cost = LOGGED + usd(OPUS, w5m=five, w1h=hour, out=87)
+    recorded = totals(10, read=1000, write=700, out=90, cost=cost)
+    seen = see(write(tmp_path / "s.jsonl", *stream(1), result(cost, {OPUS: recorded})))
+    assert seen.usd == cost
+    assert [(t["cache_write_5m_tokens"], t["cache_write_1h_tokens"]) for t in unlogged(seen)] == [(five, hour)]
+
+
+@pytest.mark.parametrize(("used", "w5m", "w1h"), [
+    (usage(10, w1h=200, out=3), 0, 500), (usage(10, w5m=200, out=3), 500, 0), (usage(10, w5m=50, w1h=150, out=3), 125, 375),
+    (usage(10, out=3), 500, 0)])  # fmt: skip
+def test_without_dollars_they_follow_the_logged_ones(tmp_path: Path, used: Json, w5m: int, w1h: int) -> None:
+    write_total = used["cache_creation_input_tokens"] + 500
+    recorded = totals(10, write=write_total, out=3)
+    seen = see(write(tmp_path / "s.jsonl", streamed("msg_1", used), result(1, {OPUS: recorded})))
+    assert [(t["cache_write_5m_tokens"], t["cache_write_1h_tokens"]) for t in unlogged(seen)] == [(w5m, w1h)]
+
+
+def transcript(n: int, **more: Any) -> list[Json]:
+    lines = [user("go", timestamp=at(0))]
+    lines += [assistant(f"msg_s1_{i}", USED | more, timestamp=at(10 * i), requestId=f"req_{i}") for i in range(n)]
+    return lines
+
+
+@pytest.mark.parametrize("names", [("t", "s"), ("a", "b"), ("b", "a")])
+def test_transcript_and_stream_of_one_session(tmp_path: Path, names: tuple[str, str]) -> None:
+    # The transcript has the final outputs, the stream the total with the hidden side call.
+    write(tmp_path / f"{names[0]}.jsonl", *transcript(3, output_tokens=90))
+    write(tmp_path / f"{names[1]}.jsonl", *stream(3), result(3 * TRUE + SIDE, {OPUS: main_total(3), HAIKU: SIDE_TOTAL}))
+    seen = see(tmp_path)
+    assert seen.usd == 3 * TRUE + SIDE
+    assert seen.column("output_tokens", "s1") == [90, 90, 90]
+    assert seen.column("usage_from", "s1") == ["reported"] * 3
+    assert seen.run("s1")["source"] == "claude_code"
+    assert [t["model"] for t in unlogged(seen)] == ["claude-haiku-4-5"]
+
+
+def test_transcript_that_goes_on_after_the_stream(tmp_path: Path) -> None:
+    write(tmp_path / "t.jsonl", *transcript(5, output_tokens=90))
+    write(tmp_path / "s.jsonl", *stream(3), result(3 * TRUE, {OPUS: main_total(3)}))
+    assert see(tmp_path).usd == 5 * TRUE
+
+
+def test_cost_state_of_a_transcript(tmp_path: Path) -> None:
+    lines = [*transcript(2, output_tokens=90), cost_state(2 * TRUE + SIDE, {OPUS: main_total(2), HAIKU: SIDE_TOTAL})]
+    seen = see(write(tmp_path / "s1.jsonl", *lines))
+    assert seen.usd == 2 * TRUE + SIDE
+    # A line without a time: the hidden call is dated like the last logged one, not like today.
+    assert {t["at"].date().isoformat() for t in unlogged(seen)} == {"2026-07-01"}
+
+
+def test_cost_state_without_models(tmp_path: Path) -> None:
+    seen = see(write(tmp_path / "s1.jsonl", *transcript(1, output_tokens=90), cost_state(TRUE + SIDE)))
+    assert (seen.usd, seen.analysis.recorded[0].usd) == (TRUE, TRUE + SIDE)
+
+
+def test_a_session_resumed_after_its_cost_state(tmp_path: Path) -> None:
+    whole = transcript(3, output_tokens=90)
+    lines = [*whole[:2], cost_state(TRUE + SIDE, {OPUS: main_total(1), HAIKU: SIDE_TOTAL}), *whole[2:]]
+    assert see(write(tmp_path / "s1.jsonl", *lines)).usd == 3 * TRUE + SIDE
+    more = cost_state(3 * TRUE + SIDE, {OPUS: main_total(3), HAIKU: SIDE_TOTAL})
+    assert see(write(tmp_path / "s1.jsonl", *lines, more)).usd == 3 * TRUE + SIDE
+
+
+def test_cost_state_covers_the_sub_agents(tmp_path: Path) -> None:
+    sub = usage(7, out=4)
+    both = {OPUS: totals(17, read=1000, write=200, out=94, cost=TRUE + usd(OPUS, **{"in": 7}, out=4))}
+    write(tmp_path / "s1.jsonl", *transcript(1, output_tokens=90),
+          cost_state(TRUE + usd(OPUS, **{"in": 7}, out=4), both))  # fmt: skip
+    write(tmp_path / "s1" / "subagents" / "agent-a.jsonl", assistant("msg_a", sub, isSidechain=True, agentId="a"))
+    seen = see(tmp_path)
+    assert (seen.usd, seen.run_ids()) == (TRUE + usd(OPUS, **{"in": 7}, out=4), ["s1", "s1/agent-a"])
+
+
+def test_other_spellings_of_a_model_are_the_same_model(tmp_path: Path) -> None:
+    line = result(TRUE, {"claude-opus-4-8[1m]": main_total()})
+    seen = see(write(tmp_path / "s.jsonl", *stream(1), line))
+    assert (seen.usd, [t["model"] for t in unlogged(seen)]) == (TRUE, [OPUS])
+
+
+def test_an_unknown_model_stays_unpriced(tmp_path: Path) -> None:
+    lines = [*stream(1), result(TRUE, {OPUS: main_total(), "my-model": totals(50, out=5, cost="0.1")})]
+    seen = see(write(tmp_path / "s.jsonl", *lines))
+    assert seen.usd == TRUE
+    assert seen.analysis.turns.filter(model="my-model")["usd"].to_list() == [None]
+
+
+ODD = [None, True, "x", "0.5", [], {}, float("nan"), float("inf"), -5, 10**40]
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("where", ["costUSD", "inputTokens", "entry", "modelUsage", "total", "session", "webSearchRequests"])
+@pytest.mark.parametrize("kind", ["result", "cost-state"])
+def test_odd_totals_hide_nothing(tmp_path: Path, kind: str, where: str, odd: Any) -> None:
+    entry = totals(10, read=1000, write=200, out=3, cost=LOGGED)
+    line = result(LOGGED, {OPUS: entry}) if kind == "result" else cost_state(LOGGED, {OPUS: entry})
+    if where in entry:
+        entry[where] = odd
+    elif where == "entry":
+        line["modelUsage"][OPUS] = odd
+    elif where == "modelUsage":
+        line["modelUsage"] = odd
+    elif where == "total":
+        line["total_cost_usd" if kind == "result" else "totalCostUSD"] = odd
+    elif not isinstance(odd, str):
+        line["session_id" if kind == "result" else "sessionId"] = odd
+    before = stream(1) if kind == "result" else transcript(1)
+    seen = see(write(tmp_path / "s.jsonl", *before, line, *(stream(1, 1) if kind == "result" else [])))
+    assert seen.usd == LOGGED * (2 if kind == "result" else 1)
+
+
+@pytest.mark.parametrize("odd", [0.5, "0.5", True, float("nan"), 1e-7, None, []])
+def test_costs_beside_single_lines(tmp_path: Path, odd: Any) -> None:
+    seen = see(write(tmp_path / "s.jsonl", assistant("msg_1", USED, costUSD=odd)))
+    assert seen.usd == LOGGED
+    assert seen.column("recorded_usd") == [Decimal(str(odd)) if odd in (0.5, 1e-7) else None]
