@@ -1,7 +1,7 @@
 """What all tests share: no price cache, no colours, the repository as the current folder, goldens."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,7 +26,7 @@ def in_repository(monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def golden() -> Iterator[Callable[[str, str], None]]:
+def golden() -> Callable[[str, str], None]:
     """Compare a text with `golden/<name>.txt`; COSTSCAN_GOLDEN=write makes the file anew."""
 
     def check(name: str, text: str) -> None:
@@ -36,4 +36,4 @@ def golden() -> Iterator[Callable[[str, str], None]]:
             path.write_text(text, encoding="utf-8")
         assert text == path.read_text(encoding="utf-8"), f"{name}: COSTSCAN_GOLDEN=write takes the new text"
 
-    yield check
+    return check

@@ -32,6 +32,7 @@ class Seen:
     blocks: pl.DataFrame
     parts: pl.DataFrame
     skipped: pl.DataFrame
+    calls: pl.DataFrame
     reading: ingest.Reading
     analysis: Analysis
 
@@ -64,6 +65,12 @@ class Seen:
         return [(line, reason) for _, line, reason, _ in self.skipped.iter_rows()]
 
 
+def told_by(folder: Path) -> pl.DataFrame:
+    """The calls as each file tells them, those that are told elsewhere too included."""
+    copies = merge.table(folder, "copies").select("copy", "run_id", "path")
+    return merge.table(folder, "calls").join(copies, on="copy").collect()
+
+
 @contextmanager
 def analyzed(*paths: Path | str, **options: Any) -> Iterator[Analysis]:
     with ingest.read([str(p) for p in paths], **{"workers": 1} | options) as reading:
@@ -80,6 +87,7 @@ def see(*paths: Path | str, **options: Any) -> Seen:
             blocks=check("blocks", pl.read_parquet(target)),
             parts=found.parts,
             skipped=merge.table(found.reading.folder, "skipped").collect(),
+            calls=told_by(found.reading.folder),
             reading=found.reading,
             analysis=found,
         )

@@ -110,29 +110,37 @@ def test_a_named_file_is_the_only_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "what", "hint"),
     [
-        ("\n[trimming]\npartz = []", "costscan.toml:3: unknown setting trimming.partz", "did you mean trimming.parts"),
-        ("tool_result_max_tokens = 3", "costscan.toml:1: unknown setting tool_result", "did you mean trimming.tool_"),
-        ("[levers]\ncaching = true", "costscan.toml:2: unknown setting levers.caching", "known: caching.enabled, "),
-        ("[cachings]", "costscan.toml:1: unknown setting cachings", "did you mean caching.enabled"),
-        ("caching = false", "costscan.toml:1: caching is a table, not a value", "set caching.enabled"),
-        ('[caching]\nenabled = "no"', "costscan.toml:2: caching.enabled must be true or false, not 'no'", "like "),
-        ("[batching]\nitems_per_context = 0", "costscan.toml:2: batching.items_per_context must be a whole", "like"),
-        ("[batching]\nitems_per_context = true", "costscan.toml:2: batching.items_per_context must be a w", "like"),
-        ('trimming.parts = ["cap"]', "costscan.toml:1: trimming.parts: unknown part cap", "did you mean cap-tool-"),
-        ("trimming.parts = 3", "costscan.toml:1: trimming.parts must be a list of words, not 3", "like trimming.parts"),
-        ("prices.discount = 10", "costscan.toml:1: prices.discount must be a share from 0 to 1, not", "like "),
-        ("[routing]\nforce = 3", "costscan.toml:2: routing.force must be the name of a model, not 3", "like "),
-        ("[prices.models.opus]\ninptu = 3", "costscan.toml:2: unknown price inptu", "did you mean input?"),
-        ('[prices.models.opus]\ninput = "dear"', "costscan.toml:2: 'dear' is no price", "give USD per million"),
-        ("[prices.models]\nopus = 3", "costscan.toml:2: prices.models needs a model and a price", "write [prices."),
-        ("[prices.models.opus]\ninput = -1", "costscan.toml:2: Decimal('-1')", "give USD per million"),
-        ("redact = [", "costscan.toml: this is not TOML: ", "mend that line"),
-        ("a = 1\nredact = no", "costscan.toml:2: this is not TOML: ", "mend that line"),
+        ("\n[trimming]\npartz = []", "3: unknown setting trimming.partz", "did you mean trimming.parts"),
+        (
+            "tool_result_max_tokens = 3",
+            "1: unknown setting tool_result_",
+            "did you mean trimming.tool_result",
+        ),
+        ("[levers]\ncaching = true", "2: unknown setting levers.caching", "known: caching.enabled, "),
+        ("[cachings]", "1: unknown setting cachings", "did you mean caching.enabled"),
+        ("caching = false", "1: caching is a table, not a value", "set caching.enabled"),
+        ('[caching]\nenabled = "no"', "2: caching.enabled must be true or false, not 'no'", "like caching."),
+        (
+            "[batching]\nitems_per_context = 0",
+            "2: batching.items_per_context must be a whole number",
+            "like ",
+        ),
+        ("[batching]\nitems_per_context = true", "2: batching.items_per_context must be a whole", "like "),
+        ('trimming.parts = ["cap"]', "1: trimming.parts: unknown part cap", "did you mean cap-tool-results?"),
+        ("trimming.parts = 3", "1: trimming.parts must be a list of words, not 3", "like trimming.parts"),
+        ("prices.discount = 10", "1: prices.discount must be a share from 0 to 1, not 10", "like prices."),
+        ("[routing]\nforce = 3", "2: routing.force must be the name of a model, not 3", "like routing."),
+        ("[prices.models.opus]\ninptu = 3", "2: unknown price inptu", "did you mean input?"),
+        ('[prices.models.opus]\ninput = "dear"', "2: 'dear' is no price", "give USD per million tokens"),
+        ("[prices.models]\nopus = 3", "2: prices.models needs a model and a price", "write [prices.models."),
+        ("[prices.models.opus]\ninput = -1", "2: -1 is no price", "give USD per million tokens"),
+        ("redact = [", " this is not TOML: ", "mend that line"),
+        ("a = 1\nredact = no", "2: this is not TOML: ", "mend that line"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_file(tmp_path: Path, text: str, what: str, hint: str) -> None:
     found = wrong(tmp_path, text)
-    assert found[0].startswith(what.replace("Decimal('-1')", "-1 is no price"))
+    assert found[0].startswith(f"costscan.toml:{what}")
     assert found[1].startswith(hint)
 
 
@@ -142,10 +150,16 @@ def test_a_wrong_file(tmp_path: Path, text: str, what: str, hint: str) -> None:
         ("x", "--set x: not KEY=VALUE"),
         ("=3", "--set =3: not KEY=VALUE"),
         ("x=1", "--set x=1: unknown setting x"),
-        ("caching.enabled=maybe", "--set caching.enabled=maybe: caching.enabled must be true or false, not 'maybe'"),
+        (
+            "caching.enabled=maybe",
+            "--set caching.enabled=maybe: caching.enabled must be true or false, not 'maybe'",
+        ),
         ("routing.force=", "--set routing.force=: routing.force must be the name of a model, not ''"),
         ("prices.models.input=3", "--set prices.models.input=3: prices.models needs a model and a price"),
-        ("prices.discount=nan", "--set prices.discount=nan: prices.discount must be a share from 0 to 1, not 'nan'"),
+        (
+            "prices.discount=nan",
+            "--set prices.discount=nan: prices.discount must be a share from 0 to 1, not 'nan'",
+        ),
     ],
 )
 def test_a_wrong_assignment(tmp_path: Path, assignment: str, what: str) -> None:

@@ -3,18 +3,39 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
-from billed import Billed, billed
-from logs import OPUS, SONNET, assistant, at, pair, result, streamed, text, tool_result, tool_use, totals, usage, user, write
-from logs import usd as listed
 
+from billed import Billed, billed
 from costscan.analysis import Pricing, Selection
 from costscan.attribution import PARTS
+from logs import (
+    OPUS,
+    SONNET,
+    assistant,
+    at,
+    message,
+    pair,
+    result,
+    streamed,
+    text,
+    tool_result,
+    tool_use,
+    totals,
+    usage,
+    user,
+    write,
+)
+from logs import usd as listed
 
 ROOT = Path(__file__).parent.parent
-SAMPLES = sorted(p for p in (ROOT / "sample_logs").iterdir() if p.is_dir() and p.name != "generator" and any(p.rglob("*.jsonl")))
+SAMPLES = sorted(
+    p
+    for p in (ROOT / "sample_logs").iterdir()
+    if p.is_dir() and p.name != "generator" and any(p.rglob("*.jsonl"))
+)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +73,9 @@ def test_with_a_discount_and_own_prices(samples: Billed) -> None:
     sums_up(half)
     assert samples.summary.totals.usd is not None
     assert half.summary.totals.usd == samples.summary.totals.usd / 2
-    own = billed([ROOT / "sample_logs"], pricing=Pricing(overrides={"claude-opus-5-5": {"output": Decimal(0)}}))
+    own = billed(
+        [ROOT / "sample_logs"], pricing=Pricing(overrides={"claude-opus-5-5": {"output": Decimal(0)}})
+    )
     sums_up(own)
     assert not own.summary.prices.is_list
 
@@ -80,7 +103,9 @@ def test_a_run_with_its_sub_agents(samples: Billed) -> None:
     assert agents.height == 4
     root = agents.row(by_predicate=pl.col("parent_run_id").is_null(), named=True)
     assert root["usd_with_subagents"] == agents["usd"].sum() > root["usd"]
-    alone = runs.filter(pl.col("parent_run_id").is_null() & (pl.col("root_run_id").count().over("root_run_id") == 1))
+    alone = runs.filter(
+        pl.col("parent_run_id").is_null() & (pl.col("root_run_id").count().over("root_run_id") == 1)
+    )
     assert (alone["usd"] == alone["usd_with_subagents"]).all()
     assert samples.summary.totals.sub_agents == 3
 
@@ -92,10 +117,8 @@ def test_runs_are_worst_first(samples: Billed) -> None:
 
 def test_percentiles_are_nearest_rank(tmp_path: Path) -> None:
     lines = [
-        pair({"type": "message", "role": "assistant", "model": OPUS, "id": f"msg_{n}", "content": [text("ok")],
-              "stop_reason": "end_turn", "usage": usage(n * 1000)}, timestamp=at(n), session_id=f"s{n}")
-        for n in range(1, 11)
-    ]  # fmt: skip
+        pair(message(f"msg_{n}", usage(n * 1000)), run_id=f"r{n}", timestamp=at(n)) for n in range(1, 11)
+    ]
     spread = billed([write(tmp_path / "ten.jsonl", *lines)]).summary.distribution
     per_run = {name: value and float(value) for name, value in spread.usd_per_run.items()}
     assert per_run == pytest.approx({"p50": 0.025, "p90": 0.045, "p99": 0.05, "max": 0.05, "mean": 0.0275})
@@ -155,7 +178,11 @@ def test_an_unfinished_output_makes_the_bill_a_lower_bound(tmp_path: Path) -> No
     assert s.totals.usd == listed(SONNET, **{"in": 100, "out": 1})
     assert s.totals.usd_estimated == listed(SONNET, **{"in": 100, "out": 1000})
     total = totals(100, out=1234, cost=listed(SONNET, **{"in": 100, "out": 1234}))
-    told = write(tmp_path / "told.jsonl", open_turn, result(listed(SONNET, **{"in": 100, "out": 1234}), {SONNET: total}))
+    told = write(
+        tmp_path / "told.jsonl",
+        open_turn,
+        result(listed(SONNET, **{"in": 100, "out": 1234}), {SONNET: total}),
+    )
     s = billed([told]).summary
     assert s.totals.usd_exact
     assert (s.totals.placeholder_turns, s.totals.open_turns) == (1, 0)
@@ -167,7 +194,9 @@ def test_an_unfinished_output_makes_the_bill_a_lower_bound(tmp_path: Path) -> No
 def test_tools_are_billed_with_all_that_carried_them(tmp_path: Path) -> None:
     lines = [
         user("look"),
-        assistant("msg_1", usage(1000, out=50), content=[tool_use("t1", "Read", path="a")], stop_reason="tool_use"),
+        assistant(
+            "msg_1", usage(1000, out=50), content=[tool_use("t1", "Read", path="a")], stop_reason="tool_use"
+        ),
         user([tool_result("t1", "x" * 4000)]),
         assistant("msg_2", usage(3000, out=20), content=[text("done")]),
         user("and now?"),
@@ -184,18 +213,22 @@ def test_tools_are_billed_with_all_that_carried_them(tmp_path: Path) -> None:
 
 
 def test_a_forked_session_counts_a_tool_call_once(tmp_path: Path) -> None:
-    def session(name: str, *more: object) -> list[dict[str, object]]:
+    def session(name: str, *more: dict[str, Any]) -> list[dict[str, Any]]:
         shared = [
             user("look", sessionId=name),
-            assistant("msg_1", usage(1000, out=50), content=[tool_use("t1", "Read", path="a")], sessionId=name),
+            assistant(
+                "msg_1", usage(1000, out=50), content=[tool_use("t1", "Read", path="a")], sessionId=name
+            ),
             user([tool_result("t1", "x" * 400)], sessionId=name),
             assistant("msg_2", usage(1300, out=20), content=[text("done")], sessionId=name),
         ]
-        return [*shared, *more]  # type: ignore[list-item] - lines are plain dicts
+        return [*shared, *more]
 
     first = write(tmp_path / "s1.jsonl", *session("s1"))
-    forked = write(tmp_path / "s2.jsonl", *session(
-        "s2", user("go on", sessionId="s2"), assistant("msg_3", usage(1400, out=9), sessionId="s2")))
+    forked = write(
+        tmp_path / "s2.jsonl",
+        *session("s2", user("go on", sessionId="s2"), assistant("msg_3", usage(1400, out=9), sessionId="s2")),
+    )
     s = billed([first, forked]).summary
     assert (s.totals.turns, s.totals.tool_calls) == (3, 1)
     assert s.inputs.duplicate_turns == 2
@@ -213,6 +246,6 @@ def test_a_day_without_a_time_is_unknown(tmp_path: Path) -> None:
 def test_a_log_without_calls_is_an_empty_bill(tmp_path: Path) -> None:
     kept = write(tmp_path / "a.jsonl", user("hello"), assistant())
     part = billed([kept], selection=Selection(since=datetime(2027, 1, 1, tzinfo=UTC)))
-    assert (part.summary.totals.turns, part.summary.totals.usd) == (0, 0)
+    assert (part.summary.totals.turns, part.summary.totals.usd) == (0, Decimal(0))
     assert part.summary.totals.carried_share is None
     sums_up(part)

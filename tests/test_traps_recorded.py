@@ -233,7 +233,7 @@ def test_an_unknown_model_stays_unpriced(tmp_path: Path) -> None:
     assert seen.analysis.turns.filter(model="my-model")["usd"].to_list() == [None]
 
 
-ODD = [None, True, "x", "0.5", [], {}, float("nan"), float("inf"), -5, 10**40]
+ODD: list[Any] = [None, True, "x", "0.5", [], {}, float("nan"), float("inf"), -5, 10**40]
 
 
 @pytest.mark.parametrize("odd", ODD)

@@ -109,7 +109,8 @@ def analyze(reading: Reading, *, pricing: Pricing | None = None, selection: Sele
     return Analysis(
         reading=reading, runs=runs, turns=turns, prices=table, unit=unit, unfinished=_unfinished(calls),
         recorded=totals,
-        growth=_growth(done, turns), tool_calls=_concat([d.tool_calls for d in done], TOOL_CALLS),
+        growth=_growth(done, turns),
+        tool_calls=_concat([d.tool_calls for d in done], TOOL_CALLS).sort("run_id", "turn", maintain_order=True),
         parts=_parts(done, turns), duplicate_turns=duplicates, write_blocks=blocks_to,
     )
 
@@ -225,9 +226,17 @@ def _batches(reading: Reading, calls: pl.DataFrame) -> tuple[list[Attributed], C
 
     def write(target: Path) -> None:
         parts = [blocks_frame(_one_batch(paths, calls)[0]) for paths in groups]
-        (pl.concat(parts) if parts else empty("blocks")).write_parquet(target)
+        _joined_blocks(parts).write_parquet(target)
 
     return done, write
+
+
+def _joined_blocks(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """Put the blocks of all batches together; a run told by files of several batches is numbered anew."""
+    if not parts:
+        return empty("blocks")
+    ordered = pl.concat(parts).sort("run_id", "turn_in", "block", "line")
+    return ordered.with_columns(block=pl.int_range(pl.len(), dtype=pl.Int64).over("run_id"))
 
 
 def _one_batch(paths: list[Path], calls: pl.DataFrame) -> tuple[Attributed, pl.DataFrame]:
@@ -242,7 +251,7 @@ def _growth(done: list[Attributed], turns: pl.DataFrame) -> pl.DataFrame:
     rest = turns.filter(pl.col("run_id").str.ends_with(SUFFIX)).select(
         "run_id", "turn", prompt_tokens=PROMPT, carried_tokens=pl.lit(0, pl.Int64), added_tokens=PROMPT,
         dropped_tokens=pl.lit(0, pl.Int64))
-    return pl.concat([logged, rest.select(*GROWTH)])
+    return pl.concat([logged, rest.select(*GROWTH)]).sort("run_id", "turn")
 
 
 def _parts(done: list[Attributed], turns: pl.DataFrame) -> pl.DataFrame:

@@ -98,9 +98,14 @@ def _written(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
 def _joined(blocks: pl.DataFrame, placed: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     """Give one row per block that a kept call sent or wrote, hidden ones included, with tokens and costs."""
     shown = placed.filter(pl.col("id").is_not_null())
-    sums = shown.group_by("id").agg(
-        pl.col("tokens", "entry_pico_usd").sort_by("epoch").first(), pl.col("pico_usd").sum(),
-    ) if shown["id"].n_unique() < shown.height else shown.select("id", "tokens", "entry_pico_usd", "pico_usd")
+    sums = shown.select("id", "tokens", "entry_pico_usd", "pico_usd")
+    if shown["id"].n_unique() < shown.height:
+        # A block has other tokens in each epoch: those of the first that was billed here are shown.
+        billed = pl.col("epoch").is_in(calls.filter("kept")["epoch"].unique().implode())
+        sums = shown.with_columns(billed=billed).sort("epoch").group_by("id").agg(
+            pl.coalesce(pl.col("tokens").filter("billed").first(), pl.col("tokens").first()),
+            pl.col("entry_pico_usd").first(), pl.col("pico_usd").sum(),
+        )
     full = blocks.join(sums, on="id", how="left").join(_written(blocks, calls), on="id", how="left").with_columns(
         tokens=pl.coalesce("tokens", "wrote_tokens", "weight"),
     )
@@ -162,9 +167,10 @@ def _carried_over(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFram
 
 
 def _tool_calls(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    """Give the `tool_calls` frame: each tool_use with the result that answers it."""
+    """Give the `tool_calls` frame: each tool_use, in the copy whose kept call made it, with its result."""
     kind = pl.col("kind")
-    used = full.filter((kind == "tool_use") & pl.col("tool").is_not_null())
+    here = calls["kept"].gather(full["row_made"]).fill_null(True)
+    used = full.filter((kind == "tool_use") & pl.col("tool").is_not_null() & here)
     results = full.filter((kind == "tool_result") & pl.col("call_id").is_not_null()).unique(
         ["copy", "call_id"], keep="first", maintain_order=True,
     ).select(

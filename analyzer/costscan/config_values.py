@@ -131,7 +131,7 @@ def _price(name: str, meter: str, value: Any, place: Place) -> Decimal:
     found = _number(value, place)
     if found is None or found < 0:
         raise CostscanError(
-            f"{place.of(name)}: {value!r} is no price", "give USD per million tokens, like 4.0"
+            f"{place.of(name)}: {_shown(value)} is no price", "give USD per million tokens, like 4.0"
         )
     return found
 
@@ -149,8 +149,14 @@ def _number(value: Any, place: Place) -> Decimal | None:
 
 
 def _wrong(key: Key, value: Any, place: Place, wanted: str, example: str) -> CostscanError:
-    shown = f"{value!r}" if len(repr(value)) <= 40 else type(value).__name__  # noqa: PLR2004 - fits a line
-    return CostscanError(f"{place.of(key.name)}: {key.name} must be {wanted}, not {shown}", f"like {example}")
+    return CostscanError(
+        f"{place.of(key.name)}: {key.name} must be {wanted}, not {_shown(value)}", f"like {example}"
+    )
+
+
+def _shown(value: Any) -> str:
+    shown = str(value) if isinstance(value, Decimal) else repr(value)
+    return shown if len(shown) <= 40 else f"a long {type(value).__name__}"  # noqa: PLR2004 - fits a line
 
 
 _READERS: Final[Mapping[str, Callable[[Key, Any, Place], Any]]] = {

@@ -1,6 +1,6 @@
 """What the clients recorded of their own costs: totals of processes, put together to totals of sessions.
 
-A `result` or `cost-state` line is a running total of one client process, sub-agents and hidden calls included.
+A `result` or `cost-state` line is a running total of a client process, sub-agents and hidden calls included.
 A session that is resumed goes on in a new process, which counts from zero, in the same file or in another;
 a file that was copied tells the same totals again.
 """
@@ -40,10 +40,9 @@ class Recorded:
     spelling: dict[str, str] = field(default_factory=dict)
     ends: dict[str, int] = field(default_factory=dict)
 
-    @property
-    def prompt_tokens(self) -> int:
-        """Input, cache reads and cache writes of all models."""
-        return sum(tokens[name] for tokens in self.models.values() for name in _PROMPT_TOKENS)
+    def prompt_tokens(self, models: Collection[str]) -> int:
+        """Give the input, cache reads and cache writes of some models."""
+        return sum(self.models[m][name] for m in models if m in self.models for name in _PROMPT_TOKENS)
 
 
 def recorded(rows: pl.DataFrame, calls: pl.DataFrame) -> list[Recorded]:
@@ -140,18 +139,19 @@ def _restarted(before: Recorded, after: Recorded, calls: pl.DataFrame) -> bool:
     )
     if not grew or not before.models or not after.models:
         return not grew
-    rest = after.prompt_tokens - _logged_between(before, after, calls)
-    return 2 * rest < before.prompt_tokens
+    rest = after.prompt_tokens(before.models) - _logged_between(before, after, calls)
+    return 2 * rest < before.prompt_tokens(before.models)
 
 
 def _logged_between(before: Recorded, after: Recorded, calls: pl.DataFrame) -> int:
+    """Sum the prompts, at the models of the first total, of what only the second one can cover."""
     new = calls.filter((pl.col("path") == after.path) & (pl.col("line") <= after.line))
     if before.path == after.path:
         new = new.filter(pl.col("line") > before.line)
     else:
         known = calls.filter(pl.col("path") == before.path)["message_id"].drop_nulls()
         new = new.filter(~pl.col("message_id").is_in(known.implode()).fill_null(False))
-    return int(new.select(PROMPT.sum()).item())
+    return int(new.filter(pl.col("model").is_in(list(before.models))).select(PROMPT.sum()).item())
 
 
 def _added(ended: Sequence[Recorded]) -> Recorded:

@@ -105,15 +105,12 @@ def by_day(summary: Summary, top: int, width: int) -> list[Text]:
     """Give the bill by day, the last days where they are too many."""
     days = summary.by_day.tail(top)
     rows = days.to_dicts()
-    columns = [
-        *_named(rows, "day"),
-        Column("runs", [count(row["runs"]) for row in rows], give=2),
-        *_tokens_of(rows),
-    ]
-    return [
-        *_rest(rows, "usd", summary.by_day["usd"].head(-days.height), "earlier day"),
-        *table(columns, width),
-    ]
+    runs = Column("runs", [count(row["runs"]) for row in rows], give=2)
+    heading, *lines = table([*_named(rows, "day"), runs, *_tokens_of(rows)], width)
+    earlier = _rest(
+        rows, "usd", summary.by_day["usd"].head(summary.by_day.height - days.height), "earlier day"
+    )
+    return [heading, *earlier, *lines]
 
 
 def by_tool(summary: Summary, top: int, width: int) -> list[Text]:

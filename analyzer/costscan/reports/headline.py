@@ -62,7 +62,7 @@ def _dates(summary: Summary) -> list[str]:
 
 def _prices(summary: Summary) -> str:
     basis = summary.prices
-    what = "list" if not basis.discount else f"list -{basis.discount * 100:.4g}%"
+    what = "list" if not basis.discount else f"list -{(basis.discount * 100).normalize():f}%"
     return f"prices {basis.as_of}, {what}" + (
         f", own for {plural(len(basis.own), 'model')}" if basis.own else ""
     )
@@ -148,13 +148,13 @@ def _recorded(summary: Summary) -> Pieces:
 
 def _read(summary: Summary) -> list[str]:
     inputs = summary.inputs
-    formats = ", ".join(f"{count(n)} {name}" for name, n in inputs.formats.items())
-    files = (
-        plural(inputs.files, "file") + f" ({formats})"
-        if len(inputs.formats) > 1
-        else plural(inputs.files, f"{''.join(inputs.formats)} file")
-    )
-    parts = [f"{plural(inputs.lines, 'line')} in {files}", f"{count(inputs.skipped_lines)} skipped"]
+    files = f"{''.join(inputs.formats)} file" if len(inputs.formats) == 1 else "file"
+    parts = [f"{plural(inputs.lines, 'line')} in {plural(inputs.files, files)}"]
+    if len(inputs.formats) > 1:
+        parts += [f"{count(n)} {name}" for name, n in inputs.formats.items()]
+    parts.append(f"{count(inputs.skipped_lines)} skipped")
+    if inputs.unusable_files:
+        parts.append(f"{plural(inputs.unusable_files, 'other file')} not read")
     if inputs.repaired_lines:
         parts.append(f"{count(inputs.repaired_lines)} repaired")
     if inputs.duplicate_turns:

@@ -20,6 +20,7 @@ WIDEST: Final = 140
 NARROWEST: Final = 40
 NAMED_SKIPS: Final = 3
 WORST_RUNS, MODELS, TOOLS, ROWS = 5, 4, 8, 20
+_MORE: Final = " · -o report.parquet · --json"
 _ASCII: Final = str.maketrans(
     {
         "·": "|",
@@ -63,16 +64,20 @@ def _skipped(summary: Summary, width: int) -> list[Text]:
         reason = inert(row["reason"])
         room = max(width - 4 - cells(reason), NARROWEST // 2)
         lines.append(Text(clip(f"  {ending(where, room)}: {reason}", width), style="yellow"))
-    if len(found) > NAMED_SKIPS:
-        lines.append(Text(f"  … {count(len(found) - NAMED_SKIPS)} more in --json", style="dim"))
+    every = summary.inputs.skipped_lines + summary.inputs.unusable_files
+    if every > NAMED_SKIPS:
+        lines.append(Text(f"  … {count(every - NAMED_SKIPS)} more in --json", style="dim"))
     return lines
 
 
 def _next(summary: Summary, width: int, by: str | None) -> list[Text]:
-    paths = " ".join(shlex.quote(path) for path in summary.paths)
-    command = f"costscan analyze {inert(paths) if 0 < cells(paths) <= width // 3 else 'PATH'}"
+    paths = inert(" ".join(shlex.quote(path) for path in summary.paths))
     other = "tool" if by in {"task", "run"} else "task"
-    return [Text.assemble("  next: ", (f"{command} --by {other}", "bold"), " · -o report.parquet · --json")]
+    for told, more in ((paths, _MORE), ("PATH", _MORE), ("PATH", "")):
+        line = Text.assemble("  next: ", (f"costscan analyze {told} --by {other}", "bold"), more)
+        if paths and cells(line.plain) <= width:
+            return [line]
+    return []
 
 
 def show(

@@ -4,9 +4,10 @@ A `prompt_snapshot` shows the system prompt and, since 2.1.267, the tool definit
 their layers, in place of the hidden block that otherwise stands for both.
 """
 
-import json
+from contextlib import suppress
 from typing import Any, Final
 
+from costscan.sources import loose
 from costscan.sources.measure import definition, text
 from costscan.sources.thread import Thread
 
@@ -18,12 +19,10 @@ _NOT_SENT: Final = frozenset({
 
 def read(thread: Thread, line: int, raw: bytes) -> None:
     """Add what an attachment puts into the prompt of the next call."""
-    try:
-        found = json.loads(raw) if raw else None
-        if isinstance(found, dict):
+    found = loose.mapping(raw)
+    if found is not None:
+        with suppress(RecursionError):
             _add(thread, line, found)
-    except (ValueError, RecursionError):
-        return
 
 
 def _add(thread: Thread, line: int, found: dict[str, Any]) -> None:

@@ -17,10 +17,16 @@ _PIECE_BYTES: Final = 1 << 14
 class _Decoder(Protocol):
     """Decompresses one gzip member or zstd frame."""
 
-    eof: bool
-    unused_data: bytes
+    @property
+    def eof(self) -> bool:
+        """Whether its end was read."""
 
-    def decompress(self, data: bytes, /) -> bytes: ...
+    @property
+    def unused_data(self) -> bytes:
+        """What stands behind its end."""
+
+    def decompress(self, data: bytes, /) -> bytes:
+        """Give what these bytes amount to."""
 
 
 def open_log(path: str | Path) -> BinaryIO:

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, Struct
 
-from costscan.sources import labels, sse
+from costscan.sources import labels, loose, sse
 from costscan.sources.calls import Call, make_call, time_of
 from costscan.sources.claude_lines import Message, lenient_message, word
 from costscan.sources.content import hash_of, text_block
@@ -83,7 +83,7 @@ def _lenient_pair(value: dict[str, Any]) -> Pair | None:
     if not any(value.get(name) for name in (*_RAW, "response_sse")):
         return None
     raws = {name: _raw(value[name]) for name in _RAW if value.get(name) is not None}
-    plain = {n: value.get(n) for n in Pair.__struct_fields__ if n not in _RAW}
+    plain: dict[str, Any] = {n: value.get(n) for n in Pair.__struct_fields__ if n not in _RAW}
     return Pair(**plain, **raws)
 
 
@@ -208,7 +208,7 @@ def _request(pair: Pair) -> Request:
     try:
         return _decode_request(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        value = _loose(raw)
+        value = loose.mapping(raw)
         return lenient_request(value) if value is not None else Request()
 
 
@@ -217,25 +217,17 @@ def _response(pair: Pair) -> Message | None:
         return lenient_message(sse.response_of(pair.response_sse))
     raw = body_of(pair.response)
     if pair.result and not raw:
-        found = _loose(bytes(pair.result)) or {}
+        found = loose.mapping(bytes(pair.result)) or {}
         return lenient_message(found.get("message"))
     if not raw:
         return None
     try:
         return _decode_response(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        value = _loose(raw)
+        value = loose.mapping(raw)
         if value is None and b"data:" in raw:
             return lenient_message(sse.response_of(raw.decode("utf-8", "replace")))
         return lenient_message(value)
-
-
-def _loose(raw: bytes) -> dict[str, Any] | None:
-    try:
-        found = json.loads(raw)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def _call(number: int, pair: Pair, request: Request, answer: Message, usage: Usage) -> Call:

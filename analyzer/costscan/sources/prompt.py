@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
+from costscan.sources import loose
 from costscan.sources.content import Block, encode, hash_of, text_block
 from costscan.sources.content import from_dict as block_from_dict
 from costscan.sources.measure import Measured, definition, measure
@@ -57,12 +58,19 @@ class Definitions:
         """Give the block of a raw tool definition."""
         key = hash_of(raw)
         if key not in self._known:
-            value = msgspec.json.decode(raw)
+            value = _decoded(raw)
             marker = None
             if isinstance(value, dict):
                 marker = ttl(value.pop("cache_control", None))
             self._known[key] = Sent("tools", "system", definition(value), marker, -1)
         return self._known[key]
+
+
+def _decoded(raw: bytes) -> Any:
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return loose.value(raw)
 
 
 def blocks_of(request: Request, known: Definitions) -> list[Sent]:

@@ -6,6 +6,8 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
+from costscan.sources import loose
+
 _HEAD_BYTES: Final = 100_000
 
 
@@ -29,18 +31,14 @@ def body_of(raw: Raw) -> bytes:
 
 
 def _loose_body(text: bytes) -> bytes:
+    found = loose.mapping(text) or {}
     try:
-        found = json.loads(text)
-        return json.dumps(found["body"]).encode() if isinstance(found, dict) and "body" in found else b""
-    except (ValueError, RecursionError):
+        return json.dumps(found["body"]).encode() if "body" in found else b""
+    except RecursionError:
         return b""
 
 
 def _unquoted(raw: bytes) -> bytes:
     """Give what a JSON string says; anything else as it is."""
-    if raw[:1] != b'"':
-        return raw
-    try:
-        return str(json.loads(raw)).encode("utf-8", "replace")
-    except ValueError:
-        return raw
+    said = loose.value(raw) if raw[:1] == b'"' else None
+    return said.encode("utf-8", "replace") if isinstance(said, str) else raw

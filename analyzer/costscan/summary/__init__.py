@@ -78,12 +78,7 @@ def _basis(pricing: Pricing) -> PriceBasis:
 def _inputs(x: Analysis) -> Inputs:
     reading = x.reading
     named = merge.table(reading.folder, "skipped").collect().sort("path", "line", nulls_last=True)
-    rows = named.select("path", "line", "reason", "lost").to_dicts()
-    skipped = [
-        *reading.skipped,
-        *({k: row[k] for k in ("path", "line", "reason")} for row in rows if row["lost"]),
-    ]
-    repaired = [{k: row[k] for k in ("path", "line", "reason")} for row in rows if not row["lost"]]
+    lost, mended = (named.filter(lost=state).drop("lost").to_dicts() for state in (True, False))
     return Inputs(
         files=reading.files,
         bytes=reading.bytes,
@@ -91,9 +86,10 @@ def _inputs(x: Analysis) -> Inputs:
         skipped_lines=reading.skipped_lines,
         duplicate_turns=x.duplicate_turns,
         formats=dict(sorted(reading.formats.items())),
-        skipped=skipped[:MAX_NAMED_SKIPS],
+        skipped=[*lost, *reading.skipped][:MAX_NAMED_SKIPS],
         repaired_lines=reading.repaired_lines,
-        repaired=repaired[:MAX_NAMED_SKIPS],
+        repaired=mended[:MAX_NAMED_SKIPS],
+        unusable_files=len(reading.unusable),
     )
 
 

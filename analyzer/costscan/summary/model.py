@@ -32,7 +32,7 @@ class PriceBasis:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What was read. `skipped` and `repaired` name at most the first hundred lines."""
+    """What was read; `skipped` and `repaired` name at most a hundred lines or files."""
 
     files: int
     bytes: int
@@ -43,6 +43,7 @@ class Inputs:
     skipped: list[dict[str, Any]]
     repaired_lines: int
     repaired: list[dict[str, Any]]
+    unusable_files: int
 
 
 @dataclass(frozen=True)

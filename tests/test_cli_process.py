@@ -1,0 +1,137 @@
+"""The command as a process: how fast it starts, and how it ends when nobody listens or somebody stops it."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+COSTSCAN = [sys.executable, "-c", "from costscan.cli import main; main()"]
+HEAVY = {"polars", "pyarrow", "genai_prices", "rich", "numpy", "anthropic", "msgspec"}
+posix = pytest.mark.skipif(os.name != "posix", reason="signals and pseudo-terminals of POSIX")
+
+
+def command(*arguments: str, **more: object) -> "subprocess.Popen[bytes]":
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "cwd": ROOT} | more
+    return subprocess.Popen([*COSTSCAN, *arguments], **pipes)  # type: ignore[call-overload, no-any-return]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["analyze", "--help"], ["--version"], ["analyze", "--wat"]]
+)
+def test_nothing_heavy_is_imported_to_start(arguments: list[str]) -> None:
+    code = f"""
+import sys
+from costscan.cli.app import run
+run({arguments!r})
+print("modules:", *sorted(name.partition(".")[0] for name in sys.modules))
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    loaded = set(told.rpartition("modules:")[2].split())
+    assert "costscan" in loaded
+    assert not loaded & HEAVY
+
+
+def test_help_is_quick() -> None:
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        subprocess.run([*COSTSCAN, "--help"], capture_output=True, check=True)
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.3
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    for arguments in (["analyze", "sample_logs", "--json"], ["prices"], ["--help"]):
+        process = command(*arguments)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(1)
+        process.stdout.close()
+        assert process.wait(60) == 0
+        assert process.stderr.read() == b""
+        process.stderr.close()
+
+
+@posix
+@pytest.mark.parametrize("closed", [1, 2])
+def test_closed_streams_are_no_error(closed: int) -> None:
+    other = {1: "stderr", 2: "stdout"}[closed]
+    process = command(
+        "analyze", "sample_logs/idle-hour", preexec_fn=lambda: os.close(closed), **{other: subprocess.DEVNULL}
+    )  # fmt: skip
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_a_full_disk_is_an_error(more: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        process = command("analyze", "sample_logs/idle-hour", *more, stdout=full)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert errors.decode().splitlines() == [
+        "error: No space left on device",
+        "hint: check space and permissions",
+    ]
+
+
+@posix
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("after_s", [0.3, 0.8])
+def test_being_stopped_leaves_nothing_behind(
+    tmp_path: Path, sent: signal.Signals, code: int, after_s: float
+) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    log = next((ROOT / "sample_logs" / "idle-hour").rglob("*.jsonl")).read_text(encoding="utf-8")
+    for n in range(200):
+        name = f"c420286e-1744-4ffd-84a1-e2927887{n:04d}"
+        (logs / f"{n}.jsonl").write_text(
+            re.sub(r"c420286e-1744-4ffd-84a1-\w{12}", name, log), encoding="utf-8"
+        )
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    process = command(
+        "analyze", str(logs), env={**os.environ, "TMPDIR": str(temporary)}, start_new_session=True
+    )
+    time.sleep(after_s)
+    os.killpg(process.pid, sent)
+    _, errors = process.communicate(timeout=60)
+    if process.returncode == 0:
+        pytest.skip("it was done before")
+    assert (process.returncode, errors) == (code, b"")
+    assert list(temporary.iterdir()) == []
+    shutil.rmtree(logs)
+
+
+@posix
+@pytest.mark.parametrize(
+    ("setting", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+)
+def test_colours_are_for_terminals_that_want_them(setting: dict[str, str], coloured: bool) -> None:  # noqa: FBT001
+    master, slave = os.openpty()
+    env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "90"} | setting
+    process = command("analyze", "sample_logs/idle-hour", stdin=slave, stdout=slave, stderr=slave, env=env)
+    os.close(slave)
+    shown = b""
+    while True:
+        try:
+            part = os.read(master, 1 << 16)
+        except OSError:
+            break
+        if not part:
+            break
+        shown += part
+    os.close(master)
+    assert process.wait(60) == 0
+    text = shown.decode().replace("\r", "")
+    assert "every turn priced at list" in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+    assert bool(re.search(r"\x1b\[[0-9;]*3[0-9]m|\x1b\[1;3", text)) is coloured

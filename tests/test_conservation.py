@@ -1,0 +1,190 @@
+"""Whatever agents did: the bill is the sum of its calls, and every breakdown of it is the bill."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import histories
+import hypothesis_profile  # noqa: F401 - loads the profile
+import pytest
+from histories import UNKNOWN, Session, all_turns, pairs, transcripts
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from logs import Json, write
+from polars.testing import assert_frame_equal
+from seen import FRAMES, Seen, hold_prompts, see
+
+from costscan.ingest import pool
+
+COLUMNS = ("input_tokens", "cache_read_input_tokens", "5m", "1h", "output_tokens")
+
+
+def told(folder: Path, files: Mapping[str, Sequence[Json]]) -> list[Path]:
+    return [write(folder / name, *lines) for name, lines in files.items()]
+
+
+def seen_of(files: Mapping[str, Sequence[Json]], **options: Any) -> Seen:
+    with tempfile.TemporaryDirectory() as folder:
+        return see(*told(Path(folder), files), **options)
+
+
+def tokens(world: tuple[Session, ...]) -> tuple[int, ...]:
+    used = [(u, u["cache_creation"]) for u in (turn.used(prompt) for turn, prompt in all_turns(world))]
+    return (
+        sum(u["input_tokens"] for u, _ in used),
+        sum(u["cache_read_input_tokens"] for u, _ in used),
+        sum(w["ephemeral_5m_input_tokens"] for _, w in used),
+        sum(w["ephemeral_1h_input_tokens"] for _, w in used),
+        sum(u["output_tokens"] for u, _ in used),
+    )
+
+
+def bill_is_right(seen: Seen, world: tuple[Session, ...]) -> None:
+    calls = list(all_turns(world))
+    assert seen.n_turns == len(calls)
+    assert seen.usd == histories.cost(world)
+    assert seen.tokens == tokens(world)
+    unpriced = sum(turn.model == UNKNOWN and (prompt + turn.out > 0) for turn, prompt in calls)
+    assert seen.analysis.turns["usd"].null_count() == unpriced
+    hold_prompts(seen)
+
+
+@settings(max_examples=60)
+@given(histories.WORLDS)
+def test_transcripts(world: tuple[Session, ...]) -> None:
+    seen = seen_of(transcripts(world))
+    bill_is_right(seen, world)
+    assert seen.runs.filter(seen.runs["parent_run_id"].is_not_null()).height == sum(len(s.agents) for s in world)
+
+
+@settings(max_examples=40)
+@given(histories.WORLDS, st.booleans())
+def test_pairs(world: tuple[Session, ...], named: bool) -> None:
+    seen = seen_of(pairs(world, named=named))
+    bill_is_right(seen, world)
+    if named:
+        assert seen.runs.height == sum(1 + len(s.agents) for s in world)
+    assert "hidden" not in seen.blocks["kind"].to_list()
+
+
+@settings(max_examples=30)
+@given(st.lists(histories.TURNS, min_size=1, max_size=12).map(tuple))
+def test_every_prompt_of_a_context_that_only_grows(turns: tuple[histories.Turn, ...]) -> None:
+    steady = tuple(histories.Turn(turns[0].model, t.added, t.shares, t.out, t.tools, "", 0, t.lines, t.chars) for t in turns)
+    for files in (transcripts((Session(steady),)), pairs((Session(steady),), named=True)):
+        seen = seen_of(files)
+        assert hold_prompts(seen) == len(steady)
+        assert seen.growth["dropped_tokens"].sum() == 0
+        carried = [0, *(prompt for _, prompt in histories.prompts(steady))][:-1]
+        assert seen.growth.sort("turn")["carried_tokens"].to_list() == carried
+
+
+@pytest.fixture
+def tiny_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task, and a batch of blocks, for every file."""
+    monkeypatch.setattr(pool, "TASK_BYTES", 1)
+    monkeypatch.setattr(pool, "ALONE_BYTES", 0)
+    monkeypatch.setattr("costscan.ingest.BATCH_BLOCKS", 1)
+
+
+def same_frames(a: Seen, b: Seen) -> None:
+    for name in FRAMES:
+        assert_frame_equal(getattr(a, name), getattr(b, name), check_exact=True)
+    key = ["run_id", "part"]
+    assert_frame_equal(a.parts.group_by(key).sum().sort(key), b.parts.group_by(key).sum().sort(key))
+
+
+@settings(max_examples=25)
+@given(histories.WORLDS, st.randoms(use_true_random=False))
+def test_order_of_files(world: tuple[Session, ...], random: Random) -> None:
+    files = list(transcripts(world).items())
+    with tempfile.TemporaryDirectory() as folder:
+        paths = told(Path(folder), dict(files))
+        expected = see(*paths)
+        random.shuffle(paths)
+        same_frames(see(*paths), expected)
+
+
+@pytest.mark.usefixtures("tiny_tasks")
+@pytest.mark.parametrize("seed", range(3))
+def test_number_of_workers(seed: int, tmp_path: Path) -> None:
+    world = _world(seed)
+    paths = told(tmp_path, transcripts(world))
+    one, two = see(*paths, workers=1), see(*paths, workers=2)
+    same_frames(one, two)
+    bill_is_right(two, world)
+
+
+def _world(seed: int) -> tuple[Session, ...]:
+    random = Random(seed)  # noqa: S311 - no secret
+    models = (histories.OPUS, histories.SONNET, UNKNOWN)
+
+    def turn() -> histories.Turn:
+        shares = (random.randrange(9), random.randrange(9), random.randrange(9), random.randrange(9))
+        cut: histories.Cut = random.choice(("", "", "", "compacted"))
+        return histories.Turn(random.choice(models), random.randrange(900), shares, random.randrange(90),
+                              random.randrange(3), cut, 0, random.randrange(1, 4), random.randrange(300))  # fmt: skip
+
+    def turns() -> tuple[histories.Turn, ...]:
+        return tuple(turn() for _ in range(random.randrange(2, 9)))
+
+    agents = (histories.Agent(turns(), "both"), histories.Agent(turns(), "own"))
+    return (Session(turns(), agents, (2, 1)), Session(turns(), agents[:1], (5,)), Session(turns()))
+
+
+def test_order_of_files_of_one_size(tmp_path: Path) -> None:
+    turns = _world(7)[0].turns
+    paths = told(tmp_path, transcripts((Session(turns), Session(turns), Session(turns))))
+    assert len({path.stat().st_size for path in paths}) == 1
+    expected = see(*paths)
+    for order in ((2, 1, 0), (1, 2, 0)):
+        same_frames(see(*(paths[i] for i in order)), expected)
+
+
+@pytest.mark.parametrize("tiny", [True, False])
+def test_a_run_told_by_files_that_each_know_more(tmp_path: Path, request: pytest.FixtureRequest, tiny: bool) -> None:
+    if tiny:
+        request.getfixturevalue("tiny_tasks")
+    turns = _world(3)[0].turns
+    files = transcripts((Session(turns),))
+    lines = files["s0.jsonl"]
+    cut = len(lines) - sum(turn.lines for turn in turns[-1:]) - 1
+    other = [line for line in transcripts((Session(turns), Session(turns)))["s1.jsonl"][cut:]]
+    files["fork.jsonl"] = lines[:cut] + [line | {"sessionId": "s0"} for line in other]
+    paths = told(tmp_path, files)
+    seen = see(*paths)
+    assert (seen.run_ids(), seen.n_turns) == (["s0"], len(turns) + 1)
+    assert seen.column("turn") == list(range(len(turns) + 1))
+    same_frames(see(*reversed(paths)), seen)
+
+
+@pytest.mark.usefixtures("tiny_tasks")
+@settings(max_examples=15)
+@given(histories.WORLDS)
+def test_tasks_and_batches_of_one_file(world: tuple[Session, ...]) -> None:
+    seen = seen_of(transcripts(world))
+    bill_is_right(seen, world)
+
+
+@settings(max_examples=25)
+@given(histories.WORLDS, st.randoms(use_true_random=False))
+def test_repeated_lines_wherever_they_stand(world: tuple[Session, ...], random: Random) -> None:
+    files = transcripts(world)
+    for lines in files.values():
+        for line in [line for line in lines if line["type"] == "assistant"]:
+            for _ in range(random.randrange(3)):
+                lines.insert(random.randrange(lines.index(line), len(lines) + 1), line)
+    seen = seen_of(files)
+    assert (seen.usd, seen.tokens) == (histories.cost(world), tokens(world))
+
+
+@settings(max_examples=25)
+@given(histories.WORLDS, st.randoms(use_true_random=False))
+def test_lines_in_any_order_cost_the_same(world: tuple[Session, ...], random: Random) -> None:
+    files = transcripts(world)
+    for lines in files.values():
+        random.shuffle(lines)
+    seen = seen_of(files)
+    assert (seen.usd, seen.tokens) == (histories.cost(world), tokens(world))
