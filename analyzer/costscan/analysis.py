@@ -42,7 +42,7 @@ class Pricing:
 
 @dataclass
 class Selection:
-    """What part of the logs to analyze: turns from `since` up to `until`, runs of `tasks`, turns of `models`."""
+    """What to analyze: turns from `since` up to `until`, of runs of `tasks`, on `models`."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -75,9 +75,12 @@ class Analysis:
     def frame(self, name: str) -> pl.DataFrame:
         """Give a canonical frame (all but blocks), checked."""
         frames: dict[str, Callable[[], pl.DataFrame]] = {
-            "runs": lambda: self.runs.select(*RUNS), "turns": lambda: self.turns.select(*TURNS),
-            "growth": lambda: self.growth, "tool_calls": lambda: self.tool_calls,
-            "prices": lambda: self.prices, "bill": lambda: bill(self.turns, self._billed_unit()),
+            "runs": lambda: self.runs.select(*RUNS),
+            "turns": lambda: self.turns.select(*TURNS),
+            "growth": lambda: self.growth,
+            "tool_calls": lambda: self.tool_calls,
+            "prices": lambda: self.prices,
+            "bill": lambda: bill(self.turns, self._billed_unit()),
         }
         return check(name, frames[name]())
 
@@ -87,7 +90,9 @@ class Analysis:
         return self.unit.select(pl.when(known).then(pl.col(name)).alias(name) for name in self.unit.columns)
 
 
-def analyze(reading: Reading, *, pricing: Pricing | None = None, selection: Selection | None = None) -> Analysis:
+def analyze(
+    reading: Reading, *, pricing: Pricing | None = None, selection: Selection | None = None
+) -> Analysis:
     """Analyze what was read.
 
     Raises:
@@ -107,20 +112,36 @@ def analyze(reading: Reading, *, pricing: Pricing | None = None, selection: Sele
     unit = unit_prices(turns, table, discount=pricing.discount)
     turns = turns.hstack(turn_usd(turns, unit))
     return Analysis(
-        reading=reading, runs=runs, turns=turns, prices=table, unit=unit, unfinished=_unfinished(calls),
+        reading=reading,
+        runs=runs,
+        turns=turns,
+        prices=table,
+        unit=unit,
+        unfinished=_unfinished(calls),
         recorded=totals,
         growth=_growth(done, turns),
-        tool_calls=_concat([d.tool_calls for d in done], TOOL_CALLS).sort("run_id", "turn", maintain_order=True),
-        parts=_parts(done, turns), duplicate_turns=duplicates, write_blocks=blocks_to,
+        tool_calls=_concat([d.tool_calls for d in done], TOOL_CALLS).sort(
+            "run_id", "turn", maintain_order=True
+        ),
+        parts=_parts(done, turns),
+        duplicate_turns=duplicates,
+        write_blocks=blocks_to,
     )
 
 
 def _modelled(calls: pl.DataFrame, copies: pl.DataFrame) -> pl.DataFrame:
-    """Add what the model and the source decide: canonical model, tokenizer family, whether prompts are known."""
-    calls = canonicalise(calls.with_columns(
-        provider=pl.lit(None, pl.String), model=pl.lit(None, pl.String),
-    )).join(copies.select("copy", "source", "task", "root_run_id", "path"), on="copy", how="left",
-            maintain_order="left")
+    """Add what model and source decide: canonical model, tokenizer family, whether prompts are known."""
+    calls = canonicalise(
+        calls.with_columns(
+            provider=pl.lit(None, pl.String),
+            model=pl.lit(None, pl.String),
+        )
+    ).join(
+        copies.select("copy", "source", "task", "root_run_id", "path"),
+        on="copy",
+        how="left",
+        maintain_order="left",
+    )
     models = calls["model"].unique().to_list()
     families = {m: info.tokenizer if (info := model_info(m)) else DEFAULT_FAMILY for m in models}
     return calls.with_columns(
@@ -136,7 +157,9 @@ def _priced(calls: pl.DataFrame, table: pl.DataFrame, pricing: Pricing) -> pl.Da
     pico = pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False)
     billed = calls["kept"] & costs["usd"].is_not_null()
     known = unit.with_columns(billed=billed).select(
-        pl.when(pl.col("billed")).then(pl.col(name)).fill_null(0).alias(name) for name in UNIT_COLUMNS.values())
+        pl.when(pl.col("billed")).then(pl.col(name)).fill_null(0).alias(name)
+        for name in UNIT_COLUMNS.values()
+    )
     return calls.hstack(known).with_columns(pico_usd=costs.select(pico).to_series())
 
 
@@ -153,7 +176,9 @@ def _selected(calls: pl.DataFrame, selection: Selection | None) -> pl.DataFrame:
         chosen &= pl.col("task").is_in(list(selection.tasks))
     if selection.models:
         chosen &= pl.col("model").is_in(list(selection.models))
-    unbilled = [pl.when("kept").then(pl.col(n)).otherwise(0).alias(n) for n in UNIT_COLUMNS.values() if n in calls]
+    unbilled = [
+        pl.when("kept").then(pl.col(n)).otherwise(0).alias(n) for n in UNIT_COLUMNS.values() if n in calls
+    ]
     return calls.with_columns(kept=pl.col("kept") & chosen).with_columns(unbilled)
 
 
@@ -166,48 +191,72 @@ def _at_list(calls: pl.DataFrame, pricing: Pricing) -> pl.DataFrame:
     if pricing == Pricing():
         return calls
     costs = turn_usd(calls, unit_prices(calls, price_table()))
-    return calls.with_columns(pico_usd=costs.select(
-        pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False)).to_series())
+    return calls.with_columns(
+        pico_usd=costs.select(pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False)).to_series()
+    )
 
 
 def _unlogged(totals: list[Recorded], calls: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
     extra = missing(totals, calls.filter("kept"), price_table())
     session = pl.col("run_id").str.strip_suffix(SUFFIX)
-    return extra.with_columns(session=session).join(
-        runs.select(pl.col("run_id").alias("session"), "task"), on="session", how="left", maintain_order="left",
-    ).with_columns(pl.col("task").fill_null("unnamed"), kept=pl.lit(True))
+    return (
+        extra.with_columns(session=session)
+        .join(
+            runs.select(pl.col("run_id").alias("session"), "task"),
+            on="session",
+            how="left",
+            maintain_order="left",
+        )
+        .with_columns(pl.col("task").fill_null("unnamed"), kept=pl.lit(True))
+    )
 
 
-def _turns_and_runs(calls: pl.DataFrame, runs: pl.DataFrame,
-                    extra: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _turns_and_runs(
+    calls: pl.DataFrame, runs: pl.DataFrame, extra: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Give the turns, logged and unlogged, and the runs they belong to."""
-    logged = calls.filter("kept").sort("run_id", "turn").with_columns(
-        duration_s=_seconds(pl.col("end_at") - pl.col("at")),
-        gap_s=_seconds(pl.col("at") - pl.col("at").shift(1).over("run_id")),
-        recorded_usd=pl.col("recorded_usd").cast(TURNS["recorded_usd"], strict=False),
+    logged = (
+        calls.filter("kept")
+        .sort("run_id", "turn")
+        .with_columns(
+            duration_s=_seconds(pl.col("end_at") - pl.col("at")),
+            gap_s=_seconds(pl.col("at") - pl.col("at").shift(1).over("run_id")),
+            recorded_usd=pl.col("recorded_usd").cast(TURNS["recorded_usd"], strict=False),
+        )
     )
     turns = pl.concat([logged.select(*TURNS), extra.filter("kept").select(*TURNS)])
     runs = pl.concat([runs, _unlogged_runs(extra, runs)], how="vertical")
     spans = turns.group_by("run_id").agg(
-        started_at=pl.col("at").min(), ended_at=pl.col("at").max(), n_turns=pl.len().cast(pl.Int64))
+        started_at=pl.col("at").min(), ended_at=pl.col("at").max(), n_turns=pl.len().cast(pl.Int64)
+    )
     runs = runs.join(spans, on="run_id", how="inner", maintain_order="left").select(*RUNS)
-    return turns.join(runs.select("run_id", "task", "root_run_id"), on="run_id", how="left",
-                      maintain_order="left"), runs
+    return turns.join(
+        runs.select("run_id", "task", "root_run_id"), on="run_id", how="left", maintain_order="left"
+    ), runs
 
 
 def _unfinished(calls: pl.DataFrame) -> pl.DataFrame:
     return calls.filter(pl.col("kept") & (pl.col("usage_from") == "placeholder")).select(
-        "run_id", "turn", "visible_chars", "family")
+        "run_id", "turn", "visible_chars", "family"
+    )
 
 
 def _unlogged_runs(extra: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
     sessions = extra.filter("kept").select("session", "run_id").unique(maintain_order=True)
     known = runs.drop("parent_run_id", "agent", "interactive", "root_run_id").rename({"run_id": "session"})
-    return sessions.join(known, on="session", how="left", maintain_order="left").with_columns(
-        root_run_id="session", parent_run_id="session", agent=pl.lit("unlogged"), interactive=pl.lit(False),
-        source=pl.col("source").fill_null("claude_stream"), task=pl.col("task").fill_null("unnamed"),
-        path=pl.col("path").fill_null(""),
-    ).select(runs.columns)
+    return (
+        sessions.join(known, on="session", how="left", maintain_order="left")
+        .with_columns(
+            root_run_id="session",
+            parent_run_id="session",
+            agent=pl.lit("unlogged"),
+            interactive=pl.lit(False),
+            source=pl.col("source").fill_null("claude_stream"),
+            task=pl.col("task").fill_null("unnamed"),
+            path=pl.col("path").fill_null(""),
+        )
+        .select(runs.columns)
+    )
 
 
 def _seconds(span: pl.Expr) -> pl.Expr:
@@ -249,17 +298,31 @@ def _growth(done: list[Attributed], turns: pl.DataFrame) -> pl.DataFrame:
     """Put the growth of all runs together; an unlogged turn stands alone."""
     logged = _concat([d.growth for d in done], GROWTH)
     rest = turns.filter(pl.col("run_id").str.ends_with(SUFFIX)).select(
-        "run_id", "turn", prompt_tokens=PROMPT, carried_tokens=pl.lit(0, pl.Int64), added_tokens=PROMPT,
-        dropped_tokens=pl.lit(0, pl.Int64))
+        "run_id",
+        "turn",
+        prompt_tokens=PROMPT,
+        carried_tokens=pl.lit(0, pl.Int64),
+        added_tokens=PROMPT,
+        dropped_tokens=pl.lit(0, pl.Int64),
+    )
     return pl.concat([logged, rest.select(*GROWTH)]).sort("run_id", "turn")
 
 
 def _parts(done: list[Attributed], turns: pl.DataFrame) -> pl.DataFrame:
-    rest = turns.filter(pl.col("run_id").str.ends_with(SUFFIX)).group_by("run_id").agg(
-        output_pico_usd=pl.sum_horizontal(*(pl.col(c).fill_null(0) for c in COST_COLUMNS.values())).sum(),
-    ).with_columns(part=pl.lit(PARTS["unlogged"]), pico_usd=pl.lit(0, pl.Int64), entry_pico_usd=pl.lit(0, pl.Int64))
+    rest = (
+        turns.filter(pl.col("run_id").str.ends_with(SUFFIX))
+        .group_by("run_id")
+        .agg(
+            output_pico_usd=pl.sum_horizontal(*(pl.col(c).fill_null(0) for c in COST_COLUMNS.values())).sum(),
+        )
+        .with_columns(
+            part=pl.lit(PARTS["unlogged"]), pico_usd=pl.lit(0, pl.Int64), entry_pico_usd=pl.lit(0, pl.Int64)
+        )
+    )
     frames = [d.parts.select("run_id", "part", "pico_usd", "entry_pico_usd", "output_pico_usd") for d in done]
-    return pl.concat([*frames, rest.select("run_id", "part", "pico_usd", "entry_pico_usd", "output_pico_usd")])
+    return pl.concat(
+        [*frames, rest.select("run_id", "part", "pico_usd", "entry_pico_usd", "output_pico_usd")]
+    )
 
 
 def _concat(frames: list[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:

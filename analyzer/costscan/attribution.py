@@ -1,4 +1,4 @@
-"""From calls and blocks to what each block, tool and run cost: the parts that need the blocks, batch by batch."""
+"""From calls and blocks to what each block, tool and run cost, batch by batch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +14,12 @@ from costscan.ingest.merge import COPY_BITS
 
 PICO_USD: Final = pl.lit("0.000000000001").cast(USD)
 PARTS: Final = {
-    "hidden": "(not in the log)", "system": "(system prompt)", "assistant": "(assistant)", "user": "(user)",
-    "search": "(web search)", "unlogged": "(unlogged)",
+    "hidden": "(not in the log)",
+    "system": "(system prompt)",
+    "assistant": "(assistant)",
+    "user": "(user)",
+    "search": "(web search)",
+    "unlogged": "(unlogged)",
 }
 """Names of the parts of a bill that belong to no tool."""
 _COSTS: Final = ("pico_usd", "entry_pico_usd", "output_pico_usd")
@@ -35,10 +39,12 @@ class Attributed:
 
 def blocks_of(paths: Sequence[Path]) -> pl.DataFrame:
     """Read block tables, with copies numbered across tasks."""
-    return pl.concat([
-        pl.read_ipc(path).with_columns(pl.col("copy") + (int(path.stem.rsplit("-", 1)[1]) << COPY_BITS))
-        for path in paths
-    ])
+    return pl.concat(
+        [
+            pl.read_ipc(path).with_columns(pl.col("copy") + (int(path.stem.rsplit("-", 1)[1]) << COPY_BITS))
+            for path in paths
+        ]
+    )
 
 
 def attribute(blocks: pl.DataFrame, calls: pl.DataFrame) -> Attributed:
@@ -57,8 +63,11 @@ def attribute(blocks: pl.DataFrame, calls: pl.DataFrame) -> Attributed:
     placed = _priced(tokens.placements(blocks, calls), blocks, calls)
     full = _joined(blocks, placed, calls)
     return Attributed(
-        growth=growth(calls, _carried_over(placed, blocks, calls)), tool_calls=_tool_calls(full, calls),
-        parts=_parts(full, calls), blocks=full, calls=calls,
+        growth=growth(calls, _carried_over(placed, blocks, calls)),
+        tool_calls=_tool_calls(full, calls),
+        parts=_parts(full, calls),
+        blocks=full,
+        calls=calls,
     )
 
 
@@ -67,8 +76,10 @@ def _in_rows(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     copies = calls.group_by("copy").agg(first=pl.col("row").min(), row_end=pl.col("row").max() + 1)
     joined = blocks.join(copies, on="copy", how="left", maintain_order="left")
     return joined.with_columns(
-        id=pl.int_range(pl.len(), dtype=pl.Int64), row_in=pl.col("first") + pl.col("turn_in"),
-        row_out=pl.col("first") + pl.col("turn_out"), row_made=pl.col("first") + pl.col("made_by"),
+        id=pl.int_range(pl.len(), dtype=pl.Int64),
+        row_in=pl.col("first") + pl.col("turn_in"),
+        row_out=pl.col("first") + pl.col("turn_out"),
+        row_made=pl.col("first") + pl.col("made_by"),
     ).drop("first", "turn_in", "turn_out")
 
 
@@ -78,10 +89,14 @@ def _cuts(blocks: pl.DataFrame) -> pl.Series:
 
 
 def _priced(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    rank = pl.when(pl.col("layer") == "messages").then(2).when(pl.col("layer") == "system").then(1).otherwise(0)
+    rank = (
+        pl.when(pl.col("layer") == "messages").then(2).when(pl.col("layer") == "system").then(1).otherwise(0)
+    )
     known = blocks.select("row_in", rank=rank.cast(pl.Int64)).select(pl.all().gather(placed["id"]))
     order = placed.hstack(known).with_columns(
-        rank=pl.when(pl.col("side") == tokens.HIDDEN_FIRST).then(-1).otherwise(pl.col("rank").fill_null(_HIDDEN_RANK)),
+        rank=pl.when(pl.col("side") == tokens.HIDDEN_FIRST)
+        .then(-1)
+        .otherwise(pl.col("rank").fill_null(_HIDDEN_RANK)),
     )
     return carry.costs(carry.positioned(order, ["rank", "row_in", "side", "id"]), calls)
 
@@ -92,7 +107,8 @@ def _written(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     output = calls.select("output_tokens", "pico_output").select(pl.all().gather(made["row_made"]))
     shared = tokens.allocated(made.hstack(output), "weight", "output_tokens", "row_made")
     return shared.select(
-        "id", wrote_tokens="tokens", output_pico_usd=pl.col("tokens") * pl.col("pico_output"))
+        "id", wrote_tokens="tokens", output_pico_usd=pl.col("tokens") * pl.col("pico_output")
+    )
 
 
 def _joined(blocks: pl.DataFrame, placed: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
@@ -102,12 +118,22 @@ def _joined(blocks: pl.DataFrame, placed: pl.DataFrame, calls: pl.DataFrame) -> 
     if shown["id"].n_unique() < shown.height:
         # A block has other tokens in each epoch: those of the first that was billed here are shown.
         billed = pl.col("epoch").is_in(calls.filter("kept")["epoch"].unique().implode())
-        sums = shown.with_columns(billed=billed).sort("epoch").group_by("id").agg(
-            pl.coalesce(pl.col("tokens").filter("billed").first(), pl.col("tokens").first()),
-            pl.col("entry_pico_usd").first(), pl.col("pico_usd").sum(),
+        sums = (
+            shown.with_columns(billed=billed)
+            .sort("epoch")
+            .group_by("id")
+            .agg(
+                pl.coalesce(pl.col("tokens").filter("billed").first(), pl.col("tokens").first()),
+                pl.col("entry_pico_usd").first(),
+                pl.col("pico_usd").sum(),
+            )
         )
-    full = blocks.join(sums, on="id", how="left").join(_written(blocks, calls), on="id", how="left").with_columns(
-        tokens=pl.coalesce("tokens", "wrote_tokens", "weight"),
+    full = (
+        blocks.join(sums, on="id", how="left")
+        .join(_written(blocks, calls), on="id", how="left")
+        .with_columns(
+            tokens=pl.coalesce("tokens", "wrote_tokens", "weight"),
+        )
     )
     full = pl.concat([full, _hidden(placed, calls)], how="diagonal").with_columns(pl.col(_COSTS).fill_null(0))
     return _of_kept_calls(full, calls)
@@ -118,10 +144,19 @@ def _hidden(placed: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     found = placed.filter(pl.col("id").is_null()).join(ends, on="epoch", how="left", maintain_order="left")
     system = pl.col("side") == tokens.HIDDEN_FIRST
     return found.hstack(calls.select("copy", "line").select(pl.all().gather(found["start"]))).select(
-        "copy", "row_out", "line", "weight", "tokens", "pico_usd", "entry_pico_usd", row_in="start",
+        "copy",
+        "row_out",
+        "line",
+        "weight",
+        "tokens",
+        "pico_usd",
+        "entry_pico_usd",
+        row_in="start",
         layer=pl.when(system).then(pl.lit("system")).otherwise(pl.lit("messages")),
         role=pl.when(system).then(pl.lit("system")).otherwise(pl.lit("user")),
-        kind=pl.lit("hidden"), chars=pl.lit(0, pl.Int64), is_error=pl.lit(False),
+        kind=pl.lit("hidden"),
+        chars=pl.lit(0, pl.Int64),
+        is_error=pl.lit(False),
     )
 
 
@@ -138,7 +173,9 @@ def _of_kept_calls(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     return full.filter((pl.col("turn_in") < pl.col("turn_out")) | pl.col("made")).drop("made")
 
 
-def _turn_at(turn_of: pl.Series, kept: pl.Series, rows: pl.Series, copies: pl.Series, own: pl.Series) -> pl.Series:
+def _turn_at(
+    turn_of: pl.Series, kept: pl.Series, rows: pl.Series, copies: pl.Series, own: pl.Series
+) -> pl.Series:
     """Give the turn of each row; a row past the end of its copy is the turn after the last."""
     inside = (rows < copies.len()) & (copies.gather(rows.clip(upper_bound=copies.len() - 1)) == own)
     here = turn_of.gather(rows)
@@ -149,13 +186,20 @@ def _turn_at(turn_of: pl.Series, kept: pl.Series, rows: pl.Series, copies: pl.Se
 def blocks_frame(done: Attributed) -> pl.DataFrame:
     """Give the `blocks` frame of a batch, the blocks of a run numbered in the order of its prompts."""
     runs = done.calls.select("copy", "run_id", "base").unique("copy")
-    layer = pl.when(pl.col("layer") == "messages").then(2).when(pl.col("layer") == "system").then(1).otherwise(0)
+    layer = (
+        pl.when(pl.col("layer") == "messages").then(2).when(pl.col("layer") == "system").then(1).otherwise(0)
+    )
     sent_last = pl.col("row_made").is_null() & (pl.col("layer") == "messages")
     full = done.blocks.join(runs, on="copy", how="left", maintain_order="left").sort(
-        "run_id", "turn_in", "base", layer, sent_last, "id", nulls_last=True)
-    return check("blocks", full.with_columns(
-        block=pl.int_range(pl.len(), dtype=pl.Int64).over("run_id"), used_share=pl.lit(None, pl.Float64),
-    ).select(*BLOCKS))
+        "run_id", "turn_in", "base", layer, sent_last, "id", nulls_last=True
+    )
+    return check(
+        "blocks",
+        full.with_columns(
+            block=pl.int_range(pl.len(), dtype=pl.Int64).over("run_id"),
+            used_share=pl.lit(None, pl.Float64),
+        ).select(*BLOCKS),
+    )
 
 
 def _carried_over(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
@@ -171,21 +215,41 @@ def _tool_calls(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     kind = pl.col("kind")
     here = calls["kept"].gather(full["row_made"]).fill_null(True)
     used = full.filter((kind == "tool_use") & pl.col("tool").is_not_null() & here)
-    results = full.filter((kind == "tool_result") & pl.col("call_id").is_not_null()).unique(
-        ["copy", "call_id"], keep="first", maintain_order=True,
-    ).select(
-        "copy", "call_id", result_hash="content_hash", result_tokens="tokens", failed="is_error",
-        carried_turns=pl.col("turn_out") - pl.col("turn_in"),
-        carried_usd=(pl.col("pico_usd") - pl.col("entry_pico_usd")).cast(USD) * PICO_USD,
+    results = (
+        full.filter((kind == "tool_result") & pl.col("call_id").is_not_null())
+        .unique(
+            ["copy", "call_id"],
+            keep="first",
+            maintain_order=True,
+        )
+        .select(
+            "copy",
+            "call_id",
+            result_hash="content_hash",
+            result_tokens="tokens",
+            failed="is_error",
+            carried_turns=pl.col("turn_out") - pl.col("turn_in"),
+            carried_usd=(pl.col("pico_usd") - pl.col("entry_pico_usd")).cast(USD) * PICO_USD,
+        )
     )
     joined = used.join(results, on=["copy", "call_id"], how="left", maintain_order="left")
     runs = calls.select("copy", "run_id").unique("copy")
-    return joined.join(runs, on="copy", how="left", maintain_order="left").select(
-        "run_id", turn=pl.max_horizontal(pl.col("turn_in") - 1, 0), tool="tool", server=server("tool"),
-        args_hash=pl.col("args_hash").fill_null(0), result_hash="result_hash", result_tokens="result_tokens",
-        is_error=pl.col("failed").fill_null(False), carried_turns=pl.col("carried_turns").fill_null(0),
-        carried_usd="carried_usd",
-    ).select(*TOOL_CALLS)
+    return (
+        joined.join(runs, on="copy", how="left", maintain_order="left")
+        .select(
+            "run_id",
+            turn=pl.max_horizontal(pl.col("turn_in") - 1, 0),
+            tool="tool",
+            server=server("tool"),
+            args_hash=pl.col("args_hash").fill_null(0),
+            result_hash="result_hash",
+            result_tokens="result_tokens",
+            is_error=pl.col("failed").fill_null(False),
+            carried_turns=pl.col("carried_turns").fill_null(0),
+            carried_usd="carried_usd",
+        )
+        .select(*TOOL_CALLS)
+    )
 
 
 def server(tool: str) -> pl.Expr:
@@ -200,28 +264,45 @@ def _parts(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     """
     kind, layer = pl.col("kind"), pl.col("layer")
     part = (
-        pl.when(pl.col("tool").is_not_null() & kind.is_in(["tool_use", "tool_result", "tool_def"])).then("tool")
-        .when(kind == "hidden").then(pl.lit(PARTS["hidden"]))
-        .when(layer == "system").then(pl.lit(PARTS["system"]))
-        .when(pl.col("role") == "assistant").then(pl.lit(PARTS["assistant"]))
+        pl.when(pl.col("tool").is_not_null() & kind.is_in(["tool_use", "tool_result", "tool_def"]))
+        .then("tool")
+        .when(kind == "hidden")
+        .then(pl.lit(PARTS["hidden"]))
+        .when(layer == "system")
+        .then(pl.lit(PARTS["system"]))
+        .when(pl.col("role") == "assistant")
+        .then(pl.lit(PARTS["assistant"]))
         .otherwise(pl.lit(PARTS["user"]))
     )
     by_copy = full.group_by("copy", part.alias("part")).agg(pl.col(_COSTS).sum())
-    both = pl.concat([by_copy, _unwritten(full, calls)], how="diagonal").with_columns(pl.col(_COSTS).fill_null(0))
+    both = pl.concat([by_copy, _unwritten(full, calls)], how="diagonal").with_columns(
+        pl.col(_COSTS).fill_null(0)
+    )
     runs = calls.select("copy", "run_id").unique("copy")
     return both.join(runs, on="copy").group_by("run_id", "part").agg(pl.col(_COSTS).sum())
 
 
 def _unwritten(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     """Give the output that no logged block explains, and web searches."""
-    output = calls.filter("kept").group_by("copy").agg(
-        all=(pl.col("output_tokens") * pl.col("pico_output")).sum(),
-        search=(pl.col("web_searches") * pl.col("pico_web_search")).sum(),
+    output = (
+        calls.filter("kept")
+        .group_by("copy")
+        .agg(
+            all=(pl.col("output_tokens") * pl.col("pico_output")).sum(),
+            search=(pl.col("web_searches") * pl.col("pico_web_search")).sum(),
+        )
     )
     shown = full.group_by("copy").agg(shown=pl.col("output_pico_usd").sum())
     rest = output.join(shown, on="copy", how="left").with_columns(
-        left=pl.col("all") - pl.col("shown").fill_null(0))
-    return pl.concat([
-        rest.filter(pl.col("left") != 0).select("copy", part=pl.lit(PARTS["assistant"]), output_pico_usd="left"),
-        rest.filter(pl.col("search") != 0).select("copy", part=pl.lit(PARTS["search"]), output_pico_usd="search"),
-    ])
+        left=pl.col("all") - pl.col("shown").fill_null(0)
+    )
+    return pl.concat(
+        [
+            rest.filter(pl.col("left") != 0).select(
+                "copy", part=pl.lit(PARTS["assistant"]), output_pico_usd="left"
+            ),
+            rest.filter(pl.col("search") != 0).select(
+                "copy", part=pl.lit(PARTS["search"]), output_pico_usd="search"
+            ),
+        ]
+    )

@@ -30,11 +30,12 @@ def positioned(placements: pl.DataFrame, order: list[str]) -> pl.DataFrame:
     begins = (pl.col("epoch") != pl.col("epoch").shift(1)).fill_null(True)
     before = pl.when(begins).then(through - pl.col("tokens")).forward_fill()
     return ordered.with_columns(end_token=through - before).with_columns(
-        begin_token=pl.col("end_token") - pl.col("tokens"))
+        begin_token=pl.col("end_token") - pl.col("tokens")
+    )
 
 
 def costs(placed: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    """Add pico_usd, the input cost of each placement over its epoch, and entry_pico_usd, that of its first turn.
+    """Add pico_usd, the input cost of a placement over its epoch, and entry_pico_usd, that of its first turn.
 
     Args:
         placed: from `positioned`; `start` is a row of the calls.
@@ -44,9 +45,13 @@ def costs(placed: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     upto = _cost_upto(running, placed.select("epoch", at="end_token"))
     first = _cost_upto(running, placed.select("epoch", at=pl.lit(0, pl.Int64)))
     begins = (pl.col("epoch") != pl.col("epoch").shift(1)).fill_null(True)
-    return placed.with_columns(_upto=upto, _first=first, entry_pico_usd=_entry(placed, calls)).with_columns(
-        pico_usd=pl.col("_upto") - pl.when(begins).then("_first").otherwise(pl.col("_upto").shift(1)),
-    ).drop("_upto", "_first")
+    return (
+        placed.with_columns(_upto=upto, _first=first, entry_pico_usd=_entry(placed, calls))
+        .with_columns(
+            pico_usd=pl.col("_upto") - pl.when(begins).then("_first").otherwise(pl.col("_upto").shift(1)),
+        )
+        .drop("_upto", "_first")
+    )
 
 
 def _running(calls: pl.DataFrame) -> pl.DataFrame:
@@ -55,13 +60,17 @@ def _running(calls: pl.DataFrame) -> pl.DataFrame:
         pl.col(f"pico_{m}") for m in ("cache_read", "cache_write_1h", "cache_write_5m", "input")
     )
     steps = [
-        (pl.lit(0, pl.Int64), read), (READ_TO, w1h - read), (WRITE_1H_TO, w5m - w1h), (WRITE_TO, plain - w5m),
+        (pl.lit(0, pl.Int64), read),
+        (READ_TO, w1h - read),
+        (WRITE_1H_TO, w5m - w1h),
+        (WRITE_TO, plain - w5m),
         (pl.col("prompt_tokens"), -plain),
     ]
     hinges = pl.concat([calls.select("epoch", at=at, step=change) for at, change in steps])
     ordered = hinges.filter(pl.col("step") != 0).with_columns(place=_place()).sort("place")
     return ordered.select(
-        "place", slope=pl.col("step").cum_sum(), offset=(pl.col("step") * pl.col("at")).cum_sum())
+        "place", slope=pl.col("step").cum_sum(), offset=(pl.col("step") * pl.col("at")).cum_sum()
+    )
 
 
 def _place() -> pl.Expr:
@@ -77,16 +86,23 @@ def _cost_upto(running: pl.DataFrame, asked: pl.DataFrame) -> pl.Series:
 def _entry(placed: pl.DataFrame, calls: pl.DataFrame) -> pl.Series:
     """Price the first turn of each placement: its overlap with what was read, written and sent plain."""
     first = calls.select(
-        read_to=READ_TO, write_1h_to=WRITE_1H_TO, write_to=WRITE_TO,
-        p_read="pico_cache_read", p_1h="pico_cache_write_1h", p_5m="pico_cache_write_5m", p_in="pico_input",
+        read_to=READ_TO,
+        write_1h_to=WRITE_1H_TO,
+        write_to=WRITE_TO,
+        p_read="pico_cache_read",
+        p_1h="pico_cache_write_1h",
+        p_5m="pico_cache_write_5m",
+        p_in="pico_input",
     ).select(pl.all().gather(placed["start"]))
     both = placed.select("begin_token", "end_token").hstack(first)
     zero = pl.lit(0, pl.Int64)
     bounds = [zero, pl.col("read_to"), pl.col("write_1h_to"), pl.col("write_to"), None]
-    return both.select(pl.sum_horizontal(
-        _overlap(bounds[i], bounds[i + 1]) * pl.col(price)
-        for i, price in enumerate(("p_read", "p_1h", "p_5m", "p_in"))
-    )).to_series()
+    return both.select(
+        pl.sum_horizontal(
+            _overlap(bounds[i], bounds[i + 1]) * pl.col(price)
+            for i, price in enumerate(("p_read", "p_1h", "p_5m", "p_in"))
+        )
+    ).to_series()
 
 
 def _overlap(low: pl.Expr | None, high: pl.Expr | None) -> pl.Expr:

@@ -15,54 +15,148 @@ from costscan.errors import CostscanError
 USD: Final = pl.Decimal(38, 12)
 TIME: Final = pl.Datetime("us", "UTC")
 
-RUNS: Final = pl.Schema({
-    "run_id": pl.String, "root_run_id": pl.String, "parent_run_id": pl.String, "source": pl.String,
-    "path": pl.String, "task": pl.String, "agent": pl.String, "started_at": TIME, "ended_at": TIME,
-    "interactive": pl.Boolean, "n_turns": pl.Int64,
-})
-TURNS: Final = pl.Schema({
-    "run_id": pl.String, "turn": pl.Int64, "line": pl.Int64, "at": TIME, "duration_s": pl.Float64,
-    "gap_s": pl.Float64, "provider": pl.String, "model": pl.String, "model_raw": pl.String,
-    "tier": pl.String, "speed": pl.String, "geo": pl.String, "effort": pl.String,
-    "input_tokens": pl.Int64, "cache_read_tokens": pl.Int64, "cache_write_5m_tokens": pl.Int64,
-    "cache_write_1h_tokens": pl.Int64, "output_tokens": pl.Int64, "thinking_tokens": pl.Int64,
-    "web_searches": pl.Int64, "stop_reason": pl.String, "message_id": pl.String, "recorded_usd": USD,
-    "usage_from": pl.String,
-})
-BLOCKS: Final = pl.Schema({
-    "run_id": pl.String, "block": pl.Int64, "turn_in": pl.Int64, "turn_out": pl.Int64, "line": pl.Int64,
-    "layer": pl.String, "role": pl.String, "kind": pl.String, "tool": pl.String, "call_id": pl.String,
-    "content_hash": pl.Int64, "args_hash": pl.Int64, "chars": pl.Int64, "weight": pl.Int64,
-    "tokens": pl.Int64, "is_error": pl.Boolean, "breakpoint": pl.String, "used_share": pl.Float64,
-})
-TOOL_CALLS: Final = pl.Schema({
-    "run_id": pl.String, "turn": pl.Int64, "tool": pl.String, "server": pl.String, "args_hash": pl.Int64,
-    "result_hash": pl.Int64, "result_tokens": pl.Int64, "is_error": pl.Boolean, "carried_turns": pl.Int64,
-    "carried_usd": USD,
-})
-PRICES: Final = pl.Schema({
-    "provider": pl.String, "model": pl.String, "tier": pl.String, "speed": pl.String, "meter": pl.String,
-    "usd_per_mtok": USD, "over_prompt_tokens": pl.Int64, "valid_from": TIME, "valid_to": TIME,
-    "source": pl.String,
-})
-BILL: Final = pl.Schema({
-    "run_id": pl.String, "turn": pl.Int64, "meter": pl.String, "units": pl.Int64, "usd": USD,
-})
-GROWTH: Final = pl.Schema({
-    "run_id": pl.String, "turn": pl.Int64, "prompt_tokens": pl.Int64, "carried_tokens": pl.Int64,
-    "added_tokens": pl.Int64, "dropped_tokens": pl.Int64,
-})
+
+def _schema(columns: Mapping[str, pl.DataType | type[pl.DataType]]) -> pl.Schema:
+    return pl.Schema(columns)
+
+
+RUNS: Final = _schema(
+    {
+        "run_id": pl.String,
+        "root_run_id": pl.String,
+        "parent_run_id": pl.String,
+        "source": pl.String,
+        "path": pl.String,
+        "task": pl.String,
+        "agent": pl.String,
+        "started_at": TIME,
+        "ended_at": TIME,
+        "interactive": pl.Boolean,
+        "n_turns": pl.Int64,
+    }
+)
+TURNS: Final = _schema(
+    {
+        "run_id": pl.String,
+        "turn": pl.Int64,
+        "line": pl.Int64,
+        "at": TIME,
+        "duration_s": pl.Float64,
+        "gap_s": pl.Float64,
+        "provider": pl.String,
+        "model": pl.String,
+        "model_raw": pl.String,
+        "tier": pl.String,
+        "speed": pl.String,
+        "geo": pl.String,
+        "effort": pl.String,
+        "input_tokens": pl.Int64,
+        "cache_read_tokens": pl.Int64,
+        "cache_write_5m_tokens": pl.Int64,
+        "cache_write_1h_tokens": pl.Int64,
+        "output_tokens": pl.Int64,
+        "thinking_tokens": pl.Int64,
+        "web_searches": pl.Int64,
+        "stop_reason": pl.String,
+        "message_id": pl.String,
+        "recorded_usd": USD,
+        "usage_from": pl.String,
+    }
+)
+BLOCKS: Final = _schema(
+    {
+        "run_id": pl.String,
+        "block": pl.Int64,
+        "turn_in": pl.Int64,
+        "turn_out": pl.Int64,
+        "line": pl.Int64,
+        "layer": pl.String,
+        "role": pl.String,
+        "kind": pl.String,
+        "tool": pl.String,
+        "call_id": pl.String,
+        "content_hash": pl.Int64,
+        "args_hash": pl.Int64,
+        "chars": pl.Int64,
+        "weight": pl.Int64,
+        "tokens": pl.Int64,
+        "is_error": pl.Boolean,
+        "breakpoint": pl.String,
+        "used_share": pl.Float64,
+    }
+)
+TOOL_CALLS: Final = _schema(
+    {
+        "run_id": pl.String,
+        "turn": pl.Int64,
+        "tool": pl.String,
+        "server": pl.String,
+        "args_hash": pl.Int64,
+        "result_hash": pl.Int64,
+        "result_tokens": pl.Int64,
+        "is_error": pl.Boolean,
+        "carried_turns": pl.Int64,
+        "carried_usd": USD,
+    }
+)
+PRICES: Final = _schema(
+    {
+        "provider": pl.String,
+        "model": pl.String,
+        "tier": pl.String,
+        "speed": pl.String,
+        "meter": pl.String,
+        "usd_per_mtok": USD,
+        "over_prompt_tokens": pl.Int64,
+        "valid_from": TIME,
+        "valid_to": TIME,
+        "source": pl.String,
+    }
+)
+BILL: Final = _schema(
+    {
+        "run_id": pl.String,
+        "turn": pl.Int64,
+        "meter": pl.String,
+        "units": pl.Int64,
+        "usd": USD,
+    }
+)
+GROWTH: Final = _schema(
+    {
+        "run_id": pl.String,
+        "turn": pl.Int64,
+        "prompt_tokens": pl.Int64,
+        "carried_tokens": pl.Int64,
+        "added_tokens": pl.Int64,
+        "dropped_tokens": pl.Int64,
+    }
+)
 
 SCHEMAS: Final[Mapping[str, pl.Schema]] = {
-    "runs": RUNS, "turns": TURNS, "blocks": BLOCKS, "tool_calls": TOOL_CALLS, "prices": PRICES,
-    "bill": BILL, "growth": GROWTH,
+    "runs": RUNS,
+    "turns": TURNS,
+    "blocks": BLOCKS,
+    "tool_calls": TOOL_CALLS,
+    "prices": PRICES,
+    "bill": BILL,
+    "growth": GROWTH,
 }
 NULLABLE: Final[Mapping[str, frozenset[str]]] = {
     "runs": frozenset({"parent_run_id", "agent", "started_at", "ended_at"}),
-    "turns": frozenset({
-        "at", "duration_s", "gap_s", "geo", "effort", "thinking_tokens", "stop_reason", "message_id",
-        "recorded_usd",
-    }),
+    "turns": frozenset(
+        {
+            "at",
+            "duration_s",
+            "gap_s",
+            "geo",
+            "effort",
+            "thinking_tokens",
+            "stop_reason",
+            "message_id",
+            "recorded_usd",
+        }
+    ),
     "blocks": frozenset({"tool", "call_id", "content_hash", "args_hash", "breakpoint", "used_share"}),
     "tool_calls": frozenset({"server", "result_hash", "result_tokens", "carried_usd"}),
     "prices": frozenset({"valid_from", "valid_to"}),

@@ -10,7 +10,9 @@ from typing import Final
 import polars as pl
 
 PROMPT: Final = (
-    pl.col("input_tokens") + pl.col("cache_read_tokens") + pl.col("cache_write_5m_tokens")
+    pl.col("input_tokens")
+    + pl.col("cache_read_tokens")
+    + pl.col("cache_write_5m_tokens")
     + pl.col("cache_write_1h_tokens")
 )
 QUADRATIC_MIN_TURNS: Final = 6
@@ -27,7 +29,8 @@ def with_shrinks(calls: pl.DataFrame, cuts: pl.Series) -> pl.DataFrame:
     same = pl.col("copy") == pl.col("copy").shift(1)
     before = pl.when(same).then(pl.col("prompt_tokens").shift(1))
     calls = calls.with_columns(prompt_tokens=PROMPT).with_columns(
-        before_tokens=before, resized=(same & (pl.col("family") != pl.col("family").shift(1))).fill_null(False),
+        before_tokens=before,
+        resized=(same & (pl.col("family") != pl.col("family").shift(1))).fill_null(False),
     )
     smaller = pl.col("prompt_tokens") < pl.col("before_tokens")
     reason = pl.col("resets") | pl.col("resized") | pl.col("row").is_in(cuts.implode())
@@ -45,7 +48,10 @@ def with_epochs(calls: pl.DataFrame, cuts: pl.Series) -> pl.DataFrame:
         `calls` with `starts` (the first call of an epoch) and `epoch`, counted over all copies.
     """
     starts = (
-        (pl.col("seq") == 0) | pl.col("resets") | pl.col("resized") | pl.col("shrank")
+        (pl.col("seq") == 0)
+        | pl.col("resets")
+        | pl.col("resized")
+        | pl.col("shrank")
         | pl.col("row").is_in(cuts.implode())
     )
     return calls.with_columns(starts=starts).with_columns(epoch=pl.col("starts").cast(pl.Int64).cum_sum() - 1)
@@ -63,7 +69,10 @@ def growth(calls: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
         carried_tokens=pl.min_horizontal(carried, "prompt_tokens"),
     )
     return joined.filter("kept").select(
-        "run_id", "turn", "prompt_tokens", "carried_tokens",
+        "run_id",
+        "turn",
+        "prompt_tokens",
+        "carried_tokens",
         added_tokens=pl.col("prompt_tokens") - pl.col("carried_tokens"),
         dropped_tokens=pl.max_horizontal(pl.col("before_tokens").fill_null(0) - pl.col("carried_tokens"), 0),
     )
@@ -74,15 +83,26 @@ def per_run(growth_frame: pl.DataFrame) -> pl.DataFrame:
 
     `growth_tokens_per_turn` is the median of the tokens added after the first turn; null for one turn.
     """
-    return growth_frame.group_by("run_id", maintain_order=True).agg(
-        pl.col("prompt_tokens").sum(), pl.col("carried_tokens").sum(), pl.len().cast(pl.Int64).alias("n"),
-        growth_tokens_per_turn=pl.col("added_tokens").filter(pl.col("turn") > 0).median(),
-    ).with_columns(
-        carried_share=_share("carried_tokens", "prompt_tokens"),
-    ).with_columns(
-        is_quadratic=((pl.col("n") >= QUADRATIC_MIN_TURNS) & (pl.col("carried_share") >= QUADRATIC_SHARE)
-                      & (pl.col("growth_tokens_per_turn") > 0)).fill_null(False),
-    ).drop("n")
+    return (
+        growth_frame.group_by("run_id", maintain_order=True)
+        .agg(
+            pl.col("prompt_tokens").sum(),
+            pl.col("carried_tokens").sum(),
+            pl.len().cast(pl.Int64).alias("n"),
+            growth_tokens_per_turn=pl.col("added_tokens").filter(pl.col("turn") > 0).median(),
+        )
+        .with_columns(
+            carried_share=_share("carried_tokens", "prompt_tokens"),
+        )
+        .with_columns(
+            is_quadratic=(
+                (pl.col("n") >= QUADRATIC_MIN_TURNS)
+                & (pl.col("carried_share") >= QUADRATIC_SHARE)
+                & (pl.col("growth_tokens_per_turn") > 0)
+            ).fill_null(False),
+        )
+        .drop("n")
+    )
 
 
 def _share(part: str, whole: str) -> pl.Expr:

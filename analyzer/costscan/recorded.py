@@ -18,7 +18,11 @@ from costscan.growth import PROMPT
 from costscan.prices import identify
 
 TOKENS: Final = (
-    "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "web_searches",
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "web_searches",
 )
 _PROMPT_TOKENS: Final = TOKENS[:3]
 UNTIMED: Final = timedelta(seconds=5)
@@ -135,7 +139,8 @@ def _restarted(before: Recorded, after: Recorded, calls: pl.DataFrame) -> bool:
     """
     grew = _usd(after) >= _usd(before) and all(
         after.models.get(model, dict.fromkeys(TOKENS, -1))[name] >= n
-        for model, tokens in before.models.items() for name, n in tokens.items()
+        for model, tokens in before.models.items()
+        for name, n in tokens.items()
     )
     if not grew or not before.models or not after.models:
         return not grew

@@ -32,9 +32,10 @@ HIDDEN_LAST: Final = 3
 
 
 def weighed(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    """Add `weight`: the offline estimate of a block's tokens, for the tokenizer of the turn it enters with."""
-    rates = calls["family"].replace_strict(CHARS_PER_TOKEN, default=CHARS_PER_TOKEN["v4.7"],
-                                           return_dtype=pl.Float64)
+    """Add `weight`: an offline estimate of a block's tokens, for the tokenizer of the turn it enters with."""
+    rates = calls["family"].replace_strict(
+        CHARS_PER_TOKEN, default=CHARS_PER_TOKEN["v4.7"], return_dtype=pl.Float64
+    )
     at = blocks.select(pl.min_horizontal("row_in", pl.col("row_end") - 1)).to_series()
     around = pl.lit(0, pl.Int64)
     for kind, more in BLOCK_TOKENS.items():
@@ -54,9 +55,13 @@ def cut_unknown(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     numbered = blocks.with_row_index("_nr").sort("row_in")
     joined = numbered.join_asof(cuts, left_on="row_in", right_on="after", strategy="forward")
     left = (pl.col("layer") == "messages") & (pl.col("cut") < pl.col("row_end"))
-    return joined.with_columns(
-        row_out=pl.when(left).then(pl.min_horizontal("row_out", "cut")).otherwise("row_out"),
-    ).sort("_nr").drop("cut", "after", "_nr")
+    return (
+        joined.with_columns(
+            row_out=pl.when(left).then(pl.min_horizontal("row_out", "cut")).otherwise("row_out"),
+        )
+        .sort("_nr")
+        .drop("cut", "after", "_nr")
+    )
 
 
 def placements(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
@@ -75,13 +80,24 @@ def placements(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     shown = live.with_columns(
         budgets.select("starts", "all_shown", "written", "sent").select(pl.all().gather(live["start"])),
     ).select(
-        "id", "epoch", "start", "side", "weight",
+        "id",
+        "epoch",
+        "start",
+        "side",
+        "weight",
         group=pl.col("start") * 4 + pl.when("starts").then(0).otherwise("side"),
-        budget=pl.when("starts").then("all_shown").when(pl.col("side") == WRITTEN).then("written")
+        budget=pl.when("starts")
+        .then("all_shown")
+        .when(pl.col("side") == WRITTEN)
+        .then("written")
         .otherwise("sent"),
     )
     hidden = budgets.filter(pl.col("hidden") > 0).select(
-        "epoch", start="row", weight="hidden", tokens="hidden", id=pl.lit(None, pl.Int64),
+        "epoch",
+        start="row",
+        weight="hidden",
+        tokens="hidden",
+        id=pl.lit(None, pl.Int64),
         side=pl.when("starts").then(pl.lit(HIDDEN_FIRST, pl.Int64)).otherwise(HIDDEN_LAST),
     )
     columns = ["id", "epoch", "start", "side", "weight", "tokens"]
@@ -94,12 +110,15 @@ def _live(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     first_of = calls.filter("starts")["row"]
     first, last = epoch_of.gather(carried["row_in"]), epoch_of.gather(carried["row_out"] - 1)
     ranged = carried.select(
-        "id", "row_in", "weight",
+        "id",
+        "row_in",
+        "weight",
         side=pl.when(pl.col("made_by").is_not_null()).then(pl.lit(WRITTEN, pl.Int64)).otherwise(SENT),
     ).with_columns(epoch=first)
     if not (first == last).all():
-        ranged = ranged.with_columns(
-            epoch=pl.select(pl.int_ranges(first, last + 1)).to_series()).explode("epoch")
+        ranged = ranged.with_columns(epoch=pl.select(pl.int_ranges(first, last + 1)).to_series()).explode(
+            "epoch"
+        )
     return ranged.with_columns(start=pl.max_horizontal("row_in", first_of.gather(ranged["epoch"])))
 
 
@@ -107,24 +126,41 @@ def _budgets(live: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     """Split what each turn added into what the model wrote, what was sent, and what is hidden."""
     written = pl.col("side") == WRITTEN
     sums = live.group_by("start").agg(
-        w_written=pl.col("weight").filter(written).sum(), w_all=pl.col("weight").sum())
+        w_written=pl.col("weight").filter(written).sum(), w_all=pl.col("weight").sum()
+    )
     output = pl.when(pl.col("usage_from") == "reported").then("output_tokens").shift(1)
-    turns = calls.select(
-        "row", "epoch", "starts", "is_exact", "prompt_tokens", wrote=output,
-        grew=pl.col("prompt_tokens") - pl.col("before_tokens").fill_null(0),
-    ).join(sums, left_on="row", right_on="start", how="left", maintain_order="left").with_columns(
-        pl.col("w_written", "w_all").fill_null(0),
-    ).with_columns(w_sent=pl.col("w_all") - pl.col("w_written"))
+    turns = (
+        calls.select(
+            "row",
+            "epoch",
+            "starts",
+            "is_exact",
+            "prompt_tokens",
+            wrote=output,
+            grew=pl.col("prompt_tokens") - pl.col("before_tokens").fill_null(0),
+        )
+        .join(sums, left_on="row", right_on="start", how="left", maintain_order="left")
+        .with_columns(
+            pl.col("w_written", "w_all").fill_null(0),
+        )
+        .with_columns(w_sent=pl.col("w_all") - pl.col("w_written"))
+    )
     turns = turns.with_columns(all_shown=_all_shown(), written=_written()).with_columns(sent=_sent())
     return turns.with_columns(
-        hidden=pl.when("starts").then(pl.col("prompt_tokens") - pl.col("all_shown"))
+        hidden=pl.when("starts")
+        .then(pl.col("prompt_tokens") - pl.col("all_shown"))
         .otherwise(pl.col("grew") - pl.col("written") - pl.col("sent")),
     )
 
 
 def _all_shown() -> pl.Expr:
-    return pl.when(pl.col("w_all") == 0).then(0).when("is_exact").then("prompt_tokens").otherwise(
-        pl.min_horizontal("w_all", "prompt_tokens"))
+    return (
+        pl.when(pl.col("w_all") == 0)
+        .then(0)
+        .when("is_exact")
+        .then("prompt_tokens")
+        .otherwise(pl.min_horizontal("w_all", "prompt_tokens"))
+    )
 
 
 def _written() -> pl.Expr:
@@ -133,17 +169,23 @@ def _written() -> pl.Expr:
     fits = pl.col("wrote").is_not_null() & (known <= pl.col("grew"))
     shared = (pl.col("grew") * known) // pl.max_horizontal(known + pl.col("w_sent"), 1)
     return (
-        pl.when(pl.col("w_written") == 0).then(0)
-        .when(fits).then(known)
-        .when(pl.col("w_sent") == 0).then(pl.min_horizontal(known, "grew"))
+        pl.when(pl.col("w_written") == 0)
+        .then(0)
+        .when(fits)
+        .then(known)
+        .when(pl.col("w_sent") == 0)
+        .then(pl.min_horizontal(known, "grew"))
         .otherwise(shared)
     )
 
 
 def _sent() -> pl.Expr:
     rest = pl.col("grew") - pl.col("written")
-    most = pl.when("is_exact").then(rest).otherwise(
-        pl.min_horizontal(rest, pl.col("w_sent") * UNEXPLAINED_FACTOR + UNEXPLAINED_TOKENS))
+    most = (
+        pl.when("is_exact")
+        .then(rest)
+        .otherwise(pl.min_horizontal(rest, pl.col("w_sent") * UNEXPLAINED_FACTOR + UNEXPLAINED_TOKENS))
+    )
     return pl.when(pl.col("w_sent") > 0).then(most).otherwise(0)
 
 
@@ -156,10 +198,12 @@ def allocated(frame: pl.DataFrame, weight: str, budget: str, group: str) -> pl.D
     total = pl.col(weight).sum().over(group)
     product = pl.col(budget) * pl.col(weight)
     shared = frame.with_columns(_floor=product // total, _rest=product % total).with_columns(
-        _left=pl.col(budget) - pl.col("_floor").sum().over(group))
+        _left=pl.col(budget) - pl.col("_floor").sum().over(group)
+    )
     ordered = shared.sort(group, "_rest", descending=[False, True], maintain_order=True)
     row = pl.int_range(pl.len(), dtype=pl.Int64)
     begins = (pl.col(group) != pl.col(group).shift(1)).fill_null(True)
     place = row - pl.when(begins).then(row).forward_fill()
     return ordered.with_columns(tokens=pl.col("_floor") + (place < pl.col("_left")).cast(pl.Int64)).drop(
-        "_floor", "_rest", "_left")
+        "_floor", "_rest", "_left"
+    )

@@ -34,7 +34,8 @@ def missing(totals: Sequence[Recorded], turns: pl.DataFrame, table: pl.DataFrame
         logged = _logged(total, sessions.get(total.session, turns.clear()))
         total.at = total.at or max((m["at"] for m in logged.values() if m["at"] is not None), default=None)
         found = [
-            row for model, tokens in sorted(total.models.items())
+            row
+            for model, tokens in sorted(total.models.items())
             if (row := _row(total, model, tokens, logged.get(model, {}))) is not None
         ]
         rows.extend({**row, "turn": n} for n, row in enumerate(found))
@@ -55,16 +56,32 @@ def _logged(total: Recorded, own: pl.DataFrame) -> dict[str, dict[str, Any]]:
     end = pl.col("path").replace_strict(total.ends, default=None, return_dtype=pl.Int64)
     after = (pl.col("at") > pl.lit(total.at, pl.Datetime("us", "UTC"))).fill_null(False)
     later = pl.when(end.is_null()).then(after).otherwise(pl.col("line") > end)
-    sums = own.filter(~later).group_by("model").agg(
-        *(pl.col(name).sum() for name in ("input_tokens", "cache_read_tokens", "output_tokens", "web_searches",
-                                          "cache_write_5m_tokens", "cache_write_1h_tokens")),
-        pl.col("pico_usd").sum(), unpriced=pl.col("pico_usd").is_null().any(), at=pl.col("at").max(),
+    sums = (
+        own.filter(~later)
+        .group_by("model")
+        .agg(
+            *(
+                pl.col(name).sum()
+                for name in (
+                    "input_tokens",
+                    "cache_read_tokens",
+                    "output_tokens",
+                    "web_searches",
+                    "cache_write_5m_tokens",
+                    "cache_write_1h_tokens",
+                )
+            ),
+            pl.col("pico_usd").sum(),
+            unpriced=pl.col("pico_usd").is_null().any(),
+            at=pl.col("at").max(),
+        )
     )
     return {row["model"]: row for row in sums.iter_rows(named=True)}
 
 
-def _row(total: Recorded, model: str, tokens: Mapping[str, int],
-         logged: Mapping[str, Any]) -> dict[str, Any] | None:
+def _row(
+    total: Recorded, model: str, tokens: Mapping[str, int], logged: Mapping[str, Any]
+) -> dict[str, Any] | None:
     w5m, w1h = logged.get("cache_write_5m_tokens", 0), logged.get("cache_write_1h_tokens", 0)
     have = {**{name: logged.get(name, 0) for name in TOKENS}, "cache_write_tokens": w5m + w1h}
     left = {name: max(tokens[name] - have[name], 0) for name in TOKENS}
@@ -77,20 +94,37 @@ def _row(total: Recorded, model: str, tokens: Mapping[str, int],
         usd = max(recorded_usd - Decimal(logged.get("pico_usd", 0)) / PICO, Decimal(0))
     ref = identify(total.spelling.get(model, model))
     return {
-        "run_id": total.session + SUFFIX, "turn": 0, "line": total.line,
-        "at": total.at, "duration_s": None, "gap_s": None,
-        "provider": ref.provider if ref else "unknown", "model": model,
-        "model_raw": total.spelling.get(model, model), "tier": "standard", "speed": "standard", "geo": None,
-        "effort": None, "input_tokens": left["input_tokens"], "cache_read_tokens": left["cache_read_tokens"],
-        "cache_write_5m_tokens": left["cache_write_tokens"], "cache_write_1h_tokens": 0,
-        "output_tokens": left["output_tokens"], "thinking_tokens": None, "web_searches": left["web_searches"],
-        "stop_reason": None, "message_id": None, "recorded_usd": None, "usage_from": "reported",
-        "_usd": None if usd is None else str(usd.quantize(1 / PICO)), "_writes": w1h * 1_000_000 // max(w5m + w1h, 1),
+        "run_id": total.session + SUFFIX,
+        "turn": 0,
+        "line": total.line,
+        "at": total.at,
+        "duration_s": None,
+        "gap_s": None,
+        "provider": ref.provider if ref else "unknown",
+        "model": model,
+        "model_raw": total.spelling.get(model, model),
+        "tier": "standard",
+        "speed": "standard",
+        "geo": None,
+        "effort": None,
+        "input_tokens": left["input_tokens"],
+        "cache_read_tokens": left["cache_read_tokens"],
+        "cache_write_5m_tokens": left["cache_write_tokens"],
+        "cache_write_1h_tokens": 0,
+        "output_tokens": left["output_tokens"],
+        "thinking_tokens": None,
+        "web_searches": left["web_searches"],
+        "stop_reason": None,
+        "message_id": None,
+        "recorded_usd": None,
+        "usage_from": "reported",
+        "_usd": None if usd is None else str(usd.quantize(1 / PICO)),
+        "_writes": w1h * 1_000_000 // max(w5m + w1h, 1),
     }
 
 
 def _split(row: Mapping[str, Any]) -> tuple[int, int]:
-    """Split missing cache writes by lifetime: as the recorded dollars demand, else as the log's own writes."""
+    """Split missing cache writes by lifetime: as the recorded dollars demand, else as the logged ones."""
     writes = row["cache_write_5m_tokens"]
     w5m, w1h = row["pico_cache_write_5m"], row["pico_cache_write_1h"]
     if writes == 0 or w5m is None or w1h is None or w5m == w1h:
@@ -98,9 +132,11 @@ def _split(row: Mapping[str, Any]) -> tuple[int, int]:
     if row["_usd"] is not None:
         rest = int(Decimal(row["_usd"]) * PICO) - sum(
             row[units] * (row[f"pico_{meter}"] or 0)
-            for meter, units in zip(("input", "cache_read", "output", "web_search"),
-                                    ("input_tokens", "cache_read_tokens", "output_tokens", "web_searches"),
-                                    strict=True)
+            for meter, units in zip(
+                ("input", "cache_read", "output", "web_search"),
+                ("input_tokens", "cache_read_tokens", "output_tokens", "web_searches"),
+                strict=True,
+            )
         )
         one_hour = round((rest - writes * w5m) / (w1h - w5m))
         exact = writes * w5m + one_hour * (w1h - w5m)
@@ -108,4 +144,3 @@ def _split(row: Mapping[str, Any]) -> tuple[int, int]:
             return writes - one_hour, one_hour
     one_hour = writes * row["_writes"] // 1_000_000
     return writes - one_hour, one_hour
-

@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from costscan.errors import CostscanError
 from costscan.ingest.discover import discover
@@ -42,7 +42,7 @@ class Reading:
         """Have the tables removed whatever happens."""
         self._remove = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
 
-    def __enter__(self) -> "Reading":
+    def __enter__(self) -> Self:
         """Give the reading itself."""
         return self
 
@@ -62,8 +62,13 @@ class Reading:
             self.formats[name] = self.formats.get(name, 0) + count
 
 
-def read(paths: Sequence[str], *, source: str | None = None, workers: int | None = None,
-         on_bytes: Callable[[int], None] = lambda _: None) -> Reading:
+def read(
+    paths: Sequence[str],
+    *,
+    source: str | None = None,
+    workers: int | None = None,
+    on_bytes: Callable[[int], None] = lambda _: None,
+) -> Reading:
     """Read logs: files, folders, glob patterns, or "-" for standard input.
 
     Args:

@@ -42,7 +42,9 @@ def _files(path: str) -> tuple[list[str], bool]:
     if given.is_dir():
         logs = sorted(str(f) for f in given.rglob("*") if is_log(f) and f.is_file())
         if not logs:
-            raise CostscanError(f"{path}: no log in this folder", f"logs end in {', '.join(LOG_ENDINGS)}, .gz or .zst")
+            raise CostscanError(
+                f"{path}: no log in this folder", f"logs end in {', '.join(LOG_ENDINGS)}, .gz or .zst"
+            )
         return logs, False
     if given.exists():
         return [str(given)], True
@@ -51,7 +53,9 @@ def _files(path: str) -> tuple[list[str], bool]:
     for folder in (m for m in matches if Path(m).is_dir()):
         files.extend(sorted(str(f) for f in Path(folder).rglob("*") if is_log(f) and f.is_file()))
     if not files:
-        raise CostscanError(f"{path}: no such file or folder", "give a log file, a folder, a pattern, or - for standard input")
+        raise CostscanError(
+            f"{path}: no such file or folder", "give a log file, a folder, a pattern, or - for standard input"
+        )
     return files, False
 
 

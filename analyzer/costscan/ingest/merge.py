@@ -46,29 +46,45 @@ def calls_and_copies(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
 def _timed(calls: pl.DataFrame) -> pl.DataFrame:
     """Fill the time of calls without one from their neighbours in the copy."""
     return calls.with_columns(
-        pl.col("at").fill_null(strategy="forward").over("copy").fill_null(
-            pl.col("at").fill_null(strategy="backward").over("copy")),
+        pl.col("at")
+        .fill_null(strategy="forward")
+        .over("copy")
+        .fill_null(pl.col("at").fill_null(strategy="backward").over("copy")),
     )
 
 
 def _named(copies: pl.DataFrame, agents: pl.DataFrame) -> pl.DataFrame:
     """Name the sub-agents by what their parent said of them."""
     known = agents.unique(["session", "agent_id"], keep="first", maintain_order=True).select(
-        (pl.col("session") + "/agent-" + pl.col("agent_id")).alias("run_id"), pl.col("agent").alias("told"),
+        (pl.col("session") + "/agent-" + pl.col("agent_id")).alias("run_id"),
+        pl.col("agent").alias("told"),
     )
-    agent = pl.coalesce("agent", "told", pl.when(pl.col("parent_run_id").is_not_null()
-                                                 & pl.col("task").is_null()).then(pl.lit("sub-agent")))
-    return copies.join(known, on="run_id", how="left", maintain_order="left").with_columns(
-        agent=agent, task=pl.coalesce("task", pl.lit("agent:") + agent, pl.lit("unnamed")),
-    ).drop("told")
+    agent = pl.coalesce(
+        "agent",
+        "told",
+        pl.when(pl.col("parent_run_id").is_not_null() & pl.col("task").is_null()).then(pl.lit("sub-agent")),
+    )
+    return (
+        copies.join(known, on="run_id", how="left", maintain_order="left")
+        .with_columns(
+            agent=agent,
+            task=pl.coalesce("task", pl.lit("agent:") + agent, pl.lit("unnamed")),
+        )
+        .drop("told")
+    )
 
 
 def _rooted(copies: pl.DataFrame) -> pl.DataFrame:
     """Give the runs under a run that has a parent itself the topmost run as their root."""
-    parents = dict(copies.filter(pl.col("parent_run_id").is_not_null()).select("run_id", "parent_run_id").iter_rows())
+    parents = dict(
+        copies.filter(pl.col("parent_run_id").is_not_null()).select("run_id", "parent_run_id").iter_rows()
+    )
     roots = {run: _root(run, parents) for run, parent in parents.items() if parent in parents}
-    return copies.with_columns(root_run_id=pl.coalesce(
-        pl.col("run_id").replace_strict(roots, default=None, return_dtype=pl.String), "root_run_id"))
+    return copies.with_columns(
+        root_run_id=pl.coalesce(
+            pl.col("run_id").replace_strict(roots, default=None, return_dtype=pl.String), "root_run_id"
+        )
+    )
 
 
 def _root(run: str, parents: Mapping[str, str]) -> str:
@@ -86,16 +102,24 @@ def _ranked(copies: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     those that were forked from them; among copies of one run, the fullest keeps.
     """
     size = calls.group_by("copy").agg(
-        pl.len().alias("n"), pl.col("output_tokens").sum().alias("out"),
+        pl.len().alias("n"),
+        pl.col("output_tokens").sum().alias("out"),
         pl.col("end_at").max().alias("ended"),
     )
     order = pl.struct(
-        pl.col("parent_run_id").is_not_null(), pl.col("source") == "claude_stream",
+        pl.col("parent_run_id").is_not_null(),
+        pl.col("source") == "claude_stream",
         pl.col("ended").max().over("run_id").fill_null(pl.datetime(9999, 1, 1, time_zone="UTC")),
-        pl.col("path").min().over("run_id"), pl.col("run_id"),
+        pl.col("path").min().over("run_id"),
+        pl.col("run_id"),
     )
     ranked = copies.join(size, on="copy", how="left").sort(
-        order, pl.col("n"), pl.col("out"), "path", "copy", descending=[False, True, True, False, False],
+        order,
+        pl.col("n"),
+        pl.col("out"),
+        "path",
+        "copy",
+        descending=[False, True, True, False, False],
         nulls_last=True,
     )
     return ranked.with_row_index("rank").with_columns(pl.col("rank").cast(pl.Int64)).drop("n", "out", "ended")
@@ -112,27 +136,37 @@ def _kept(calls: pl.DataFrame) -> pl.DataFrame:
     # Gateways reuse ids: the same id with another prompt is another call, unless its request id says it is
     # the same. Calls without any id are the same only in copies of the same run.
     same_request = side.min().over("message_id", "part", "request_id")
-    key = pl.when(pl.col("message_id").is_not_null()).then(
-        pl.struct("message_id", "part", pl.when(pl.col("request_id").is_null()).then(side).otherwise(same_request)).hash()
-    ).when(pl.col("request_id").is_not_null()).then(
-        pl.struct("request_id", "part").hash()
-    ).otherwise(pl.struct("run_id", "seq", "at", side.alias("side")).hash())
+    key = (
+        pl.when(pl.col("message_id").is_not_null())
+        .then(
+            pl.struct(
+                "message_id",
+                "part",
+                pl.when(pl.col("request_id").is_null()).then(side).otherwise(same_request),
+            ).hash()
+        )
+        .when(pl.col("request_id").is_not_null())
+        .then(pl.struct("request_id", "part").hash())
+        .otherwise(pl.struct("run_id", "seq", "at", side.alias("side")).hash())
+    )
     calls = calls.with_columns(key=key)
     largest = pl.col("output_tokens").max().over("key")
     reported = (pl.col("usage_from") == "reported") & (pl.col("output_tokens") == largest)
     return calls.with_columns(
         kept=pl.col("key").is_first_distinct(),
-        usage_from=pl.when(reported.any().over("key")).then(pl.lit("reported"))
+        usage_from=pl.when(reported.any().over("key"))
+        .then(pl.lit("reported"))
         .otherwise(pl.col("usage_from").get(pl.col("output_tokens").arg_max()).over("key")),
         output_tokens=largest,
-        cache_write_5m_tokens=w5m + w1h - w1h.max().over("key"), cache_write_1h_tokens=w1h.max().over("key"),
+        cache_write_5m_tokens=w5m + w1h - w1h.max().over("key"),
+        cache_write_1h_tokens=w1h.max().over("key"),
         stop_reason=pl.col("stop_reason").drop_nulls().first().over("key"),
         recorded_usd=pl.col("recorded_usd").drop_nulls().first().over("key"),
     ).drop("key")
 
 
 def numbered(calls: pl.DataFrame) -> pl.DataFrame:
-    """Number the kept calls of a run as its turns; `kept_before` counts them in the copy, `base` before it."""
+    """Number the kept calls of a run: `kept_before` counts them in the copy, `base` in the copies before."""
     calls = calls.sort("rank", "seq")
     before = pl.col("kept").cast(pl.Int64).cum_sum() - pl.col("kept").cast(pl.Int64)
     calls = calls.with_columns(kept_before=before.over("copy"), turn=before.over("run_id"))

@@ -21,8 +21,14 @@ ALONE_BYTES: Final = 12 << 20
 Answer = dict[str, Any]
 
 
-def read_all(files: Sequence[LogFile], *, source: str | None, out: Path, workers: int | None,
-             on_answer: Callable[[Answer], None]) -> None:
+def read_all(
+    files: Sequence[LogFile],
+    *,
+    source: str | None,
+    out: Path,
+    workers: int | None,
+    on_answer: Callable[[Answer], None],
+) -> None:
     """Read files into tables in `out`, calling `on_answer` with the counts of each finished task.
 
     Raises:
@@ -60,37 +66,25 @@ def _tasks(files: Sequence[LogFile], sizes: dict[LogFile, int]) -> list[list[Log
     return tasks or [[]]
 
 
-def _side_by_side(tasks: list[list[LogFile]], source: str | None, out: Path, workers: int,
-                  on_answer: Callable[[Answer], None]) -> None:
-    todo: queue.SimpleQueue[int] = queue.SimpleQueue()
+def _side_by_side(
+    tasks: list[list[LogFile]],
+    source: str | None,
+    out: Path,
+    workers: int,
+    on_answer: Callable[[Answer], None],
+) -> None:
+    orders = [
+        {"task": number, "files": [[f.path, f.spooled] for f in files], "source": source, "out": str(out)}
+        for number, files in enumerate(tasks)
+    ]
+    todo: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     done: queue.SimpleQueue[Answer] = queue.SimpleQueue()
-    for number in range(len(tasks)):
-        todo.put(number)
-
-    def feed(worker: "subprocess.Popen[str]") -> None:
-        stdin, stdout = worker.stdin, worker.stdout
-        if stdin is None or stdout is None:
-            return
-        while True:
-            try:
-                number = todo.get_nowait()
-            except queue.Empty:
-                return
-            files = [[f.path, f.spooled] for f in tasks[number]]
-            order = {"task": number, "files": files, "source": source, "out": str(out)}
-            try:
-                stdin.write(json.dumps(order) + "\n")
-                stdin.flush()
-                answer = stdout.readline()
-            except (OSError, ValueError):  # it died, or was closed when this process was told to end
-                answer = ""
-            done.put(json.loads(answer) if answer else {"error": "a worker process died", "hint": ""})
-
+    for order in orders:
+        todo.put(order)
     started = [_start() for _ in range(workers)]
-    threads = [threading.Thread(target=feed, args=(w,), daemon=True) for w in started]
     try:
-        for thread in threads:
-            thread.start()
+        for worker in started:
+            threading.Thread(target=_feed, args=(worker, todo, done), daemon=True).start()
         for _ in tasks:
             answer = done.get()
             if "error" in answer:
@@ -102,9 +96,34 @@ def _side_by_side(tasks: list[list[LogFile]], source: str | None, out: Path, wor
             worker.communicate()
 
 
+def _feed(
+    worker: "subprocess.Popen[str]",
+    todo: "queue.SimpleQueue[dict[str, Any]]",
+    done: "queue.SimpleQueue[Answer]",
+) -> None:
+    """Give a worker one order after another and pass its answers on."""
+    stdin, stdout = worker.stdin, worker.stdout
+    while stdin is not None and stdout is not None:
+        try:
+            order = todo.get_nowait()
+        except queue.Empty:
+            return
+        try:
+            stdin.write(json.dumps(order) + "\n")
+            stdin.flush()
+            answer = stdout.readline()
+        except (OSError, ValueError):  # it died, or was closed when this process was told to end
+            answer = ""
+        done.put(json.loads(answer) if answer else {"error": "a worker process died", "hint": ""})
+
+
 def _start() -> "subprocess.Popen[str]":
     # In a process group of its own: Ctrl-C ends this process, which ends its workers.
     return subprocess.Popen(
-        [sys.executable, "-m", "costscan.ingest.worker"], process_group=0 if os.name == "posix" else None,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
+        [sys.executable, "-m", "costscan.ingest.worker"],
+        process_group=0 if os.name == "posix" else None,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
     )

@@ -43,8 +43,14 @@ def read_files(files: Sequence[LogFile], *, source: str | None, out: Path, task:
         formats[found.NAME] = formats.get(found.NAME, 0) + 1
     _write(rows, out, task)
     return {
-        "task": task, "files": len(files), "formats": formats, "unusable": unusable, "lines": rows.lines,
-        "bytes": rows.bytes_read, "skipped": rows.skipped_lines, "repaired": rows.repaired_lines,
+        "task": task,
+        "files": len(files),
+        "formats": formats,
+        "unusable": unusable,
+        "lines": rows.lines,
+        "bytes": rows.bytes_read,
+        "skipped": rows.skipped_lines,
+        "repaired": rows.repaired_lines,
     }
 
 
@@ -61,7 +67,7 @@ def detect(file: LogFile, sources: Sequence[Source]) -> Source | None:
 
 
 def _heads(stream: BinaryIO) -> Iterator[bytes]:
-    """Give the beginning of a file, longer and longer: some KB mostly do, a line with an image may have 50 MB."""
+    """Give the beginning of a file, longer and longer: some KB mostly do, one image may take 50 MB."""
     head = b""
     for size in SNIFF_BYTES:
         head += stream.read(size - len(head))
@@ -98,7 +104,10 @@ def _write(rows: Rows, out: Path, task: int) -> None:
         values = list(zip(*rows.tables[name], strict=True)) or [()] * len(columns)
         arrays = [_array(pa, v, types[kind]) for v, kind in zip(values, columns.values(), strict=True)]
         table = pa.table(arrays, names=list(columns))
-        with pa.OSFile(str(out / f"{name}-{task}.arrow"), "wb") as sink, pa.ipc.new_file(sink, table.schema) as w:
+        with (
+            pa.OSFile(str(out / f"{name}-{task}.arrow"), "wb") as sink,
+            pa.ipc.new_file(sink, table.schema) as w,
+        ):
             w.write_table(table)
 
 

@@ -26,5 +26,6 @@ def named(name: str) -> Source:
         return available()[name]
     except KeyError:
         raise CostscanError(
-            f"unknown format {name!r}", f"formats: {', '.join(sorted(available()))}",
+            f"unknown format {name!r}",
+            f"formats: {', '.join(sorted(available()))}",
         ) from None

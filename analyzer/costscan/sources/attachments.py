@@ -12,9 +12,14 @@ from costscan.sources.measure import definition, text
 from costscan.sources.thread import Thread
 
 _SHOWN: Final = ("content", "prompt", "snippet", "addedLines", "addedBlocks", "stdout")
-_NOT_SENT: Final = frozenset({
-    "command_permissions", "hook_success", "hook_system_message", "compact_file_reference",
-})
+_NOT_SENT: Final = frozenset(
+    {
+        "command_permissions",
+        "hook_success",
+        "hook_system_message",
+        "compact_file_reference",
+    }
+)
 
 
 def read(thread: Thread, line: int, raw: bytes) -> None:

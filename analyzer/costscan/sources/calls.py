@@ -10,6 +10,7 @@ from costscan.sources.records import Rows
 from costscan.sources.usage import (
     PLACEHOLDER_OUTPUT_TOKENS,
     Counters,
+    Iteration,
     Usage,
     counters,
     iterations,
@@ -68,9 +69,16 @@ def merge(known: Call, found: Call) -> None:
 def _largest(a: Counters, b: Counters) -> Counters:
     if a.prompt_side == b.prompt_side:
         return b
-    return b if sum(b.prompt_side) >= sum(a.prompt_side) else replace(
-        b, input_tokens=a.input_tokens, cache_read_tokens=a.cache_read_tokens,
-        cache_write_5m_tokens=a.cache_write_5m_tokens, cache_write_1h_tokens=a.cache_write_1h_tokens,
+    return (
+        b
+        if sum(b.prompt_side) >= sum(a.prompt_side)
+        else replace(
+            b,
+            input_tokens=a.input_tokens,
+            cache_read_tokens=a.cache_read_tokens,
+            cache_write_5m_tokens=a.cache_write_5m_tokens,
+            cache_write_1h_tokens=a.cache_write_1h_tokens,
+        )
     )
 
 
@@ -123,18 +131,39 @@ def write(rows: Rows, copy: int, seq: int, call: Call) -> int:
     end, at = time_of(call.end_at), time_of(call.at)
     if at is None or (end is not None and at > end):
         at = end
-    parts = iterations(call.usage) or [None]
+    parts: list[Iteration | None] = [*iterations(call.usage)] or [None]
     for offset, part in enumerate(parts):
         used = call.counters if part is None else part.counters
         model = call.model_raw if part is None or part.model is None else part.model
-        rows.tables["calls"].append((
-            copy, seq + offset, offset, call.line, at, end, model, _tier(call), _word(call.usage.speed) or "standard",
-            _geo(call.usage.inference_geo), call.effort, used.input_tokens, used.cache_read_tokens,
-            used.cache_write_5m_tokens, used.cache_write_1h_tokens, used.output_tokens, used.thinking_tokens,
-            used.web_searches, call.stop_reason, call.message_id, call.request_id,
-            call.recorded_usd if offset == 0 else None, usage_from(call),
-            call.visible_chars if offset == len(parts) - 1 else 0, call.resets and offset == 0,
-        ))
+        rows.tables["calls"].append(
+            (
+                copy,
+                seq + offset,
+                offset,
+                call.line,
+                at,
+                end,
+                model,
+                _tier(call),
+                _word(call.usage.speed) or "standard",
+                _geo(call.usage.inference_geo),
+                call.effort,
+                used.input_tokens,
+                used.cache_read_tokens,
+                used.cache_write_5m_tokens,
+                used.cache_write_1h_tokens,
+                used.output_tokens,
+                used.thinking_tokens,
+                used.web_searches,
+                call.stop_reason,
+                call.message_id,
+                call.request_id,
+                call.recorded_usd if offset == 0 else None,
+                usage_from(call),
+                call.visible_chars if offset == len(parts) - 1 else 0,
+                call.resets and offset == 0,
+            )
+        )
     return len(parts)
 
 
@@ -152,15 +181,31 @@ def _tier(call: Call) -> str:
     return found if found in {"batch", "priority"} else "standard"
 
 
-def make_call(*, line: int, end_at: str | None, model: object, usage: Usage, message_id: object,
-              request_id: object, stop_reason: object, version: object = None,
-              effort: object = None) -> Call:
+def make_call(
+    *,
+    line: int,
+    end_at: str | None,
+    model: object,
+    usage: Usage,
+    message_id: object,
+    request_id: object,
+    stop_reason: object,
+    version: object = None,
+    effort: object = None,
+) -> Call:
     """Give a `Call` of the fields of one log line, whatever their types there."""
     unfinished = stop_reason is None
     return Call(
-        line=line, at=None, end_at=end_at, model_raw=_word(model) or "unknown", usage=usage,
-        counters=counters(usage), message_id=_word(message_id), request_id=_word(request_id),
-        stop_reason=_word(stop_reason), says_unfinished=unfinished, version=_word(version),
+        line=line,
+        at=None,
+        end_at=end_at,
+        model_raw=_word(model) or "unknown",
+        usage=usage,
+        counters=counters(usage),
+        message_id=_word(message_id),
+        request_id=_word(request_id),
+        stop_reason=_word(stop_reason),
+        says_unfinished=unfinished,
+        version=_word(version),
         effort=_word(effort),
     )
-

@@ -41,13 +41,29 @@ from costscan.sources.shorten import without_tool_use_results
 from costscan.sources.thread import Thread
 
 NAME = "claude_code"
-EXPECTED = 'Claude Code transcript lines such as {"type":"assistant","sessionId":…,"message":{"id":…,"usage":{…}}}'
+EXPECTED = (
+    'Claude Code transcript lines such as {"type":"assistant","sessionId":…,"message":{"id":…,"usage":{…}}}'
+)
 
 _AGENT_TOOLS: Final = frozenset({"Task", "Agent"})
-_OWN_TYPES: Final = frozenset({
-    "summary", "file-history-snapshot", "queue-operation", "progress", "attachment", "last-prompt", "ai-title",
-    "custom-title", "mode", "permission-mode", "pr-link", "cost-state", "agent-name", "bridge-session",
-})
+_OWN_TYPES: Final = frozenset(
+    {
+        "summary",
+        "file-history-snapshot",
+        "queue-operation",
+        "progress",
+        "attachment",
+        "last-prompt",
+        "ai-title",
+        "custom-title",
+        "mode",
+        "permission-mode",
+        "pr-link",
+        "cost-state",
+        "agent-name",
+        "bridge-session",
+    }
+)
 
 
 class _Progress(Struct, gc=False):
@@ -63,9 +79,18 @@ def sniff(objects: Sequence[dict[str, Any]]) -> bool:
     """Say whether these are transcript lines."""
     return any(
         "session_id" not in o
-        and (word(o.get("type")) in _OWN_TYPES or (word(o.get("type")) in {"assistant", "user", "system"} and (
-            "sessionId" in o or "uuid" in o or "parentUuid" in o
-            or (isinstance(o.get("message"), dict) and "parent_tool_use_id" not in o))))
+        and (
+            word(o.get("type")) in _OWN_TYPES
+            or (
+                word(o.get("type")) in {"assistant", "user", "system"}
+                and (
+                    "sessionId" in o
+                    or "uuid" in o
+                    or "parentUuid" in o
+                    or (isinstance(o.get("message"), dict) and "parent_tool_use_id" not in o)
+                )
+            )
+        )
         for o in objects
     )
 
@@ -74,7 +99,9 @@ def read(file: LogFile, rows: Rows) -> None:
     """Read one transcript."""
     reading = _Reading(file, rows)
     with open_log(file.on_disk) as stream:
-        for number, line in Reader(Line, lenient_line, rows, without_tool_use_results).lines(stream, file.path):
+        for number, line in Reader(Line, lenient_line, rows, without_tool_use_results).lines(
+            stream, file.path
+        ):
             reading.take(number, line)
     reading.finish()
 
@@ -171,13 +198,12 @@ class _Reading:
             self._seen[line.uuid] = call
         if line.supersedes is not None:
             self._supersede(thread, line.supersedes)
-        blocks = message.content
-        if type(blocks) is str:
-            blocks = [text_block(blocks)]
-        for block in blocks or ():
+        said = message.content
+        blocks = [text_block(said)] if isinstance(said, str) else said or ()
+        for block in blocks:
             if block.name in _AGENT_TOOLS and word(block.id) and block.input:
                 self._launches[block.id] = labels.agent_type(bytes(block.input))
-        thread.wrote(call, number, blocks or ())
+        thread.wrote(call, number, blocks)
 
     def _user(self, number: int, line: Line, agent: _Agent) -> None:
         thread = agent.thread
@@ -188,10 +214,11 @@ class _Reading:
         if message is None or message.content is None:
             return
         agent.labels.user(line)
-        if type(message.content) is str:
-            thread.sent(number, text(message.content))
+        said = message.content
+        if isinstance(said, str):
+            thread.sent(number, text(said))
             return
-        for block in message.content:
+        for block in said:
             if (found := measure(block)) is not None:
                 thread.sent(number, found)
                 if line.toolUseResult and found.call_id in self._launches:
@@ -245,11 +272,19 @@ class _Reading:
                 continue
             copy = len(self.rows.tables["copies"])
             name = _meta_agent(self.file, key) or agent.labels.agent if key else None
-            self.rows.tables["copies"].append((
-                copy, f"{session}/agent-{key}" if key else session, session, session if key else None, NAME,
-                self.file.path, None if key else agent.labels.task(), name,
-                not key and agent.labels.interactive(),
-            ))
+            self.rows.tables["copies"].append(
+                (
+                    copy,
+                    f"{session}/agent-{key}" if key else session,
+                    session,
+                    session if key else None,
+                    NAME,
+                    self.file.path,
+                    None if key else agent.labels.task(),
+                    name,
+                    not key and agent.labels.interactive(),
+                )
+            )
             agent.thread.flush(self.rows, copy)
         self.rows.tables["agents"].extend((session, key, kind) for key, kind in self._agent_types.items())
 

@@ -61,7 +61,13 @@ class Line(Struct, gc=False):
 MAX_USD = 10**6
 """More than any call costs: a larger number is damage."""
 _RAW_FIELDS = {
-    "data", "attachment", "toolUseResult", "microcompactMetadata", "modelUsage", "usage", "event",
+    "data",
+    "attachment",
+    "toolUseResult",
+    "microcompactMetadata",
+    "modelUsage",
+    "usage",
+    "event",
 }
 _PLAIN_FIELDS = [f for f in Line.__struct_fields__ if f not in _RAW_FIELDS and f != "message"]
 
@@ -84,8 +90,11 @@ def lenient_message(value: object) -> Message | None:
     elif isinstance(raw, list):
         blocks = [_lenient_block(item) for item in raw]
     return Message(
-        id=value.get("id"), model=value.get("model"), usage=_raw(value.get("usage")),
-        stop_reason=value.get("stop_reason", UNSET), content=blocks,
+        id=value.get("id"),
+        model=value.get("model"),
+        usage=_raw(value.get("usage")),
+        stop_reason=value.get("stop_reason", UNSET),
+        content=blocks,
     )
 
 
@@ -132,8 +141,15 @@ def call_of(line: Line, number: int) -> tuple[Call, str] | None:
         return None
     request_id = line.requestId if line.requestId is not None else line.request_id
     call = make_call(
-        line=number, end_at=timestamp(line), model=message.model, usage=usage, message_id=message.id,
-        request_id=request_id, stop_reason=message.stop_reason, version=line.version, effort=line.effort,
+        line=number,
+        end_at=timestamp(line),
+        model=message.model,
+        usage=usage,
+        message_id=message.id,
+        request_id=request_id,
+        stop_reason=message.stop_reason,
+        version=line.version,
+        effort=line.effort,
     )
     call.raw_usage = raw
     cost = line.costUSD

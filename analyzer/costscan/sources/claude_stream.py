@@ -152,9 +152,17 @@ class _Reading:
             run_id = session or self.file.path
             copy = len(self.rows.tables["copies"])
             agent = self._launches.get(parent_call) or label.agent if parent_call else None
-            self.rows.tables["copies"].append((
-                copy, f"{run_id}/agent-{parent_call}" if parent_call else run_id, run_id,
-                run_id if parent_call else None, NAME, self.file.path,
-                None if parent_call else label.task(), agent, False,
-            ))
+            self.rows.tables["copies"].append(
+                (
+                    copy,
+                    f"{run_id}/agent-{parent_call}" if parent_call else run_id,
+                    run_id,
+                    run_id if parent_call else None,
+                    NAME,
+                    self.file.path,
+                    None if parent_call else label.task(),
+                    agent,
+                    False,
+                )
+            )
             thread.flush(self.rows, copy)

@@ -75,8 +75,11 @@ def from_dict(value: dict[str, Any]) -> Block:
     """Give a `Block` of a decoded content block, whatever types its fields have."""
     return Block(
         **{name: value.get(name) for name in _PLAIN},
-        text=_string(value.get("text")), thinking=_string(value.get("thinking")),
-        content=_parts(value.get("content")), input=_raw(value.get("input")), source=_raw(value.get("source")),
+        text=_string(value.get("text")),
+        thinking=_string(value.get("thinking")),
+        content=_parts(value.get("content")),
+        input=_raw(value.get("input")),
+        source=_raw(value.get("source")),
     )
 
 
@@ -93,7 +96,8 @@ def _parts(value: object) -> str | list[Part] | None:
         return _string(value)
     return [
         Part(item.get("type"), _string(item.get("text")) or "", item.get("source"))
-        if isinstance(item, dict) else Part("text", str(item))
+        if isinstance(item, dict)
+        else Part("text", str(item))
         for item in value
     ]
 

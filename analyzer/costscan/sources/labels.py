@@ -106,5 +106,3 @@ def agent_id(raw_result: bytes) -> str | None:
     """Give the id of the sub-agent whose result this is."""
     found = (loose.mapping(raw_result) or {}).get("agentId")
     return found if isinstance(found, str) and found else None
-
-

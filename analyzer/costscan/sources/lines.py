@@ -30,8 +30,13 @@ class Reader:
     no longer decodable without it is decoded whole.
     """
 
-    def __init__(self, kind: type[T], lenient: Callable[[dict[str, Any]], T | None], rows: Rows,
-                 shorten: Callable[[bytes], bytes] | None = None) -> None:
+    def __init__(
+        self,
+        kind: type[T],
+        lenient: Callable[[dict[str, Any]], T | None],
+        rows: Rows,
+        shorten: Callable[[bytes], bytes] | None = None,
+    ) -> None:
         decoder = msgspec.json.Decoder(kind)
         self._decode, self._decode_lines = decoder.decode, decoder.decode_lines
         self._lenient = lenient

@@ -90,7 +90,13 @@ def _all(text: str) -> tuple[list[dict[str, Any]], str, str]:
             return found, f"not JSON: {error.msg} at character {error.pos + 1}", text[at:]
         except RecursionError:
             return found, "not JSON that can be read: nested too deeply", text[at:]
-        inside = [one] if isinstance(one, dict) else [o for o in one if isinstance(o, dict)] if isinstance(one, list) else []
+        inside = (
+            [one]
+            if isinstance(one, dict)
+            else [o for o in one if isinstance(o, dict)]
+            if isinstance(one, list)
+            else []
+        )
         if not inside and not found:
             return found, f"not a JSON object but {_kind(one)}", ""
         found.extend(inside)

@@ -42,7 +42,7 @@ def measure(block: Block) -> Measured | None:
 
 def text(said: str, kind: str = "text") -> Measured:
     """Give the measures of prompt text."""
-    return Measured(kind, None, None, hash_text(said), None, len(said), 0, False)  # noqa: FBT003
+    return Measured(kind, None, None, hash_text(said), None, len(said), 0, False)
 
 
 def _text(block: Block) -> Measured:
@@ -59,7 +59,7 @@ def _tool_use(block: Block) -> Measured:
     args = hash_of(raw)
     # The id is left out of the content hash: the same call made again is the same content.
     content = hash_of(name.encode() + raw) if name.isascii() else hash_text(name) ^ args
-    return Measured("tool_use", name or None, call_id, content, args, len(raw) + len(name), 0, False)  # noqa: FBT003
+    return Measured("tool_use", name or None, call_id, content, args, len(raw) + len(name), 0, False)
 
 
 def _tool_result(block: Block) -> Measured:
@@ -86,8 +86,16 @@ def _thinking(block: Block) -> Measured:
     if chars == 0 and isinstance(block.signature, str):
         # Newer logs leave the thinking out and keep its signature, whose length grows with it.
         chars = int(len(block.signature) / _BASE64_CHARS_PER_BYTE)
-    return Measured("thinking", None, None, hash_text(said or block.signature or "") if chars else None, None,
-                    chars, 0, False)  # noqa: FBT003
+    return Measured(
+        "thinking",
+        None,
+        None,
+        hash_text(said or block.signature or "") if chars else None,
+        None,
+        chars,
+        0,
+        False,
+    )
 
 
 def _attached(block: Block) -> Measured:
@@ -98,22 +106,29 @@ def _attached(block: Block) -> Measured:
         source = None
     found = hash_of(raw) if raw else None
     if block.type == "image":
-        return Measured("image", None, None, found, None, 0, image_tokens(source), False)  # noqa: FBT003
+        return Measured("image", None, None, found, None, 0, image_tokens(source), False)
     data = source.get("data") if isinstance(source, dict) else None
     chars = len(data) if isinstance(data, str) else 0
-    return Measured("document", None, None, found, None, chars, 0, False)  # noqa: FBT003
+    return Measured("document", None, None, found, None, chars, 0, False)
 
 
 def definition(tool: object) -> Measured:
     """Give the measures of a tool definition; its name is in `tool`."""
     name = tool.get("name") if isinstance(tool, dict) else None
     raw = encode(tool)
-    return Measured("tool_def", name if isinstance(name, str) else None, None, hash_of(raw), None, len(raw),
-                    0, False)
+    return Measured(
+        "tool_def", name if isinstance(name, str) else None, None, hash_of(raw), None, len(raw), 0, False
+    )
 
 
 _BY_TYPE: Final[dict[str, Callable[[Block], Measured]]] = {
-    "text": _text, "thinking": _thinking, "redacted_thinking": _thinking, "tool_use": _tool_use,
-    "server_tool_use": _tool_use, "mcp_tool_use": _tool_use, "tool_result": _tool_result, "image": _attached,
+    "text": _text,
+    "thinking": _thinking,
+    "redacted_thinking": _thinking,
+    "tool_use": _tool_use,
+    "server_tool_use": _tool_use,
+    "mcp_tool_use": _tool_use,
+    "tool_result": _tool_result,
+    "image": _attached,
     "document": _attached,
 }

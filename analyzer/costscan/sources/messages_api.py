@@ -139,8 +139,9 @@ class _Reading:
         run = self.runs.get(run_id)
         if run is None:
             task = word(pair.task) or _first_request(request) or word(pair.custom_id) or "unnamed"
-            run = self.runs[run_id] = _Run(run_id, task, RequestThread(), word(pair.agent),
-                                           word(pair.parent_run_id))
+            run = self.runs[run_id] = _Run(
+                run_id, task, RequestThread(), word(pair.agent), word(pair.parent_run_id)
+            )
         return run
 
     def _extended(self, chain: list[int], blocks: list[Sent]) -> str | None:
@@ -157,10 +158,19 @@ class _Reading:
         """Write the runs to the rows."""
         for run in self.runs.values():
             copy = len(self.rows.tables["copies"])
-            self.rows.tables["copies"].append((
-                copy, run.run_id, run.parent or run.run_id, run.parent, NAME, self.file.path, run.task,
-                run.agent, run.waited,
-            ))
+            self.rows.tables["copies"].append(
+                (
+                    copy,
+                    run.run_id,
+                    run.parent or run.run_id,
+                    run.parent,
+                    NAME,
+                    self.file.path,
+                    run.task,
+                    run.agent,
+                    run.waited,
+                )
+            )
             run.thread.flush(self.rows, copy)
 
 
@@ -235,8 +245,13 @@ def _call(number: int, pair: Pair, request: Request, answer: Message, usage: Usa
     start = word(at) or (str(at) if isinstance(at, int | float) else None)
     config = request.output_config
     found = make_call(
-        line=number, end_at=_end(start, pair.duration_ms), model=answer.model or request.model,
-        usage=usage, message_id=answer.id, request_id=None, stop_reason=answer.stop_reason,
+        line=number,
+        end_at=_end(start, pair.duration_ms),
+        model=answer.model or request.model,
+        usage=usage,
+        message_id=answer.id,
+        request_id=None,
+        stop_reason=answer.stop_reason,
         effort=config.get("effort") if isinstance(config, dict) else None,
     )
     found.at = start

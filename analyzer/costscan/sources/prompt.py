@@ -109,13 +109,18 @@ def lenient_request(value: dict[str, Any]) -> Request:
     """Give a `Request` of a decoded body, whatever types its fields have."""
     tools, messages = value.get("tools"), value.get("messages")
     return Request(
-        model=value.get("model"), system=_lenient_content(value.get("system")),
+        model=value.get("model"),
+        system=_lenient_content(value.get("system")),
         tools=[Raw(encode(t)) for t in tools] if isinstance(tools, list) else None,
         messages=[
             RequestMessage(role=m.get("role"), content=_lenient_content(m.get("content")))
-            for m in messages if isinstance(m, dict)
-        ] if isinstance(messages, list) else None,
-        cache_control=value.get("cache_control"), output_config=value.get("output_config"),
+            for m in messages
+            if isinstance(m, dict)
+        ]
+        if isinstance(messages, list)
+        else None,
+        cache_control=value.get("cache_control"),
+        output_config=value.get("output_config"),
     )
 
 
@@ -123,8 +128,7 @@ def _lenient_content(value: object) -> list[Block] | str | None:
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        return [block_from_dict(b) if isinstance(b, dict) else text_block(str(b))
-                for b in value]
+        return [block_from_dict(b) if isinstance(b, dict) else text_block(str(b)) for b in value]
     return None
 
 

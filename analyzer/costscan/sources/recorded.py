@@ -10,21 +10,26 @@ from costscan.sources.records import Rows
 from costscan.sources.usage import number
 
 _LARGEST_USD = 10**9
-_TOKENS = ("inputTokens", "cacheReadInputTokens", "cacheCreationInputTokens", "outputTokens",
-           "webSearchRequests")
+_TOKENS = (
+    "inputTokens",
+    "cacheReadInputTokens",
+    "cacheCreationInputTokens",
+    "outputTokens",
+    "webSearchRequests",
+)
 
 
 def cost_state(rows: Rows, path: str, line_number: int, line: Line, session: str | None) -> None:
     """Add the totals of a `cost-state` line."""
-    _models(rows, path, line_number, line, word(line.sessionId) or session, "cost-state")
+    _models(rows, (path, line_number), line, word(line.sessionId) or session, "cost-state")
 
 
 def result(rows: Rows, path: str, line_number: int, line: Line, session: str | None) -> None:
     """Add the totals of a `result` line."""
-    _models(rows, path, line_number, line, word(line.session_id) or session, "result")
+    _models(rows, (path, line_number), line, word(line.session_id) or session, "result")
 
 
-def _models(rows: Rows, path: str, line_number: int, line: Line, session: str | None, event: str) -> None:
+def _models(rows: Rows, place: tuple[str, int], line: Line, session: str | None, event: str) -> None:
     if session is None:
         return
     at = time_of(timestamp(line))
@@ -33,14 +38,34 @@ def _models(rows: Rows, path: str, line_number: int, line: Line, session: str | 
         if not isinstance(found, dict):
             continue
         tokens = [number(found.get(key)) or 0 for key in _TOKENS]
-        rows.tables["recorded"].append((
-            session, path, line_number, at, model, *tokens, _dollars(found.get("costUSD")), event,
-        ))
+        rows.tables["recorded"].append(
+            (
+                session,
+                *place,
+                at,
+                model,
+                *tokens,
+                _dollars(found.get("costUSD")),
+                event,
+            )
+        )
     total = _dollars(line.total_cost_usd if event == "result" else line.totalCostUSD)
     if total is not None:
-        rows.tables["recorded"].append((
-            session, path, line_number, at, None, 0, 0, 0, 0, 0, total, event,
-        ))
+        rows.tables["recorded"].append(
+            (
+                session,
+                *place,
+                at,
+                None,
+                0,
+                0,
+                0,
+                0,
+                0,
+                total,
+                event,
+            )
+        )
 
 
 def _dollars(value: object) -> str | None:
@@ -51,5 +76,3 @@ def _dollars(value: object) -> str | None:
         return str(value) if 0 <= float(value) < _LARGEST_USD else None
     except (ValueError, OverflowError):
         return None
-
-

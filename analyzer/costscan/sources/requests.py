@@ -1,4 +1,4 @@
-"""A run told by full requests: each request says what the whole prompt was, so blocks are matched, not guessed.
+"""A run told by full requests: each says what the whole prompt was, so blocks are matched, not guessed.
 
 A request is compared with the one before it. Blocks that stand in both, in the same order, are carried; the
 others left or entered. What the model wrote enters with the next request, where it is found again by its tool
@@ -30,7 +30,7 @@ class RequestThread(Thread):
         carried: list[tuple[Key, int]] = []
         for position, block in enumerate(blocks):
             before = kept.get(position)
-            placed = self._carried[before][1] if before is not None else self._enter(line, now, block)
+            placed = self._carried[before][1] if before is not None else self._enter(line, block)
             carried.append((block.key, placed))
         still = {placed for _, placed in carried}
         for _, placed in self._carried:
@@ -51,7 +51,7 @@ class RequestThread(Thread):
         wrote = {_identity(self._blocks[placed].measured) for placed in self._written}
         return any(b.role == "assistant" and _identity(b.measured) in wrote for b in blocks)
 
-    def _enter(self, line: int, now: int, block: Sent) -> int:
+    def _enter(self, line: int, block: Sent) -> int:
         if block.role == "assistant":
             for at, placed in enumerate(self._written):
                 if self.is_written(placed, block.measured):

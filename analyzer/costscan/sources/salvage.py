@@ -10,8 +10,18 @@ from typing import Any, Final
 from costscan.sources import loose
 
 _usage_key = re.compile(r'(?<!\\)"usage"\s*:\s*(?=\{)')
-_TOP: Final = ("uuid", "parentUuid", "sessionId", "session_id", "requestId", "timestamp", "version", "agentId",
-               "run_id", "parent_tool_use_id")
+_TOP: Final = (
+    "uuid",
+    "parentUuid",
+    "sessionId",
+    "session_id",
+    "requestId",
+    "timestamp",
+    "version",
+    "agentId",
+    "run_id",
+    "parent_tool_use_id",
+)
 
 
 def salvage(text: str) -> dict[str, Any] | None:

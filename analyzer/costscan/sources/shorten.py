@@ -24,7 +24,10 @@ def without_tool_use_results(block: bytes) -> bytes:
     at = block.find(_KEY)
     while at >= 0:
         line = block.rfind(b"\n", begin, at) + 1 or begin
-        if block.startswith(_AGENT, at + len(_KEY)) or block.find(_NESTED, line, min(line + _HEAD_BYTES, at)) >= 0:
+        if (
+            block.startswith(_AGENT, at + len(_KEY))
+            or block.find(_NESTED, line, min(line + _HEAD_BYTES, at)) >= 0
+        ):
             at = block.find(_KEY, at + 1)
             continue
         pieces.append(block[begin:at])

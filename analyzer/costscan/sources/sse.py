@@ -11,8 +11,10 @@ from typing import Any, Final
 from costscan.sources import loose
 
 _APPENDED: Final = {
-    "text_delta": ("text", "text"), "thinking_delta": ("thinking", "thinking"),
-    "signature_delta": ("signature", "signature"), "input_json_delta": ("_input", "partial_json"),
+    "text_delta": ("text", "text"),
+    "thinking_delta": ("thinking", "thinking"),
+    "signature_delta": ("signature", "signature"),
+    "input_json_delta": ("_input", "partial_json"),
 }
 
 # Not `splitlines`: a JSON text may hold other line separators as they are.

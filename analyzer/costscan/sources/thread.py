@@ -96,8 +96,15 @@ class Thread:
             made.visible_chars += found.chars
             self._blocks.append(_Placed(call, call + 1, None, line, "messages", "assistant", found))
 
-    def sent(self, line: int, found: Measured, *, layer: str = "messages", role: str = "user",
-             marker: str | None = None) -> None:
+    def sent(
+        self,
+        line: int,
+        found: Measured,
+        *,
+        layer: str = "messages",
+        role: str = "user",
+        marker: str | None = None,
+    ) -> None:
         """Add a block that the next call sends."""
         if found.kind == "tool_result" and found.call_id is not None:
             if self.once and found.call_id in self._answered:
@@ -127,7 +134,7 @@ class Thread:
     def clear_results(self, call_ids: set[str]) -> None:
         """Close the results of these tool calls: they were edited out of the context."""
         now = len(self.calls)
-        for block in self._blocks[self._open:]:
+        for block in self._blocks[self._open :]:
             if block.measured.kind == "tool_result" and block.measured.call_id in call_ids:
                 block.call_out = block.call_out or now
 
@@ -163,12 +170,27 @@ class Thread:
         for place, block in enumerate(self._blocks):
             call_out = len(self.calls) if block.call_out is None else block.call_out
             made_by = None if block.made_by is None else max(starts[block.made_by + 1] - 1, 0)
-            rows.tables["blocks"].append((
-                copy, place, made_by, starts[block.call_in], min(starts[call_out], last), block.line,
-                block.layer, block.role, block.measured.kind, block.measured.tool, block.measured.call_id,
-                block.measured.content_hash, block.measured.args_hash, block.measured.chars,
-                block.measured.fixed_tokens, block.measured.is_error, block.breakpoint,
-            ))
+            rows.tables["blocks"].append(
+                (
+                    copy,
+                    place,
+                    made_by,
+                    starts[block.call_in],
+                    min(starts[call_out], last),
+                    block.line,
+                    block.layer,
+                    block.role,
+                    block.measured.kind,
+                    block.measured.tool,
+                    block.measured.call_id,
+                    block.measured.content_hash,
+                    block.measured.args_hash,
+                    block.measured.chars,
+                    block.measured.fixed_tokens,
+                    block.measured.is_error,
+                    block.breakpoint,
+                )
+            )
         return last
 
     def _seen(self, call: int, found: Measured) -> bool:

@@ -144,13 +144,16 @@ def from_dict(value: object) -> Usage | None:
     """Give a `Usage` of a decoded JSON object, or None when `value` is none."""
     if not isinstance(value, dict):
         return None
-    found = Usage(**{name: value.get(name) for name in USAGE_FIELDS})
+    found = Usage()
+    for name in USAGE_FIELDS:
+        setattr(found, name, value.get(name))
     if value.get("iterations") is not None:
         found.iterations = Raw(msgspec.json.encode(value["iterations"]))
     split = value.get("cache_creation")
     if isinstance(split, dict):
         found.cache_creation = Split(
-            split.get("ephemeral_5m_input_tokens"), split.get("ephemeral_1h_input_tokens"))
+            split.get("ephemeral_5m_input_tokens"), split.get("ephemeral_1h_input_tokens")
+        )
     return found
 
 
@@ -182,11 +185,13 @@ def iterations(usage: Usage) -> list[Iteration]:
             return []
         model = item.get("model")
         kind = item.get("type")
-        out.append(Iteration(
-            kind if isinstance(kind, str) else "message",
-            model if isinstance(model, str) and model else None,
-            counters(inner),
-        ))
+        out.append(
+            Iteration(
+                kind if isinstance(kind, str) else "message",
+                model if isinstance(model, str) and model else None,
+                counters(inner),
+            )
+        )
     billed = _without_declined(out)
     searches = counters(usage).web_searches
     if searches and billed and not any(part.counters.web_searches for part in billed):
