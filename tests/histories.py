@@ -6,7 +6,23 @@ from decimal import Decimal
 from typing import Any, Final, Literal, TypeAlias
 
 from hypothesis import strategies as st
-from logs import HAIKU, OPUS, SONNET, Json, assistant, at, message, progress, text, tool_result, tool_use, usage, usd, user
+
+from logs import (
+    HAIKU,
+    OPUS,
+    SONNET,
+    Json,
+    assistant,
+    at,
+    message,
+    progress,
+    text,
+    tool_result,
+    tool_use,
+    usage,
+    usd,
+    user,
+)
 
 UNKNOWN: Final = "model-of-another-maker"
 Cut: TypeAlias = Literal["", "compacted", "cleared", "shrunk"]
@@ -159,7 +175,7 @@ def _call(turn: Turn, prompt: int, ids: str, wrote: list[Json], place: Json) -> 
     for i in range(turn.lines):
         last = i == turn.lines - 1
         used = turn.used(prompt) | ({} if last else {"output_tokens": turn.out * i // turn.lines})
-        yield assistant(f"msg-{ids}", used, model=turn.model, requestId=f"req-{ids}", uuid=f"{ids}-a{i}",
+        yield assistant(f"msg_{ids}", used, model=turn.model, requestId=f"req-{ids}", uuid=f"{ids}-a{i}",
                         parentUuid=f"{ids}-u", content=wrote[i:] if last else wrote[i : i + 1], **place)  # fmt: skip
 
 
@@ -182,7 +198,7 @@ def _pairs(turns: tuple[Turn, ...], ids: str, told: Json) -> Iterator[Json]:
             messages = [*messages[:1], {"role": "user", "content": f"in short {n}"}]
         asked = {"model": turn.model, "system": "be brief", "tools": [{"name": "Bash"}], "messages": list(messages)}
         wrote = [text(f"w{n}" + "w" * turn.chars), *(tool_use(f"{ids}-{n}-t{i}", "Bash", n=i) for i in range(turn.tools))]
-        answer = message(f"msg-{ids}-{n}", turn.used(prompt), model=turn.model, content=wrote)
+        answer = message(f"msg_{ids}-{n}", turn.used(prompt), model=turn.model, content=wrote)
         yield {"timestamp": at(100 * n), "duration_ms": 900, "request": asked, "response": answer} | told
         results = [tool_result(block["id"], "r" * turn.chars) for block in wrote[1:]]
         messages += [{"role": "assistant", "content": wrote}, {"role": "user", "content": results or f"go on {n}"}]

@@ -39,12 +39,16 @@ print("modules:", *sorted(name.partition(".")[0] for name in sys.modules))
 
 
 def test_help_is_quick() -> None:
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        subprocess.run([*COSTSCAN, "--help"], capture_output=True, check=True)
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.3
+    def fastest_s(*words: str) -> float:
+        times = []
+        for _ in range(5):
+            start = time.perf_counter()
+            subprocess.run(words, capture_output=True, check=True)
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    # On a slow machine, hardly more than what typer itself takes.
+    assert fastest_s(*COSTSCAN, "--help") < max(0.3, 2.5 * fastest_s(sys.executable, "-c", "import typer"))
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
@@ -116,7 +120,7 @@ def test_being_stopped_leaves_nothing_behind(
 @pytest.mark.parametrize(
     ("setting", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
 )
-def test_colours_are_for_terminals_that_want_them(setting: dict[str, str], coloured: bool) -> None:  # noqa: FBT001
+def test_colours_are_for_terminals_that_want_them(setting: dict[str, str], coloured: bool) -> None:
     master, slave = os.openpty()
     env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "90"} | setting
     process = command("analyze", "sample_logs/idle-hour", stdin=slave, stdout=slave, stderr=slave, env=env)

@@ -6,17 +6,17 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import histories
-import hypothesis_profile  # noqa: F401 - loads the profile
 import pytest
-from histories import UNKNOWN, Session, all_turns, pairs, transcripts
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from logs import Json, write
 from polars.testing import assert_frame_equal
-from seen import FRAMES, Seen, hold_prompts, see
 
+import histories
+import hypothesis_profile  # noqa: F401 - loads the profile
 from costscan.ingest import pool
+from histories import UNKNOWN, Session, all_turns, pairs, transcripts
+from logs import Json, write
+from seen import FRAMES, Seen, hold_prompts, see
 
 COLUMNS = ("input_tokens", "cache_read_input_tokens", "5m", "1h", "output_tokens")
 
@@ -151,7 +151,7 @@ def test_a_run_told_by_files_that_each_know_more(tmp_path: Path, request: pytest
     files = transcripts((Session(turns),))
     lines = files["s0.jsonl"]
     cut = len(lines) - sum(turn.lines for turn in turns[-1:]) - 1
-    other = [line for line in transcripts((Session(turns), Session(turns)))["s1.jsonl"][cut:]]
+    other = list(transcripts((Session(turns), Session(turns)))["s1.jsonl"][cut:])
     files["fork.jsonl"] = lines[:cut] + [line | {"sessionId": "s0"} for line in other]
     paths = told(tmp_path, files)
     seen = see(*paths)

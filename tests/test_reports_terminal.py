@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import hypothesis_profile  # noqa: F401 - the settings of every property
 from billed import Billed, billed
 from costscan.analysis import Pricing
 from costscan.reports import wording

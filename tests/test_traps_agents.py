@@ -4,7 +4,22 @@ import json
 from pathlib import Path
 
 import pytest
-from logs import HAIKU, OPUS, Json, assistant, at, progress, streamed, tool_result, tool_use, usage, usd, user, write
+
+from logs import (
+    HAIKU,
+    OPUS,
+    Json,
+    assistant,
+    at,
+    progress,
+    streamed,
+    tool_result,
+    tool_use,
+    usage,
+    usd,
+    user,
+    write,
+)
 from seen import Seen, see
 
 MAIN = usage(10, read=100, out=5)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from logs import OPUS, Json, assistant, at, text, tool_result, tool_use, usage, usd, user, write
 from seen import Seen, hold_prompts, see
 

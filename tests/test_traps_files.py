@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 import zstandard
-from logs import OPUS, assistant, at, joined, message, pair, streamed, text, usage, usd, user, write
-from seen import see
 
 from costscan.errors import CostscanError
 from costscan.ingest import pool, read
+from logs import OPUS, assistant, at, joined, message, pair, streamed, text, usage, usd, user, write
+from seen import see
 
 LINES = [assistant(f"msg_{i}", usage(10, read=100, out=5), timestamp=at(i), content=[text(os.urandom(300).hex())])
          for i in range(60)]  # fmt: skip
@@ -192,7 +192,7 @@ def test_a_folder_with_a_good_and_a_bad_file(tmp_path: Path) -> None:
     assert seen.usd == 60 * EACH
     assert [s["path"] for s in seen.reading.skipped] == [str(bad), str(tmp_path / "empty.jsonl")]
     assert seen.reading.files == 1
-    with pytest.raises(CostscanError, match="bad.json: no usable line"):
+    with pytest.raises(CostscanError, match=r"bad\.json: no usable line"):
         read([str(tmp_path / "good.jsonl"), str(bad)])
 
 

@@ -6,7 +6,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import OPUS, Json, assistant, at, encoded, joined, text, tool_result, tool_use, usage, usd, user, write
+
+from logs import (
+    OPUS,
+    Json,
+    assistant,
+    at,
+    encoded,
+    joined,
+    text,
+    tool_result,
+    tool_use,
+    usage,
+    usd,
+    user,
+    write,
+)
 from seen import Seen, see
 
 A, B, C = (assistant(f"msg_{i}", usage(10, read=100, out=5), timestamp=at(i), uuid=f"u{i}") for i in range(3))

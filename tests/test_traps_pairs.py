@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from logs import OPUS, Json, at, message, pair, sse, text, tool_result, tool_use, usage, usd, write
 from seen import hold_prompts, see
 

@@ -5,6 +5,7 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
+
 from logs import OPUS, SONNET, assistant, at, streamed, text, tool_result, tool_use, usage, usd, user, write
 from seen import hold_prompts, see
 
@@ -161,6 +162,18 @@ def test_a_copy_that_was_cut_in_the_middle_of_a_call(tmp_path: Path) -> None:
     seen = see(tmp_path)
     assert seen.usd == cost(2)
     assert set(seen.column("usage_from")) == {"reported"}
+
+
+def test_a_copy_that_does_not_tell_the_cache_writes_apart(tmp_path: Path) -> None:
+    told = assistant("msg_1", usage(10, w5m=20, w1h=200, out=50), requestId="req_1", timestamp=at(5))
+    for total, tokens in ((220, (10, 0, 20, 200, 50)), (100, (10, 0, 0, 100, 50))):
+        used = {"input_tokens": 10, "cache_creation_input_tokens": total, "output_tokens": 50}
+        plain = assistant("msg_1", used, requestId="req_1", timestamp=at(1), sessionId="s2")
+        for names in ("ab", "ba"):
+            folder = tmp_path / f"{total}{names}"
+            write(folder / f"{names[0]}.jsonl", told)
+            write(folder / f"{names[1]}.jsonl", plain)
+            assert see(folder).tokens == tokens
 
 
 def test_files_given_twice_and_through_links(tmp_path: Path) -> None:

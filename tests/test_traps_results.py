@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from logs import OPUS, Json, assistant, progress, tool_result, tool_use, usage, usd, user, write
 from seen import Seen, see
 

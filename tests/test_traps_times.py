@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from logs import OPUS, assistant, at, message, pair, streamed, usage, usd, user, write
 from seen import see
 

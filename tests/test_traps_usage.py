@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from logs import HAIKU, OPUS, SONNET, Json, assistant, usage, usd, write
 from seen import see
 
@@ -17,7 +18,7 @@ def one(tmp_path: Path, used: Any, **more: Any) -> Any:
 
 def test_each_class_at_its_own_price(tmp_path: Path) -> None:
     seen = one(tmp_path, usage(MILLION, read=MILLION, w5m=MILLION, w1h=MILLION, out=MILLION))
-    assert seen.usd == Decimal("5") + Decimal("0.5") + Decimal("6.25") + 10 + 25
+    assert seen.usd == Decimal(5) + Decimal("0.5") + Decimal("6.25") + 10 + 25
 
 
 @pytest.mark.parametrize(

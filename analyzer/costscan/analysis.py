@@ -199,8 +199,14 @@ def _at_list(calls: pl.DataFrame, pricing: Pricing) -> pl.DataFrame:
 def _unlogged(totals: list[Recorded], calls: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
     extra = missing(totals, calls.filter("kept"), price_table())
     session = pl.col("run_id").str.strip_suffix(SUFFIX)
+    paths = pl.DataFrame(
+        [(total.session, total.path) for total in totals],
+        schema={"session": pl.String, "recorded_path": pl.String},
+        orient="row",
+    )
     return (
         extra.with_columns(session=session)
+        .join(paths, on="session", how="left", maintain_order="left")
         .join(
             runs.select(pl.col("run_id").alias("session"), "task"),
             on="session",
@@ -242,7 +248,7 @@ def _unfinished(calls: pl.DataFrame) -> pl.DataFrame:
 
 
 def _unlogged_runs(extra: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
-    sessions = extra.filter("kept").select("session", "run_id").unique(maintain_order=True)
+    sessions = extra.filter("kept").select("session", "run_id", "recorded_path").unique(maintain_order=True)
     known = runs.drop("parent_run_id", "agent", "interactive", "root_run_id").rename({"run_id": "session"})
     return (
         sessions.join(known, on="session", how="left", maintain_order="left")
@@ -253,7 +259,7 @@ def _unlogged_runs(extra: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
             interactive=pl.lit(False),
             source=pl.col("source").fill_null("claude_stream"),
             task=pl.col("task").fill_null("unnamed"),
-            path=pl.col("path").fill_null(""),
+            path=pl.coalesce("path", "recorded_path"),
         )
         .select(runs.columns)
     )

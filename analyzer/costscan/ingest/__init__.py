@@ -15,8 +15,8 @@ from typing import Any, Final, Self
 from costscan.errors import CostscanError
 from costscan.ingest.discover import discover
 from costscan.ingest.pool import read_all
+from costscan.reading.records import MAX_NAMED_SKIPS
 from costscan.sources import available, named
-from costscan.sources.records import MAX_NAMED_SKIPS
 
 BATCH_BLOCKS: Final = 400_000
 
@@ -107,7 +107,6 @@ def _refuse_unusable(reading: Reading, alone: set[str], source: str | None) -> N
     reading.unusable.sort()
     for path in reading.unusable:
         reading.skipped.append({"path": path, "line": None, "reason": "no usable line in this file"})
-    reading.skipped_lines += 0
 
 
 def batches(reading: Reading) -> Iterator[list[Path]]:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from costscan.errors import CostscanError
+from costscan.reading.files import open_log
+from costscan.reading.loose import is_document, objects, text_of
+from costscan.reading.records import TABLES, Rows
 from costscan.sources import available, named
-from costscan.sources.files import open_log
 from costscan.sources.interface import LogFile, Source
-from costscan.sources.loose import is_document, objects, text_of
-from costscan.sources.records import TABLES, Rows
 
 SNIFF_BYTES: Final = (1 << 14, 1 << 22)
 SNIFF_LINES: Final = 1000
@@ -130,6 +130,12 @@ def main() -> None:
             answer = read_files(files, source=order["source"], out=Path(order["out"]), task=order["task"])
         except CostscanError as error:
             answer = {"error": error.what, "hint": error.hint}
+        except Exception as error:  # noqa: BLE001 - a defect must reach the user as one line, not kill the pipe
+            names = ", ".join(file.path for file in files[:3])
+            answer = {
+                "error": f"{names}: {type(error).__name__}: {error}",
+                "hint": "this is a defect of costscan",
+            }
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 

@@ -22,8 +22,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw, Struct
 
-from costscan.sources import attachments, labels, loose, recorded
-from costscan.sources.claude_lines import (
+from costscan.reading import attachments, labels, loose, recorded
+from costscan.reading.claude_lines import (
     Line,
     call_of,
     lenient_line,
@@ -31,14 +31,13 @@ from costscan.sources.claude_lines import (
     timestamp,
     word,
 )
-from costscan.sources.content import text_block
-from costscan.sources.files import open_log
+from costscan.reading.content import text_block
+from costscan.reading.files import open_log
+from costscan.reading.lines import Reader
+from costscan.reading.measure import measure, text
+from costscan.reading.records import Rows
+from costscan.reading.thread import Thread
 from costscan.sources.interface import LogFile
-from costscan.sources.lines import Reader
-from costscan.sources.measure import measure, text
-from costscan.sources.records import Rows
-from costscan.sources.shorten import without_tool_use_results
-from costscan.sources.thread import Thread
 
 NAME = "claude_code"
 EXPECTED = (
@@ -99,9 +98,7 @@ def read(file: LogFile, rows: Rows) -> None:
     """Read one transcript."""
     reading = _Reading(file, rows)
     with open_log(file.on_disk) as stream:
-        for number, line in Reader(Line, lenient_line, rows, without_tool_use_results).lines(
-            stream, file.path
-        ):
+        for number, line in Reader(Line, lenient_line, rows).lines(stream, file.path):
             reading.take(number, line)
     reading.finish()
 

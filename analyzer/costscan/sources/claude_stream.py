@@ -16,16 +16,16 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from costscan.sources import labels, recorded
-from costscan.sources.claude_lines import Line, call_of, lenient_line, timestamp, word
-from costscan.sources.content import text_block
-from costscan.sources.files import open_log
+from costscan.reading import labels, recorded
+from costscan.reading.claude_lines import Line, call_of, lenient_line, timestamp, word
+from costscan.reading.content import text_block
+from costscan.reading.files import open_log
+from costscan.reading.lines import Reader
+from costscan.reading.measure import measure, text
+from costscan.reading.records import Rows
+from costscan.reading.thread import Thread
+from costscan.reading.usage import Usage
 from costscan.sources.interface import LogFile
-from costscan.sources.lines import Reader
-from costscan.sources.measure import measure, text
-from costscan.sources.records import Rows
-from costscan.sources.thread import Thread
-from costscan.sources.usage import Usage
 
 NAME = "claude_stream"
 EXPECTED = 'stream-json lines such as {"type":"assistant","session_id":…,"message":{"usage":{…}}}'

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from costscan.sources.records import Rows
+from costscan.reading.records import Rows
 
 
 class LogFile(Struct, frozen=True):

@@ -19,19 +19,19 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, Struct
 
-from costscan.sources import labels, loose, sse
-from costscan.sources.calls import Call, make_call, time_of
-from costscan.sources.claude_lines import Message, lenient_message, word
-from costscan.sources.content import hash_of, text_block
-from costscan.sources.files import open_log
+from costscan.reading import labels, loose, sse
+from costscan.reading.calls import Call, make_call, time_of
+from costscan.reading.claude_lines import Message, lenient_message, word
+from costscan.reading.content import hash_of, text_block
+from costscan.reading.files import open_log
+from costscan.reading.lines import Reader
+from costscan.reading.prompt import Definitions, Request, Sent, blocks_of, lenient_request
+from costscan.reading.records import Rows
+from costscan.reading.requests import RequestThread
+from costscan.reading.usage import Usage
+from costscan.reading.usage import of_raw as usage_of_raw
+from costscan.reading.wrapped import body_of
 from costscan.sources.interface import LogFile
-from costscan.sources.lines import Reader
-from costscan.sources.prompt import Definitions, Request, Sent, blocks_of, lenient_request
-from costscan.sources.records import Rows
-from costscan.sources.requests import RequestThread
-from costscan.sources.usage import Usage
-from costscan.sources.usage import of_raw as usage_of_raw
-from costscan.sources.wrapped import body_of
 
 NAME = "messages_api"
 EXPECTED = 'request/response pairs such as {"timestamp":…,"request":{"model":…},"response":{"usage":{…}}}'

@@ -8,13 +8,20 @@ import re
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Final
 
-from costscan.sources import loose
-from costscan.sources.claude_lines import Line, word
-from costscan.sources.content import Block
+from costscan.reading import loose
+from costscan.reading.claude_lines import Line, word
+from costscan.reading.content import Block
 
 CONTEXT_LINES: Final = 20
 """Where a session runs and as what is said on every line; this many lines are asked."""
 MAX_TASK_CHARS: Final = 60
+_HOUSEKEEPING: Final = """
+agents clear compact config context cost doctor exit export help hooks ide login logout mcp memory model
+permissions plugin quit rename resume rewind status statusline terminal-setup theme upgrade usage vim
+"""
+HOUSEKEEPING: Final = frozenset(_HOUSEKEEPING.split())
+"""Commands of the client itself: a session that begins with one is not named by it."""
+_PRINTED: Final = ("<local-command-", "Caveat: The messages below")
 _varying = re.compile(r"\b[0-9a-fA-F]{8}-[0-9a-fA-F-]{20,}\b|\b(?=[0-9a-f]*[0-9])[0-9a-f]{7,}\b|\d+")
 _secret = re.compile(r"\b(?:sk|ghp|gho|xox[abp]|AKIA)[-_A-Za-z0-9]{8,}|[\w.+-]+@[\w-]+\.[\w.]+")
 _command = re.compile(r"<command-name>\s*(/?[\w:.-]{1,60})")
@@ -45,7 +52,7 @@ class Labels:
         if line.isMeta is True or line.isCompactSummary is True or line.message is None:
             return
         said = _said(line.message.content)
-        if said is not None:
+        if said is not None and not _is_housekeeping(said):
             self._humans += 1
             self._first = self._first or said
 
@@ -77,6 +84,12 @@ def template(text: str) -> str:
     line = _space.sub(" ", text[:2000]).strip()
     short = _varying.sub("#", _secret.sub("…", line))
     return short if len(short) <= MAX_TASK_CHARS else short[: MAX_TASK_CHARS - 1].rstrip() + "…"
+
+
+def _is_housekeeping(said: str) -> bool:
+    """Say whether this is a command of the client itself, or what it printed, and no request."""
+    command = _command.search(said)
+    return said.startswith(_PRINTED) or (command is not None and command.group(1).lstrip("/") in HOUSEKEEPING)
 
 
 def _said(content: list[Block] | str | None) -> str | None:

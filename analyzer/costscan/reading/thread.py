@@ -8,12 +8,12 @@ from collections.abc import Iterable
 
 from msgspec import Raw, Struct
 
-from costscan.sources import calls
-from costscan.sources.calls import Call
-from costscan.sources.content import Block
-from costscan.sources.measure import Measured, measure
-from costscan.sources.records import Rows
-from costscan.sources.usage import Usage, counters, number
+from costscan.reading import calls
+from costscan.reading.calls import Call
+from costscan.reading.content import Block
+from costscan.reading.measure import Measured, measure
+from costscan.reading.records import Rows
+from costscan.reading.usage import Usage, counters, number
 
 
 class _Placed(Struct, gc=False):

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
-from costscan.sources import loose
+from costscan.reading import loose
 
 _HEAD_BYTES: Final = 100_000
 

@@ -8,7 +8,7 @@ import json
 import re
 from typing import Any, Final
 
-from costscan.sources import loose
+from costscan.reading import loose
 
 _APPENDED: Final = {
     "text_delta": ("text", "text"),

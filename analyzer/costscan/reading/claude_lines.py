@@ -5,10 +5,10 @@ from typing import Any
 
 from msgspec import UNSET, Raw, Struct
 
-from costscan.sources import content
-from costscan.sources.calls import Call, make_call
-from costscan.sources.content import Block
-from costscan.sources.usage import of_raw as usage_of_raw
+from costscan.reading import content
+from costscan.reading.calls import Call, make_call
+from costscan.reading.content import Block
+from costscan.reading.usage import of_raw as usage_of_raw
 
 
 class Message(Struct, gc=False):

@@ -7,11 +7,11 @@ string are escaped, so an unescaped `"usage":` can only be a key.
 import re
 from typing import Any, Final
 
-from costscan.sources import loose
+from costscan.reading import loose
 
 _usage_key = re.compile(r'(?<!\\)"usage"\s*:\s*(?=\{)')
+# Not the uuid: taken from a stray piece of another line, it would pass that line off as a repeat.
 _TOP: Final = (
-    "uuid",
     "parentUuid",
     "sessionId",
     "session_id",

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from costscan.sources.content import Block, Part, encode, hash_of, hash_text, image_tokens
+from costscan.reading.content import Block, Part, encode, hash_of, hash_text, image_tokens
 
 _BASE64_CHARS_PER_BYTE: Final = 4 / 3
 

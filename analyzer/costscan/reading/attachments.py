@@ -7,9 +7,9 @@ their layers, in place of the hidden block that otherwise stands for both.
 from contextlib import suppress
 from typing import Any, Final
 
-from costscan.sources import loose
-from costscan.sources.measure import definition, text
-from costscan.sources.thread import Thread
+from costscan.reading import loose
+from costscan.reading.measure import definition, text
+from costscan.reading.thread import Thread
 
 _SHOWN: Final = ("content", "prompt", "snippet", "addedLines", "addedBlocks", "stdout")
 _NOT_SENT: Final = frozenset(

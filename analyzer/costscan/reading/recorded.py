@@ -3,11 +3,11 @@
 Both are running totals of a client process, sub-agents and hidden calls included, priced by the client.
 """
 
-from costscan.sources import loose
-from costscan.sources.calls import time_of
-from costscan.sources.claude_lines import Line, timestamp, word
-from costscan.sources.records import Rows
-from costscan.sources.usage import number
+from costscan.reading import loose
+from costscan.reading.calls import time_of
+from costscan.reading.claude_lines import Line, timestamp, word
+from costscan.reading.records import Rows
+from costscan.reading.usage import number
 
 _LARGEST_USD = 10**9
 _TOKENS = (

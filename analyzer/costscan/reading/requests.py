@@ -5,10 +5,10 @@ others left or entered. What the model wrote enters with the next request, where
 call id, its hash, or its place.
 """
 
-from costscan.sources.calls import Call
-from costscan.sources.measure import Measured
-from costscan.sources.prompt import Sent
-from costscan.sources.thread import Thread
+from costscan.reading.calls import Call
+from costscan.reading.measure import Measured
+from costscan.reading.prompt import Sent
+from costscan.reading.thread import Thread
 
 Key = tuple[str, str, str, int | None, str | None]
 

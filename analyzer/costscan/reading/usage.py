@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Raw, Struct
 
-from costscan.sources import loose
+from costscan.reading import loose
 
 
 class Split(Struct, gc=False):

@@ -6,8 +6,8 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from costscan.sources.records import Rows
-from costscan.sources.usage import (
+from costscan.reading.records import Rows
+from costscan.reading.usage import (
     PLACEHOLDER_OUTPUT_TOKENS,
     Counters,
     Iteration,

@@ -11,9 +11,9 @@ from typing import Any, BinaryIO, Final, TypeVar
 
 import msgspec
 
-from costscan.sources import loose
-from costscan.sources.records import Rows
-from costscan.sources.salvage import salvage
+from costscan.reading import loose
+from costscan.reading.records import Rows
+from costscan.reading.salvage import salvage
 
 BLOCK_BYTES: Final = 1 << 16
 READ_BYTES: Final = 1 << 22
@@ -26,8 +26,7 @@ class Reader:
     """Decodes the lines of files into one type, and keeps account of the lines that would not decode.
 
     `lenient` makes a T of a plain dict (strings where numbers belong, lists where objects belong), or None
-    when the dict holds nothing of use. `shorten` may leave out of a block what is not needed; a block that is
-    no longer decodable without it is decoded whole.
+    when the dict holds nothing of use.
     """
 
     def __init__(
@@ -35,12 +34,10 @@ class Reader:
         kind: type[T],
         lenient: Callable[[dict[str, Any]], T | None],
         rows: Rows,
-        shorten: Callable[[bytes], bytes] | None = None,
     ) -> None:
         decoder = msgspec.json.Decoder(kind)
         self._decode, self._decode_lines = decoder.decode, decoder.decode_lines
         self._lenient = lenient
-        self._shorten = shorten
         self._rows = rows
         self._path = ""
 
@@ -86,13 +83,6 @@ class Reader:
                 return
 
     def _whole_block(self, block: bytes, count: int) -> list[Any] | None:
-        if self._shorten is not None:
-            short = self._shorten(block)
-            if short is not block and (found := self._decoded(short, count)) is not None:
-                return found
-        return self._decoded(block, count)
-
-    def _decoded(self, block: bytes, count: int) -> list[Any] | None:
         try:
             found = self._decode_lines(block)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

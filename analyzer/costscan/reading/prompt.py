@@ -6,10 +6,10 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from costscan.sources import loose
-from costscan.sources.content import Block, encode, hash_of, text_block
-from costscan.sources.content import from_dict as block_from_dict
-from costscan.sources.measure import Measured, definition, measure
+from costscan.reading import loose
+from costscan.reading.content import Block, encode, hash_of, text_block
+from costscan.reading.content import from_dict as block_from_dict
+from costscan.reading.measure import Measured, definition, measure
 
 _ROLES: Final = frozenset({"user", "assistant", "system"})
 

@@ -1,0 +1,1 @@
+"""Reading log lines into calls and blocks: what the formats in `costscan.sources` share."""
