@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from costscan.columns import COLUMNS, FRAMES
 from costscan.frames import NULLABLE, SCHEMAS
 from costscan.sources import available
 
@@ -40,7 +41,9 @@ def formats() -> str:
     sections = []
     for name, source in sorted(available().items()):
         title, _, rest = (source.__doc__ or "").strip().partition("\n\n")
-        sections.append(f"## `{name}`\n{title}\n\n{rest}\n\nA line looks like: `{source.EXPECTED}`")
+        sections.append(
+            f"## `{name}`\n{title}\n\n{rest}\n\nRecognised by {source.EXPECTED.replace(' such as ', ' such as `', 1)}`."
+        )
     return "\n\n".join(sections)
 
 
@@ -49,10 +52,13 @@ def frames() -> str:
     parts = []
     for name, schema in SCHEMAS.items():
         rows = [
-            f"| `{column}` | {kind} | {'yes' if column in NULLABLE[name] else ''} |"
+            f"| `{column}` | {kind} | {'yes' if column in NULLABLE[name] else ''} | {COLUMNS[name][column]} |"
             for column, kind in schema.items()
         ]
-        parts.append(f"## {name}\n| column | type | may be unknown |\n|---|---|---|\n" + "\n".join(rows))
+        head = (
+            f"## {name}\n{FRAMES[name]}\n\n| column | type | may be unknown | meaning |\n|---|---|---|---|\n"
+        )
+        parts.append(head + "\n".join(rows))
     return "\n\n".join(parts)
 
 
@@ -69,8 +75,8 @@ PARTS: dict[str, Callable[[], str]] = {
 
 def renewed(text: str) -> str:
     """Give a document with its generated parts written anew."""
-    part = re.compile(r"(<!-- generated: (\w+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
-    return part.sub(lambda m: m[1] + PARTS[m[2]]() + m[3], text)
+    part = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+    return part.sub(lambda m: m[1] + PARTS[m[2]]() + "\n" + m[3], text)
 
 
 def main() -> int:

@@ -165,7 +165,10 @@ def _lines(turns: tuple[Turn, ...], session: str, ids: str) -> Iterator[Json]:
             cleared = n and turn.cut == "cleared"
             said: Any = [text("next " + "t" * turn.chars)] if cleared or not results else results
             yield user(said, uuid=f"{ids}-{n}-u", parentUuid=None if cleared else parent, **place)
-        wrote = [text("w" * turn.chars), *(tool_use(f"{ids}-{n}-t{i}", "Bash", n=i) for i in range(turn.tools))]
+        wrote = [
+            text("w" * turn.chars),
+            *(tool_use(f"{ids}-{n}-t{i}", "Bash", n=i) for i in range(turn.tools)),
+        ]
         results = [tool_result(block["id"], "r" * turn.chars) for block in wrote[1:]]
         yield from _call(turn, prompt, f"{ids}-{n}", wrote, place)
 
@@ -196,9 +199,20 @@ def _pairs(turns: tuple[Turn, ...], ids: str, told: Json) -> Iterator[Json]:
     for n, (turn, prompt) in enumerate(prompts(turns)):
         if n and turn.cut:
             messages = [*messages[:1], {"role": "user", "content": f"in short {n}"}]
-        asked = {"model": turn.model, "system": "be brief", "tools": [{"name": "Bash"}], "messages": list(messages)}
-        wrote = [text(f"w{n}" + "w" * turn.chars), *(tool_use(f"{ids}-{n}-t{i}", "Bash", n=i) for i in range(turn.tools))]
+        asked = {
+            "model": turn.model,
+            "system": "be brief",
+            "tools": [{"name": "Bash"}],
+            "messages": list(messages),
+        }
+        wrote = [
+            text(f"w{n}" + "w" * turn.chars),
+            *(tool_use(f"{ids}-{n}-t{i}", "Bash", n=i) for i in range(turn.tools)),
+        ]
         answer = message(f"msg_{ids}-{n}", turn.used(prompt), model=turn.model, content=wrote)
         yield {"timestamp": at(100 * n), "duration_ms": 900, "request": asked, "response": answer} | told
         results = [tool_result(block["id"], "r" * turn.chars) for block in wrote[1:]]
-        messages += [{"role": "assistant", "content": wrote}, {"role": "user", "content": results or f"go on {n}"}]
+        messages += [
+            {"role": "assistant", "content": wrote},
+            {"role": "user", "content": results or f"go on {n}"},
+        ]

@@ -93,7 +93,9 @@ def streamed(message_id: str = "msg_1", used: Any = None, **more: Any) -> Json:
     return {"session_id": "s1", "parent_tool_use_id": None} | line
 
 
-def totals(plain: int = 0, *, read: int = 0, write: int = 0, out: int = 0, cost: Any = None, **more: Any) -> Json:
+def totals(
+    plain: int = 0, *, read: int = 0, write: int = 0, out: int = 0, cost: Any = None, **more: Any
+) -> Json:
     """Give an entry of `modelUsage`."""
     found: Json = {
         "inputTokens": plain,
@@ -107,7 +109,12 @@ def totals(plain: int = 0, *, read: int = 0, write: int = 0, out: int = 0, cost:
 
 def result(cost: Any, models: Json | None = None, session: str = "s1", **more: Any) -> Json:
     """Give a result line of a stream."""
-    line: Json = {"type": "result", "subtype": "success", "session_id": session, "total_cost_usd": float(cost)}
+    line: Json = {
+        "type": "result",
+        "subtype": "success",
+        "session_id": session,
+        "total_cost_usd": float(cost),
+    }
     return line | ({} if models is None else {"modelUsage": models}) | more
 
 
@@ -128,8 +135,15 @@ def message(message_id: str | None = "msg_1", used: Any = None, **more: Any) -> 
 def pair(answer: Any = None, messages: Any = None, **more: Any) -> Json:
     """Give a request/response pair; `system` and `tools` go into the request."""
     inside = {name: more.pop(name) for name in ("system", "tools", "model") if name in more}
-    asked = {"model": OPUS, "messages": [{"role": "user", "content": "hello"}] if messages is None else messages}
-    return {"timestamp": at(), "request": asked | inside, "response": message() if answer is None else answer} | more
+    asked = {
+        "model": OPUS,
+        "messages": [{"role": "user", "content": "hello"}] if messages is None else messages,
+    }
+    return {
+        "timestamp": at(),
+        "request": asked | inside,
+        "response": message() if answer is None else answer,
+    } | more
 
 
 def sse(*events: Json) -> str:

@@ -14,7 +14,13 @@ from costscan.analysis import Analysis, analyze
 from costscan.frames import check
 from costscan.ingest import merge
 
-TOKENS = ("input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "output_tokens")
+TOKENS = (
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "output_tokens",
+)
 PROMPT = TOKENS[:4]
 FRAMES = ("runs", "turns", "growth", "tool_calls", "bill", "blocks")
 ONE_PICO = Decimal("1e-12")
@@ -111,7 +117,9 @@ def hold(seen: Seen) -> None:
     assert set(seen.blocks["run_id"]) <= set(seen.runs["run_id"])
     grown = seen.growth.select(pl.col("carried_tokens") + pl.col("added_tokens") == pl.col("prompt_tokens"))
     assert grown.to_series().all()
-    assert (seen.growth.select("carried_tokens", "added_tokens", "dropped_tokens").min_horizontal() >= 0).all()
+    assert (
+        seen.growth.select("carried_tokens", "added_tokens", "dropped_tokens").min_horizontal() >= 0
+    ).all()
     both = seen.turns.join(seen.growth, on=["run_id", "turn"], how="inner", validate="1:1")
     assert both.height == seen.turns.height == seen.growth.height
     assert (both.select(pl.sum_horizontal(PROMPT)).to_series() == both["prompt_tokens"]).all()

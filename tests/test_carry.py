@@ -70,7 +70,11 @@ def slow_costs(epochs: Sequence[Sequence[Call]]) -> list[tuple[int, int]]:
         for call in calls:
             new = [[n, 0, 0] for n in call.entered]
             blocks += new
-            prices = [p for p, n in zip(call.pico, billed(call, sum(b[0] for b in blocks)), strict=True) for _ in range(n)]
+            prices = [
+                p
+                for p, n in zip(call.pico, billed(call, sum(b[0] for b in blocks)), strict=True)
+                for _ in range(n)
+            ]
             at = 0
             for block in blocks:
                 cost = sum(prices[at : at + block[0]])
@@ -91,7 +95,10 @@ def test_costs_of_carried_blocks(epochs: list[list[Call]]) -> None:
 @given(st.lists(CALLS, min_size=1, max_size=5), st.integers(10**6, 10**9))
 def test_costs_at_real_sizes_cost_what_the_calls_cost(calls: list[Call], times: int) -> None:
     # Prompts of up to 10^9 tokens at dollars a token: sums over all epochs may pass 2^63, differences may not.
-    big = [Call(tuple(n * times // 200 for n in c.entered), c.shares, tuple(p * 10**6 for p in c.pico)) for c in calls]  # type: ignore[arg-type]
+    big = [
+        Call(tuple(n * times // 200 for n in c.entered), c.shares, tuple(p * 10**6 for p in c.pico))
+        for c in calls
+    ]  # type: ignore[arg-type]
     placed, rows = frames([big] * 3)
     whole = sum(
         sum(n * p for n, p in zip(row[:4], row[4:], strict=True))
@@ -101,10 +108,14 @@ def test_costs_at_real_sizes_cost_what_the_calls_cost(calls: list[Call], times: 
         assert carry.costs(carry.positioned(placed, ["id"]), rows)["pico_usd"].sum() == whole
 
 
-groups = st.lists(st.tuples(st.integers(0, 10**5), st.lists(st.integers(1, 10**4), min_size=1, max_size=8)), min_size=1)
+groups = st.lists(
+    st.tuples(st.integers(0, 10**5), st.lists(st.integers(1, 10**4), min_size=1, max_size=8)), min_size=1
+)
 
 
-def allocated(found: Sequence[tuple[int, Sequence[int]]], order: Sequence[int] | None = None) -> list[tuple[int, ...]]:
+def allocated(
+    found: Sequence[tuple[int, Sequence[int]]], order: Sequence[int] | None = None
+) -> list[tuple[int, ...]]:
     rows = [(n, i, g, b) for g, (b, weights) in enumerate(found) for i, n in enumerate(weights)]
     frame = pl.DataFrame(rows, schema=["weight", "i", "group", "budget"], orient="row")
     shuffled = frame[list(order)] if order is not None else frame
@@ -127,7 +138,9 @@ def test_allocation_sums_to_its_budget_and_is_monotone(found: list[tuple[int, li
 
 
 @given(groups, st.randoms(use_true_random=False))
-def test_allocation_does_not_depend_on_the_order_of_rows(found: list[tuple[int, list[int]]], random: object) -> None:
+def test_allocation_does_not_depend_on_the_order_of_rows(
+    found: list[tuple[int, list[int]]], random: object
+) -> None:
     count = sum(len(weights) for _, weights in found)
     order = list(range(count))
     random.shuffle(order)  # type: ignore[attr-defined]
@@ -143,15 +156,17 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 
 
 @given(texts, st.booleans())
-@example("\U0001f600 é \u2028 \\ \" \x7f", True)
-@example("\U0001f600 é \u2028 \\ \" \x7f", False)
+@example('\U0001f600 é \u2028 \\ " \x7f', True)
+@example('\U0001f600 é \u2028 \\ " \x7f', False)
 def test_characters_are_those_of_the_decoded_text(said: str, ascii_only: bool) -> None:
     raw = json.dumps({"type": "text", "text": said}, ensure_ascii=ascii_only).encode()
     found = measure(decode_block(raw))
     assert found is not None
     assert found.chars == len(json.loads(raw)["text"]) == len(said)
     assert found == text(said)
-    result = json.dumps({"type": "tool_result", "content": [{"type": "text", "text": said}] * 2}, ensure_ascii=ascii_only)
+    result = json.dumps(
+        {"type": "tool_result", "content": [{"type": "text", "text": said}] * 2}, ensure_ascii=ascii_only
+    )
     parts = measure(decode_block(result.encode()))
     assert parts is not None
     assert parts.chars == 2 * len(said)
@@ -183,7 +198,10 @@ def test_matched_blocks_are_equal_and_in_order(before: list[object], after: list
     pairs = sorted(found.items())
     assert all(before[b] == after[a] for a, b in pairs)
     assert [b for _, b in pairs] == sorted({b for _, b in pairs})
-    same = next((i for i, (b, a) in enumerate(zip(before, after, strict=False)) if b != a), min(len(before), len(after)))
+    same = next(
+        (i for i, (b, a) in enumerate(zip(before, after, strict=False)) if b != a),
+        min(len(before), len(after)),
+    )
     assert all(found[i] == i for i in range(same))
     for position, wanted in enumerate(after):
         if position not in found:
@@ -198,11 +216,15 @@ def test_what_was_only_added_to_is_matched_whole(before: list[object], at: int, 
     assert match(before, cut) == {i: i for i in range(len(cut))}  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("size", "tokens_"), [((28, 28), 1), ((29, 28), 2), ((1092, 1092), 1521), ((10**4, 10**4), 4784)])
+@pytest.mark.parametrize(
+    ("size", "tokens_"), [((28, 28), 1), ((29, 28), 2), ((1092, 1092), 1521), ((10**4, 10**4), 4784)]
+)
 def test_images_by_their_size(size: tuple[int, int], tokens_: int) -> None:
     from base64 import b64encode  # noqa: PLC0415 - only here
 
-    header = b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR" + size[0].to_bytes(4, "big") + size[1].to_bytes(4, "big")
+    header = (
+        b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR" + size[0].to_bytes(4, "big") + size[1].to_bytes(4, "big")
+    )
     raw = {"type": "image", "source": {"type": "base64", "data": b64encode(header + b"\x00" * 40).decode()}}
     found = measure(decode_block(json.dumps(raw).encode()))
     assert found is not None

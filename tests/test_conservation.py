@@ -15,7 +15,7 @@ import histories
 import hypothesis_profile  # noqa: F401 - loads the profile
 from costscan.ingest import pool
 from histories import UNKNOWN, Session, all_turns, pairs, transcripts
-from logs import Json, write
+from logs import OPUS, SONNET, Json, write
 from seen import FRAMES, Seen, hold_prompts, see
 
 COLUMNS = ("input_tokens", "cache_read_input_tokens", "5m", "1h", "output_tokens")
@@ -56,7 +56,9 @@ def bill_is_right(seen: Seen, world: tuple[Session, ...]) -> None:
 def test_transcripts(world: tuple[Session, ...]) -> None:
     seen = seen_of(transcripts(world))
     bill_is_right(seen, world)
-    assert seen.runs.filter(seen.runs["parent_run_id"].is_not_null()).height == sum(len(s.agents) for s in world)
+    assert seen.runs.filter(seen.runs["parent_run_id"].is_not_null()).height == sum(
+        len(s.agents) for s in world
+    )
 
 
 @settings(max_examples=40)
@@ -72,7 +74,10 @@ def test_pairs(world: tuple[Session, ...], named: bool) -> None:
 @settings(max_examples=30)
 @given(st.lists(histories.TURNS, min_size=1, max_size=12).map(tuple))
 def test_every_prompt_of_a_context_that_only_grows(turns: tuple[histories.Turn, ...]) -> None:
-    steady = tuple(histories.Turn(turns[0].model, t.added, t.shares, t.out, t.tools, "", 0, t.lines, t.chars) for t in turns)
+    steady = tuple(
+        histories.Turn(turns[0].model, t.added, t.shares, t.out, t.tools, "", 0, t.lines, t.chars)
+        for t in turns
+    )
     for files in (transcripts((Session(steady),)), pairs((Session(steady),), named=True)):
         seen = seen_of(files)
         assert hold_prompts(seen) == len(steady)
@@ -119,7 +124,7 @@ def test_number_of_workers(seed: int, tmp_path: Path) -> None:
 
 def _world(seed: int) -> tuple[Session, ...]:
     random = Random(seed)  # noqa: S311 - no secret
-    models = (histories.OPUS, histories.SONNET, UNKNOWN)
+    models = (OPUS, SONNET, UNKNOWN)
 
     def turn() -> histories.Turn:
         shares = (random.randrange(9), random.randrange(9), random.randrange(9), random.randrange(9))
@@ -144,7 +149,9 @@ def test_order_of_files_of_one_size(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("tiny", [True, False])
-def test_a_run_told_by_files_that_each_know_more(tmp_path: Path, request: pytest.FixtureRequest, tiny: bool) -> None:
+def test_a_run_told_by_files_that_each_know_more(
+    tmp_path: Path, request: pytest.FixtureRequest, tiny: bool
+) -> None:
     if tiny:
         request.getfixturevalue("tiny_tasks")
     turns = _world(3)[0].turns

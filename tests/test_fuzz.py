@@ -30,7 +30,9 @@ def turn(n: int, cut: Any = "") -> Turn:
 
 
 WORLD = (
-    Session(tuple(turn(n) for n in range(5)), (Agent((turn(1), turn(2)), "progress"), Agent((turn(3),), "inline"))),
+    Session(
+        tuple(turn(n) for n in range(5)), (Agent((turn(1), turn(2)), "progress"), Agent((turn(3),), "inline"))
+    ),
     Session((turn(0), turn(1), turn(2, "compacted"))),
 )
 
@@ -38,12 +40,19 @@ WORLD = (
 def claude_code() -> list[Json]:
     first, second = transcripts(WORLD)["s0.jsonl"], transcripts(WORLD)["s1.jsonl"]
     state = cost_state("0.5", {OPUS: totals(9000, out=900, cost="0.1")}, "s0")
-    snapshot = {"type": "attachment", "sessionId": "s0", "attachment": {"type": "file", "content": ["a", {"text": "b"}]}}
+    snapshot = {
+        "type": "attachment",
+        "sessionId": "s0",
+        "attachment": {"type": "file", "content": ["a", {"text": "b"}]},
+    }
     return [*first, state, snapshot, *second]
 
 
 def claude_stream() -> list[Json]:
-    calls = [streamed(f"msg_{n}", usage(n, read=100 * n, w1h=5, out=3), content=[], uuid=f"u{n}") for n in range(12)]
+    calls = [
+        streamed(f"msg_{n}", usage(n, read=100 * n, w1h=5, out=3), content=[], uuid=f"u{n}")
+        for n in range(12)
+    ]
     done = result("0.5", {OPUS: totals(9000, out=900, cost="0.1")})
     return [{"type": "system", "subtype": "init", "session_id": "s1"}, *calls[:8], done, *calls[8:], done]
 
@@ -53,8 +62,16 @@ def messages_api() -> list[Json]:
               {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 9}}]  # fmt: skip
     told = pair() | {"response_sse": sse(*events)}
     del told["response"]
-    batch = {"custom_id": "x", "result": {"type": "succeeded", "message": message("msg_batch", usage(5, out=1))}}
-    return [*pairs(WORLD[:1], named=False)["pairs.jsonl"], told, batch, *pairs(WORLD[1:], named=True)["pairs.jsonl"]]
+    batch = {
+        "custom_id": "x",
+        "result": {"type": "succeeded", "message": message("msg_batch", usage(5, out=1))},
+    }
+    return [
+        *pairs(WORLD[:1], named=False)["pairs.jsonl"],
+        told,
+        batch,
+        *pairs(WORLD[1:], named=True)["pairs.jsonl"],
+    ]
 
 
 def damaged(whole: bytes, random: Random) -> bytes:
@@ -92,7 +109,8 @@ def readable(line: bytes) -> bool:
             _, at = _reader.raw_decode(said, at)
         except (ValueError, RecursionError):
             return False
-        at = _between.match(said, at).end()  # type: ignore[union-attr] - it matches the empty text too
+        between = _between.match(said, at)
+        at = between.end() if between is not None else at
     return True
 
 

@@ -93,7 +93,9 @@ def stream_of(process: Process, ids: str, start: int) -> list[Json]:
             if call.maker != "hidden":
                 parent = {"parent_tool_use_id": "toolu_sub"} if call.maker == "sub" else {}
                 name = f"msg_{ids}_{len(done)}"
-                lines.append(streamed(name, call.used(call.shown), model=call.model, content=[], **parent, **place))
+                lines.append(
+                    streamed(name, call.used(call.shown), model=call.model, content=[], **parent, **place)
+                )
             done.append(call)
         lines.append(result(sum(c.usd for c in done), model_usage(done)))
     return lines
@@ -106,7 +108,9 @@ def transcript_of(session: list[Process]) -> list[Json]:
         for n, call in enumerate(process.calls):
             if call.maker == "main":
                 place = {"timestamp": at(5000 * p + 10 * n), "requestId": f"req_{p}_{n}"}
-                lines.append(assistant(f"msg_{p}_{n}", call.used(call.out), model=call.model, content=[], **place))
+                lines.append(
+                    assistant(f"msg_{p}_{n}", call.used(call.out), model=call.model, content=[], **place)
+                )
     return lines
 
 
@@ -119,14 +123,18 @@ def told(folder: Path, session: list[Process], *, apart: bool, copied: bool, wit
     else:
         write(folder / "stream.jsonl", *(line for lines in streams for line in lines))
     if copied:
-        write(folder / "copy.jsonl", *(line for lines in streams for line in lines) if not apart else streams[0])
+        write(
+            folder / "copy.jsonl", *(line for lines in streams for line in lines) if not apart else streams[0]
+        )
     if with_transcript:
         write(folder / "transcript.jsonl", *transcript_of(session))
 
 
 @settings(max_examples=100)
 @given(SESSIONS, st.booleans(), st.booleans(), st.booleans())
-def test_the_bill_is_what_ran(session: list[Process], apart: bool, copied: bool, with_transcript: bool) -> None:
+def test_the_bill_is_what_ran(
+    session: list[Process], apart: bool, copied: bool, with_transcript: bool
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         told(Path(folder), session, apart=apart, copied=copied, with_transcript=with_transcript)
         seen = see(folder)

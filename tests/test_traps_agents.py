@@ -69,7 +69,9 @@ def test_own_file_in_the_folder_of_the_session(tmp_path: Path) -> None:
         "s1", "code-reviewer", "agent:code-reviewer", 2)  # fmt: skip
 
 
-@pytest.mark.parametrize("meta", ["", "[]", "{", '{"agentType": 5}', '{"agentType": ""}', "\x00", "[" * 100_000])
+@pytest.mark.parametrize(
+    "meta", ["", "[]", "{", '{"agentType": 5}', '{"agentType": ""}', "\x00", "[" * 100_000]
+)
 def test_broken_meta_files(tmp_path: Path, meta: str) -> None:
     write(tmp_path / "agent-a1.jsonl", sub("msg_a1"))
     (tmp_path / "agent-a1.meta.json").write_text(meta)
@@ -200,7 +202,9 @@ def test_runs_under_runs_share_the_root(tmp_path: Path) -> None:
         pair(message("msg_3"), run_id="leaf", parent_run_id="middle", agent="worker"),
     ]
     seen = see(write(tmp_path / "p.jsonl", *lines))
-    assert {r: seen.run(r)["root_run_id"] for r in seen.run_ids()} == dict.fromkeys(("top", "middle", "leaf"), "top")
+    assert {r: seen.run(r)["root_run_id"] for r in seen.run_ids()} == dict.fromkeys(
+        ("top", "middle", "leaf"), "top"
+    )
     assert seen.run("leaf")["parent_run_id"] == "middle"
 
 

@@ -68,7 +68,12 @@ def turns(n: int, *, first: int = 0, base: int = 1000) -> list[Json]:
 
 def test_a_context_that_only_grows(tmp_path: Path) -> None:
     seen = see(write(tmp_path / "s.jsonl", *turns(4)))
-    assert grown(seen) == [(1000, 0, 1000, 0), (1100, 1000, 100, 0), (1200, 1100, 100, 0), (1300, 1200, 100, 0)]
+    assert grown(seen) == [
+        (1000, 0, 1000, 0),
+        (1100, 1000, 100, 0),
+        (1200, 1100, 100, 0),
+        (1300, 1200, 100, 0),
+    ]
     assert hold_prompts(seen) == 4
     # Each tool call is what the model wrote, its result takes the rest of what was added.
     calls = seen.blocks.filter(kind="tool_use").sort("turn_in")
@@ -84,7 +89,9 @@ def test_a_context_that_only_grows(tmp_path: Path) -> None:
 def test_compaction(tmp_path: Path) -> None:
     boundary = {"type": "system", "subtype": "compact_boundary", "sessionId": "s1", "uuid": "b", "parentUuid": None,
                 "logicalParentUuid": "a3", "compactMetadata": {"trigger": "auto", "preTokens": 1300}}  # fmt: skip
-    summary = user("This session is being continued: " + "z" * 400, isCompactSummary=True, uuid="c", parentUuid="b")
+    summary = user(
+        "This session is being continued: " + "z" * 400, isCompactSummary=True, uuid="c", parentUuid="b"
+    )
     after = turns(2, first=4, base=600)
     seen = see(write(tmp_path / "s.jsonl", *turns(4), boundary, summary, *after))
     assert seen.usd == usd(OPUS, **{"in": 1000 + 1100 + 1200 + 1300 + 600 + 700}, out=120)
@@ -140,8 +147,15 @@ def test_a_rewind(tmp_path: Path) -> None:
 
 
 def test_a_prompt_snapshot_shows_system_and_tools(tmp_path: Path) -> None:
-    snapshot = {"type": "attachment", "sessionId": "s1", "attachment": {
-        "type": "prompt_snapshot", "systemPrompt": ["be brief " * 20], "tools": [{"name": "Bash", "input_schema": {}}]}}
+    snapshot = {
+        "type": "attachment",
+        "sessionId": "s1",
+        "attachment": {
+            "type": "prompt_snapshot",
+            "systemPrompt": ["be brief " * 20],
+            "tools": [{"name": "Bash", "input_schema": {}}],
+        },
+    }
     seen = see(write(tmp_path / "s.jsonl", snapshot, *turns(2)))
     first = seen.blocks.filter(turn_in=0)
     assert {"system", "tools", "messages"} <= set(first["layer"])

@@ -61,7 +61,10 @@ def test_content_decides_and_not_the_name(tmp_path: Path, name: str, data: bytes
 @pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
 def test_a_file_cut_off_keeps_what_is_readable_and_says_so(tmp_path: Path, kind: str, share: float) -> None:
     path = tmp_path / f"s.{kind}"
-    lines = [assistant(f"m{i}", usage(10, read=100, out=5), content=[text(os.urandom(600).hex())]) for i in range(900)]
+    lines = [
+        assistant(f"m{i}", usage(10, read=100, out=5), content=[text(os.urandom(600).hex())])
+        for i in range(900)
+    ]
     data = joined(lines)
     packed = gzip.compress(data) if kind == "gz" else zst(data)
     path.write_bytes(packed[: int(len(packed) * share)])
@@ -220,7 +223,9 @@ def test_every_format_is_told_by_its_content(tmp_path: Path) -> None:
     write(tmp_path / "a.json", assistant("msg_1"))
     write(tmp_path / "b.json", streamed("msg_2"))
     write(tmp_path / "c.json", pair(message("msg_3")))
-    write(tmp_path / "d.json", {"custom_id": "x", "result": {"type": "succeeded", "message": message("msg_4")}})
+    write(
+        tmp_path / "d.json", {"custom_id": "x", "result": {"type": "succeeded", "message": message("msg_4")}}
+    )
     seen = see(tmp_path)
     assert seen.reading.formats == {"claude_code": 1, "claude_stream": 1, "messages_api": 2}
     assert seen.n_turns == 4

@@ -22,7 +22,11 @@ FORMATS = ("transcript", "pairs")
 
 
 def bill(tmp_path: Path, form: str, used: Json, model: str = OPUS) -> Any:
-    line = assistant("msg_1", used, model=model) if form == "transcript" else pair(message("msg_1", used, model=model))
+    line = (
+        assistant("msg_1", used, model=model)
+        if form == "transcript"
+        else pair(message("msg_1", used, model=model))
+    )
     return see(write(tmp_path / "s.jsonl", line))
 
 
@@ -75,14 +79,18 @@ def test_a_model_that_declined_late_is_billed(tmp_path: Path, form: str) -> None
 @pytest.mark.parametrize("form", FORMATS)
 def test_searches_beside_iterations_are_billed(tmp_path: Path, form: str) -> None:
     top = usage(229, out=5, server_tool_use={"web_search_requests": 3})
-    seen = bill(tmp_path, form, with_parts(top, part("compaction", 100, out=131), part("message", 229, out=5)))
+    seen = bill(
+        tmp_path, form, with_parts(top, part("compaction", 100, out=131), part("message", 229, out=5))
+    )
     assert seen.usd == usd(OPUS, **{"in": 329}, out=136) + Decimal("0.03")
 
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_tier_speed_and_place_hold_for_every_part(tmp_path: Path, form: str) -> None:
     top = usage(229, out=5, inference_geo="us", service_tier="batch")
-    seen = bill(tmp_path, form, with_parts(top, part("compaction", 100, out=131), part("message", 229, out=5)))
+    seen = bill(
+        tmp_path, form, with_parts(top, part("compaction", 100, out=131), part("message", 229, out=5))
+    )
     assert seen.usd == usd(OPUS, **{"in": 329}, out=136) * Decimal("0.55")
 
 

@@ -36,7 +36,9 @@ def calls(seen: Seen) -> list[tuple[str, int]]:
     return list(zip(seen.column("message_id"), seen.column("line"), strict=True))
 
 
-@pytest.mark.parametrize("bom", [b"\xef\xbb\xbf", b"\xef\xbb\xbf\xef\xbb\xbf", b"\n\xef\xbb\xbf", b"\x00\x00"])
+@pytest.mark.parametrize(
+    "bom", [b"\xef\xbb\xbf", b"\xef\xbb\xbf\xef\xbb\xbf", b"\n\xef\xbb\xbf", b"\x00\x00"]
+)
 def test_marks_before_the_first_line(tmp_path: Path, bom: bytes) -> None:
     path = tmp_path / "s.jsonl"
     path.write_bytes(bom + joined([A, B]))
@@ -78,9 +80,13 @@ def test_line_numbers_over_many_blocks(tmp_path: Path) -> None:
     assert [line for line, _ in seen.reasons()] == [152, 304]
 
 
-@pytest.mark.parametrize("inside", [b"\x00", b"\x01", b"\x1f", b"\t", b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80"])
+@pytest.mark.parametrize(
+    "inside", [b"\x00", b"\x01", b"\x1f", b"\t", b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80"]
+)
 def test_raw_bytes_that_no_json_string_may_hold(tmp_path: Path, inside: bytes) -> None:
-    broken = encoded(B | {"message": B["message"] | {"content": [text("left RIGHT")]}}).replace(b" RIGHT", inside)
+    broken = encoded(B | {"message": B["message"] | {"content": [text("left RIGHT")]}}).replace(
+        b" RIGHT", inside
+    )
     seen = see(write(tmp_path / "s.jsonl", A, broken, C))
     assert (calls(seen), seen.usd) == ([("msg_0", 1), ("msg_1", 2), ("msg_2", 3)], 3 * EACH)
     assert seen.reading.skipped_lines == 0
@@ -91,7 +97,11 @@ def test_raw_bytes_that_no_json_string_may_hold(tmp_path: Path, inside: bytes) -
 def test_lone_surrogates(tmp_path: Path, escape: str, place: str) -> None:
     lines: list[Json] = [
         user([text("MARK")] if place == "text" else "hi", cwd="/x/MARK" if place == "cwd" else "/x"),
-        assistant("msg_0", usage(1, out=1), content=[tool_use("toolu_1", "MARK" if place == "name" else "Bash", a="MARK")]),
+        assistant(
+            "msg_0",
+            usage(1, out=1),
+            content=[tool_use("toolu_1", "MARK" if place == "name" else "Bash", a="MARK")],
+        ),
         user([tool_result("toolu_1", "MARK" if place == "result" else "ok")]),
         assistant("msg_1", usage(2, out=2), sessionId="MARK" if place == "session" else "s1"),
     ]
@@ -192,7 +202,9 @@ def test_a_json_list(tmp_path: Path, indent: int | None, before: str) -> None:
 @pytest.mark.parametrize("as_list", [True, False])
 def test_a_large_document(tmp_path: Path, as_list: bool) -> None:
     # More than is decoded at a time (64 KB) and than is read at a time (4 MB).
-    lines = [assistant(f"msg_{i}", usage(10, read=100, out=5), content=[text("x" * 40_000)]) for i in range(130)]
+    lines = [
+        assistant(f"msg_{i}", usage(10, read=100, out=5), content=[text("x" * 40_000)]) for i in range(130)
+    ]
     path = tmp_path / "s.json"
     each = [json.dumps(line, indent=2) for line in lines]
     path.write_text("[" + ",\n".join(each) + "]" if as_list else "\n".join(each))
@@ -208,7 +220,9 @@ def test_a_json_list_that_was_cut(tmp_path: Path) -> None:
     assert seen.reading.skipped_lines + seen.reading.repaired_lines == 1
 
 
-@pytest.mark.parametrize("line", ["[]", "[1, 2]", "null", "5", '"text"', "true", "plain words", "[[]]", "{}", "[{}]", "{", "}"])
+@pytest.mark.parametrize(
+    "line", ["[]", "[1, 2]", "null", "5", '"text"', "true", "plain words", "[[]]", "{}", "[{}]", "{", "}"]
+)
 def test_values_that_are_no_objects(tmp_path: Path, line: str) -> None:
     for name, lines in (("middle", (A, line, B)), ("first", (line, A, B)), ("last", (A, B, line))):
         seen = see(write(tmp_path / name / "s.jsonl", *lines))
@@ -260,15 +274,24 @@ def test_a_number_too_long_for_python(tmp_path: Path) -> None:
     in_usage = plain(B).replace('"output_tokens": 5', '"output_tokens": ' + "7" * 5000)
     seen = see(write(tmp_path / "s.jsonl", long, in_usage, C))
     assert [m for m in seen.column("message_id") if m != "msg_1"] == ["msg_0", "msg_2"]
-    assert seen.reading.skipped_lines + seen.reading.repaired_lines + seen.column("usage_from").count("placeholder") >= 1
+    assert (
+        seen.reading.skipped_lines
+        + seen.reading.repaired_lines
+        + seen.column("usage_from").count("placeholder")
+        >= 1
+    )
 
 
 def test_a_line_of_fifty_megabytes(tmp_path: Path) -> None:
     path = tmp_path / "s.jsonl"
     piece = b"iVBORw0KGgo" * 100_000
-    head, tail = encoded(user([tool_result("toolu_1", [{"type": "image", "source": {"type": "base64", "data": "MARK"}}])])).split(b"MARK")
+    head, tail = encoded(
+        user([tool_result("toolu_1", [{"type": "image", "source": {"type": "base64", "data": "MARK"}}])])
+    ).split(b"MARK")
     with path.open("wb") as out:
-        out.write(joined([assistant("msg_0", usage(10, read=100, out=5), content=[tool_use("toolu_1")])]) + head)
+        out.write(
+            joined([assistant("msg_0", usage(10, read=100, out=5), content=[tool_use("toolu_1")])]) + head
+        )
         for _ in range(46):
             out.write(piece)
         out.write(tail + b"\n" + joined([B, "{torn"]))

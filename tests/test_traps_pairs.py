@@ -11,7 +11,10 @@ from logs import OPUS, Json, at, message, pair, sse, text, tool_result, tool_use
 from seen import hold_prompts, see
 
 ONE = usd(OPUS, **{"in": 10}, out=5)
-START = {"type": "message_start", "message": message("msg_1", usage(10, read=40, w5m=20, out=1), content=[], stop_reason=None)}
+START = {
+    "type": "message_start",
+    "message": message("msg_1", usage(10, read=40, w5m=20, out=1), content=[], stop_reason=None),
+}
 
 
 def delta(kind: str, **more: Any) -> Json:
@@ -19,7 +22,9 @@ def delta(kind: str, **more: Any) -> Json:
 
 
 def finish(used: Any = None, stop: str | None = "end_turn") -> Json:
-    return {"type": "message_delta", "delta": {"stop_reason": stop}} | ({} if used is None else {"usage": used})
+    return {"type": "message_delta", "delta": {"stop_reason": stop}} | (
+        {} if used is None else {"usage": used}
+    )
 
 
 def streamed(tmp_path: Path, body: Any, name: str = "response_sse") -> Any:
@@ -46,7 +51,10 @@ def streamed(tmp_path: Path, body: Any, name: str = "response_sse") -> Any:
     ],
 )  # fmt: skip
 def test_streamed_responses(tmp_path: Path, events: list[Json], out: int, usage_from: str) -> None:
-    content = [{"type": "content_block_start", "index": 0, "content_block": text("")}, delta("text_delta", text="hi ")]
+    content = [
+        {"type": "content_block_start", "index": 0, "content_block": text("")},
+        delta("text_delta", text="hi "),
+    ]
     seen = streamed(tmp_path, sse(START, *content, *events))
     assert seen.usd == usd(OPUS, **{"in": 10}, read=40, w5m=20, out=out)
     assert seen.column("usage_from") == [usage_from]
@@ -60,8 +68,16 @@ def test_streamed_content_is_put_together(tmp_path: Path) -> None:
         START,
         {"type": "content_block_start", "index": 1, "content_block": tool_use("toolu_1", "Bash")},
         delta("text_delta", text=said[:10]),
-        {"type": "content_block_delta", "index": 1, "delta": {"type": "input_json_delta", "partial_json": '{"command":'}},
-        {"type": "content_block_delta", "index": 1, "delta": {"type": "input_json_delta", "partial_json": ' "ls"}'}},
+        {
+            "type": "content_block_delta",
+            "index": 1,
+            "delta": {"type": "input_json_delta", "partial_json": '{"command":'},
+        },
+        {
+            "type": "content_block_delta",
+            "index": 1,
+            "delta": {"type": "input_json_delta", "partial_json": ' "ls"}'},
+        },
         delta("text_delta", text=said[10:]),
         finish({"output_tokens": 50}),
     ]
@@ -75,7 +91,9 @@ def test_streamed_content_is_put_together(tmp_path: Path) -> None:
         assert blocks["tokens"].sum() == 50
 
 
-@pytest.mark.parametrize("broken", ["data: {torn", "data:", ": comment", "event: x", "data: [1]", "garbage", "data: 5"])
+@pytest.mark.parametrize(
+    "broken", ["data: {torn", "data:", ": comment", "event: x", "data: [1]", "garbage", "data: 5"]
+)
 def test_broken_events_hide_no_others(tmp_path: Path, broken: str) -> None:
     body = sse(START) + broken + "\n\n" + sse(finish({"output_tokens": 50}))
     assert streamed(tmp_path, body).column("output_tokens") == [50]
@@ -97,7 +115,10 @@ def test_wrappers_of_proxies(tmp_path: Path, as_text: bool, first: str) -> None:
         return both if first == "headers" else dict(reversed(both.items()))
 
     asked = {"model": OPUS, "messages": [{"role": "user", "content": 'the "body" of it \ud83d\ude00'}]}
-    line = {"request": wrapped(asked) | {"method": "POST"}, "response": wrapped(message("msg_1", usage(10, out=5)))}
+    line = {
+        "request": wrapped(asked) | {"method": "POST"},
+        "response": wrapped(message("msg_1", usage(10, out=5))),
+    }
     seen = see(write(tmp_path / "p.jsonl", json.dumps(line)))
     assert (seen.usd, seen.column("message_id"), seen.column("model")) == (ONE, ["msg_1"], [OPUS])
     assert seen.blocks.filter(role="user")["kind"].to_list() == ["text"]
@@ -113,7 +134,9 @@ def test_a_wrapper_around_a_stream(tmp_path: Path) -> None:
 
 def test_a_wrapped_body_with_half_a_character(tmp_path: Path) -> None:
     line = json.dumps({"request": {"body": "MARK"}, "response": {"body": "MARK"}})
-    body = json.dumps(json.dumps(message("msg_1", usage(10, out=5), content=[text("HALF")]))).replace("HALF", "\\ud83d")
+    body = json.dumps(json.dumps(message("msg_1", usage(10, out=5), content=[text("HALF")]))).replace(
+        "HALF", "\\ud83d"
+    )
     assert see(write(tmp_path / "p.jsonl", line.replace('"MARK"', body))).usd == ONE
 
 
@@ -132,14 +155,22 @@ def test_a_wrapped_body_with_half_a_character(tmp_path: Path) -> None:
     ],
 )
 def test_errors_cost_nothing_and_hide_nothing(tmp_path: Path, response: Any) -> None:
-    seen = see(write(tmp_path / "p.jsonl", pair(message("msg_1")), pair() | {"response": response}, pair(message("msg_2"))))
+    seen = see(
+        write(
+            tmp_path / "p.jsonl",
+            pair(message("msg_1")),
+            pair() | {"response": response},
+            pair(message("msg_2")),
+        )
+    )
     assert seen.usd == 2 * ONE
 
 
 def test_batch_results_cost_half(tmp_path: Path) -> None:
     used = usage(3147, out=1831, service_tier="batch")
     lines: list[Json] = [
-        {"custom_id": f"item-{i}", "result": {"type": "succeeded", "message": message(f"msg_{i}", used)}} for i in range(3)
+        {"custom_id": f"item-{i}", "result": {"type": "succeeded", "message": message(f"msg_{i}", used)}}
+        for i in range(3)
     ]
     lines += [{"custom_id": k, "result": {"type": k}} for k in ("errored", "canceled", "expired")]
     seen = see(write(tmp_path / "results.jsonl", *lines))
@@ -149,19 +180,29 @@ def test_batch_results_cost_half(tmp_path: Path) -> None:
 
 
 def test_batch_results_that_forget_their_tier(tmp_path: Path) -> None:
-    line = {"custom_id": "a", "result": {"type": "succeeded", "message": message("msg_1", usage(100, out=50))}}
+    line = {
+        "custom_id": "a",
+        "result": {"type": "succeeded", "message": message("msg_1", usage(100, out=50))},
+    }
     assert see(write(tmp_path / "r.jsonl", line)).usd == usd(OPUS, **{"in": 100}, out=50) / 2
 
 
 def test_the_same_pair_logged_twice(tmp_path: Path) -> None:
-    lines = [pair(message("msg_1"), run_id="r"), pair(message("msg_1"), run_id="r"), pair(message("msg_2"), run_id="r")]
+    lines = [
+        pair(message("msg_1"), run_id="r"),
+        pair(message("msg_1"), run_id="r"),
+        pair(message("msg_2"), run_id="r"),
+    ]
     write(tmp_path / "a.jsonl", *lines)
     write(tmp_path / "b.jsonl", *lines[:2])
     assert see(tmp_path).usd == 2 * ONE
 
 
 def test_gateway_that_gives_every_response_one_id(tmp_path: Path) -> None:
-    lines = [pair(message("msg_fixed", usage(10 * i, out=5)), conversation("hi", i), timestamp=at(i)) for i in (1, 2, 3)]
+    lines = [
+        pair(message("msg_fixed", usage(10 * i, out=5)), conversation("hi", i), timestamp=at(i))
+        for i in (1, 2, 3)
+    ]
     assert see(write(tmp_path / "p.jsonl", *lines)).tokens == (60, 0, 0, 0, 15)
 
 
@@ -195,7 +236,13 @@ def test_two_interleaved_conversations_without_run_ids(tmp_path: Path) -> None:
 
 
 def test_a_retry_without_run_ids(tmp_path: Path) -> None:
-    lines = [chained("fix", 1), chained("fix", 2), chained("fix", 2, again="b"), chained("fix", 3), chained("fix", 4)]
+    lines = [
+        chained("fix", 1),
+        chained("fix", 2),
+        chained("fix", 2, again="b"),
+        chained("fix", 3),
+        chained("fix", 4),
+    ]
     seen = see(write(tmp_path / "p.jsonl", *lines))
     assert seen.n_turns == 5
     assert runs_of(seen) == [["msg-fix-1", "msg-fix-2", "msg-fix-2b", "msg-fix-3", "msg-fix-4"]]
@@ -209,7 +256,12 @@ def test_the_same_question_asked_many_times_is_many_runs(tmp_path: Path) -> None
 def test_a_branch_without_run_ids(tmp_path: Path) -> None:
     other = conversation("fix", 2)
     other[-1] = {"role": "user", "content": "no, try this"}
-    lines = [chained("fix", 1), chained("fix", 2), pair(message("msg-branch"), other, system="You help."), chained("fix", 3)]
+    lines = [
+        chained("fix", 1),
+        chained("fix", 2),
+        pair(message("msg-branch"), other, system="You help."),
+        chained("fix", 3),
+    ]
     seen = see(write(tmp_path / "p.jsonl", *lines))
     assert runs_of(seen) == [["msg-branch"], ["msg-fix-1", "msg-fix-2", "msg-fix-3"]]
 
@@ -254,7 +306,13 @@ def test_files_of_one_name_without_run_ids_or_message_ids(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("run_id", ["r", 5, 0, "", None, [], {}, True])
 def test_odd_run_ids(tmp_path: Path, run_id: Any) -> None:
-    seen = see(write(tmp_path / "p.jsonl", pair(message("msg_1"), run_id=run_id), pair(message("msg_2"), run_id="other")))
+    seen = see(
+        write(
+            tmp_path / "p.jsonl",
+            pair(message("msg_1"), run_id=run_id),
+            pair(message("msg_2"), run_id="other"),
+        )
+    )
     assert seen.usd == 2 * ONE
     assert seen.runs.height == 2
 
@@ -263,7 +321,9 @@ def test_odd_run_ids(tmp_path: Path, run_id: Any) -> None:
                                    "tool", "output_config"])  # fmt: skip
 @pytest.mark.parametrize("odd", [None, [], {}, "", 5, True, [[]], [5], [{"type": []}], {"role": []}, ["x"]])
 def test_odd_requests_hide_no_call(tmp_path: Path, field: str, odd: Any) -> None:
-    line = pair(message("msg_1"), [{"role": "user", "content": [text("hi")]}], tools=[{"name": "T"}], system="s")
+    line = pair(
+        message("msg_1"), [{"role": "user", "content": [text("hi")]}], tools=[{"name": "T"}], system="s"
+    )
     asked = line["request"]
     if field in {"role", "content"}:
         asked["messages"][0][field] = odd
@@ -281,7 +341,9 @@ def test_odd_requests_hide_no_call(tmp_path: Path, field: str, odd: Any) -> None
 
 @pytest.mark.parametrize("depth", [500, 980, 995, 100_000])
 def test_nested_tool_definitions(tmp_path: Path, depth: int) -> None:
-    line = json.dumps(pair(message("msg_1"), tools=[{"name": "T", "input_schema": "MARK"}], system=[text("HALF")]))
+    line = json.dumps(
+        pair(message("msg_1"), tools=[{"name": "T", "input_schema": "MARK"}], system=[text("HALF")])
+    )
     nested = line.replace('"MARK"', "[" * depth + "]" * depth).replace("HALF", "\\ud83d")
     assert see(write(tmp_path / "p.jsonl", nested, pair(message("msg_2")))).usd == 2 * ONE
 
@@ -293,7 +355,9 @@ def test_half_a_character_in_a_tool_definition(tmp_path: Path) -> None:
 
 def test_the_whole_prompt_is_shown(tmp_path: Path) -> None:
     tools = [{"name": "Bash", "description": "runs " * 30}, {"name": "Read", "description": "reads " * 10}]
-    line = pair(message("msg_1", usage(1000, out=5)), conversation("hi", 2), tools=tools, system=[text("be brief")])
+    line = pair(
+        message("msg_1", usage(1000, out=5)), conversation("hi", 2), tools=tools, system=[text("be brief")]
+    )
     seen = see(write(tmp_path / "p.jsonl", line))
     prompt = seen.blocks.filter(turn_in=0, turn_out=1)
     assert prompt["tokens"].sum() == 1000

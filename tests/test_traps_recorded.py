@@ -38,7 +38,10 @@ SIDE_TOTAL = totals(700, out=20, cost=SIDE)
 
 
 def stream(n: int, first: int = 0, session: str = "s1") -> list[Json]:
-    return [streamed(f"msg_{session}_{i}", USED, timestamp=at(10 * i), session_id=session) for i in range(first, first + n)]
+    return [
+        streamed(f"msg_{session}_{i}", USED, timestamp=at(10 * i), session_id=session)
+        for i in range(first, first + n)
+    ]
 
 
 def unlogged(seen: Seen, session: str = "s1") -> list[dict[str, Any]]:
@@ -48,7 +51,9 @@ def unlogged(seen: Seen, session: str = "s1") -> list[dict[str, Any]]:
 def test_unfinished_output_is_completed(tmp_path: Path) -> None:
     seen = see(write(tmp_path / "s.jsonl", *stream(2), result(2 * TRUE, {OPUS: main_total(2)})))
     assert seen.usd == 2 * TRUE
-    assert [(t["output_tokens"], t["input_tokens"], t["cache_write_1h_tokens"]) for t in unlogged(seen)] == [(174, 0, 0)]
+    assert [(t["output_tokens"], t["input_tokens"], t["cache_write_1h_tokens"]) for t in unlogged(seen)] == [
+        (174, 0, 0)
+    ]
     row = seen.run("s1/unlogged")
     assert (row["parent_run_id"], row["root_run_id"], row["agent"]) == ("s1", "s1", "unlogged")
     assert seen.analysis.recorded[0].usd == 2 * TRUE
@@ -80,7 +85,12 @@ def test_calls_after_the_last_total_count_too(tmp_path: Path) -> None:
 
 
 def test_totals_that_restart_in_another_process(tmp_path: Path) -> None:
-    lines = [*stream(2), result(2 * TRUE, {OPUS: main_total(2)}), *stream(1, 2), result(TRUE, {OPUS: main_total(1)})]
+    lines = [
+        *stream(2),
+        result(2 * TRUE, {OPUS: main_total(2)}),
+        *stream(1, 2),
+        result(TRUE, {OPUS: main_total(1)}),
+    ]
     assert see(write(tmp_path / "s.jsonl", *lines)).usd == 3 * TRUE
 
 
@@ -110,12 +120,21 @@ def test_processes_in_files_of_their_own(tmp_path: Path, names: str, calls: tupl
     # A session resumed in a new process counts from nothing again; the file names say nothing of the order.
     first, second = calls
     write(tmp_path / f"{names[0]}.jsonl", *stream(first), result(first * TRUE, {OPUS: main_total(first)}))
-    write(tmp_path / f"{names[1]}.jsonl", *stream(second, first), result(second * TRUE, {OPUS: main_total(second)}))
+    write(
+        tmp_path / f"{names[1]}.jsonl",
+        *stream(second, first),
+        result(second * TRUE, {OPUS: main_total(second)}),
+    )
     assert see(tmp_path).usd == (first + second) * TRUE
 
 
 def test_the_same_stream_in_two_files(tmp_path: Path) -> None:
-    lines = [*stream(1), result(TRUE, {OPUS: main_total(1)}), *stream(1, 1), result(2 * TRUE, {OPUS: main_total(2)})]
+    lines = [
+        *stream(1),
+        result(TRUE, {OPUS: main_total(1)}),
+        *stream(1, 1),
+        result(2 * TRUE, {OPUS: main_total(2)}),
+    ]
     write(tmp_path / "a.jsonl", *lines)
     write(tmp_path / "b.jsonl", *lines)
     write(tmp_path / "c.jsonl", *lines[:2])
@@ -152,7 +171,9 @@ def test_lifetimes_of_hidden_writes_follow_from_the_dollars(tmp_path: Path, five
     recorded = totals(10, read=1000, write=700, out=90, cost=cost)
     seen = see(write(tmp_path / "s.jsonl", *stream(1), result(cost, {OPUS: recorded})))
     assert seen.usd == cost
-    assert [(t["cache_write_5m_tokens"], t["cache_write_1h_tokens"]) for t in unlogged(seen)] == [(five, hour)]
+    assert [(t["cache_write_5m_tokens"], t["cache_write_1h_tokens"]) for t in unlogged(seen)] == [
+        (five, hour)
+    ]
 
 
 @pytest.mark.parametrize(("used", "w5m", "w1h"), [
@@ -167,7 +188,9 @@ def test_without_dollars_they_follow_the_logged_ones(tmp_path: Path, used: Json,
 
 def transcript(n: int, **more: Any) -> list[Json]:
     lines = [user("go", timestamp=at(0))]
-    lines += [assistant(f"msg_s1_{i}", USED | more, timestamp=at(10 * i), requestId=f"req_{i}") for i in range(n)]
+    lines += [
+        assistant(f"msg_s1_{i}", USED | more, timestamp=at(10 * i), requestId=f"req_{i}") for i in range(n)
+    ]
     return lines
 
 
@@ -175,7 +198,11 @@ def transcript(n: int, **more: Any) -> list[Json]:
 def test_transcript_and_stream_of_one_session(tmp_path: Path, names: tuple[str, str]) -> None:
     # The transcript has the final outputs, the stream the total with the hidden side call.
     write(tmp_path / f"{names[0]}.jsonl", *transcript(3, output_tokens=90))
-    write(tmp_path / f"{names[1]}.jsonl", *stream(3), result(3 * TRUE + SIDE, {OPUS: main_total(3), HAIKU: SIDE_TOTAL}))
+    write(
+        tmp_path / f"{names[1]}.jsonl",
+        *stream(3),
+        result(3 * TRUE + SIDE, {OPUS: main_total(3), HAIKU: SIDE_TOTAL}),
+    )
     seen = see(tmp_path)
     assert seen.usd == 3 * TRUE + SIDE
     assert seen.column("output_tokens", "s1") == [90, 90, 90]
@@ -191,7 +218,10 @@ def test_transcript_that_goes_on_after_the_stream(tmp_path: Path) -> None:
 
 
 def test_cost_state_of_a_transcript(tmp_path: Path) -> None:
-    lines = [*transcript(2, output_tokens=90), cost_state(2 * TRUE + SIDE, {OPUS: main_total(2), HAIKU: SIDE_TOTAL})]
+    lines = [
+        *transcript(2, output_tokens=90),
+        cost_state(2 * TRUE + SIDE, {OPUS: main_total(2), HAIKU: SIDE_TOTAL}),
+    ]
     seen = see(write(tmp_path / "s1.jsonl", *lines))
     assert seen.usd == 2 * TRUE + SIDE
     # A line without a time: the hidden call is dated like the last logged one, not like today.
@@ -216,7 +246,10 @@ def test_cost_state_covers_the_sub_agents(tmp_path: Path) -> None:
     both = {OPUS: totals(17, read=1000, write=200, out=94, cost=TRUE + usd(OPUS, **{"in": 7}, out=4))}
     write(tmp_path / "s1.jsonl", *transcript(1, output_tokens=90),
           cost_state(TRUE + usd(OPUS, **{"in": 7}, out=4), both))  # fmt: skip
-    write(tmp_path / "s1" / "subagents" / "agent-a.jsonl", assistant("msg_a", sub, isSidechain=True, agentId="a"))
+    write(
+        tmp_path / "s1" / "subagents" / "agent-a.jsonl",
+        assistant("msg_a", sub, isSidechain=True, agentId="a"),
+    )
     seen = see(tmp_path)
     assert (seen.usd, seen.run_ids()) == (TRUE + usd(OPUS, **{"in": 7}, out=4), ["s1", "s1/agent-a"])
 
@@ -238,7 +271,9 @@ ODD: list[Any] = [None, True, "x", "0.5", [], {}, float("nan"), float("inf"), -5
 
 
 @pytest.mark.parametrize("odd", ODD)
-@pytest.mark.parametrize("where", ["costUSD", "inputTokens", "entry", "modelUsage", "total", "session", "webSearchRequests"])
+@pytest.mark.parametrize(
+    "where", ["costUSD", "inputTokens", "entry", "modelUsage", "total", "session", "webSearchRequests"]
+)
 @pytest.mark.parametrize("kind", ["result", "cost-state"])
 def test_odd_totals_hide_nothing(tmp_path: Path, kind: str, where: str, odd: Any) -> None:
     entry = totals(10, read=1000, write=200, out=3, cost=LOGGED)

@@ -31,7 +31,13 @@ def test_largest_output_wins_wherever_it_stands(
     tmp_path: Path, outputs: tuple[int, ...], request_id: str | None
 ) -> None:
     lines = [
-        assistant("msg_1", USED | {"output_tokens": n}, content=[text(f"part {n}")], uuid=f"u{n}", requestId=request_id)
+        assistant(
+            "msg_1",
+            USED | {"output_tokens": n},
+            content=[text(f"part {n}")],
+            uuid=f"u{n}",
+            requestId=request_id,
+        )
         for n in outputs
     ]
     seen = see(write(tmp_path / "s.jsonl", *lines))

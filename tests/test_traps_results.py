@@ -75,8 +75,16 @@ def test_on_an_assistant_line(tmp_path: Path) -> None:
 def test_inside_a_progress_line(tmp_path: Path) -> None:
     inner = assistant("msg_p", CALL, isSidechain=True)
     shown = progress({"type": "user", "toolUseResult": BIG} | answer(7))
-    late = {"type": "progress", "sessionId": "s1", "data": {
-        "type": "agent_progress", "agentId": "a1", "old": [{"x": 1, "toolUseResult": BIG}], "message": inner}}
+    late = {
+        "type": "progress",
+        "sessionId": "s1",
+        "data": {
+            "type": "agent_progress",
+            "agentId": "a1",
+            "old": [{"x": 1, "toolUseResult": BIG}],
+            "message": inner,
+        },
+    }
     whole(see(write(tmp_path / "s.jsonl", packed(call(0)), packed(shown), packed(late))), 2)
 
 
@@ -99,7 +107,10 @@ def test_the_end_of_a_line_behind_it_is_read_where_only_it_says_so(tmp_path: Pat
     lines = [call(0), answer(0)]
     for line in lines:
         line.pop("sessionId")
-    named = {k: v for k, v in lines[1].items() if k != "toolUseResult"} | {"toolUseResult": BIG, "sessionId": "s9"}
+    named = {k: v for k, v in lines[1].items() if k != "toolUseResult"} | {
+        "toolUseResult": BIG,
+        "sessionId": "s9",
+    }
     seen = see(write(tmp_path / "file.jsonl", packed(lines[0]), packed(named)))
     assert seen.run_ids() in (["s9"], ["file"])
 

@@ -94,7 +94,11 @@ def test_a_call_starts_at_the_line_before_it(tmp_path: Path) -> None:
 
 
 def test_times_out_of_order(tmp_path: Path) -> None:
-    lines = [user("go", timestamp=at(50)), assistant("msg_1", timestamp=at(7)), assistant("msg_2", timestamp=at(3))]
+    lines = [
+        user("go", timestamp=at(50)),
+        assistant("msg_1", timestamp=at(7)),
+        assistant("msg_2", timestamp=at(3)),
+    ]
     seen = see(write(tmp_path / "s.jsonl", *lines))
     assert seen.column("message_id") == ["msg_1", "msg_2"]
     assert all(d is None or d >= 0 for d in seen.column("duration_s"))

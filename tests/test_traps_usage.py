@@ -69,14 +69,18 @@ DAMAGE = ["NaN", "Infinity", "-Infinity", "-5", "-0.5", "12.5", '"many"', '""', 
 
 @pytest.mark.parametrize("field", ["input_tokens", "cache_read_input_tokens", "output_tokens"])
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_number_is_a_lower_bound_and_hides_nothing_else(tmp_path: Path, field: str, damage: str) -> None:
+def test_a_damaged_number_is_a_lower_bound_and_hides_nothing_else(
+    tmp_path: Path, field: str, damage: str
+) -> None:
     used = usage(3, read=3, w5m=3, out=30) | {field: "DAMAGE"}
     whole = str(write(tmp_path / "x", assistant("msg_1", used)).read_text()).replace('"DAMAGE"', damage)
     seen = see(write(tmp_path / "s.jsonl", assistant("msg_0"), whole, assistant("msg_2")))
     assert seen.column("message_id") == ["msg_0", "msg_1", "msg_2"]
     row = seen.turns.row(1, named=True)
     assert row["usage_from"] == "placeholder"
-    assert row["input_tokens"] + row["cache_read_tokens"] + row["output_tokens"] == 36 - (30 if "out" in field else 3)
+    assert row["input_tokens"] + row["cache_read_tokens"] + row["output_tokens"] == 36 - (
+        30 if "out" in field else 3
+    )
     assert row["cache_write_5m_tokens"] == 3
 
 

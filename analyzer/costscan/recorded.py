@@ -58,10 +58,7 @@ def recorded(rows: pl.DataFrame, calls: pl.DataFrame) -> list[Recorded]:
     """
     found: dict[tuple[str, str], dict[str, list[Recorded]]] = {}
     for kind, event in _events(rows.iter_rows(named=True)):
-        files = found.setdefault((event.session, kind), {})
-        told = files.setdefault(event.path, [])
-        if not told or not _same(event, told[-1]):
-            told.append(event)
+        found.setdefault((event.session, kind), {}).setdefault(event.path, []).append(event)
     several = {session for (session, _), files in found.items() if sum(map(len, files.values())) > 1}
     logged = by_session(calls, several)
     totals: dict[str, Recorded] = {}
@@ -113,25 +110,38 @@ def _usd(total: Recorded) -> Decimal:
 
 def _of_session(files: list[list[Recorded]], calls: pl.DataFrame) -> Recorded:
     """Add up the processes of a session; within one process the last total holds."""
-    told = sorted(_without_copies(files), key=lambda f: (f[0].at or _LATEST, f[0].path))
+    told = sorted(_without_copies(files, calls), key=lambda f: (f[0].at or _LATEST, f[0].path))
     events = [event for file in told for event in file]
-    ended = [a for a, b in pairwise(events) if _restarted(a, b, calls)]
+    ended: list[Recorded] = []
+    for before, after in pairwise(events):
+        if _restarted(before, after, _logged_between(before, after, calls)):
+            ended.append(before)
     total = _added([*ended, events[-1]])
     total.ends = {file[-1].path: file[-1].line for file in files}
     total.at = max((e.at for e in events if e.at is not None), default=None)
     return total
 
 
-def _without_copies(files: list[list[Recorded]]) -> list[list[Recorded]]:
-    """Leave out files whose totals another one tells as well."""
+def _without_copies(files: list[list[Recorded]], calls: pl.DataFrame) -> list[list[Recorded]]:
+    """Leave out files whose totals and calls another one tells as well."""
     kept: list[list[Recorded]] = []
     for file in sorted(files, key=len, reverse=True):
-        if not any(all(any(_same(e, k) for k in other) for e in file) for other in kept):
+        if not any(
+            all(any(_same(e, k) for k in other) for e in file) and _tells_all(other, file, calls)
+            for other in kept
+        ):
             kept.append(file)
     return kept
 
 
-def _restarted(before: Recorded, after: Recorded, calls: pl.DataFrame) -> bool:
+def _tells_all(one: Sequence[Recorded], other: Sequence[Recorded], calls: pl.DataFrame) -> bool:
+    """Say whether the calls up to the totals of `other` all stand in the file of `one` too."""
+    upto = calls.filter((pl.col("path") == other[-1].path) & (pl.col("line") <= other[-1].line))
+    known = calls.filter(pl.col("path") == one[0].path)
+    return bool(upto["message_id"].is_in(known["message_id"].implode(), nulls_equal=True).all())
+
+
+def _restarted(before: Recorded, after: Recorded, logged: int) -> bool:
     """Say whether the second total is that of a new process, which leaves out what the first one covers.
 
     A running total grows by at least what was logged since. Calls in flight when the first was written may
@@ -144,7 +154,7 @@ def _restarted(before: Recorded, after: Recorded, calls: pl.DataFrame) -> bool:
     )
     if not grew or not before.models or not after.models:
         return not grew
-    rest = after.prompt_tokens(before.models) - _logged_between(before, after, calls)
+    rest = after.prompt_tokens(before.models) - logged
     return 2 * rest < before.prompt_tokens(before.models)
 
 
@@ -155,7 +165,7 @@ def _logged_between(before: Recorded, after: Recorded, calls: pl.DataFrame) -> i
         new = new.filter(pl.col("line") > before.line)
     else:
         known = calls.filter(pl.col("path") == before.path)["message_id"].drop_nulls()
-        new = new.filter(~pl.col("message_id").is_in(known.implode()).fill_null(False))
+        new = new.filter(~pl.col("message_id").is_in(known.implode()).fill_null(value=False))
     return int(new.filter(pl.col("model").is_in(list(before.models))).select(PROMPT.sum()).item())
 
 
