@@ -41,9 +41,8 @@ def formats() -> str:
     sections = []
     for name, source in sorted(available().items()):
         title, _, rest = (source.__doc__ or "").strip().partition("\n\n")
-        sections.append(
-            f"## `{name}`\n{title}\n\n{rest}\n\nRecognised by {source.EXPECTED.replace(' such as ', ' such as `', 1)}`."
-        )
+        what, _, example = source.EXPECTED.partition(" such as ")
+        sections.append(f"## `{name}`\n{title}\n\n{rest}\n\nRecognised by {what} such as `{example}`.")
     return "\n\n".join(sections)
 
 

@@ -1,6 +1,6 @@
 """What costscan makes of some logs, and what must hold whatever the logs are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,6 +13,7 @@ from costscan import ingest
 from costscan.analysis import Analysis, analyze
 from costscan.frames import check
 from costscan.ingest import merge
+from logs import Line, encoded
 
 TOKENS = (
     "input_tokens",
@@ -139,3 +140,24 @@ def hold_prompts(seen: Seen) -> int:
             assert int(blocks.filter(inside)["tokens"].sum()) == row["prompt_tokens"], (run_id, row["turn"])
             checked += 1
     return checked
+
+
+def see_each(folder: Path, cases: Mapping[str, Sequence[Line]]) -> dict[str, pl.DataFrame]:
+    """Read many small logs at once, each a file with ids of its own; give the turns of each, with `usd`.
+
+    An analysis takes a tenth of a second whatever the size of the log.
+    """
+    names = {str(folder / f"case-{n:03d}.jsonl"): name for n, name in enumerate(cases)}
+    for n, (path, name) in enumerate(names.items()):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_bytes(b"".join(_own_ids(encoded(line), n) + b"\n" for line in cases[name]))
+    seen = see(folder)
+    assert set(seen.reading.unusable) <= set(names)
+    turns = seen.analysis.turns.join(seen.runs.select("run_id", "path"), on="run_id")
+    return {name: turns.filter(path=path) for path, name in names.items()}
+
+
+def _own_ids(line: bytes, n: int) -> bytes:
+    for word in (b"msg_", b"req_"):
+        line = line.replace(b'"' + word, b'"' + word + b"%d_" % n)
+    return line.replace(b'"s1"', b'"s1-%d"' % n)

@@ -92,13 +92,15 @@ def test_costs_of_carried_blocks(epochs: list[list[Call]]) -> None:
     assert costs.select("pico_usd", "entry_pico_usd").rows() == slow_costs(epochs)
 
 
+def _times(pico: tuple[int, int, int, int], factor: int) -> tuple[int, int, int, int]:
+    a, b, c, d = pico
+    return a * factor, b * factor, c * factor, d * factor
+
+
 @given(st.lists(CALLS, min_size=1, max_size=5), st.integers(10**6, 10**9))
 def test_costs_at_real_sizes_cost_what_the_calls_cost(calls: list[Call], times: int) -> None:
     # Prompts of up to 10^9 tokens at dollars a token: sums over all epochs may pass 2^63, differences may not.
-    big = [
-        Call(tuple(n * times // 200 for n in c.entered), c.shares, tuple(p * 10**6 for p in c.pico))
-        for c in calls
-    ]  # type: ignore[arg-type]
+    big = [Call(tuple(n * times // 200 for n in c.entered), c.shares, _times(c.pico, 10**6)) for c in calls]
     placed, rows = frames([big] * 3)
     whole = sum(
         sum(n * p for n, p in zip(row[:4], row[4:], strict=True))

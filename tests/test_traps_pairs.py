@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from logs import OPUS, Json, at, message, pair, sse, text, tool_result, tool_use, usage, usd, write
-from seen import hold_prompts, see
+from seen import hold_prompts, see, see_each
 
 ONE = usd(OPUS, **{"in": 10}, out=5)
 START = {
@@ -99,12 +99,14 @@ def test_broken_events_hide_no_others(tmp_path: Path, broken: str) -> None:
     assert streamed(tmp_path, body).column("output_tokens") == [50]
 
 
-@pytest.mark.parametrize("body", ["", "no events", "data: {}", None, 5, [], {}])
-def test_streams_without_a_message_cost_nothing(tmp_path: Path, body: Any) -> None:
-    line = pair() | {"response_sse": body}
-    del line["response"]
-    seen = see(write(tmp_path / "p.jsonl", line, pair()))
-    assert seen.usd == ONE
+def test_streams_without_a_message_cost_nothing(tmp_path: Path) -> None:
+    cases = {}
+    for body in ("", "no events", "data: {}", None, 5, [], {}):
+        line = pair() | {"response_sse": body}
+        del line["response"]
+        cases[repr(body)] = [line, pair()]
+    for name, turns in see_each(tmp_path, cases).items():
+        assert turns["usd"].sum() == ONE, name
 
 
 @pytest.mark.parametrize("as_text", [True, False])
@@ -140,30 +142,20 @@ def test_a_wrapped_body_with_half_a_character(tmp_path: Path) -> None:
     assert see(write(tmp_path / "p.jsonl", line.replace('"MARK"', body))).usd == ONE
 
 
-@pytest.mark.parametrize(
-    "response",
-    [
+def test_errors_cost_nothing_and_hide_nothing(tmp_path: Path) -> None:
+    responses: list[Any] = [
         {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}},
         {"status": 529, "body": {"type": "error"}},
         {"status": 529, "body": "<html>busy</html>"},
         {"body": None},
         {"input_tokens": 12},
-        None,
-        "",
-        [],
-        5,
-    ],
-)
-def test_errors_cost_nothing_and_hide_nothing(tmp_path: Path, response: Any) -> None:
-    seen = see(
-        write(
-            tmp_path / "p.jsonl",
-            pair(message("msg_1")),
-            pair() | {"response": response},
-            pair(message("msg_2")),
-        )
-    )
-    assert seen.usd == 2 * ONE
+        *(None, "", [], 5),
+    ]
+    cases = {
+        repr(r): [pair(message("msg_1")), pair() | {"response": r}, pair(message("msg_2"))] for r in responses
+    }
+    for name, turns in see_each(tmp_path, cases).items():
+        assert turns["usd"].sum() == 2 * ONE, name
 
 
 def test_batch_results_cost_half(tmp_path: Path) -> None:
@@ -304,39 +296,52 @@ def test_files_of_one_name_without_run_ids_or_message_ids(tmp_path: Path) -> Non
     assert (seen.n_turns, seen.usd) == (2, 2 * ONE)
 
 
-@pytest.mark.parametrize("run_id", ["r", 5, 0, "", None, [], {}, True])
-def test_odd_run_ids(tmp_path: Path, run_id: Any) -> None:
-    seen = see(
-        write(
-            tmp_path / "p.jsonl",
-            pair(message("msg_1"), run_id=run_id),
-            pair(message("msg_2"), run_id="other"),
-        )
-    )
-    assert seen.usd == 2 * ONE
-    assert seen.runs.height == 2
+ODD: list[Any] = [None, [], {}, "", 5, True, [[]], [5], [{"type": []}], {"role": []}, ["x"]]
 
 
-@pytest.mark.parametrize("field", ["model", "messages", "system", "tools", "role", "content", "text", "cache_control",
-                                   "tool", "output_config"])  # fmt: skip
-@pytest.mark.parametrize("odd", [None, [], {}, "", 5, True, [[]], [5], [{"type": []}], {"role": []}, ["x"]])
-def test_odd_requests_hide_no_call(tmp_path: Path, field: str, odd: Any) -> None:
-    line = pair(
-        message("msg_1"), [{"role": "user", "content": [text("hi")]}], tools=[{"name": "T"}], system="s"
+def test_odd_run_ids(tmp_path: Path) -> None:
+    odd = ["r", 0, *ODD]
+    cases = {repr(r): [pair(message("msg_1"), run_id=r), pair(message("msg_2"), run_id="s1")] for r in odd}
+    for name, turns in see_each(tmp_path, cases).items():
+        assert turns["usd"].sum() == 2 * ONE, name
+        assert turns["run_id"].n_unique() == 2, name
+
+
+def test_odd_requests_hide_no_call(tmp_path: Path) -> None:
+    cases = {}
+    fields = (
+        "model",
+        "messages",
+        "system",
+        "tools",
+        "cache_control",
+        "output_config",
+        "role",
+        "content",
+        "text",
+        "tool",
     )
-    asked = line["request"]
-    if field in {"role", "content"}:
-        asked["messages"][0][field] = odd
-    elif field == "text":
-        asked["messages"][0]["content"][0]["text"] = odd
-    elif field == "tool":
-        asked["tools"][0] = odd
-    else:
-        asked[field] = odd
-    seen = see(write(tmp_path / "p.jsonl", line, pair(message("msg_2"))))
-    assert seen.usd == 2 * ONE
-    bare = see(write(tmp_path / "q.jsonl", pair(message("msg_1")) | {"request": odd}, pair(message("msg_2"))))
-    assert bare.n_turns == 2
+    for field in fields:
+        for odd in ODD:
+            line = pair(
+                message("msg_1"),
+                [{"role": "user", "content": [text("hi")]}],
+                tools=[{"name": "T"}],
+                system="s",
+            )
+            asked = line["request"]
+            if field in {"role", "content"}:
+                asked["messages"][0][field] = odd
+            elif field == "text":
+                asked["messages"][0]["content"][0]["text"] = odd
+            elif field == "tool":
+                asked["tools"][0] = odd
+            else:
+                asked[field] = odd
+            cases[f"{field} {odd!r}"] = [line, pair(message("msg_2"))]
+    cases |= {f"{odd!r}": [pair(message("msg_1")) | {"request": odd}, pair(message("msg_2"))] for odd in ODD}
+    for name, turns in see_each(tmp_path, cases).items():
+        assert turns["usd"].sum() == 2 * ONE, name
 
 
 @pytest.mark.parametrize("depth", [500, 980, 995, 100_000])

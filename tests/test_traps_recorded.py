@@ -21,7 +21,7 @@ from logs import (
     user,
     write,
 )
-from seen import Seen, see
+from seen import Seen, see, see_each
 
 USED = usage(10, read=1000, w1h=200, out=3)
 LOGGED = usd(OPUS, **{"in": 10}, read=1000, w1h=200, out=3)
@@ -270,31 +270,42 @@ def test_an_unknown_model_stays_unpriced(tmp_path: Path) -> None:
 ODD: list[Any] = [None, True, "x", "0.5", [], {}, float("nan"), float("inf"), -5, 10**40]
 
 
-@pytest.mark.parametrize("odd", ODD)
-@pytest.mark.parametrize(
-    "where", ["costUSD", "inputTokens", "entry", "modelUsage", "total", "session", "webSearchRequests"]
-)
-@pytest.mark.parametrize("kind", ["result", "cost-state"])
-def test_odd_totals_hide_nothing(tmp_path: Path, kind: str, where: str, odd: Any) -> None:
-    entry = totals(10, read=1000, write=200, out=3, cost=LOGGED)
-    line = result(LOGGED, {OPUS: entry}) if kind == "result" else cost_state(LOGGED, {OPUS: entry})
-    if where in entry:
-        entry[where] = odd
-    elif where == "entry":
-        line["modelUsage"][OPUS] = odd
-    elif where == "modelUsage":
-        line["modelUsage"] = odd
-    elif where == "total":
-        line["total_cost_usd" if kind == "result" else "totalCostUSD"] = odd
-    elif not isinstance(odd, str):
-        line["session_id" if kind == "result" else "sessionId"] = odd
-    before = stream(1) if kind == "result" else transcript(1)
-    seen = see(write(tmp_path / "s.jsonl", *before, line, *(stream(1, 1) if kind == "result" else [])))
-    assert seen.usd == LOGGED * (2 if kind == "result" else 1)
+def test_odd_totals_hide_nothing(tmp_path: Path) -> None:
+    cases = {}
+    for kind in ("result", "cost-state"):
+        for where in (
+            "costUSD",
+            "inputTokens",
+            "webSearchRequests",
+            "entry",
+            "modelUsage",
+            "total",
+            "session",
+        ):
+            for odd in ODD:
+                entry = totals(10, read=1000, write=200, out=3, cost=LOGGED)
+                line = (
+                    result(LOGGED, {OPUS: entry}) if kind == "result" else cost_state(LOGGED, {OPUS: entry})
+                )
+                if where in entry:
+                    entry[where] = odd
+                elif where == "entry":
+                    line["modelUsage"][OPUS] = odd
+                elif where == "modelUsage":
+                    line["modelUsage"] = odd
+                elif where == "total":
+                    line["total_cost_usd" if kind == "result" else "totalCostUSD"] = odd
+                elif not isinstance(odd, str):
+                    line["session_id" if kind == "result" else "sessionId"] = odd
+                logged = [*stream(1), line, *stream(1, 1)] if kind == "result" else [*transcript(1), line]
+                cases[f"{kind} {where} {odd!r}"] = logged
+    for name, turns in see_each(tmp_path, cases).items():
+        assert turns["usd"].sum() == LOGGED * (2 if name.startswith("result") else 1), name
 
 
-@pytest.mark.parametrize("odd", [0.5, "0.5", True, float("nan"), 1e-7, None, []])
-def test_costs_beside_single_lines(tmp_path: Path, odd: Any) -> None:
-    seen = see(write(tmp_path / "s.jsonl", assistant("msg_1", USED, costUSD=odd)))
-    assert seen.usd == LOGGED
-    assert seen.column("recorded_usd") == [Decimal(str(odd)) if odd in (0.5, 1e-7) else None]
+def test_costs_beside_single_lines(tmp_path: Path) -> None:
+    odd: list[Any] = [0.5, 1e-7, "0.5", True, float("nan"), None, []]
+    told = see_each(tmp_path, {repr(cost): [assistant("msg_1", USED, costUSD=cost)] for cost in odd})
+    for cost in odd:
+        expected = Decimal(str(cost)) if cost in (0.5, 1e-7) else None
+        assert told[repr(cost)].select("usd", "recorded_usd").rows() == [(LOGGED, expected)], cost

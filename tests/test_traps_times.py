@@ -8,47 +8,46 @@ from typing import Any
 import pytest
 
 from logs import OPUS, assistant, at, message, pair, streamed, usage, usd, user, write
-from seen import see
+from seen import see, see_each
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    ("written", "read"),
-    [
-        ("2026-07-01T12:00:00.000Z", NOON),
-        ("2026-07-01T12:00:00Z", NOON),
-        ("2026-07-01T12:00:00+00:00", NOON),
-        ("2026-07-01T14:00:00+02:00", NOON),
-        ("2026-07-01T04:30:00-07:30", NOON),
-        ("2026-07-01T12:00:00", NOON),
-        ("2026-07-01 12:00:00", NOON),
-        ("2026-07-01T12:00:00.123456789Z", NOON.replace(microsecond=123456)),
-        (1782907200000, NOON),
-        (1782907200, NOON),
-        (1782907200.0, NOON),
-        ("1782907200000", NOON),
-        ("1782907200.0", NOON),
-        ("garbage", None),
-        ("", None),
-        (None, None),
-        (True, None),
-        ([], None),
-        ({}, None),
-        ("2026-13-45T99:00:00Z", None),
-        ("0001-01-01T00:00:00+14:00", None),
-        (1e30, None),
-        ("NaN", None),
-        ("-inf", None),
-    ],
-)
-def test_one_time(tmp_path: Path, written: Any, read: datetime | None) -> None:
-    line = assistant("msg_1") | {"timestamp": written}
-    seen = see(write(tmp_path / "s.jsonl", line))
-    assert seen.column("at") == [read]
-    assert seen.usd == usd(OPUS, **{"in": 10}, out=5)
-    pairs = see(write(tmp_path / "p.jsonl", pair(message("msg_2")) | {"timestamp": written}))
-    assert pairs.column("at") == [read]
+TIMES: list[tuple[Any, datetime | None]] = [
+    ("2026-07-01T12:00:00.000Z", NOON),
+    ("2026-07-01T12:00:00Z", NOON),
+    ("2026-07-01T12:00:00+00:00", NOON),
+    ("2026-07-01T14:00:00+02:00", NOON),
+    ("2026-07-01T04:30:00-07:30", NOON),
+    ("2026-07-01T12:00:00", NOON),
+    ("2026-07-01 12:00:00", NOON),
+    ("2026-07-01T12:00:00.123456789Z", NOON.replace(microsecond=123456)),
+    (1782907200000, NOON),
+    (1782907200, NOON),
+    (1782907200.0, NOON),
+    ("1782907200000", NOON),
+    ("1782907200.0", NOON),
+    ("garbage", None),
+    ("", None),
+    (None, None),
+    (True, None),
+    ([], None),
+    ({}, None),
+    ("2026-13-45T99:00:00Z", None),
+    ("0001-01-01T00:00:00+14:00", None),
+    (1e30, None),
+    ("NaN", None),
+    ("-inf", None),
+]
+
+
+def test_every_way_to_write_a_time(tmp_path: Path) -> None:
+    lines = {repr(w): [assistant("msg_1") | {"timestamp": w}] for w, _ in TIMES}
+    pairs = {f"pair {w!r}": [pair(message("msg_2")) | {"timestamp": w}] for w, _ in TIMES}
+    told = see_each(tmp_path, lines | pairs)
+    for written, read in TIMES:
+        for name in (f"{written!r}", f"pair {written!r}"):
+            assert told[name].select("at", "usd").rows() == [(read, usd(OPUS, **{"in": 10}, out=5))], name
 
 
 def test_no_times_at_all(tmp_path: Path) -> None:
@@ -110,9 +109,10 @@ def test_a_stream_without_times_takes_those_of_other_lines(tmp_path: Path) -> No
     assert [t.second for t in seen.column("at")] == [20, 20]
 
 
-@pytest.mark.parametrize("duration", [1500, 1500.0, "1500", None, -5, True, [], float("nan"), 1e308])
-def test_durations_of_pairs(tmp_path: Path, duration: Any) -> None:
-    seen = see(write(tmp_path / "s.jsonl", pair(duration_ms=duration)))
-    assert seen.usd == usd(OPUS, **{"in": 10}, out=5)
-    assert seen.column("at") == [datetime(2026, 7, 1, tzinfo=UTC)]
-    assert seen.column("duration_s")[0] in ({1.5} if duration in (1500, 1500.0, "1500") else {None, 0.0})
+def test_durations_of_pairs(tmp_path: Path) -> None:
+    odd: list[Any] = [1500, 1500.0, "1500", None, -5, True, [], float("nan"), 1e308]
+    told = see_each(tmp_path, {repr(d): [pair(duration_ms=d)] for d in odd})
+    for duration in odd:
+        row = told[repr(duration)].row(0, named=True)
+        assert (row["usd"], row["at"]) == (usd(OPUS, **{"in": 10}, out=5), NOON.replace(hour=0)), duration
+        assert row["duration_s"] in ({1.5} if duration in (1500, "1500") else {None, 0.0}), duration

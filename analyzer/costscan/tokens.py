@@ -192,15 +192,16 @@ def _sent() -> pl.Expr:
 def allocated(frame: pl.DataFrame, weight: str, budget: str, group: str) -> pl.DataFrame:
     """Add `tokens`: `budget` split over the rows of each group by `weight`, in whole tokens that sum to it.
 
-    Each row gets its share rounded down; what is left goes, one each, to the largest remainders. Rows come
-    back in another order. (A rank per group would take fifty times as long as this sort.)
+    Each row gets its share rounded down; what is left goes, one each, to the largest remainders, of equal
+    ones to the largest weights. Rows come back in another order. (A rank per group would take fifty times as
+    long as this sort.)
     """
     total = pl.col(weight).sum().over(group)
     product = pl.col(budget) * pl.col(weight)
     shared = frame.with_columns(_floor=product // total, _rest=product % total).with_columns(
         _left=pl.col(budget) - pl.col("_floor").sum().over(group)
     )
-    ordered = shared.sort(group, "_rest", descending=[False, True], maintain_order=True)
+    ordered = shared.sort(group, "_rest", weight, descending=[False, True, True], maintain_order=True)
     row = pl.int_range(pl.len(), dtype=pl.Int64)
     begins = (pl.col(group) != pl.col(group).shift(1)).fill_null(True)
     place = row - pl.when(begins).then(row).forward_fill()

@@ -92,7 +92,7 @@ def _known(head: bytes, sources: Sequence[Source]) -> Source | None:
 
 
 def _sniffed(raw: bytes, sources: Sequence[Source]) -> Source | None:
-    found, _ = objects(text_of(raw))
+    found = objects(text_of(raw)).objects
     return next((s for s in sources if s.sniff(found[:SNIFF_LINES])), None)
 
 

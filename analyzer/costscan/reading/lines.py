@@ -64,10 +64,11 @@ class Reader:
         """Give the objects of a JSON list, or of objects written over several lines; their numbers count."""
         self._rows.bytes_read += len(whole)
         self._rows.lines += whole.count(b"\n") + (not whole.endswith(b"\n"))
-        objects, problem = loose.objects(loose.text_of(whole))
-        if problem:
-            self._rows.skip(self._path, None, problem, lost=True)
-        for number, value in enumerate(objects, 1):
+        read = loose.objects(loose.text_of(whole))
+        saved = [one for piece in read.damaged if (one := salvage(piece)) is not None]
+        if read.problem:
+            self._rows.skip(self._path, None, read.problem, lost=True)
+        for number, value in enumerate([*read.objects, *saved], 1):
             if (made := self._lenient(value)) is not None:
                 yield number, made
 
@@ -101,14 +102,13 @@ class Reader:
                     yield at, found
 
     def _repaired(self, line: bytes, at: int) -> list[Any]:
-        text = loose.text_of(line)
-        objects, problem = loose.objects(text)
-        if not objects and problem and (saved := salvage(text)) is not None:
-            objects, problem = [saved], f"{problem}; its usage was recovered"
-        found = [made for o in objects if (made := self._lenient(o)) is not None]
+        read = loose.objects(loose.text_of(line))
+        saved = [one for piece in read.damaged if (one := salvage(piece)) is not None]
+        problem = f"{read.problem}; its usage was recovered" if saved else read.problem
+        found = [made for o in [*saved, *read.objects] if (made := self._lenient(o)) is not None]
         if problem:
             self._rows.skip(self._path, at, problem, lost=not found)
-        elif not objects:
+        elif not read.objects:
             self._rows.skip(self._path, at, "not a JSON object")
         return found
 

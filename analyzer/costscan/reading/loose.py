@@ -5,9 +5,10 @@ Allowed are control characters in strings, NaN and Infinity; a number of too man
 
 import json
 import re
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-MAX_OBJECT_STARTS: Final = 50
+MAX_OBJECT_STARTS: Final = 2000
+_LINE_KEYS: Final = frozenset({"message", "request", "response", "sessionId", "session_id", "result", "data"})
 _MAX_DIGITS: Final = 400
 
 _bad_escape = re.compile(r'\\(?:u(?![0-9a-fA-F]{4})|(?![\\/"bfnrtu]))')
@@ -49,58 +50,73 @@ def is_document(head: bytes) -> bool:
     start = head.lstrip(_AROUND)
     if _document.match(start) is None:
         return False
-    _, problem, _ = _all(start.split(b"\n", 1)[0].decode("utf-8", "replace"))
+    _, problem, _ = _from(start.split(b"\n", 1)[0].decode("utf-8", "replace"), 0)
     return bool(problem)
 
 
-def objects(text: str) -> tuple[list[dict[str, Any]], str]:
-    """Give the JSON objects in a text and, when not all of it could be read, what was wrong with it.
+class Found(NamedTuple):
+    """The JSON objects of a text, what was wrong with the rest, and the pieces that could not be read."""
 
-    Lists give the objects in them. Broken escapes are repaired; after what cannot be read, the next object
-    that begins as log lines do is taken.
+    objects: list[dict[str, Any]]
+    problem: str
+    damaged: list[str]
+
+
+def objects(text: str) -> Found:
+    """Give the JSON objects in a text. Lists give the objects in them.
+
+    Broken escapes are repaired; after what cannot be read, the next object that is a log line is taken.
     """
-    found, problem, rest = _all(text)
+    found, problem, at = _from(text, 0)
     if not problem:
-        return found, ""
-    repaired, still, _ = _all(_bad_escape.sub(r"\\\\", rest))
+        return Found(found, "", [])
+    repaired, still, _ = _from(_bad_escape.sub(r"\\\\", text[at:]), 0)
     if not still and repaired:
-        return found + repaired, "broken escapes, repaired"
-    starts = (m.start() for m in _object_start.finditer(rest, 1))
-    for _, start in zip(range(MAX_OBJECT_STARTS), starts, strict=False):
-        tail, bad, _ = _all(rest[start:])
-        if not bad and tail:
-            return found + tail, f"{problem}; read again from character {len(text) - len(rest) + start + 1}"
-    return found, problem
+        return Found(found + repaired, "broken escapes, repaired", [])
+    damaged: list[str] = []
+    look = at
+    for _ in range(MAX_OBJECT_STARTS):
+        start = _object_start.search(text, look + 1)
+        if start is None:
+            break
+        look = start.start()
+        more, bad, stop = _from(text, look)
+        lines = [o for o in more if not _LINE_KEYS.isdisjoint(o)]
+        if lines:
+            damaged.append(text[at:look])
+            found.extend(lines)
+            at = look = stop
+        if not bad:
+            break
+    return Found(found, problem, [*damaged, text[at:]] if at < len(text) else damaged)
 
 
-def _all(text: str) -> tuple[list[dict[str, Any]], str, str]:
-    """Give the objects up to the first damage, what that is, and the text from there on."""
+def _from(text: str, at: int) -> tuple[list[dict[str, Any]], str, int]:
+    """Give the objects from `at` up to the first damage, what that is, and where it is."""
     found: list[dict[str, Any]] = []
-    at, end = 0, len(text)
-    while True:
-        at = _past_separators(text, at)
-        if at >= end:
-            return found, "", ""
+    end = len(text)
+    while (at := _past_separators(text, at)) < end:
         try:
             one, stop = decoder.raw_decode(text, at)
         except json.JSONDecodeError as error:
             if text[at] == "[" and _past_separators(text, at + 1) < end:
                 at += 1
                 continue
-            return found, f"not JSON: {error.msg} at character {error.pos + 1}", text[at:]
+            return found, f"not JSON: {error.msg} at character {error.pos + 1}", at
         except RecursionError:
-            return found, "not JSON that can be read: nested too deeply", text[at:]
-        inside = (
-            [one]
-            if isinstance(one, dict)
-            else [o for o in one if isinstance(o, dict)]
-            if isinstance(one, list)
-            else []
-        )
+            return found, "not JSON that can be read: nested too deeply", at
+        inside = _objects_in(one)
         if not inside and not found:
-            return found, f"not a JSON object but {_kind(one)}", ""
+            return found, f"not a JSON object but {_kind(one)}", at
         found.extend(inside)
         at = stop
+    return found, "", end
+
+
+def _objects_in(one: object) -> list[dict[str, Any]]:
+    if isinstance(one, dict):
+        return [one]
+    return [item for item in one if isinstance(item, dict)] if isinstance(one, list) else []
 
 
 def _past_separators(text: str, at: int) -> int:

@@ -232,7 +232,7 @@ class _Reading:
             return
         try:
             found = _decode_progress(raw)
-        except (msgspec.MsgspecError, RecursionError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             found = _lenient_progress(raw)
         inner, agent = found.message, word(found.agentId)
         if found.type != "agent_progress" or inner is None or agent is None:

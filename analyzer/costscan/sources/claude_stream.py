@@ -136,7 +136,7 @@ class _Reading:
     def _event(self, line: Line, key: tuple[str, str]) -> None:
         try:
             event = _decode_event(line.event)
-        except (msgspec.MsgspecError, RecursionError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return
         if event.type == "message_start" and event.message is not None:
             self._streaming[key] = word(event.message.id) or ""
