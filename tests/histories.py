@@ -91,7 +91,7 @@ AGENTS: Final = st.builds(
 SESSIONS: Final = st.builds(
     Session, turns=RUNS, agents=st.lists(AGENTS, max_size=2).map(tuple), forks=st.lists(st.integers(0, 7), max_size=2).map(tuple),
 )  # fmt: skip
-WORLDS: Final = st.lists(SESSIONS, min_size=1, max_size=3).map(tuple)
+WORLDS: Final = st.lists(SESSIONS, min_size=1, max_size=2).map(tuple)
 
 
 def prompts(turns: tuple[Turn, ...]) -> Iterator[tuple[Turn, int]]:

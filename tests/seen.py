@@ -13,7 +13,7 @@ from costscan import ingest
 from costscan.analysis import Analysis, analyze
 from costscan.frames import check
 from costscan.ingest import merge
-from logs import Line, encoded
+from logs import Line, joined
 
 TOKENS = (
     "input_tokens",
@@ -142,19 +142,29 @@ def hold_prompts(seen: Seen) -> int:
     return checked
 
 
-def see_each(folder: Path, cases: Mapping[str, Sequence[Line]]) -> dict[str, pl.DataFrame]:
-    """Read many small logs at once, each a file with ids of its own; give the turns of each, with `usd`.
+class Each(dict[str, pl.DataFrame]):
+    """The turns of each of many logs, with `usd`; `skips` are the lines of each that were not read as they stand."""
+
+    skips: dict[str, list[tuple[int | None, str]]]
+
+
+def see_each(folder: Path, cases: Mapping[str, Sequence[Line] | bytes]) -> Each:
+    """Read many small logs at once, each a file with ids of its own: given as lines, or as all its bytes.
 
     An analysis takes a tenth of a second whatever the size of the log.
     """
     names = {str(folder / f"case-{n:03d}.jsonl"): name for n, name in enumerate(cases)}
     for n, (path, name) in enumerate(names.items()):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_bytes(b"".join(_own_ids(encoded(line), n) + b"\n" for line in cases[name]))
+        case = cases[name]
+        Path(path).write_bytes(_own_ids(case if isinstance(case, bytes) else joined(case), n))
     seen = see(folder)
-    assert set(seen.reading.unusable) <= set(names)
     turns = seen.analysis.turns.join(seen.runs.select("run_id", "path"), on="run_id")
-    return {name: turns.filter(path=path) for path, name in names.items()}
+    each = Each({name: turns.filter(path=path) for path, name in names.items()})
+    each.skips = {name: [] for name in cases}
+    for path, line, reason, _ in seen.skipped.iter_rows():
+        each.skips[names[path]].append((line, reason))
+    return each
 
 
 def _own_ids(line: bytes, n: int) -> bytes:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import polars as pl
@@ -48,7 +49,8 @@ def billed(call: Call, prompt: int) -> list[int]:
 
 
 def frames(epochs: Sequence[Sequence[Call]]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    rows, placed = [], []
+    rows: list[Any] = []
+    placed: list[Any] = []
     for epoch, calls in enumerate(epochs):
         prompt = 0
         for call in calls:

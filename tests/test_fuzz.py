@@ -149,7 +149,7 @@ def billed_ids(lines: list[Json]) -> Iterator[tuple[bytes, str]]:
 
 
 @pytest.mark.parametrize("lines", [claude_code, claude_stream, messages_api])
-@settings(max_examples=6)
+@settings(max_examples=4)
 @example(seed=0)
 @given(seed=st.integers(0, 10**9))
 def test_damaged_logs(lines: Callable[[], list[Json]], seed: int) -> None:

@@ -130,7 +130,7 @@ def told(folder: Path, session: list[Process], *, apart: bool, copied: bool, wit
         write(folder / "transcript.jsonl", *transcript_of(session))
 
 
-@settings(max_examples=35)
+@settings(max_examples=25)
 @given(SESSIONS, st.booleans(), st.booleans(), st.booleans())
 def test_the_bill_is_what_ran(
     session: list[Process], apart: bool, copied: bool, with_transcript: bool
@@ -150,7 +150,7 @@ def test_the_bill_is_what_ran(
     assert roots == {"s1"}
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(SESSIONS, st.lists(MAIN, max_size=3))
 def test_what_ran_after_the_last_total_is_added(session: list[Process], later: list[Call]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from logs import OPUS, Json, assistant, at, text, tool_result, tool_use, usage, usd, user, write
-from seen import Seen, hold_prompts, see
+from seen import Seen, hold_prompts, see, see_each
 
 
 def grown(seen: Seen, run_id: str = "s1") -> list[tuple[int, ...]]:
@@ -15,35 +15,36 @@ def grown(seen: Seen, run_id: str = "s1") -> list[tuple[int, ...]]:
     return rows.select("prompt_tokens", "carried_tokens", "added_tokens", "dropped_tokens").rows()
 
 
-@pytest.mark.parametrize(
-    ("stop", "version", "out", "said", "expected"),
-    [
-        (None, "2.1.59", 1, "hi", "placeholder"),
-        (None, "2.1.59", 8, "hi", "placeholder"),
-        (None, "2.1.59", 9, "hi", "reported"),
-        (None, "2.1.59", 9, "x" * 73, "placeholder"),
-        (None, "2.1.59", 9, "x" * 72, "reported"),
-        (None, "2.1.60", 1, "hi", "reported"),
-        (None, "2.1.215", 1, "hi", "reported"),
-        (None, "2.2.0", 1, "hi", "reported"),
-        (None, "2.1.6", 1, "hi", "placeholder"),
-        (None, "1.0.99", 1, "hi", "placeholder"),
-        (None, None, 1, "hi", "placeholder"),
-        (None, "new", 1, "hi", "placeholder"),
-        ("end_turn", "2.1.59", 1, "hi", "reported"),
-        ("tool_use", "1.0.17", 3, "x" * 500, "reported"),
-        ("missing", "2.1.59", 1, "hi", "reported"),
-    ],
-)
-def test_placeholders(
-    tmp_path: Path, stop: str | None, version: str | None, out: int, said: str, expected: str
-) -> None:
-    line = assistant("msg_1", usage(3, out=out), stop_reason=stop, version=version, content=[text(said)])
-    if stop == "missing":
-        del line["message"]["stop_reason"]
-    seen = see(write(tmp_path / "s.jsonl", line))
-    assert (seen.column("usage_from"), seen.usd) == ([expected], usd(OPUS, **{"in": 3}, out=out))
-    assert seen.analysis.unfinished.height == (expected == "placeholder")
+PLACEHOLDERS: list[tuple[str | None, str | None, int, str, str]] = [
+    (None, "2.1.59", 1, "hi", "placeholder"),
+    (None, "2.1.59", 8, "hi", "placeholder"),
+    (None, "2.1.59", 9, "hi", "reported"),
+    (None, "2.1.59", 9, "x" * 73, "placeholder"),
+    (None, "2.1.59", 9, "x" * 72, "reported"),
+    (None, "2.1.60", 1, "hi", "reported"),
+    (None, "2.1.215", 1, "hi", "reported"),
+    (None, "2.2.0", 1, "hi", "reported"),
+    (None, "2.1.6", 1, "hi", "placeholder"),
+    (None, "1.0.99", 1, "hi", "placeholder"),
+    (None, None, 1, "hi", "placeholder"),
+    (None, "new", 1, "hi", "placeholder"),
+    ("end_turn", "2.1.59", 1, "hi", "reported"),
+    ("tool_use", "1.0.17", 3, "x" * 500, "reported"),
+    ("missing", "2.1.59", 1, "hi", "reported"),
+]
+
+
+def test_placeholders(tmp_path: Path) -> None:
+    cases = {}
+    for n, (stop, version, out, said, _) in enumerate(PLACEHOLDERS):
+        line = assistant("msg_1", usage(3, out=out), stop_reason=stop, version=version, content=[text(said)])
+        if stop == "missing":
+            del line["message"]["stop_reason"]
+        cases[str(n)] = [line]
+    told = see_each(tmp_path, cases)
+    for n, (*case, expected) in enumerate(PLACEHOLDERS):
+        used = (expected, usd(OPUS, **{"in": 3}, out=int(str(case[2]))))
+        assert told[str(n)].select("usage_from", "usd").rows() == [used], case
 
 
 def test_the_line_that_finishes_a_call_finishes_it(tmp_path: Path) -> None:

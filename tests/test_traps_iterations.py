@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from logs import HAIKU, OPUS, SONNET, Json, assistant, message, pair, usage, usd, write
-from seen import see
+from seen import see, see_each
 
 
 def part(kind: str, plain: int = 0, **more: Any) -> Json:
@@ -30,11 +30,15 @@ def bill(tmp_path: Path, form: str, used: Json, model: str = OPUS) -> Any:
     return see(write(tmp_path / "s.jsonl", line))
 
 
-@pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("iterations", [None, [], {}, "x", [None], [5], [part("message", 10, out=5)], [[]]])
-def test_nothing_hidden(tmp_path: Path, form: str, iterations: Any) -> None:
-    seen = bill(tmp_path, form, usage(10, out=5) | {"iterations": iterations})
-    assert (seen.n_turns, seen.usd) == (1, usd(OPUS, **{"in": 10}, out=5))
+def test_nothing_hidden(tmp_path: Path) -> None:
+    odd: list[Any] = [None, [], {}, "x", [None], [5], [part("message", 10, out=5)], [[]]]
+    cases: dict[str, list[Json]] = {}
+    for parts in odd:
+        used = usage(10, out=5) | {"iterations": parts}
+        cases[f"transcript {parts!r}"] = [assistant("msg_1", used)]
+        cases[f"pairs {parts!r}"] = [pair(message("msg_1", used))]
+    for name, turns in see_each(tmp_path, cases).items():
+        assert turns["usd"].to_list() == [usd(OPUS, **{"in": 10}, out=5)], name
 
 
 @pytest.mark.parametrize("form", FORMATS)

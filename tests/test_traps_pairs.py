@@ -101,6 +101,7 @@ def test_broken_events_hide_no_others(tmp_path: Path, broken: str) -> None:
 
 def test_streams_without_a_message_cost_nothing(tmp_path: Path) -> None:
     cases = {}
+    body: Any
     for body in ("", "no events", "data: {}", None, 5, [], {}):
         line = pair() | {"response_sse": body}
         del line["response"]

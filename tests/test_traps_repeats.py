@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from logs import OPUS, SONNET, assistant, at, streamed, text, tool_result, tool_use, usage, usd, user, write
-from seen import hold_prompts, see
+from seen import hold_prompts, see, see_each
 
 USED = usage(10, read=1000, w5m=200, out=50)
 ONE_CALL = usd(OPUS, **{"in": 10}, read=1000, w5m=200, out=50)
@@ -25,24 +25,15 @@ def test_identical_lines_are_one_call(tmp_path: Path) -> None:
     assert (seen.n_turns, seen.tokens, seen.usd) == (1, TOKENS, ONE_CALL)
 
 
-@pytest.mark.parametrize("request_id", ["req_1", None])
-@pytest.mark.parametrize("outputs", list(permutations((3, 20, 50))))
-def test_largest_output_wins_wherever_it_stands(
-    tmp_path: Path, outputs: tuple[int, ...], request_id: str | None
-) -> None:
-    lines = [
-        assistant(
-            "msg_1",
-            USED | {"output_tokens": n},
-            content=[text(f"part {n}")],
-            uuid=f"u{n}",
-            requestId=request_id,
-        )
-        for n in outputs
-    ]
-    seen = see(write(tmp_path / "s.jsonl", *lines))
-    assert (seen.n_turns, seen.tokens, seen.usd) == (1, TOKENS, ONE_CALL)
-    assert seen.blocks.filter(role="assistant").height == 3
+def test_largest_output_wins_wherever_it_stands(tmp_path: Path) -> None:
+    cases = {}
+    for request_id in ("req_1", None):
+        for outputs in permutations((3, 20, 50)):
+            cases[f"{request_id} {outputs}"] = [
+                assistant("msg_1", USED | {"output_tokens": n}, content=[text(f"part {n}")], uuid=f"u{n}",
+                          requestId=request_id) for n in outputs]  # fmt: skip
+    for name, turns in see_each(tmp_path, cases).items():
+        assert turns.select("output_tokens", "usd").rows() == [(50, ONE_CALL)], name
 
 
 def test_lines_of_one_call_with_others_between(tmp_path: Path) -> None:

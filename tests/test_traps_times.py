@@ -5,8 +5,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from logs import OPUS, assistant, at, message, pair, streamed, usage, usd, user, write
 from seen import see, see_each
 

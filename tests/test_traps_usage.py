@@ -4,7 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from logs import OPUS, Json, assistant, encoded, usage, usd, write
+from logs import OPUS, Json, Line, assistant, encoded, usage, usd, write
 from seen import see, see_each
 
 MILLION = 1_000_000
@@ -94,7 +94,7 @@ def damaged(used: Json, damage: str) -> str:
 
 
 def test_a_damaged_number_is_a_lower_bound_and_hides_nothing_else(tmp_path: Path) -> None:
-    cases = {
+    cases: dict[str, list[Line]] = {
         f"{field} {damage}": [
             assistant("msg_0"),
             damaged(usage(3, read=4, w5m=5, out=30) | {field: "DAMAGE"}, damage),
@@ -116,7 +116,9 @@ def test_a_damaged_number_is_a_lower_bound_and_hides_nothing_else(tmp_path: Path
 def test_damaged_searches_hide_nothing(tmp_path: Path) -> None:
     used = usage(3, out=30, server_tool_use={"web_search_requests": "DAMAGE"})
     damage = ["NaN", "-1", "true", '"x"', "{}", "5000000000000", "999999999"]
-    cases = {d: [damaged(used, d), assistant("msg_2", usage(4, out=6))] for d in damage}
+    cases: dict[str, list[Line]] = {
+        d: [damaged(used, d), assistant("msg_2", usage(4, out=6))] for d in damage
+    }
     for name, turns in see_each(tmp_path, cases).items():
         assert turns["usd"].sum() == usd(OPUS, **{"in": 7}, out=36), name
 
@@ -124,6 +126,7 @@ def test_damaged_searches_hide_nothing(tmp_path: Path) -> None:
 def test_odd_usage_hides_no_other_call(tmp_path: Path) -> None:
     cases: dict[str, list[Json]] = {"missing": [assistant("msg_1"), assistant("msg_2")]}
     del cases["missing"][0]["message"]["usage"]
+    odd: Any
     for odd in (None, [], {}, "", "text", 5, [1, 2], [{"input_tokens": 5}]):
         line = assistant("msg_1")
         line["message"]["usage"] = odd
