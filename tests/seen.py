@@ -11,7 +11,7 @@ import polars as pl
 
 from costscan import ingest
 from costscan.analysis import Analysis, analyze
-from costscan.frames import check
+from costscan.frames import check, empty
 from costscan.ingest import merge
 from logs import Line, joined
 
@@ -85,21 +85,33 @@ def analyzed(*paths: Path | str, **options: Any) -> Iterator[Analysis]:
 
 
 def see(*paths: Path | str, **options: Any) -> Seen:
-    """Read and analyze logs, and check what must always hold."""
+    """Read and analyze logs, and check what must always hold; the blocks are left out (see `see_blocks`)."""
+    with analyzed(*paths, **options) as found:
+        seen = _seen(found, empty("blocks"))
+    hold(seen)
+    return seen
+
+
+def see_blocks(*paths: Path | str, **options: Any) -> Seen:
+    """Give what `see` gives, with the blocks, which take as long again to make."""
     with analyzed(*paths, **options) as found:
         target = found.reading.folder / "written-blocks.parquet"
         found.write_blocks(target)
-        seen = Seen(
-            **{name: found.frame(name) for name in FRAMES if name != "blocks"},
-            blocks=check("blocks", pl.read_parquet(target)),
-            parts=found.parts,
-            skipped=merge.table(found.reading.folder, "skipped").collect(),
-            calls=told_by(found.reading.folder),
-            reading=found.reading,
-            analysis=found,
-        )
+        seen = _seen(found, check("blocks", pl.read_parquet(target)))
     hold(seen)
     return seen
+
+
+def _seen(found: Analysis, blocks: pl.DataFrame) -> Seen:
+    return Seen(
+        **{name: found.frame(name) for name in FRAMES if name != "blocks"},
+        blocks=blocks,
+        parts=found.parts,
+        skipped=merge.table(found.reading.folder, "skipped").collect(),
+        calls=told_by(found.reading.folder),
+        reading=found.reading,
+        analysis=found,
+    )
 
 
 def hold(seen: Seen) -> None:

@@ -16,7 +16,7 @@ import hypothesis_profile  # noqa: F401 - loads the profile
 from costscan.ingest import pool
 from histories import UNKNOWN, Session, all_turns, pairs, transcripts
 from logs import OPUS, SONNET, Json, write
-from seen import FRAMES, Seen, hold_prompts, see
+from seen import FRAMES, Seen, hold_prompts, see_blocks
 
 COLUMNS = ("input_tokens", "cache_read_input_tokens", "5m", "1h", "output_tokens")
 
@@ -27,7 +27,7 @@ def told(folder: Path, files: Mapping[str, Sequence[Json]]) -> list[Path]:
 
 def seen_of(files: Mapping[str, Sequence[Json]], **options: Any) -> Seen:
     with tempfile.TemporaryDirectory() as folder:
-        return see(*told(Path(folder), files), **options)
+        return see_blocks(*told(Path(folder), files), **options)
 
 
 def tokens(world: tuple[Session, ...]) -> tuple[int, ...]:
@@ -107,9 +107,9 @@ def test_order_of_files(world: tuple[Session, ...], random: Random) -> None:
     files = list(transcripts(world).items())
     with tempfile.TemporaryDirectory() as folder:
         paths = told(Path(folder), dict(files))
-        expected = see(*paths)
+        expected = see_blocks(*paths)
         random.shuffle(paths)
-        same_frames(see(*paths), expected)
+        same_frames(see_blocks(*paths), expected)
 
 
 @pytest.mark.usefixtures("tiny_tasks")
@@ -117,7 +117,7 @@ def test_order_of_files(world: tuple[Session, ...], random: Random) -> None:
 def test_number_of_workers(seed: int, tmp_path: Path) -> None:
     world = _world(seed)
     paths = told(tmp_path, transcripts(world))
-    one, two = see(*paths, workers=1), see(*paths, workers=2)
+    one, two = see_blocks(*paths, workers=1), see_blocks(*paths, workers=2)
     same_frames(one, two)
     bill_is_right(two, world)
 
@@ -143,9 +143,9 @@ def test_order_of_files_of_one_size(tmp_path: Path) -> None:
     turns = _world(7)[0].turns
     paths = told(tmp_path, transcripts((Session(turns), Session(turns), Session(turns))))
     assert len({path.stat().st_size for path in paths}) == 1
-    expected = see(*paths)
+    expected = see_blocks(*paths)
     for order in ((2, 1, 0), (1, 2, 0)):
-        same_frames(see(*(paths[i] for i in order)), expected)
+        same_frames(see_blocks(*(paths[i] for i in order)), expected)
 
 
 @pytest.mark.parametrize("tiny", [True, False])
@@ -161,10 +161,10 @@ def test_a_run_told_by_files_that_each_know_more(
     other = list(transcripts((Session(turns), Session(turns)))["s1.jsonl"][cut:])
     files["fork.jsonl"] = lines[:cut] + [line | {"sessionId": "s0"} for line in other]
     paths = told(tmp_path, files)
-    seen = see(*paths)
+    seen = see_blocks(*paths)
     assert (seen.run_ids(), seen.n_turns) == (["s0"], len(turns) + 1)
     assert seen.column("turn") == list(range(len(turns) + 1))
-    same_frames(see(*reversed(paths)), seen)
+    same_frames(see_blocks(*reversed(paths)), seen)
 
 
 @pytest.mark.usefixtures("tiny_tasks")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from logs import OPUS, Json, assistant, at, text, tool_result, tool_use, usage, usd, user, write
-from seen import Seen, hold_prompts, see, see_each
+from seen import Seen, hold_prompts, see, see_blocks, see_each
 
 
 def grown(seen: Seen, run_id: str = "s1") -> list[tuple[int, ...]]:
@@ -68,7 +68,7 @@ def turns(n: int, *, first: int = 0, base: int = 1000) -> list[Json]:
 
 
 def test_a_context_that_only_grows(tmp_path: Path) -> None:
-    seen = see(write(tmp_path / "s.jsonl", *turns(4)))
+    seen = see_blocks(write(tmp_path / "s.jsonl", *turns(4)))
     assert grown(seen) == [
         (1000, 0, 1000, 0),
         (1100, 1000, 100, 0),
@@ -94,7 +94,7 @@ def test_compaction(tmp_path: Path) -> None:
         "This session is being continued: " + "z" * 400, isCompactSummary=True, uuid="c", parentUuid="b"
     )
     after = turns(2, first=4, base=600)
-    seen = see(write(tmp_path / "s.jsonl", *turns(4), boundary, summary, *after))
+    seen = see_blocks(write(tmp_path / "s.jsonl", *turns(4), boundary, summary, *after))
     assert seen.usd == usd(OPUS, **{"in": 1000 + 1100 + 1200 + 1300 + 600 + 700}, out=120)
     assert [p for p, *_ in grown(seen)] == [1000, 1100, 1200, 1300, 600, 700]
     assert grown(seen)[4][3] == 1300 - grown(seen)[4][1]
@@ -113,7 +113,7 @@ def pl_layer_messages() -> Any:
 def test_a_cleared_session(tmp_path: Path) -> None:
     again = turns(2, first=4, base=500)
     again[0]["parentUuid"] = None
-    seen = see(write(tmp_path / "s.jsonl", *turns(4), *again))
+    seen = see_blocks(write(tmp_path / "s.jsonl", *turns(4), *again))
     assert [p for p, *_ in grown(seen)] == [1000, 1100, 1200, 1300, 500, 600]
     assert [d for *_, d in grown(seen)][:4] == [0, 0, 0, 0]
     assert grown(seen)[4][3] > 0
@@ -126,7 +126,7 @@ def test_a_cleared_session(tmp_path: Path) -> None:
 def test_microcompaction(tmp_path: Path, metadata: Any) -> None:
     boundary = {"type": "system", "subtype": "microcompact_boundary", "sessionId": "s1", "uuid": "b", "parentUuid": "a3",
                 "microcompactMetadata": metadata}  # fmt: skip
-    seen = see(write(tmp_path / "s.jsonl", *turns(4), boundary, *turns(2, first=4, base=1240)))
+    seen = see_blocks(write(tmp_path / "s.jsonl", *turns(4), boundary, *turns(2, first=4, base=1240)))
     assert seen.usd == usd(OPUS, **{"in": 1000 + 1100 + 1200 + 1300 + 1240 + 1340}, out=120)
     if isinstance(metadata, dict) and isinstance(metadata.get("compactedToolIds"), list):
         results = seen.blocks.filter(kind="tool_result").sort("line")
@@ -157,7 +157,7 @@ def test_a_prompt_snapshot_shows_system_and_tools(tmp_path: Path) -> None:
             "tools": [{"name": "Bash", "input_schema": {}}],
         },
     }
-    seen = see(write(tmp_path / "s.jsonl", snapshot, *turns(2)))
+    seen = see_blocks(write(tmp_path / "s.jsonl", snapshot, *turns(2)))
     first = seen.blocks.filter(turn_in=0)
     assert {"system", "tools", "messages"} <= set(first["layer"])
     assert first.filter(kind="tool_def")["tool"].to_list() == ["Bash"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from logs import OPUS, SONNET, assistant, at, streamed, text, tool_result, tool_use, usage, usd, user, write
-from seen import hold_prompts, see, see_each
+from seen import hold_prompts, see, see_blocks, see_each
 
 USED = usage(10, read=1000, w5m=200, out=50)
 ONE_CALL = usd(OPUS, **{"in": 10}, read=1000, w5m=200, out=50)
@@ -108,7 +108,7 @@ def cost(n: int) -> object:
 def test_resumed_into_a_new_session(tmp_path: Path) -> None:
     write(tmp_path / "old.jsonl", *history(3))
     write(tmp_path / "new.jsonl", *history(3, "s2"), *history(2, "s2", first=3))
-    seen = see(tmp_path)
+    seen = see_blocks(tmp_path)
     assert (seen.n_turns, seen.usd) == (5, cost(5))
     assert seen.analysis.duplicate_turns == 3
     assert [seen.run(r)["n_turns"] for r in ("s1", "s2")] == [3, 2]
@@ -129,7 +129,7 @@ def test_resumed_lines_that_keep_their_old_session_id(tmp_path: Path) -> None:
 def test_snapshots_that_are_prefixes_of_each_other(tmp_path: Path, names: tuple[str, ...]) -> None:
     for calls, name in zip((1, 3, 6), names, strict=True):
         write(tmp_path / f"{name}.jsonl", *history(calls))
-    seen = see(tmp_path)
+    seen = see_blocks(tmp_path)
     assert (seen.n_turns, seen.usd, seen.run_ids()) == (6, cost(6), ["s1"])
     assert seen.column("turn") == list(range(6))
     assert hold_prompts(seen) == 6

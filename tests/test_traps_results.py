@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from logs import OPUS, Json, assistant, progress, tool_result, tool_use, usage, usd, user, write
-from seen import Seen, see
+from seen import Seen, see, see_blocks
 
 CALL = usage(10, read=100, out=5)
 EACH = usd(OPUS, **{"in": 10}, read=100, out=5)
@@ -31,7 +31,7 @@ def whole(seen: Seen, calls: int) -> None:
 
 
 def test_results_are_read_once(tmp_path: Path) -> None:
-    seen = see(write(tmp_path / "s.jsonl", packed(call(0)), packed(answer(0)), packed(call(1))))
+    seen = see_blocks(write(tmp_path / "s.jsonl", packed(call(0)), packed(answer(0)), packed(call(1))))
     whole(seen, 2)
     assert seen.blocks.filter(kind="tool_result")["chars"].to_list() == [300]
     assert seen.column("line") == [1, 3]
@@ -61,7 +61,9 @@ def test_a_result_torn_at_the_end_of_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("keys", [sorted, lambda keys: sorted(keys, reverse=True)])
 def test_keys_in_another_order(tmp_path: Path, keys: Any) -> None:
     lines = [call(0), answer(0), call(1), answer(1), call(2)]
-    seen = see(write(tmp_path / "s.jsonl", *(packed({k: line[k] for k in keys(line)}) for line in lines)))
+    seen = see_blocks(
+        write(tmp_path / "s.jsonl", *(packed({k: line[k] for k in keys(line)}) for line in lines))
+    )
     whole(seen, 3)
     assert seen.blocks.filter(kind="tool_result").height == 2
 
@@ -91,7 +93,7 @@ def test_inside_a_progress_line(tmp_path: Path) -> None:
 def test_named_in_a_text(tmp_path: Path) -> None:
     said = 'the key ,"toolUseResult": is left out'
     line = assistant("msg_0", CALL, content=[{"type": "text", "text": said}, tool_use("t", command=said)])
-    seen = see(write(tmp_path / "s.jsonl", packed(line), packed(answer(0)), packed(call(1))))
+    seen = see_blocks(write(tmp_path / "s.jsonl", packed(line), packed(answer(0)), packed(call(1))))
     whole(seen, 2)
     assert seen.blocks.filter(kind="text", role="assistant")["chars"].to_list() == [len(said)]
 
