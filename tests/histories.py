@@ -112,18 +112,20 @@ def all_turns(world: tuple[Session, ...]) -> Iterator[tuple[Turn, int]]:
             yield from prompts(agent.turns)
 
 
+def usd_of(turn: Turn, prompt: int) -> Decimal:
+    """Give what a call costs, nothing where its model has no price."""
+    if turn.model == UNKNOWN:
+        return Decimal(0)
+    used = turn.used(prompt)
+    split = used["cache_creation"]
+    w5m, w1h = split["ephemeral_5m_input_tokens"], split["ephemeral_1h_input_tokens"]
+    read, plain = used["cache_read_input_tokens"], {"in": used["input_tokens"]}
+    return usd(turn.model, read=read, out=turn.out, w5m=w5m, w1h=w1h, **plain) + Decimal(turn.searches) / 100
+
+
 def cost(world: tuple[Session, ...]) -> Decimal:
     """Give what the known models of these histories cost, worked out call by call."""
-    whole = Decimal(0)
-    for turn, prompt in all_turns(world):
-        if turn.model != UNKNOWN:
-            used = turn.used(prompt)
-            split = used["cache_creation"]
-            whole += Decimal(turn.searches) / 100 + usd(
-                turn.model, **{"in": used["input_tokens"]}, read=used["cache_read_input_tokens"], out=turn.out,
-                w5m=split["ephemeral_5m_input_tokens"], w1h=split["ephemeral_1h_input_tokens"],
-            )  # fmt: skip
-    return whole
+    return sum((usd_of(turn, prompt) for turn, prompt in all_turns(world)), Decimal(0))
 
 
 def transcripts(world: tuple[Session, ...]) -> Files:

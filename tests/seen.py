@@ -80,8 +80,10 @@ def told_by(folder: Path) -> pl.DataFrame:
 
 @contextmanager
 def analyzed(*paths: Path | str, **options: Any) -> Iterator[Analysis]:
+    """Read with `workers` and `source`, analyze with `pricing` and `selection`."""
+    how = {name: options.pop(name) for name in ("pricing", "selection") if name in options}
     with ingest.read([str(p) for p in paths], **{"workers": 1} | options) as reading:
-        yield analyze(reading)
+        yield analyze(reading, **how)
 
 
 def see(*paths: Path | str, **options: Any) -> Seen:
@@ -141,7 +143,8 @@ def hold(seen: Seen) -> None:
 def hold_prompts(seen: Seen) -> int:
     """Check that the blocks of each prompt sum to it, up to the first cut of each run; give how many were."""
     checked = 0
-    rows = seen.turns.join(seen.growth, on=["run_id", "turn"]).sort("run_id", "turn")
+    logged = seen.turns.filter(~pl.col("run_id").str.ends_with("/unlogged"))
+    rows = logged.join(seen.growth, on=["run_id", "turn"]).sort("run_id", "turn")
     for run_id, turns in rows.group_by("run_id", maintain_order=True):
         blocks = seen.blocks.filter(run_id=run_id[0])
         model = turns["model"][0]

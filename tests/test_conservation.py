@@ -2,6 +2,8 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,6 +15,7 @@ from polars.testing import assert_frame_equal
 
 import histories
 import hypothesis_profile  # noqa: F401 - loads the profile
+from costscan.analysis import Pricing, Selection
 from costscan.ingest import pool
 from histories import UNKNOWN, Session, all_turns, pairs, transcripts
 from logs import OPUS, SONNET, Json, write
@@ -137,6 +140,34 @@ def _world(seed: int) -> tuple[Session, ...]:
 
     agents = (histories.Agent(turns(), "both"), histories.Agent(turns(), "own"))
     return (Session(turns(), agents, (2, 1)), Session(turns(), agents[:1], (5,)), Session(turns()))
+
+
+def selected(world: tuple[Session, ...], models: tuple[str, ...]) -> tuple[Decimal, int]:
+    """What the calls on some models cost, and how many they are."""
+    calls = [(turn, prompt) for turn, prompt in all_turns(world) if turn.model in models]
+    return sum((histories.usd_of(turn, prompt) for turn, prompt in calls), Decimal(0)), len(calls)
+
+
+@settings(max_examples=6)
+@given(histories.WORLDS)
+def test_a_selection_is_the_part_of_the_bill_it_names(world: tuple[Session, ...]) -> None:
+    files = transcripts(world)
+    opus = seen_of(files, selection=Selection(models=[OPUS]))
+    assert (opus.usd, opus.n_turns) == selected(world, (OPUS,))
+    noon = datetime(2026, 7, 1, 0, 3, 20, tzinfo=UTC)
+    before, after = (seen_of(files, selection=s) for s in (Selection(until=noon), Selection(since=noon)))
+    assert before.usd + after.usd == histories.cost(world)
+    assert before.n_turns + after.n_turns == len(list(all_turns(world)))
+
+
+@settings(max_examples=6)
+@given(histories.WORLDS, st.sampled_from(("0.9", "0.333333", "0", "1.2")))
+def test_a_discount_is_on_everything(world: tuple[Session, ...], discount: str) -> None:
+    seen = seen_of(transcripts(world), pricing=Pricing(discount=Decimal(discount)))
+    listed = histories.cost(world) * Decimal(discount)
+    # Unit prices are whole pico-dollars: a third of a price is rounded, half a pico-dollar a token at most.
+    assert abs(seen.usd - listed) <= sum(seen.tokens) * Decimal("1e-12") / 2
+    assert seen.tokens == tokens(world)
 
 
 def test_order_of_files_of_one_size(tmp_path: Path) -> None:

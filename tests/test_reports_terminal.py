@@ -136,9 +136,9 @@ def test_shortened_text_fits(told: str, width: int) -> None:
 
 
 def test_how_text_is_shortened() -> None:
-    assert shorten("/work/logs/a/very/long/path.jsonl", 20) == "/work/logs/a/….jsonl"
+    assert shorten("/data/logs/a/very/long/path.jsonl", 20) == "/data/logs/a/….jsonl"
     assert clip("Implement the following plan", 12) == "Implement t…"
-    assert ending("/work/logs/session.jsonl", 15) == "…/session.jsonl"
+    assert ending("/data/logs/session.jsonl", 15) == "…/session.jsonl"
 
 
 @given(
