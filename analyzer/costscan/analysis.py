@@ -1,6 +1,7 @@
 """The whole analysis of some logs: the canonical frames and the sums that reports show."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -30,6 +31,8 @@ from costscan.tokens import EXACT_SOURCES
 from costscan.unlogged import SUFFIX, missing
 
 DEFAULT_FAMILY: Final = "v4.7"
+BATCHES_AT_A_TIME: Final = 2
+"""One leaves a core idle: most of the work on a batch is too small to be split."""
 
 
 @dataclass(frozen=True)
@@ -272,15 +275,16 @@ def _seconds(span: pl.Expr) -> pl.Expr:
 def _batches(reading: Reading, calls: pl.DataFrame) -> tuple[list[Attributed], Callable[[Path], None]]:
     """Attribute batch by batch; blocks are dropped after each, and made again when they are to be written."""
     groups = list(ingest.batches(reading))
-    seen = pl.DataFrame(schema={"copy": pl.Int64})
-    done: list[Attributed] = []
-    for paths in groups:
+
+    def one(paths: list[Path]) -> Attributed:
         found = _one_batch(paths, calls)
-        seen = pl.concat([seen, found[1]])
-        done.append(replace(found[0], blocks=found[0].blocks.clear(), calls=found[0].calls.clear()))
+        return replace(found, blocks=found.blocks.clear(), calls=found.calls.clear())
+
+    with ThreadPoolExecutor(BATCHES_AT_A_TIME) as threads:
+        done = list(threads.map(one, groups))
 
     def write(target: Path) -> None:
-        parts = [blocks_frame(_one_batch(paths, calls)[0]) for paths in groups]
+        parts = [blocks_frame(_one_batch(paths, calls)) for paths in groups]
         _joined_blocks(parts).write_parquet(target)
 
     return done, write
@@ -294,10 +298,10 @@ def _joined_blocks(parts: list[pl.DataFrame]) -> pl.DataFrame:
     return ordered.with_columns(block=pl.int_range(pl.len(), dtype=pl.Int64).over("run_id"))
 
 
-def _one_batch(paths: list[Path], calls: pl.DataFrame) -> tuple[Attributed, pl.DataFrame]:
+def _one_batch(paths: list[Path], calls: pl.DataFrame) -> Attributed:
     tasks = [int(path.stem.rsplit("-", 1)[1]) for path in paths]
     own = calls.filter((pl.col("copy") // (1 << merge.COPY_BITS)).is_in(tasks)).sort("copy", "seq")
-    return attribute(blocks_of(paths), own), own.select("copy").unique()
+    return attribute(blocks_of(paths), own)
 
 
 def _growth(done: list[Attributed], turns: pl.DataFrame) -> pl.DataFrame:

@@ -18,7 +18,7 @@ from costscan.ingest.pool import read_all
 from costscan.reading.records import MAX_NAMED_SKIPS
 from costscan.sources import available, named
 
-BATCH_BLOCKS: Final = 200_000
+BATCH_BLOCKS: Final = 50_000
 
 
 @dataclass
