@@ -13,15 +13,13 @@ import polars as pl
 
 COPY_BITS: Final = 32
 WRITES: Final = ("cache_write_5m_tokens", "cache_write_1h_tokens")
+_AGREED: Final = ("usage_from", "output_tokens", *WRITES, "stop_reason", "recorded_usd")
 
 
 def table(folder: Path, name: str) -> pl.LazyFrame:
-    """Give one table of all tasks, with copies numbered across tasks."""
-    frames = [
-        _numbered(pl.scan_ipc(path), int(path.stem.rsplit("-", 1)[1]))
-        for path in sorted(folder.glob(f"{name}-*.arrow"))
-    ]
-    return pl.concat(frames)
+    """Give one table of all tasks, with copies numbered across tasks and rows in their order."""
+    tasks = {int(path.stem.rsplit("-", 1)[1]): path for path in folder.glob(f"{name}-*.arrow")}
+    return pl.concat([_numbered(pl.scan_ipc(tasks[task]), task) for task in sorted(tasks)])
 
 
 def _numbered(frame: pl.LazyFrame, task: int) -> pl.LazyFrame:
@@ -36,7 +34,7 @@ def calls_and_copies(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
     The calls that are not kept stay: they say what was in the prompt before the first kept one.
     """
     copies = table(folder, "copies").collect()
-    calls = _timed(table(folder, "calls").collect().sort("copy", "seq"))
+    calls = _timed(table(folder, "calls").collect())
     copies = _ranked(_rooted(_named(copies, table(folder, "agents").collect())), calls)
     ranks = copies.select("copy", "run_id", "rank")
     calls = calls.join(ranks, on="copy", how="left").sort("rank", "seq")
@@ -133,12 +131,15 @@ def _kept(calls: pl.DataFrame) -> pl.DataFrame:
     """
     # Few calls stand in several copies, and comparing copies takes ten times as long as finding those calls.
     alone = pl.col("message_id").is_not_null() & pl.struct("message_id", "part").hash().is_unique()
-    once = calls.filter(alone).with_columns(kept=pl.lit(True))
-    return pl.concat([once, _of_copies(calls.filter(~alone))]).sort("rank", "seq")
+    several = calls.select(~alone).to_series()
+    found = _of_copies(calls.filter(several))
+    rows = several.arg_true()
+    kept = pl.repeat(True, calls.height, dtype=pl.Boolean, eager=True).scatter(rows, found["kept"])
+    return calls.with_columns(*(calls[n].scatter(rows, found[n]) for n in _AGREED), kept.alias("kept"))
 
 
 def _of_copies(calls: pl.DataFrame) -> pl.DataFrame:
-    """Do so for calls that may stand in several copies."""
+    """Give `kept` and the columns on which the copies of a call must agree."""
     w5m, w1h = (pl.col(name) for name in WRITES)
     side = pl.struct("input_tokens", "cache_read_tokens", w5m + w1h).hash()
     # Gateways reuse ids: the same id with another prompt is another call, unless its request id says it is
@@ -162,7 +163,7 @@ def _of_copies(calls: pl.DataFrame) -> pl.DataFrame:
     # A copy that does not tell the writes apart has them all as 5-minute ones.
     hour = pl.min_horizontal(w1h.max().over("key"), w5m + w1h)
     reported = (pl.col("usage_from") == "reported") & (pl.col("output_tokens") == largest)
-    return calls.with_columns(
+    return calls.select(
         usage_from=pl.when(reported.any().over("key"))
         .then(pl.lit("reported"))
         .otherwise(pl.col("usage_from").get(pl.col("output_tokens").arg_max()).over("key")),
@@ -172,7 +173,7 @@ def _of_copies(calls: pl.DataFrame) -> pl.DataFrame:
         stop_reason=pl.col("stop_reason").drop_nulls().first().over("key"),
         recorded_usd=pl.col("recorded_usd").drop_nulls().first().over("key"),
         kept=pl.col("key").is_first_distinct(),
-    ).drop("key")
+    )
 
 
 def numbered(calls: pl.DataFrame) -> pl.DataFrame:
