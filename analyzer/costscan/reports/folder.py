@@ -27,9 +27,9 @@ def write(summary: Summary, x: Analysis, path: Path) -> None:
         ) from None
     said = metadata(summary)
     for name in SCHEMAS:
-        write_frame = x.write_blocks if name == "blocks" else partial(_write, x.frame(name), said)
-        whole(path / f"{name}.parquet", write_frame)
+        frame = x.blocks if name == "blocks" else x.frame(name).lazy()
+        whole(path / f"{name}.parquet", partial(_write, frame, said))
 
 
-def _write(frame: pl.DataFrame, said: dict[str, str], path: Path) -> None:
-    frame.write_parquet(path, metadata=said)
+def _write(frame: pl.LazyFrame, said: dict[str, str], path: Path) -> None:
+    frame.sink_parquet(path, metadata=said)

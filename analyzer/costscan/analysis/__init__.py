@@ -1,0 +1,94 @@
+"""The whole analysis of some logs: the canonical frames and the sums that reports show."""
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from costscan.analysis import turns as assembly
+from costscan.analysis.batches import attribute_all
+from costscan.analysis.choice import Pricing, Selection, selected
+from costscan.frames import RUNS, TURNS, check
+from costscan.ingest import Reading, merge
+from costscan.prices import bill, price_table, turn_usd, unit_prices
+from costscan.recorded import Recorded, recorded
+
+
+@dataclass
+class Analysis:
+    """The frames of DESIGN and what reports sum from them.
+
+    `turns` has, beside the canonical columns, the task and root run of its run and `usd` with its parts;
+    `unfinished` the visible characters and tokenizer family of the turns whose output count is a placeholder.
+    `blocks` is read from disk where it is used, and gone with the reading. `frame(name)` gives the canonical
+    frames alone.
+    """
+
+    reading: Reading
+    runs: pl.DataFrame
+    turns: pl.DataFrame
+    growth: pl.DataFrame
+    tool_calls: pl.DataFrame
+    blocks: pl.LazyFrame
+    parts: pl.DataFrame
+    prices: pl.DataFrame
+    unit: pl.DataFrame
+    unfinished: pl.DataFrame
+    recorded: list[Recorded] = field(default_factory=list)
+    duplicate_turns: int = 0
+
+    def frame(self, name: str) -> pl.DataFrame:
+        """Give a canonical frame (all but blocks), checked."""
+        frames = {
+            "runs": lambda: self.runs.select(*RUNS),
+            "turns": lambda: self.turns.select(*TURNS),
+            "growth": lambda: self.growth,
+            "tool_calls": lambda: self.tool_calls,
+            "prices": lambda: self.prices,
+            "bill": lambda: bill(self.turns, self._billed_unit()),
+        }
+        return check(name, frames[name]())
+
+    def _billed_unit(self) -> pl.DataFrame:
+        """Give the unit prices, null throughout where one that is needed is unknown, as in the total."""
+        known = self.turns["usd"].is_not_null()
+        return self.unit.select(pl.when(known).then(pl.col(name)).alias(name) for name in self.unit.columns)
+
+
+def analyze(
+    reading: Reading, *, pricing: Pricing | None = None, selection: Selection | None = None
+) -> Analysis:
+    """Analyze what was read.
+
+    Raises:
+        CostscanError: the overrides or the discount are wrong.
+    """
+    pricing = pricing or Pricing()
+    table = price_table(pricing.overrides)
+    calls, copies = merge.calls_and_copies(reading.folder)
+    duplicates = calls.height - int(calls["kept"].sum())
+    calls = assembly.priced(assembly.modelled(calls, copies), table, pricing)
+    runs = assembly.runs_of(copies)
+    totals = recorded(merge.table(reading.folder, "recorded").collect(), calls)
+    extra = assembly.unlogged_calls(totals, assembly.at_list(calls, pricing), runs)
+    calls = merge.numbered(selected(calls, selection)).drop("request_id", "rank")
+    turns, runs = assembly.turns_and_runs(calls, runs, selected(extra, selection))
+    batches = attribute_all(reading, calls)
+    unit = unit_prices(turns, table, discount=pricing.discount)
+    turns = turns.hstack(turn_usd(turns, unit))
+    return Analysis(
+        reading=reading,
+        runs=runs,
+        turns=turns,
+        prices=table,
+        unit=unit,
+        unfinished=assembly.unfinished(calls),
+        recorded=totals,
+        growth=batches.growth(turns),
+        tool_calls=batches.tool_calls(),
+        blocks=batches.blocks(),
+        parts=batches.parts(turns),
+        duplicate_turns=duplicates,
+    )
+
+
+__all__ = ["Analysis", "Pricing", "Selection", "analyze"]

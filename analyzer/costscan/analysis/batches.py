@@ -1,0 +1,125 @@
+"""Attribution of all logs, batch by batch, with the blocks on disk: they are most of what a log holds."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from costscan import ingest
+from costscan.attribution import PARTS, Attributed, attribute, blocks_of
+from costscan.frames import GROWTH, TOOL_CALLS, check, empty
+from costscan.growth import PROMPT
+from costscan.ingest import Reading, merge
+from costscan.prices import COST_COLUMNS
+from costscan.unlogged import SUFFIX
+
+AT_A_TIME: Final = 2
+"""One leaves a core idle: most of the work on a batch is too small to be split."""
+_PARTS_COLUMNS: Final = ("run_id", "part", "pico_usd", "entry_pico_usd", "output_pico_usd")
+
+
+@dataclass
+class Batches:
+    """What attribution gives of all batches; the blocks stand in files, a run's in one."""
+
+    done: list[Attributed]
+    block_files: list[Path]
+
+    def blocks(self) -> pl.LazyFrame:
+        """Give the canonical `blocks` frame, read from disk where it is used."""
+        if not self.block_files:
+            return empty("blocks").lazy()
+        return pl.concat([pl.scan_ipc(path) for path in self.block_files])
+
+    def tool_calls(self) -> pl.DataFrame:
+        """Give the canonical `tool_calls` frame."""
+        return _concat([d.tool_calls for d in self.done], TOOL_CALLS).sort(
+            "run_id", "turn", maintain_order=True
+        )
+
+    def growth(self, turns: pl.DataFrame) -> pl.DataFrame:
+        """Give the `growth` of all turns; an unlogged turn stands alone."""
+        rest = turns.filter(pl.col("run_id").str.ends_with(SUFFIX)).select(
+            "run_id",
+            "turn",
+            prompt_tokens=PROMPT,
+            carried_tokens=pl.lit(0, pl.Int64),
+            added_tokens=PROMPT,
+            dropped_tokens=pl.lit(0, pl.Int64),
+        )
+        logged = _concat([d.growth for d in self.done], GROWTH)
+        return pl.concat([logged, rest.select(*GROWTH)]).sort("run_id", "turn")
+
+    def parts(self, turns: pl.DataFrame) -> pl.DataFrame:
+        """Give the cost of each part of each run; `turns` have their costs."""
+        costs = pl.sum_horizontal(*(pl.col(c).fill_null(0) for c in COST_COLUMNS.values()))
+        zero = pl.lit(0, pl.Int64)
+        rest = (
+            turns.filter(pl.col("run_id").str.ends_with(SUFFIX))
+            .group_by("run_id")
+            .agg(output_pico_usd=costs.sum())
+            .with_columns(part=pl.lit(PARTS["unlogged"]), pico_usd=zero, entry_pico_usd=zero)
+        )
+        return pl.concat([frame.select(_PARTS_COLUMNS) for frame in (*(d.parts for d in self.done), rest)])
+
+
+def attribute_all(reading: Reading, calls: pl.DataFrame) -> Batches:
+    """Attribute the calls of all copies to their blocks.
+
+    Args:
+        reading: where the blocks are.
+        calls: of all copies, as `attribute` wants them.
+    """
+    groups = [_tasks(paths) for paths in ingest.batches(reading)]
+    split = _told_by_several(groups, calls)
+
+    def one(number: int) -> tuple[Attributed, pl.DataFrame, Path]:
+        found = _one_batch(groups[number], calls)
+        blocks = found.blocks_frame()
+        path = reading.folder / f"frame-blocks-{number}.arrow"
+        blocks.filter(~pl.col("run_id").is_in(split.implode())).write_ipc(path)
+        rest = blocks.filter(pl.col("run_id").is_in(split.implode()))
+        return replace(found, blocks=found.blocks.clear(), calls=found.calls.clear()), rest, path
+
+    with ThreadPoolExecutor(AT_A_TIME) as threads:
+        found = list(threads.map(one, range(len(groups))))
+    files = [path for _, _, path in found]
+    if not split.is_empty():
+        files.append(reading.folder / "frame-blocks-rest.arrow")
+        _numbered_anew([rest for _, rest, _ in found]).write_ipc(files[-1])
+    return Batches([done for done, _, _ in found], files)
+
+
+def _tasks(paths: Sequence[Path]) -> dict[int, Path]:
+    return {int(path.stem.rsplit("-", 1)[1]): path for path in paths}
+
+
+def _told_by_several(groups: Sequence[dict[int, Path]], calls: pl.DataFrame) -> pl.Series:
+    """Give the runs whose copies are in more than one batch."""
+    batch = {task: number for number, group in enumerate(groups) for task in group}
+    task = pl.col("copy") // (1 << merge.COPY_BITS)
+    return (
+        calls.select("run_id", "copy")
+        .unique()
+        .group_by("run_id")
+        .agg(n=task.replace_strict(batch, default=-1, return_dtype=pl.Int64).n_unique())
+        .filter(pl.col("n") > 1)["run_id"]
+    )
+
+
+def _one_batch(tasks: dict[int, Path], calls: pl.DataFrame) -> Attributed:
+    own = calls.filter((pl.col("copy") // (1 << merge.COPY_BITS)).is_in(list(tasks))).sort("copy", "seq")
+    return attribute(blocks_of(list(tasks.values())), own)
+
+
+def _numbered_anew(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    ordered = pl.concat(parts).sort("run_id", "turn_in", "block", "line")
+    numbered = ordered.with_columns(block=pl.int_range(pl.len(), dtype=pl.Int64).over("run_id"))
+    return check("blocks", numbered)
+
+
+def _concat(frames: list[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:
+    return pl.concat(frames) if frames else pl.DataFrame(schema=schema)

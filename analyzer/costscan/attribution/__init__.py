@@ -1,0 +1,104 @@
+"""From calls and blocks to what each block, tool and run cost, batch by batch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from costscan import carry, tokens
+from costscan.attribution.blocks import LAYER_RANK, blocks_frame, joined
+from costscan.attribution.parts import PARTS, parts
+from costscan.attribution.tool_calls import server, tool_calls
+from costscan.growth import growth, with_epochs, with_shrinks
+from costscan.ingest.merge import COPY_BITS
+
+_HIDDEN_RANK: Final = 9
+
+
+@dataclass
+class Attributed:
+    """One batch: its growth and tool calls, the cost of each part of each run, its blocks and its calls."""
+
+    growth: pl.DataFrame
+    tool_calls: pl.DataFrame
+    parts: pl.DataFrame
+    blocks: pl.DataFrame
+    calls: pl.DataFrame
+
+    def blocks_frame(self) -> pl.DataFrame:
+        """Give the canonical `blocks` frame of the batch."""
+        return blocks_frame(self.blocks, self.calls)
+
+
+def blocks_of(paths: Sequence[Path]) -> pl.DataFrame:
+    """Read block tables, with copies numbered across tasks."""
+    return pl.concat(
+        [
+            pl.read_ipc(path).with_columns(pl.col("copy") + (int(path.stem.rsplit("-", 1)[1]) << COPY_BITS))
+            for path in paths
+        ]
+    )
+
+
+def attribute(blocks: pl.DataFrame, calls: pl.DataFrame) -> Attributed:
+    """Attribute the input and output cost of some copies of runs to their blocks.
+
+    Args:
+        blocks: the `blocks` table of the sources for these copies.
+        calls: their calls, kept or not, sorted by copy and seq, with run_id, turn, family, is_exact and unit
+            prices (0 where a call is not billed here).
+    """
+    calls = calls.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
+    blocks = tokens.weighed(_in_rows(blocks, calls), calls)
+    calls = with_shrinks(calls, _cuts(blocks))
+    blocks = tokens.cut_unknown(blocks, calls)
+    calls = with_epochs(calls, _cuts(blocks))
+    placed = _priced(tokens.placements(blocks, calls), blocks, calls)
+    full = joined(blocks, placed, calls)
+    return Attributed(
+        growth=growth(calls, _carried_over(placed, blocks, calls)),
+        tool_calls=tool_calls(full, calls),
+        parts=parts(full, calls),
+        blocks=full,
+        calls=calls,
+    )
+
+
+def _in_rows(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    """Say where blocks entered and left in rows of the calls, and number them."""
+    copies = calls.group_by("copy").agg(first=pl.col("row").min(), row_end=pl.col("row").max() + 1)
+    joined = blocks.join(copies, on="copy", how="left", maintain_order="left")
+    return joined.with_columns(
+        id=pl.int_range(pl.len(), dtype=pl.Int64),
+        row_in=pl.col("first") + pl.col("turn_in"),
+        row_out=pl.col("first") + pl.col("turn_out"),
+        row_made=pl.col("first") + pl.col("made_by"),
+    ).drop("first", "turn_in", "turn_out")
+
+
+def _cuts(blocks: pl.DataFrame) -> pl.Series:
+    left = (pl.col("row_out") < pl.col("row_end")) & (pl.col("row_in") < pl.col("row_out"))
+    return blocks.filter(left)["row_out"].unique()
+
+
+def _priced(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    known = blocks.select("row_in", rank=LAYER_RANK.cast(pl.Int64)).select(pl.all().gather(placed["id"]))
+    order = placed.hstack(known).with_columns(
+        rank=pl.when(pl.col("side") == tokens.HIDDEN_FIRST)
+        .then(-1)
+        .otherwise(pl.col("rank").fill_null(_HIDDEN_RANK)),
+    )
+    return carry.costs(carry.positioned(order, ["rank", "row_in", "side", "id"]), calls)
+
+
+def _carried_over(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    """Sum, for each call that starts an epoch, the tokens of blocks that had been sent before."""
+    later = calls.filter(pl.col("starts") & (pl.col("seq") > 0))["row"]
+    old = placed.filter(pl.col("start").is_in(later.implode()))
+    before = (blocks["row_in"].gather(old["id"]) < old["start"]).fill_null(True)
+    return old.filter(before).group_by(row="start").agg(carried_tokens=pl.col("tokens").sum())
+
+
+__all__ = ["PARTS", "Attributed", "attribute", "blocks_of", "server"]

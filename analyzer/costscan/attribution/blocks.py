@@ -1,0 +1,117 @@
+"""Each content block with its tokens, its costs and the turns of the run it was in."""
+
+from typing import Final
+
+import polars as pl
+
+from costscan import tokens
+from costscan.attribution.parts import COSTS
+from costscan.frames import BLOCKS, check
+
+LAYER_RANK: Final = (
+    pl.when(pl.col("layer") == "messages").then(2).when(pl.col("layer") == "system").then(1).otherwise(0)
+)
+"""The order of a prompt: tools, system, messages."""
+
+
+def joined(blocks: pl.DataFrame, placed: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    """Give one row per block that a kept call sent or wrote, hidden ones included, with tokens and costs."""
+    shown = placed.filter(pl.col("id").is_not_null())
+    sums = shown.select("id", "tokens", "entry_pico_usd", "pico_usd")
+    if shown["id"].n_unique() < shown.height:
+        # A block has other tokens in each epoch: those of the first that was billed here are shown.
+        billed = pl.col("epoch").is_in(calls.filter("kept")["epoch"].unique().implode())
+        sums = (
+            shown.with_columns(billed=billed)
+            .sort("epoch")
+            .group_by("id")
+            .agg(
+                pl.coalesce(pl.col("tokens").filter("billed").first(), pl.col("tokens").first()),
+                pl.col("entry_pico_usd").first(),
+                pl.col("pico_usd").sum(),
+            )
+        )
+    full = (
+        blocks.join(sums, on="id", how="left")
+        .join(_written(blocks, calls), on="id", how="left")
+        .with_columns(
+            tokens=pl.coalesce("tokens", "wrote_tokens", "weight"),
+        )
+    )
+    full = pl.concat([full, _hidden(placed, calls)], how="diagonal").with_columns(pl.col(COSTS).fill_null(0))
+    return _of_kept_calls(full, calls)
+
+
+def _written(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    """Split the output of each call over the blocks it wrote."""
+    made = blocks.filter(pl.col("row_made").is_not_null()).select("id", "row_made", "weight")
+    output = calls.select("output_tokens", "pico_output").select(pl.all().gather(made["row_made"]))
+    shared = tokens.allocated(made.hstack(output), "weight", "output_tokens", "row_made")
+    return shared.select(
+        "id", wrote_tokens="tokens", output_pico_usd=pl.col("tokens") * pl.col("pico_output")
+    )
+
+
+def _hidden(placed: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    ends = calls.group_by("epoch").agg(row_out=pl.col("row").max() + 1)
+    found = placed.filter(pl.col("id").is_null()).join(ends, on="epoch", how="left", maintain_order="left")
+    system = pl.col("side") == tokens.HIDDEN_FIRST
+    return found.hstack(calls.select("copy", "line").select(pl.all().gather(found["start"]))).select(
+        "copy",
+        "row_out",
+        "line",
+        "weight",
+        "tokens",
+        "pico_usd",
+        "entry_pico_usd",
+        row_in="start",
+        layer=pl.when(system).then(pl.lit("system")).otherwise(pl.lit("messages")),
+        role=pl.when(system).then(pl.lit("system")).otherwise(pl.lit("user")),
+        kind=pl.lit("hidden"),
+        chars=pl.lit(0, pl.Int64),
+        is_error=pl.lit(False),
+    )
+
+
+def _of_kept_calls(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    """Say in which turns of the run a block was, and leave out what no kept call sent or wrote."""
+    turn_of = pl.concat([calls["base"] + calls["kept_before"], pl.Series([0], dtype=pl.Int64)])
+    kept = calls["kept"].cast(pl.Int64)
+    # A block that leaves with the end of its copy leaves after the copy's last kept turn.
+    last = full["row_out"] - 1
+    turn_in = _turn_at(turn_of, kept, full["row_in"], calls["copy"], full["copy"])
+    turn_out = turn_of.gather(last) + kept.gather(last)
+    made = calls["kept"].gather(full["row_made"]).fill_null(False)
+    full = full.with_columns(turn_in=turn_in, turn_out=pl.max_horizontal(turn_in, turn_out), made=made)
+    return full.filter((pl.col("turn_in") < pl.col("turn_out")) | pl.col("made")).drop("made")
+
+
+def _turn_at(
+    turn_of: pl.Series, kept: pl.Series, rows: pl.Series, copies: pl.Series, own: pl.Series
+) -> pl.Series:
+    """Give the turn of each row; a row past the end of its copy is the turn after the last."""
+    inside = (rows < copies.len()) & (copies.gather(rows.clip(upper_bound=copies.len() - 1)) == own)
+    here = turn_of.gather(rows)
+    after = turn_of.gather(rows - 1) + kept.gather(rows - 1)
+    return pl.select(pl.when(inside).then(here).otherwise(after)).to_series()
+
+
+def blocks_frame(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    """Give the `blocks` frame of a batch, the blocks of a run numbered in the order of its prompts.
+
+    Args:
+        blocks: from `joined`.
+        calls: their calls, with copy, run_id and base.
+    """
+    runs = calls.select("copy", "run_id", "base").unique("copy")
+    sent_last = pl.col("row_made").is_null() & (pl.col("layer") == "messages")
+    full = blocks.join(runs, on="copy", how="left", maintain_order="left").sort(
+        "run_id", "turn_in", "base", LAYER_RANK, sent_last, "id", nulls_last=True
+    )
+    return check(
+        "blocks",
+        full.with_columns(
+            block=pl.int_range(pl.len(), dtype=pl.Int64).over("run_id"),
+            used_share=pl.lit(None, pl.Float64),
+        ).select(*BLOCKS),
+    )

@@ -1,0 +1,67 @@
+"""The cost of each run by tool and, for what belongs to no tool, by part."""
+
+from typing import Final
+
+import polars as pl
+
+PARTS: Final = {
+    "hidden": "(not in the log)",
+    "system": "(system prompt)",
+    "assistant": "(assistant)",
+    "user": "(user)",
+    "search": "(web search)",
+    "unlogged": "(unlogged)",
+}
+"""Names of the parts of a bill that belong to no tool."""
+COSTS: Final = ("pico_usd", "entry_pico_usd", "output_pico_usd")
+
+
+def parts(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    """Sum the cost of each run by tool and, for what belongs to no tool, by part.
+
+    Columns: run_id, part, pico_usd (input), entry_pico_usd (of it, first turns), output_pico_usd.
+    """
+    kind, layer = pl.col("kind"), pl.col("layer")
+    part = (
+        pl.when(pl.col("tool").is_not_null() & kind.is_in(["tool_use", "tool_result", "tool_def"]))
+        .then("tool")
+        .when(kind == "hidden")
+        .then(pl.lit(PARTS["hidden"]))
+        .when(layer == "system")
+        .then(pl.lit(PARTS["system"]))
+        .when(pl.col("role") == "assistant")
+        .then(pl.lit(PARTS["assistant"]))
+        .otherwise(pl.lit(PARTS["user"]))
+    )
+    by_copy = full.group_by("copy", part.alias("part")).agg(pl.col(COSTS).sum())
+    both = pl.concat([by_copy, _unwritten(full, calls)], how="diagonal").with_columns(
+        pl.col(COSTS).fill_null(0)
+    )
+    runs = calls.select("copy", "run_id").unique("copy")
+    return both.join(runs, on="copy").group_by("run_id", "part").agg(pl.col(COSTS).sum())
+
+
+def _unwritten(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    """Give the output that no logged block explains, and web searches."""
+    output = (
+        calls.filter("kept")
+        .group_by("copy")
+        .agg(
+            all=(pl.col("output_tokens") * pl.col("pico_output")).sum(),
+            search=(pl.col("web_searches") * pl.col("pico_web_search")).sum(),
+        )
+    )
+    shown = full.group_by("copy").agg(shown=pl.col("output_pico_usd").sum())
+    rest = output.join(shown, on="copy", how="left").with_columns(
+        left=pl.col("all") - pl.col("shown").fill_null(0)
+    )
+    return pl.concat(
+        [
+            rest.filter(pl.col("left") != 0).select(
+                "copy", part=pl.lit(PARTS["assistant"]), output_pico_usd="left"
+            ),
+            rest.filter(pl.col("search") != 0).select(
+                "copy", part=pl.lit(PARTS["search"]), output_pico_usd="search"
+            ),
+        ]
+    )

@@ -1,0 +1,56 @@
+"""The `tool_calls` frame: each call a model made, with what its result cost."""
+
+from typing import Final
+
+import polars as pl
+
+from costscan.frames import TOOL_CALLS, USD
+
+PICO_USD: Final = pl.lit("0.000000000001").cast(USD)
+
+
+def tool_calls(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    """Give the `tool_calls` frame: each tool_use, in the copy whose kept call made it, with its result."""
+    kind = pl.col("kind")
+    here = calls["kept"].gather(full["row_made"]).fill_null(True)
+    used = full.filter((kind == "tool_use") & pl.col("tool").is_not_null() & here)
+    results = (
+        full.filter((kind == "tool_result") & pl.col("call_id").is_not_null())
+        .unique(
+            ["copy", "call_id"],
+            keep="first",
+            maintain_order=True,
+        )
+        .select(
+            "copy",
+            "call_id",
+            result_hash="content_hash",
+            result_tokens="tokens",
+            failed="is_error",
+            carried_turns=pl.col("turn_out") - pl.col("turn_in"),
+            carried_usd=(pl.col("pico_usd") - pl.col("entry_pico_usd")).cast(USD) * PICO_USD,
+        )
+    )
+    joined = used.join(results, on=["copy", "call_id"], how="left", maintain_order="left")
+    runs = calls.select("copy", "run_id").unique("copy")
+    return (
+        joined.join(runs, on="copy", how="left", maintain_order="left")
+        .select(
+            "run_id",
+            turn=pl.max_horizontal(pl.col("turn_in") - 1, 0),
+            tool="tool",
+            server=server("tool"),
+            args_hash=pl.col("args_hash").fill_null(0),
+            result_hash="result_hash",
+            result_tokens="result_tokens",
+            is_error=pl.col("failed").fill_null(False),
+            carried_turns=pl.col("carried_turns").fill_null(0),
+            carried_usd="carried_usd",
+        )
+        .select(*TOOL_CALLS)
+    )
+
+
+def server(tool: str) -> pl.Expr:
+    """Give the MCP server in a tool name such as mcp__github__get_issue, null for other tools."""
+    return pl.col(tool).str.extract(r"^mcp__(.+?)__", 1)
