@@ -1,14 +1,17 @@
 """`costscan analyze`: the report."""
 
-from datetime import UTC, datetime
+import sys
 from enum import StrEnum
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from costscan.config import load
+from costscan.cli import parameters as p
+from costscan.cli.session import Logs, analyzed
 from costscan.reports.targets import target
+
+if TYPE_CHECKING:
+    from costscan.summary import Summary
 
 
 class By(StrEnum):
@@ -21,78 +24,25 @@ class By(StrEnum):
     DAY = "day"
 
 
-Output = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        help="Write a report too: .json, .parquet (a row per run), .csv, or DIR/ for "
-        "every frame as Parquet. Repeatable.",
-    ),
-]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Set a setting, like prices.discount=0.1. Repeatable."),
-]
-Config = Annotated[
-    Path | None,
-    typer.Option(
-        "--config", metavar="FILE", help="Settings to use instead of costscan.toml or pyproject.toml."
-    ),
-]
-
-
 def analyze(
-    path: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="PATH",
-            show_default=False,
-            help=(
-                "Logs: files, folders, patterns, or - for standard input; "
-                ".jsonl .json .ndjson, plain, .gz or .zst."
-            ),
-        ),
-    ],
+    path: p.Paths,
     *,
-    output: Output = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    output: p.Output = None,
+    json: p.Json = False,
     by: Annotated[
         By | None, typer.Option(help="Show the bill by this instead of the usual tables.", show_default=False)
     ] = None,
     top: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Show at most N rows of a table.")
     ] = None,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="Only turns from this time on: 2026-11-01, 2026-11-01T09:30, or 7d, 24h, 2w ago. "
-            "UTC where no zone is given.",
-        ),
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Only turns before; a date counts whole.")
-    ] = None,
-    task: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Only runs of this task. Repeatable.")
-    ] = None,
-    model: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Only turns of this model. Repeatable.")
-    ] = None,
-    format_: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            metavar="NAME",
-            help="The format of all files, instead of what each looks like: claude_code, "
-            "claude_stream, messages_api.",
-        ),
-    ] = None,
-    settings: Set = None,
-    config: Config = None,
-    workers: Annotated[int | None, typer.Option(hidden=True, min=1)] = None,
+    since: p.Since = None,
+    until: p.Until = None,
+    task: p.Task = None,
+    model: p.Model = None,
+    format_: p.Format = None,
+    settings: p.Set = None,
+    config: p.Config = None,
+    workers: p.Workers = None,
 ) -> None:
     """Say what the runs in some logs cost, and where the money went.
 
@@ -106,23 +56,23 @@ def analyze(
     Reports go to standard output, progress and errors to standard error.
     Exit codes: 0 fine, 2 cannot run (usage, unreadable input, no usable line).
     """  # noqa: D301 - \b keeps the lines apart
-    from costscan.cli.session import Request, report  # noqa: PLC0415 - imports what reads logs
+    targets = [target(name) for name in output or ()]
+    logs = Logs.chosen(path, since, until, task, model, format_, settings, config, workers)
+    with analyzed(logs) as (x, summary):
+        for found in targets:
+            found.write(summary, x)
+    _print(summary, as_json=json, by=by.value if by else None, top=top)
+    for found in targets:
+        print(f"wrote {found.path}", file=sys.stderr)  # noqa: T201 - prose belongs there
 
-    now = datetime.now(UTC)
-    report(
-        Request(
-            paths=tuple(path),
-            targets=tuple(target(name) for name in output or ()),
-            as_json=json,
-            by=by.value if by else None,
-            top=top,
-            since=since,
-            until=until,
-            tasks=tuple(task or ()),
-            models=tuple(model or ()),
-            source=format_,
-            workers=workers,
-            now=now,
-            settings=load(Path.cwd(), file=config, assignments=settings or ()),
-        )
-    )
+
+def _print(summary: "Summary", *, as_json: bool, by: str | None, top: int | None) -> None:
+    if as_json:
+        from costscan.reports.json import encoded  # noqa: PLC0415 - imports Polars
+
+        sys.stdout.flush()
+        sys.stdout.buffer.write(encoded(summary, top=top))
+        return
+    from costscan.reports.terminal import show  # noqa: PLC0415
+
+    show(summary, by=by, top=top)

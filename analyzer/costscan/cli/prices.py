@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from costscan.cli.analyze import Config, Set
+from costscan.cli.parameters import Config, Set
 
 
 def prices(

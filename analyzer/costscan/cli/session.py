@@ -1,20 +1,19 @@
-"""One run of `analyze`: read, sum up, write."""
+"""What every command on logs does first: read, analyze, sum up."""
 
-import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
 
-from costscan import ingest
 from costscan.cli.options import moment
 from costscan.cli.progress import progress
-from costscan.config import Settings
+from costscan.config import Settings, load
 from costscan.config_values import near
 from costscan.errors import CostscanError
-from costscan.reports.targets import Target
 
 if TYPE_CHECKING:
     from costscan.analysis import Analysis, Pricing, Selection
@@ -26,47 +25,67 @@ _LATER: Final = "polars"
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What the user asked for."""
+class Logs:
+    """What a command reads: the logs, which turns of them, and the settings."""
 
     paths: tuple[str, ...]
-    targets: tuple[Target, ...]
-    as_json: bool
-    by: str | None
-    top: int | None
-    since: str | None
-    until: str | None
+    since: datetime | None
+    until: datetime | None
     tasks: tuple[str, ...]
     models: tuple[str, ...]
     source: str | None
+    settings: Settings
     workers: int | None
     now: datetime
-    settings: Settings
+
+    @classmethod
+    def chosen(  # noqa: PLR0917 - as many as a user may choose
+        cls,
+        path: Sequence[str],
+        since: str | None,
+        until: str | None,
+        task: Sequence[str] | None,
+        model: Sequence[str] | None,
+        source: str | None,
+        settings: Sequence[str] | None,
+        config: Path | None,
+        workers: int | None,
+    ) -> Self:
+        """Give what the options of a command mean.
+
+        Raises:
+            CostscanError: a time or a setting is wrong.
+        """
+        now = datetime.now(UTC)
+        return cls(
+            paths=tuple(path),
+            since=moment("--since", since, now),
+            until=moment("--until", until, now, whole_day=True),
+            tasks=tuple(task or ()),
+            models=tuple(model or ()),
+            source=source,
+            settings=load(Path.cwd(), file=config, assignments=settings or ()),
+            workers=workers,
+            now=now,
+        )
 
 
-def report(request: Request) -> None:
-    """Read the logs and give every report that was asked for.
+@contextmanager
+def analyzed(logs: Logs) -> "Iterator[tuple[Analysis, Summary]]":
+    """Read and analyze logs; the blocks of the analysis are there as long as the context is.
 
     Raises:
-        CostscanError: something cannot be read, priced or written.
+        CostscanError: something cannot be read or priced.
     """
-    start = moment("--since", request.since, request.now)
-    end = moment("--until", request.until, request.now, whole_day=True)
+    from costscan import ingest  # noqa: PLC0415 - not needed to start
+
     threading.Thread(target=_import_meanwhile, daemon=True).start()
     with (
-        progress(request.paths) as told,
-        ingest.read(
-            request.paths,
-            source=request.source,
-            workers=request.workers,
-            on_bytes=told.read,
-        ) as reading,
+        progress(logs.paths) as told,
+        ingest.read(logs.paths, source=logs.source, workers=logs.workers, on_bytes=told.read) as reading,
     ):
         told.adding_up()
-        summary = _summed(request, reading, start, end)
-    _print(request, summary)
-    for found in request.targets:
-        print(f"wrote {found.path}", file=sys.stderr)  # noqa: T201 - prose belongs there
+        yield _summed(logs, reading)
 
 
 def _import_meanwhile() -> None:
@@ -75,18 +94,15 @@ def _import_meanwhile() -> None:
         import_module(_LATER)
 
 
-def _summed(request: Request, reading: "Reading", start: datetime | None, end: datetime | None) -> "Summary":
+def _summed(logs: Logs, reading: "Reading") -> "tuple[Analysis, Summary]":
     from costscan.analysis import analyze  # noqa: PLC0415 - see _LATER
     from costscan.summary import summarize  # noqa: PLC0415
 
-    pricing = _pricing(request.settings)
-    selection = _selection(request, start, end)
+    pricing = _pricing(logs.settings)
+    selection = _selection(logs)
     x = analyze(reading, pricing=pricing, selection=selection)
-    _refuse_unknown(x, request, reading)
-    summary = summarize(x, pricing=pricing, selection=selection, paths=request.paths, now=request.now)
-    for found in request.targets:
-        found.write(summary, x)
-    return summary
+    _refuse_unknown(x, logs, reading)
+    return x, summarize(x, pricing=pricing, selection=selection, paths=logs.paths, now=logs.now)
 
 
 def _pricing(settings: Settings) -> "Pricing":
@@ -95,25 +111,25 @@ def _pricing(settings: Settings) -> "Pricing":
     return Pricing(discount=settings.prices.share_paid, overrides=settings.prices.models or None)
 
 
-def _selection(request: Request, start: datetime | None, end: datetime | None) -> "Selection | None":
+def _selection(logs: Logs) -> "Selection | None":
     from costscan.analysis import Selection  # noqa: PLC0415
     from costscan.prices import identify  # noqa: PLC0415
 
-    if start is None and end is None and not request.tasks and not request.models:
+    if logs.since is None and logs.until is None and not logs.tasks and not logs.models:
         return None
-    found = [(name, identify(name)) for name in request.models]
+    found = [(name, identify(name)) for name in logs.models]
     models = [ref.model if ref else name for name, ref in found]
-    return Selection(since=start, until=end, tasks=request.tasks, models=models)
+    return Selection(since=logs.since, until=logs.until, tasks=logs.tasks, models=models)
 
 
-def _refuse_unknown(x: "Analysis", request: Request, reading: "Reading") -> None:
+def _refuse_unknown(x: "Analysis", logs: Logs, reading: "Reading") -> None:
     """Tell a misspelt task or model from one that had nothing to do in the chosen time."""
-    if x.turns.height or not (request.tasks or request.models):
+    if x.turns.height or not (logs.tasks or logs.models):
         return
     from costscan.analysis import analyze  # noqa: PLC0415
 
     every = analyze(reading).turns
-    for option, column, wanted in (("--task", "task", request.tasks), ("--model", "model", request.models)):
+    for option, column, wanted in (("--task", "task", logs.tasks), ("--model", "model", logs.models)):
         known = every[column].unique().sort().to_list()
         raw = set(every["model_raw"]) if column == "model" else set()
         for name in wanted:
@@ -126,15 +142,3 @@ def _same_model(column: str, name: str, known: list[str]) -> bool:
 
     ref = identify(name) if column == "model" else None
     return ref is not None and ref.model in known
-
-
-def _print(request: Request, summary: "Summary") -> None:
-    if request.as_json:
-        from costscan.reports.json import encoded  # noqa: PLC0415
-
-        sys.stdout.flush()
-        sys.stdout.buffer.write(encoded(summary, top=request.top))
-        return
-    from costscan.reports.terminal import show  # noqa: PLC0415
-
-    show(summary, by=request.by, top=request.top)

@@ -16,18 +16,16 @@ What the numbers mean, and what is counted once:
 """
 
 from collections.abc import Sequence
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any, Final
 
-import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 
-from costscan.reading import attachments, labels, loose, recorded
+from costscan.reading import attachments, labels, loose, recorded, sub_agents
 from costscan.reading.claude_lines import (
     Line,
     call_of,
     lenient_line,
-    lenient_message,
     timestamp,
     word,
 )
@@ -63,15 +61,6 @@ _OWN_TYPES: Final = frozenset(
         "bridge-session",
     }
 )
-
-
-class _Progress(Struct, gc=False):
-    type: Any = None
-    agentId: Any = None  # noqa: N815
-    message: Line | None = None
-
-
-_decode_progress = msgspec.json.Decoder(_Progress).decode
 
 
 def sniff(objects: Sequence[dict[str, Any]]) -> bool:
@@ -123,8 +112,7 @@ class _Reading:
         self.session: str | None = None
         self._agent_types: dict[str, str] = {}
         self._launches: dict[str, str] = {}
-        self._sidechains: dict[str, int] = {}
-        self._n_sidechains = 0
+        self._sidechains = sub_agents.Sidechains()
         self._seen: dict[str, int] = {}
 
     def take(self, number: int, line: Line) -> None:
@@ -164,19 +152,7 @@ class _Reading:
             return ""
         if agent := word(line.agentId):
             return agent
-        return self._sidechain_of(line)
-
-    def _sidechain_of(self, line: Line) -> str:
-        """Give the sub-agent of a line that does not name it: that of the line before it in its chain."""
-        before = line.parentUuid if type(line.parentUuid) is str else None
-        number = self._sidechains.get(before or "")
-        if number is None:
-            begins = before is None or before in self._seen or not self._sidechains
-            number = self._n_sidechains + 1 if begins else self._n_sidechains
-            self._n_sidechains = number
-        if type(line.uuid) is str:
-            self._sidechains[line.uuid] = number
-        return f"sidechain-{number}"
+        return self._sidechains.name(line, known=self._seen)
 
     def _assistant(self, number: int, line: Line, agent: _Agent) -> None:
         message = line.message
@@ -227,16 +203,10 @@ class _Reading:
             self._agent_types.setdefault(agent_id, self._launches[call_id])
 
     def _progress(self, number: int, line: Line) -> None:
-        raw = bytes(line.data)
-        if b"agent_progress" not in raw:
+        found = sub_agents.progress(line)
+        if found is None:
             return
-        try:
-            found = _decode_progress(raw)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            found = _lenient_progress(raw)
-        inner, agent = found.message, word(found.agentId)
-        if found.type != "agent_progress" or inner is None or agent is None:
-            return
+        agent, inner = found
         if inner.type == "assistant":
             self._assistant(number, inner, self._agent(agent))
         elif inner.type == "user":
@@ -268,7 +238,7 @@ class _Reading:
             if all(call.dropped for call in agent.thread.calls):
                 continue
             copy = len(self.rows.tables["copies"])
-            name = _meta_agent(self.file, key) or agent.labels.agent if key else None
+            name = sub_agents.meta_agent(self.file.on_disk, key) or agent.labels.agent if key else None
             self.rows.tables["copies"].append(
                 (
                     copy,
@@ -284,27 +254,3 @@ class _Reading:
             )
             agent.thread.flush(self.rows, copy)
         self.rows.tables["agents"].extend((session, key, kind) for key, kind in self._agent_types.items())
-
-
-def _lenient_progress(raw: bytes) -> _Progress:
-    value = loose.mapping(raw) or {}
-    inner = value.get("message")
-    if not isinstance(inner, dict):
-        return _Progress()
-    line = lenient_line(inner)
-    if line is not None:
-        line.message = lenient_message(inner.get("message"))
-    return _Progress(type=value.get("type"), agentId=value.get("agentId"), message=line)
-
-
-def _meta_agent(file: LogFile, agent_id: str) -> str | None:
-    """Give the agent's type from the `.meta.json` beside its transcript."""
-    path = Path(file.on_disk)
-    if path.name.split(".")[0] != f"agent-{agent_id}":
-        return None
-    meta = path.with_name(f"{path.name.split('.')[0]}.meta.json")
-    try:
-        found = loose.mapping(meta.read_bytes()[:100_000])
-    except OSError:
-        return None
-    return word(found.get("agentType")) if found else None

@@ -1,0 +1,60 @@
+"""The arguments and options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Paths = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PATH",
+        show_default=False,
+        help="Logs: files, folders, patterns, or - for standard input; "
+        ".jsonl .json .ndjson, plain, .gz or .zst.",
+    ),
+]
+Output = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write a report too: .json, .parquet (a row per run), .csv, or DIR/ for "
+        "every frame as Parquet. Repeatable.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
+Since = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="Only turns from this time on: 2026-11-01, 2026-11-01T09:30, or 7d, 24h, 2w ago. "
+        "UTC where no zone is given.",
+    ),
+]
+Until = Annotated[str | None, typer.Option(metavar="TIME", help="Only turns before; a date counts whole.")]
+Task = Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only runs of this task. Repeatable.")]
+Model = Annotated[
+    list[str] | None, typer.Option(metavar="NAME", help="Only turns of this model. Repeatable.")
+]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="The format of all files, instead of what each looks like: claude_code, "
+        "claude_stream, messages_api.",
+    ),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Set a setting, like prices.discount=0.1. Repeatable."),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", metavar="FILE", help="Settings to use instead of costscan.toml or pyproject.toml."
+    ),
+]
+Workers = Annotated[int | None, typer.Option(hidden=True, min=1)]
