@@ -11,6 +11,8 @@ FRAMES: Final[Mapping[str, str]] = {
     "prices": "one price of a model, of a tier, speed, meter, prompt size and period",
     "bill": "one meter of one turn",
     "growth": "how the prompt of a turn came out of the one before",
+    "block_costs": "what a block cost, and when it was last used",
+    "findings": "one place where a rule found waste",
 }
 
 _RUN: Final = {"run_id": "the run", "turn": "its turn, counted from 0"}
@@ -110,5 +112,32 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "carried_tokens": "tokens of it that had been sent before",
         "added_tokens": "tokens of it that are new",
         "dropped_tokens": "tokens of the prompt before it that were left out",
+    },
+    "block_costs": {
+        "run_id": "the run",
+        "block": "its number in the run, as in blocks",
+        "entry_usd": "what it cost in the first prompt that had it",
+        "carried_usd": "what it cost in all the prompts after that",
+        "output_usd": "what it cost to be written, where a model wrote it",
+        "skill": "the skill it belongs to",
+        "last_used_turn": "the last turn that refers to a tool_result; null where none does",
+    },
+    "findings": {
+        "rule": "the id of the rule",
+        "name": "its name: the waste it found",
+        "lever": "caching, trimming, routing, batching, loops, sub-agents or spend",
+        "severity": "error, warning or info",
+        "confidence": "high, medium or low",
+        "run_id": "the run",
+        "turn": "the first turn it is about",
+        "turn_end": "the last turn it is about",
+        "block": "the block it is about",
+        "tool": "the tool it is about",
+        "tokens": "the tokens that were wasted",
+        "usd": "what they cost; null where a price is unknown",
+        "message": "what was found, in a sentence",
+        "evidence": "the figures behind it",
+        "fix": "what to do",
+        "fingerprint": "the same for the same finding in another run of the task",
     },
 }

@@ -133,6 +133,38 @@ GROWTH: Final = _schema(
     }
 )
 
+BLOCK_COSTS: Final = _schema(
+    {
+        "run_id": pl.String,
+        "block": pl.Int64,
+        "entry_usd": USD,
+        "carried_usd": USD,
+        "output_usd": USD,
+        "skill": pl.String,
+        "last_used_turn": pl.Int64,
+    }
+)
+FINDINGS: Final = _schema(
+    {
+        "rule": pl.String,
+        "name": pl.String,
+        "lever": pl.String,
+        "severity": pl.String,
+        "confidence": pl.String,
+        "run_id": pl.String,
+        "turn": pl.Int64,
+        "turn_end": pl.Int64,
+        "block": pl.Int64,
+        "tool": pl.String,
+        "tokens": pl.Int64,
+        "usd": USD,
+        "message": pl.String,
+        "evidence": pl.String,
+        "fix": pl.String,
+        "fingerprint": pl.String,
+    }
+)
+
 SCHEMAS: Final[Mapping[str, pl.Schema]] = {
     "runs": RUNS,
     "turns": TURNS,
@@ -141,6 +173,8 @@ SCHEMAS: Final[Mapping[str, pl.Schema]] = {
     "prices": PRICES,
     "bill": BILL,
     "growth": GROWTH,
+    "block_costs": BLOCK_COSTS,
+    "findings": FINDINGS,
 }
 NULLABLE: Final[Mapping[str, frozenset[str]]] = {
     "runs": frozenset({"parent_run_id", "agent", "started_at", "ended_at"}),
@@ -162,6 +196,8 @@ NULLABLE: Final[Mapping[str, frozenset[str]]] = {
     "prices": frozenset({"valid_from", "valid_to"}),
     "bill": frozenset({"usd"}),
     "growth": frozenset(),
+    "block_costs": frozenset({"skill", "last_used_turn"}),
+    "findings": frozenset({"block", "tool", "usd"}),
 }
 
 

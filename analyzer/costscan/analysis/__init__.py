@@ -1,16 +1,20 @@
 """The whole analysis of some logs: the canonical frames and the sums that reports show."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from costscan.analysis import turns as assembly
 from costscan.analysis.batches import attribute_all
 from costscan.analysis.choice import Pricing, Selection, selected
-from costscan.frames import RUNS, TURNS, check
+from costscan.frames import RUNS, TURNS, check, empty
 from costscan.ingest import Reading, merge
 from costscan.prices import bill, price_table, turn_usd, unit_prices
 from costscan.recorded import Recorded, recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass
@@ -19,8 +23,8 @@ class Analysis:
 
     `turns` has, beside the canonical columns, the task and root run of its run and `usd` with its parts;
     `unfinished` the visible characters and tokenizer family of the turns whose output count is a placeholder.
-    `blocks` is read from disk where it is used, and gone with the reading. `frame(name)` gives the canonical
-    frames alone.
+    `blocks` and `block_costs` are read from disk where they are used, and gone with the reading; `findings`
+    are there once rules were run. `frame(name)` gives the canonical frames alone.
     """
 
     reading: Reading
@@ -29,22 +33,33 @@ class Analysis:
     growth: pl.DataFrame
     tool_calls: pl.DataFrame
     blocks: pl.LazyFrame
+    block_costs: pl.LazyFrame
     parts: pl.DataFrame
     prices: pl.DataFrame
     unit: pl.DataFrame
     unfinished: pl.DataFrame
     recorded: list[Recorded] = field(default_factory=list)
     duplicate_turns: int = 0
+    findings: pl.DataFrame = field(default_factory=lambda: empty("findings"))
+
+    def lazy(self, name: str) -> pl.LazyFrame:
+        """Give a frame without holding it where it is large."""
+        if name in {"blocks", "block_costs"}:
+            return self.blocks if name == "blocks" else self.block_costs
+        return self.frame(name).lazy()
 
     def frame(self, name: str) -> pl.DataFrame:
-        """Give a canonical frame (all but blocks), checked."""
-        frames = {
+        """Give a frame, checked."""
+        frames: dict[str, Callable[[], pl.DataFrame]] = {
             "runs": lambda: self.runs.select(*RUNS),
             "turns": lambda: self.turns.select(*TURNS),
             "growth": lambda: self.growth,
             "tool_calls": lambda: self.tool_calls,
             "prices": lambda: self.prices,
             "bill": lambda: bill(self.turns, self._billed_unit()),
+            "findings": lambda: self.findings,
+            "blocks": self.blocks.collect,
+            "block_costs": self.block_costs.collect,
         }
         return check(name, frames[name]())
 
@@ -85,7 +100,8 @@ def analyze(
         recorded=totals,
         growth=batches.growth(turns),
         tool_calls=batches.tool_calls(),
-        blocks=batches.blocks(),
+        blocks=batches.blocks("blocks"),
+        block_costs=batches.blocks("block_costs"),
         parts=batches.parts(turns),
         duplicate_turns=duplicates,
     )

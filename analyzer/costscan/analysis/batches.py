@@ -10,7 +10,7 @@ import polars as pl
 
 from costscan import ingest
 from costscan.attribution import PARTS, Attributed, attribute, blocks_of
-from costscan.frames import GROWTH, TOOL_CALLS, check, empty
+from costscan.frames import BLOCKS, GROWTH, SCHEMAS, TOOL_CALLS, check, empty
 from costscan.growth import PROMPT
 from costscan.ingest import Reading, merge
 from costscan.prices import COST_COLUMNS
@@ -28,11 +28,11 @@ class Batches:
     done: list[Attributed]
     block_files: list[Path]
 
-    def blocks(self) -> pl.LazyFrame:
-        """Give the canonical `blocks` frame, read from disk where it is used."""
+    def blocks(self, name: str) -> pl.LazyFrame:
+        """Give the `blocks` or the `block_costs` frame, read from disk where it is used."""
         if not self.block_files:
-            return empty("blocks").lazy()
-        return pl.concat([pl.scan_ipc(path) for path in self.block_files])
+            return empty(name).lazy()
+        return pl.concat([pl.scan_ipc(path) for path in self.block_files]).select(*SCHEMAS[name])
 
     def tool_calls(self) -> pl.DataFrame:
         """Give the canonical `tool_calls` frame."""
@@ -78,7 +78,8 @@ def attribute_all(reading: Reading, calls: pl.DataFrame) -> Batches:
 
     def one(number: int) -> tuple[Attributed, pl.DataFrame, Path]:
         found = _one_batch(groups[number], calls)
-        blocks = found.blocks_frame()
+        blocks = found.numbered_blocks()
+        check("blocks", blocks.select(*BLOCKS))
         path = reading.folder / f"frame-blocks-{number}.arrow"
         blocks.filter(~pl.col("run_id").is_in(split.implode())).write_ipc(path)
         rest = blocks.filter(pl.col("run_id").is_in(split.implode()))
@@ -117,8 +118,7 @@ def _one_batch(tasks: dict[int, Path], calls: pl.DataFrame) -> Attributed:
 
 def _numbered_anew(parts: list[pl.DataFrame]) -> pl.DataFrame:
     ordered = pl.concat(parts).sort("run_id", "turn_in", "block", "line")
-    numbered = ordered.with_columns(block=pl.int_range(pl.len(), dtype=pl.Int64).over("run_id"))
-    return check("blocks", numbered)
+    return ordered.with_columns(block=pl.int_range(pl.len(), dtype=pl.Int64).over("run_id"))
 
 
 def _concat(frames: list[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from costscan import carry, tokens
-from costscan.attribution.blocks import LAYER_RANK, blocks_frame, joined
+from costscan.attribution.blocks import LAYER_RANK, joined, numbered
 from costscan.attribution.parts import PARTS, parts
 from costscan.attribution.tool_calls import server, tool_calls
 from costscan.growth import growth, with_epochs, with_shrinks
@@ -27,9 +27,9 @@ class Attributed:
     blocks: pl.DataFrame
     calls: pl.DataFrame
 
-    def blocks_frame(self) -> pl.DataFrame:
-        """Give the canonical `blocks` frame of the batch."""
-        return blocks_frame(self.blocks, self.calls)
+    def numbered_blocks(self) -> pl.DataFrame:
+        """Give the columns of the `blocks` and `block_costs` frames of the batch."""
+        return numbered(self.blocks, self.calls)
 
 
 def blocks_of(paths: Sequence[Path]) -> pl.DataFrame:

@@ -5,8 +5,8 @@ from typing import Final
 import polars as pl
 
 from costscan import tokens
-from costscan.attribution.parts import COSTS
-from costscan.frames import BLOCKS, check
+from costscan.attribution.parts import COSTS, PICO_USD
+from costscan.frames import BLOCKS, USD
 
 LAYER_RANK: Final = (
     pl.when(pl.col("layer") == "messages").then(2).when(pl.col("layer") == "system").then(1).otherwise(0)
@@ -96,22 +96,33 @@ def _turn_at(
     return pl.select(pl.when(inside).then(here).otherwise(after)).to_series()
 
 
-def blocks_frame(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    """Give the `blocks` frame of a batch, the blocks of a run numbered in the order of its prompts.
+def numbered(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    """Number the blocks of each run in the order of its prompts.
 
     Args:
         blocks: from `joined`.
         calls: their calls, with copy, run_id and base.
+
+    Returns:
+        the columns of the `blocks` and `block_costs` frames.
     """
     runs = calls.select("copy", "run_id", "base").unique("copy")
     sent_last = pl.col("row_made").is_null() & (pl.col("layer") == "messages")
     full = blocks.join(runs, on="copy", how="left", maintain_order="left").sort(
         "run_id", "turn_in", "base", LAYER_RANK, sent_last, "id", nulls_last=True
     )
-    return check(
-        "blocks",
-        full.with_columns(
-            block=pl.int_range(pl.len(), dtype=pl.Int64).over("run_id"),
-            used_share=pl.lit(None, pl.Float64),
-        ).select(*BLOCKS),
+    return full.select(
+        "run_id",
+        pl.int_range(pl.len(), dtype=pl.Int64).over("run_id").alias("block"),
+        *(name for name in BLOCKS if name not in {"run_id", "block", "used_share"}),
+        used_share=pl.lit(None, pl.Float64),
+        entry_usd=_usd(pl.col("entry_pico_usd")),
+        carried_usd=_usd(pl.col("pico_usd") - pl.col("entry_pico_usd")),
+        output_usd=_usd(pl.col("output_pico_usd")),
+        skill=pl.lit(None, pl.String),
+        last_used_turn=pl.lit(None, pl.Int64),
     )
+
+
+def _usd(pico: pl.Expr) -> pl.Expr:
+    return pico.cast(USD) * PICO_USD

@@ -4,6 +4,8 @@ from typing import Final
 
 import polars as pl
 
+from costscan.frames import USD
+
 PARTS: Final = {
     "hidden": "(not in the log)",
     "system": "(system prompt)",
@@ -13,6 +15,7 @@ PARTS: Final = {
     "unlogged": "(unlogged)",
 }
 """Names of the parts of a bill that belong to no tool."""
+PICO_USD: Final = pl.lit("0.000000000001").cast(USD)
 COSTS: Final = ("pico_usd", "entry_pico_usd", "output_pico_usd")
 
 

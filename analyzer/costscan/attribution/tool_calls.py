@@ -1,12 +1,9 @@
 """The `tool_calls` frame: each call a model made, with what its result cost."""
 
-from typing import Final
-
 import polars as pl
 
+from costscan.attribution.parts import PICO_USD
 from costscan.frames import TOOL_CALLS, USD
-
-PICO_USD: Final = pl.lit("0.000000000001").cast(USD)
 
 
 def tool_calls(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:

@@ -27,8 +27,7 @@ def write(summary: Summary, x: Analysis, path: Path) -> None:
         ) from None
     said = metadata(summary)
     for name in SCHEMAS:
-        frame = x.blocks if name == "blocks" else x.frame(name).lazy()
-        whole(path / f"{name}.parquet", partial(_write, frame, said))
+        whole(path / f"{name}.parquet", partial(_write, x.lazy(name), said))
 
 
 def _write(frame: pl.LazyFrame, said: dict[str, str], path: Path) -> None:

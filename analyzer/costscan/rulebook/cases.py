@@ -1,0 +1,97 @@
+"""The cases of a rule: small frames, and the findings they must give."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import polars as pl
+
+from costscan.config_values import near
+from costscan.errors import CostscanError
+from costscan.frames import NULLABLE
+from costscan.rulebook.query import FRAMES, lazy
+from costscan.rulebook.rule import Case, Rule
+
+_TYPICAL: Final[Mapping[str, Any]] = {
+    "run_id": "r1",
+    "root_run_id": "r1",
+    "source": "claude_code",
+    "task": "task",
+    "model": "claude-opus-4-5",
+    "model_raw": "claude-opus-4-5",
+    "provider": "anthropic",
+    "tier": "standard",
+    "speed": "standard",
+    "usage_from": "reported",
+    "layer": "messages",
+    "role": "user",
+    "kind": "text",
+    "n_turns": 1,
+}
+_ZERO: Final[Mapping[Any, Any]] = {pl.Int64: 0, pl.Float64: 0.0, pl.Boolean: False, pl.String: ""}
+_AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
+REPEAT: Final = "repeat"
+
+
+def frames_of(rule: Rule, case: Case) -> dict[str, pl.DataFrame]:
+    """Give the frames of a case; columns that a row does not name are typical or, where they may be, unknown.
+
+    A row with `repeat = N` stands for N rows whose `turn` (and `block`) count on.
+
+    Raises:
+        CostscanError: it names a frame or a column that there is not.
+    """
+    for name in case.frames:
+        if name not in FRAMES:
+            raise CostscanError(f"{rule.path}: {case.name}: no frame {name}", near(name, list(FRAMES)))
+    return {name: _frame(rule, case, name) for name in FRAMES}
+
+
+def _frame(rule: Rule, case: Case, name: str) -> pl.DataFrame:
+    schema = FRAMES[name]
+    rows = []
+    for given in case.frames.get(name, []):
+        if unknown := [column for column in given if column not in schema and column != REPEAT]:
+            raise CostscanError(
+                f"{rule.path}: {case.name}: {name} has no column {unknown[0]}", near(unknown[0], list(schema))
+            )
+        row = {column: _default(name, column, kind) for column, kind in schema.items()} | given
+        for step in range(row.pop(REPEAT, 1)):
+            rows.append(row | {c: row[c] + step for c in ("turn", "block") if c in schema})  # noqa: PERF401
+    return pl.DataFrame(rows, schema=schema)
+
+
+def _default(frame: str, column: str, kind: Any) -> Any:
+    if column in NULLABLE.get(frame, ()):
+        return None
+    if column in _TYPICAL:
+        return _TYPICAL[column]
+    if isinstance(kind, pl.Datetime):
+        return _AT
+    return _ZERO.get(kind, 0)
+
+
+def failures(rule: Rule) -> list[str]:
+    """Give what is wrong with the cases of a rule, a line each; none where all hold.
+
+    Raises:
+        CostscanError: a case names a frame or a column that there is not.
+    """
+    wrong = []
+    if not any(case.expect for case in rule.cases):
+        wrong.append("no case in which it fires")
+    if all(case.expect for case in rule.cases):
+        wrong.append("no case in which it stays quiet")
+    for case in rule.cases:
+        found = lazy(rule, {n: f.lazy() for n, f in frames_of(rule, case).items()}).collect().to_dicts()
+        left = [row for row in found if not any(_matches(row, wanted) for wanted in case.expect)]
+        missing = [wanted for wanted in case.expect if not any(_matches(row, wanted) for row in found)]
+        wrong += [f"{case.name}: not found: {wanted}" for wanted in missing]
+        wrong += [f"{case.name}: found too: {row}" for row in left]
+        if not left and not missing and len(found) != len(case.expect):
+            wrong.append(f"{case.name}: {len(found)} findings instead of {len(case.expect)}")
+    return wrong
+
+
+def _matches(row: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    return all(name in row and row[name] == value for name, value in wanted.items())

@@ -1,0 +1,163 @@
+"""From what the queries of rules give to the `findings` frame: priced, in words, with fingerprints."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+import polars as pl
+
+from costscan.analysis import Analysis
+from costscan.frames import FINDINGS, check
+from costscan.growth import PROMPT
+from costscan.rulebook.money import Money
+from costscan.rulebook.query import FRAMES, RUN_COSTS, lazy
+from costscan.rulebook.rule import CONFIDENCES, Rule
+
+_ENGINE: Final = ("run_id", "turn", "turn_end", "block", "tokens", "usd", "share", "confidence")
+_MICRO: Final = 1_000_000
+_FINGERPRINT: Final = 16
+
+
+def find(x: Analysis, rules: Sequence[Rule], accepted: frozenset[str] = frozenset()) -> pl.DataFrame:
+    """Give the `findings` frame: what the rules find, dearest first.
+
+    Args:
+        x: the analysis, its reading still open.
+        rules: the rules to run.
+        accepted: fingerprints, or FINGERPRINT@RUN, of findings that somebody has looked at and accepted.
+    """
+    asked = [rule for rule in rules if rule.enabled]
+    frames = rule_frames(x, asked)
+    found = pl.collect_all([lazy(rule, frames) for rule in asked])
+    if not any(frame.height for frame in found):
+        return pl.DataFrame(schema=FINDINGS)
+    money, known = Money(x), _Runs(x)
+    rows = [
+        row
+        for rule, frame in zip(asked, found, strict=True)
+        if frame.height
+        for row in _rows(rule, money.price(known.spanned(frame), rule.price), known)
+        if row["fingerprint"] not in accepted and f"{row['fingerprint']}@{row['run_id']}" not in accepted
+    ]
+    return check(
+        "findings",
+        pl.DataFrame(rows, schema=FINDINGS).sort(
+            "usd", "tokens", "rule", "run_id", "turn",
+            descending=[True, True, False, False, False],
+            nulls_last=True,
+            maintain_order=True,
+        ),
+    )  # fmt: skip
+
+
+def rule_frames(x: Analysis, rules: Iterable[Rule]) -> dict[str, pl.LazyFrame]:
+    """Give the frames that some rules query: canonical ones and `run_costs`."""
+    asked = " ".join(rule.sql for rule in rules)
+    named = [name for name in FRAMES if re.search(rf"\b{name}\b", asked)]
+    return {name: run_costs(x).lazy() if name == "run_costs" else x.lazy(name) for name in named}
+
+
+def run_costs(x: Analysis) -> pl.DataFrame:
+    """Give the `run_costs` frame."""
+    micro = (pl.col("usd") * _MICRO).round().cast(pl.Int64)
+    sums = x.turns.group_by("run_id").agg(
+        prompt_tokens=PROMPT.sum(),
+        output_tokens=pl.col("output_tokens").sum(),
+        micro_usd=pl.when(pl.col("usd").null_count() == 0).then(pl.col("usd").sum()),
+    )
+    calls = x.tool_calls.group_by("run_id").agg(tool_calls=pl.len().cast(pl.Int64))
+    found = (
+        x.runs.select("run_id", "root_run_id", "parent_run_id", "task", "agent", "n_turns")
+        .join(sums, on="run_id", how="left", maintain_order="left")
+        .join(calls, on="run_id", how="left", maintain_order="left")
+        .with_columns(pl.col("tool_calls").fill_null(0), usd="micro_usd")
+        .with_columns(micro_usd=micro)
+    )
+    tree = found.group_by(run_id="root_run_id").agg(
+        tree_micro_usd=pl.when(pl.col("micro_usd").null_count() == 0).then(pl.col("micro_usd").sum())
+    )
+    return found.join(tree, on="run_id", how="left", maintain_order="left").select(*RUN_COSTS)
+
+
+class _Runs:
+    """What findings are told of their runs: the task, the agent, the last turn."""
+
+    def __init__(self, x: Analysis) -> None:
+        self._frame = x.runs.select("run_id", "n_turns")
+        self.names = {
+            run: (task, agent) for run, task, agent in x.runs.select("run_id", "task", "agent").iter_rows()
+        }
+
+    def spanned(self, found: pl.DataFrame) -> pl.DataFrame:
+        """Fill in the turns of findings that are about a whole run, and the end of those about a turn."""
+        last = (
+            found.select("run_id").join(self._frame, on="run_id", how="left", maintain_order="left")[
+                "n_turns"
+            ]
+            - 1
+        )
+        whole = "turn" not in found.columns
+        turn = pl.lit(0, pl.Int64) if whole else pl.col("turn")
+        ends = "turn_end" in found.columns
+        end = pl.col("turn_end") if ends else pl.lit(last) if whole else pl.col("turn")
+        spanned = found.with_columns(turn=turn, turn_end=end)
+        spanned = spanned.with_columns(turn_end=pl.min_horizontal("turn_end", pl.lit(last)))
+        return spanned if "tokens" in found.columns else spanned.with_columns(tokens=pl.lit(0, pl.Int64))
+
+
+def _rows(rule: Rule, priced: pl.DataFrame, known: _Runs) -> list[dict[str, Any]]:
+    return [
+        _row(rule, found, *known.names.get(found["run_id"], ("", None)))
+        for found in priced.iter_rows(named=True)
+    ]
+
+
+def _row(rule: Rule, found: Mapping[str, Any], task: str, agent: str | None) -> dict[str, Any]:
+    values = {**{name: rule.value(name) for name in rule.params}, **found, "task": task}
+    words = {name: _shown(name, value) for name, value in values.items()}
+    confidence = found.get("confidence")
+    return {
+        "rule": rule.id,
+        "name": rule.name,
+        "lever": rule.lever,
+        "severity": rule.severity,
+        "confidence": confidence if confidence in CONFIDENCES else rule.confidence,
+        **{
+            name: found.get(name) for name in ("run_id", "turn", "turn_end", "block", "tool", "tokens", "usd")
+        },
+        "message": rule.message.format_map(words),
+        "evidence": rule.evidence.format_map(words) if rule.evidence else _evidence(found, words),
+        "fix": rule.fix.format_map(words),
+        "fingerprint": _fingerprint(rule, task, agent, found),
+    }
+
+
+def _evidence(found: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    return ", ".join(
+        f"{name.replace('_', ' ')} {words[name]}"
+        for name, value in found.items()
+        if name not in _ENGINE and value is not None
+    )
+
+
+def _shown(name: str, value: Any) -> str:
+    """Give a value in words: 12,345; shares as percent; unknown as a question mark."""
+    if value is None:
+        return "?"
+    if isinstance(value, Decimal):
+        return f"${value:,.2f}"
+    if isinstance(value, float):
+        return f"{value:.0%}" if name.endswith("share") else f"{value:,.1f}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return str(value)
+
+
+def _fingerprint(rule: Rule, task: str, agent: str | None, found: Mapping[str, Any]) -> str:
+    parts = (rule.name, task, agent or "", found.get("tool") or "", *(found[name] for name in rule.identity))
+    return hashlib.sha256("\x1f".join(map(str, parts)).encode("utf-8", "replace")).hexdigest()[:_FINGERPRINT]
+
+
+__all__ = ["find", "rule_frames", "run_costs"]

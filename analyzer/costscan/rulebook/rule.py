@@ -1,0 +1,173 @@
+"""A rule: what it is about, its parameters, its query and its cases, read from a TOML file."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from costscan.config_values import Place, near
+from costscan.errors import CostscanError
+
+LEVERS: Final = ("caching", "trimming", "routing", "batching", "loops", "sub-agents", "spend")
+SEVERITIES: Final = ("error", "warning", "info")
+CONFIDENCES: Final = ("high", "medium", "low")
+PRICES: Final = ("block", "ride", "turns", "prompt", "output", "run")
+"""What a finding costs: tokens of a block over its whole stay, or from a turn on (ride); whole turns; tokens
+of every prompt from turn to turn_end; output tokens of a turn; a share of a run."""
+
+ParamValue = int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A number or word that a user may set; written `:name` in the SQL."""
+
+    value: ParamValue
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Rows of frames, and the findings they must give by the columns named; none: it stays quiet."""
+
+    name: str
+    frames: Mapping[str, list[dict[str, Any]]]
+    expect: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of the rulebook."""
+
+    id: str
+    name: str
+    lever: str
+    severity: str
+    confidence: str
+    summary: str
+    why: str
+    fix: str
+    false_positives: str
+    sql: str
+    price: str
+    message: str
+    evidence: str
+    identity: tuple[str, ...]
+    params: Mapping[str, Param]
+    cases: tuple[Case, ...]
+    path: Path
+    enabled: bool = True
+    values: Mapping[str, ParamValue] = field(default_factory=dict)
+
+    def value(self, param: str) -> ParamValue:
+        """Give the value of a parameter: as set, else its default."""
+        return self.values.get(param, self.params[param].value)
+
+
+_PROSE: Final = ("summary", "why", "fix", "false_positives")
+_WORDS: Final = ("id", "name", "lever", "severity", "confidence", *_PROSE)
+_KEYS: Final = (*_WORDS, "params", "query", "test")
+_QUERY: Final = ("sql", "price", "message", "evidence", "identity")
+
+
+def read_rule(path: Path) -> Rule:
+    """Read a rule file.
+
+    Raises:
+        CostscanError: it is no rule; says the file and the line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        table = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise CostscanError(f"{path}: cannot be read: {error}", "a rule is a TOML file") from None
+    except tomllib.TOMLDecodeError as error:
+        raise CostscanError(f"{path}: this is not TOML: {error}", "mend that line") from None
+    place = Place(str(path), text)
+    _refuse_unknown(place, "", table, _KEYS)
+    words: dict[str, Any] = {name: _text(place, table, name) for name in _WORDS}
+    for name, allowed in (("lever", LEVERS), ("severity", SEVERITIES), ("confidence", CONFIDENCES)):
+        _one_of(place, name, words[name], allowed)
+    return Rule(
+        **words, **_query(place, table), params=_params(place, table), cases=_cases(place, table), path=path
+    )
+
+
+def _query(place: Place, table: Mapping[str, Any]) -> dict[str, Any]:
+    query = _table(place, table, "query")
+    _refuse_unknown(place, "query.", query, _QUERY)
+    price = query.get("price", "block")
+    _one_of(place, "query.price", price, PRICES)
+    identity = query.get("identity", [])
+    if not isinstance(identity, list) or not all(isinstance(name, str) for name in identity):
+        raise CostscanError(
+            f"{place.of('query.identity')}: identity must be a list of columns", 'like ["tool"]'
+        )
+    return {
+        "sql": _text(place, query, "sql", "query."),
+        "price": price,
+        "message": _text(place, query, "message", "query."),
+        "evidence": _text(place, query, "evidence", "query.") if "evidence" in query else "",
+        "identity": tuple(identity),
+    }
+
+
+def _params(place: Place, table: Mapping[str, Any]) -> dict[str, Param]:
+    found = {}
+    for name, given in (_table(place, table, "params") if "params" in table else {}).items():
+        where = f"params.{name}"
+        if not isinstance(given, dict) or set(given) != {"value", "help"}:
+            raise CostscanError(
+                f"{place.of(where)}: {where} needs value and help", '{ value = 4000, help = "…" }'
+            )
+        value = given["value"]
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise CostscanError(f"{place.of(where)}: {where}.value must be a number or a word", "like 4000")
+        found[name] = Param(value, str(given["help"]))
+    return found
+
+
+def _cases(place: Place, table: Mapping[str, Any]) -> tuple[Case, ...]:
+    given = table.get("test", [])
+    if not isinstance(given, list) or not all(isinstance(case, dict) for case in given):
+        raise CostscanError(f"{place.of('test')}: cases are written as [[test]] tables", "[[test]]")
+    return tuple(
+        Case(
+            name=str(case.get("case", f"case {number}")),
+            frames={name: rows for name, rows in case.items() if name not in {"case", "expect"}},
+            expect=case.get("expect", []),
+        )
+        for number, case in enumerate(given, 1)
+    )
+
+
+def _table(place: Place, table: Mapping[str, Any], name: str) -> dict[str, Any]:
+    found = table.get(name)
+    if not isinstance(found, dict):
+        raise CostscanError(
+            f"{place.of(name)}: a rule needs a table [{name}]", "see costscan rules show NAME"
+        )
+    return found
+
+
+def _text(place: Place, table: Mapping[str, Any], name: str, prefix: str = "") -> str:
+    found = table.get(name)
+    if not isinstance(found, str) or not found.strip():
+        raise CostscanError(f"{place.of(prefix + name)}: a rule needs {prefix}{name}", f'{name} = "…"')
+    return found.strip()
+
+
+def _one_of(place: Place, name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise CostscanError(
+            f"{place.of(name)}: {name} {value!r} is not one of them", f"one of {', '.join(allowed)}"
+        )
+
+
+def _refuse_unknown(place: Place, prefix: str, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    for name in table:
+        if name not in known:
+            raise CostscanError(
+                f"{place.of(prefix + name)}: unknown key {prefix}{name}", near(name, list(known))
+            )
