@@ -14,6 +14,7 @@ import typer
 from costscan import __version__
 from costscan.cli.analyze import analyze
 from costscan.cli.prices import prices
+from costscan.cli.rules import rules
 from costscan.cli.schema import schema
 from costscan.errors import CostscanError
 
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 for command in (analyze, prices, schema):
     app.command()(command)
+app.add_typer(rules, name="rules")
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - typer calls it so

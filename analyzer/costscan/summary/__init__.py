@@ -13,6 +13,7 @@ from costscan.growth import PROMPT
 from costscan.ingest import MAX_NAMED_SKIPS, merge
 from costscan.prices import COST_COLUMNS, as_of
 from costscan.summary.coverage import open_turns, recorded_turns, recorded_usd
+from costscan.summary.findings import by_rule, findings
 from costscan.summary.model import (
     SCHEMA_VERSION,
     Distribution,
@@ -65,7 +66,8 @@ def summarize(
         by_tool=by_tool(x),
         by_task=by_task(x.turns),
         by_day=by_day(x.turns),
-        findings=[],
+        by_rule=by_rule(x),
+        findings=findings(x),
         runs=runs,
         paths=tuple(paths),
     )

@@ -145,7 +145,8 @@ class Summary:
     by_tool: pl.DataFrame
     by_task: pl.DataFrame
     by_day: pl.DataFrame
-    findings: list[dict[str, Any]]
+    by_rule: pl.DataFrame
+    findings: pl.DataFrame
     runs: pl.DataFrame
     paths: tuple[str, ...] = field(default=(), metadata={"json": False})
 
