@@ -10,6 +10,7 @@ import polars as pl
 
 from costscan import ingest
 from costscan.attribution import PARTS, Attributed, attribute, blocks_of
+from costscan.attribution.parts import COSTS, KEYS
 from costscan.frames import BLOCKS, GROWTH, SCHEMAS, TOOL_CALLS, check, empty
 from costscan.growth import PROMPT
 from costscan.ingest import Reading, merge
@@ -18,7 +19,7 @@ from costscan.unlogged import SUFFIX
 
 AT_A_TIME: Final = 2
 """One leaves a core idle: most of the work on a batch is too small to be split."""
-_PARTS_COLUMNS: Final = ("run_id", "part", "pico_usd", "entry_pico_usd", "output_pico_usd")
+_PARTS_COLUMNS: Final = (*KEYS, *COSTS)
 
 
 @dataclass
@@ -61,7 +62,13 @@ class Batches:
             turns.filter(pl.col("run_id").str.ends_with(SUFFIX))
             .group_by("run_id")
             .agg(output_pico_usd=costs.sum())
-            .with_columns(part=pl.lit(PARTS["unlogged"]), pico_usd=zero, entry_pico_usd=zero)
+            .with_columns(
+                part=pl.lit(PARTS["unlogged"]),
+                kind=pl.lit(PARTS["unlogged"]),
+                skill=pl.lit(None, pl.String),
+                pico_usd=zero,
+                entry_pico_usd=zero,
+            )
         )
         return pl.concat([frame.select(_PARTS_COLUMNS) for frame in (*(d.parts for d in self.done), rest)])
 

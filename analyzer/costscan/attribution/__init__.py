@@ -51,6 +51,8 @@ def attribute(blocks: pl.DataFrame, calls: pl.DataFrame) -> Attributed:
             prices (0 where a call is not billed here).
     """
     calls = calls.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
+    if "skill" not in blocks.columns:
+        blocks = blocks.with_columns(skill=pl.lit(None, pl.String))
     blocks = tokens.weighed(_in_rows(blocks, calls), calls)
     calls = with_shrinks(calls, _cuts(blocks))
     blocks = tokens.cut_unknown(blocks, calls)

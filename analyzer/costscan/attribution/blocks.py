@@ -119,7 +119,7 @@ def numbered(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
         entry_usd=_usd(pl.col("entry_pico_usd")),
         carried_usd=_usd(pl.col("pico_usd") - pl.col("entry_pico_usd")),
         output_usd=_usd(pl.col("output_pico_usd")),
-        skill=pl.lit(None, pl.String),
+        skill="skill",
         last_used_turn=pl.lit(None, pl.Int64),
     )
 

@@ -13,6 +13,7 @@ import typer
 
 from costscan import __version__
 from costscan.cli.analyze import analyze
+from costscan.cli.explain import explain
 from costscan.cli.prices import prices
 from costscan.cli.rules import rules
 from costscan.cli.schema import schema
@@ -31,7 +32,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 fine, 2 cannot run (usage, unreadable input, no usable line).",
 )
-for command in (analyze, prices, schema):
+for command in (analyze, explain, prices, schema):
     app.command()(command)
 app.add_typer(rules, name="rules")
 

@@ -10,7 +10,7 @@ from costscan.summary import Summary
 
 def findings_table(summary: Summary, top: int, width: int) -> list[Text]:
     """Give what the rules found; nothing where they found nothing."""
-    rows = summary.by_rule.head(top).to_dicts()
+    rows = summary.breakdowns["rule"].head(top).to_dicts()
     if not rows:
         return []
     columns = [
@@ -20,6 +20,6 @@ def findings_table(summary: Summary, top: int, width: int) -> list[Text]:
         Column("runs", [count(row["runs"]) for row in rows], give=3),
         Column("the dearest", [inert(row["message"]) for row in rows], name=True, prose=True),
     ]
-    rest = summary.by_rule.height - len(rows)
+    rest = summary.breakdowns["rule"].height - len(rows)
     more = [Text(f"  … {plural(rest, 'more rule')} in --json", style="dim")] if rest else []
     return [*table(columns, width), *more]

@@ -27,6 +27,7 @@ from costscan.summary.model import (
 from costscan.summary.money import known_sum, ratio, total, usd_of
 from costscan.summary.runs import IS_SUB_AGENT, runs_table
 from costscan.summary.scenarios import scenarios
+from costscan.summary.shares import DIVISIONS
 from costscan.summary.tables import TOKENS, by_day, by_model, by_task, by_tool, carried_usd
 from costscan.unlogged import SUFFIX
 
@@ -66,9 +67,9 @@ def summarize(
         by_tool=by_tool(x),
         by_task=by_task(x.turns),
         by_day=by_day(x.turns),
-        by_rule=by_rule(x),
         findings=findings(x),
         runs=runs,
+        breakdowns={**{name: of(x) for name, of in DIVISIONS.items()}, "rule": by_rule(x)},
         paths=tuple(paths),
     )
 
