@@ -170,8 +170,8 @@ class Each(dict[str, pl.DataFrame]):
 def see_each(folder: Path, cases: Mapping[str, Case], *, blocks: bool = False) -> Each:
     """Read many small logs at once, each with ids of its own: a file's lines, its bytes, or several files' lines.
 
-    An analysis takes a tenth of a second whatever the size of the log. The session "s1" of the n-th case
-    becomes "s1-n".
+    An analysis takes a tenth of a second whatever the size of the log. The sessions "s1" and "s2" of the
+    n-th case become "s1-n" and "s2-n".
     """
     for n, case in enumerate(cases.values()):
         files = case if isinstance(case, Mapping) else {f"log-{n:03d}.jsonl": case}
@@ -201,7 +201,9 @@ def each_of(seen: Seen, folder: Path, names: Sequence[str]) -> Each:
 
 
 def own_ids(data: bytes, n: int) -> bytes:
-    """Give lines as the n-th of many logs: its calls, its requests and its session are no other's."""
+    """Give lines as the n-th of many logs: its calls, its requests and its sessions are no other's."""
     for word in (b"msg_", b"req_"):
         data = data.replace(b'"' + word, b'"' + word + b"%d_" % n)
-    return data.replace(b'"s1"', b'"s1-%d"' % n)
+    for session in (b"s1", b"s2"):
+        data = data.replace(b'"%s"' % session, b'"%s-%d"' % (session, n))
+    return data
