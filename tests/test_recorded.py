@@ -142,12 +142,12 @@ def tokens_of(calls: list[Call]) -> list[int]:
 
 
 WAYS = st.fixed_dictionaries({name: st.booleans() for name in ("apart", "copied", "with_transcript")})
-MANY = {"min_size": 1, "max_size": 8}
+MANY = 8
 """Sessions of one analysis, each with ids of its own."""
 
 
 @settings(max_examples=8)
-@given(st.lists(st.tuples(SESSIONS, WAYS), **MANY))
+@given(st.lists(st.tuples(SESSIONS, WAYS), min_size=1, max_size=MANY))
 def test_the_bill_is_what_ran(sessions: list[tuple[list[Process], dict[str, bool]]]) -> None:
     each = see_sessions([told(session, **way) for session, way in sessions])
     recorded = {found.session: found.usd for found in each.seen.analysis.recorded}
@@ -167,7 +167,7 @@ def test_the_bill_is_what_ran(sessions: list[tuple[list[Process], dict[str, bool
 
 
 @settings(max_examples=4)
-@given(st.lists(st.tuples(SESSIONS, st.lists(MAIN, max_size=3)), **MANY))
+@given(st.lists(st.tuples(SESSIONS, st.lists(MAIN, max_size=3)), min_size=1, max_size=MANY))
 def test_what_ran_after_the_last_total_is_added(sessions: list[tuple[list[Process], list[Call]]]) -> None:
     cases = []
     for session, later in sessions:
