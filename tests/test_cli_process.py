@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -148,17 +149,22 @@ def read_all(terminal: int) -> bytes:
     return shown
 
 
-@posix
-@pytest.mark.parametrize(
-    ("setting", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
-)
-def test_colours_are_for_terminals_that_want_them(setting: dict[str, str], coloured: bool) -> None:
+def on_terminal(setting: dict[str, str]) -> str:
+    """Give what a process writes to a terminal of its own."""
     master, slave = os.openpty()
     env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "90"} | setting
     process = command("analyze", "sample_logs/idle-hour", stdin=slave, stdout=slave, stderr=slave, env=env)
     os.close(slave)
     shown = read_all(master)
     assert process.wait(60) == 0
-    text = shown.decode().replace("\r", "")
-    assert "every turn priced at list" in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
-    assert bool(re.search(r"\x1b\[[0-9;]*3[0-9]m|\x1b\[1;3", text)) is coloured
+    return shown.decode().replace("\r", "")
+
+
+@posix
+def test_colours_are_for_terminals_that_want_them() -> None:
+    settings: list[dict[str, str]] = [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}]
+    with ThreadPoolExecutor() as pool:
+        shown = list(pool.map(on_terminal, settings))
+    for setting, text in zip(settings, shown, strict=True):
+        assert "every turn priced at list" in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text), setting
+        assert bool(re.search(r"\x1b\[[0-9;]*3[0-9]m|\x1b\[1;3", text)) is (not setting), setting
