@@ -109,7 +109,7 @@ def tiny_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
 def same_frames(a: Seen, b: Seen) -> None:
     for name in FRAMES:
         assert_frame_equal(getattr(a, name), getattr(b, name), check_exact=True)
-    key = ["run_id", "part"]
+    key = ["run_id", "part", "kind", "skill"]
     assert_frame_equal(a.parts.group_by(key).sum().sort(key), b.parts.group_by(key).sum().sort(key))
 
 
