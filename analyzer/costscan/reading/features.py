@@ -1,53 +1,36 @@
 """An offline estimate of the tokens of a text, cheap enough to take while a log is being read.
 
-Tokenizers cut text mostly where the class of character changes, so the tokens of a text are close to a weighted
-sum of a few counts: its bytes, its white space, and the places where a number, a run of punctuation or a run of
-capitals begins. All counts are taken at once: every byte is mapped to one bit per class, the bytes are read as
-one big integer, and masks with `bit_count` do the rest in C. Of long texts `SLICES` evenly spaced slices stand
-for the whole, so that the time per text is bounded.
+Tokenizers cut text mostly where the class of character changes, so the tokens of a text are close to a
+weighted sum of a few counts: its bytes, its white space, and the places where a number, a run of punctuation
+or a run of capitals begins. Every byte is mapped to the bits of its class, the bytes are read as one big
+integer, and four masks with `bit_count` give all counts in C. Of long texts `SLICES` evenly spaced slices
+stand for the whole, so that the time per text is bounded.
 
-The weights were fitted on texts outside of the logs that the accuracy was measured on; see docs/accuracy.md.
+The weights were fitted on texts outside of the logs that the accuracy was measured on.
 """
 
 from math import ceil
 from typing import Final
 
 SLICES: Final = 8
-SLICE_CHARS: Final = 96
+SLICE_CHARS: Final = 64
 SAMPLE_CHARS: Final = SLICES * SLICE_CHARS
 
-_LETTER: Final = 1
-_UPPER: Final = 2
-_DIGIT: Final = 4
-_SPACE: Final = 8
-_NEWLINE: Final = 16
-_PUNCTUATION: Final = 32
-_BEYOND_ASCII: Final = 64
+_CAPITAL: Final = 0b0000_0001
+_NUMBER: Final = 0b0000_1110
+_MARK: Final = 0b0011_0000
+_SPACE: Final = 0b0100_0000
+_NEWLINE: Final = 0b1000_0000
+"""Bits of a byte's class. In the older tokenizers the start of a run of capitals, of punctuation and of a
+number cost about 1 : 2 : 3, so they have as many bits; in the newer ones they cost the same."""
 _FIRST_BEYOND_ASCII: Final = 0x80
 
-Counts = tuple[int, int, int, int, int, int, int]
-"""ASCII bytes, white space, line ends, starts of capitals, of numbers and of punctuation, bytes beyond ASCII."""
+Counts = tuple[int, int, int, int, int, int]
+"""Bytes of ASCII, white space, line ends, starts as v3 weighs them, starts as v4.7 does, other bytes."""
 
-_V3: Final = (0.183, -0.081, 0.680, 0.434, 1.537, 1.015, 0.322)
-_V47: Final = (0.282, -0.204, 0.586, 1.258, 1.274, 1.038, 0.309)
-"""Tokens for one of each of `Counts`, by tokenizer family."""
-KINDS: Final = (
-    "prose",
-    "code, output",
-    "numbered lines",
-    "JSON",
-    "tables, listings",
-    "base64, hex",
-    "beyond ASCII",
-)
-"""What a text can look like to `content_kind`."""
-HEAD_CHARS: Final = 64
-BEYOND_SHARE: Final = 0.1
-BLOB_SPACE_SHARE: Final = 0.04
-BLOB_START_SHARE: Final = 0.12
-TABLE_NUMBER_SHARE: Final = 0.06
-PROSE_MARK_SHARE: Final = 0.07
-
+_V3: Final = (0.181, -0.078, 0.678, 0.508, 0.324)
+_V47: Final = (0.279, -0.203, 0.603, 1.129, 0.336)
+"""Tokens for one of each of `Counts`, with the starts as the family weighs them."""
 FAMILIES: Final = ("v3", "v4.7")
 """The tokenizer families, in the order `weigh` gives them."""
 RESULT_TOKENS: Final = {"v3": 12, "v4.7": 5}
@@ -55,16 +38,16 @@ RESULT_TOKENS: Final = {"v3": 12, "v4.7": 5}
 
 
 def _bits(byte: int) -> int:
-    char = chr(byte)
     if byte >= _FIRST_BEYOND_ASCII:
-        return _BEYOND_ASCII
+        return 0
+    char = chr(byte)
     if char.isalpha():
-        return _LETTER | (_UPPER if char.isupper() else 0)
+        return _CAPITAL if char.isupper() else 0
     if char.isdigit():
-        return _DIGIT
+        return _NUMBER
     if char in "\r\n":
         return _SPACE | _NEWLINE
-    return _SPACE if char in " \t" else _PUNCTUATION
+    return _SPACE if char in " \t" else _MARK
 
 
 def _mask(bits: int) -> int:
@@ -73,32 +56,38 @@ def _mask(bits: int) -> int:
 
 
 _CLASSES: Final = bytes(map(_bits, range(256)))
+_BEYOND_ASCII: Final = bytes(range(_FIRST_BEYOND_ASCII, 256))
 _SPACES: Final = _mask(_SPACE)
 _NEWLINES: Final = _mask(_NEWLINE)
-_UPPERS: Final = _mask(_UPPER)
-_DIGITS: Final = _mask(_DIGIT)
-_PUNCTUATIONS: Final = _mask(_PUNCTUATION)
-_BEYONDS: Final = _mask(_BEYOND_ASCII)
+_STARTS_V3: Final = _mask(_CAPITAL | _NUMBER | _MARK)
+_STARTS_V47: Final = _mask(0b0001_0011)
+"""One bit of each class."""
 
 
 def weigh(text: str) -> tuple[int, int]:
     """Estimate the tokens of `text`, without what surrounds it, for each of `FAMILIES`."""
     chars = len(text)
-    if chars > SAMPLE_CHARS:
-        sample = _sample(text)
-        return _weights(count(encoded(sample)), chars / SAMPLE_CHARS)
-    return _weights(count(encoded(text)), 1.0)
+    if chars <= SAMPLE_CHARS:
+        return _weights(count(encoded(text)), 1.0)
+    return _weights(count(encoded(sample(text))), chars / SAMPLE_CHARS)
 
 
 def weigh_raw(raw: bytes) -> tuple[int, int]:
     """Estimate the tokens of UTF-8 bytes, such as the raw JSON of a tool's input, for each of `FAMILIES`."""
     size = len(raw)
-    if size > SAMPLE_CHARS:
-        step = size // SLICES
-        first = (step - SLICE_CHARS) // 2
-        slices = [raw[at : at + SLICE_CHARS] for at in range(first, first + step * SLICES, step)]
-        return _weights(count(b"".join(slices)), size / SAMPLE_CHARS)
-    return _weights(count(raw), 1.0)
+    if size <= SAMPLE_CHARS:
+        return _weights(count(raw), 1.0)
+    step = size // SLICES
+    first = (step - SLICE_CHARS) // 2
+    slices = [raw[at : at + SLICE_CHARS] for at in range(first, first + step * SLICES, step)]
+    return _weights(count(b"".join(slices)), size / SAMPLE_CHARS)
+
+
+def sample(text: str) -> str:
+    """Give `SAMPLE_CHARS` characters of a longer text, in slices from the middle of its equal parts."""
+    step = len(text) // SLICES
+    first = (step - SLICE_CHARS) // 2
+    return "".join([text[at : at + SLICE_CHARS] for at in range(first, first + step * SLICES, step)])
 
 
 def encoded(text: str) -> bytes:
@@ -106,51 +95,25 @@ def encoded(text: str) -> bytes:
     return text.encode() if text.isascii() else text.encode("utf-8", "surrogatepass")
 
 
-def _sample(text: str) -> str:
-    step = len(text) // SLICES
-    first = (step - SLICE_CHARS) // 2
-    return "".join([text[at : at + SLICE_CHARS] for at in range(first, first + step * SLICES, step)])
-
-
-def count(sample: bytes) -> Counts:
-    """Count what the estimate rests on; `sample` is at most four times `SAMPLE_CHARS` long."""
-    seen = int.from_bytes(sample.translate(_CLASSES), "little")
+def count(said: bytes) -> Counts:
+    """Count what the estimate rests on; `said` is at most four times `SAMPLE_CHARS` long."""
+    seen = int.from_bytes(said.translate(_CLASSES), "little")
     begun = seen & ~(seen << 8)
-    beyond = 0 if sample.isascii() else (seen & _BEYONDS).bit_count()
+    plain = len(said) if said.isascii() else len(said.translate(None, _BEYOND_ASCII))
     return (
-        len(sample) - beyond,
+        plain,
         (seen & _SPACES).bit_count(),
         (seen & _NEWLINES).bit_count(),
-        (begun & _UPPERS).bit_count(),
-        (begun & _DIGITS).bit_count(),
-        (begun & _PUNCTUATIONS).bit_count(),
-        beyond,
+        (begun & _STARTS_V3).bit_count(),
+        (begun & _STARTS_V47).bit_count(),
+        len(said) - plain,
     )
 
 
 def _weights(counts: Counts, scale: float) -> tuple[int, int]:
-    plain, spaces, lines, capitals, numbers, marks, beyond = counts
-    a, b, c, d, e, f, g = _V3
-    v3 = a * plain + b * spaces + c * lines + d * capitals + e * numbers + f * marks + g * beyond
-    a, b, c, d, e, f, g = _V47
-    v47 = a * plain + b * spaces + c * lines + d * capitals + e * numbers + f * marks + g * beyond
-    return ceil(max(v3, 0.0) * scale), ceil(max(v47, 0.0) * scale)
-
-
-def content_kind(text: str) -> str:
-    """Name what `text` looks like, one of `KINDS`: for reports, no estimate depends on it."""
-    sample = encoded(_sample(text) if len(text) > SAMPLE_CHARS else text)
-    plain, spaces, _, capitals, numbers, marks, beyond = count(sample)
-    size = max(plain + beyond, 1)
-    head = text[:HEAD_CHARS].lstrip()
-    if beyond > BEYOND_SHARE * size:
-        return "beyond ASCII"
-    if head[:1] in {"{", "["} and '"' in head:
-        return "JSON"
-    if head[:1].isdigit() and ("\u2192" in head or "\t" in head):
-        return "numbered lines"
-    if spaces < BLOB_SPACE_SHARE * size and capitals + numbers > BLOB_START_SHARE * size:
-        return "base64, hex"
-    if numbers > TABLE_NUMBER_SHARE * size:
-        return "tables, listings"
-    return "prose" if marks < PROSE_MARK_SHARE * size else "code, output"
+    plain, spaces, lines, starts_v3, starts_v47, beyond = counts
+    a, b, c, d, e = _V3
+    v3 = a * plain + b * spaces + c * lines + d * starts_v3 + e * beyond
+    a, b, c, d, e = _V47
+    v47 = a * plain + b * spaces + c * lines + d * starts_v47 + e * beyond
+    return ceil(v3 * scale), ceil(v47 * scale)
