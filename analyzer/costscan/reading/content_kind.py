@@ -29,12 +29,12 @@ def content_kind(text: str) -> str:
     plain, spaces, _, _, starts, beyond = count(seen)
     size = max(plain + beyond, 1)
     head = text[:_HEAD_CHARS].lstrip()
-    if beyond > _BEYOND_SHARE * size:
-        return "beyond ASCII"
     if head[:1] in {"{", "["} and '"' in head:
         return "JSON"
     if head[:1].isdigit() and ("\u2192" in head or "\t" in head):
         return "numbered lines"
+    if beyond > _BEYOND_SHARE * size:
+        return "beyond ASCII"
     if spaces < _BLOB_SPACE_SHARE * size and starts > _BLOB_STARTS_SHARE * size:
         return "base64, hex"
     if _numbers(seen) > _TABLE_NUMBERS_SHARE * size:
