@@ -1,0 +1,48 @@
+"""What a text looks like, for reports: no estimate depends on it."""
+
+from typing import Final
+
+from costscan.reading.features import SAMPLE_CHARS, count, encoded, sample
+
+KINDS: Final = (
+    "prose",
+    "code, output",
+    "numbered lines",
+    "JSON",
+    "tables, listings",
+    "base64, hex",
+    "beyond ASCII",
+)
+"""What `content_kind` can answer."""
+_HEAD_CHARS: Final = 64
+_BEYOND_SHARE: Final = 0.1
+_BLOB_SPACE_SHARE: Final = 0.04
+_BLOB_STARTS_SHARE: Final = 0.25
+_TABLE_NUMBERS_SHARE: Final = 0.06
+_PROSE_STARTS_SHARE: Final = 0.1
+_DIGITS: Final = frozenset(b"0123456789")
+
+
+def content_kind(text: str) -> str:
+    """Give one of `KINDS` for the sample of `text` that its weight is taken from."""
+    seen = encoded(sample(text) if len(text) > SAMPLE_CHARS else text)
+    plain, spaces, _, _, starts, beyond = count(seen)
+    size = max(plain + beyond, 1)
+    head = text[:_HEAD_CHARS].lstrip()
+    if head[:1] in {"{", "["} and '"' in head:
+        return "JSON"
+    if head[:1].isdigit() and ("\u2192" in head or "\t" in head):
+        return "numbered lines"
+    if beyond > _BEYOND_SHARE * size:
+        return "beyond ASCII"
+    if spaces < _BLOB_SPACE_SHARE * size and starts > _BLOB_STARTS_SHARE * size:
+        return "base64, hex"
+    if _numbers(seen) > _TABLE_NUMBERS_SHARE * size:
+        return "tables, listings"
+    return "prose" if starts < _PROSE_STARTS_SHARE * size else "code, output"
+
+
+def _numbers(said: bytes) -> int:
+    """Count the numbers in `said`."""
+    pairs = zip(b" " + said, said, strict=False)
+    return sum(byte in _DIGITS and before not in _DIGITS for before, byte in pairs)
