@@ -20,8 +20,9 @@ from typing import Any, Final
 from costscan.errors import CostscanError
 from costscan.models import model_info, resolve
 from costscan.reading.content_kind import KINDS, content_kind
-from costscan.reading.features import FAMILIES, RESULT_TOKENS, weigh
+from costscan.reading.features import FAMILIES, weigh
 from costscan.reading.files import open_log
+from costscan.tokens import RESULT_TOKENS
 
 FIT_MIN_TURNS: Final = 20
 FIT_MIN_TOKENS: Final = 50

@@ -120,6 +120,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "carried_usd": "what it cost in all the prompts after that",
         "output_usd": "what it cost to be written, where a model wrote it",
         "skill": "the skill it belongs to",
+        "content": "what a large tool_result looks like: JSON, markup, code, a table and so on",
         "last_used_turn": "the last turn that refers to a tool_result; null where none does",
     },
     "findings": {

@@ -141,6 +141,7 @@ BLOCK_COSTS: Final = _schema(
         "carried_usd": USD,
         "output_usd": USD,
         "skill": pl.String,
+        "content": pl.String,
         "last_used_turn": pl.Int64,
     }
 )
@@ -196,7 +197,7 @@ NULLABLE: Final[Mapping[str, frozenset[str]]] = {
     "prices": frozenset({"valid_from", "valid_to"}),
     "bill": frozenset({"usd"}),
     "growth": frozenset(),
-    "block_costs": frozenset({"skill", "last_used_turn"}),
+    "block_costs": frozenset({"skill", "content", "last_used_turn"}),
     "findings": frozenset({"block", "tool", "usd"}),
 }
 

@@ -120,6 +120,7 @@ def numbered(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
         carried_usd=_usd(pl.col("pico_usd") - pl.col("entry_pico_usd")),
         output_usd=_usd(pl.col("output_pico_usd")),
         skill="skill",
+        content="content",
         last_used_turn=pl.lit(None, pl.Int64),
     )
 

@@ -30,10 +30,13 @@ Counts = tuple[int, int, int, int, int, int]
 _V3: Final = (0.181, -0.078, 0.678, 0.508, 0.324)
 _V47: Final = (0.279, -0.203, 0.603, 1.129, 0.336)
 """Tokens for one of each of `Counts`, with the starts as the family weighs them."""
+CHARS_PER_TOKEN: Final = {"v3": 3.35, "v4.7": 2.45}
+"""Medians over tool results of real logs."""
 FAMILIES: Final = ("v3", "v4.7")
 """The tokenizer families, in the order `weigh` gives them."""
-RESULT_TOKENS: Final = {"v3": 12, "v4.7": 5}
-"""Tokens that a tool result takes beside its text."""
+Weights = tuple[int, int]
+"""Estimated tokens for each of `FAMILIES`."""
+NOTHING: Final[Weights] = (0, 0)
 
 
 def _bits(byte: int) -> int:
@@ -60,7 +63,12 @@ _STARTS_V47: Final = _mask(0b0001_0011)
 """One bit of each class."""
 
 
-def weigh(text: str) -> tuple[int, int]:
+def by_length(chars: int) -> Weights:
+    """Estimate the tokens of a text that is not logged, from its length."""
+    return ceil(chars / CHARS_PER_TOKEN["v3"]), ceil(chars / CHARS_PER_TOKEN["v4.7"])
+
+
+def weigh(text: str) -> Weights:
     """Estimate the tokens of `text`, without what surrounds it, for each of `FAMILIES`."""
     chars = len(text)
     if chars <= SAMPLE_CHARS:
@@ -68,7 +76,7 @@ def weigh(text: str) -> tuple[int, int]:
     return _weights(count(encoded(sample(text))), chars / SAMPLE_CHARS)
 
 
-def weigh_raw(raw: bytes) -> tuple[int, int]:
+def weigh_raw(raw: bytes) -> Weights:
     """Estimate the tokens of UTF-8 bytes, such as the raw JSON of a tool's input, for each of `FAMILIES`."""
     size = len(raw)
     if size <= SAMPLE_CHARS:
@@ -106,7 +114,7 @@ def count(said: bytes) -> Counts:
     )
 
 
-def _weights(counts: Counts, scale: float) -> tuple[int, int]:
+def _weights(counts: Counts, scale: float) -> Weights:
     plain, spaces, lines, starts_v3, starts_v47, beyond = counts
     a, b, c, d, e = _V3
     v3 = a * plain + b * spaces + c * lines + d * starts_v3 + e * beyond

@@ -186,6 +186,8 @@ class Thread:
                     block.measured.content_hash,
                     block.measured.args_hash,
                     block.measured.chars,
+                    *block.measured.weights,
+                    block.measured.content,
                     block.measured.fixed_tokens,
                     block.measured.is_error,
                     block.breakpoint,
