@@ -80,7 +80,8 @@ def _in_rows(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
         row_in=pl.col("first") + pl.col("turn_in"),
         row_out=pl.col("first") + pl.col("turn_out"),
         row_made=pl.col("first") + pl.col("made_by"),
-    ).drop("first", "turn_in", "turn_out")
+        row_used=pl.col("first") + pl.col("used_last"),
+    ).drop("first", "turn_in", "turn_out", "used_last")
 
 
 def _cuts(blocks: pl.DataFrame) -> pl.Series:
@@ -169,7 +170,10 @@ def _of_kept_calls(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     turn_in = _turn_at(turn_of, kept, full["row_in"], calls["copy"], full["copy"])
     turn_out = turn_of.gather(last) + kept.gather(last)
     made = calls["kept"].gather(full["row_made"]).fill_null(False)
-    full = full.with_columns(turn_in=turn_in, turn_out=pl.max_horizontal(turn_in, turn_out), made=made)
+    used = turn_of.gather(full["row_used"])
+    full = full.with_columns(
+        turn_in=turn_in, turn_out=pl.max_horizontal(turn_in, turn_out), made=made, used_last=used
+    )
     return full.filter((pl.col("turn_in") < pl.col("turn_out")) | pl.col("made")).drop("made")
 
 
@@ -197,7 +201,6 @@ def blocks_frame(done: Attributed) -> pl.DataFrame:
         "blocks",
         full.with_columns(
             block=pl.int_range(pl.len(), dtype=pl.Int64).over("run_id"),
-            used_share=pl.lit(None, pl.Float64),
         ).select(*BLOCKS),
     )
 

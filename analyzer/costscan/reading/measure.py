@@ -12,7 +12,10 @@ _BASE64_CHARS_PER_BYTE: Final = 4 / 3
 
 
 class Measured(Struct, gc=False):
-    """What is kept of a block; `fixed_tokens` is the size of images, which have no characters."""
+    """What is kept of a block; `fixed_tokens` is the size of images, which have no characters.
+
+    `said` is its text, or the raw input of a tool, for the thread that takes the block; it is not kept.
+    """
 
     kind: str
     tool: str | None
@@ -22,6 +25,7 @@ class Measured(Struct, gc=False):
     chars: int
     fixed_tokens: int
     is_error: bool
+    said: str | bytes | None = None
 
 
 _any = msgspec.json.Decoder().decode
@@ -42,7 +46,7 @@ def measure(block: Block) -> Measured | None:
 
 def text(said: str, kind: str = "text") -> Measured:
     """Give the measures of prompt text."""
-    return Measured(kind, None, None, hash_text(said), None, len(said), 0, False)
+    return Measured(kind, None, None, hash_text(said), None, len(said), 0, False, said)
 
 
 def _text(block: Block) -> Measured:
@@ -59,19 +63,21 @@ def _tool_use(block: Block) -> Measured:
     args = hash_of(raw)
     # The id is left out of the content hash: the same call made again is the same content.
     content = hash_of(name.encode() + raw) if name.isascii() else hash_text(name) ^ args
-    return Measured("tool_use", name or None, call_id, content, args, len(raw) + len(name), 0, False)
+    return Measured("tool_use", name or None, call_id, content, args, len(raw) + len(name), 0, False, raw)
 
 
 def _tool_result(block: Block) -> Measured:
     call_id = block.tool_use_id if type(block.tool_use_id) is str else None
     said, failed = block.content, block.is_error is True
     if type(said) is str:
-        return Measured("tool_result", None, call_id, hash_text(said), None, len(said), 0, failed)
+        return Measured("tool_result", None, call_id, hash_text(said), None, len(said), 0, failed, said)
     if not said or isinstance(said, str):
         return Measured("tool_result", None, call_id, None, None, 0, 0, failed)
-    chars = sum(len(part.text) for part in said)
+    texts = [part.text for part in said]
+    chars = sum(map(len, texts))
     fixed = sum(image_tokens(part.source) for part in said if part.type == "image")
-    return Measured("tool_result", None, call_id, _parts_hash(said), None, chars, fixed, failed)
+    shown = texts[0] if len(texts) == 1 else "\n".join(texts)
+    return Measured("tool_result", None, call_id, _parts_hash(said), None, chars, fixed, failed, shown)
 
 
 def _parts_hash(parts: list[Part]) -> int:
@@ -95,6 +101,7 @@ def _thinking(block: Block) -> Measured:
         chars,
         0,
         False,
+        said,
     )
 
 

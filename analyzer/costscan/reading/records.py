@@ -64,6 +64,9 @@ BLOCKS: Final = {
     "fixed_tokens": "int",
     "is_error": "bool",
     "breakpoint": "str",
+    "used_share": "float",
+    "used_last": "int",
+    "used_to": "float",
 }
 RECORDED: Final = {
     "session": "str",

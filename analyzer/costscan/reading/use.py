@@ -1,0 +1,166 @@
+"""Which large tool results were used: whose distinctive words the model wrote soon after, and not just before.
+
+A result is held until `FOLLOWED` texts were written behind it, or its context ended. Then words of some slices of
+it are looked up in the texts behind it, of more slices in more texts where few come to few. A word tells of use
+when it is not common (`common_words.txt`) and none of the `BEFORE` texts before the result, its own request among
+them, had it. Words that stood there too and come again say nothing either way.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import AnyStr, Final, NamedTuple, TypeAlias
+
+from costscan.reading.measure import Measured
+
+MIN_CHARS: Final = 4000
+"""Smaller results are not followed: they cost little, and to follow them takes as long."""
+FOLLOWED: Final = 32
+BEFORE: Final = 4
+AT_FIRST: Final = 8
+AT_LAST: Final = 24
+FEW_CHARS: Final = 1024
+MANY_CHARS: Final = 16_384
+WRITTEN_CHARS: Final = 1024
+HELD_CHARS: Final = 1_000_000
+SLICES: Final = 4
+MIN_LETTERS: Final = 4
+MAX_AGAIN: Final = 1
+SOUGHT: Final = 3
+"""So many of the words that tell of use, the longest, are sought for where they stand and when they came last."""
+
+_LETTERS: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_")
+_spaced: Final = bytes(c if c in _LETTERS else 32 for c in bytes(range(256)).lower())
+COMMON: Final = frozenset(files("costscan.reading").joinpath("common_words.txt").read_bytes().split())
+Written: TypeAlias = tuple[int, bytes]
+"""The call that wrote a text, -1 for anyone else, and slices of the text."""
+
+
+class Used(NamedTuple):
+    """The `share` of its distinctive words, the `call` that last wrote one, how far into it they reach."""
+
+    share: float | None
+    call: int | None
+    to: float | None
+
+
+NOT_KNOWN: Final = Used(None, None, None)
+
+
+class _Held(NamedTuple):
+    place: int
+    at: int
+    text: str
+
+
+class Use:
+    """The large results of one run, and what was written around them."""
+
+    def __init__(self) -> None:
+        self.found: dict[int, Used] = {}
+        self._held: deque[_Held] = deque()
+        self._held_chars = 0
+        self._written: deque[Written] = deque(maxlen=BEFORE + FOLLOWED)
+        self._n = 0
+        self._judge_at = -1
+
+    def wrote(self, call: int, said: str | bytes) -> None:
+        """Take what a call wrote, text or the raw JSON of a tool's input; or, as call -1, anyone else."""
+        raw = said if isinstance(said, bytes) else _sliced(said, WRITTEN_CHARS).encode("utf-8", "replace")
+        self._written.append((call, _sliced(raw, WRITTEN_CHARS) if said is raw else raw))
+        self._n += 1
+        if self._n == self._judge_at:
+            self._judge()
+
+    def sent(self, place: int, next_call: int, role: str, block: Measured) -> None:
+        """Take a block that the next call sends: a result, what a user wrote, or what a call had written."""
+        said = block.said or ""
+        if block.kind != "tool_result":
+            self.wrote(next_call - 1 if role == "assistant" else -1, said)
+        elif isinstance(said, str) and len(said) >= MIN_CHARS:
+            self.result(place, said)
+
+    def result(self, place: int, text: str) -> None:
+        """Hold a large result until it is known what of it was used."""
+        if not self._held:
+            self._judge_at = self._n + FOLLOWED
+        self._held.append(_Held(place, self._n, text))
+        self._held_chars += len(text)
+        while self._held_chars > HELD_CHARS:
+            self._judge()
+
+    def close(self) -> None:
+        """Judge all results: what comes next cannot refer to them."""
+        while self._held:
+            self._judge()
+        self._written.clear()
+
+    def _judge(self) -> None:
+        held = self._held.popleft()
+        self._held_chars -= len(held.text)
+        self._judge_at = self._held[0].at + FOLLOWED if self._held else -1
+        written = list(self._written)
+        at = held.at - (self._n - len(written))
+        after = [w for w in written[at : at + FOLLOWED] if w[0] >= 0]
+        found = judged(held.text, written[max(at - BEFORE, 0) : at], after)
+        if found is not None:
+            self.found[held.place] = found
+        if self._judge_at == self._n:
+            self._judge()
+
+
+def judged(text: str, before: Sequence[Written], after: Sequence[Written]) -> Used | None:
+    """Compare a result with what was written before and after it."""
+    if not after:
+        return None
+    known = _joined(before)
+    own = _words(text, FEW_CHARS)
+    hits = _hits(own, after[:AT_FIRST])
+    new = [w for w in hits if w not in known]
+    if not new and len(hits) <= MAX_AGAIN:
+        own = _words(text, MANY_CHARS)
+        hits = _hits(own, after[:AT_LAST])
+        new = [w for w in hits if w not in known]
+    if new:
+        return _used(text, own, new, after)
+    if len(hits) > MAX_AGAIN or not any(len(w) >= MIN_LETTERS and w not in known for w in own):
+        return None
+    return Used(0.0, None, None)
+
+
+def _hits(own: set[bytes], after: Sequence[Written]) -> list[bytes]:
+    found = own.intersection(_joined(after).translate(_spaced).split())
+    return [w for w in found if len(w) >= MIN_LETTERS]
+
+
+def _used(text: str, own: set[bytes], new: list[bytes], after: Sequence[Written]) -> Used:
+    longest = sorted(new, key=lambda w: (-len(w), w))[:SOUGHT]
+    low = text.encode("utf-8", "replace").lower()
+    to = max([low.find(w) for w in longest]) / len(low)
+    return Used(len(new) / len(own), _last(longest, after), to)
+
+
+def _last(words: list[bytes], after: Sequence[Written]) -> int:
+    joined = _joined(after)
+    at = max([joined.rfind(w) for w in words])
+    n = joined.count(b"\0", 0, at)
+    return after[n][0]
+
+
+def _joined(written: Sequence[Written]) -> bytes:
+    return b"\0".join([said for _, said in written]).replace(b"\\n", b"  ").lower()
+
+
+def _words(text: str, most: int) -> set[bytes]:
+    raw = _sliced(text, most).encode("utf-8", "replace")
+    return set(raw.translate(_spaced).split()) - COMMON
+
+
+def _sliced(text: AnyStr, most: int) -> AnyStr:
+    """Give slices of a text from its start to its end, with a space between them."""
+    if len(text) <= most:
+        return text
+    size = most // SLICES
+    step = (len(text) - size) // (SLICES - 1)
+    gap = " " if isinstance(text, str) else b" "
+    return gap.join([text[n * step : n * step + size] for n in range(SLICES)])
