@@ -9,7 +9,7 @@ them, had it. Words that stood there too and come again say nothing either way.
 from collections import deque
 from collections.abc import Sequence
 from importlib.resources import files
-from typing import AnyStr, Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from costscan.reading.measure import Measured
 
@@ -17,8 +17,8 @@ MIN_CHARS: Final = 4000
 """Smaller results are not followed: they cost little, and to follow them takes as long."""
 FOLLOWED: Final = 32
 BEFORE: Final = 4
-AT_FIRST: Final = 8
-AT_LAST: Final = 24
+AT_FIRST: Final = 4
+AT_LAST: Final = 32
 FEW_CHARS: Final = 1024
 MANY_CHARS: Final = 16_384
 WRITTEN_CHARS: Final = 1024
@@ -26,6 +26,8 @@ HELD_CHARS: Final = 1_000_000
 SLICES: Final = 4
 MIN_LETTERS: Final = 4
 MAX_AGAIN: Final = 1
+MIN_TEXTS: Final = 4
+"""Fewer texts behind a result cannot show that it was not used."""
 SOUGHT: Final = 3
 """So many of the words that tell of use, the longest, are sought for where they stand and when they came last."""
 
@@ -66,8 +68,8 @@ class Use:
 
     def wrote(self, call: int, said: str | bytes) -> None:
         """Take what a call wrote, text or the raw JSON of a tool's input; or, as call -1, anyone else."""
-        raw = said if isinstance(said, bytes) else _sliced(said, WRITTEN_CHARS).encode("utf-8", "replace")
-        self._written.append((call, _sliced(raw, WRITTEN_CHARS) if said is raw else raw))
+        raw = said.encode("utf-8", "replace") if isinstance(said, str) else said
+        self._written.append((call, _sliced(raw, WRITTEN_CHARS)))
         self._n += 1
         if self._n == self._judge_at:
             self._judge()
@@ -101,8 +103,7 @@ class Use:
         self._judge_at = self._held[0].at + FOLLOWED if self._held else -1
         written = list(self._written)
         at = held.at - (self._n - len(written))
-        after = [w for w in written[at : at + FOLLOWED] if w[0] >= 0]
-        found = judged(held.text, written[max(at - BEFORE, 0) : at], after)
+        found = judged(held.text, written[max(at - BEFORE, 0) : at], written[at : at + FOLLOWED])
         if found is not None:
             self.found[held.place] = found
         if self._judge_at == self._n:
@@ -110,57 +111,66 @@ class Use:
 
 
 def judged(text: str, before: Sequence[Written], after: Sequence[Written]) -> Used | None:
-    """Compare a result with what was written before and after it."""
-    if not after:
+    """Compare a result with what was written before and after it; None where nothing can be told."""
+    calls = [call for call, _ in after]
+    texts = [said if call >= 0 else b"" for call, said in after]
+    if not any(texts):
         return None
-    known = _joined(before)
-    own = _words(text, FEW_CHARS)
-    hits = _hits(own, after[:AT_FIRST])
+    raw = text.encode("utf-8", "replace")
+    known = _plain([said for _, said in before])
+    later = _plain(texts)
+    own = _words(raw, FEW_CHARS)
+    hits = _hits(own, later[: _end(texts, AT_FIRST)])
     new = [w for w in hits if w not in known]
     if not new and len(hits) <= MAX_AGAIN:
-        own = _words(text, MANY_CHARS)
-        hits = _hits(own, after[:AT_LAST])
+        own = _words(raw, MANY_CHARS)
+        hits = _hits(own, later[: _end(texts, AT_LAST)])
         new = [w for w in hits if w not in known]
     if new:
-        return _used(text, own, new, after)
-    if len(hits) > MAX_AGAIN or not any(len(w) >= MIN_LETTERS and w not in known for w in own):
-        return None
-    return Used(0.0, None, None)
+        longest = sorted(new, key=lambda w: (-len(w), w))[:SOUGHT]
+        n = _place(max([later.rfind(w) for w in longest]), texts)
+        return Used(len(new) / len(own), calls[n], _reach(raw, longest))
+    enough = sum(map(bool, texts)) >= MIN_TEXTS and len(hits) <= MAX_AGAIN
+    if enough and any(len(w) >= MIN_LETTERS and w not in known for w in own):
+        return Used(0.0, None, None)
+    return None
 
 
-def _hits(own: set[bytes], after: Sequence[Written]) -> list[bytes]:
-    found = own.intersection(_joined(after).translate(_spaced).split())
-    return [w for w in found if len(w) >= MIN_LETTERS]
+def _plain(texts: Sequence[bytes]) -> bytes:
+    """Join texts in small letters; what it gives is as long as what it takes and a space for each."""
+    return b" ".join([*texts, b""]).replace(b"\\n", b"  ").lower()
 
 
-def _used(text: str, own: set[bytes], new: list[bytes], after: Sequence[Written]) -> Used:
-    longest = sorted(new, key=lambda w: (-len(w), w))[:SOUGHT]
-    low = text.encode("utf-8", "replace").lower()
-    to = max([low.find(w) for w in longest]) / len(low)
-    return Used(len(new) / len(own), _last(longest, after), to)
+def _end(texts: Sequence[bytes], n: int) -> int:
+    """Give the place where the first `n` of the joined texts end."""
+    return sum([len(said) + 1 for said in texts[:n]])
 
 
-def _last(words: list[bytes], after: Sequence[Written]) -> int:
-    joined = _joined(after)
-    at = max([joined.rfind(w) for w in words])
-    n = joined.count(b"\0", 0, at)
-    return after[n][0]
+def _place(at: int, texts: Sequence[bytes]) -> int:
+    """Give the text that holds a place of the joined texts."""
+    return next(n for n in range(len(texts)) if at < _end(texts, n + 1))
 
 
-def _joined(written: Sequence[Written]) -> bytes:
-    return b"\0".join([said for _, said in written]).replace(b"\\n", b"  ").lower()
+def _hits(own: set[bytes], later: bytes) -> list[bytes]:
+    """Give those of its own words that came later."""
+    return [w for w in own.intersection(later.translate(_spaced).split()) if len(w) >= MIN_LETTERS]
 
 
-def _words(text: str, most: int) -> set[bytes]:
-    raw = _sliced(text, most).encode("utf-8", "replace")
-    return set(raw.translate(_spaced).split()) - COMMON
+def _reach(raw: bytes, words: Sequence[bytes]) -> float:
+    """Say how far into a text these words reach, each where it stands first."""
+    low = raw.lower()
+    return max([low.find(w) for w in words]) / len(low)
 
 
-def _sliced(text: AnyStr, most: int) -> AnyStr:
+def _words(raw: bytes, most: int) -> set[bytes]:
+    """Give the words of slices of a text that are not common."""
+    return set(_sliced(raw, most).translate(_spaced).split()) - COMMON
+
+
+def _sliced(raw: bytes, most: int) -> bytes:
     """Give slices of a text from its start to its end, with a space between them."""
-    if len(text) <= most:
-        return text
+    if len(raw) <= most:
+        return raw
     size = most // SLICES
-    step = (len(text) - size) // (SLICES - 1)
-    gap = " " if isinstance(text, str) else b" "
-    return gap.join([text[n * step : n * step + size] for n in range(SLICES)])
+    starts = [n * (len(raw) - size) // (SLICES - 1) for n in range(SLICES)]
+    return b" ".join([raw[start : start + size] for start in starts])
