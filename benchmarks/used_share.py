@@ -1,8 +1,9 @@
 """Compare `used_share` with what a reader judged: how many results called unused were used.
 
 `used_share_labels.csv` names tool results of logs that are no part of the project: the file below the folder
-of the logs, the id of the tool call, and a verdict by reading what came after the result. "content": something
-it says was taken up; "outcome": only that it succeeded, failed or was empty; "none": nothing; "unclear".
+of the logs, the id of the tool call, and a verdict by reading what came after the result. "content":
+something it says was taken up; "outcome": only that it succeeded, failed or was empty; "none": nothing;
+"unclear".
 """
 
 import argparse

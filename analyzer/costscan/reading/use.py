@@ -1,14 +1,16 @@
-"""Which large tool results were used: whose distinctive words the model wrote soon after, and not just before.
+"""Which large tool results were used: what of their words the model wrote soon after, and not just before.
 
-A result is held until `FOLLOWED` texts were written behind it, or its context ended. Then words of some slices of
-it are looked up in the texts behind it, of more slices in more texts where few come to few. A word tells of use
-when it is not common (`common_words.txt`) and none of the `BEFORE` texts before the result, its own request among
-them, had it. Words that stood there too and come again say nothing either way.
+A result is held until `FOLLOWED` texts were written behind it, or its context ended. Then words of some
+slices of it are looked up in the first texts behind it; where next to none came, words of more of it in all of them.
+A word tells of use when it is not common (`common_words.txt`) and none of the `BEFORE` texts before the
+result, its own request among them, had it. Words that stood there too and come again say nothing either way.
 """
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
 from importlib.resources import files
+from itertools import accumulate
 from typing import Final, NamedTuple, TypeAlias
 
 from costscan.reading.measure import Measured
@@ -18,9 +20,8 @@ MIN_CHARS: Final = 4000
 FOLLOWED: Final = 32
 BEFORE: Final = 4
 AT_FIRST: Final = 4
-AT_LAST: Final = 32
-FEW_CHARS: Final = 1024
-MANY_CHARS: Final = 16_384
+FEW_CHARS: Final = 768
+MANY_CHARS: Final = 8192
 WRITTEN_CHARS: Final = 1024
 HELD_CHARS: Final = 1_000_000
 SLICES: Final = 4
@@ -28,8 +29,8 @@ MIN_LETTERS: Final = 4
 MAX_AGAIN: Final = 1
 MIN_TEXTS: Final = 4
 """Fewer texts behind a result cannot show that it was not used."""
-SOUGHT: Final = 3
-"""So many of the words that tell of use, the longest, are sought for where they stand and when they came last."""
+SOUGHT: Final = 2
+"""So many of the words that tell of use, the longest, are sought for where they stand and came last."""
 
 _LETTERS: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_")
 _spaced: Final = bytes(c if c in _LETTERS else 32 for c in bytes(range(256)).lower())
@@ -69,7 +70,7 @@ class Use:
     def wrote(self, call: int, said: str | bytes) -> None:
         """Take what a call wrote, text or the raw JSON of a tool's input; or, as call -1, anyone else."""
         raw = said.encode("utf-8", "replace") if isinstance(said, str) else said
-        self._written.append((call, _sliced(raw, WRITTEN_CHARS)))
+        self._written.append((call, raw if len(raw) <= WRITTEN_CHARS else _sliced(raw, WRITTEN_CHARS)))
         self._n += 1
         if self._n == self._judge_at:
             self._judge()
@@ -119,17 +120,18 @@ def judged(text: str, before: Sequence[Written], after: Sequence[Written]) -> Us
     raw = text.encode("utf-8", "replace")
     known = _plain([said for _, said in before])
     later = _plain(texts)
+    ends = list(accumulate([len(said) + 1 for said in texts]))
     own = _words(raw, FEW_CHARS)
-    hits = _hits(own, later[: _end(texts, AT_FIRST)])
+    hits = _hits(own, later[: ends[:AT_FIRST][-1]])
     new = [w for w in hits if w not in known]
     if not new and len(hits) <= MAX_AGAIN:
         own = _words(raw, MANY_CHARS)
-        hits = _hits(own, later[: _end(texts, AT_LAST)])
+        hits = _hits(own, later)
         new = [w for w in hits if w not in known]
     if new:
         longest = sorted(new, key=lambda w: (-len(w), w))[:SOUGHT]
-        n = _place(max([later.rfind(w) for w in longest]), texts)
-        return Used(len(new) / len(own), calls[n], _reach(raw, longest))
+        last = bisect_right(ends, max([later.rfind(w) for w in longest]))
+        return Used(len(new) / len(own), calls[last], _reach(raw, longest))
     enough = sum(map(bool, texts)) >= MIN_TEXTS and len(hits) <= MAX_AGAIN
     if enough and any(len(w) >= MIN_LETTERS and w not in known for w in own):
         return Used(0.0, None, None)
@@ -139,16 +141,6 @@ def judged(text: str, before: Sequence[Written], after: Sequence[Written]) -> Us
 def _plain(texts: Sequence[bytes]) -> bytes:
     """Join texts in small letters; what it gives is as long as what it takes and a space for each."""
     return b" ".join([*texts, b""]).replace(b"\\n", b"  ").lower()
-
-
-def _end(texts: Sequence[bytes], n: int) -> int:
-    """Give the place where the first `n` of the joined texts end."""
-    return sum([len(said) + 1 for said in texts[:n]])
-
-
-def _place(at: int, texts: Sequence[bytes]) -> int:
-    """Give the text that holds a place of the joined texts."""
-    return next(n for n in range(len(texts)) if at < _end(texts, n + 1))
 
 
 def _hits(own: set[bytes], later: bytes) -> list[bytes]:
