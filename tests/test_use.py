@@ -119,6 +119,15 @@ def test_the_last_call_and_the_furthest_word() -> None:
     assert used(FILLER, ["see qlorvex_0001", *LATER]).to < 0.01
 
 
+def test_the_turn_of_the_last_use(tmp_path: Path) -> None:
+    path = write(tmp_path / "s.jsonl", *told("go on", FILLER, ["no", "qlorvex_0000", "qlorvex_0000", *LATER]))
+    with analyzed(path) as found:
+        blocks = attribute_all(found)
+    row = blocks.filter(kind="tool_result").row(0, named=True)
+    assert (row["used_last"], row["turn_in"]) == (3, 1)
+    assert row["used_to"] < 0.01
+
+
 @given(st.permutations(["we see qlorvex_0000", "and qlorvex_0001", *LATER[:2]]))
 def test_the_order_of_what_comes_later_changes_no_share(later: list[str]) -> None:
     assert used(FILLER, later).share == used(FILLER, sorted(later)).share

@@ -72,7 +72,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "tokens": "its tokens, made to fit the logged usage",
         "is_error": "whether a tool_result is an error",
         "breakpoint": "the cache_control on it: 5m or 1h",
-        "used_share": "how much of a tool_result later text refers to",
+        "used_share": "how much of a large tool_result later text takes up",
     },
     "tool_calls": {
         "run_id": "the run",

@@ -1,9 +1,9 @@
 """Which large tool results were used: what of their words the model wrote soon after, and not just before.
 
 A result is held until `FOLLOWED` texts were written behind it, or its context ended. Then words of some
-slices of it are looked up in the first texts behind it; where next to none came, words of more of it in all of them.
-A word tells of use when it is not common (`common_words.txt`) and none of the `BEFORE` texts before the
-result, its own request among them, had it. Words that stood there too and come again say nothing either way.
+slices of it are looked up in the first texts behind it; where next to none came, words of more of it in all
+of them. A word tells of use when it is not common (`common_words.txt`) and none of the `BEFORE` texts before
+the result, its own request among them, had it. Words that stood there too and come again say nothing.
 """
 
 from bisect import bisect_right
