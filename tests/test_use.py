@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from costscan.ingest import merge
 from costscan.reading.use import BEFORE, FOLLOWED, HELD_CHARS, MIN_CHARS, MIN_TEXTS, Use
 from logs import Json, assistant, pair, text, tool_result, tool_use, usage, user, write
-from seen import Seen, see_blocks
+from seen import Seen, analyzed, see_blocks
 
 FILLER = "".join(f"row {n} qlorvex_{n:04d} of the table\n" for n in range(400))
 LATER = [f"Now step {n} of the work." for n in range(8)]
@@ -119,13 +121,14 @@ def test_the_last_call_and_the_furthest_word() -> None:
     assert used(FILLER, ["see qlorvex_0001", *LATER]).to < 0.01
 
 
-def test_the_turn_of_the_last_use(tmp_path: Path) -> None:
+def test_the_last_use_is_handed_over_with_the_call(tmp_path: Path) -> None:
     path = write(tmp_path / "s.jsonl", *told("go on", FILLER, ["no", "qlorvex_0000", "qlorvex_0000", *LATER]))
     with analyzed(path) as found:
-        blocks = attribute_all(found)
+        blocks = merge.table(found.reading.folder, "blocks").collect()
     row = blocks.filter(kind="tool_result").row(0, named=True)
-    assert (row["used_last"], row["turn_in"]) == (3, 1)
+    assert (row["turn_in"], row["used_last"]) == (1, 3)
     assert row["used_to"] < 0.01
+    assert blocks.filter(pl.col("kind") != "tool_result")["used_last"].null_count() == blocks.height - 1
 
 
 @given(st.permutations(["we see qlorvex_0000", "and qlorvex_0001", *LATER[:2]]))
