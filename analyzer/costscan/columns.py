@@ -74,7 +74,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "tokens": "its tokens, made to fit the logged usage",
         "is_error": "whether a tool_result is an error",
         "breakpoint": "the cache_control on it: 5m or 1h",
-        "used_share": "how much of a tool_result later text refers to",
+        "used_share": "how much of a large tool_result later text takes up",
     },
     "tool_calls": {
         "run_id": "the run",
@@ -121,7 +121,8 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "output_usd": "what it cost to be written, where a model wrote it",
         "skill": "the skill it belongs to",
         "content": "what a large tool_result looks like: JSON, markup, code, a table and so on",
-        "last_used_turn": "the last turn that refers to a tool_result; null where none does",
+        "last_used_turn": "the last turn known to refer to a tool_result; null where none does",
+        "used_to": "how far into a tool_result, from 0 to 1, the words reach that were used",
     },
     "findings": {
         "rule": "the id of the rule",

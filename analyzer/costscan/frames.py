@@ -143,6 +143,7 @@ BLOCK_COSTS: Final = _schema(
         "skill": pl.String,
         "content": pl.String,
         "last_used_turn": pl.Int64,
+        "used_to": pl.Float64,
     }
 )
 FINDINGS: Final = _schema(
@@ -197,7 +198,7 @@ NULLABLE: Final[Mapping[str, frozenset[str]]] = {
     "prices": frozenset({"valid_from", "valid_to"}),
     "bill": frozenset({"usd"}),
     "growth": frozenset(),
-    "block_costs": frozenset({"skill", "content", "last_used_turn"}),
+    "block_costs": frozenset({"skill", "content", "last_used_turn", "used_to"}),
     "findings": frozenset({"block", "tool", "usd"}),
 }
 

@@ -51,8 +51,6 @@ def attribute(blocks: pl.DataFrame, calls: pl.DataFrame) -> Attributed:
             prices (0 where a call is not billed here).
     """
     calls = calls.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
-    if "skill" not in blocks.columns:
-        blocks = blocks.with_columns(skill=pl.lit(None, pl.String))
     blocks = tokens.weighed(_in_rows(blocks, calls), calls)
     calls = with_shrinks(calls, _cuts(blocks))
     blocks = tokens.cut_unknown(blocks, calls)
@@ -77,7 +75,8 @@ def _in_rows(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
         row_in=pl.col("first") + pl.col("turn_in"),
         row_out=pl.col("first") + pl.col("turn_out"),
         row_made=pl.col("first") + pl.col("made_by"),
-    ).drop("first", "turn_in", "turn_out")
+        row_used=pl.col("first") + pl.col("used_last"),
+    ).drop("first", "turn_in", "turn_out", "used_last")
 
 
 def _cuts(blocks: pl.DataFrame) -> pl.Series:

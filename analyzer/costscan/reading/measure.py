@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from costscan.reading import loose
 from costscan.reading.content import Block, Part, encode, hash_of, hash_text, image_tokens
 from costscan.reading.content_kind import content_kind
 from costscan.reading.features import NOTHING, Weights, by_length, weigh, weigh_raw
@@ -14,6 +15,7 @@ from costscan.reading.features import NOTHING, Weights, by_length, weigh, weigh_
 _BASE64_CHARS_PER_BYTE: Final = 4 / 3
 
 
+_SKILL_TOOL: Final = "Skill"
 LARGE_CHARS: Final = 4000
 """Of results from this size on is said what they look like."""
 
@@ -22,7 +24,8 @@ class Measured(Struct, gc=False):
     """What is kept of a block.
 
     `weights` estimates the tokens of its text for each tokenizer family, `fixed_tokens` those of images,
-    which have no characters; `content` says what a large tool result looks like.
+    which have no characters; `content` says what a large tool result looks like. `said` is its text, or the
+    raw input of a tool, for the thread that takes the block; it is not kept.
     """
 
     kind: str
@@ -35,6 +38,8 @@ class Measured(Struct, gc=False):
     fixed_tokens: int
     is_error: bool
     content: str | None = None
+    said: str | bytes | None = None
+    skill: str | None = None
 
 
 _any = msgspec.json.Decoder().decode
@@ -55,7 +60,7 @@ def measure(block: Block) -> Measured | None:
 
 def text(said: str, kind: str = "text") -> Measured:
     """Give the measures of prompt text."""
-    return Measured(kind, None, None, hash_text(said), None, len(said), weigh(said), 0, False)
+    return Measured(kind, None, None, hash_text(said), None, len(said), weigh(said), 0, False, said=said)
 
 
 def _text(block: Block) -> Measured:
@@ -73,7 +78,20 @@ def _tool_use(block: Block) -> Measured:
     # The id is left out of the content hash: the same call made again is the same content.
     content = hash_of(name.encode() + raw) if name.isascii() else hash_text(name) ^ args
     weights = _sum(weigh_raw(raw), _weights_of_name(name))
-    return Measured("tool_use", name or None, call_id, content, args, len(raw) + len(name), weights, 0, False)
+    found = Measured(
+        "tool_use", name or None, call_id, content, args, len(raw) + len(name), weights, 0, False
+    )
+    found.said = raw
+    if name == _SKILL_TOOL:
+        found.skill = _skill(raw)
+    return found
+
+
+def _skill(raw: bytes) -> str | None:
+    """Give the skill that a call of the tool for skills loads."""
+    given = loose.mapping(raw) or {}
+    found = given.get("skill") or given.get("command")
+    return found.split()[0] if isinstance(found, str) and found.strip() else None
 
 
 def _tool_result(block: Block) -> Measured:
@@ -81,10 +99,8 @@ def _tool_result(block: Block) -> Measured:
     said, failed = block.content, block.is_error is True
     if type(said) is str:
         looks = content_kind(said) if len(said) >= LARGE_CHARS else None
-        size = weigh(said)
-        return Measured(
-            "tool_result", None, call_id, hash_text(said), None, len(said), size, 0, failed, looks
-        )
+        whole, size = hash_text(said), weigh(said)
+        return Measured("tool_result", None, call_id, whole, None, len(said), size, 0, failed, looks, said)
     if not said or isinstance(said, str):
         return Measured("tool_result", None, call_id, None, None, 0, NOTHING, 0, failed)
     texts = [part.text for part in said]
@@ -92,7 +108,9 @@ def _tool_result(block: Block) -> Measured:
     size = _sum(*map(weigh, texts))
     looks = content_kind(max(texts, key=len)) if chars >= LARGE_CHARS else None
     fixed = sum(image_tokens(part.source) for part in said if part.type == "image")
-    return Measured("tool_result", None, call_id, _parts_hash(said), None, chars, size, fixed, failed, looks)
+    shown = texts[0] if len(texts) == 1 else "\n".join(texts)
+    whole = _parts_hash(said)
+    return Measured("tool_result", None, call_id, whole, None, chars, size, fixed, failed, looks, shown)
 
 
 def _parts_hash(parts: list[Part]) -> int:
@@ -117,6 +135,7 @@ def _thinking(block: Block) -> Measured:
         weigh(said) if said else by_length(chars),
         0,
         False,
+        said=said,
     )
 
 

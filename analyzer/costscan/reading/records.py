@@ -67,6 +67,10 @@ BLOCKS: Final = {
     "fixed_tokens": "int",
     "is_error": "bool",
     "breakpoint": "str",
+    "skill": "str",
+    "used_share": "float",
+    "used_last": "int",
+    "used_to": "float",
 }
 RECORDED: Final = {
     "session": "str",
