@@ -15,9 +15,9 @@ from typing import Final, NamedTuple, TypeAlias
 
 from costscan.reading.measure import Measured
 
-MIN_CHARS: Final = 4000
+MIN_CHARS: Final = 6000
 """Smaller results are not followed: they cost little, and to follow them takes as long."""
-FOLLOWED: Final = 32
+FOLLOWED: Final = 64
 BEFORE: Final = 4
 AT_FIRST: Final = 4
 FEW_CHARS: Final = 768
