@@ -78,10 +78,8 @@ def _tool_use(block: Block) -> Measured:
     # The id is left out of the content hash: the same call made again is the same content.
     content = hash_of(name.encode() + raw) if name.isascii() else hash_text(name) ^ args
     weights = _sum(weigh_raw(raw), _weights_of_name(name))
-    found = Measured(
-        "tool_use", name or None, call_id, content, args, len(raw) + len(name), weights, 0, False
-    )
-    found.said = raw
+    size = len(raw) + len(name)
+    found = Measured("tool_use", name or None, call_id, content, args, size, weights, 0, False, said=raw)
     if name == _SKILL_TOOL:
         found.skill = _skill(raw)
     return found
