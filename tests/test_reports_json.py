@@ -92,11 +92,15 @@ def test_the_keys_do_not_depend_on_the_logs(told: dict[str, Any], tmp_path: Path
     assert other["scenarios"][1]["usd"] is None
 
 
-def test_what_does_not_exist_yet_is_empty_or_null(told: dict[str, Any]) -> None:
-    assert told["findings"] == []
-    assert set(told["replay"].values()) == {None}
-    assert [row["scenario"] for row in told["scenarios"]] == ["as_billed", "no_caching"]
-    assert all(row["usd_after_all"] is None and row["top_finding"] is None for row in told["runs"])
+def test_the_replay_of_generated_logs_agrees(told: dict[str, Any]) -> None:
+    assert told["replay"]["exact_share"] == 1
+    assert told["replay"]["token_error"] == 0
+    assert told["replay"]["usd_billed"] == told["replay"]["usd_replayed"] <= told["totals"]["usd"]
+    assert 0 < told["replay"]["turns"] <= told["totals"]["turns"]
+
+
+def test_what_does_not_exist_yet_is_null(told: dict[str, Any]) -> None:
+    assert all(row["usd_after_all"] is None for row in told["runs"])
 
 
 def test_the_breakdowns_add_up_to_the_rounded_digit(told: dict[str, Any]) -> None:

@@ -112,6 +112,13 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "carried_tokens": "tokens of it that had been sent before",
         "added_tokens": "tokens of it that are new",
         "dropped_tokens": "tokens of the prompt before it that were left out",
+        "prefix_tokens": "tokens of it that a perfect cache could have read",
+        "replay_read_tokens": "tokens read from the cache as the replay has it",
+        "replay_write_tokens": "tokens written to the cache as the replay has it",
+        "replay_input_tokens": "tokens sent plain as the replay has it",
+        "unexplained_tokens": "tokens read as billed less those as replayed",
+        "disagreement": "why that may be: hidden-call, expired-early, evicted, survived, unknown-change, "
+        "cached-outside-log",
     },
     "block_costs": {
         "run_id": "the run",

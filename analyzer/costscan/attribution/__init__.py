@@ -13,17 +13,19 @@ from costscan.attribution.parts import PARTS, parts
 from costscan.attribution.tool_calls import server, tool_calls
 from costscan.growth import growth, with_epochs, with_shrinks
 from costscan.ingest.merge import COPY_BITS
+from costscan.replay.chains import chains
 
 _HIDDEN_RANK: Final = 9
 
 
 @dataclass
 class Attributed:
-    """One batch: its growth and tool calls, the cost of each part of each run, its blocks and its calls."""
+    """One batch: growth, tool calls, costs of the parts of runs, what turns extend, blocks and calls."""
 
     growth: pl.DataFrame
     tool_calls: pl.DataFrame
     parts: pl.DataFrame
+    chains: pl.DataFrame
     blocks: pl.DataFrame
     calls: pl.DataFrame
 
@@ -61,6 +63,7 @@ def attribute(blocks: pl.DataFrame, calls: pl.DataFrame) -> Attributed:
         growth=growth(calls, _carried_over(placed, blocks, calls)),
         tool_calls=tool_calls(full, calls),
         parts=parts(full, calls),
+        chains=chains(calls),
         blocks=full,
         calls=calls,
     )

@@ -61,7 +61,7 @@ def summarize(
         totals=_totals(x, selection, recorded),
         meters=_meters(x.turns),
         distribution=_distribution(runs),
-        replay=Replay(),
+        replay=_replay(x),
         scenarios=scenarios(x),
         by_model=by_model(x.turns),
         by_tool=by_tool(x),
@@ -76,6 +76,19 @@ def summarize(
 
 def _basis(pricing: Pricing) -> PriceBasis:
     return PriceBasis(**as_of(), discount=1 - pricing.discount, own=tuple(pricing.overrides or ()))
+
+
+def _replay(x: Analysis) -> Replay:
+    found = x.agreement
+    if not found.compared:
+        return Replay()
+    return Replay(
+        turns=found.compared,
+        exact_share=ratio(found.exact, found.compared),
+        token_error=found.token_error,
+        usd_billed=found.usd_billed,
+        usd_replayed=found.usd_replayed,
+    )
 
 
 def _inputs(x: Analysis) -> Inputs:
