@@ -63,10 +63,24 @@ def attribute(blocks: pl.DataFrame, calls: pl.DataFrame) -> Attributed:
         growth=growth(calls, _carried_over(placed, blocks, calls)),
         tool_calls=tool_calls(full, calls),
         parts=parts(full, calls),
-        chains=chains(calls),
+        chains=chains(calls, _fixed(placed, blocks, calls)),
         blocks=full,
         calls=calls,
     )
+
+
+def _fixed(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    """Give a key and the tokens of the tools and system prompt of calls whose prompts are in the log."""
+    own = placed.filter(pl.col("id").is_not_null()).select("id", "epoch", "tokens", "begin_token")
+    told = own.hstack(blocks.select("layer", "content_hash").select(pl.all().gather(own["id"])))
+    found = (
+        told.filter(pl.col("layer") != "messages")
+        .sort("epoch", "begin_token")
+        .group_by("epoch", maintain_order=True)
+        .agg(shared_tokens=pl.col("tokens").sum(), hashes=pl.col("content_hash"))
+        .select("epoch", "shared_tokens", shared_key=(pl.col("hashes").hash() // 2).cast(pl.Int64))
+    )
+    return calls.filter("is_exact").select("row", "epoch").join(found, on="epoch", how="inner").drop("epoch")
 
 
 def _in_rows(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:

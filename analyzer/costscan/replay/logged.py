@@ -51,9 +51,13 @@ def logged(turns: pl.DataFrame, chains: pl.DataFrame, windows: pl.DataFrame) -> 
     """
     numbered = _with_minimums(turns.with_row_index("req").with_columns(pl.col("req").cast(pl.Int64)))
     requests = _requests(numbered)
-    inferred = chains.join(
-        requests.select(*_PLACE, "req", "at_us", "domain"), on=_PLACE, how="inner", maintain_order="left"
-    ).join(windows.select(_PLACE).unique(), on=_PLACE, how="anti", maintain_order="left")
+    inferred = (
+        chains.filter("uses")
+        .join(
+            requests.select(*_PLACE, "req", "at_us", "domain"), on=_PLACE, how="inner", maintain_order="left"
+        )
+        .join(windows.select(_PLACE).unique(), on=_PLACE, how="anti", maintain_order="left")
+    )
     inferred = _with_shared(inferred).join(_lifetimes(numbered), on="req", how="left", maintain_order="left")
     outside = _outside(inferred)
     known = windows.join(requests.select(*_PLACE, "req"), on=_PLACE, how="inner")
@@ -64,7 +68,7 @@ def logged(turns: pl.DataFrame, chains: pl.DataFrame, windows: pl.DataFrame) -> 
             [
                 *_positions(inferred),
                 known.select(*POSITIONS),
-                outside.select("req", key=_shared_key(), tokens="shared_tokens", ttl_us="ttl_us"),
+                outside.select("req", key="shared_key", tokens="shared_tokens", ttl_us="ttl_us"),
             ]
         ),
         given=outside.filter(pl.col("is_first")).select(_PLACE),
@@ -137,7 +141,11 @@ def _with_shared(inferred: pl.DataFrame) -> pl.DataFrame:
         first <= pl.col("end_tokens").first().over("run_id", order_by="turn")
     )
     shared = pl.when(fits).then(first).otherwise("shared_tokens")
-    return near.with_columns(shared_tokens=shared).drop("near_tokens", "is_agent").sort("req")
+    return (
+        near.with_columns(shared_tokens=shared, shared_key=pl.when(fits).then(-first).otherwise("shared_key"))
+        .drop("near_tokens", "is_agent")
+        .sort("req")
+    )
 
 
 def _positions(inferred: pl.DataFrame) -> list[pl.DataFrame]:
@@ -147,12 +155,8 @@ def _positions(inferred: pl.DataFrame) -> list[pl.DataFrame]:
     return [
         inferred.select("req", "key", tokens="end_tokens", ttl_us="ttl_us"),
         before.select("req", key="before_key", tokens="before_tokens", ttl_us=unmarked),
-        shared.select("req", key=_shared_key(), tokens="shared_tokens", ttl_us="ttl_us"),
+        shared.select("req", key="shared_key", tokens="shared_tokens", ttl_us="ttl_us"),
     ]
-
-
-def _shared_key() -> pl.Expr:
-    return -pl.col("shared_tokens")
 
 
 def _outside(inferred: pl.DataFrame) -> pl.DataFrame:
