@@ -27,6 +27,7 @@ class Logged:
 
     Attributes:
         turns: run_id, turn, req of the turns that stand in the log.
+        steps: all that is known of them: requests and chains side by side, with ttl_us.
         requests: one each, and one more for each shared prefix that calls outside the log had cached
             (numbered below zero).
         positions: what was marked, or can be found, in them.
@@ -35,6 +36,7 @@ class Logged:
     """
 
     turns: pl.DataFrame
+    steps: pl.DataFrame
     requests: pl.DataFrame
     positions: pl.DataFrame
     given: pl.DataFrame
@@ -51,18 +53,15 @@ def logged(turns: pl.DataFrame, chains: pl.DataFrame, windows: pl.DataFrame) -> 
     """
     numbered = _with_minimums(turns.with_row_index("req").with_columns(pl.col("req").cast(pl.Int64)))
     requests = _requests(numbered)
-    inferred = (
-        chains.filter("uses")
-        .join(
-            requests.select(*_PLACE, "req", "at_us", "domain"), on=_PLACE, how="inner", maintain_order="left"
-        )
-        .join(windows.select(_PLACE).unique(), on=_PLACE, how="anti", maintain_order="left")
+    steps = _with_shared(requests.join(chains, on=_PLACE, how="inner", maintain_order="left")).join(
+        _lifetimes(numbered), on="req", how="left", maintain_order="left"
     )
-    inferred = _with_shared(inferred).join(_lifetimes(numbered), on="req", how="left", maintain_order="left")
+    inferred = steps.filter("uses").join(windows.select(_PLACE).unique(), on=_PLACE, how="anti")
     outside = _outside(inferred)
     known = windows.join(requests.select(*_PLACE, "req"), on=_PLACE, how="inner")
     return Logged(
         turns=requests.select(*_PLACE, "req"),
+        steps=steps,
         requests=pl.concat([requests.select(*REQUESTS), outside.select(*REQUESTS)]),
         positions=pl.concat(
             [
