@@ -111,7 +111,7 @@ def _running(x: Analysis) -> pl.DataFrame:
     """Give per turn, and one past the last: `usd_before` and `ride_before`, sums over the turns before it.
 
     Both in pico-dollars; of `ride_before`, those a token pays that was sent before: the mean over the carried
-    part of each prompt. An unknown price makes the sums from there on NaN, which becomes null.
+    part of each prompt, over all of it where nothing is carried. An unknown price makes the sums from there on NaN, which becomes null.
     """
     costs = pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False).cast(pl.Float64).fill_null(math.nan)
     carried = x.growth.select("run_id", "turn", "carried_tokens")
@@ -134,8 +134,12 @@ def _running(x: Analysis) -> pl.DataFrame:
 
 
 def _ride() -> pl.Expr:
-    """Give what a token that was sent before paid in this turn: read first, then written, then plain."""
-    left = pl.min_horizontal("carried_tokens", PROMPT)
+    """Give what a token that was sent before paid in this turn: read first, then written, then plain.
+
+    In a run's first prompt nothing is carried: a token of it pays the mean of that prompt.
+    """
+    carried = pl.min_horizontal("carried_tokens", PROMPT)
+    left = pl.when(carried > 0).then(carried).otherwise(PROMPT)
     total = pl.lit(0.0)
     taken = pl.lit(0, pl.Int64)
     for meter in ("cache_read", "cache_write_1h", "cache_write_5m", "input"):
