@@ -13,11 +13,11 @@ from costscan.prices import COST_COLUMNS
 
 
 class Money:
-    """The running sums of a run's turns, made once for all rules."""
+    """The running sums of the turns of some runs, made once for all rules."""
 
-    def __init__(self, x: Analysis) -> None:
+    def __init__(self, x: Analysis, runs: pl.Series) -> None:
         self._blocks, self._costs = x.blocks, x.block_costs
-        self._turns = _running(x)
+        self._turns = _running(x, runs)
 
     def price(self, found: pl.DataFrame, how: str) -> pl.DataFrame:
         """Add `usd` to findings (null where a price is unknown), and leave out what counts a dollar twice."""
@@ -107,7 +107,7 @@ _WAYS: Final[Mapping[str, Callable[[Money, pl.DataFrame], pl.DataFrame]]] = {
 }
 
 
-def _running(x: Analysis) -> pl.DataFrame:
+def _running(x: Analysis, runs: pl.Series) -> pl.DataFrame:
     """Give per turn, and one past the last: `usd_before` and `ride_before`, sums over the turns before it.
 
     Both in pico-dollars; of `ride_before`, those a token pays that was sent before: the mean over the carried
@@ -115,15 +115,15 @@ def _running(x: Analysis) -> pl.DataFrame:
     """
     costs = pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False).cast(pl.Float64).fill_null(math.nan)
     carried = x.growth.select("run_id", "turn", "carried_tokens")
-    turns = x.turns.join(carried, on=["run_id", "turn"], how="left", maintain_order="left").hstack(x.unit)
-    each = turns.sort("run_id", "turn").select(
+    turns = x.turns.hstack(x.unit).filter(pl.col("run_id").is_in(runs.implode()))
+    each = turns.join(carried, on=["run_id", "turn"], how="left").select(
         "run_id",
         "turn",
         usd=costs,
         ride=_ride().fill_null(math.nan),
         per_output=pl.col("pico_output").cast(pl.Float64),
     )
-    end = each.group_by("run_id", maintain_order=True).agg(
+    end = each.group_by("run_id").agg(
         pl.col("turn").max() + 1, usd=pl.lit(0.0), ride=pl.lit(0.0), per_output=pl.lit(None, pl.Float64)
     )
     both = pl.concat([each, end]).sort("run_id", "turn")
