@@ -46,20 +46,26 @@ class Money:
         return asked.with_columns(usd=_usd(usd / 1e12))
 
     def prompt(self, found: pl.DataFrame) -> pl.DataFrame:
-        """Price tokens of every prompt from turn to turn_end, as what is sent again is priced there."""
+        """Price tokens of every prompt from turn to turn_end, as what is sent again is priced there.
+
+        No more than those turns cost, whatever number of tokens a query gives.
+        """
         asked = _apart(found)
         price = self._between(asked, pl.col("turn"), pl.col("turn_end") + 1)
-        return asked.with_columns(usd=_usd(pl.col("tokens") * price / 1e12))
+        most = self._between(asked, pl.col("turn"), pl.col("turn_end") + 1, "usd_before")
+        usd = pl.min_horizontal(pl.col("tokens") * price.fill_nan(None), most)
+        known = pl.lit(price).is_finite()
+        return asked.with_columns(usd=_usd(pl.when(known).then(usd) / 1e12))
 
     def output(self, found: pl.DataFrame) -> pl.DataFrame:
         """Price tokens that were written in a turn."""
         priced = found.join(
-            self._turns.select("run_id", "turn", "per_output"),
+            self._turns.select("run_id", "turn", "per_output", "written"),
             on=["run_id", "turn"],
             how="left",
             maintain_order="left",
         )
-        usd = _usd(pl.col("tokens") * pl.col("per_output") / 1e12)
+        usd = _usd(pl.min_horizontal("tokens", "written") * pl.col("per_output") / 1e12)
         return _once(priced.with_columns(usd=usd), ["run_id", "turn"]).select(*found.columns, "usd")
 
     def run(self, found: pl.DataFrame) -> pl.DataFrame:
@@ -111,7 +117,8 @@ def _running(x: Analysis, runs: pl.Series) -> pl.DataFrame:
     """Give per turn, and one past the last: `usd_before` and `ride_before`, sums over the turns before it.
 
     Both in pico-dollars; of `ride_before`, those a token pays that was sent before: the mean over the carried
-    part of each prompt, over all of it where nothing is carried. An unknown price makes the sums from there on NaN, which becomes null.
+    part of each prompt, over all of it where nothing is carried. An unknown price makes the sums from there
+    on NaN, which becomes null.
     """
     costs = pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False).cast(pl.Float64).fill_null(math.nan)
     carried = x.growth.select("run_id", "turn", "carried_tokens")
@@ -122,9 +129,14 @@ def _running(x: Analysis, runs: pl.Series) -> pl.DataFrame:
         usd=costs,
         ride=_ride().fill_null(math.nan),
         per_output=pl.col("pico_output").cast(pl.Float64),
+        written=pl.col("output_tokens"),
     )
     end = each.group_by("run_id").agg(
-        pl.col("turn").max() + 1, usd=pl.lit(0.0), ride=pl.lit(0.0), per_output=pl.lit(None, pl.Float64)
+        pl.col("turn").max() + 1,
+        usd=pl.lit(0.0),
+        ride=pl.lit(0.0),
+        per_output=pl.lit(None, pl.Float64),
+        written=pl.lit(0, pl.Int64),
     )
     both = pl.concat([each, end]).sort("run_id", "turn")
     return both.with_columns(
