@@ -38,6 +38,15 @@ def eager(rule: Rule) -> Rule:
     return replace(rule, values=limits)
 
 
+WHAT: Final = {
+    "block": ["run_id", "block"],
+    "ride": ["run_id", "block"],
+    "turns": ["run_id", "turn"],
+    "prompt": ["run_id", "turn"],
+    "output": ["run_id", "turn"],
+    "run": ["run_id"],
+}
+"""What a finding is about, by how it is priced: nothing is asked for twice."""
 RULES: Final = [eager(rule) for rule in load_rules()]
 ROUNDING: Final = pl.lit("0.000001").cast(pl.Decimal(38, 12))
 
@@ -89,7 +98,11 @@ def test_whatever_a_query_gives(world: tuple[Session, ...], data: st.DataObject)
         )
         money = Money(x, inside["run_id"].unique())
         for how in PRICES:
-            hold_no_dollar_twice(x, money.price(inside.drop("last"), how))
+            priced = money.price(inside.drop("last"), how)
+            hold_no_dollar_twice(x, priced)
+            assert not priced.select(WHAT[how]).is_duplicated().any()
+            covered = priced.select("run_id", pl.int_ranges("turn", pl.col("turn_end") + 1).alias("turn"))
+            assert how not in {"turns", "prompt"} or not covered.explode("turn").is_duplicated().any()
 
 
 def renamed(x: Analysis) -> Analysis:
