@@ -1,6 +1,7 @@
 """An analysis and its summary of some logs, for the tests of reports."""
 
 from collections.abc import Sequence
+from contextlib import chdir
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from costscan.analysis import Analysis, Pricing, Selection, analyze
 from costscan.reports.targets import target
 from costscan.summary import Summary, summarize
 
+ROOT = Path(__file__).parent.parent
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
@@ -40,3 +42,12 @@ def rows(table: Any) -> list[dict[str, Any]]:
     """Give a frame as plain rows."""
     found: list[dict[str, Any]] = table.to_dicts()
     return found
+
+
+def sample_logs(
+    part: str = "", *, pricing: Pricing | None = None, selection: Selection | None = None,
+    outputs: Sequence[str | Path] = (),
+) -> Billed:  # fmt: skip
+    """Analyze the sample logs, or one folder of them, named from the repository: shown paths are the same everywhere."""
+    with chdir(ROOT):
+        return billed([Path("sample_logs") / part], pricing=pricing, selection=selection, outputs=outputs)

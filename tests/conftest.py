@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from billed import ROOT, Billed, sample_logs
+
 GOLDEN = Path(__file__).parent / "golden"
 os.environ["COSTSCAN_CACHE"] = "off"
 
@@ -16,6 +17,12 @@ def _plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the terminal of whoever runs the tests out of them."""
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TTY_COMPATIBLE", "COSTSCAN_TRACEBACK"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def samples() -> Billed:
+    """What is made of the sample logs; no test changes it."""
+    return sample_logs()
 
 
 @pytest.fixture

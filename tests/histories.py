@@ -91,7 +91,8 @@ AGENTS: Final = st.builds(
 SESSIONS: Final = st.builds(
     Session, turns=RUNS, agents=st.lists(AGENTS, max_size=2).map(tuple), forks=st.lists(st.integers(0, 7), max_size=2).map(tuple),
 )  # fmt: skip
-WORLDS: Final = st.lists(SESSIONS, min_size=1, max_size=2).map(tuple)
+WORLDS: Final = st.lists(SESSIONS, min_size=1, max_size=8).map(tuple)
+"""Several sessions at once: an analysis takes about as long as one of a single session."""
 
 
 def prompts(turns: tuple[Turn, ...]) -> Iterator[tuple[Turn, int]]:

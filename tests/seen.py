@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import polars as pl
 
@@ -155,32 +155,53 @@ def hold_prompts(seen: Seen) -> int:
     return checked
 
 
+Case: TypeAlias = "Sequence[Line] | bytes | Mapping[str, Sequence[Line]]"
+
+
 class Each(dict[str, pl.DataFrame]):
     """The turns of each of many logs, with `usd`; `skips` are the lines of each that were not read as they stand."""
 
     skips: dict[str, list[tuple[int | None, str]]]
+    seen: Seen
 
 
-def see_each(folder: Path, cases: Mapping[str, Sequence[Line] | bytes]) -> Each:
-    """Read many small logs at once, each a file with ids of its own: given as lines, or as all its bytes.
+def see_each(folder: Path, cases: Mapping[str, Case], *, blocks: bool = False) -> Each:
+    """Read many small logs at once, each with ids of its own: a file's lines, its bytes, or several files' lines.
 
-    An analysis takes a tenth of a second whatever the size of the log.
+    An analysis takes a tenth of a second whatever the size of the log. The sessions "s1" and "s2" of the
+    n-th case become "s1-n" and "s2-n".
     """
-    names = {str(folder / f"case-{n:03d}.jsonl"): name for n, name in enumerate(cases)}
-    for n, (path, name) in enumerate(names.items()):
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        case = cases[name]
-        Path(path).write_bytes(_own_ids(case if isinstance(case, bytes) else joined(case), n))
-    seen = see(folder)
-    turns = seen.analysis.turns.join(seen.runs.select("run_id", "path"), on="run_id")
-    each = Each({name: turns.filter(path=path) for path, name in names.items()})
-    each.skips = {name: [] for name in cases}
+    for n, case in enumerate(cases.values()):
+        files = case if isinstance(case, Mapping) else {f"log-{n:03d}.jsonl": case}
+        for name, told in files.items():
+            path = folder / f"case-{n:03d}" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(own_ids(told if isinstance(told, bytes) else joined(told), n))
+    return each_of((see_blocks if blocks else see)(folder), folder, list(cases))
+
+
+def each_of(seen: Seen, folder: Path, names: Sequence[str]) -> Each:
+    """Part what was seen of a folder by the folders `case-000`, `case-001`, ... in it."""
+    numbers = {f"case-{n:03d}": name for n, name in enumerate(names)}
+
+    def named(path: str) -> str:
+        return numbers[Path(path).relative_to(folder).parts[0]]
+
+    case = pl.col("path").map_elements(named, return_dtype=pl.String)
+    cases = seen.runs.select("run_id", "path", case=case)
+    turns = seen.analysis.turns.join(cases, on="run_id")
+    each = Each({name: turns.filter(case=name) for name in names})
+    each.skips = {name: [] for name in names}
     for path, line, reason, _ in seen.skipped.iter_rows():
-        each.skips[names[path]].append((line, reason))
+        each.skips[named(path)].append((line, reason))
+    each.seen = seen
     return each
 
 
-def _own_ids(line: bytes, n: int) -> bytes:
+def own_ids(data: bytes, n: int) -> bytes:
+    """Give lines as the n-th of many logs: its calls, its requests and its sessions are no other's."""
     for word in (b"msg_", b"req_"):
-        line = line.replace(b'"' + word, b'"' + word + b"%d_" % n)
-    return line.replace(b'"s1"', b'"s1-%d"' % n)
+        data = data.replace(b'"' + word, b'"' + word + b"%d_" % n)
+    for session in (b"s1", b"s2"):
+        data = data.replace(b'"%s"' % session, b'"%s-%d"' % (session, n))
+    return data

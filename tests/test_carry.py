@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import polars as pl
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import hypothesis_profile  # noqa: F401 - loads the profile
@@ -87,6 +87,7 @@ def slow_costs(epochs: Sequence[Sequence[Call]]) -> list[tuple[int, int]]:
     return out
 
 
+@settings(max_examples=40)
 @given(EPOCHS)
 def test_costs_of_carried_blocks(epochs: list[list[Call]]) -> None:
     placed, calls = frames(epochs)
@@ -99,6 +100,7 @@ def _times(pico: tuple[int, int, int, int], factor: int) -> tuple[int, int, int,
     return a * factor, b * factor, c * factor, d * factor
 
 
+@settings(max_examples=50)
 @given(st.lists(CALLS, min_size=1, max_size=5), st.integers(10**6, 10**9))
 def test_costs_at_real_sizes_cost_what_the_calls_cost(calls: list[Call], times: int) -> None:
     # Prompts of up to 10^9 tokens at dollars a token: sums over all epochs may pass 2^63, differences may not.
@@ -127,6 +129,7 @@ def allocated(
     return split.select("group", "i", "weight", "tokens").rows()
 
 
+@settings(max_examples=50)
 @given(groups)
 @example([(5, [1, 1, 1]), (0, [3]), (1, [7, 7])])
 def test_allocation_sums_to_its_budget_and_is_monotone(found: list[tuple[int, list[int]]]) -> None:
@@ -141,6 +144,7 @@ def test_allocation_sums_to_its_budget_and_is_monotone(found: list[tuple[int, li
             assert abs(n - budget * weight / sum(weights)) < 1
 
 
+@settings(max_examples=50)
 @given(groups, st.randoms(use_true_random=False))
 def test_allocation_does_not_depend_on_the_order_of_rows(
     found: list[tuple[int, list[int]]], random: object

@@ -2,11 +2,12 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,38 +18,48 @@ HEAVY = {"polars", "pyarrow", "genai_prices", "rich", "numpy", "anthropic", "msg
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and pseudo-terminals of POSIX")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _price_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let the processes share a price cache, as those of a user do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("COSTSCAN_CACHE", raising=False)
+        yield
+
+
 def command(*arguments: str, **more: object) -> "subprocess.Popen[bytes]":
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "cwd": ROOT} | more
     return subprocess.Popen([*COSTSCAN, *arguments], **pipes)  # type: ignore[call-overload, no-any-return]
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--help"], ["analyze", "--help"], ["--version"], ["analyze", "--wat"]]
-)
-def test_nothing_heavy_is_imported_to_start(arguments: list[str]) -> None:
+def test_nothing_heavy_is_imported_to_start() -> None:
+    commands = [["--help"], ["analyze", "--help"], ["--version"], ["analyze", "--wat"]]
     code = f"""
 import sys
 from costscan.cli.app import run
-run({arguments!r})
-print("modules:", *sorted(name.partition(".")[0] for name in sys.modules))
+for arguments in {commands!r}:
+    run(arguments)
+    print("\\nmodules:", *sorted({{name.partition(".")[0] for name in sys.modules}}))
 """
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    loaded = set(told.rpartition("modules:")[2].split())
-    assert "costscan" in loaded
-    assert not loaded & HEAVY
+    found = [set(line.split()) for line in told.splitlines() if line.startswith("modules:")]
+    for arguments, loaded in zip(commands, found, strict=True):
+        assert "costscan" in loaded
+        assert not loaded & HEAVY, arguments
 
 
 def test_help_is_quick() -> None:
     def fastest_s(*words: str) -> float:
         times = []
-        for _ in range(5):
+        for _ in range(3):
             start = time.perf_counter()
             subprocess.run(words, capture_output=True, check=True)
             times.append(time.perf_counter() - start)
         return min(times)
 
     # On a slow machine, hardly more than what typer itself takes.
-    assert fastest_s(*COSTSCAN, "--help") < max(0.3, 2.5 * fastest_s(sys.executable, "-c", "import typer"))
+    took_s = fastest_s(*COSTSCAN, "--help")
+    assert took_s < 0.3 or took_s < 2.5 * fastest_s(sys.executable, "-c", "import typer")
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
@@ -87,55 +98,73 @@ def test_a_full_disk_is_an_error(more: list[str]) -> None:
     ]
 
 
-@posix
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("after_s", [0.3, 0.8])
-def test_being_stopped_leaves_nothing_behind(
-    tmp_path: Path, sent: signal.Signals, code: int, after_s: float
-) -> None:
-    logs = tmp_path / "logs"
-    logs.mkdir()
+@pytest.fixture(scope="module")
+def many_logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Logs that take longer to read than the tests wait."""
+    folder = tmp_path_factory.mktemp("logs")
     log = next((ROOT / "sample_logs" / "idle-hour").rglob("*.jsonl")).read_text(encoding="utf-8")
     for n in range(200):
         name = f"c420286e-1744-4ffd-84a1-e2927887{n:04d}"
-        (logs / f"{n}.jsonl").write_text(
-            re.sub(r"c420286e-1744-4ffd-84a1-\w{12}", name, log), encoding="utf-8"
-        )
-    temporary = tmp_path / "tmp"
-    temporary.mkdir()
-    process = command(
-        "analyze", str(logs), env={**os.environ, "TMPDIR": str(temporary)}, start_new_session=True
-    )
-    time.sleep(after_s)
-    os.killpg(process.pid, sent)
-    _, errors = process.communicate(timeout=60)
-    if process.returncode == 0:
-        pytest.skip("it was done before")
-    assert (process.returncode, errors) == (code, b"")
-    assert list(temporary.iterdir()) == []
-    shutil.rmtree(logs)
+        told = re.sub(r"c420286e-1744-4ffd-84a1-\w{12}", name, log)
+        (folder / f"{n}.jsonl").write_text(told, encoding="utf-8")
+    return folder
 
 
 @posix
-@pytest.mark.parametrize(
-    ("setting", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
-)
-def test_colours_are_for_terminals_that_want_them(setting: dict[str, str], coloured: bool) -> None:
-    master, slave = os.openpty()
-    env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "90"} | setting
-    process = command("analyze", "sample_logs/idle-hour", stdin=slave, stdout=slave, stderr=slave, env=env)
-    os.close(slave)
+@pytest.mark.parametrize("after_s", [0.3, 0.8])
+def test_being_stopped_leaves_nothing_behind(tmp_path: Path, many_logs: Path, after_s: float) -> None:
+    started = []
+    for sent, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        temporary = tmp_path / sent.name
+        temporary.mkdir()
+        env = {**os.environ, "TMPDIR": str(temporary)}
+        process = command("analyze", str(many_logs), env=env, start_new_session=True)
+        started.append((process, sent, code, temporary))
+    time.sleep(after_s)
+    for process, sent, *_ in started:
+        os.killpg(process.pid, sent)
+    stopped = 0
+    for process, _, code, temporary in started:
+        _, errors = process.communicate(timeout=60)
+        # On a quick machine it may have been done before.
+        assert (process.returncode, errors) == (code, b"") or process.returncode == 0
+        assert list(temporary.iterdir()) == []
+        stopped += process.returncode != 0
+    if not stopped:
+        pytest.skip("it was done before")
+
+
+def read_all(terminal: int) -> bytes:
+    """Give what was written to a terminal, until nothing has it open any more."""
     shown = b""
     while True:
         try:
-            part = os.read(master, 1 << 16)
+            part = os.read(terminal, 1 << 16)
         except OSError:
             break
         if not part:
             break
         shown += part
-    os.close(master)
+    os.close(terminal)
+    return shown
+
+
+def on_terminal(setting: dict[str, str]) -> str:
+    """Give what a process writes to a terminal of its own."""
+    master, slave = os.openpty()
+    env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "90"} | setting
+    process = command("analyze", "sample_logs/idle-hour", stdin=slave, stdout=slave, stderr=slave, env=env)
+    os.close(slave)
+    shown = read_all(master)
     assert process.wait(60) == 0
-    text = shown.decode().replace("\r", "")
-    assert "every turn priced at list" in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
-    assert bool(re.search(r"\x1b\[[0-9;]*3[0-9]m|\x1b\[1;3", text)) is coloured
+    return shown.decode().replace("\r", "")
+
+
+@posix
+def test_colours_are_for_terminals_that_want_them() -> None:
+    settings: list[dict[str, str]] = [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}]
+    with ThreadPoolExecutor() as pool:
+        shown = list(pool.map(on_terminal, settings))
+    for setting, text in zip(settings, shown, strict=True):
+        assert "every turn priced at list" in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text), setting
+        assert bool(re.search(r"\x1b\[[0-9;]*3[0-9]m|\x1b\[1;3", text)) is (not setting), setting

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 import polars as pl
 from genai_prices import Usage, calc_price
@@ -136,23 +137,25 @@ def our_prices(todo: list[Case]) -> list[int | None]:
     return [row[f"pico_{case[4]}"] for case, row in zip(todo, unit.iter_rows(named=True), strict=True)]
 
 
+@lru_cache(maxsize=8)
+def their_usd(model: str, mode: str, at: datetime, size: int, **more: int) -> Decimal:
+    return calc_price(
+        Usage(input_tokens=size, **more), model, provider_id="anthropic", genai_request_timestamp=at,
+        price_context=MODES[mode],
+    ).total_price  # fmt: skip
+
+
 def their_price(case: Case) -> int | None:
     """Pico-USD per unit, from `calc_price`; None for a model it does not list."""
     model, mode, at, size, meter = case
-    plain = Usage(input_tokens=size)
-
-    def usd(usage: Usage) -> Decimal:
-        return calc_price(
-            usage, model, provider_id="anthropic", genai_request_timestamp=at, price_context=MODES[mode]
-        ).total_price
-
+    how = (model, mode, at, size)
     try:
         if meter == "output":
-            amount = usd(Usage(input_tokens=size, output_tokens=1)) - usd(plain)
+            amount = their_usd(*how, output_tokens=1) - their_usd(*how)
         elif meter == "web_search":
-            amount = usd(Usage(input_tokens=size, web_searches=1)) - usd(plain)
+            amount = their_usd(*how, web_searches=1) - their_usd(*how)
         else:
-            amount = usd(Usage(input_tokens=size, **dict.fromkeys(USAGE_KEYS[meter], size))) / size
+            amount = their_usd(*how, **dict.fromkeys(USAGE_KEYS[meter], size)) / size
     except LookupError:
         return None
     return int(amount.scaleb(12))

@@ -1,6 +1,7 @@
 """Sessions whose client records what they cost: the bill is what really ran, whatever the log shows of it."""
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -9,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hypothesis_profile  # noqa: F401 - loads the profile
-from logs import HAIKU, OPUS, SONNET, Json, assistant, at, result, streamed, totals, usage, usd, user, write
-from seen import TOKENS, see
+from logs import HAIKU, OPUS, SONNET, Json, assistant, at, result, streamed, totals, usage, usd, user
+from seen import TOKENS, Case, Each, see_each
 
 CANONICAL = {OPUS: OPUS, SONNET: SONNET, HAIKU: "claude-haiku-4-5"}
 MISSED_BY_THE_LOG = 20
@@ -18,7 +19,7 @@ MISSED_BY_THE_LOG = 20
 
 @dataclass(frozen=True)
 class Call:
-    """A call as it ran: its prompt, its output and what the stream shows of that; who made it."""
+    """A call as it ran: its prompt, its output and what the stream shows of that, at most all; who made it."""
 
     model: str
     plain: int
@@ -44,9 +45,9 @@ class Call:
 few = st.integers(0, MISSED_BY_THE_LOG)
 many = st.integers(0, 5000)
 MAIN = st.builds(Call, model=st.sampled_from((OPUS, SONNET)), plain=st.integers(1000, 4000), read=many, w5m=st.just(0),
-                 w1h=many, out=st.integers(1, 900), shown=st.integers(0, 3))  # fmt: skip
+                 w1h=many, out=st.integers(3, 900), shown=st.integers(0, 3))  # fmt: skip
 SUB = st.builds(Call, model=st.sampled_from((OPUS, HAIKU)), plain=many, read=many, w5m=many, w1h=st.just(0),
-                out=st.integers(1, 900), shown=st.integers(0, 3), maker=st.just("sub"))  # fmt: skip
+                out=st.integers(3, 900), shown=st.integers(0, 3), maker=st.just("sub"))  # fmt: skip
 HIDDEN = st.builds(Call, model=st.sampled_from((OPUS, HAIKU)), plain=few, read=few, w5m=few, w1h=few, out=few,
                    shown=st.just(0), maker=st.just("hidden"))  # fmt: skip
 
@@ -114,53 +115,70 @@ def transcript_of(session: list[Process]) -> list[Json]:
     return lines
 
 
-def told(folder: Path, session: list[Process], *, apart: bool, copied: bool, with_transcript: bool) -> None:
+def told(
+    session: list[Process], *, apart: bool, copied: bool, with_transcript: bool
+) -> dict[str, list[Json]]:
+    """Tell a session: a stream or one of each process, perhaps with a copy of it and the transcript."""
     streams = [stream_of(process, str(p), 5000 * p) for p, process in enumerate(session)]
-    if apart:
-        for p, lines in enumerate(streams):
-            # The names are in no order of time.
-            write(folder / f"{'zma'[p]}.jsonl", *lines)
-    else:
-        write(folder / "stream.jsonl", *(line for lines in streams for line in lines))
+    whole = [line for lines in streams for line in lines]
+    # The names are in no order of time.
+    files = (
+        {f"{'zma'[p]}.jsonl": lines for p, lines in enumerate(streams)} if apart else {"stream.jsonl": whole}
+    )
     if copied:
-        write(
-            folder / "copy.jsonl", *(line for lines in streams for line in lines) if not apart else streams[0]
-        )
+        files["copy.jsonl"] = streams[0] if apart else whole
     if with_transcript:
-        write(folder / "transcript.jsonl", *transcript_of(session))
+        files["transcript.jsonl"] = transcript_of(session)
+    return files
 
 
-@settings(max_examples=25)
-@given(SESSIONS, st.booleans(), st.booleans(), st.booleans())
-def test_the_bill_is_what_ran(
-    session: list[Process], apart: bool, copied: bool, with_transcript: bool
-) -> None:
+def see_sessions(cases: Sequence[Case]) -> Each:
     with tempfile.TemporaryDirectory() as folder:
-        told(Path(folder), session, apart=apart, copied=copied, with_transcript=with_transcript)
-        seen = see(folder)
-    ran = [call for process in session for call in process.calls]
-    assert seen.usd == sum((call.usd for call in ran), Decimal(0))
-    for model in {call.model for call in ran}:
-        want = [sum(n) for n in zip(*(call.tokens for call in ran if call.model == model), strict=True)]
-        own = seen.turns.filter(model=CANONICAL[model])
-        assert [int(own[name].sum()) for name in TOKENS] == want, model
-    assert seen.analysis.recorded[0].usd is not None
-    assert abs(seen.analysis.recorded[0].usd - seen.usd) < Decimal("1e-9")
-    roots = set(seen.runs["root_run_id"])
-    assert roots == {"s1"}
+        return see_each(Path(folder), {f"{n}": case for n, case in enumerate(cases)})
+
+
+def tokens_of(calls: list[Call]) -> list[int]:
+    return [sum(n) for n in zip(*(call.tokens for call in calls), strict=True)]
+
+
+WAYS = st.fixed_dictionaries({name: st.booleans() for name in ("apart", "copied", "with_transcript")})
+MANY = 8
+"""Sessions of one analysis, each with ids of its own."""
 
 
 @settings(max_examples=8)
-@given(SESSIONS, st.lists(MAIN, max_size=3))
-def test_what_ran_after_the_last_total_is_added(session: list[Process], later: list[Call]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+@given(st.lists(st.tuples(SESSIONS, WAYS), min_size=1, max_size=MANY))
+def test_the_bill_is_what_ran(sessions: list[tuple[list[Process], dict[str, bool]]]) -> None:
+    each = see_sessions([told(session, **way) for session, way in sessions])
+    recorded = {found.session: found.usd for found in each.seen.analysis.recorded}
+    for n, (turns, (session, _)) in enumerate(zip(each.values(), sessions, strict=True)):
+        ran = [call for process in session for call in process.calls]
+        bill = sum((call.usd for call in ran), Decimal(0))
+        assert turns["usd"].sum() == bill
+        for model in {call.model for call in ran}:
+            own = turns.filter(model=CANONICAL[model])
+            want = tokens_of([call for call in ran if call.model == model])
+            assert [int(own[name].sum()) for name in TOKENS] == want, model
+        known = recorded[f"s1-{n}"]
+        assert known is not None
+        assert abs(known - bill) < Decimal("1e-9")
+    assert len(recorded) == len(sessions)
+    assert set(each.seen.runs["root_run_id"]) == {f"s1-{n}" for n in range(len(sessions))}
+
+
+@settings(max_examples=4)
+@given(st.lists(st.tuples(SESSIONS, st.lists(MAIN, max_size=3)), min_size=1, max_size=MANY))
+def test_what_ran_after_the_last_total_is_added(sessions: list[tuple[list[Process], list[Call]]]) -> None:
+    cases = []
+    for session, later in sessions:
         more = [
             streamed(f"msg_late_{n}", call.used(call.shown), model=call.model, timestamp=at(50_000 + n))
             for n, call in enumerate(later)
         ]
-        streams = [line for p, process in enumerate(session) for line in stream_of(process, str(p), 5000 * p)]
-        write(Path(folder) / "s.jsonl", *streams, *more)
-        seen = see(folder)
-    known = sum((call.usd for process in session for call in process.calls), Decimal(0))
-    shown = sum((c.usd - usd(c.model, out=c.out - c.shown) for c in later), Decimal(0))
-    assert seen.usd == known + shown
+        cases.append(
+            [*told(session, apart=False, copied=False, with_transcript=False)["stream.jsonl"], *more]
+        )
+    for turns, (session, later) in zip(see_sessions(cases).values(), sessions, strict=True):
+        known = sum((call.usd for process in session for call in process.calls), Decimal(0))
+        shown = sum((c.usd - usd(c.model, out=c.out - c.shown) for c in later), Decimal(0))
+        assert turns["usd"].sum() == known + shown

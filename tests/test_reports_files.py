@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from billed import NOW, billed
+from billed import NOW, Billed, billed, sample_logs
 from costscan import __version__
 from costscan.errors import CostscanError
 from costscan.frames import SCHEMAS, USD, check
@@ -18,12 +18,18 @@ from costscan.reports import targets
 from costscan.reports.targets import MODULES, available, target, whole
 from logs import message, pair, write
 
-ROOT = Path(__file__).parent.parent
+OUTPUTS = ("report.parquet", "report.csv", "deep/frames/")
 
 
-def test_parquet_has_a_row_per_run_and_says_what_it_is(tmp_path: Path) -> None:
-    path = tmp_path / "report.parquet"
-    found = billed([ROOT / "sample_logs"], outputs=[path])
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Billed, Path]:
+    """What is made of the sample logs, and the folder of the reports that were written of it."""
+    folder = tmp_path_factory.mktemp("reports")
+    return sample_logs(outputs=[f"{folder}/{name}" for name in OUTPUTS]), folder
+
+
+def test_parquet_has_a_row_per_run_and_says_what_it_is(written: tuple[Billed, Path]) -> None:
+    found, path = written[0], written[1] / "report.parquet"
     table = pl.read_parquet(path)
     summary = found.summary
     assert table["usd"].dtype == USD
@@ -45,9 +51,8 @@ def test_parquet_has_a_row_per_run_and_says_what_it_is(tmp_path: Path) -> None:
     assert said["generated_at"] == NOW.isoformat()
 
 
-def test_csv_is_the_table_of_runs(tmp_path: Path) -> None:
-    path = tmp_path / "report.csv"
-    found = billed([ROOT / "sample_logs"], outputs=[path])
+def test_csv_is_the_table_of_runs(written: tuple[Billed, Path]) -> None:
+    found, path = written[0], written[1] / "report.csv"
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert sum(Decimal(row["usd"]) for row in rows) == found.summary.totals.usd
@@ -67,13 +72,12 @@ def test_no_cell_of_the_csv_is_a_formula(tmp_path: Path, begin: str) -> None:
 
 
 def test_json_is_what_is_printed(tmp_path: Path) -> None:
-    billed([ROOT / "sample_logs" / "idle-hour"], outputs=[tmp_path / "report.json"])
+    sample_logs("idle-hour", outputs=[tmp_path / "report.json"])
     assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["totals"]["turns"] == 23
 
 
-def test_a_folder_gets_every_frame(tmp_path: Path) -> None:
-    folder = tmp_path / "deep" / "frames"
-    found = billed([ROOT / "sample_logs"], outputs=[f"{folder}/"])
+def test_a_folder_gets_every_frame(written: tuple[Billed, Path]) -> None:
+    found, folder = written[0], written[1] / "deep" / "frames"
     assert {path.stem for path in folder.iterdir()} == set(SCHEMAS)
     for name in SCHEMAS:
         check(name, pl.read_parquet(folder / f"{name}.parquet"))

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from billed import NOW, billed
+from billed import NOW, Billed, billed
 from costscan.reports.json import encoded
+from costscan.summary import Summary
 from logs import assistant, message, pair, user, write
 
-ROOT = Path(__file__).parent.parent
 TOP = [
     "schema_version", "costscan_version", "generated_at", "prices", "inputs", "totals", "meters",
     "distribution", "replay", "scenarios", "by_model", "by_tool", "by_task", "by_day", "findings", "runs",
+    "breakdowns",
 ]  # fmt: skip
 CONTRACT = {
     "prices": ["source", "as_of"],
@@ -50,74 +51,82 @@ MORE = {
 }  # fmt: skip
 
 
-def report(*paths: Path, top: int | None = None) -> dict[str, Any]:
+def reported(summary: Summary, top: int | None = None) -> dict[str, Any]:
     def refuse(constant: str) -> float:
         raise AssertionError(f"{constant} is no JSON")
 
-    found: dict[str, Any] = json.loads(encoded(billed(paths).summary, top=top), parse_constant=refuse)
+    found: dict[str, Any] = json.loads(encoded(summary, top=top), parse_constant=refuse)
     return found
 
 
+def report(*paths: Path) -> dict[str, Any]:
+    return reported(billed(paths).summary)
+
+
 @pytest.fixture(scope="module")
-def samples() -> dict[str, Any]:
-    return report(ROOT / "sample_logs")
+def told(samples: Billed) -> dict[str, Any]:
+    return reported(samples.summary)
 
 
-def test_the_keys_are_those_of_the_contract(samples: dict[str, Any]) -> None:
-    assert list(samples) == TOP
+def test_the_keys_are_those_of_the_contract(told: dict[str, Any]) -> None:
+    assert list(told) == TOP
     for name, known in CONTRACT.items():
-        assert list(samples[name])[: len(known)] == known
-        assert set(samples[name]) == {*known, *MORE.get(name, ())}
+        assert list(told[name])[: len(known)] == known
+        assert set(told[name]) == {*known, *MORE.get(name, ())}
     for name, known in ROWS.items():
-        assert samples[name], name
-        assert all(list(row)[: len(known)] == known for row in samples[name]), name
-    assert list(samples["distribution"]["usd_per_run"]) == ["p50", "p90", "p99", "max", "mean"]
-    assert samples["schema_version"] == 1
-    assert samples["generated_at"] == NOW.isoformat().replace("+00:00", "Z")
+        assert told[name], name
+        assert all(list(row)[: len(known)] == known for row in told[name]), name
+    assert list(told["distribution"]["usd_per_run"]) == ["p50", "p90", "p99", "max", "mean"]
+    assert told["schema_version"] == 1
+    assert told["generated_at"] == NOW.isoformat().replace("+00:00", "Z")
 
 
-def test_the_keys_do_not_depend_on_the_logs(samples: dict[str, Any], tmp_path: Path) -> None:
+def test_the_keys_do_not_depend_on_the_logs(told: dict[str, Any], tmp_path: Path) -> None:
     other = report(write(tmp_path / "a.jsonl", user(), assistant("msg_1", model="nova-9")))
-    assert list(other) == list(samples)
+    assert list(other) == list(told)
     for name in CONTRACT:
-        assert list(other[name]) == list(samples[name])
+        assert list(other[name]) == list(told[name])
     for name in ("by_model", "by_tool", "by_task", "by_day", "runs", "scenarios"):
-        assert list(other[name][0]) == list(samples[name][0])
+        assert list(other[name][0]) == list(told[name][0])
     assert other["totals"]["usd"] is None
     assert other["scenarios"][1]["usd"] is None
 
 
-def test_what_does_not_exist_yet_is_empty_or_null(samples: dict[str, Any]) -> None:
-    assert samples["findings"] == []
-    assert set(samples["replay"].values()) == {None}
-    assert [row["scenario"] for row in samples["scenarios"]] == ["as_billed", "no_caching"]
-    assert all(row["usd_after_all"] is None and row["top_finding"] is None for row in samples["runs"])
+def test_the_replay_of_generated_logs_agrees(told: dict[str, Any]) -> None:
+    assert told["replay"]["exact_share"] == 1
+    assert told["replay"]["token_error"] == 0
+    assert told["replay"]["usd_billed"] == told["replay"]["usd_replayed"] <= told["totals"]["usd"]
+    assert 0 < told["replay"]["turns"] <= told["totals"]["turns"]
 
 
-def test_the_breakdowns_add_up_to_the_rounded_digit(samples: dict[str, Any]) -> None:
-    whole = samples["totals"]["usd"]
+def test_what_does_not_exist_yet_is_null(told: dict[str, Any]) -> None:
+    assert all(row["usd_after_all"] is None for row in told["runs"])
+
+
+def test_the_breakdowns_add_up_to_the_rounded_digit(told: dict[str, Any]) -> None:
+    whole = told["totals"]["usd"]
     for name in ("by_model", "by_tool", "by_task", "by_day", "runs"):
-        found = math.fsum(row["usd"] for row in samples[name])
-        assert abs(found - whole) <= len(samples[name]) * 1e-9, name
-    assert abs(math.fsum(samples["meters"].values()) - whole) <= 6e-9
-    assert samples["scenarios"][0]["usd"] == whole
+        found = math.fsum(row["usd"] for row in told[name])
+        assert abs(found - whole) <= len(told[name]) * 1e-9, name
+    assert abs(math.fsum(told["meters"].values()) - whole) <= 6e-9
+    assert told["scenarios"][0]["usd"] == whole
 
 
-def test_usd_have_nine_decimals(samples: dict[str, Any]) -> None:
-    found = [row["usd"] for name in ("by_tool", "runs") for row in samples[name]]
+def test_usd_have_nine_decimals(told: dict[str, Any]) -> None:
+    found = [row["usd"] for name in ("by_tool", "runs") for row in told[name]]
     assert all(usd == round(usd, 9) for usd in found)
 
 
-def test_top_limits_the_runs_alone(samples: dict[str, Any]) -> None:
-    short = report(ROOT / "sample_logs", top=3)
-    assert short["runs"] == samples["runs"][:3]
-    assert short["by_task"] == samples["by_task"]
-    assert short["totals"] == samples["totals"]
+def test_top_limits_the_runs_alone(samples: Billed, told: dict[str, Any]) -> None:
+    short = reported(samples.summary, top=3)
+    assert short["runs"] == told["runs"][:3]
+    assert short["by_task"] == told["by_task"]
+    assert short["totals"] == told["totals"]
 
 
-def test_a_row_stands_on_a_line(samples: dict[str, Any]) -> None:
-    lines = encoded(billed([ROOT / "sample_logs"]).summary).decode().splitlines()
-    assert sum(line.startswith('    {"run_id":') for line in lines) == len(samples["runs"])
+def test_a_row_stands_on_a_line(samples: Billed, told: dict[str, Any]) -> None:
+    lines = encoded(samples.summary).decode().splitlines()
+    assert sum(line.startswith('    {"run_id":') for line in lines) == len(told["runs"])
 
 
 def test_skipped_lines_are_named(tmp_path: Path) -> None:

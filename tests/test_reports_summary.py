@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from billed import Billed, billed
+from billed import ROOT, Billed, billed, sample_logs
 from costscan.analysis import Pricing, Selection
 from costscan.attribution import PARTS
 from logs import (
@@ -30,17 +30,11 @@ from logs import (
 )
 from logs import usd as listed
 
-ROOT = Path(__file__).parent.parent
 SAMPLES = sorted(
-    p
+    p.name
     for p in (ROOT / "sample_logs").iterdir()
     if p.is_dir() and p.name != "generator" and any(p.rglob("*.jsonl"))
 )
-
-
-@pytest.fixture(scope="module")
-def samples() -> Billed:
-    return billed([ROOT / "sample_logs"])
 
 
 def sums_up(found: Billed) -> None:
@@ -63,19 +57,17 @@ def test_every_breakdown_adds_up_to_the_bill(samples: Billed) -> None:
     assert samples.summary.totals.usd_exact
 
 
-@pytest.mark.parametrize("folder", SAMPLES, ids=lambda p: p.name)
-def test_of_each_sample_too(folder: Path) -> None:
-    sums_up(billed([folder]))
+@pytest.mark.parametrize("part", SAMPLES)
+def test_of_each_sample_too(part: str) -> None:
+    sums_up(sample_logs(part))
 
 
 def test_with_a_discount_and_own_prices(samples: Billed) -> None:
-    half = billed([ROOT / "sample_logs"], pricing=Pricing(discount=Decimal("0.5")))
+    half = sample_logs(pricing=Pricing(discount=Decimal("0.5")))
     sums_up(half)
     assert samples.summary.totals.usd is not None
     assert half.summary.totals.usd == samples.summary.totals.usd / 2
-    own = billed(
-        [ROOT / "sample_logs"], pricing=Pricing(overrides={"claude-opus-5-5": {"output": Decimal(0)}})
-    )
+    own = sample_logs(pricing=Pricing(overrides={"claude-opus-5-5": {"output": Decimal(0)}}))
     sums_up(own)
     assert not own.summary.prices.is_list
 
@@ -92,7 +84,7 @@ def test_with_a_discount_and_own_prices(samples: Billed) -> None:
     ids=["since", "until", "tasks", "models", "nothing"],
 )
 def test_of_a_part_of_the_logs(selection: Selection) -> None:
-    part = billed([ROOT / "sample_logs"], selection=selection)
+    part = sample_logs(selection=selection)
     sums_up(part)
     assert part.summary.totals.recorded_usd is None
 

@@ -2,6 +2,7 @@
 
 import io
 import unicodedata
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import hypothesis_profile  # noqa: F401 - the settings of every property
-from billed import Billed, billed
+from billed import Billed, billed, sample_logs
 from costscan.analysis import Pricing
 from costscan.reports import wording
 from costscan.reports.breakdown import TABLES
@@ -19,13 +20,7 @@ from costscan.reports.table import Column, table
 from costscan.reports.terminal import render, show
 from logs import OPUS, assistant, message, pair, streamed, text, tool_use, usage, user, write
 
-ROOT = Path(__file__).parent.parent
 HOSTILE = "\x1b[31mred\x1b]8;;http://x.test\x07\r\n\x9b2J[bold]x[/bold] \u202eabc\u2028\ud83d"
-
-
-@pytest.fixture(scope="module")
-def samples() -> Billed:
-    return billed([ROOT / "sample_logs"])
 
 
 def lines(found: Billed, width: int = 100, by: str | None = None, top: int | None = None) -> list[str]:
@@ -40,10 +35,17 @@ def test_every_line_fits(samples: Billed, width: int, by: str | None) -> None:
     assert not any(line.endswith(" ") for line in found)
 
 
+def line_of_the_bill(found: Billed, path: str) -> int:
+    """Give the line, from 0, that says what logs at this path cost."""
+    summary = replace(found.summary, paths=(path,))
+    shown = [line.plain for line in render(summary, width=100)]
+    return next(n for n, line in enumerate(shown) if wording.usd(summary.totals.usd) in line)
+
+
 def test_the_first_lines_are_about_money(samples: Billed) -> None:
-    found = lines(samples)
-    assert samples.summary.totals.usd is not None
-    assert any(wording.usd(samples.summary.totals.usd) in line for line in found[:3])
+    assert line_of_the_bill(samples, "runs.jsonl") == 2
+    # A long path stands on a line of its own, what is in the logs on the next.
+    assert line_of_the_bill(samples, f"/data/{'deep/' * 40}runs.jsonl") == 3
 
 
 def test_unpriced_models_are_named_beside_the_bill(tmp_path: Path) -> None:
@@ -63,14 +65,14 @@ def test_a_lower_bound_says_so(tmp_path: Path) -> None:
 
 def test_own_prices_are_said(samples: Billed) -> None:
     pricing = Pricing(discount=Decimal("0.85"), overrides={OPUS: {"input": Decimal(1)}})
-    found = "\n".join(lines(billed([ROOT / "sample_logs"], pricing=pricing), 140))
+    found = "\n".join(lines(sample_logs(pricing=pricing), 140))
     assert "list -15%, own for 1 model" in found
     assert "at list" not in found
     assert "at list" in "\n".join(lines(samples))
 
 
 def test_caching_that_cost_more_than_it_saved_says_so() -> None:
-    found = "\n".join(lines(billed([ROOT / "sample_logs" / "timestamp-in-system-prompt"])))
+    found = "\n".join(lines(sample_logs("timestamp-in-system-prompt")))
     assert "with nothing cached; caching cost $0.0509 more than that" in found
 
 

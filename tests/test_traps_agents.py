@@ -4,14 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from logs import (
     HAIKU,
     OPUS,
     Json,
     assistant,
     at,
+    message,
+    pair,
     progress,
     streamed,
     tool_result,
@@ -70,14 +70,16 @@ def test_own_file_in_the_folder_of_the_session(tmp_path: Path) -> None:
         "s1", "code-reviewer", "agent:code-reviewer", 2)  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "meta", ["", "[]", "{", '{"agentType": 5}', '{"agentType": ""}', "\x00", "[" * 100_000]
-)
-def test_broken_meta_files(tmp_path: Path, meta: str) -> None:
-    write(tmp_path / "agent-a1.jsonl", sub("msg_a1"))
-    (tmp_path / "agent-a1.meta.json").write_text(meta)
+def test_broken_meta_files(tmp_path: Path) -> None:
+    broken = ["", "[]", "{", '{"agentType": 5}', '{"agentType": ""}', "\x00", "[" * 100_000]
+    for n, meta in enumerate(broken):
+        write(tmp_path / f"{n}" / "agent-a1.jsonl", sub(f"msg_a{n}", sessionId=f"s{n}"))
+        (tmp_path / f"{n}" / "agent-a1.meta.json").write_text(meta)
     seen = see(tmp_path)
-    assert (seen.usd, seen.run("s1/agent-a1")["agent"]) == (SUB_USD, "sub-agent")
+    for n, meta in enumerate(broken):
+        run = seen.run(f"s{n}/agent-a1")
+        assert run["agent"] == "sub-agent", meta[:20]
+    assert seen.usd == len(broken) * SUB_USD
 
 
 def test_odd_agent_ids(tmp_path: Path) -> None:
@@ -206,8 +208,6 @@ def test_sub_agents_of_a_forked_session_stay_with_the_first(tmp_path: Path) -> N
 
 
 def test_runs_under_runs_share_the_root(tmp_path: Path) -> None:
-    from logs import message, pair  # noqa: PLC0415 - only here
-
     lines = [
         pair(message("msg_1"), run_id="top"),
         pair(message("msg_2"), run_id="middle", parent_run_id="top", agent="planner"),
@@ -221,7 +221,5 @@ def test_runs_under_runs_share_the_root(tmp_path: Path) -> None:
 
 
 def test_runs_whose_parents_go_in_a_circle(tmp_path: Path) -> None:
-    from logs import message, pair  # noqa: PLC0415 - only here
-
     lines = [pair(message(f"msg_{a}"), run_id=a, parent_run_id=b) for a, b in ("ab", "ba", "cc")]
     assert see(write(tmp_path / "p.jsonl", *lines)).n_turns == 3

@@ -5,8 +5,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from logs import OPUS, Json, at, message, pair, text, tool_result, tool_use, usage, usd, write
 from seen import hold_prompts, see, see_blocks, see_each
 
@@ -122,50 +120,54 @@ def test_odd_run_ids(tmp_path: Path) -> None:
         assert turns["run_id"].n_unique() == 2, name
 
 
+FIELDS = (
+    "model",
+    "messages",
+    "system",
+    "tools",
+    "cache_control",
+    "output_config",
+    "role",
+    "content",
+    "text",
+    "tool",
+)
+
+
+def odd_request(field: str, odd: Any) -> Json:
+    """A pair with one odd field in its request."""
+    said = [{"role": "user", "content": [text("hi")]}]
+    line = pair(message("msg_1"), said, tools=[{"name": "T"}], system="s")
+    asked = line["request"]
+    if field in {"role", "content"}:
+        asked["messages"][0][field] = odd
+    elif field == "text":
+        asked["messages"][0]["content"][0]["text"] = odd
+    elif field == "tool":
+        asked["tools"][0] = odd
+    else:
+        asked[field] = odd
+    return line
+
+
 def test_odd_requests_hide_no_call(tmp_path: Path) -> None:
-    cases = {}
-    fields = (
-        "model",
-        "messages",
-        "system",
-        "tools",
-        "cache_control",
-        "output_config",
-        "role",
-        "content",
-        "text",
-        "tool",
-    )
-    for field in fields:
-        for odd in ODD:
-            line = pair(
-                message("msg_1"),
-                [{"role": "user", "content": [text("hi")]}],
-                tools=[{"name": "T"}],
-                system="s",
-            )
-            asked = line["request"]
-            if field in {"role", "content"}:
-                asked["messages"][0][field] = odd
-            elif field == "text":
-                asked["messages"][0]["content"][0]["text"] = odd
-            elif field == "tool":
-                asked["tools"][0] = odd
-            else:
-                asked[field] = odd
-            cases[f"{field} {odd!r}"] = [line, pair(message("msg_2"))]
+    cases = {
+        f"{field} {odd!r}": [odd_request(field, odd), pair(message("msg_2"))]
+        for field in FIELDS for odd in ODD
+    }  # fmt: skip
     cases |= {f"{odd!r}": [pair(message("msg_1")) | {"request": odd}, pair(message("msg_2"))] for odd in ODD}
     for name, turns in see_each(tmp_path, cases).items():
         assert turns["usd"].sum() == 2 * ONE, name
 
 
-@pytest.mark.parametrize("depth", [500, 980, 995, 100_000])
-def test_nested_tool_definitions(tmp_path: Path, depth: int) -> None:
-    line = json.dumps(
-        pair(message("msg_1"), tools=[{"name": "T", "input_schema": "MARK"}], system=[text("HALF")])
-    )
-    nested = line.replace('"MARK"', "[" * depth + "]" * depth).replace("HALF", "\\ud83d")
-    assert see(write(tmp_path / "p.jsonl", nested, pair(message("msg_2")))).usd == 2 * ONE
+def test_nested_tool_definitions(tmp_path: Path) -> None:
+    tools = [{"name": "T", "input_schema": "MARK"}]
+    line = json.dumps(pair(message("msg_1"), tools=tools, system=[text("HALF")])).replace("HALF", "\\ud83d")
+    depths = (500, 980, 995, 100_000)
+    nested = {f"{n}": line.replace('"MARK"', "[" * n + "]" * n) for n in depths}
+    told = see_each(tmp_path, {name: [line, pair(message("msg_2"))] for name, line in nested.items()})
+    for name, turns in told.items():
+        assert turns["usd"].sum() == 2 * ONE, name
 
 
 def test_half_a_character_in_a_tool_definition(tmp_path: Path) -> None:

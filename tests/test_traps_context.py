@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
+import polars as pl
 
 from logs import OPUS, Json, assistant, at, text, tool_result, tool_use, usage, usd, user, write
 from seen import Seen, hold_prompts, see, see_blocks, see_each
@@ -98,15 +98,13 @@ def test_compaction(tmp_path: Path) -> None:
     assert seen.usd == usd(OPUS, **{"in": 1000 + 1100 + 1200 + 1300 + 600 + 700}, out=120)
     assert [p for p, *_ in grown(seen)] == [1000, 1100, 1200, 1300, 600, 700]
     assert grown(seen)[4][3] == 1300 - grown(seen)[4][1]
-    old = seen.blocks.filter(pl_layer_messages() & (seen.blocks["turn_in"] < 4))
+    old = seen.blocks.filter(in_messages() & (seen.blocks["turn_in"] < 4))
     assert set(old["turn_out"]) == {4}
     kept = seen.blocks.filter(line=10)
     assert kept.select("turn_in", "turn_out").rows() == [(4, 6)]
 
 
-def pl_layer_messages() -> Any:
-    import polars as pl  # noqa: PLC0415 - only here
-
+def in_messages() -> pl.Expr:
     return (pl.col("layer") == "messages") & (pl.col("kind") != "hidden")
 
 
@@ -117,20 +115,27 @@ def test_a_cleared_session(tmp_path: Path) -> None:
     assert [p for p, *_ in grown(seen)] == [1000, 1100, 1200, 1300, 500, 600]
     assert [d for *_, d in grown(seen)][:4] == [0, 0, 0, 0]
     assert grown(seen)[4][3] > 0
-    assert seen.blocks.filter(pl_layer_messages() & (seen.blocks["turn_in"] < 4))["turn_out"].max() == 4
+    assert seen.blocks.filter(in_messages() & (seen.blocks["turn_in"] < 4))["turn_out"].max() == 4
     assert grown(seen)[5] == (600, 500, 100, 0)
 
 
-@pytest.mark.parametrize("metadata", [{"compactedToolIds": ["toolu_0", "toolu_1", 5, None]}, {"compactedToolIds": None},
-                                      {"compactedToolIds": {}}, {}, [], "x", 5, None])  # fmt: skip
-def test_microcompaction(tmp_path: Path, metadata: Any) -> None:
-    boundary = {"type": "system", "subtype": "microcompact_boundary", "sessionId": "s1", "uuid": "b", "parentUuid": "a3",
-                "microcompactMetadata": metadata}  # fmt: skip
-    seen = see_blocks(write(tmp_path / "s.jsonl", *turns(4), boundary, *turns(2, first=4, base=1240)))
-    assert seen.usd == usd(OPUS, **{"in": 1000 + 1100 + 1200 + 1300 + 1240 + 1340}, out=120)
-    if isinstance(metadata, dict) and isinstance(metadata.get("compactedToolIds"), list):
-        results = seen.blocks.filter(kind="tool_result").sort("line")
-        assert results["turn_out"].to_list()[:3] == [4, 4, 6]
+METADATA: list[Any] = [{"compactedToolIds": ["toolu_0", "toolu_1", 5, None]}, {"compactedToolIds": None},
+                       {"compactedToolIds": {}}, {}, [], "x", 5, None]  # fmt: skip
+
+
+def test_microcompaction(tmp_path: Path) -> None:
+    cases = {}
+    for metadata in METADATA:
+        boundary = {"type": "system", "subtype": "microcompact_boundary", "sessionId": "s1", "uuid": "b", "parentUuid": "a3",
+                    "microcompactMetadata": metadata}  # fmt: skip
+        cases[repr(metadata)] = [*turns(4), boundary, *turns(2, first=4, base=1240)]
+    told = see_each(tmp_path, cases, blocks=True)
+    for name, found in told.items():
+        assert found["usd"].sum() == usd(OPUS, **{"in": 1000 + 1100 + 1200 + 1300 + 1240 + 1340}, out=120), (
+            name
+        )
+    results = told.seen.blocks.filter(kind="tool_result", run_id="s1-0").sort("line")
+    assert results["turn_out"].to_list()[:3] == [4, 4, 6]
 
 
 def test_a_rewind(tmp_path: Path) -> None:

@@ -7,46 +7,16 @@ from typing import Any
 
 import pytest
 
-from logs import (
-    OPUS,
-    Json,
-    assistant,
-    at,
-    encoded,
-    joined,
-    text,
-    tool_result,
-    tool_use,
-    usage,
-    usd,
-    user,
-    write,
-)
-from seen import Seen, see, see_each
-
-CALL = usage(10, read=100, out=5)
-A, B, C = (assistant(f"msg_{i}", CALL, timestamp=at(i), uuid=f"u{i}") for i in range(3))
-EACH = usd(OPUS, **{"in": 10}, read=100, out=5)
-
-
-def plain(line: Any) -> str:
-    return encoded(line).decode()
-
-
-def calls(seen: Seen) -> list[tuple[str, int]]:
-    return list(zip(seen.column("message_id"), seen.column("line"), strict=True))
-
-
-def whole(turns: Any, calls: int, name: str) -> None:
-    assert (turns.height, turns["usd"].sum()) == (calls, calls * EACH), name
+from logs import Json, assistant, encoded, joined, text, tool_result, tool_use, user, write
+from seen import see, see_each
+from three import CALL, EACH, A, B, C, calls, plain, whole
 
 
 def test_pretty_printed(tmp_path: Path) -> None:
     indents: list[int | str] = [1, 2, 4, "\t"]
     each = {repr(i): "\n".join(json.dumps(line, indent=i) for line in (A, B, C)) for i in indents}
     told = see_each(tmp_path, {name: said.encode() for name, said in each.items()})
-    for name, turns in told.items():
-        whole(turns, 3, name)
+    whole(told, 3)
     assert not any(told.skips.values())
 
 
@@ -54,34 +24,32 @@ def test_a_json_list(tmp_path: Path) -> None:
     lists = {f"{before!r} {i}": before + json.dumps([A, B, C], indent=i) + "\n"
              for i in (None, 2) for before in ("", "\ufeff", "\n \n")}  # fmt: skip
     told = see_each(tmp_path, {name: said.encode() for name, said in lists.items()})
-    for name, turns in told.items():
-        whole(turns, 3, name)
+    whole(told, 3)
     assert not any(told.skips.values())
 
 
-@pytest.mark.parametrize("as_list", [True, False])
-def test_a_large_document(tmp_path: Path, as_list: bool) -> None:
+def documents(lines: list[Json], damaged: tuple[int, ...] = ()) -> dict[str, bytes]:
+    """Lines pretty-printed as one list, and one after the other."""
+    each = [json.dumps(line, indent=2) for line in lines]
+    for i in damaged:
+        each[i] = each[i].replace('"text": "ok"', '"text": ok')
+    return {"a list": ("[" + ",\n".join(each) + "]").encode(), "plain": "\n".join(each).encode()}
+
+
+def test_a_large_document(tmp_path: Path) -> None:
     # More than is decoded at a time (64 KB) and than is read at a time (4 MB).
     lines = [assistant(f"msg_{i}", CALL, content=[text("x" * 40_000)]) for i in range(130)]
-    path = tmp_path / "s.json"
-    each = [json.dumps(line, indent=2) for line in lines]
-    path.write_text("[" + ",\n".join(each) + "]" if as_list else "\n".join(each))
-    seen = see(path)
-    assert (seen.usd, seen.reading.skipped_lines) == (130 * EACH, 0)
+    told = see_each(tmp_path, documents(lines))
+    whole(told, 130)
+    assert not any(told.skips.values())
 
 
-@pytest.mark.parametrize("as_list", [True, False])
-def test_a_document_with_damage_in_several_places(tmp_path: Path, as_list: bool) -> None:
-    lines = [assistant(f"msg_{i}", CALL) for i in range(9)]
-    each = [json.dumps(line, indent=2) for line in lines]
-    for i in (2, 5):
-        each[i] = each[i].replace('"text": "ok"', '"text": ok')
-    path = tmp_path / "s.json"
-    path.write_text("[" + ",\n".join(each) + "]" if as_list else "\n".join(each))
-    seen = see(path)
-    whole = {f"msg_{i}" for i in range(9) if i not in {2, 5}}
-    assert whole <= set(seen.column("message_id"))
-    assert seen.reading.skipped_lines + seen.reading.repaired_lines >= 1
+def test_a_document_with_damage_in_several_places(tmp_path: Path) -> None:
+    told = see_each(tmp_path, documents([assistant(f"msg_{i}", CALL) for i in range(9)], damaged=(2, 5)))
+    for n, (name, turns) in enumerate(told.items()):
+        untouched = {f"msg_{n}_{i}" for i in range(9) if i not in {2, 5}}
+        assert untouched <= set(turns["message_id"]), name
+        assert told.skips[name], name
 
 
 def test_a_json_list_that_was_cut(tmp_path: Path) -> None:
@@ -101,8 +69,8 @@ def test_values_that_are_no_objects(tmp_path: Path, at_line: int) -> None:
         return [*[A, B][: at_line - 1], line, *[A, B][at_line - 1 :]]
 
     told = see_each(tmp_path, {line: among(line) for line in (*NO_OBJECTS, "{}", "[{}]")})
-    for name, turns in told.items():
-        whole(turns, 2, name)
+    whole(told, 2)
+    for name in told:
         assert [line for line, _ in told.skips[name]] == ([at_line] if name in NO_OBJECTS else []), name
 
 
@@ -140,8 +108,7 @@ def test_deep_nesting(tmp_path: Path) -> None:
                 base["message"]["more"] = "MARK"
             told = [before, base] if where in {"attachment", "result"} else [base]
             lines.extend(plain(line).replace('"MARK"', nested) for line in told)
-    for name, turns in see_each(tmp_path, cases).items():
-        whole(turns, len(NEST), name)
+    whole(see_each(tmp_path, cases), len(NEST))
 
 
 def test_a_number_too_long_for_python(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import gzip
 import io
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,7 +15,7 @@ import zstandard
 from costscan.errors import CostscanError
 from costscan.ingest import pool, read
 from logs import OPUS, assistant, at, joined, message, pair, streamed, text, usage, usd, user, write
-from seen import see
+from seen import each_of, own_ids, see
 
 NOISE = Random(1)  # noqa: S311 - no secret
 LINES = [assistant(f"msg_{i}", usage(10, read=100, out=5), timestamp=at(i), content=[text(NOISE.randbytes(300).hex())])
@@ -30,50 +31,57 @@ def zst(data: bytes) -> bytes:
 PACKED = {"gz": gzip.compress(WHOLE), "zst": zst(WHOLE)}
 
 
-@pytest.mark.parametrize(
-    ("name", "data"),
-    [
-        ("s.jsonl", WHOLE),
-        ("s.ndjson", WHOLE),
-        ("s.json", WHOLE),
-        ("s", WHOLE),
-        ("s.txt", WHOLE),
-        ("s.log.1", WHOLE),
-        ("s.jsonl.gz", PACKED["gz"]),
-        ("s.jsonl.zst", PACKED["zst"]),
-        ("s", PACKED["gz"]),
-        ("s", PACKED["zst"]),
-        ("s.gz", WHOLE),
-        ("s.zst", WHOLE),
-        ("s.jsonl", PACKED["gz"]),
-        ("s.zst", PACKED["gz"]),
-        ("s.gz", gzip.compress(joined(LINES[:20])) + gzip.compress(joined(LINES[20:]))),
-        ("s.zst", zst(joined(LINES[:20])) + zst(joined(LINES[20:]))),
-    ],
-)
-def test_content_decides_and_not_the_name(tmp_path: Path, name: str, data: bytes) -> None:
-    path = tmp_path / name
-    path.write_bytes(data)
-    seen = see(path)
-    assert (seen.usd, seen.n_turns, seen.reading.lines) == (60 * EACH, 60, 60)
-    assert (seen.reading.bytes, seen.reading.skipped_lines) == (len(WHOLE), 0)
+def in_two(pack: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    """Pack the first half of the data and the second, one behind the other."""
+
+    def packed(data: bytes) -> bytes:
+        middle = data.index(b"\n", len(data) // 2) + 1
+        return pack(data[:middle]) + pack(data[middle:])
+
+    return packed
 
 
-@pytest.mark.parametrize("kind", ["gz", "zst"])
-@pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
-def test_a_file_cut_off_keeps_what_is_readable_and_says_so(tmp_path: Path, kind: str, share: float) -> None:
-    path = tmp_path / f"s.{kind}"
+NAMED: list[tuple[str, Callable[[bytes], bytes]]] = [
+    *((name, bytes) for name in ("s.jsonl", "s.ndjson", "s.json", "s", "s.txt", "s.log.1", "s.gz", "s.zst")),
+    *((name, gzip.compress) for name in ("s.jsonl.gz", "s", "s.jsonl", "s.zst")),
+    *((name, zst) for name in ("s.jsonl.zst", "s")),
+    ("s.gz", in_two(gzip.compress)),
+    ("s.zst", in_two(zst)),
+]
+
+
+def test_content_decides_and_not_the_name(tmp_path: Path) -> None:
+    cases, paths = [own_ids(WHOLE, n) for n in range(len(NAMED))], []
+    for n, (name, pack) in enumerate(NAMED):
+        paths.append(tmp_path / f"case-{n:03d}" / name)
+        paths[-1].parent.mkdir()
+        paths[-1].write_bytes(pack(cases[n]))
+    seen = see(*paths)
+    for name, turns in each_of(seen, tmp_path, [f"{n} {name}" for n, (name, _) in enumerate(NAMED)]).items():
+        assert (turns["usd"].sum(), turns.height) == (60 * EACH, 60), name
+    assert (seen.reading.lines, seen.reading.skipped_lines) == (60 * len(NAMED), 0)
+    assert seen.reading.bytes == sum(map(len, cases))
+
+
+SHARES = (0.5, 0.9, 0.99)
+
+
+def test_a_file_cut_off_keeps_what_is_readable_and_says_so(tmp_path: Path) -> None:
     lines = [
-        assistant(f"m{i}", usage(10, read=100, out=5), content=[text(NOISE.randbytes(600).hex())])
+        assistant(f"msg_{i}", usage(10, read=100, out=5), content=[text(NOISE.randbytes(600).hex())])
         for i in range(900)
     ]
-    data = joined(lines)
-    packed = gzip.compress(data) if kind == "gz" else zst(data)
-    path.write_bytes(packed[: int(len(packed) * share)])
-    seen = see(path)
-    assert seen.n_turns > 900 * share - 250
-    assert seen.usd == seen.n_turns * EACH
-    assert any("cannot be read to its end" in reason for _, reason in seen.reasons())
+    cases = {f"{pack.__name__} {share}": (pack, share) for pack in (gzip.compress, zst) for share in SHARES}
+    for n, (pack, share) in enumerate(cases.values()):
+        packed = pack(own_ids(joined(lines), n))
+        path = tmp_path / f"case-{n:03d}" / "s.jsonl"
+        path.parent.mkdir()
+        path.write_bytes(packed[: int(len(packed) * share)])
+    told = each_of(see(tmp_path), tmp_path, list(cases))
+    for name, turns in told.items():
+        assert turns.height > 900 * cases[name][1] - 250, name
+        assert turns["usd"].sum() == turns.height * EACH, name
+        assert any("cannot be read to its end" in reason for _, reason in told.skips[name]), name
 
 
 def test_a_small_file_cut_off_at_its_last_byte(tmp_path: Path) -> None:

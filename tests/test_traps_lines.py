@@ -4,45 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from logs import (
-    OPUS,
-    Json,
-    assistant,
-    at,
-    encoded,
-    joined,
-    text,
-    tool_result,
-    tool_use,
-    usage,
-    usd,
-    user,
-    write,
-)
-from seen import Seen, see, see_each
-
-CALL = usage(10, read=100, out=5)
-A, B, C = (assistant(f"msg_{i}", CALL, timestamp=at(i), uuid=f"u{i}") for i in range(3))
-EACH = usd(OPUS, **{"in": 10}, read=100, out=5)
-
-
-def plain(line: Any) -> str:
-    return encoded(line).decode()
-
-
-def calls(seen: Seen) -> list[tuple[str, int]]:
-    return list(zip(seen.column("message_id"), seen.column("line"), strict=True))
-
-
-def whole(turns: Any, calls: int, name: str) -> None:
-    assert (turns.height, turns["usd"].sum()) == (calls, calls * EACH), name
+from logs import Json, assistant, encoded, joined, text, tool_result, tool_use, user, write
+from seen import see, see_each
+from three import CALL, EACH, A, B, C, calls, plain, whole
 
 
 def test_marks_before_the_first_line(tmp_path: Path) -> None:
     marks = [b"\xef\xbb\xbf", b"\xef\xbb\xbf\xef\xbb\xbf", b"\n\xef\xbb\xbf", b"\x00\x00"]
     told = see_each(tmp_path, {repr(mark): mark + joined([A, B]) for mark in marks})
-    for name, turns in told.items():
-        whole(turns, 2, name)
+    whole(told, 2)
     assert not any(told.skips.values())
 
 
@@ -55,8 +25,7 @@ def test_files_with_marks_joined_together(tmp_path: Path) -> None:
 def test_line_ends(tmp_path: Path) -> None:
     ends = [b"\r\n", b"\n\n", b" \n", b"\t\n", b"\x00\n", b"\n\x00", b"\n  \t\n"]
     told = see_each(tmp_path, {repr(end): end.join([encoded(A), encoded(B), encoded(C)]) for end in ends})
-    for name, turns in told.items():
-        whole(turns, 3, name)
+    whole(told, 3)
     assert not any(told.skips.values())
 
 
@@ -84,8 +53,8 @@ def test_raw_bytes_that_no_json_string_may_hold(tmp_path: Path) -> None:
     bad = [b"\x00", b"\x01", b"\x1f", b"\t", b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80"]
     line = encoded(B | {"message": B["message"] | {"content": [text("left RIGHT")]}})
     told = see_each(tmp_path, {repr(i): [A, line.replace(b" RIGHT", i), C] for i in bad})
+    whole(told, 3)
     for name, turns in told.items():
-        whole(turns, 3, name)
         assert turns["line"].to_list() == [1, 2, 3], name
 
 
@@ -105,15 +74,14 @@ def test_lone_surrogates(tmp_path: Path) -> None:
             cases[f"{place} {escape}"] = [
                 plain(line).replace("MARK", f"{len(cases)}{escape}") for line in lines
             ]
-    for name, turns in see_each(tmp_path, cases).items():
-        whole(turns, 2, name)
+    whole(see_each(tmp_path, cases), 2)
 
 
 def test_truncated_last_line(tmp_path: Path) -> None:
     tail = encoded(user("tail " * 100))
     told = see_each(tmp_path, {str(cut): joined([A, B]) + tail[:cut] for cut in (1, 40, 200, 330)})
-    for name, turns in told.items():
-        whole(turns, 2, name)
+    whole(told, 2)
+    for name in told:
         assert [line for line, _ in told.skips[name]] == [3], name
 
 
@@ -126,8 +94,8 @@ def test_last_line_without_a_line_end(tmp_path: Path) -> None:
 
 def test_truncated_after_the_usage_is_billed_and_said(tmp_path: Path) -> None:
     # In the order of real lines the usage comes late: cut behind it, the call is whole but for its end.
-    whole = plain(B)
-    cut = whole[: whole.index('"service_tier"')] + '"service_tier": "standard"}'
+    line = plain(B)
+    cut = line[: line.index('"service_tier"')] + '"service_tier": "standard"}'
     seen = see(write(tmp_path / "s.jsonl", A, cut))
     assert seen.usd == 2 * EACH
     assert seen.reading.repaired_lines == 1
@@ -140,8 +108,8 @@ def test_a_line_broken_in_two_is_counted(tmp_path: Path) -> None:
 
 def test_two_objects_glued_on_one_line(tmp_path: Path) -> None:
     told = see_each(tmp_path, {repr(b): [plain(A) + b + plain(B), C] for b in ("", " ", ",", ", ")})
+    whole(told, 3)
     for name, turns in told.items():
-        whole(turns, 3, name)
         assert turns["line"].to_list() == [1, 1, 2], name
     assert not any(told.skips.values())
 
@@ -149,8 +117,8 @@ def test_two_objects_glued_on_one_line(tmp_path: Path) -> None:
 def test_torn_line_followed_by_a_whole_one(tmp_path: Path) -> None:
     torn = plain(user("x" * 300))
     told = see_each(tmp_path, {str(cut): [A, torn[:cut] + plain(B), C] for cut in (5, 30, 120, 250)})
-    for name, turns in told.items():
-        whole(turns, 3, name)
+    whole(told, 3)
+    for name in told:
         assert [line for line, _ in told.skips[name]] == [2], name
 
 
@@ -163,14 +131,12 @@ def test_whole_line_followed_by_a_torn_one(tmp_path: Path) -> None:
 def test_broken_escapes_with_the_usage_intact(tmp_path: Path) -> None:
     line = plain(B | {"message": B["message"] | {"content": [text("HERE and on")]}})
     broken = ["\\u12", "\\uZZZZ", "\\x41", "\\", "\\u", "C:\\Users\\new"]
-    for name, turns in see_each(tmp_path, {b: [A, line.replace("HERE", b), C] for b in broken}).items():
-        whole(turns, 3, name)
+    whole(see_each(tmp_path, {b: [A, line.replace("HERE", b), C] for b in broken}), 3)
 
 
 def test_broken_text_with_the_usage_intact(tmp_path: Path) -> None:
     damage = ['"ok"}', '"o"k"', "«gone»", '"ok", oops', '"ok']
-    for name, turns in see_each(tmp_path, {d: [A, plain(B).replace('"ok"', d), C] for d in damage}).items():
-        whole(turns, 3, name)
+    whole(see_each(tmp_path, {d: [A, plain(B).replace('"ok"', d), C] for d in damage}), 3)
 
 
 def test_spaced_json(tmp_path: Path) -> None:

@@ -1,10 +1,9 @@
 """Request/response pairs: streamed, wrapped by proxies, from batches, with and without run ids."""
 
 import json
+from itertools import product
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from logs import OPUS, Json, message, pair, sse, text, tool_use, usage, usd, write
 from seen import see, see_blocks, see_each
@@ -113,21 +112,27 @@ def test_streams_without_a_message_cost_nothing(tmp_path: Path) -> None:
         assert turns["usd"].sum() == ONE, name
 
 
-@pytest.mark.parametrize("as_text", [True, False])
-@pytest.mark.parametrize("first", ["body", "headers"])
-def test_wrappers_of_proxies(tmp_path: Path, as_text: bool, first: str) -> None:
-    def wrapped(body: Any) -> Json:
-        both = {"headers": {"authorization": "x" * 3000}, "body": json.dumps(body) if as_text else body}
-        return both if first == "headers" else dict(reversed(both.items()))
+def wrapped(body: Any, *, as_text: bool, first: str) -> Json:
+    both = {"headers": {"authorization": "x" * 3000}, "body": json.dumps(body) if as_text else body}
+    return both if first == "headers" else dict(reversed(both.items()))
 
-    asked = {"model": OPUS, "messages": [{"role": "user", "content": 'the "body" of it \ud83d\ude00'}]}
-    line = {
-        "request": wrapped(asked) | {"method": "POST"},
-        "response": wrapped(message("msg_1", usage(10, out=5))),
-    }
-    seen = see_blocks(write(tmp_path / "p.jsonl", json.dumps(line)))
-    assert (seen.usd, seen.column("message_id"), seen.column("model")) == (ONE, ["msg_1"], [OPUS])
-    assert seen.blocks.filter(role="user")["kind"].to_list() == ["text"]
+
+def test_wrappers_of_proxies(tmp_path: Path) -> None:
+    cases = {}
+    for n, (as_text, first) in enumerate(product((True, False), ("body", "headers"))):
+        asked = {"model": OPUS, "messages": [{"role": "user", "content": f'the "body" of {n} \ud83d\ude00'}]}
+        request = wrapped(asked, as_text=as_text, first=first) | {"method": "POST"}
+        # A body that is text keeps its ids from `see_each`: they are made here.
+        answer = message(f"msg_w{n}", usage(10, out=5))
+        response = wrapped(answer, as_text=as_text, first=first)
+        cases[f"{as_text} {first}"] = [json.dumps({"request": request, "response": response})]
+    told = see_each(tmp_path, cases, blocks=True)
+    for n, (name, turns) in enumerate(told.items()):
+        assert turns.select("usd", "model").rows() == [(ONE, OPUS)], name
+        assert turns["message_id"].item().endswith(f"w{n}"), name
+        assert told.seen.blocks.filter(role="user", run_id=turns["run_id"].item())["kind"].to_list() == [
+            "text"
+        ]
 
 
 def test_a_wrapper_around_a_stream(tmp_path: Path) -> None:

@@ -1,107 +1,76 @@
 """Recorded totals of several processes and files of one session: each counted once, none left out."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
-import pytest
-
-from logs import (
-    HAIKU,
-    OPUS,
-    Json,
-    at,
-    result,
-    streamed,
-    totals,
-    usage,
-    usd,
-    write,
-)
-from seen import see
-
-USED = usage(10, read=1000, w1h=200, out=3)
-LOGGED = usd(OPUS, **{"in": 10}, read=1000, w1h=200, out=3)
-# The client knows the final output, 90 tokens, where the stream shows 3.
-TRUE = usd(OPUS, **{"in": 10}, read=1000, w1h=200, out=90)
-SIDE = usd(HAIKU, **{"in": 700}, out=20)
+from logs import HAIKU, OPUS, Json, result, write
+from recording import LOGGED, SIDE, SIDE_TOTAL, TRUE, main_total, stream
+from seen import Case, see, see_each
 
 
-def main_total(n: int = 1, cost: Decimal | None = None) -> Json:
-    return totals(10 * n, read=1000 * n, write=200 * n, out=90 * n, cost=n * TRUE if cost is None else cost)
+def total(n: int) -> Json:
+    """The total of n calls to the main model."""
+    return result(n * TRUE, {OPUS: main_total(n)})
 
 
-SIDE_TOTAL = totals(700, out=20, cost=SIDE)
+def total_with_side(n: int) -> Json:
+    """The total of n calls to the main model and of one that the stream does not show."""
+    return result(n * TRUE + SIDE, {OPUS: main_total(n), HAIKU: SIDE_TOTAL})
 
 
-def stream(n: int, first: int = 0, session: str = "s1") -> list[Json]:
-    return [
-        streamed(f"msg_{session}_{i}", USED, timestamp=at(10 * i), session_id=session)
-        for i in range(first, first + n)
-    ]
+ONE_FILE: dict[str, tuple[Sequence[Json], Decimal]] = {
+    "running totals of one process": (
+        [*stream(1), total(1), *stream(1, 1), total(2), *stream(1, 2), total_with_side(3)], 3 * TRUE + SIDE,
+    ),
+    "calls after the last total": ([*stream(1), total(1), *stream(2, 1)], TRUE + 2 * LOGGED),
+    "totals that restart in another process": ([*stream(2), total(2), *stream(1, 2), total(1)], 3 * TRUE),
+    "the same result line twice": ([*stream(1), total(1), total(1)], TRUE),
+    "totals at the end of time": (
+        [line | {"timestamp": "9999-12-31T23:59:59.999Z"} for line in (*stream(1), total(1))], TRUE,
+    ),
+}  # fmt: skip
 
 
-def test_running_totals_of_one_process(tmp_path: Path) -> None:
-    lines = [*stream(1), result(TRUE, {OPUS: main_total(1)}), *stream(1, 1), result(2 * TRUE, {OPUS: main_total(2)}),
-             *stream(1, 2), result(3 * TRUE + SIDE, {OPUS: main_total(3), HAIKU: SIDE_TOTAL})]  # fmt: skip
-    assert see(write(tmp_path / "s.jsonl", *lines)).usd == 3 * TRUE + SIDE
+def bills(tmp_path: Path, cases: dict[str, tuple[Case, Decimal]]) -> None:
+    told = see_each(tmp_path, {name: case for name, (case, _) in cases.items()})
+    for name, (_, expected) in cases.items():
+        assert told[name]["usd"].sum() == expected, name
 
 
-def test_calls_after_the_last_total_count_too(tmp_path: Path) -> None:
-    lines = [*stream(1), result(TRUE, {OPUS: main_total()}), *stream(2, 1)]
-    assert see(write(tmp_path / "s.jsonl", *lines)).usd == TRUE + 2 * LOGGED
+def test_totals_of_one_file(tmp_path: Path) -> None:
+    bills(tmp_path, {name: (lines, expected) for name, (lines, expected) in ONE_FILE.items()})
 
 
-def test_totals_that_restart_in_another_process(tmp_path: Path) -> None:
-    lines = [
-        *stream(2),
-        result(2 * TRUE, {OPUS: main_total(2)}),
-        *stream(1, 2),
-        result(TRUE, {OPUS: main_total(1)}),
-    ]
-    assert see(write(tmp_path / "s.jsonl", *lines)).usd == 3 * TRUE
+def test_a_restarted_total_may_be_the_larger_one(tmp_path: Path) -> None:
+    def case(first: int, second: int) -> tuple[Case, Decimal]:
+        lines = [*stream(first), total(first), *stream(second, first), total_with_side(second)]
+        return lines, (first + second) * TRUE + SIDE
 
-
-@pytest.mark.parametrize("calls", [(1, 2), (1, 9), (3, 3), (2, 4)])
-def test_a_restarted_total_may_be_the_larger_one(tmp_path: Path, calls: tuple[int, int]) -> None:
-    first, second = calls
-    lines = [*stream(first), result(first * TRUE, {OPUS: main_total(first)}),
-             *stream(second, first), result(second * TRUE + SIDE, {OPUS: main_total(second), HAIKU: SIDE_TOTAL})]  # fmt: skip
-    assert see(write(tmp_path / "s.jsonl", *lines)).usd == (first + second) * TRUE + SIDE
+    bills(tmp_path, {f"{calls}": case(*calls) for calls in ((1, 2), (1, 9), (3, 3), (2, 4))})
 
 
 def test_a_stream_cut_into_files_goes_on_counting(tmp_path: Path) -> None:
-    write(tmp_path / "part-1.jsonl", *stream(2), result(2 * TRUE, {OPUS: main_total(2)}))
-    write(tmp_path / "part-2.jsonl", *stream(2, 2), result(4 * TRUE, {OPUS: main_total(4)}))
+    write(tmp_path / "part-1.jsonl", *stream(2), total(2))
+    write(tmp_path / "part-2.jsonl", *stream(2, 2), total(4))
     assert see(tmp_path).usd == 4 * TRUE
 
 
-def test_totals_at_the_end_of_time(tmp_path: Path) -> None:
-    late = {"timestamp": "9999-12-31T23:59:59.999Z"}
-    lines = [line | late for line in (*stream(1), result(TRUE, {OPUS: main_total()}))]
-    assert see(write(tmp_path / "s.jsonl", *lines)).usd == TRUE
-
-
-@pytest.mark.parametrize("names", ["ab", "ba"])
-@pytest.mark.parametrize("calls", [(2, 1), (1, 2), (1, 3)])
-def test_processes_in_files_of_their_own(tmp_path: Path, names: str, calls: tuple[int, int]) -> None:
+def test_processes_in_files_of_their_own(tmp_path: Path) -> None:
     # A session resumed in a new process counts from nothing again; the file names say nothing of the order.
-    first, second = calls
-    write(tmp_path / f"{names[0]}.jsonl", *stream(first), result(first * TRUE, {OPUS: main_total(first)}))
-    write(
-        tmp_path / f"{names[1]}.jsonl",
-        *stream(second, first),
-        result(second * TRUE, {OPUS: main_total(second)}),
-    )
-    assert see(tmp_path).usd == (first + second) * TRUE
+    def case(names: str, first: int, second: int) -> tuple[Case, Decimal]:
+        files = {
+            f"{names[0]}.jsonl": [*stream(first), total(first)],
+            f"{names[1]}.jsonl": [*stream(second, first), total(second)],
+        }
+        return files, (first + second) * TRUE
+
+    sizes = ((2, 1), (1, 2), (1, 3))
+    bills(tmp_path, {f"{names} {calls}": case(names, *calls) for names in ("ab", "ba") for calls in sizes})
 
 
 def test_the_same_stream_in_two_files(tmp_path: Path) -> None:
-    lines = [
-        *stream(1),
-        result(TRUE, {OPUS: main_total(1)}),
-        *stream(1, 1),
-        result(2 * TRUE, {OPUS: main_total(2)}),
-    ]
+    lines = [*stream(1), total(1), *stream(1, 1), total(2)]
     write(tmp_path / "a.jsonl", *lines)
     write(tmp_path / "b.jsonl", *lines)
     write(tmp_path / "c.jsonl", *lines[:2])
@@ -109,14 +78,9 @@ def test_the_same_stream_in_two_files(tmp_path: Path) -> None:
     assert (seen.usd, seen.analysis.duplicate_turns) == (2 * TRUE, 3)
 
 
-def test_the_same_result_line_twice(tmp_path: Path) -> None:
-    line = result(TRUE, {OPUS: main_total()})
-    assert see(write(tmp_path / "s.jsonl", *stream(1), line, line)).usd == TRUE
-
-
 def test_sessions_in_one_file(tmp_path: Path) -> None:
-    lines = [*stream(1, session="a"), result(TRUE, {OPUS: main_total()}, "a"),
-             *stream(2, session="b"), result(2 * TRUE + SIDE, {OPUS: main_total(2), HAIKU: SIDE_TOTAL}, "b")]  # fmt: skip
+    lines = [*stream(1, session="a"), result(TRUE, {OPUS: main_total()}, "a"), *stream(2, session="b"),
+             result(2 * TRUE + SIDE, {OPUS: main_total(2), HAIKU: SIDE_TOTAL}, "b")]  # fmt: skip
     seen = see(write(tmp_path / "s.jsonl", *lines))
     assert seen.usd == 3 * TRUE + SIDE
     assert seen.run_ids() == ["a", "a/unlogged", "b", "b/unlogged"]

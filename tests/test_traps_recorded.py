@@ -4,7 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pytest
+import polars as pl
 
 from logs import (
     HAIKU,
@@ -21,27 +21,8 @@ from logs import (
     user,
     write,
 )
+from recording import LOGGED, SIDE, SIDE_TOTAL, TRUE, USED, main_total, stream
 from seen import Seen, see, see_each
-
-USED = usage(10, read=1000, w1h=200, out=3)
-LOGGED = usd(OPUS, **{"in": 10}, read=1000, w1h=200, out=3)
-# The client knows the final output, 90 tokens, where the stream shows 3.
-TRUE = usd(OPUS, **{"in": 10}, read=1000, w1h=200, out=90)
-SIDE = usd(HAIKU, **{"in": 700}, out=20)
-
-
-def main_total(n: int = 1, cost: Decimal | None = None) -> Json:
-    return totals(10 * n, read=1000 * n, write=200 * n, out=90 * n, cost=n * TRUE if cost is None else cost)
-
-
-SIDE_TOTAL = totals(700, out=20, cost=SIDE)
-
-
-def stream(n: int, first: int = 0, session: str = "s1") -> list[Json]:
-    return [
-        streamed(f"msg_{session}_{i}", USED, timestamp=at(10 * i), session_id=session)
-        for i in range(first, first + n)
-    ]
 
 
 def unlogged(seen: Seen, session: str = "s1") -> list[dict[str, Any]]:
@@ -83,25 +64,33 @@ def test_a_total_below_what_was_logged_takes_nothing_away(tmp_path: Path) -> Non
     assert see(write(tmp_path / "s.jsonl", *lines)).usd >= 3 * LOGGED
 
 
-@pytest.mark.parametrize(("five", "hour"), [(0, 500), (500, 0), (120, 380), (499, 1), (1, 499)])
-def test_lifetimes_of_hidden_writes_follow_from_the_dollars(tmp_path: Path, five: int, hour: int) -> None:
-    cost = LOGGED + usd(OPUS, w5m=five, w1h=hour, out=87)
-    recorded = totals(10, read=1000, write=700, out=90, cost=cost)
-    seen = see(write(tmp_path / "s.jsonl", *stream(1), result(cost, {OPUS: recorded})))
-    assert seen.usd == cost
-    assert [(t["cache_write_5m_tokens"], t["cache_write_1h_tokens"]) for t in unlogged(seen)] == [
-        (five, hour)
-    ]
+def hidden_writes(turns: pl.DataFrame) -> list[tuple[int, ...]]:
+    """Give the tokens written for five minutes and for an hour in the calls that were not logged."""
+    unlogged = turns.filter(pl.col("run_id").str.ends_with("/unlogged"))
+    return unlogged.select("cache_write_5m_tokens", "cache_write_1h_tokens").rows()
 
 
-@pytest.mark.parametrize(("used", "w5m", "w1h"), [
-    (usage(10, w1h=200, out=3), 0, 500), (usage(10, w5m=200, out=3), 500, 0), (usage(10, w5m=50, w1h=150, out=3), 125, 375),
-    (usage(10, out=3), 500, 0)])  # fmt: skip
-def test_without_dollars_they_follow_the_logged_ones(tmp_path: Path, used: Json, w5m: int, w1h: int) -> None:
-    write_total = used["cache_creation_input_tokens"] + 500
-    recorded = totals(10, write=write_total, out=3)
-    seen = see(write(tmp_path / "s.jsonl", streamed("msg_1", used), result(1, {OPUS: recorded})))
-    assert [(t["cache_write_5m_tokens"], t["cache_write_1h_tokens"]) for t in unlogged(seen)] == [(w5m, w1h)]
+def test_lifetimes_of_hidden_writes_follow_from_the_dollars(tmp_path: Path) -> None:
+    splits = {f"{w5m} {500 - w5m}": (w5m, 500 - w5m) for w5m in (0, 500, 120, 499, 1)}
+    costs = {name: LOGGED + usd(OPUS, w5m=w5m, w1h=w1h, out=87) for name, (w5m, w1h) in splits.items()}
+    recorded = {name: totals(10, read=1000, write=700, out=90, cost=cost) for name, cost in costs.items()}
+    told = see_each(
+        tmp_path, {name: [*stream(1), result(costs[name], {OPUS: recorded[name]})] for name in costs}
+    )
+    for name, turns in told.items():
+        assert (turns["usd"].sum(), hidden_writes(turns)) == (costs[name], [splits[name]]), name
+
+
+def test_without_dollars_they_follow_the_logged_ones(tmp_path: Path) -> None:
+    splits = {(0, 200): (0, 500), (200, 0): (500, 0), (50, 150): (125, 375), (0, 0): (500, 0)}
+    cases = {}
+    for w5m, w1h in splits:
+        used = usage(10, w5m=w5m, w1h=w1h, out=3)
+        recorded = totals(10, write=w5m + w1h + 500, out=3)
+        cases[f"{(w5m, w1h)}"] = [streamed("msg_1", used), result(1, {OPUS: recorded})]
+    told = see_each(tmp_path, cases)
+    for logged, hidden in splits.items():
+        assert hidden_writes(told[f"{logged}"]) == [hidden], logged
 
 
 def transcript(n: int, **more: Any) -> list[Json]:
@@ -112,21 +101,21 @@ def transcript(n: int, **more: Any) -> list[Json]:
     return lines
 
 
-@pytest.mark.parametrize("names", [("t", "s"), ("a", "b"), ("b", "a")])
-def test_transcript_and_stream_of_one_session(tmp_path: Path, names: tuple[str, str]) -> None:
+def test_transcript_and_stream_of_one_session(tmp_path: Path) -> None:
     # The transcript has the final outputs, the stream the total with the hidden side call.
-    write(tmp_path / f"{names[0]}.jsonl", *transcript(3, output_tokens=90))
-    write(
-        tmp_path / f"{names[1]}.jsonl",
-        *stream(3),
-        result(3 * TRUE + SIDE, {OPUS: main_total(3), HAIKU: SIDE_TOTAL}),
-    )
-    seen = see(tmp_path)
-    assert seen.usd == 3 * TRUE + SIDE
-    assert seen.column("output_tokens", "s1") == [90, 90, 90]
-    assert seen.column("usage_from", "s1") == ["reported"] * 3
-    assert seen.run("s1")["source"] == "claude_code"
-    assert [t["model"] for t in unlogged(seen)] == ["claude-haiku-4-5"]
+    streamed_too = [*stream(3), result(3 * TRUE + SIDE, {OPUS: main_total(3), HAIKU: SIDE_TOTAL})]
+    cases = {
+        names: {f"{names[0]}.jsonl": transcript(3, output_tokens=90), f"{names[1]}.jsonl": streamed_too}
+        for names in ("ts", "ab", "ba")
+    }
+    told = see_each(tmp_path, cases)
+    for n, (names, turns) in enumerate(told.items()):
+        assert turns["usd"].sum() == 3 * TRUE + SIDE, names
+        run = f"s1-{n}"
+        assert told.seen.column("output_tokens", run) == [90, 90, 90]
+        assert told.seen.column("usage_from", run) == ["reported"] * 3
+        assert told.seen.run(run)["source"] == "claude_code"
+        assert [t["model"] for t in unlogged(told.seen, run)] == ["claude-haiku-4-5"]
 
 
 def test_transcript_that_goes_on_after_the_stream(tmp_path: Path) -> None:

@@ -4,10 +4,9 @@ from decimal import Decimal
 from itertools import permutations
 from pathlib import Path
 
-import pytest
-
 from logs import OPUS, SONNET, assistant, at, streamed, text, tool_result, tool_use, usage, usd, user, write
-from seen import hold_prompts, see, see_blocks, see_each
+from seen import TOKENS as TOKEN_COLUMNS
+from seen import Case, hold_prompts, see, see_blocks, see_each
 
 USED = usage(10, read=1000, w5m=200, out=50)
 ONE_CALL = usd(OPUS, **{"in": 10}, read=1000, w5m=200, out=50)
@@ -46,8 +45,8 @@ def test_lines_of_one_call_with_others_between(tmp_path: Path) -> None:
 
 def test_request_id_on_some_lines_only(tmp_path: Path) -> None:
     lines = [assistant("msg_1", USED, uuid="a"), assistant("msg_1", USED, uuid="b", requestId="req_1")]
-    assert see(write(tmp_path / "s.jsonl", *lines)).usd == ONE_CALL
-    assert see(write(tmp_path / "t.jsonl", *reversed(lines))).usd == ONE_CALL
+    for name, turns in see_each(tmp_path, {"without first": lines, "with first": lines[::-1]}).items():
+        assert turns["usd"].to_list() == [ONE_CALL], name
 
 
 def test_no_message_id_but_a_request_id(tmp_path: Path) -> None:
@@ -70,15 +69,16 @@ def test_gateway_reuses_an_id_for_another_call_of_a_session(tmp_path: Path) -> N
     assert seen.tokens == (30, 2200, 230, 0, 100)
 
 
-@pytest.mark.parametrize("with_request_ids", [True, False])
-def test_gateway_reuses_an_id_in_another_session(tmp_path: Path, with_request_ids: bool) -> None:
-    requests = ("req_1", "req_2") if with_request_ids else (None, None)
-    write(tmp_path / "a.jsonl", assistant("msg_1", USED, requestId=requests[0]))
-    write(
-        tmp_path / "b.jsonl", assistant("msg_1", usage(7, out=1), sessionId="s2", requestId=requests[1]),
-    )  # fmt: skip
-    seen = see(tmp_path)
-    assert (seen.n_turns, seen.tokens) == (2, (17, 1000, 200, 0, 51))
+def test_gateway_reuses_an_id_in_another_session(tmp_path: Path) -> None:
+    cases: dict[str, Case] = {
+        f"{first} {second}": {
+            "a.jsonl": [assistant("msg_1", USED, requestId=first)],
+            "b.jsonl": [assistant("msg_1", usage(7, out=1), sessionId="s2", requestId=second)],
+        }
+        for first, second in (("req_1", "req_2"), (None, None))
+    }
+    for name, turns in see_each(tmp_path, cases).items():
+        assert turns.sort("output_tokens").select(TOKEN_COLUMNS).rows() == [(7, 0, 0, 0, 1), TOKENS], name
 
 
 def test_replay_under_a_new_request_id_is_the_same_call(tmp_path: Path) -> None:
@@ -125,14 +125,16 @@ def test_resumed_lines_that_keep_their_old_session_id(tmp_path: Path) -> None:
     assert [seen.run(r)["n_turns"] for r in ("s1", "s2")] == [3, 2]
 
 
-@pytest.mark.parametrize("names", list(permutations(("a", "b", "c"))))
-def test_snapshots_that_are_prefixes_of_each_other(tmp_path: Path, names: tuple[str, ...]) -> None:
-    for calls, name in zip((1, 3, 6), names, strict=True):
-        write(tmp_path / f"{name}.jsonl", *history(calls))
-    seen = see_blocks(tmp_path)
-    assert (seen.n_turns, seen.usd, seen.run_ids()) == (6, cost(6), ["s1"])
-    assert seen.column("turn") == list(range(6))
-    assert hold_prompts(seen) == 6
+def test_snapshots_that_are_prefixes_of_each_other(tmp_path: Path) -> None:
+    cases = {
+        names: {f"{name}.jsonl": history(calls) for calls, name in zip((1, 3, 6), names, strict=True)}
+        for names in map("".join, permutations("abc"))
+    }
+    told = see_each(tmp_path, cases, blocks=True)
+    for n, (names, turns) in enumerate(told.items()):
+        assert (turns["usd"].sum(), set(turns["run_id"])) == (cost(6), {f"s1-{n}"}), names
+        assert turns["turn"].to_list() == list(range(6)), names
+    assert hold_prompts(told.seen) == 6 * len(cases)
 
 
 def test_two_forks_that_both_go_on(tmp_path: Path) -> None:
@@ -163,14 +165,15 @@ def test_a_copy_that_was_cut_in_the_middle_of_a_call(tmp_path: Path) -> None:
 
 def test_a_copy_that_does_not_tell_the_cache_writes_apart(tmp_path: Path) -> None:
     told = assistant("msg_1", usage(10, w5m=20, w1h=200, out=50), requestId="req_1", timestamp=at(5))
-    for total, tokens in ((220, (10, 0, 20, 200, 50)), (100, (10, 0, 0, 100, 50))):
+    expected = {220: (10, 0, 20, 200, 50), 100: (10, 0, 0, 100, 50)}
+    cases: dict[str, Case] = {}
+    for total in expected:
         used = {"input_tokens": 10, "cache_creation_input_tokens": total, "output_tokens": 50}
         plain = assistant("msg_1", used, requestId="req_1", timestamp=at(1), sessionId="s2")
-        for names in ("ab", "ba"):
-            folder = tmp_path / f"{total}{names}"
-            write(folder / f"{names[0]}.jsonl", told)
-            write(folder / f"{names[1]}.jsonl", plain)
-            assert see(folder).tokens == tokens
+        for first, second in ("ab", "ba"):
+            cases[f"{total} {first}"] = {f"{first}.jsonl": [told], f"{second}.jsonl": [plain]}
+    for name, turns in see_each(tmp_path, cases).items():
+        assert turns.select(TOKEN_COLUMNS).rows() == [expected[int(name.split()[0])]], name
 
 
 def test_files_given_twice_and_through_links(tmp_path: Path) -> None:
@@ -183,12 +186,17 @@ def test_files_given_twice_and_through_links(tmp_path: Path) -> None:
 def test_same_output_in_two_files_is_reported_where_one_of_them_says_so(tmp_path: Path) -> None:
     used = usage(10, out=4)
     pad = [text("x" * 3000)]
-    for n, (told, shown) in enumerate(((pad, []), ([], pad))):
-        write(tmp_path / f"{n}" / "a.jsonl", assistant("msg_1", used, timestamp=at(1), content=told))
-        write(tmp_path / f"{n}" / "b.jsonl", streamed("msg_1", used, timestamp=at(1), content=shown))
-        seen = see(tmp_path / f"{n}")
-        assert (seen.n_turns, seen.column("usage_from")) == (1, ["reported"])
-        assert seen.runs["source"].to_list() == ["claude_code"]
+    cases: dict[str, Case] = {
+        name: {
+            "a.jsonl": [assistant("msg_1", used, timestamp=at(1), content=told)],
+            "b.jsonl": [streamed("msg_1", used, timestamp=at(1), content=shown)],
+        }
+        for name, told, shown in (("transcript longer", pad, []), ("stream longer", [], pad))
+    }
+    each = see_each(tmp_path, cases)
+    for name, turns in each.items():
+        assert turns["usage_from"].to_list() == ["reported"], name
+    assert each.seen.runs["source"].to_list() == ["claude_code"] * 2
 
 
 def test_other_model_is_another_price_not_another_call(tmp_path: Path) -> None:

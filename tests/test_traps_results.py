@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from logs import OPUS, Json, assistant, progress, tool_result, tool_use, usage, usd, user, write
-from seen import Seen, see, see_blocks
+from seen import Seen, see, see_blocks, see_each
 
 CALL = usage(10, read=100, out=5)
 EACH = usd(OPUS, **{"in": 10}, read=100, out=5)
@@ -37,10 +37,13 @@ def test_results_are_read_once(tmp_path: Path) -> None:
     assert seen.column("line") == [1, 3]
 
 
-@pytest.mark.parametrize("between", ["", " ", "\t"])
-def test_a_call_glued_behind_a_result(tmp_path: Path, between: str) -> None:
-    glued = packed(answer(0)) + between + packed(call(1))
-    whole(see(write(tmp_path / "s.jsonl", packed(call(0)), glued, packed(call(2)))), 3)
+def test_a_call_glued_behind_a_result(tmp_path: Path) -> None:
+    glued = {repr(between): packed(answer(0)) + between + packed(call(1)) for between in ("", " ", "\t")}
+    told = see_each(
+        tmp_path, {name: [packed(call(0)), line, packed(call(2))] for name, line in glued.items()}
+    )
+    for name, turns in told.items():
+        assert (turns.height, turns["usd"].sum(), told.skips[name]) == (3, 3 * EACH, []), name
 
 
 def test_a_result_torn_in_its_second_copy_before_a_call(tmp_path: Path) -> None:

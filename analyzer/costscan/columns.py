@@ -74,7 +74,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "tokens": "its tokens, made to fit the logged usage",
         "is_error": "whether a tool_result is an error",
         "breakpoint": "the cache_control on it: 5m or 1h",
-        "used_share": "how much of a tool_result later text refers to",
+        "used_share": "how much of a large tool_result later text takes up",
     },
     "tool_calls": {
         "run_id": "the run",
@@ -112,6 +112,13 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "carried_tokens": "tokens of it that had been sent before",
         "added_tokens": "tokens of it that are new",
         "dropped_tokens": "tokens of the prompt before it that were left out",
+        "prefix_tokens": "tokens of it that a perfect cache could have read",
+        "replay_read_tokens": "tokens read from the cache as the replay has it",
+        "replay_write_tokens": "tokens written to the cache as the replay has it",
+        "replay_input_tokens": "tokens sent plain as the replay has it",
+        "unexplained_tokens": "tokens read as billed less those as replayed",
+        "disagreement": "why that may be: hidden-call, expired-early, evicted, survived, unknown-change, "
+        "cached-outside-log",
     },
     "block_costs": {
         "run_id": "the run",
@@ -120,7 +127,9 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "carried_usd": "what it cost in all the prompts after that",
         "output_usd": "what it cost to be written, where a model wrote it",
         "skill": "the skill it belongs to",
-        "last_used_turn": "the last turn that refers to a tool_result; null where none does",
+        "content": "what a large tool_result looks like: JSON, markup, code, a table and so on",
+        "last_used_turn": "the last turn known to refer to a tool_result; null where none does",
+        "used_to": "how far into a tool_result, from 0 to 1, the words reach that were used",
     },
     "findings": {
         "rule": "the id of the rule",

@@ -62,6 +62,15 @@ class Batching:
 
 
 @dataclass(frozen=True, slots=True)
+class Findings:
+    """Settings of findings."""
+
+    accepted: tuple[str, ...] = _key(
+        "fingerprints", (), "Fingerprints of findings that are fine; FINGERPRINT@RUN accepts one run's."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class OwnPrices:
     """Negotiated prices."""
 
@@ -84,6 +93,10 @@ class OwnPrices:
         return 1 - self.discount
 
 
+RuleSetting = tuple[Place, str, Mapping[str, Any]]
+"""Where a rule is set, its name, and what is set; the rulebook knows what may be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All settings, and the file they were read from."""
@@ -93,7 +106,9 @@ class Settings:
     routing: Routing = field(default_factory=Routing)
     batching: Batching = field(default_factory=Batching)
     prices: OwnPrices = field(default_factory=OwnPrices)
+    findings: Findings = field(default_factory=Findings)
     redact: bool = _key("flag", True, "Leave out of excerpts what looks like a secret or personal.")
+    rules: tuple[RuleSetting, ...] = ()
     file: str | None = None
 
 
@@ -103,7 +118,9 @@ _GROUPS: Final[dict[str, Any]] = {
     "routing": Routing,
     "batching": Batching,
     "prices": OwnPrices,
+    "findings": Findings,
 }
+_RULES: Final = "rules."
 
 
 def keys() -> tuple[Key, ...]:
@@ -131,16 +148,40 @@ def load(folder: Path, *, file: Path | None = None, assignments: Sequence[str] =
     found = _read(file) if file is not None else _nearest(folder)
     values: dict[str, Any] = {}
     prices: dict[str, dict[str, Decimal]] = {}
+    rules: list[RuleSetting] = []
     if found is not None:
         place, table = found
-        _take(table, place, values, prices)
+        _take(_without_rules(table, place, rules), place, values, prices)
     for text in assignments:
-        _take(_assigned(text), Place(f"--set {text}", from_text=True), values, prices)
-    return _settings(values, prices, found[0].name if found else None)
+        place = Place(f"--set {text}", from_text=True)
+        _take(_without_rules(_assigned(text), place, rules), place, values, prices)
+    return _settings(values, prices, tuple(rules), found[0].name if found else None)
+
+
+def _without_rules(table: Mapping[str, Any], place: Place, rules: list[RuleSetting]) -> dict[str, Any]:
+    """Give the settings that are of no rule, and add those that are to `rules`."""
+    rest = {}
+    for name, value in table.items():
+        if name.startswith(_RULES):
+            rule, _, key = name.removeprefix(_RULES).rpartition(".")
+            rules.append((place, rule, {key: value}))
+        elif name == _RULES[:-1]:
+            tables = value if isinstance(value, dict) else {}
+            if not isinstance(value, dict) or not all(isinstance(own, dict) for own in tables.values()):
+                raise CostscanError(
+                    f"{place.of(name)}: rules are set in tables", "[rules.bloated-tool-result]"
+                )
+            rules += [(place, rule, own) for rule, own in tables.items()]
+        else:
+            rest[name] = value
+    return rest
 
 
 def _settings(
-    values: Mapping[str, Any], prices: Mapping[str, Mapping[str, Decimal]], file: str | None
+    values: Mapping[str, Any],
+    prices: Mapping[str, Mapping[str, Decimal]],
+    rules: tuple[RuleSetting, ...],
+    file: str | None,
 ) -> Settings:
     groups = {
         name: group(**{key.partition(".")[2]: v for key, v in values.items() if key.startswith(f"{name}.")})
@@ -150,7 +191,7 @@ def _settings(
     discount = {"discount": values["prices.discount"]} if "prices.discount" in values else {}
     own = OwnPrices(**discount, models=prices)
     alone = {key: value for key, value in values.items() if "." not in key}
-    return Settings(**groups, prices=own, file=file, **alone)
+    return Settings(**groups, prices=own, rules=rules, file=file, **alone)
 
 
 def _nearest(folder: Path) -> tuple[Place, dict[str, Any]] | None:

@@ -15,6 +15,7 @@ MAX_COUNT: Final = 10**9
 MIN_PART, MAX_LISTED = 3, 15
 _HEADER: Final = re.compile(r"^\s*\[\[?\s*([^\]]+?)\s*\]")
 _KEY: Final = re.compile(r"""^\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
+_FINGERPRINT: Final = re.compile(r"[0-9a-f]{16}(@.+)?")
 _PART: Final = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
 
 
@@ -97,6 +98,14 @@ def _words(key: Key, value: Any, place: Place) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value))
 
 
+def _fingerprints(key: Key, value: Any, place: Place) -> tuple[str, ...]:
+    if place.from_text and isinstance(value, str):
+        value = [word.strip(" \"'") for word in value.strip("[] ").split(",") if word.strip()]
+    if isinstance(value, list) and all(isinstance(w, str) and _FINGERPRINT.fullmatch(w) for w in value):
+        return tuple(value)
+    raise _wrong(key, value, place, "a list of fingerprints", f'{key.name} = ["3f0a52c19be07d44"]')
+
+
 def _name(key: Key, value: Any, place: Place) -> str:
     if isinstance(value, str) and value.strip(" \"'"):
         return value.strip(" \"'")
@@ -163,6 +172,7 @@ _READERS: Final[Mapping[str, Callable[[Key, Any, Place], Any]]] = {
     "flag": _flag,
     "count": _count,
     "words": _words,
+    "fingerprints": _fingerprints,
     "name": _name,
     "share": _share,
     "prices": _prices,

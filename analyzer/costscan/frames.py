@@ -130,6 +130,12 @@ GROWTH: Final = _schema(
         "carried_tokens": pl.Int64,
         "added_tokens": pl.Int64,
         "dropped_tokens": pl.Int64,
+        "prefix_tokens": pl.Int64,
+        "replay_read_tokens": pl.Int64,
+        "replay_write_tokens": pl.Int64,
+        "replay_input_tokens": pl.Int64,
+        "unexplained_tokens": pl.Int64,
+        "disagreement": pl.String,
     }
 )
 
@@ -141,7 +147,9 @@ BLOCK_COSTS: Final = _schema(
         "carried_usd": USD,
         "output_usd": USD,
         "skill": pl.String,
+        "content": pl.String,
         "last_used_turn": pl.Int64,
+        "used_to": pl.Float64,
     }
 )
 FINDINGS: Final = _schema(
@@ -195,8 +203,17 @@ NULLABLE: Final[Mapping[str, frozenset[str]]] = {
     "tool_calls": frozenset({"server", "result_hash", "result_tokens", "carried_usd"}),
     "prices": frozenset({"valid_from", "valid_to"}),
     "bill": frozenset({"usd"}),
-    "growth": frozenset(),
-    "block_costs": frozenset({"skill", "last_used_turn"}),
+    "growth": frozenset(
+        {
+            "prefix_tokens",
+            "replay_read_tokens",
+            "replay_write_tokens",
+            "replay_input_tokens",
+            "unexplained_tokens",
+            "disagreement",
+        }
+    ),
+    "block_costs": frozenset({"skill", "content", "last_used_turn", "used_to"}),
     "findings": frozenset({"block", "tool", "usd"}),
 }
 

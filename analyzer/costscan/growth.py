@@ -15,6 +15,15 @@ PROMPT: Final = (
     + pl.col("cache_write_5m_tokens")
     + pl.col("cache_write_1h_tokens")
 )
+GROWN: Final = pl.Schema(
+    {
+        "run_id": pl.String,
+        **dict.fromkeys(
+            ("turn", "prompt_tokens", "carried_tokens", "added_tokens", "dropped_tokens"), pl.Int64
+        ),
+    }
+)
+"""The columns of the `growth` frame that come from the prompts alone."""
 QUADRATIC_MIN_TURNS: Final = 6
 QUADRATIC_SHARE: Final = 0.5
 """A run is called quadratic when resending makes up at least this share of its input, over enough turns."""
@@ -45,16 +54,13 @@ def with_epochs(calls: pl.DataFrame, cuts: pl.Series) -> pl.DataFrame:
         cuts: the rows of calls before which blocks left the context.
 
     Returns:
-        `calls` with `starts` (the first call of an epoch) and `epoch`, counted over all copies.
+        `calls` with `starts` (the first call of an epoch), `epoch` and `context` (which another tokenizer
+        does not end), counted over all copies.
     """
-    starts = (
-        (pl.col("seq") == 0)
-        | pl.col("resets")
-        | pl.col("resized")
-        | pl.col("shrank")
-        | pl.col("row").is_in(cuts.implode())
-    )
-    return calls.with_columns(starts=starts).with_columns(epoch=pl.col("starts").cast(pl.Int64).cum_sum() - 1)
+    cut = (pl.col("seq") == 0) | pl.col("resets") | pl.col("shrank") | pl.col("row").is_in(cuts.implode())
+    return calls.with_columns(
+        starts=cut | pl.col("resized"), context=cut.cast(pl.Int64).cum_sum()
+    ).with_columns(epoch=pl.col("starts").cast(pl.Int64).cum_sum() - 1)
 
 
 def growth(calls: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:

@@ -14,10 +14,10 @@ from typing import Final
 
 import polars as pl
 
-CHARS_PER_TOKEN: Final = {"v3": 3.35, "v4.7": 2.45}
-"""Characters a token, by tokenizer family: medians over tool results of real logs."""
-BLOCK_TOKENS: Final = {"tool_result": 16, "tool_use": 40}
-"""Tokens around the text of a block, by kind."""
+RESULT_TOKENS: Final = {"v3": 12, "v4.7": 5}
+"""Tokens that a tool result takes beside its text, by tokenizer family: measured."""
+CALL_TOKENS: Final = 40
+"""Tokens that a tool call takes beside its name and input."""
 UNEXPLAINED_FACTOR: Final = 2
 UNEXPLAINED_TOKENS: Final = 100
 """New blocks take at most this many times their estimate and this many tokens more; the rest is hidden."""
@@ -33,15 +33,20 @@ HIDDEN_LAST: Final = 3
 
 def weighed(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     """Add `weight`: an offline estimate of a block's tokens, for the tokenizer of the turn it enters with."""
-    rates = calls["family"].replace_strict(
-        CHARS_PER_TOKEN, default=CHARS_PER_TOKEN["v4.7"], return_dtype=pl.Float64
-    )
     at = blocks.select(pl.min_horizontal("row_in", pl.col("row_end") - 1)).to_series()
-    around = pl.lit(0, pl.Int64)
-    for kind, more in BLOCK_TOKENS.items():
-        around = pl.when(pl.col("kind") == kind).then(more).otherwise(around)
-    weight = (pl.col("chars") / rates.gather(at)).ceil().cast(pl.Int64) + around + pl.col("fixed_tokens")
-    return blocks.with_columns(weight=pl.max_horizontal(weight, 1))
+    is_v3 = (calls["family"] == "v3").gather(at)
+    result = pl.when(is_v3).then(RESULT_TOKENS["v3"]).otherwise(RESULT_TOKENS["v4.7"])
+    around = (
+        pl.when(pl.col("kind") == "tool_result")
+        .then(result)
+        .when(pl.col("kind") == "tool_use")
+        .then(CALL_TOKENS)
+        .otherwise(0)
+        .cast(pl.Int64)
+    )
+    said = pl.when(is_v3).then("weight_v3").otherwise("weight_v47")
+    weight = pl.max_horizontal(said + around + pl.col("fixed_tokens"), 1)
+    return blocks.with_columns(weight=weight).drop("weight_v3", "weight_v47")
 
 
 def cut_unknown(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:

@@ -8,10 +8,13 @@ import polars as pl
 from costscan.analysis import turns as assembly
 from costscan.analysis.batches import attribute_all
 from costscan.analysis.choice import Pricing, Selection, selected
-from costscan.frames import RUNS, TURNS, check, empty
+from costscan.frames import GROWTH, RUNS, TURNS, check, empty
 from costscan.ingest import Reading, merge
 from costscan.prices import bill, price_table, turn_usd, unit_prices
 from costscan.recorded import Recorded, recorded
+from costscan.replay.agreement import Agreement, agreement
+from costscan.replay.logged import Logged, logged
+from costscan.unlogged import SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 class Analysis:
     """The frames of DESIGN and what reports sum from them.
 
+    `policy` is how the logged turns used the cache, `agreement` how well the replay repeats what was billed.
     `turns` has, beside the canonical columns, the task and root run of its run and `usd` with its parts;
     `unfinished` the visible characters and tokenizer family of the turns whose output count is a placeholder.
     `blocks` and `block_costs` are read from disk where they are used, and gone with the reading; `findings`
@@ -38,6 +42,8 @@ class Analysis:
     prices: pl.DataFrame
     unit: pl.DataFrame
     unfinished: pl.DataFrame
+    policy: Logged
+    agreement: Agreement
     recorded: list[Recorded] = field(default_factory=list)
     duplicate_turns: int = 0
     findings: pl.DataFrame = field(default_factory=lambda: empty("findings"))
@@ -90,6 +96,8 @@ def analyze(
     batches = attribute_all(reading, calls)
     unit = unit_prices(turns, table, discount=pricing.discount)
     turns = turns.hstack(turn_usd(turns, unit))
+    policy = logged(_logged_turns(turns), batches.chains(), batches.windows())
+    replayed = agreement(turns, unit, policy)
     return Analysis(
         reading=reading,
         runs=runs,
@@ -98,13 +106,30 @@ def analyze(
         unit=unit,
         unfinished=assembly.unfinished(calls),
         recorded=totals,
-        growth=batches.growth(turns),
+        growth=_with_replay(batches.growth(turns), policy, replayed),
+        policy=policy,
+        agreement=replayed,
         tool_calls=batches.tool_calls(),
         blocks=batches.blocks("blocks"),
         block_costs=batches.blocks("block_costs"),
         parts=batches.parts(turns),
         duplicate_turns=duplicates,
     )
+
+
+def _logged_turns(turns: pl.DataFrame) -> pl.DataFrame:
+    return turns.filter(~pl.col("run_id").str.ends_with(SUFFIX)).sort("run_id", "turn")
+
+
+def _with_replay(growth: pl.DataFrame, policy: Logged, replayed: Agreement) -> pl.DataFrame:
+    """Give the `growth` frame: what the replay says stands beside how the prompt came about."""
+    place = ["run_id", "turn"]
+    shared = policy.shared.select(*place, "shared_tokens")
+    joined = growth.join(replayed.turns, on=place, how="left", maintain_order="left").join(
+        shared, on=place, how="left", maintain_order="left"
+    )
+    ideal = pl.max_horizontal("carried_tokens", pl.col("shared_tokens").fill_null(0))
+    return joined.with_columns(prefix_tokens=pl.min_horizontal(ideal, "prompt_tokens")).select(*GROWTH)
 
 
 __all__ = ["Analysis", "Pricing", "Selection", "analyze"]

@@ -10,15 +10,18 @@ import polars as pl
 
 from costscan import ingest
 from costscan.attribution import PARTS, Attributed, attribute, blocks_of
-from costscan.frames import BLOCKS, GROWTH, SCHEMAS, TOOL_CALLS, check, empty
-from costscan.growth import PROMPT
+from costscan.attribution.parts import COSTS, KEYS
+from costscan.frames import BLOCKS, SCHEMAS, TOOL_CALLS, check, empty
+from costscan.growth import GROWN, PROMPT
 from costscan.ingest import Reading, merge
 from costscan.prices import COST_COLUMNS
+from costscan.replay.chains import CHAINS
+from costscan.replay.logged import WINDOWS
 from costscan.unlogged import SUFFIX
 
 AT_A_TIME: Final = 2
 """One leaves a core idle: most of the work on a batch is too small to be split."""
-_PARTS_COLUMNS: Final = ("run_id", "part", "pico_usd", "entry_pico_usd", "output_pico_usd")
+_PARTS_COLUMNS: Final = (*KEYS, *COSTS)
 
 
 @dataclass
@@ -40,8 +43,16 @@ class Batches:
             "run_id", "turn", maintain_order=True
         )
 
+    def chains(self) -> pl.DataFrame:
+        """Give what each turn extends, for the replay."""
+        return _concat([d.chains for d in self.done], CHAINS)
+
+    def windows(self) -> pl.DataFrame:
+        """Give what was marked in prompts that stand in the log, for the replay."""
+        return pl.DataFrame(schema=WINDOWS)
+
     def growth(self, turns: pl.DataFrame) -> pl.DataFrame:
-        """Give the `growth` of all turns; an unlogged turn stands alone."""
+        """Give how the prompts of all turns grew; an unlogged turn stands alone."""
         rest = turns.filter(pl.col("run_id").str.ends_with(SUFFIX)).select(
             "run_id",
             "turn",
@@ -50,8 +61,8 @@ class Batches:
             added_tokens=PROMPT,
             dropped_tokens=pl.lit(0, pl.Int64),
         )
-        logged = _concat([d.growth for d in self.done], GROWTH)
-        return pl.concat([logged, rest.select(*GROWTH)]).sort("run_id", "turn")
+        logged = _concat([d.growth for d in self.done], GROWN)
+        return pl.concat([logged, rest.select(*GROWN)]).sort("run_id", "turn")
 
     def parts(self, turns: pl.DataFrame) -> pl.DataFrame:
         """Give the cost of each part of each run; `turns` have their costs."""
@@ -61,7 +72,13 @@ class Batches:
             turns.filter(pl.col("run_id").str.ends_with(SUFFIX))
             .group_by("run_id")
             .agg(output_pico_usd=costs.sum())
-            .with_columns(part=pl.lit(PARTS["unlogged"]), pico_usd=zero, entry_pico_usd=zero)
+            .with_columns(
+                part=pl.lit(PARTS["unlogged"]),
+                kind=pl.lit(PARTS["unlogged"]),
+                skill=pl.lit(None, pl.String),
+                pico_usd=zero,
+                entry_pico_usd=zero,
+            )
         )
         return pl.concat([frame.select(_PARTS_COLUMNS) for frame in (*(d.parts for d in self.done), rest)])
 

@@ -13,17 +13,19 @@ from costscan.attribution.parts import PARTS, parts
 from costscan.attribution.tool_calls import server, tool_calls
 from costscan.growth import growth, with_epochs, with_shrinks
 from costscan.ingest.merge import COPY_BITS
+from costscan.replay.chains import chains
 
 _HIDDEN_RANK: Final = 9
 
 
 @dataclass
 class Attributed:
-    """One batch: its growth and tool calls, the cost of each part of each run, its blocks and its calls."""
+    """One batch: growth, tool calls, costs of the parts of runs, what turns extend, blocks and calls."""
 
     growth: pl.DataFrame
     tool_calls: pl.DataFrame
     parts: pl.DataFrame
+    chains: pl.DataFrame
     blocks: pl.DataFrame
     calls: pl.DataFrame
 
@@ -61,9 +63,24 @@ def attribute(blocks: pl.DataFrame, calls: pl.DataFrame) -> Attributed:
         growth=growth(calls, _carried_over(placed, blocks, calls)),
         tool_calls=tool_calls(full, calls),
         parts=parts(full, calls),
+        chains=chains(calls, _fixed(placed, blocks, calls)),
         blocks=full,
         calls=calls,
     )
+
+
+def _fixed(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    """Give a key and the tokens of the tools and system prompt of calls whose prompts are in the log."""
+    own = placed.filter(pl.col("id").is_not_null()).select("id", "epoch", "tokens", "begin_token")
+    told = own.hstack(blocks.select("layer", "content_hash").select(pl.all().gather(own["id"])))
+    found = (
+        told.filter(pl.col("layer") != "messages")
+        .sort("epoch", "begin_token")
+        .group_by("epoch", maintain_order=True)
+        .agg(shared_tokens=pl.col("tokens").sum(), hashes=pl.col("content_hash"))
+        .select("epoch", "shared_tokens", shared_key=(pl.col("hashes").hash() // 2).cast(pl.Int64))
+    )
+    return calls.filter("is_exact").select("row", "epoch").join(found, on="epoch", how="inner").drop("epoch")
 
 
 def _in_rows(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
@@ -75,7 +92,8 @@ def _in_rows(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
         row_in=pl.col("first") + pl.col("turn_in"),
         row_out=pl.col("first") + pl.col("turn_out"),
         row_made=pl.col("first") + pl.col("made_by"),
-    ).drop("first", "turn_in", "turn_out")
+        row_used=pl.col("first") + pl.col("used_last"),
+    ).drop("first", "turn_in", "turn_out", "used_last")
 
 
 def _cuts(blocks: pl.DataFrame) -> pl.Series:

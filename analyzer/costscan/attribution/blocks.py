@@ -82,7 +82,13 @@ def _of_kept_calls(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     turn_in = _turn_at(turn_of, kept, full["row_in"], calls["copy"], full["copy"])
     turn_out = turn_of.gather(last) + kept.gather(last)
     made = calls["kept"].gather(full["row_made"]).fill_null(False)
-    full = full.with_columns(turn_in=turn_in, turn_out=pl.max_horizontal(turn_in, turn_out), made=made)
+    used = turn_of.gather(full["row_used"])
+    full = full.with_columns(
+        turn_in=turn_in,
+        turn_out=pl.max_horizontal(turn_in, turn_out),
+        made=made,
+        last_used_turn=used,
+    )
     return full.filter((pl.col("turn_in") < pl.col("turn_out")) | pl.col("made")).drop("made")
 
 
@@ -114,13 +120,14 @@ def numbered(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     return full.select(
         "run_id",
         pl.int_range(pl.len(), dtype=pl.Int64).over("run_id").alias("block"),
-        *(name for name in BLOCKS if name not in {"run_id", "block", "used_share"}),
-        used_share=pl.lit(None, pl.Float64),
+        *(name for name in BLOCKS if name not in {"run_id", "block"}),
         entry_usd=_usd(pl.col("entry_pico_usd")),
         carried_usd=_usd(pl.col("pico_usd") - pl.col("entry_pico_usd")),
         output_usd=_usd(pl.col("output_pico_usd")),
-        skill=pl.lit(None, pl.String),
-        last_used_turn=pl.lit(None, pl.Int64),
+        skill="skill",
+        content="content",
+        last_used_turn="last_used_turn",
+        used_to="used_to",
     )
 
 

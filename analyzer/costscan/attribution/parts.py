@@ -15,14 +15,17 @@ PARTS: Final = {
     "unlogged": "(unlogged)",
 }
 """Names of the parts of a bill that belong to no tool."""
+UNSHOWN: Final = "(output not in the log)"
 PICO_USD: Final = pl.lit("0.000000000001").cast(USD)
+KEYS: Final = ("run_id", "part", "kind", "skill")
 COSTS: Final = ("pico_usd", "entry_pico_usd", "output_pico_usd")
 
 
 def parts(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    """Sum the cost of each run by tool and, for what belongs to no tool, by part.
+    """Sum the cost of each run by tool or, for what belongs to no tool, part; by kind of block; by skill.
 
-    Columns: run_id, part, pico_usd (input), entry_pico_usd (of it, first turns), output_pico_usd.
+    Columns: run_id, part, kind, skill, pico_usd (input), entry_pico_usd (of it, first turns),
+    output_pico_usd. What no block shows has its part as kind.
     """
     kind, layer = pl.col("kind"), pl.col("layer")
     part = (
@@ -36,12 +39,12 @@ def parts(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit(PARTS["assistant"]))
         .otherwise(pl.lit(PARTS["user"]))
     )
-    by_copy = full.group_by("copy", part.alias("part")).agg(pl.col(COSTS).sum())
+    by_copy = full.group_by("copy", part.alias("part"), "kind", "skill").agg(pl.col(COSTS).sum())
     both = pl.concat([by_copy, _unwritten(full, calls)], how="diagonal").with_columns(
         pl.col(COSTS).fill_null(0)
     )
     runs = calls.select("copy", "run_id").unique("copy")
-    return both.join(runs, on="copy").group_by("run_id", "part").agg(pl.col(COSTS).sum())
+    return both.join(runs, on="copy").group_by(KEYS).agg(pl.col(COSTS).sum())
 
 
 def _unwritten(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
@@ -61,10 +64,10 @@ def _unwritten(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(
         [
             rest.filter(pl.col("left") != 0).select(
-                "copy", part=pl.lit(PARTS["assistant"]), output_pico_usd="left"
+                "copy", part=pl.lit(PARTS["assistant"]), kind=pl.lit(UNSHOWN), output_pico_usd="left"
             ),
             rest.filter(pl.col("search") != 0).select(
-                "copy", part=pl.lit(PARTS["search"]), output_pico_usd="search"
+                "copy", part=pl.lit(PARTS["search"]), kind=pl.lit(PARTS["search"]), output_pico_usd="search"
             ),
         ]
     )

@@ -3,8 +3,11 @@
 import os
 import signal
 import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 INTERRUPTED, TERMINATED = 130, 143
 
@@ -19,7 +22,19 @@ def main() -> None:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
         code = INTERRUPTED
-    sys.exit(code)
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    _exit(code)
+
+
+def _exit(code: int) -> NoReturn:
+    """End; at once where a thread is still at work in native code, which an orderly exit would abort."""
+    if threading.active_count() == 1:
+        sys.exit(code)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _open_streams() -> None:

@@ -13,7 +13,9 @@ import typer
 
 from costscan import __version__
 from costscan.cli.analyze import analyze
+from costscan.cli.explain import explain
 from costscan.cli.prices import prices
+from costscan.cli.rules import rules
 from costscan.cli.schema import schema
 from costscan.errors import CostscanError
 
@@ -30,8 +32,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 fine, 2 cannot run (usage, unreadable input, no usable line).",
 )
-for command in (analyze, prices, schema):
+for command in (analyze, explain, prices, schema):
     app.command()(command)
+app.add_typer(rules, name="rules")
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - typer calls it so

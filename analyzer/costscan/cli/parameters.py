@@ -57,4 +57,12 @@ Config = Annotated[
         "--config", metavar="FILE", help="Settings to use instead of costscan.toml or pyproject.toml."
     ),
 ]
+Rules = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--rules",
+        metavar="DIR",
+        help="A folder of rules of your own, beside those that come along. Repeatable.",
+    ),
+]
 Workers = Annotated[int | None, typer.Option(hidden=True, min=1)]

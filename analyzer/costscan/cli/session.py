@@ -2,12 +2,11 @@
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
 
 from costscan.cli.options import moment
 from costscan.cli.progress import progress
@@ -18,10 +17,8 @@ from costscan.errors import CostscanError
 if TYPE_CHECKING:
     from costscan.analysis import Analysis, Pricing, Selection
     from costscan.ingest import Reading
+    from costscan.rulebook import Rule
     from costscan.summary import Summary
-
-_LATER: Final = "polars"
-"""Slow to import, and not needed before the logs are read. (More in parallel was slower.)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +31,7 @@ class Logs:
     tasks: tuple[str, ...]
     models: tuple[str, ...]
     source: str | None
+    rules: tuple[Path, ...]
     settings: Settings
     workers: int | None
     now: datetime
@@ -47,6 +45,7 @@ class Logs:
         task: Sequence[str] | None,
         model: Sequence[str] | None,
         source: str | None,
+        rules: Sequence[Path] | None,
         settings: Sequence[str] | None,
         config: Path | None,
         workers: int | None,
@@ -64,6 +63,7 @@ class Logs:
             tasks=tuple(task or ()),
             models=tuple(model or ()),
             source=source,
+            rules=tuple(rules or ()),
             settings=load(Path.cwd(), file=config, assignments=settings or ()),
             workers=workers,
             now=now,
@@ -79,29 +79,55 @@ def analyzed(logs: Logs) -> "Iterator[tuple[Analysis, Summary]]":
     """
     from costscan import ingest  # noqa: PLC0415 - not needed to start
 
-    threading.Thread(target=_import_meanwhile, daemon=True).start()
+    meanwhile = _Meanwhile(logs)
     with (
         progress(logs.paths) as told,
         ingest.read(logs.paths, source=logs.source, workers=logs.workers, on_bytes=told.read) as reading,
     ):
         told.adding_up()
-        yield _summed(logs, reading)
+        yield _summed(logs, reading, meanwhile.rules())
 
 
-def _import_meanwhile() -> None:
-    """Import while files are read; whatever goes wrong is shown where the import is really needed."""
-    with suppress(Exception):
-        import_module(_LATER)
+class _Meanwhile:
+    """Imports Polars, which is slow and needed late, and loads the rules while the logs are read."""
+
+    def __init__(self, logs: Logs) -> None:
+        self._logs = logs
+        self._rules: list[Rule] = []
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._load, daemon=True)
+        self._thread.start()
+
+    def _load(self) -> None:
+        try:
+            from costscan.rulebook import load_rules  # noqa: PLC0415 - imports Polars
+
+            self._rules = load_rules(self._logs.rules, self._logs.settings.rules)
+        except Exception as error:  # noqa: BLE001 - raised where the rules are needed
+            self._error = error
+
+    def rules(self) -> "list[Rule]":
+        """Give the rules.
+
+        Raises:
+            CostscanError: a rule or its settings are wrong.
+        """
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._rules
 
 
-def _summed(logs: Logs, reading: "Reading") -> "tuple[Analysis, Summary]":
-    from costscan.analysis import analyze  # noqa: PLC0415 - see _LATER
+def _summed(logs: Logs, reading: "Reading", rules: "list[Rule]") -> "tuple[Analysis, Summary]":
+    from costscan.analysis import analyze  # noqa: PLC0415 - imports Polars
+    from costscan.rulebook import find  # noqa: PLC0415
     from costscan.summary import summarize  # noqa: PLC0415
 
     pricing = _pricing(logs.settings)
     selection = _selection(logs)
     x = analyze(reading, pricing=pricing, selection=selection)
     _refuse_unknown(x, logs, reading)
+    x.findings = find(x, rules, frozenset(logs.settings.findings.accepted))
     return x, summarize(x, pricing=pricing, selection=selection, paths=logs.paths, now=logs.now)
 
 

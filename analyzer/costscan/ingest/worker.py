@@ -99,7 +99,13 @@ def _sniffed(raw: bytes, sources: Sequence[Source]) -> Source | None:
 def _write(rows: Rows, out: Path, task: int) -> None:
     import pyarrow as pa  # noqa: PLC0415 - takes longer to import than a small log to read
 
-    types = {"int": pa.int64(), "str": pa.string(), "bool": pa.bool_(), "time": pa.timestamp("us", tz="UTC")}
+    types = {
+        "int": pa.int64(),
+        "float": pa.float64(),
+        "str": pa.string(),
+        "bool": pa.bool_(),
+        "time": pa.timestamp("us", tz="UTC"),
+    }
     for name, columns in TABLES.items():
         values = list(zip(*rows.tables[name], strict=True)) or [()] * len(columns)
         arrays = [_array(pa, v, types[kind]) for v, kind in zip(values, columns.values(), strict=True)]

@@ -39,6 +39,7 @@ class Line(Struct, gc=False):
     parent_tool_use_id: Any = None
     subagent_type: Any = None
     isMeta: Any = None  # noqa: N815
+    sourceToolUseID: Any = None  # noqa: N815
     isCompactSummary: Any = None  # noqa: N815
     version: Any = None
     entrypoint: Any = None

@@ -1,18 +1,32 @@
 """Measures of a content block: its kind, hash, length and the tool call it belongs to."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
+from costscan.reading import loose
 from costscan.reading.content import Block, Part, encode, hash_of, hash_text, image_tokens
+from costscan.reading.content_kind import content_kind
+from costscan.reading.features import NOTHING, Weights, by_length, weigh, weigh_raw
 
 _BASE64_CHARS_PER_BYTE: Final = 4 / 3
 
 
+_SKILL_TOOL: Final = "Skill"
+LARGE_CHARS: Final = 4000
+"""Of results from this size on is said what they look like."""
+
+
 class Measured(Struct, gc=False):
-    """What is kept of a block; `fixed_tokens` is the size of images, which have no characters."""
+    """What is kept of a block.
+
+    `weights` estimates the tokens of its text for each tokenizer family, `fixed_tokens` those of images,
+    which have no characters; `content` says what a large tool result looks like. `said` is its text, or the
+    raw input of a tool, for the thread that takes the block; it is not kept.
+    """
 
     kind: str
     tool: str | None
@@ -20,8 +34,12 @@ class Measured(Struct, gc=False):
     content_hash: int | None
     args_hash: int | None
     chars: int
+    weights: Weights
     fixed_tokens: int
     is_error: bool
+    content: str | None = None
+    said: str | bytes | None = None
+    skill: str | None = None
 
 
 _any = msgspec.json.Decoder().decode
@@ -42,7 +60,7 @@ def measure(block: Block) -> Measured | None:
 
 def text(said: str, kind: str = "text") -> Measured:
     """Give the measures of prompt text."""
-    return Measured(kind, None, None, hash_text(said), None, len(said), 0, False)
+    return Measured(kind, None, None, hash_text(said), None, len(said), weigh(said), 0, False, said=said)
 
 
 def _text(block: Block) -> Measured:
@@ -59,19 +77,38 @@ def _tool_use(block: Block) -> Measured:
     args = hash_of(raw)
     # The id is left out of the content hash: the same call made again is the same content.
     content = hash_of(name.encode() + raw) if name.isascii() else hash_text(name) ^ args
-    return Measured("tool_use", name or None, call_id, content, args, len(raw) + len(name), 0, False)
+    weights = _sum(weigh_raw(raw), _weights_of_name(name))
+    size = len(raw) + len(name)
+    found = Measured("tool_use", name or None, call_id, content, args, size, weights, 0, False, said=raw)
+    if name == _SKILL_TOOL:
+        found.skill = _skill(raw)
+    return found
+
+
+def _skill(raw: bytes) -> str | None:
+    """Give the skill that a call of the tool for skills loads."""
+    given = loose.mapping(raw) or {}
+    found = given.get("skill") or given.get("command")
+    return found.split()[0] if isinstance(found, str) and found.strip() else None
 
 
 def _tool_result(block: Block) -> Measured:
     call_id = block.tool_use_id if type(block.tool_use_id) is str else None
     said, failed = block.content, block.is_error is True
     if type(said) is str:
-        return Measured("tool_result", None, call_id, hash_text(said), None, len(said), 0, failed)
+        looks = content_kind(said) if len(said) >= LARGE_CHARS else None
+        whole, size = hash_text(said), weigh(said)
+        return Measured("tool_result", None, call_id, whole, None, len(said), size, 0, failed, looks, said)
     if not said or isinstance(said, str):
-        return Measured("tool_result", None, call_id, None, None, 0, 0, failed)
-    chars = sum(len(part.text) for part in said)
+        return Measured("tool_result", None, call_id, None, None, 0, NOTHING, 0, failed)
+    texts = [part.text for part in said]
+    chars = sum(map(len, texts))
+    size = _sum(*map(weigh, texts))
+    looks = content_kind(max(texts, key=len)) if chars >= LARGE_CHARS else None
     fixed = sum(image_tokens(part.source) for part in said if part.type == "image")
-    return Measured("tool_result", None, call_id, _parts_hash(said), None, chars, fixed, failed)
+    shown = texts[0] if len(texts) == 1 else "\n".join(texts)
+    whole = _parts_hash(said)
+    return Measured("tool_result", None, call_id, whole, None, chars, size, fixed, failed, looks, shown)
 
 
 def _parts_hash(parts: list[Part]) -> int:
@@ -93,8 +130,10 @@ def _thinking(block: Block) -> Measured:
         hash_text(said or block.signature or "") if chars else None,
         None,
         chars,
+        weigh(said) if said else by_length(chars),
         0,
         False,
+        said=said,
     )
 
 
@@ -106,19 +145,27 @@ def _attached(block: Block) -> Measured:
         source = None
     found = hash_of(raw) if raw else None
     if block.type == "image":
-        return Measured("image", None, None, found, None, 0, image_tokens(source), False)
+        return Measured("image", None, None, found, None, 0, NOTHING, image_tokens(source), False)
     data = source.get("data") if isinstance(source, dict) else None
     chars = len(data) if isinstance(data, str) else 0
-    return Measured("document", None, None, found, None, chars, 0, False)
+    return Measured("document", None, None, found, None, chars, by_length(chars), 0, False)
 
 
 def definition(tool: object) -> Measured:
     """Give the measures of a tool definition; its name is in `tool`."""
     name = tool.get("name") if isinstance(tool, dict) else None
     raw = encode(tool)
-    return Measured(
-        "tool_def", name if isinstance(name, str) else None, None, hash_of(raw), None, len(raw), 0, False
-    )
+    called = name if isinstance(name, str) else None
+    return Measured("tool_def", called, None, hash_of(raw), None, len(raw), weigh_raw(raw), 0, False)
+
+
+def _sum(*weights: Weights) -> Weights:
+    return sum(w[0] for w in weights), sum(w[1] for w in weights)
+
+
+@cache
+def _weights_of_name(name: str) -> Weights:
+    return weigh(name)
 
 
 _BY_TYPE: Final[dict[str, Callable[[Block], Measured]]] = {

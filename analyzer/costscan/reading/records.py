@@ -61,9 +61,16 @@ BLOCKS: Final = {
     "content_hash": "int",
     "args_hash": "int",
     "chars": "int",
+    "weight_v3": "int",
+    "weight_v47": "int",
+    "content": "str",
     "fixed_tokens": "int",
     "is_error": "bool",
     "breakpoint": "str",
+    "skill": "str",
+    "used_share": "float",
+    "used_last": "int",
+    "used_to": "float",
 }
 RECORDED: Final = {
     "session": "str",

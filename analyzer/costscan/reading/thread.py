@@ -14,6 +14,7 @@ from costscan.reading.content import Block
 from costscan.reading.measure import Measured, measure
 from costscan.reading.records import Rows
 from costscan.reading.usage import Usage, counters, number
+from costscan.reading.use import NOT_KNOWN, Use
 
 
 class _Placed(Struct, gc=False):
@@ -47,6 +48,8 @@ class Thread:
         self._by_key: dict[str, int] = {}
         self._tools: dict[str, str] = {}
         self._answered: set[str] = set()
+        self._skills: dict[str, str] = {}
+        self._use = Use()
 
     def repeats(self, key: object, usage: Raw, end_at: str | None, stop_reason: object) -> int | None:
         """Give the number of the newest call when a line shows just that call again, else None."""
@@ -89,10 +92,17 @@ class Thread:
         made = self.calls[call]
         for block in blocks:
             found = measure(block)
-            if found is None or self._seen(call, found):
+            if found is None:
                 continue
+            said, found.said = found.said, None
+            if self._seen(call, found):
+                continue
+            if said:
+                self._use.wrote(call, said)
             if found.call_id is not None and found.kind == "tool_use":
                 self._tools[found.call_id] = found.tool or "unknown"
+                if found.skill is not None:
+                    self._skills[found.call_id] = found.skill
             made.visible_chars += found.chars
             self._blocks.append(_Placed(call, call + 1, None, line, "messages", "assistant", found))
 
@@ -111,15 +121,25 @@ class Thread:
                 return
             self._answered.add(found.call_id)
             found.tool = self._tools.get(found.call_id)
+            found.skill = self._skills.get(found.call_id)
         elif found.kind == "tool_use" and found.call_id is not None:
             self._tools.setdefault(found.call_id, found.tool or "unknown")
         if layer != "messages":
             self._fixed.append(len(self._blocks))
+        elif found.said:
+            self._use.sent(len(self._blocks), len(self.calls), role, found)
+        found.said = None
         self._blocks.append(_Placed(None, len(self.calls), None, line, layer, role, found, marker))
+
+    def skill_of(self, call_id: object) -> str | None:
+        """Give the skill that a tool call loaded, None where it is no such call."""
+        return self._skills.get(call_id) if isinstance(call_id, str) else None
 
     def forget(self, *, layers: tuple[str, ...] = ("messages",)) -> None:
         """Close every open block of the messages, or of other layers: the next call starts a new context."""
         now = len(self.calls)
+        if "messages" in layers:
+            self._use.close()
         numbers = range(self._open, len(self._blocks)) if "messages" in layers else self._fixed
         for block in (self._blocks[n] for n in numbers):
             if block.call_out is None and block.layer in layers:
@@ -167,9 +187,11 @@ class Thread:
         for call in self.calls:
             starts.append(starts[-1] + calls.write(rows, copy, starts[-1], call))
         last = starts[-1]
+        self._use.close()
         for place, block in enumerate(self._blocks):
             call_out = len(self.calls) if block.call_out is None else block.call_out
             made_by = None if block.made_by is None else max(starts[block.made_by + 1] - 1, 0)
+            used = self._use.found.get(place, NOT_KNOWN)
             rows.tables["blocks"].append(
                 (
                     copy,
@@ -186,9 +208,15 @@ class Thread:
                     block.measured.content_hash,
                     block.measured.args_hash,
                     block.measured.chars,
+                    *block.measured.weights,
+                    block.measured.content,
                     block.measured.fixed_tokens,
                     block.measured.is_error,
                     block.breakpoint,
+                    block.measured.skill,
+                    used.share,
+                    None if used.call is None else max(starts[used.call + 1] - 1, 0),
+                    used.to,
                 )
             )
         return last

@@ -18,6 +18,7 @@ from costscan.summary.runs import IS_SUB_AGENT
 Rows = Sequence[Mapping[str, Any]]
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _SHORT_BAR: Final = 8
+_WIDE: Final = 120
 
 
 def worst_runs(summary: Summary, top: int, width: int) -> list[Text]:
@@ -31,12 +32,20 @@ def worst_runs(summary: Summary, top: int, width: int) -> list[Text]:
         Column("worst runs", run_names(rows, summary.runs["run_id"].to_list()), name=True, style="bold"),
         Column("cost", usd_column(spent)),
         *_of_runs(rows, _with_subagents(summary, rows)),
+        *_why(rows, width),
         Column("task", [inert(row["task"]) for row in rows], name=True, prose=True),
     ]
     return [
         *table(columns, width),
         *_rest(rows, "usd_with_subagents", runs["usd_with_subagents"][top:], "more run"),
     ]
+
+
+def _why(rows: Rows, width: int) -> list[Column]:
+    """Give the dearest finding of each run: in words where there is room, else by its name."""
+    part = 2 if width >= _WIDE else 0
+    shown = [inert((row["top_finding"] or "").partition(": ")[part]) for row in rows]
+    return [Column("why", shown, name=True, prose=True)] if any(shown) else []
 
 
 def by_run(summary: Summary, top: int, width: int) -> list[Text]:

@@ -7,7 +7,7 @@ from typing import Final
 from rich.text import Text
 
 from costscan.reports.inert import cells, inert, shorten
-from costscan.reports.wording import bar, count, percent, plural, usd
+from costscan.reports.wording import bar, count, percent, plural, precise, usd
 from costscan.summary import Summary
 
 LABEL: Final = 14
@@ -22,6 +22,7 @@ METER_WORDS: Final = {
 GAP: Final = 3
 _FEW_RUNS: Final = 5
 _MOST_PATHS: Final = 3
+_LEAST_ERROR: Final = 0.001
 _CENT: Final = Decimal("0.005")
 Pieces = list[tuple[str, str]]
 
@@ -87,8 +88,20 @@ def _paragraphs(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
         yield "sent again", _again(summary), ""
     if summary.distribution.root_runs >= _FEW_RUNS:
         yield "per run", _spread(summary), " · "
+    if summary.replay.exact_share is not None:
+        yield "replay", _replayed(summary), ""
     if cached := _without_caching(summary):
         yield "no caching", cached, ""
+
+
+def _replayed(summary: Summary) -> Pieces:
+    found = summary.replay
+    close = f" (tokens within {_within(found.token_error)})" if found.token_error is not None else ""
+    return [(f"agrees with billed cache reads on {precise(found.exact_share)} of turns{close}", "")]
+
+
+def _within(error: float) -> str:
+    return precise(error) if error >= _LEAST_ERROR else f"{_LEAST_ERROR:.1%}"
 
 
 def _billed(summary: Summary) -> Pieces:

@@ -14,7 +14,7 @@ LEVERS: Final = ("caching", "trimming", "routing", "batching", "all")
 
 
 def table(summary: Summary) -> pl.DataFrame:
-    """Give the runs with a cost per scenario (null where it is not known) and the count of their findings."""
+    """Give the runs with a cost per scenario (null where it is not known)."""
     others = [name for name in summary.runs.columns if name not in {*CONTRACT, "usd_no_caching"}]
     return summary.runs.select(
         *CONTRACT,
@@ -22,7 +22,6 @@ def table(summary: Summary) -> pl.DataFrame:
         pl.col("usd").alias("usd_as_billed"),
         "usd_no_caching",
         *(pl.lit(None, USD).alias(f"usd_{lever}") for lever in LEVERS),
-        findings=pl.lit(0, pl.Int64),
     )
 
 

@@ -46,6 +46,13 @@ def percent(share: float | None) -> str:
     return f"{share * 100:.0f}%"
 
 
+def precise(share: float | None) -> str:
+    """Give a share in percent with one decimal, and never all of something that is not quite all."""
+    if share is None:
+        return UNKNOWN
+    return "all" if share == 1 else f"{min(share, 0.999):.1%}"
+
+
 def count(number: int | None) -> str:
     """Give a whole number with thousands set apart."""
     return UNKNOWN if number is None else f"{number:,}"

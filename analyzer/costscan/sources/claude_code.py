@@ -188,11 +188,15 @@ class _Reading:
             return
         agent.labels.user(line)
         said = message.content
+        skill = thread.skill_of(line.sourceToolUseID)
         if isinstance(said, str):
-            thread.sent(number, text(said))
+            whole = text(said)
+            whole.skill = skill
+            thread.sent(number, whole)
             return
         for block in said:
             if (found := measure(block)) is not None:
+                found.skill = skill
                 thread.sent(number, found)
                 if line.toolUseResult and found.call_id in self._launches:
                     self._launched(found.call_id or "", line.toolUseResult)

@@ -13,6 +13,7 @@ from costscan.growth import PROMPT
 from costscan.ingest import MAX_NAMED_SKIPS, merge
 from costscan.prices import COST_COLUMNS, as_of
 from costscan.summary.coverage import open_turns, recorded_turns, recorded_usd
+from costscan.summary.findings import by_rule, findings
 from costscan.summary.model import (
     SCHEMA_VERSION,
     Distribution,
@@ -26,6 +27,7 @@ from costscan.summary.model import (
 from costscan.summary.money import known_sum, ratio, total, usd_of
 from costscan.summary.runs import IS_SUB_AGENT, runs_table
 from costscan.summary.scenarios import scenarios
+from costscan.summary.shares import DIVISIONS
 from costscan.summary.tables import TOKENS, by_day, by_model, by_task, by_tool, carried_usd
 from costscan.unlogged import SUFFIX
 
@@ -59,20 +61,34 @@ def summarize(
         totals=_totals(x, selection, recorded),
         meters=_meters(x.turns),
         distribution=_distribution(runs),
-        replay=Replay(),
+        replay=_replay(x),
         scenarios=scenarios(x),
         by_model=by_model(x.turns),
         by_tool=by_tool(x),
         by_task=by_task(x.turns),
         by_day=by_day(x.turns),
-        findings=[],
+        findings=findings(x),
         runs=runs,
+        breakdowns={**{name: of(x) for name, of in DIVISIONS.items()}, "rule": by_rule(x)},
         paths=tuple(paths),
     )
 
 
 def _basis(pricing: Pricing) -> PriceBasis:
     return PriceBasis(**as_of(), discount=1 - pricing.discount, own=tuple(pricing.overrides or ()))
+
+
+def _replay(x: Analysis) -> Replay:
+    found = x.agreement
+    if not found.compared:
+        return Replay()
+    return Replay(
+        turns=found.compared,
+        exact_share=ratio(found.exact, found.compared),
+        token_error=found.token_error,
+        usd_billed=found.usd_billed,
+        usd_replayed=found.usd_replayed,
+    )
 
 
 def _inputs(x: Analysis) -> Inputs:

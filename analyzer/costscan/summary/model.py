@@ -129,7 +129,7 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Summary:
-    """Everything a report shows."""
+    """Everything a report shows; `breakdowns` are by server, skill, kind and agent, and findings by rule."""
 
     schema_version: int
     costscan_version: str
@@ -145,8 +145,9 @@ class Summary:
     by_tool: pl.DataFrame
     by_task: pl.DataFrame
     by_day: pl.DataFrame
-    findings: list[dict[str, Any]]
+    findings: pl.DataFrame
     runs: pl.DataFrame
+    breakdowns: Mapping[str, pl.DataFrame]
     paths: tuple[str, ...] = field(default=(), metadata={"json": False})
 
     def scenario(self, name: str) -> Scenario | None:

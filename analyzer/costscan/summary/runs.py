@@ -9,6 +9,7 @@ import polars as pl
 from costscan.analysis import Analysis
 from costscan.frames import USD
 from costscan.growth import PROMPT, per_run
+from costscan.summary.findings import by_run
 from costscan.summary.money import known_sum, share
 from costscan.summary.scenarios import no_caching_usd
 from costscan.summary.tables import TOKENS
@@ -47,6 +48,7 @@ MORE: Final = (
     "recorded_usd",
     "usd_no_caching",
     "is_quadratic",
+    "findings",
 )
 
 IS_SUB_AGENT: Final = pl.col("parent_run_id").is_not_null() & ~pl.col("run_id").str.ends_with(SUFFIX)
@@ -64,14 +66,14 @@ def runs_table(x: Analysis, recorded: Mapping[str, Decimal]) -> pl.DataFrame:
         )
         .join(_called(x), on="run_id", how="left", maintain_order="left")
         .join(_frame(recorded, "recorded_usd"), on="run_id", how="left", maintain_order="left")
+        .join(by_run(x), on="run_id", how="left", maintain_order="left")
     )
     family = _frame(_with_children(found), "usd_with_subagents")
     return (
         found.join(family, on="run_id", how="left", maintain_order="left")
         .with_columns(
-            pl.col("tool_calls").fill_null(0),
+            pl.col("tool_calls", "findings").fill_null(0),
             usd_after_all=pl.lit(None, USD),
-            top_finding=pl.lit(None, pl.String),
             cache_hit_rate=share(pl.col("cache_read_tokens"), pl.col("prompt_tokens")),
             growth_tokens_per_turn=pl.col("growth_tokens_per_turn").cast(pl.Float64),
             carried_share=pl.col("carried_share").cast(pl.Float64),

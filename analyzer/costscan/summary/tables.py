@@ -29,6 +29,8 @@ TOOL_COLUMNS: Final = (
     "usd",
     "share",
     "server",
+    "max_tokens",
+    "entry_usd",
 )
 
 
@@ -71,13 +73,14 @@ def by_tool(x: Analysis) -> pl.DataFrame:
     `usd` is all that a tool's definition, calls and results cost over all turns that carried them,
     `carried_usd` what sending its results again cost. Parts are named in parentheses; their `calls` are null.
     """
-    costs = _parts(x)
+    costs = parts_by(x, "part")
     calls = x.tool_calls.group_by("tool").agg(
         calls=pl.len().cast(pl.Int64),
         result_tokens=pl.col("result_tokens").sum(),
         result_carried_usd=known_sum("carried_usd"),
         p50_tokens=nearest_rank("result_tokens", 50),
         p95_tokens=nearest_rank("result_tokens", 95),
+        max_tokens=pl.col("result_tokens").max(),
     )
     calls = calls.rename({"tool": "part"})
     joined = costs.join(calls, on="part", how="full", coalesce=True).rename({"part": "tool"})
@@ -97,15 +100,22 @@ def by_tool(x: Analysis) -> pl.DataFrame:
     ).select(TOOL_COLUMNS)
 
 
-def _parts(x: Analysis) -> pl.DataFrame:
-    """Sum the parts of all runs; null where no run that has the part has a price."""
+def parts_by(x: Analysis, by: str | pl.Expr, *, parts: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Sum the parts of all runs by something: usd, entry_usd (with what was written) and again_usd.
+
+    Null where no run that has the part has a price.
+    """
     priced = x.turns.filter(pl.col("usd").is_not_null()).select("run_id").unique()
-    runs = x.parts.join(priced.with_columns(priced=pl.lit(True)), on="run_id", how="left")
+    every = x.parts if parts is None else parts
+    runs = every.join(priced.with_columns(priced=pl.lit(True)), on="run_id", how="left")
     known = pl.col("priced").is_not_null()
     cost = usd_of(pl.col("pico_usd")) + usd_of(pl.col("output_pico_usd"))
     again = usd_of(pl.col("pico_usd")) - usd_of(pl.col("entry_pico_usd"))
-    return runs.group_by("part").agg(
-        usd=known_sum(pl.when(known).then(cost)), again_usd=known_sum(pl.when(known).then(again))
+    entry = usd_of(pl.col("entry_pico_usd")) + usd_of(pl.col("output_pico_usd"))
+    return runs.group_by(by).agg(
+        usd=known_sum(pl.when(known).then(cost)),
+        entry_usd=known_sum(pl.when(known).then(entry)),
+        again_usd=known_sum(pl.when(known).then(again)),
     )
 
 

@@ -1,0 +1,118 @@
+"""`costscan explain`: one run turn by turn, or one rule."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from costscan.cli import parameters as p
+from costscan.cli.session import Logs, analyzed
+from costscan.errors import CostscanError
+
+if TYPE_CHECKING:
+    from costscan.analysis import Analysis
+    from costscan.summary.story import Story
+
+_SHOWN = 5
+
+
+def explain(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN|RULE",
+            show_default=False,
+            help="The id of a run or its beginning, worst for the dearest run; or the name of a rule.",
+        ),
+    ],
+    path: Annotated[
+        list[str] | None, typer.Argument(metavar="PATH", show_default=False, help="Logs, as for analyze.")
+    ] = None,
+    *,
+    show_content: Annotated[
+        bool, typer.Option("--show-content", help="Show how the dearest blocks begin, secrets left out.")
+    ] = False,
+    format_: p.Format = None,
+    rules: p.Rules = None,
+    settings: p.Set = None,
+    config: p.Config = None,
+    workers: p.Workers = None,
+) -> None:
+    """Tell one run turn by turn: which tokens earned their place; or what a rule is about.
+
+    \b
+    Examples:
+      costscan explain 8209f1c2 ~/.claude/projects
+      costscan explain worst runs.jsonl --show-content
+      costscan explain bloated-tool-result
+
+    Texts of the log are shown only with --show-content.
+    """  # noqa: D301 - \b keeps the lines apart
+    logs = Logs.chosen(path or (), None, None, None, None, format_, rules, settings, config, workers)
+    if not path:
+        _rule(what, logs)
+        return
+    with analyzed(logs) as (x, _):
+        _run(what, x, show_content=show_content, redact=logs.settings.redact)
+
+
+def _rule(name: str, logs: Logs) -> None:
+    from costscan.reports.rules import show_one  # noqa: PLC0415 - imports Polars
+    from costscan.rulebook import load_rules  # noqa: PLC0415
+
+    rules = load_rules(logs.rules, logs.settings.rules)
+    if not any(name in {rule.name, rule.id} for rule in rules):
+        raise CostscanError(
+            f"{name}: no rule of this name", f"for a run, name its logs too: costscan explain {name} PATH"
+        )
+    show_one(rules, name)
+
+
+def _run(name: str, x: "Analysis", *, show_content: bool, redact: bool) -> None:
+    from costscan.reports.explain import render  # noqa: PLC0415 - imports Polars
+    from costscan.reports.terminal import printed, width_of  # noqa: PLC0415
+    from costscan.summary.story import story  # noqa: PLC0415
+
+    told = story(x, _named(name, x))
+    excerpts = _excerpts(told, redact=redact) if show_content else None
+    printed(render(told, x.runs["run_id"].to_list(), width=width_of(sys.stdout), excerpts=excerpts))
+
+
+def _named(name: str, x: "Analysis") -> str:
+    import polars as pl  # noqa: PLC0415 - slow to import
+
+    every: list[str] = x.runs["run_id"].to_list()
+    if name == "worst" and every:
+        spent = (
+            x.turns.group_by("run_id")
+            .agg(pl.col("usd").sum())
+            .sort("usd", "run_id", descending=[True, False])
+        )
+        return str(spent["run_id"][0])
+    if name in every:
+        return name
+    found = [run for run in every if run.startswith(name) or run.rpartition("/")[2].startswith(name)]
+    roots = [run for run in found if "/" not in run]
+    if len(roots or found) == 1:
+        return (roots or found)[0]
+    if not found:
+        raise CostscanError(
+            f"{name}: no run of this name in these logs", "costscan analyze PATH --by run lists them"
+        )
+    more = "" if len(found) <= _SHOWN else f" and {len(found) - _SHOWN} more"
+    raise CostscanError(f"{name}: {len(found)} runs begin so", f"which: {', '.join(found[:_SHOWN])}{more}?")
+
+
+def _excerpts(told: "Story", *, redact: bool) -> dict[int, str]:
+    from costscan.reading.excerpts import excerpts  # noqa: PLC0415 - only where texts are shown
+    from costscan.reports.explain import BLOCKS  # noqa: PLC0415
+
+    rows = told.blocks.head(BLOCKS).to_dicts()
+    wanted: dict[int, set[int]] = {}
+    for row in rows:
+        if row["content_hash"] is not None:
+            wanted.setdefault(row["line"], set()).add(row["content_hash"])
+    path = told.run["path"]
+    found = excerpts(path, wanted, redact=redact) if Path(path).is_file() else {}
+    return {row["block"]: found.get(row["content_hash"], "") for row in rows}

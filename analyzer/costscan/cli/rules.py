@@ -1,0 +1,84 @@
+"""`costscan rules`: what is looked for."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from costscan.cli.parameters import Config, Rules, Set
+from costscan.errors import CostscanError
+
+if TYPE_CHECKING:
+    from costscan.rulebook import Rule
+
+rules = typer.Typer(
+    help="List, show and test the rules that find waste.",
+    invoke_without_command=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@rules.callback()
+def every(context: typer.Context) -> None:
+    """List, show and test the rules that find waste.
+
+    \b
+    Examples:
+      costscan rules
+      costscan rules show bloated-tool-result
+      costscan rules test my-rules/
+
+    Rules are TOML files: `rules show NAME` prints the prose, the settings and the query of one.
+    """  # noqa: D301 - \b keeps the lines apart
+    if context.invoked_subcommand is None:
+        list_rules()
+
+
+@rules.command("list")
+def list_rules(*, rules: Rules = None, settings: Set = None, config: Config = None) -> None:
+    """Show every rule in a line."""
+    from costscan.reports.rules import show_list  # noqa: PLC0415 - imports Polars
+
+    show_list(_loaded(rules, settings, config))
+
+
+@rules.command("show")
+def show_rule(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name or the id of a rule.")],
+    *,
+    rules: Rules = None,
+    settings: Set = None,
+    config: Config = None,
+) -> None:
+    """Show a rule: what it finds, why it costs, what to do, its settings and its query."""
+    from costscan.reports.rules import show_one  # noqa: PLC0415 - imports Polars
+
+    show_one(_loaded(rules, settings, config), name)
+
+
+@rules.command("test")
+def test_rules(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of rules.")],
+) -> None:
+    """Run the cases of the rules in a folder; each must fire in one and stay quiet in another.
+
+    Exit codes: 0 all hold, 2 one does not.
+    """
+    from costscan.reports.rules import show_tests  # noqa: PLC0415 - imports Polars
+    from costscan.rulebook import load_rules  # noqa: PLC0415
+
+    inside = folder.resolve()
+    found = [rule for rule in load_rules([folder]) if rule.path.resolve().parent == inside]
+    if not found:
+        raise CostscanError(f"{folder}: no rule in this folder", "a rule is a file NAME.toml")
+    if wrong := show_tests(found):
+        raise CostscanError(f"{folder}: {wrong} of {len(found)} rules fail their cases", "")
+
+
+def _loaded(folders: list[Path] | None, settings: list[str] | None, config: Path | None) -> "list[Rule]":
+    from costscan.config import load  # noqa: PLC0415 - not needed to start
+    from costscan.rulebook import load_rules  # noqa: PLC0415
+
+    return load_rules(folders or (), load(Path.cwd(), file=config, assignments=settings or ()).rules)

@@ -1,0 +1,1 @@
+"""The prompt cache, replayed: what happened, to see how well it is understood, and what would have."""

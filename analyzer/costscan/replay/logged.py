@@ -1,0 +1,175 @@
+"""The logged runs as the simulator takes them: requests, and what was marked in them."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from costscan.growth import PROMPT
+from costscan.models import model_info
+from costscan.replay.simulate import LIFETIMES_US
+
+REQUESTS: Final = pl.Schema(
+    dict.fromkeys(("req", "domain", "at_us", "ready_us", "prompt_tokens", "min_tokens"), pl.Int64)
+)
+POSITIONS: Final = pl.Schema(dict.fromkeys(("req", "key", "tokens", "ttl_us"), pl.Int64))
+DEFAULT_MIN_TOKENS: Final = 1024
+WINDOWS: Final = pl.Schema(
+    {"run_id": pl.String, **dict.fromkeys(("turn", "key", "tokens", "ttl_us"), pl.Int64)}
+)
+"""What was marked in prompts that stand in the log, and what lies within the lookback of a mark."""
+_PLACE: Final = ["run_id", "turn"]
+
+
+@dataclass(frozen=True)
+class Logged:
+    """What the simulator takes of the logged turns.
+
+    Attributes:
+        turns: run_id, turn, req of the turns that stand in the log.
+        requests: one each, and one more for each shared prefix that calls outside the log had cached
+            (numbered below zero).
+        positions: what was marked, or can be found, in them.
+        given: the turns that begin with what calls outside the log had cached.
+        shared: run_id, turn, shared_tokens of the turns whose prompts begin like those of other runs.
+    """
+
+    turns: pl.DataFrame
+    requests: pl.DataFrame
+    positions: pl.DataFrame
+    given: pl.DataFrame
+    shared: pl.DataFrame
+
+
+def logged(turns: pl.DataFrame, chains: pl.DataFrame, windows: pl.DataFrame) -> Logged:
+    """Give the logged policy of all runs.
+
+    Args:
+        turns: the logged turns, sorted by run and turn.
+        chains: from `chains.chains`, of turns whose prompts are not in the log.
+        windows: run_id, turn, key, tokens, ttl_us of turns whose prompts are.
+    """
+    numbered = _with_minimums(turns.with_row_index("req").with_columns(pl.col("req").cast(pl.Int64)))
+    requests = _requests(numbered)
+    inferred = (
+        chains.filter("uses")
+        .join(
+            requests.select(*_PLACE, "req", "at_us", "domain"), on=_PLACE, how="inner", maintain_order="left"
+        )
+        .join(windows.select(_PLACE).unique(), on=_PLACE, how="anti", maintain_order="left")
+    )
+    inferred = _with_shared(inferred).join(_lifetimes(numbered), on="req", how="left", maintain_order="left")
+    outside = _outside(inferred)
+    known = windows.join(requests.select(*_PLACE, "req"), on=_PLACE, how="inner")
+    return Logged(
+        turns=requests.select(*_PLACE, "req"),
+        requests=pl.concat([requests.select(*REQUESTS), outside.select(*REQUESTS)]),
+        positions=pl.concat(
+            [
+                *_positions(inferred),
+                known.select(*POSITIONS),
+                outside.select("req", key="shared_key", tokens="shared_tokens", ttl_us="ttl_us"),
+            ]
+        ),
+        given=outside.filter(pl.col("is_first")).select(_PLACE),
+        shared=inferred.filter(pl.col("shared_tokens") > 0).select(*_PLACE, "shared_tokens"),
+    )
+
+
+def _requests(turns: pl.DataFrame) -> pl.DataFrame:
+    """Give the requests of the turns, with run_id and turn; those of a run follow one another."""
+    at = pl.col("at").dt.epoch("us")
+    # Turns without a time follow at once; of two at the same moment the later turn is later.
+    known = pl.coalesce(at, at.forward_fill().over("run_id"), pl.lit(0)).cum_max().over("run_id") + pl.col(
+        "turn"
+    )
+    took = (pl.col("duration_s").fill_null(0) * 1e6).cast(pl.Int64)
+    timed = turns.with_columns(at_us=known, took_us=pl.max_horizontal(took, 0))
+    following = pl.col("at_us").shift(-1).over("run_id")
+    return timed.select(
+        *_PLACE,
+        "req",
+        "at_us",
+        "min_tokens",
+        domain=(pl.struct("provider", "model", "speed").hash() // 2).cast(pl.Int64),
+        ready_us=pl.min_horizontal(pl.col("at_us") + pl.col("took_us"), following),
+        prompt_tokens=PROMPT,
+    )
+
+
+def _with_minimums(turns: pl.DataFrame) -> pl.DataFrame:
+    """Add min_tokens: the shortest prefix that each model cached on that day."""
+    turns = turns.with_columns(day=pl.col("at").dt.date())
+    each = turns.select("model", "day").unique()
+    known = [
+        info.min_cacheable_tokens_at(day) if (info := model_info(model)) else None
+        for model, day in each.iter_rows()
+    ]
+    least = pl.Series("min_tokens", [DEFAULT_MIN_TOKENS if n is None else n for n in known], pl.Int64)
+    joined = turns.join(
+        each.with_columns(least), on=["model", "day"], how="left", nulls_equal=True, maintain_order="left"
+    )
+    return joined.drop("day")
+
+
+def _lifetimes(turns: pl.DataFrame) -> pl.DataFrame:
+    """Give the lifetime each turn wrote with; where it wrote nothing, that of the turn before."""
+    hour, five = pl.col("cache_write_1h_tokens"), pl.col("cache_write_5m_tokens")
+    seen = pl.when(hour > five).then(LIFETIMES_US["1h"]).when(five > 0).then(LIFETIMES_US["5m"])
+    near = seen.forward_fill().over("run_id").fill_null(seen.backward_fill().over("run_id"))
+    return turns.select("req", ttl_us=near.fill_null(LIFETIMES_US["5m"]).cast(pl.Int64))
+
+
+def _with_shared(inferred: pl.DataFrame) -> pl.DataFrame:
+    """Give runs that began with nothing cached the shared prefix of the nearest run on their model."""
+    known = inferred.filter(pl.col("is_first") & (pl.col("shared_tokens") > 0))
+    one = ["domain", "is_agent"]
+    named = pl.col("run_id").str.contains("/").alias("is_agent")
+    near = (
+        inferred.with_columns(named)
+        .sort("at_us")
+        .join_asof(
+            known.with_columns(named).select(*one, "at_us", near_tokens="shared_tokens").sort("at_us"),
+            on="at_us",
+            by=one,
+            strategy="nearest",
+            check_sortedness=False,
+        )
+    )
+    first = pl.col("near_tokens").first().over("run_id", order_by="turn")
+    fits = (pl.col("shared_tokens") == 0) & (
+        first <= pl.col("end_tokens").first().over("run_id", order_by="turn")
+    )
+    shared = pl.when(fits).then(first).otherwise("shared_tokens")
+    return (
+        near.with_columns(shared_tokens=shared, shared_key=pl.when(fits).then(-first).otherwise("shared_key"))
+        .drop("near_tokens", "is_agent")
+        .sort("req")
+    )
+
+
+def _positions(inferred: pl.DataFrame) -> list[pl.DataFrame]:
+    unmarked = pl.lit(None, pl.Int64)
+    shared = inferred.filter(pl.col("shared_tokens") > 0)
+    before = inferred.filter(pl.col("before_key").is_not_null())
+    return [
+        inferred.select("req", "key", tokens="end_tokens", ttl_us="ttl_us"),
+        before.select("req", key="before_key", tokens="before_tokens", ttl_us=unmarked),
+        shared.select("req", key="shared_key", tokens="shared_tokens", ttl_us="ttl_us"),
+    ]
+
+
+def _outside(inferred: pl.DataFrame) -> pl.DataFrame:
+    """Give a request, just before the first turn that reads it, for each shared prefix cached elsewhere."""
+    shared = inferred.filter(pl.col("shared_tokens") > 0).sort("domain", "shared_tokens", "at_us")
+    one = ["domain", "shared_tokens"]
+    gap = pl.col("at_us") - pl.col("at_us").shift(1).over(one)
+    cold = gap.is_null() | (gap > pl.col("ttl_us").shift(1).over(one))
+    found = shared.filter(cold & pl.col("is_first"))
+    return found.with_columns(
+        req=-1 - pl.int_range(pl.len(), dtype=pl.Int64),
+        at_us=pl.col("at_us") - 1,
+        ready_us=pl.col("at_us") - 1,
+        prompt_tokens="shared_tokens",
+        min_tokens=pl.lit(0, pl.Int64),
+    )

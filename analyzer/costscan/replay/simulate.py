@@ -1,0 +1,138 @@
+"""The prompt cache as documented: which part of each prompt is read, written and sent plain.
+
+A request is a list of positions in its prompt. At a marked position the cache is written; from each mark
+the request looks back over up to 20 positions and finds those that an earlier one of the same model wrote.
+The longest that is alive is read, what follows up to the last mark is written, the rest is plain input. An
+entry lives for its lifetime from the start of the request that wrote or last read it, and can be used once
+the response that wrote it has ended.
+Source: https://platform.claude.com/docs/en/build-with-claude/prompt-caching.
+
+Where the documentation is silent: a hit refreshes every live entry in the windows of its request, and an
+entry takes the lifetime of the mark that was last on it.
+
+Everything is a join or a running value over all touches of an entry in time; there is no loop over requests.
+"""
+
+from typing import Final
+
+import polars as pl
+
+LOOKBACK: Final = 20
+"""Positions that a mark looks at, its own included."""
+MAX_MARKS: Final = 4
+LIFETIMES_US: Final = {"5m": 300_000_000, "1h": 3_600_000_000}
+_HOUR: Final = LIFETIMES_US["1h"]
+_READY, _TOUCHED = 0, 1
+
+
+def simulate(requests: pl.DataFrame, positions: pl.DataFrame) -> pl.DataFrame:
+    """Say how the prompt of each request was billed.
+
+    Args:
+        requests: one row each: req (its number), domain (what never shares a cache: the model and such, as
+            one number), at_us and ready_us (when it began and when its response had ended), prompt_tokens,
+            min_tokens (shorter prefixes are not cached).
+        positions: req, key (equal for equal prefixes), tokens (of the prefix up to it), ttl_us (null where it
+            is no mark but within the lookback of one).
+
+    Returns:
+        req, read_tokens, write_1h_tokens, write_5m_tokens, input_tokens, in the order of `requests`.
+    """
+    long_enough = positions.join(
+        requests.select("req", "domain", "at_us", "ready_us", "min_tokens"), on="req", how="inner"
+    ).filter(pl.col("tokens") >= pl.col("min_tokens"))
+    touches = long_enough.with_columns(entry=pl.struct("domain", "key").hash())
+    marks = touches.filter(pl.col("ttl_us").is_not_null())
+    alive = alive_touches(touches.join(marks.select("entry").unique(), on="entry", how="semi"))
+    read = alive.group_by("req").agg(read=pl.col("tokens").max())
+    return _billed(requests, marks, read)
+
+
+def _billed(requests: pl.DataFrame, marks: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
+    found = requests.select("req", "prompt_tokens").join(read, on="req", how="left", maintain_order="left")
+    hits = found.select("req", pl.col("read").fill_null(0))
+    beyond = marks.join(hits, on="req", how="left").filter(pl.col("tokens") > pl.col("read"))
+    ends = beyond.group_by("req").agg(
+        last=pl.col("tokens").max(), hour=pl.col("tokens").filter(pl.col("ttl_us") == _HOUR).max()
+    )
+    zero = pl.lit(0, pl.Int64)
+    return (
+        hits.join(ends, on="req", how="left", maintain_order="left")
+        .with_columns(hour=pl.max_horizontal("hour", "read"), last=pl.max_horizontal("last", "hour", "read"))
+        .select(
+            "req",
+            read_tokens="read",
+            write_1h_tokens=pl.col("hour") - pl.col("read"),
+            write_5m_tokens=pl.col("last") - pl.col("hour"),
+            input_tokens=pl.max_horizontal(requests["prompt_tokens"] - pl.col("last"), zero),
+        )
+    )
+
+
+def alive_touches(touches: pl.DataFrame) -> pl.DataFrame:
+    """Give the touches that found their entry alive.
+
+    Args:
+        touches: req, entry, at_us, ready_us, tokens, ttl_us (null where the touch only looks).
+    """
+    events = _events(touches).with_columns(refreshes=pl.lit(True), late=pl.lit(False))
+    while True:
+        state = events.with_columns(**_before(events["value_us"])).select(**_judged())
+        # A touch that found nothing refreshed nothing: without it later ones may find nothing either.
+        refreshes = state["alive"] | (events["what"] == _READY)
+        if (refreshes == events["refreshes"]).all() and (state["late"] == events["late"]).all():
+            return events.filter(state["alive"]).select("req", "tokens")
+        events = events.with_columns(refreshes=refreshes, late=state["late"])
+
+
+def _events(touches: pl.DataFrame) -> pl.DataFrame:
+    """Give, per entry in the order of time, its touches and when what they wrote can be used."""
+    made = touches.filter(pl.col("ttl_us").is_not_null()).select(
+        "entry",
+        "req",
+        "tokens",
+        # A request cannot read what it writes itself, however short it is.
+        when_us=pl.max_horizontal("ready_us", pl.col("at_us") + 1),
+        value_us="at_us",
+        ttl_us="ttl_us",
+        what=pl.lit(_READY, pl.Int8),
+    )
+    found = touches.select(
+        "entry",
+        "req",
+        "tokens",
+        when_us="at_us",
+        value_us="at_us",
+        ttl_us=pl.lit(None, pl.Int64),
+        what=pl.lit(_TOUCHED, pl.Int8),
+    )
+    ordered = pl.concat([made, found]).sort("entry", "when_us", "what", "req")
+    row = pl.int_range(pl.len(), dtype=pl.Int64)
+    begins = (pl.col("entry") != pl.col("entry").shift(1)).fill_null(True)
+    return ordered.with_columns(begins=begins, first=pl.when(begins).then(row).forward_fill())
+
+
+def _before(times: pl.Series) -> dict[str, pl.Expr]:
+    """Give when the entry had last been written or read before each event, in the same life.
+
+    A life begins with its entry and after each late touch. Lives follow one another, so one running maximum
+    over (number of the life, rank of the time) is that of each life.
+    """
+    known = times.unique().sort()
+    rank = pl.Series(known.search_sorted(times)).cast(pl.Int64)
+    life = (pl.col("begins") | pl.col("late").shift(1).fill_null(False)).cast(pl.Int64).cum_sum()
+    seen = pl.when("refreshes").then(life * len(known) + pl.lit(rank)).cum_max().forward_fill().shift(1)
+    mine = seen >= life * len(known)
+    return {"before": pl.when(mine).then(pl.lit(known).gather(seen % len(known)))}
+
+
+def _judged() -> dict[str, pl.Expr]:
+    """Say of each event whether its entry was alive, and whether it came too late."""
+    row = pl.int_range(pl.len(), dtype=pl.Int64)
+    touched = pl.col("what") == _TOUCHED
+    lifetime = pl.col("ttl_us").forward_fill()
+    late = (touched & (pl.col("value_us") - pl.col("before") > lifetime)).fill_null(False)
+    made = pl.when(~touched).then(row).forward_fill()
+    failed = pl.when(late).then(row).forward_fill().fill_null(-1)
+    alive = touched & (made >= pl.col("first")) & (made > failed)
+    return {"alive": alive.fill_null(False), "late": late}

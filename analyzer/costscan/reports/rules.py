@@ -1,0 +1,85 @@
+"""Rules for people: the list, one with all its prose, and how its cases went."""
+
+import sys
+import textwrap
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from costscan.config_values import near
+from costscan.errors import CostscanError
+from costscan.reports.inert import inert
+from costscan.reports.table import Column, table
+from costscan.reports.terminal import printed, width_of
+from costscan.rulebook import Rule
+from costscan.rulebook.cases import failures
+from costscan.rulebook.query import sql_of
+
+
+def show_list(rules: Sequence[Rule]) -> None:
+    """Print a line a rule."""
+    columns = [
+        Column("rule", [rule.id for rule in rules], left=True),
+        Column("name", [inert(rule.name) for rule in rules], name=True, style="bold"),
+        Column("lever", [rule.lever for rule in rules], give=1, left=True),
+        Column("severity", [rule.severity if rule.enabled else "off" for rule in rules], give=2, left=True),
+        Column("what it finds", [inert(rule.summary) for rule in rules], name=True, prose=True),
+    ]
+    printed(table(columns, width_of(sys.stdout)))
+
+
+def show_one(rules: Sequence[Rule], name: str) -> None:
+    """Print a rule.
+
+    Raises:
+        CostscanError: there is none of this name or id.
+    """
+    found = next((rule for rule in rules if name in {rule.name, rule.id}), None)
+    if found is None:
+        raise CostscanError(f"{name}: no such rule", near(name, [rule.name for rule in rules]))
+    printed(prose(found, width_of(sys.stdout)))
+
+
+def prose(rule: Rule, width: int) -> list[Text]:
+    """Give a rule as text of a width."""
+    head = f"{rule.id} {rule.name}   {rule.lever} · {rule.severity} · confidence {rule.confidence}"
+    lines = [Text(inert(head), style="bold")]
+    for title, text in (
+        ("", rule.summary),
+        ("why", rule.why),
+        ("fix", rule.fix),
+        ("false alarms", rule.false_positives),
+    ):
+        lines += [Text(""), *([Text(title, style="bold")] if title else []), *_wrapped(text, width)]
+    if rule.params:
+        lines += [Text(""), Text("settings", style="bold")]
+        lines += [
+            Text(inert(f"  rules.{rule.name}.{name} = {rule.value(name)}   {param.help}"))
+            for name, param in rule.params.items()
+        ]
+    return [
+        *lines,
+        Text(""),
+        Text("query", style="bold"),
+        *(Text(f"  {inert(q)}") for q in sql_of(rule).splitlines()),
+    ]
+
+
+def _wrapped(text: str, width: int) -> list[Text]:
+    paragraphs = text.split("\n\n")
+    return [
+        Text(f"  {line}")
+        for paragraph in paragraphs
+        for line in textwrap.wrap(inert(" ".join(paragraph.split())), width - 2)
+    ]
+
+
+def show_tests(rules: Sequence[Rule]) -> int:
+    """Print how the cases of each rule went, and give how many rules fail."""
+    failed = 0
+    for rule in rules:
+        wrong = failures(rule)
+        failed += bool(wrong)
+        printed([Text(inert(f"{rule.name}: {len(rule.cases)} cases {'fail' if wrong else 'hold'}"))])
+        printed([Text(f"  {inert(line)}") for line in wrong])
+    return failed

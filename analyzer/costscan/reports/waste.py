@@ -1,0 +1,25 @@
+"""The findings on the terminal: a line a rule, the dearest first, each with its dearest case."""
+
+from rich.text import Text
+
+from costscan.reports.inert import inert
+from costscan.reports.table import Column, table
+from costscan.reports.wording import count, plural, usd_column
+from costscan.summary import Summary
+
+
+def findings_table(summary: Summary, top: int, width: int) -> list[Text]:
+    """Give what the rules found; nothing where they found nothing."""
+    rows = summary.breakdowns["rule"].head(top).to_dicts()
+    if not rows:
+        return []
+    columns = [
+        Column("findings", [row["name"] for row in rows], name=True, style="bold"),
+        Column("cost", usd_column(row["usd"] for row in rows)),
+        Column("found", [count(row["findings"]) for row in rows], give=2),
+        Column("runs", [count(row["runs"]) for row in rows], give=3),
+        Column("the dearest", [inert(row["message"]) for row in rows], name=True, prose=True),
+    ]
+    rest = summary.breakdowns["rule"].height - len(rows)
+    more = [Text(f"  … {plural(rest, 'more rule')} in --json", style="dim")] if rest else []
+    return [*table(columns, width), *more]

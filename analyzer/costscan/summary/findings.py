@@ -1,0 +1,63 @@
+"""Findings for reports: all of them, and summed by rule."""
+
+from typing import Final
+
+import polars as pl
+
+from costscan.analysis import Analysis
+from costscan.summary.money import known_sum
+
+JSON_COLUMNS: Final = (
+    "rule",
+    "name",
+    "lever",
+    "severity",
+    "confidence",
+    "run_id",
+    "turn",
+    "turn_end",
+    "path",
+    "char_offset",
+    "tool",
+    "block",
+    "tokens",
+    "usd",
+    "message",
+    "evidence",
+    "fix",
+    "fingerprint",
+)
+
+
+def findings(x: Analysis) -> pl.DataFrame:
+    """Give the findings, dearest first, with the place in the prompt where one is known."""
+    return x.findings.with_columns(path=pl.lit(None, pl.String), char_offset=pl.lit(None, pl.Int64)).select(
+        *JSON_COLUMNS
+    )
+
+
+def by_rule(x: Analysis) -> pl.DataFrame:
+    """Give a row per rule that found something, dearest first, with the message of its dearest finding.
+
+    Findings of one rule count no dollar twice; those of two rules may be about the same tokens.
+    """
+    return (
+        x.findings.group_by("rule", "name", "lever", "severity", maintain_order=True)
+        .agg(
+            findings=pl.len().cast(pl.Int64),
+            runs=pl.col("run_id").n_unique().cast(pl.Int64),
+            tokens=pl.col("tokens").sum(),
+            usd=known_sum("usd"),
+            message=pl.col("message").first(),
+            fix=pl.col("fix").first(),
+        )
+        .sort("usd", "rule", descending=[True, False], nulls_last=True)
+    )
+
+
+def by_run(x: Analysis) -> pl.DataFrame:
+    """Give, per run with findings: how many, and the dearest in words."""
+    return x.findings.group_by("run_id", maintain_order=True).agg(
+        findings=pl.len().cast(pl.Int64),
+        top_finding=pl.concat_str("name", pl.lit(": "), "message").first(),
+    )

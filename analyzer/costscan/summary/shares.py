@@ -1,0 +1,95 @@
+"""Whose the bill is by other divisions than tools: MCP servers, skills, kinds of blocks, types of agents.
+
+Each division is whole: its `usd` adds up to the bill exactly.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import polars as pl
+
+from costscan.analysis import Analysis
+from costscan.attribution import PARTS, server
+from costscan.growth import PROMPT
+from costscan.summary.money import nearest_rank, share, total
+from costscan.summary.tables import parts_by
+from costscan.unlogged import SUFFIX
+
+NO_SERVER: Final = "(no server)"
+NO_SKILL: Final = "(no skill)"
+MAIN: Final = "(main)"
+COLUMNS: Final = (
+    "calls",
+    "p50_tokens",
+    "p95_tokens",
+    "max_tokens",
+    "entry_usd",
+    "carried_usd",
+    "usd",
+    "share",
+)
+
+
+def by_server(x: Analysis) -> pl.DataFrame:
+    """Give a row per MCP server; `calls` are its tool calls and the tokens those of their results."""
+    costs = parts_by(x, server("part").fill_null(NO_SERVER).alias("server"))
+    calls = x.tool_calls.group_by(pl.col("server").fill_null(NO_SERVER)).agg(*_sizes("result_tokens"))
+    return _whole(x, costs, calls, "server")
+
+
+def by_skill(x: Analysis) -> pl.DataFrame:
+    """Give a row per skill; `calls` are the blocks that loaded it, and the tokens theirs."""
+    costs = parts_by(x, pl.col("skill").fill_null(NO_SKILL))
+    blocks = x.blocks.select("run_id", "block", "tokens", "kind")
+    skills = x.block_costs.filter(pl.col("skill").is_not_null()).select("run_id", "block", "skill")
+    sizes = skills.join(blocks, on=["run_id", "block"]).group_by("skill").agg(*_sizes("tokens")).collect()
+    return _whole(x, costs, sizes, "skill")
+
+
+def by_kind(x: Analysis) -> pl.DataFrame:
+    """Give a row per kind of block; `calls` are the blocks and the tokens theirs."""
+    sizes = x.blocks.group_by("kind").agg(*_sizes("tokens")).collect()
+    return _whole(x, parts_by(x, "kind"), sizes, "kind")
+
+
+def by_agent(x: Analysis) -> pl.DataFrame:
+    """Give a row per type of agent; `calls` are its runs and the tokens all of their prompts and outputs."""
+    name = (
+        pl.when(pl.col("run_id").str.ends_with(SUFFIX))
+        .then(pl.lit(PARTS["unlogged"]))
+        .when(pl.col("parent_run_id").is_null())
+        .then(pl.lit(MAIN))
+        .otherwise(pl.col("agent").fill_null("sub-agent"))
+    )
+    names = x.runs.select("run_id", agent=name)
+    costs = x.parts.join(names, on="run_id", how="left")
+    used = x.turns.group_by("run_id").agg(tokens=(PROMPT + pl.col("output_tokens")).sum())
+    sizes = names.join(used, on="run_id").group_by("agent").agg(*_sizes("tokens"))
+    return _whole(x, parts_by(x, "agent", parts=costs), sizes, "agent")
+
+
+def _sizes(column: str) -> list[pl.Expr]:
+    return [
+        pl.len().cast(pl.Int64).alias("calls"),
+        nearest_rank(column, 50).alias("p50_tokens"),
+        nearest_rank(column, 95).alias("p95_tokens"),
+        pl.col(column).max().alias("max_tokens"),
+    ]
+
+
+def _whole(x: Analysis, costs: pl.DataFrame, sizes: pl.DataFrame, name: str) -> pl.DataFrame:
+    bill = pl.lit(total(x.turns["usd"]), pl.Float64)
+    return (
+        costs.join(sizes, on=name, how="left")
+        .with_columns(pl.col("calls").fill_null(0), carried_usd="again_usd", share=share(pl.col("usd"), bill))
+        .select(name, *COLUMNS)
+        .sort("usd", name, descending=[True, False], nulls_last=True)
+    )
+
+
+DIVISIONS: Final[Mapping[str, Callable[[Analysis], pl.DataFrame]]] = {
+    "server": by_server,
+    "skill": by_skill,
+    "kind": by_kind,
+    "agent": by_agent,
+}

@@ -1,0 +1,169 @@
+"""One run for `explain`: what each turn sent and cost, and which blocks and tools that went to."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+import polars as pl
+
+from costscan.analysis import Analysis
+from costscan.frames import USD
+from costscan.growth import PROMPT
+from costscan.summary.money import known_sum, nearest_rank
+
+KINDS: Final = ("not logged", "system and tools", "tool results", "assistant", "user")
+"""What the input of a turn is made of, in the order it is stacked."""
+MISSED_SHARE: Final = 0.5
+"""A turn missed the cache when it read less than so much of what had been sent before."""
+MISSED_TOKENS: Final = 2000
+"""Less than that is not worth a mark."""
+
+
+@dataclass(frozen=True)
+class Story:
+    """One run.
+
+    Attributes:
+        run: its row of the `runs` frame.
+        turns: turn, usd, prompt_tokens, cache_read_tokens, carried_tokens, output_tokens, model, at, gap_s,
+            missed_tokens (what had been sent before and was not read from the cache; 0 where that is normal),
+            and a column of prompt tokens per kind.
+        blocks: the blocks, dearest first: block, kind, tool, turn_in, turn_out, line, tokens, used_share,
+            content_hash, call_id, usd (in all its prompts), entry_usd.
+        tools: per tool: calls, p50_tokens, p95_tokens, max_tokens, entry_usd, carried_usd, usd.
+        findings: those of this run, dearest first.
+        sub_agents: the runs below it, dearest first: run_id, agent, n_turns, usd.
+    """
+
+    run: dict[str, Any]
+    usd: Decimal | None
+    turns: pl.DataFrame
+    blocks: pl.DataFrame
+    tools: pl.DataFrame
+    findings: pl.DataFrame
+    sub_agents: pl.DataFrame
+
+    @property
+    def avoidable_usd(self) -> Decimal:
+        """What the findings cost together, of those on one block the dearest; at most the run."""
+        known = self.findings.filter(pl.col("usd").is_not_null())
+        on_blocks = known.filter(pl.col("block").is_not_null()).group_by("block").agg(pl.col("usd").max())
+        others = known.filter(pl.col("block").is_null())
+        found = sum([*on_blocks["usd"], *others["usd"]], Decimal(0))
+        return min(found, self.usd or Decimal(0))
+
+
+def story(x: Analysis, run_id: str) -> Story:
+    """Tell of a run; `run_id` is one of `x.runs`."""
+    turns = x.turns.filter(pl.col("run_id") == run_id).sort("turn")
+    blocks = _blocks(x, run_id)
+    return Story(
+        run=x.runs.row(by_predicate=pl.col("run_id") == run_id, named=True),
+        usd=turns.select(known_sum("usd")).item(),
+        turns=_turns(x, turns, blocks),
+        blocks=blocks.sort("usd", "block", descending=[True, False]),
+        tools=_tools(x, run_id, blocks),
+        findings=x.findings.filter(pl.col("run_id") == run_id),
+        sub_agents=_sub_agents(x, run_id),
+    )
+
+
+def _blocks(x: Analysis, run_id: str) -> pl.DataFrame:
+    own = pl.col("run_id") == run_id
+    costs = x.block_costs.filter(own).drop("run_id")
+    return (
+        x.blocks.filter(own)
+        .join(costs, on="block")
+        .with_columns(usd=pl.col("entry_usd") + pl.col("carried_usd"), group=_group())
+        .collect()
+    )
+
+
+def _group() -> pl.Expr:
+    kind = pl.col("kind")
+    return (
+        pl.when(kind == "hidden")
+        .then(pl.lit(KINDS[0]))
+        .when(pl.col("layer") != "messages")
+        .then(pl.lit(KINDS[1]))
+        .when(kind == "tool_result")
+        .then(pl.lit(KINDS[2]))
+        .when(pl.col("role") == "assistant")
+        .then(pl.lit(KINDS[3]))
+        .otherwise(pl.lit(KINDS[4]))
+    )
+
+
+def _turns(x: Analysis, turns: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
+    growth = x.growth.select("run_id", "turn", "carried_tokens")
+    joined = turns.with_columns(prompt_tokens=PROMPT).join(
+        growth, on=["run_id", "turn"], how="left", maintain_order="left"
+    )
+    missed = pl.col("carried_tokens") - pl.col("cache_read_tokens")
+    is_miss = (pl.col("cache_read_tokens") < pl.col("carried_tokens") * MISSED_SHARE) & (
+        missed > MISSED_TOKENS
+    )
+    return joined.select(
+        "turn",
+        "usd",
+        "prompt_tokens",
+        "cache_read_tokens",
+        "carried_tokens",
+        "output_tokens",
+        "model",
+        "at",
+        "gap_s",
+        missed_tokens=pl.when(is_miss).then(missed).otherwise(0),
+    ).hstack(_stacked(blocks, turns.height))
+
+
+def _stacked(blocks: pl.DataFrame, n_turns: int) -> pl.DataFrame:
+    """Give, per turn, the tokens of each kind in its prompt: running sums of what came and what left."""
+    came = blocks.select("group", "tokens", turn="turn_in")
+    left = blocks.select("group", -pl.col("tokens"), turn="turn_out")
+    moves = (
+        pl.concat([came, left])
+        .filter(pl.col("turn") < n_turns)
+        .group_by("turn", "group")
+        .agg(pl.col("tokens").sum())
+    )
+    every = pl.DataFrame({"turn": range(n_turns)}, schema={"turn": pl.Int64})
+    columns = []
+    for kind in KINDS:
+        own = every.join(moves.filter(pl.col("group") == kind), on="turn", how="left", maintain_order="left")
+        columns.append(own["tokens"].fill_null(0).cum_sum().alias(kind))
+    return pl.DataFrame(columns)
+
+
+def _tools(x: Analysis, run_id: str, blocks: pl.DataFrame) -> pl.DataFrame:
+    results = (
+        x.tool_calls.filter(pl.col("run_id") == run_id)
+        .group_by("tool")
+        .agg(
+            calls=pl.len().cast(pl.Int64),
+            p50_tokens=nearest_rank("result_tokens", 50),
+            p95_tokens=nearest_rank("result_tokens", 95),
+            max_tokens=pl.col("result_tokens").max(),
+        )
+    )
+    costs = (
+        blocks.filter(pl.col("tool").is_not_null())
+        .group_by("tool")
+        .agg(
+            entry_usd=pl.col("entry_usd").sum() + pl.col("output_usd").sum(),
+            carried_usd=pl.col("carried_usd").sum(),
+        )
+        .with_columns(usd=pl.col("entry_usd") + pl.col("carried_usd"))
+    )
+    return costs.join(results, on="tool", how="left").sort("usd", "tool", descending=[True, False])
+
+
+def _sub_agents(x: Analysis, run_id: str) -> pl.DataFrame:
+    below = x.runs.filter((pl.col("root_run_id") == run_id) & (pl.col("run_id") != run_id))
+    costs = x.turns.group_by("run_id").agg(usd=known_sum("usd"))
+    return (
+        below.select("run_id", "agent", "n_turns")
+        .join(costs, on="run_id", how="left", maintain_order="left")
+        .with_columns(pl.col("usd").cast(USD))
+        .sort("usd", "run_id", descending=[True, False], nulls_last=True)
+    )
