@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import histories
 import hypothesis_profile  # noqa: F401 - loads the profile
-from conftest import ROOT
+from billed import ROOT
 from costscan import ingest
 from costscan.analysis import Analysis, analyze
 from costscan.rulebook import Rule, find, load_rules
