@@ -12,10 +12,11 @@ from pathlib import Path
 
 from costscan.columns import COLUMNS, FRAMES
 from costscan.frames import NULLABLE, SCHEMAS
+from costscan.rulebook import Rule, load_rules
 from costscan.sources import available
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = ("README.md", "docs/formats.md", "docs/frames.md", "docs/usage.md")
+DOCUMENTS = ("README.md", "docs/formats.md", "docs/frames.md", "docs/rules.md", "docs/usage.md")
 COMMANDS = ((), ("analyze",), ("prices",), ("schema",))
 WIDTH = "100"
 
@@ -61,6 +62,26 @@ def frames() -> str:
     return "\n\n".join(parts)
 
 
+def rules() -> str:
+    """Give a table of all rules and a section for each: its own prose and parameters."""
+    found = load_rules()
+    table = "\n".join(
+        f"| {rule.id} | [{rule.name}](#{rule.name}) | {rule.lever} | {rule.severity} | {rule.confidence} |"
+        for rule in found
+    )
+    head = f"| id | rule | lever | severity | confidence |\n|---|---|---|---|---|\n{table}"
+    return "\n\n".join([head, *map(_rule, found)])
+
+
+def _rule(rule: Rule) -> str:
+    rows = [f"| `{name}` | {param.value} | {param.help} |" for name, param in rule.params.items()]
+    params = "\n".join(["| parameter | default | meaning |", "|---|---|---|", *rows])
+    return (
+        f"## {rule.name}\n{rule.summary}\n\n**Why.** {rule.why}\n\n**Fix.** {rule.fix}\n\n"
+        f"**False positives.** {rule.false_positives}\n\n{params}"
+    )
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "help": help_text,
     "screen": sample_screen,
@@ -69,6 +90,7 @@ PARTS: dict[str, Callable[[], str]] = {
     ),
     "formats": formats,
     "frames": frames,
+    "rules": rules,
 }
 
 

@@ -1,6 +1,7 @@
 """The cases of a rule: small frames, and the findings they must give."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -8,8 +9,7 @@ import polars as pl
 
 from costscan.config_values import near
 from costscan.errors import CostscanError
-from costscan.frames import NULLABLE
-from costscan.rulebook.query import FRAMES, lazy
+from costscan.rulebook.query import FRAMES, MAY_BE_UNKNOWN, lazy
 from costscan.rulebook.rule import Case, Rule
 
 _TYPICAL: Final[Mapping[str, Any]] = {
@@ -62,13 +62,27 @@ def _frame(rule: Rule, case: Case, name: str) -> pl.DataFrame:
 
 
 def _default(frame: str, column: str, kind: Any) -> Any:
-    if column in NULLABLE.get(frame, ()):
+    if column in MAY_BE_UNKNOWN[frame]:
         return None
     if column in _TYPICAL:
         return _TYPICAL[column]
     if isinstance(kind, pl.Datetime):
         return _AT
     return _ZERO.get(kind, 0)
+
+
+def set_for(rule: Rule, case: Case) -> Rule:
+    """Give a rule with the parameters of a case.
+
+    Raises:
+        CostscanError: the case sets one that there is not.
+    """
+    for name in case.params:
+        if name not in rule.params:
+            raise CostscanError(
+                f"{rule.path}: {case.name}: no parameter {name}", near(name, list(rule.params))
+            )
+    return replace(rule, values={**rule.values, **case.params})
 
 
 def failures(rule: Rule) -> list[str]:
@@ -83,7 +97,8 @@ def failures(rule: Rule) -> list[str]:
     if all(case.expect for case in rule.cases):
         wrong.append("no case in which it stays quiet")
     for case in rule.cases:
-        found = lazy(rule, {n: f.lazy() for n, f in frames_of(rule, case).items()}).collect().to_dicts()
+        frames = {name: frame.lazy() for name, frame in frames_of(rule, case).items()}
+        found = lazy(set_for(rule, case), frames).collect().to_dicts()
         left = [row for row in found if not any(_matches(row, wanted) for wanted in case.expect)]
         missing = [wanted for wanted in case.expect if not any(_matches(row, wanted) for row in found)]
         wrong += [f"{case.name}: not found: {wanted}" for wanted in missing]

@@ -33,7 +33,8 @@ def find(x: Analysis, rules: Sequence[Rule], accepted: frozenset[str] = frozense
     found = pl.collect_all([lazy(rule, frames) for rule in asked])
     if not any(frame.height for frame in found):
         return pl.DataFrame(schema=FINDINGS)
-    money, known = Money(x), _Runs(x)
+    runs = pl.concat([frame["run_id"] for frame in found]).unique()
+    money, known = Money(x, runs), _Runs(x)
     rows = [
         row
         for rule, frame in zip(asked, found, strict=True)

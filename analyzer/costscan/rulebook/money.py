@@ -13,11 +13,11 @@ from costscan.prices import COST_COLUMNS
 
 
 class Money:
-    """The running sums of a run's turns, made once for all rules."""
+    """The running sums of the turns of some runs, made once for all rules."""
 
-    def __init__(self, x: Analysis) -> None:
+    def __init__(self, x: Analysis, runs: pl.Series) -> None:
         self._blocks, self._costs = x.blocks, x.block_costs
-        self._turns = _running(x)
+        self._turns = _running(x, runs)
 
     def price(self, found: pl.DataFrame, how: str) -> pl.DataFrame:
         """Add `usd` to findings (null where a price is unknown), and leave out what counts a dollar twice."""
@@ -46,20 +46,26 @@ class Money:
         return asked.with_columns(usd=_usd(usd / 1e12))
 
     def prompt(self, found: pl.DataFrame) -> pl.DataFrame:
-        """Price tokens of every prompt from turn to turn_end, as what is sent again is priced there."""
+        """Price tokens of every prompt from turn to turn_end, as what is sent again is priced there.
+
+        No more than those turns cost, whatever number of tokens a query gives.
+        """
         asked = _apart(found)
         price = self._between(asked, pl.col("turn"), pl.col("turn_end") + 1)
-        return asked.with_columns(usd=_usd(pl.col("tokens") * price / 1e12))
+        most = self._between(asked, pl.col("turn"), pl.col("turn_end") + 1, "usd_before")
+        usd = pl.min_horizontal(pl.col("tokens") * price.fill_nan(None), most)
+        known = pl.lit(price).is_finite()
+        return asked.with_columns(usd=_usd(pl.when(known).then(usd) / 1e12))
 
     def output(self, found: pl.DataFrame) -> pl.DataFrame:
         """Price tokens that were written in a turn."""
         priced = found.join(
-            self._turns.select("run_id", "turn", "per_output"),
+            self._turns.select("run_id", "turn", "per_output", "written"),
             on=["run_id", "turn"],
             how="left",
             maintain_order="left",
         )
-        usd = _usd(pl.col("tokens") * pl.col("per_output") / 1e12)
+        usd = _usd(pl.min_horizontal("tokens", "written") * pl.col("per_output") / 1e12)
         return _once(priced.with_columns(usd=usd), ["run_id", "turn"]).select(*found.columns, "usd")
 
     def run(self, found: pl.DataFrame) -> pl.DataFrame:
@@ -107,24 +113,30 @@ _WAYS: Final[Mapping[str, Callable[[Money, pl.DataFrame], pl.DataFrame]]] = {
 }
 
 
-def _running(x: Analysis) -> pl.DataFrame:
+def _running(x: Analysis, runs: pl.Series) -> pl.DataFrame:
     """Give per turn, and one past the last: `usd_before` and `ride_before`, sums over the turns before it.
 
     Both in pico-dollars; of `ride_before`, those a token pays that was sent before: the mean over the carried
-    part of each prompt. An unknown price makes the sums from there on NaN, which becomes null.
+    part of each prompt, over all of it where nothing is carried. An unknown price makes the sums from there
+    on NaN, which becomes null.
     """
     costs = pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False).cast(pl.Float64).fill_null(math.nan)
     carried = x.growth.select("run_id", "turn", "carried_tokens")
-    turns = x.turns.join(carried, on=["run_id", "turn"], how="left", maintain_order="left").hstack(x.unit)
-    each = turns.sort("run_id", "turn").select(
+    turns = x.turns.hstack(x.unit).filter(pl.col("run_id").is_in(runs.implode()))
+    each = turns.join(carried, on=["run_id", "turn"], how="left").select(
         "run_id",
         "turn",
         usd=costs,
         ride=_ride().fill_null(math.nan),
         per_output=pl.col("pico_output").cast(pl.Float64),
+        written=pl.col("output_tokens"),
     )
-    end = each.group_by("run_id", maintain_order=True).agg(
-        pl.col("turn").max() + 1, usd=pl.lit(0.0), ride=pl.lit(0.0), per_output=pl.lit(None, pl.Float64)
+    end = each.group_by("run_id").agg(
+        pl.col("turn").max() + 1,
+        usd=pl.lit(0.0),
+        ride=pl.lit(0.0),
+        per_output=pl.lit(None, pl.Float64),
+        written=pl.lit(0, pl.Int64),
     )
     both = pl.concat([each, end]).sort("run_id", "turn")
     return both.with_columns(
@@ -134,8 +146,12 @@ def _running(x: Analysis) -> pl.DataFrame:
 
 
 def _ride() -> pl.Expr:
-    """Give what a token that was sent before paid in this turn: read first, then written, then plain."""
-    left = pl.min_horizontal("carried_tokens", PROMPT)
+    """Give what a token that was sent before paid in this turn: read first, then written, then plain.
+
+    In a run's first prompt nothing is carried: a token of it pays the mean of that prompt.
+    """
+    carried = pl.min_horizontal("carried_tokens", PROMPT)
+    left = pl.when(carried > 0).then(carried).otherwise(PROMPT)
     total = pl.lit(0.0)
     taken = pl.lit(0, pl.Int64)
     for meter in ("cache_read", "cache_write_1h", "cache_write_5m", "input"):

@@ -14,7 +14,7 @@ import polars as pl
 
 from costscan.config_values import near
 from costscan.errors import CostscanError
-from costscan.frames import SCHEMAS
+from costscan.frames import NULLABLE, SCHEMAS
 from costscan.rulebook.rule import ParamValue, Rule
 
 RUN_COSTS: Final = pl.Schema(
@@ -38,6 +38,11 @@ FRAMES: Final[Mapping[str, pl.Schema]] = {
     "run_costs": RUN_COSTS,
 }
 """What a rule may query."""
+MAY_BE_UNKNOWN: Final[Mapping[str, frozenset[str]]] = {
+    **NULLABLE,
+    "run_costs": frozenset({"parent_run_id", "agent", "micro_usd", "tree_micro_usd"}),
+}
+"""The columns of them that may hold nulls."""
 NEEDED: Final[Mapping[str, Mapping[str, type[pl.DataType]]]] = {
     "block": {"run_id": pl.String, "turn": pl.Int64, "block": pl.Int64, "tokens": pl.Int64},
     "ride": {"run_id": pl.String, "turn": pl.Int64, "block": pl.Int64, "tokens": pl.Int64},

@@ -29,11 +29,15 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Rows of frames, and the findings they must give by the columns named; none: it stays quiet."""
+    """Rows of frames, and the findings they must give by the columns named; none: it stays quiet.
+
+    `params` are those that the case sets otherwise than their defaults.
+    """
 
     name: str
     frames: Mapping[str, list[dict[str, Any]]]
     expect: list[dict[str, Any]]
+    params: Mapping[str, ParamValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class Rule:
 _PROSE: Final = ("summary", "why", "fix", "false_positives")
 _WORDS: Final = ("id", "name", "lever", "severity", "confidence", *_PROSE)
 _KEYS: Final = (*_WORDS, "params", "query", "test")
+_CASE: Final = ("case", "expect", "params")
 _QUERY: Final = ("sql", "price", "message", "evidence", "identity")
 
 
@@ -135,8 +140,9 @@ def _cases(place: Place, table: Mapping[str, Any]) -> tuple[Case, ...]:
     return tuple(
         Case(
             name=str(case.get("case", f"case {number}")),
-            frames={name: rows for name, rows in case.items() if name not in {"case", "expect"}},
+            frames={name: rows for name, rows in case.items() if name not in _CASE},
             expect=case.get("expect", []),
+            params=case.get("params", {}),
         )
         for number, case in enumerate(given, 1)
     )
