@@ -1,5 +1,6 @@
 """The beginning of the texts of some blocks, read from the log again, for those who ask to see them."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -10,9 +11,15 @@ from costscan.reading.files import open_log
 from costscan.reading.measure import measure
 
 EXCERPT_CHARS: Final = 200
+_LOOKED_AT_CHARS: Final = 20 * EXCERPT_CHARS
+"""What is left out is looked for in so much of a text: a mark may stand for many characters."""
 _SECRET: Final = re.compile(
-    r"\b(?:sk|pk|ghp|gho|xox[abp]|AKIA|eyJ)[-_A-Za-z0-9.]{8,}|[\w.+-]+@[\w-]+\.[\w.]+|"
-    r"(?i:(?<=password)|(?<=secret)|(?<=token)|(?<=api_key))\W{1,4}[^\s\"']{6,}"
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)|"
+    r"\b(?:(?:sk|pk|rk)[-_]|gh[opsur]_|github_pat_|glpat-|xox[abeprs]-|AKIA|ASIA|AIza|eyJ)[-_A-Za-z0-9.]{8,}|"
+    r"(?<=://)[^\s/@]+:[^\s/@]+(?=@)|[\w.+-]+@[\w-]+\.[\w.]+|"
+    r"(?i:(?<=password)|(?<=passwd)|(?<=secret)|(?<=token)|(?<=api_key)|(?<=apikey)|(?<=api-key)|(?<=bearer)|"
+    r"(?<=access_key)|(?<=secret_key))\W{1,8}[^\s\"']{6,}",
+    re.DOTALL,
 )
 
 
@@ -70,10 +77,10 @@ def _shown(block: Mapping[str, Any]) -> str:
         if found := block.get(name):
             if isinstance(found, list):
                 return " ".join(str(part.get("text", "")) for part in found if isinstance(part, dict))
-            return found if isinstance(found, str) else str(found)
+            return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
     return ""
 
 
 def redacted(text: str) -> str:
     """Give the beginning of a text without what looks like a key, a password or an address."""
-    return _SECRET.sub("▮", text[: 2 * EXCERPT_CHARS])[:EXCERPT_CHARS]
+    return _SECRET.sub("▮", text[:_LOOKED_AT_CHARS])[:EXCERPT_CHARS]
