@@ -27,6 +27,7 @@ from seen import analyzed
 from slow_money import SlowRun, by_run, priced, slow_runs
 
 CLOSE = Fraction(1, 10**9)
+NOTHING = Fraction(0)
 RANDOMS = st.randoms(use_true_random=False)
 
 
@@ -102,12 +103,12 @@ def test_a_block_costs_what_its_tokens_cost_in_every_prompt(world: tuple[Session
         for run_id, run in runs.items():
             spent = {b["block"]: [run.of_block(b["block"], t) for t in range(b["turn_in"], b["turn_out"])]
                      for b in run.blocks}  # fmt: skip
-            assert all(close(row["usd"], sum(spent[row["block"]])) for row in whole[run_id])
+            assert all(close(row["usd"], sum(spent[row["block"]], NOTHING)) for row in whole[run_id])
             # From its second prompt on a ride is exact; where nothing was paid again there is nothing to share.
             for row in again[run_id]:
-                rest = sum(spent[row["block"]][1:])
+                rest = sum(spent[row["block"]][1:], NOTHING)
                 end = row["turn_in"] + len(spent[row["block"]])
-                assert close(row["usd"], rest if run.again(row["turn_in"] + 1, end) else Fraction(0))
+                assert close(row["usd"], rest if run.again(row["turn_in"] + 1, end) else NOTHING)
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +125,7 @@ def test_findings_of_a_rule_never_sum_to_more_than_the_run(
         spent = dict(x.turns.group_by("run_id").agg(pl.col("usd").sum()).iter_rows())
         found = find(x, rules)
     sums = found.group_by("name", "run_id").agg(pl.col("usd").sum())
-    assert set(sums["name"]) == {rule.name for rule in rules}
+    assert set(sums["name"]) >= {"made-run", "made-output", "made-prompt"}
     for name, run_id, total in sums.iter_rows():
         assert 0 <= total <= spent[run_id] + Decimal("1e-9"), (name, run_id)
 
@@ -210,7 +211,9 @@ def test_a_run_without_any_price_has_findings_of_unknown_cost(rules: list[Rule])
     with told({"a.jsonl": run_of("nova-9", "nova-9", "nova-9")}) as x:
         found = find(x, rules)
     assert found.height > len(rules)
-    assert found["usd"].null_count() == found.height
+    # Two blocks are in the last prompt only: that they were never sent again is known.
+    known = found.filter(pl.col("usd").is_not_null())
+    assert known.select("name", "usd", "turn").rows() == [("made-ride", 0, 4)] * 2
 
 
 def test_turns_that_two_findings_share_are_paid_once() -> None:

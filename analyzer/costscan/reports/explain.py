@@ -83,7 +83,7 @@ def _blocks(story: Story, width: int, excerpts: Excerpts | None) -> list[Text]:
         Column("cost", usd_column(row["usd"] for row in rows)),
         Column("", [percent(float(row["usd"] / story.usd)) if story.usd else "" for row in rows], give=2),
         Column("tokens", [tokens(row["tokens"]) for row in rows], give=4),
-        Column("from turn", [count(row["turn_in"]) for row in rows], give=1),
+        Column("from turn", [_from(row) for row in rows], give=1),
         Column("in prompts", [count(row["turn_out"] - row["turn_in"]) for row in rows], give=3),
         *([Column("used", used, give=5)] if any(used) else []),
     ]
@@ -109,6 +109,11 @@ def _block_name(row: Mapping[str, Any]) -> str:
         if row["layer"] == "system"
         else inert(f"{row['role']} {row['kind'].replace('_', ' ')}")
     )
+
+
+def _from(row: Mapping[str, Any]) -> str:
+    """Give the first turn that sent a block; none where it was written and never sent."""
+    return count(row["turn_in"]) if row["turn_in"] < row["turn_out"] else ""
 
 
 def _used(row: Mapping[str, Any]) -> str:
@@ -160,7 +165,8 @@ def _sub_agents(story: Story, every: Sequence[str], width: int) -> list[Text]:
 def _findings(story: Story, width: int) -> list[Text]:
     found = story.findings
     if found.is_empty():
-        return [Text("  no finding: no rule sees waste in this run", style="green")]
+        none = "no finding: no rule sees waste in this run"
+        return [Text(f"  {line}", style="green") for line in wrapped(none, width - 2)]
     lines = [Text("  findings", style="dim")]
     for _, own in found.group_by("rule", maintain_order=True):
         lines += _of_rule(own.to_dicts(), width)

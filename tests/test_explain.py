@@ -1,0 +1,284 @@
+"""`costscan explain`: a run told turn by turn, at any width; which run or rule is meant; which texts are shown."""
+
+import gzip
+import io
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from billed import Billed
+from command import Capture, said
+from costscan.cli.app import run
+from costscan.reading.excerpts import EXCERPT_CHARS, excerpts, redacted
+from costscan.reports.explain import render
+from costscan.reports.inert import cells
+from costscan.reports.turn_chart import LOOK, ROWS, turn_chart
+from costscan.summary.story import KINDS
+from logs import OPUS, Json, assistant, at, message, pair, text, tool_result, tool_use, usage, user, write
+from seen import analyzed
+
+Golden = Callable[[str, str], None]
+BLOATED, IDLE = "sample_logs/bloated-tool-result", "sample_logs/idle-hour"
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_a_run_on_a_terminal_of_that_width(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, golden: Golden, in_repository: Path, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    shown = [said(capsys, "explain", "worst", BLOATED), said(capsys, "explain", "worst", IDLE)]
+    golden(f"explain-{width}", "\n".join(shown))
+
+
+def test_a_run_with_texts_and_sub_agents(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, golden: Golden, in_repository: Path
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    golden("explain-content", said(capsys, "explain", "1aa90c57", "sample_logs", "--show-content"))
+
+
+@pytest.mark.parametrize("width", [40, 47, 60, 79, 100, 140])
+def test_every_line_fits(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, in_repository: Path, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    for name in ("6ba15ea5", "c420286e", "1aa90c57", "1aa90c57/agent-a7"):
+        lines = said(capsys, "explain", name, "sample_logs", "--show-content").splitlines()
+        assert max(map(cells, lines)) <= width
+        assert not any(line.endswith(" ") for line in lines)
+        assert sum(line.strip().startswith("turn ") and "cost" in line for line in lines) == 1
+
+
+def test_what_is_piped_does_not_depend_on_the_terminal(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, in_repository: Path
+) -> None:
+    def sized(columns: int) -> str:
+        monkeypatch.setattr(os, "get_terminal_size", lambda *_: os.terminal_size((columns, 20)))
+        return said(capsys, "explain", "worst", BLOATED)
+
+    assert sized(44) == sized(300)
+
+
+def test_a_terminal_that_takes_ascii_only(monkeypatch: pytest.MonkeyPatch, in_repository: Path) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii", write_through=True))
+    assert run(["explain", "worst", IDLE]) == 0
+    shown = raw.getvalue().decode("ascii")
+    assert "x 35.5k after 74 min" in shown
+    assert len({shown.count(mark) for mark in ".:#="} - {0}) > 1
+
+
+def test_the_chart_says_what_each_turn_sent(samples: Billed) -> None:
+    """Bars are as long as prompts: of 60 columns for the largest, in the order of the legend."""
+    kinds = {"not logged": 300, "system and tools": 0, "tool results": 100, "assistant": 150, "user": 50}
+    rows: list[Json] = [{"turn": n, "usd": None, "prompt_tokens": 600 * (n + 1) // 4, "missed_tokens": 0, "gap_s": None}
+            | kinds for n in range(4)]  # fmt: skip
+    schema: dict[str, Any] = {"usd": pl.Decimal(38, 12), "gap_s": pl.Float64}
+    head, *lines = [line.plain for line in turn_chart(pl.DataFrame(rows, schema_overrides=schema), 140)]
+    assert " ".join(head.split()) == "turn cost input ░ not logged █ tool results ▓ assistant ▪ user"
+    bars = [line.split()[-1] for line in lines]
+    assert [len(bar) for bar in bars] == [15, 30, 45, 60]
+    assert bars[3] == "░" * 30 + "█" * 10 + "▓" * 15 + "▪" * 5
+    assert lines[0].split()[:3] == ["0", "?", "150"]
+    assert set(LOOK) == set(KINDS)
+
+
+@pytest.mark.parametrize(("turns", "rows"), [(1, 1), (ROWS, ROWS), (ROWS + 1, 13), (1000, 24)])
+def test_long_runs_have_turns_together(turns: int, rows: int) -> None:
+    told: list[Json] = [{"turn": n, "usd": None, "prompt_tokens": 10, "missed_tokens": 5000, "gap_s": 60.0 * n}
+            | dict.fromkeys(KINDS, 2) for n in range(turns)]  # fmt: skip
+    frame = pl.DataFrame(told, schema_overrides={"usd": pl.Decimal(38, 12)})
+    lines = [line.plain for line in turn_chart(frame, 100)][2:]
+    assert len(lines) == rows
+    size = -(-turns // rows)
+    shown = sum(int(found[1]) if (found := re.search(r"(\d+)x ", line)) else 1 for line in lines)
+    assert shown == turns
+    assert lines[0].split()[0] == ("0" if size == 1 else f"0-{size - 1}")
+
+
+def test_which_run_is_meant(capsys: Capture, in_repository: Path) -> None:
+    def told(name: str, code: int = 0) -> str:
+        return said(capsys, "explain", name, "sample_logs", code=code)
+
+    whole = told("c420286e-1744-4ffd-84a1-e2927887bd79")
+    assert whole.startswith("c420286e   copperline · 23 turns · ")
+    assert told("c420") == told("worst") == whole
+    agent = told("agent-a714")
+    assert told("1aa90c57/agent-a714") == agent
+    assert "1aa90c57/agent-a71467262c16b71be" in agent.splitlines()[0]
+    # The id of a session begins the ids of its sub-agents too.
+    assert told("1aa90c57").startswith("1aa90c57   ")
+    assert told("nothing", 2) == (
+        "error: nothing: no run of this name in these logs\nhint: costscan analyze PATH --by run lists them\n"
+    )
+    several = told("1aa90c57/agent-a", 2).splitlines()
+    assert several[0] == "error: 1aa90c57/agent-a: 3 runs begin so"
+    assert several[1].count("1aa90c57-") == 3
+
+
+def test_the_worst_run_is_the_first_that_analyze_lists(capsys: Capture, tmp_path: Path) -> None:
+    """The dearest with its sub-agents; a run that has no price is not it, one that is called so is."""
+
+    def called(run_id: str, tokens: int, **more: str) -> Json:
+        model = more.pop("model", OPUS)
+        answer = message(f"msg_{run_id}", usage(tokens), model=model)
+        return pair(answer, run_id=run_id, model=model, **more)
+
+    rows = [called("alone", 500), called("parent", 100), called("nova", 9000, model="nova-9"),
+            called("child", 450, parent_run_id="parent", agent="helper")]  # fmt: skip
+    log = write(tmp_path / "a.jsonl", *rows)
+    assert said(capsys, "explain", "worst", str(log)).startswith("parent   ")
+    table = said(capsys, "analyze", str(log)).splitlines()
+    first = next(n for n, line in enumerate(table) if line.startswith("  worst runs")) + 1
+    assert table[first].split()[0] == "parent"
+    write(log, *rows, called("worst", 1))
+    assert said(capsys, "explain", "worst", str(log)).startswith("worst   ")
+
+
+def test_which_rule_is_meant(capsys: Capture, in_repository: Path) -> None:
+    whole = said(capsys, "explain", "bloated-tool-result")
+    assert whole == said(capsys, "explain", "T001") == said(capsys, "rules", "show", "bloated-tool-result")
+    assert said(capsys, "explain", "bloated-tool-reslt", code=2) == (
+        "error: bloated-tool-reslt: no rule of this name\nhint: did you mean bloated-tool-result?\n"
+    )
+    assert said(capsys, "explain", "c420286e", code=2).endswith(
+        "hint: for a run, name its logs too: costscan explain c420286e PATH\n"
+    )
+    assert said(capsys, "explain", IDLE, code=2) == (
+        f"error: {IDLE}: no rule of this name\nhint: which run of it? costscan explain worst {IDLE}\n"
+    )
+
+
+SECRETS = [
+    "sk-ant-api03-AbCdEf0123456789", "ghp_0123456789abcdefABCDEF", "github_pat_11ABCDEFG0123456789", "AKIAIOSFODNN7EXAMPLE",
+    "xoxb-123456789012-abcdef", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "tomasz.nowak@example.org",
+    "AIzaSyA0123456789abcdef", "glpat-0123456789abcdef",
+]  # fmt: skip
+NAMED = [
+    'password: "hunter22222"', "PASSWORD=hunter22222", '"api_key": "hunter22222"', "Authorization: Bearer hunter22222",
+    "postgres://admin:hunter22222@db/x", '{\\"secret\\": \\"hunter22222\\"}', "aws_secret_access_key = hunter22222",
+    "-----BEGIN RSA PRIVATE KEY-----\nhunter22222\n-----END RSA PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\nhunter22222",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_secrets_are_left_out(secret: str) -> None:
+    assert redacted(f"before {secret}, after") in {"before ▮, after", "before ▮ after"}
+    assert set(redacted(f"{secret} " * 100)) == {"▮", " "}
+    # What a mark made room for is not shown raw: half a secret at the end of what was looked at.
+    many = " ".join([f"{'k' * 190}@example.org"] * 3)
+    assert secret[:12] not in redacted(f"{many} {secret}")
+
+
+@pytest.mark.parametrize("named", NAMED)
+def test_what_is_called_a_secret_is_left_out(named: str) -> None:
+    assert "hunter" not in redacted(f"before {named} after")
+    assert redacted(f"before {named} after").startswith("before ")
+
+
+def test_plain_words_stay() -> None:
+    said = "skeleton_keyboard tokens: 1,200; passwords are asked for; e.g. pkgconfig 2.1 at 10:30"
+    assert redacted(said) == said
+    assert len(redacted("word " * 900)) == EXCERPT_CHARS
+
+
+KEY = "sk-ant-api03-AbCdEf0123456789"
+
+
+def telling(folder: Path) -> list[Json]:
+    """A session whose dearest block is a tool result with a key and an address."""
+    shown = f"key {KEY} of tomasz@example.org " + "word " * 3000
+    return [
+        user("go", timestamp=at(0)),
+        assistant("msg_1", usage(100, out=20), content=[tool_use("t1", "Bash", command=f"echo {KEY}")]),
+        user([tool_result("t1", shown)], timestamp=at(9)),
+        assistant("msg_2", usage(5000, out=20), content=[text("done")]),
+        user("again", timestamp=at(20)),
+        assistant("msg_3", usage(5100, out=20)),
+    ]
+
+
+def test_texts_are_shown_only_where_asked_for_and_without_secrets(capsys: Capture, tmp_path: Path) -> None:
+    log = str(write(tmp_path / "a.jsonl", *telling(tmp_path)))
+    silent = said(capsys, "explain", "s1", log)
+    assert "Bash result" in silent
+    assert "word" not in silent
+    shown = said(capsys, "explain", "s1", log, "--show-content")
+    assert "key ▮ of ▮ word word" in shown
+    assert '{"command": "echo ▮"}' in shown
+    assert KEY not in shown
+    assert "example.org" not in shown
+    assert shown.replace("\n    ", "").count("word") >= 3
+    own = said(capsys, "explain", "s1", log, "--show-content", "--set", "redact=false")
+    assert f"key {KEY} of tomasz@example.org" in own
+
+
+@pytest.mark.parametrize("name", ["a.jsonl.gz", "a.jsonl"])
+def test_texts_of_packed_logs(capsys: Capture, tmp_path: Path, name: str) -> None:
+    log = write(tmp_path / "plain.jsonl", *telling(tmp_path))
+    packed = tmp_path / name
+    packed.write_bytes(gzip.compress(log.read_bytes()))
+    assert "key ▮ of" in said(capsys, "explain", "s1", str(packed), "--show-content")
+
+
+def test_texts_of_pairs(capsys: Capture, tmp_path: Path) -> None:
+    asked = [{"role": "user", "content": f"look at {KEY} " + "word " * 500}]
+    answer = message("msg_1", usage(900, out=5), content=[text("seen it")])
+    log = write(tmp_path / "a.jsonl", pair(answer, asked, run_id="r1", system="be brief " * 90))
+    shown = said(capsys, "explain", "r1", str(log), "--show-content")
+    assert "look at ▮ word" in shown
+    assert "be brief be brief" in shown
+    assert "seen it" in shown
+
+
+def test_texts_that_cannot_be_read_again(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    log = write(tmp_path / "a.jsonl", *telling(tmp_path))
+    with log.open(encoding="utf-8") as file:
+        monkeypatch.setattr(sys, "stdin", file)
+        shown = said(capsys, "explain", "s1", "-", "--show-content")
+    assert shown.startswith("s1   ")
+    assert "the texts cannot be shown: the log is not there any more, or was standard input" in shown
+    assert "word" not in shown
+
+
+def test_texts_of_a_log_that_changed_or_went(tmp_path: Path) -> None:
+    log = write(tmp_path / "a.jsonl", *telling(tmp_path))
+    with analyzed(log) as x:
+        row = x.blocks.filter(kind="tool_result").collect().row(0, named=True)
+    wanted = {row["line"]: {row["content_hash"]}}
+    assert list(excerpts(str(log), wanted, redact=True)) == [row["content_hash"]]
+    assert excerpts(str(log), {row["line"] + 1: {row["content_hash"]}}, redact=True) == {}
+    write(log, *["{bad", "[]", "7"] * 9)
+    assert excerpts(str(log), wanted, redact=True) == {}
+    log.write_bytes(gzip.compress(b"x" * 9000)[:40])
+    assert excerpts(str(log), wanted, redact=True) == {}
+    log.unlink()
+    assert excerpts(str(log), wanted, redact=True) == {}
+
+
+def test_a_run_without_money_or_blocks_is_told(capsys: Capture, tmp_path: Path) -> None:
+    log = write(tmp_path / "a.jsonl", user(), assistant("msg_1", usage(50, out=5), model="nova-9"))
+    shown = said(capsys, "explain", "worst", str(log)).splitlines()
+    assert shown[1] == "  cost ? · 50 tokens of input · 0% read from the cache · 5 of output"
+    assert any(line.split()[:3] == ["0", "?", "50"] for line in shown)
+    nothing = write(tmp_path / "b.jsonl", user(), assistant("msg_1", usage()))
+    assert "cost $0.00 · 0 tokens of input" in said(capsys, "explain", "worst", str(nothing))
+
+
+def test_every_run_of_the_samples_can_be_told(capsys: Capture, in_repository: Path) -> None:
+    from costscan.summary.story import story  # noqa: PLC0415
+
+    with analyzed("sample_logs") as x:
+        every = x.runs["run_id"].to_list()
+        for run_id in every[::4]:
+            lines = [line.plain for line in render(story(x, run_id), every, width=80)]
+            assert max(map(cells, lines)) <= 80
+            assert lines[-1].startswith(("  no finding", "  without what was found"))
