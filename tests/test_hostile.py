@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -73,7 +74,7 @@ def test_tables(
     monkeypatch.chdir(hostile)
     shown = said(capsys, "analyze", ".", *(["--by", by] if by else []))
     harmless(shown, width)
-    assert "[bold]x[/bold]" in shown or width < 100 or by in {"model", "day"}
+    assert "[31m" in shown or by in {"model", "day"}
 
 
 @pytest.mark.parametrize("kind", NAMES)
@@ -90,7 +91,16 @@ def test_explain(
         assert len(shown.splitlines()) < 80 + 10 * bool(more)
 
 
+@pytest.fixture
+def large_cells() -> Iterator[None]:
+    """Have the module `csv` read cells that are as long as names may be."""
+    before = csv.field_size_limit(HUGE)
+    yield
+    csv.field_size_limit(before)
+
+
 @pytest.mark.parametrize("kind", NAMES)
+@pytest.mark.usefixtures("large_cells")
 def test_what_is_to_be_parsed_parses(capsys: Capture, hostile: Path, tmp_path: Path, kind: str) -> None:
     log, table = str(hostile / f"{kind}.jsonl"), tmp_path / "runs.csv"
     assert run(["analyze", log, "--json", "-o", str(table)]) == 0
@@ -116,7 +126,11 @@ def test_what_is_to_be_parsed_parses(capsys: Capture, hostile: Path, tmp_path: P
 
 def test_huge_texts(capsys: Capture, tmp_path: Path) -> None:
     """Ten megabytes in one name, in one result, in one line without an end."""
-    lines = [*calls("Bash", 1, "\x1b[2J é" * (HUGE // 6))[:2], *calls("y" * HUGE, 2)[:2], "[" * HUGE]
+    lines: list[Any] = [
+        *calls("Bash", 1, "\x1b[2J é" * (HUGE // 6))[:2],
+        *calls("y" * HUGE, 2)[:2],
+        "[" * HUGE,
+    ]
     log = str(write(tmp_path / "a.jsonl", *lines))
     harmless(said(capsys, "analyze", log), 140)
     harmless(said(capsys, "explain", "worst", log, "--show-content"), 100)
@@ -128,7 +142,7 @@ def test_findings_say_what_is_in_the_log_and_do_not_run_it(hostile: Path, tmp_pa
     from seen import analyzed  # noqa: PLC0415
 
     sql = "SELECT run_id, turn_in AS turn, block, tokens, tool FROM blocks WHERE kind = 'tool_result'"
-    rules = made(tmp_path, {"block": sql}, message="{tool}|{task}", evidence="", fix="{tool}")
+    rules = made(tmp_path, {"block": sql}, message="{tool}|{task}", fix="{tool}")
     with analyzed(hostile / "braces.jsonl") as x:
         found = find(x, rules)
     name = NAMES["braces"]
@@ -162,11 +176,11 @@ def test_inert_text_is_bounded() -> None:
     assert inert("e" + "\u0301" * 99 + "x") == "e\u0301\u0301x"
 
 
-@pytest.mark.parametrize("width", [1, 2, 7, 40])
+@pytest.mark.parametrize("width", [2, 7, 40])
 def test_wrapped_text_fits_and_is_whole(width: int) -> None:
     text: Any = "ab 漢字漢字漢字漢字 " + "x" * 50 + " end of it"
     found = wrapped(text, width)
-    assert all(cells(line) <= max(width, 2) for line in found)
+    assert all(cells(line) <= width for line in found)
     assert "".join(found).replace(" ", "") == text.replace(" ", "")
     assert wrapped("", width) == []
 

@@ -74,6 +74,8 @@ def shorten(text: str, width: int) -> str:
 
 def wrapped(text: str, width: int) -> list[str]:
     """Give `text` in lines of at most `width` columns, broken inside a word only if they must be."""
+    if text and cells(text) <= width:
+        return [text]
     lines = [""]
     for word in text.split():
         if lines[-1] and cells(lines[-1]) + 1 + cells(word) <= width:
