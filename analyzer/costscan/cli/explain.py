@@ -28,7 +28,7 @@ def explain(
         typer.Argument(
             metavar="RUN|RULE",
             show_default=False,
-            help="The id of a run or its beginning, worst for the dearest run; or the name of a rule.",
+            help="The id of a run or its beginning; worst, for the dearest with its sub-agents; a rule.",
         ),
     ],
     path: Annotated[
