@@ -5,21 +5,22 @@ import io
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
-from billed import Billed
-from command import Capture, said
+from billed import ROOT, Billed
+from command import Capture, logs_of, said
 from costscan.cli.app import run
 from costscan.reading.excerpts import EXCERPT_CHARS, excerpts, redacted
 from costscan.reports.explain import render
 from costscan.reports.inert import cells
 from costscan.reports.turn_chart import LOOK, ROWS, turn_chart
-from costscan.summary.story import KINDS
+from costscan.summary.story import KINDS, Story, story
 from logs import OPUS, Json, assistant, at, message, pair, text, tool_result, tool_use, usage, user, write
 from seen import analyzed
 
@@ -43,16 +44,28 @@ def test_a_run_with_texts_and_sub_agents(
     golden("explain-content", said(capsys, "explain", "1aa90c57", "sample_logs", "--show-content"))
 
 
-@pytest.mark.parametrize("width", [40, 47, 60, 79, 100, 140])
-def test_every_line_fits(
-    capsys: Capture, monkeypatch: pytest.MonkeyPatch, in_repository: Path, width: int
-) -> None:
-    monkeypatch.setenv("COLUMNS", str(width))
-    for name in ("6ba15ea5", "c420286e", "1aa90c57", "1aa90c57/agent-a7"):
-        lines = said(capsys, "explain", name, "sample_logs", "--show-content").splitlines()
-        assert max(map(cells, lines)) <= width
-        assert not any(line.endswith(" ") for line in lines)
-        assert sum(line.strip().startswith("turn ") and "cost" in line for line in lines) == 1
+@pytest.fixture(scope="module")
+def stories() -> Iterator[tuple[list[Story], list[str]]]:
+    """The story of every fourth run of the samples, and the ids of all."""
+    with chdir(ROOT), logs_of("sample_logs") as (x, _):
+        every = sorted(x.runs["run_id"])
+        yield [story(x, run_id) for run_id in every[::4]], every
+
+
+@pytest.mark.parametrize("with_texts", [False, True])
+def test_every_line_fits(stories: tuple[list[Story], list[str]], with_texts: bool) -> None:
+    told, every = stories
+    assert any(not one.findings.is_empty() for one in told) or any(one.sub_agents.height for one in told)
+    for width in range(40, 141):
+        for one in told[width % 2 :: 2]:
+            texts = dict.fromkeys(one.blocks["block"], "some words " * 40) if with_texts else None
+            lines = [line.plain for line in render(one, every, width=width, excerpts=texts)]
+            assert max(map(cells, lines)) <= width, (width, one.run["run_id"])
+            assert not any(line.endswith(" ") for line in lines)
+            assert sum(line.strip().startswith("turn ") and "cost" in line for line in lines) == 1
+            assert lines[-1].startswith(
+                ("  no finding", "  without what", "  run", "  instead", "  waste", "  about")
+            )
 
 
 def test_what_is_piped_does_not_depend_on_the_terminal(
@@ -104,7 +117,7 @@ def test_long_runs_have_turns_together(turns: int, rows: int) -> None:
 
 def test_which_run_is_meant(capsys: Capture, in_repository: Path) -> None:
     def told(name: str, code: int = 0) -> str:
-        return said(capsys, "explain", name, "sample_logs", code=code)
+        return said(capsys, "explain", name, "sample_logs/sub-agents", IDLE, code=code)
 
     whole = told("c420286e-1744-4ffd-84a1-e2927887bd79")
     assert whole.startswith("c420286e   copperline · 23 turns · ")
@@ -271,14 +284,3 @@ def test_a_run_without_money_or_blocks_is_told(capsys: Capture, tmp_path: Path) 
     assert any(line.split()[:3] == ["0", "?", "50"] for line in shown)
     nothing = write(tmp_path / "b.jsonl", user(), assistant("msg_1", usage()))
     assert "cost $0.00 · 0 tokens of input" in said(capsys, "explain", "worst", str(nothing))
-
-
-def test_every_run_of_the_samples_can_be_told(capsys: Capture, in_repository: Path) -> None:
-    from costscan.summary.story import story  # noqa: PLC0415
-
-    with analyzed("sample_logs") as x:
-        every = x.runs["run_id"].to_list()
-        for run_id in every[::4]:
-            lines = [line.plain for line in render(story(x, run_id), every, width=80)]
-            assert max(map(cells, lines)) <= 80
-            assert lines[-1].startswith(("  no finding", "  without what was found"))

@@ -5,18 +5,22 @@ import io
 import json
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from command import Capture, said
+from command import Capture, logs_of, said
 from costscan.cli.app import run
 from costscan.reports.breakdown import TABLES
 from costscan.reports.inert import MOST_CHARS, cells, inert, wrapped
-from costscan.rulebook import load_rules
+from costscan.reports.terminal import render, show
+from costscan.rulebook import find, load_rules
+from costscan.summary import Summary
 from logs import Json, at, message, pair, tool_result, tool_use, usage, write
 from made_rules import QUERIES, made, toml
+from seen import analyzed
 
 ESCAPES: Final = "\x1b[31mred\x1b]8;;http://x.test\x07\r\n\x9b2J[bold]x[/bold] | `a` \u202eabc\u2066\u2028\u200b\u2060\ufeff"
 NAMES: Final = {
@@ -65,30 +69,32 @@ def harmless(shown: str, width: int) -> None:
         assert not any(unicodedata.category(c) in {"Cf", "Cc", "Me"} for c in line)
 
 
-@pytest.mark.parametrize("width", [40, 100])
+@pytest.fixture(scope="module")
+def summed(hostile: Path) -> Summary:
+    with logs_of(str(hostile)) as (_, summary):
+        return replace(summary, paths=(ESCAPES,))
+
+
 @pytest.mark.parametrize("by", [None, *TABLES])
-def test_tables(
-    capsys: Capture, monkeypatch: pytest.MonkeyPatch, hostile: Path, by: str | None, width: int
-) -> None:
-    monkeypatch.setenv("COLUMNS", str(width))
-    monkeypatch.chdir(hostile)
-    shown = said(capsys, "analyze", ".", *(["--by", by] if by else []))
-    harmless(shown, width)
-    assert "[31m" in shown or by in {"model", "day"}
+def test_tables(summed: Summary, by: str | None) -> None:
+    for width in (40, 41, 79, 100, 140):
+        lines = [line.plain for line in render(summed, width=width, by=by)]
+        harmless("\n".join(lines), width)
+    assert any("[31m" in line for line in lines) or by in {"model", "day"}
+    out = io.StringIO()
+    show(summed, by=by, out=out)
+    harmless(out.getvalue(), 100)
 
 
 @pytest.mark.parametrize("kind", NAMES)
-@pytest.mark.parametrize("more", [[], ["--show-content"]])
-def test_explain(
-    capsys: Capture, monkeypatch: pytest.MonkeyPatch, hostile: Path, kind: str, more: list[str]
-) -> None:
+def test_explain(capsys: Capture, monkeypatch: pytest.MonkeyPatch, hostile: Path, kind: str) -> None:
     monkeypatch.chdir(hostile)
-    for width in (40, 100):
+    for width, more in ((40, ["--show-content"]), (100, [])):
         monkeypatch.setenv("COLUMNS", str(width))
         shown = said(capsys, "explain", "worst", f"{kind}.jsonl", *more)
         harmless(shown, width)
         assert "bloated-tool-result  $" in shown
-        assert len(shown.splitlines()) < 80 + 10 * bool(more)
+        assert len(shown.splitlines()) < 90
 
 
 @pytest.fixture
@@ -125,10 +131,10 @@ def test_what_is_to_be_parsed_parses(capsys: Capture, hostile: Path, tmp_path: P
 
 
 def test_huge_texts(capsys: Capture, tmp_path: Path) -> None:
-    """Ten megabytes in one name, in one result, in one line without an end."""
+    """Ten megabytes in one result, in one line without an end, and one in a name."""
     lines: list[Any] = [
         *calls("Bash", 1, "\x1b[2J é" * (HUGE // 6))[:2],
-        *calls("y" * HUGE, 2)[:2],
+        *calls("y" * (HUGE // 10), 2)[:2],
         "[" * HUGE,
     ]
     log = str(write(tmp_path / "a.jsonl", *lines))
@@ -138,9 +144,6 @@ def test_huge_texts(capsys: Capture, tmp_path: Path) -> None:
 
 def test_findings_say_what_is_in_the_log_and_do_not_run_it(hostile: Path, tmp_path: Path) -> None:
     """Texts of rules name columns; what a column holds is not looked at for names again."""
-    from costscan.rulebook import find  # noqa: PLC0415
-    from seen import analyzed  # noqa: PLC0415
-
     sql = "SELECT run_id, turn_in AS turn, block, tokens, tool FROM blocks WHERE kind = 'tool_result'"
     rules = made(tmp_path, {"block": sql}, message="{tool}|{task}", fix="{tool}")
     with analyzed(hostile / "braces.jsonl") as x:
