@@ -291,3 +291,11 @@ def test_a_run_without_money_or_blocks_is_told(capsys: Capture, tmp_path: Path) 
     assert any(line.split()[:3] == ["0", "?", "50"] for line in shown)
     nothing = write(tmp_path / "b.jsonl", user(), assistant("msg_1", usage()))
     assert "cost $0.00 · 0 tokens of input" in said(capsys, "explain", "worst", str(nothing))
+
+
+def test_calls_that_are_not_in_the_log_are_no_sub_agent(capsys: Capture, in_repository: Path) -> None:
+    log = "sample_logs/headless-stream"
+    shown = " ".join(said(capsys, "explain", "worst", log).split())
+    assert "cost $0.0599 · $0.0691 with calls that are not in the log · " in shown
+    assert "unlogged $0.0092 2 calls not in the log" in shown
+    assert "/unlogged" in said(capsys, "explain", "dfcede03/unlogged", log).splitlines()[0]

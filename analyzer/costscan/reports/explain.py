@@ -12,6 +12,7 @@ from costscan.reports.table import Column, table
 from costscan.reports.turn_chart import turn_chart
 from costscan.reports.wording import count, percent, plural, tokens, usd, usd_column
 from costscan.summary.story import Story
+from costscan.unlogged import SUFFIX
 
 BLOCKS, FINDINGS, TOOLS, AGENTS = 10, 4, 10, 8
 _LEAST_TASK: Final = 12
@@ -56,13 +57,20 @@ def _title(story: Story, every: Sequence[str], width: int) -> list[Text]:
     said = [f"cost {usd(story.usd)}"]
     if story.sub_agents.height:
         whole = sum(agents, story.usd or Decimal(0))
-        said.append(f"{usd(whole)} with {plural(story.sub_agents.height, 'sub-agent')}")
+        said.append(f"{usd(whole)} with {_below(story)}")
     said += [
         f"{tokens(prompt)} tokens of input",
         f"{percent(read / prompt if prompt else None)} read from the cache",
     ]
     said.append(f"{tokens(int(story.turns['output_tokens'].sum()))} of output")
     return [*lines, *_wrapped(" · ".join(said), width)]
+
+
+def _below(story: Story) -> str:
+    unlogged = story.sub_agents["run_id"].str.ends_with(SUFFIX).sum()
+    agents = story.sub_agents.height - unlogged
+    told = [plural(agents, "sub-agent")] if agents else []
+    return " and ".join([*told, *(["calls that are not in the log"] if unlogged else [])])
 
 
 def _headed(name: str, task: str, more: str, width: int) -> list[Text]:
@@ -152,11 +160,12 @@ def _sub_agents(story: Story, every: Sequence[str], width: int) -> list[Text]:
     if not rows:
         return []
     names = [name.rpartition("/")[2] for name in run_names(rows, every)]
+    types = ["calls not in the log" if row["run_id"].endswith(SUFFIX) else row["agent"] or "" for row in rows]
     columns = [
         Column("sub-agents", names, name=True, style="bold"),
         Column("cost", usd_column(row["usd"] for row in rows)),
         Column("turns", [count(row["n_turns"]) for row in rows]),
-        Column("type", [inert(row["agent"] or "") for row in rows], name=True),
+        Column("type", [inert(name) for name in types], name=True),
     ]
     rest = story.sub_agents.height - len(rows)
     return [*table(columns, width), *([Text(f"  … {rest:,} more", style="dim")] if rest else [])]
