@@ -67,7 +67,7 @@ def _title(story: Story, every: Sequence[str], width: int) -> list[Text]:
 
 
 def _below(story: Story) -> str:
-    unlogged = story.sub_agents["run_id"].str.ends_with(SUFFIX).sum()
+    unlogged = sum(run.endswith(SUFFIX) for run in story.sub_agents["run_id"])
     agents = story.sub_agents.height - unlogged
     told = [plural(agents, "sub-agent")] if agents else []
     return " and ".join([*told, *(["calls that are not in the log"] if unlogged else [])])
