@@ -17,7 +17,17 @@ from costscan.sources import available
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = ("README.md", "docs/formats.md", "docs/frames.md", "docs/rules.md", "docs/usage.md")
-COMMANDS = ((), ("analyze",), ("prices",), ("schema",))
+COMMANDS = (
+    (),
+    ("analyze",),
+    ("explain",),
+    ("rules",),
+    ("rules", "list"),
+    ("rules", "show"),
+    ("rules", "test"),
+    ("prices",),
+    ("schema",),
+)
 WIDTH = "100"
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from ast import literal_eval
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -10,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from billed import ROOT
 from costscan import __version__
-from costscan.cli.app import run
+from costscan.cli.app import app, run
 from costscan.cli.options import moment
 from costscan.columns import COLUMNS, FRAMES
 from costscan.frames import SCHEMAS
@@ -221,13 +223,33 @@ def test_help(capsys: Capture) -> None:
     assert seen(capsys, code=2) == text
 
 
+def documented() -> list[tuple[str, ...]]:
+    """Give the commands whose help stands in the documents."""
+    told = (ROOT / "docs" / "generate.py").read_text(encoding="utf-8")
+    found = re.search(r"^COMMANDS = (\(.*?^\))$", told, re.DOTALL | re.MULTILINE)
+    assert found is not None
+    return list(literal_eval(found[1]))
+
+
+def test_every_command_is_documented() -> None:
+    top = {
+        command.name or command.callback.__name__ for command in app.registered_commands if command.callback
+    }
+    groups = {
+        (str(group.name), *([str(command.name)] if command else []))
+        for group in app.registered_groups
+        if group.typer_instance is not None
+        for command in (None, *group.typer_instance.registered_commands)
+    }
+    assert set(documented()) == {(), *((name,) for name in top), *groups}
+
+
 @needs_typer
 def test_help_as_it_looks(capsys: Capture, golden: Golden) -> None:
-    commands: list[list[str]] = [[], ["analyze"], ["prices"], ["schema"]]
-    golden("help", "\n".join(seen(capsys, *command, "--help") for command in commands))
+    golden("help", "\n".join(seen(capsys, *command, "--help") for command in documented()))
 
 
-@pytest.mark.parametrize("command", ["analyze", "prices", "schema"])
+@pytest.mark.parametrize("command", ["analyze", "explain", "rules", "prices", "schema"])
 def test_help_of_a_command(capsys: Capture, command: str) -> None:
     text = seen(capsys, command, "--help")
     assert "Examples:\n    costscan " in text

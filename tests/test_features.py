@@ -1,9 +1,19 @@
 """The offline weight of a text."""
 
-import pytest
+import tempfile
+from pathlib import Path
+from typing import Any
 
-from costscan.reading.content_kind import content_kind
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import hypothesis_profile  # noqa: F401 - loads the profile
+from costscan.reading.content import hash_text
+from costscan.reading.content_kind import KINDS, content_kind
+from costscan.reading.excerpts import excerpts
 from costscan.reading.features import FAMILIES, SAMPLE_CHARS, count, weigh, weigh_raw
+from logs import write
 
 PROSE = "The quick brown fox jumps over the lazy dog, and nobody minds. "
 
@@ -43,3 +53,23 @@ def test_bytes_and_long_texts_weigh_alike(repeats: int) -> None:
 )
 def test_content_kind(text: str, kind: str) -> None:
     assert content_kind(text) == kind
+
+
+@given(st.one_of(st.text(max_size=300), st.text(min_size=1, max_size=9).map(lambda said: said * 400)))
+def test_any_text_looks_like_something(said: str) -> None:
+    assert content_kind(said) in KINDS
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=900))
+def test_the_weight_of_ascii_is_that_of_its_bytes(said: str) -> None:
+    assert weigh(said) == weigh_raw(said.encode())
+
+
+@given(st.recursive(st.text(max_size=9) | st.none() | st.integers(), lambda inner: st.lists(inner, max_size=3)
+                    | st.dictionaries(st.sampled_from(("type", "text", "content", "input", "name", "source")), inner)))  # fmt: skip
+def test_the_texts_of_any_line_can_be_asked_for(value: Any) -> None:
+    """What is not found is not shown; whole texts are found by their hashes, wherever they stand."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = write(Path(folder) / "a.jsonl", {"inside": [value, "needle"]})
+        found = excerpts(str(path), {1: {hash_text("needle") or 0, 7}}, redact=True)
+    assert found == {hash_text("needle"): "needle"}

@@ -8,9 +8,14 @@ import typer
 
 from costscan.cli import parameters as p
 from costscan.cli.session import Logs, analyzed
+from costscan.config_values import near
 from costscan.errors import CostscanError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+
     from costscan.analysis import Analysis
     from costscan.summary.story import Story
 
@@ -23,7 +28,7 @@ def explain(
         typer.Argument(
             metavar="RUN|RULE",
             show_default=False,
-            help="The id of a run or its beginning, worst for the dearest run; or the name of a rule.",
+            help="The id of a run or its beginning; worst, for the dearest with its sub-agents; a rule.",
         ),
     ],
     path: Annotated[
@@ -53,8 +58,8 @@ def explain(
     if not path:
         _rule(what, logs)
         return
-    with analyzed(logs) as (x, _):
-        _run(what, x, show_content=show_content, redact=logs.settings.redact)
+    with analyzed(logs) as (x, summary):
+        _run(_named(what, summary.runs), x, show_content=show_content, redact=logs.settings.redact)
 
 
 def _rule(name: str, logs: Logs) -> None:
@@ -63,36 +68,36 @@ def _rule(name: str, logs: Logs) -> None:
 
     rules = load_rules(logs.rules, logs.settings.rules)
     if not any(name in {rule.name, rule.id} for rule in rules):
-        raise CostscanError(
-            f"{name}: no rule of this name", f"for a run, name its logs too: costscan explain {name} PATH"
-        )
+        raise CostscanError(f"{name}: no rule of this name", _meant(name, [rule.name for rule in rules]))
     show_one(rules, name)
 
 
-def _run(name: str, x: "Analysis", *, show_content: bool, redact: bool) -> None:
+def _meant(name: str, rules: "Sequence[str]") -> str:
+    """Give the hint for what is no rule: a log without a run, a rule misspelt, or a run without a log."""
+    if Path(name).exists():
+        return f"which run of it? costscan explain worst {name}"
+    close = near(name, rules)
+    return close if close.startswith("did") else f"for a run, name its logs too: costscan explain {name} PATH"
+
+
+def _run(run_id: str, x: "Analysis", *, show_content: bool, redact: bool) -> None:
     from costscan.reports.explain import render  # noqa: PLC0415 - imports Polars
     from costscan.reports.terminal import printed, width_of  # noqa: PLC0415
     from costscan.summary.story import story  # noqa: PLC0415
 
-    told = story(x, _named(name, x))
+    told = story(x, run_id)
     excerpts = _excerpts(told, redact=redact) if show_content else None
     printed(render(told, x.runs["run_id"].to_list(), width=width_of(sys.stdout), excerpts=excerpts))
 
 
-def _named(name: str, x: "Analysis") -> str:
-    import polars as pl  # noqa: PLC0415 - slow to import
-
-    every: list[str] = x.runs["run_id"].to_list()
-    if name == "worst" and every:
-        spent = (
-            x.turns.group_by("run_id")
-            .agg(pl.col("usd").sum())
-            .sort("usd", "run_id", descending=[True, False])
-        )
-        return str(spent["run_id"][0])
+def _named(name: str, runs: "pl.DataFrame") -> str:
+    """Give the id of the run that is meant; `runs` are dearest first, as `analyze` lists them."""
+    every: list[str] = runs["run_id"].to_list()
     if name in every:
         return name
-    found = [run for run in every if run.startswith(name) or run.rpartition("/")[2].startswith(name)]
+    if name == "worst" and every:
+        return every[0]
+    found = [run for run in every if _begins(run, name)]
     roots = [run for run in found if "/" not in run]
     if len(roots or found) == 1:
         return (roots or found)[0]
@@ -102,6 +107,13 @@ def _named(name: str, x: "Analysis") -> str:
         )
     more = "" if len(found) <= _SHOWN else f" and {len(found) - _SHOWN} more"
     raise CostscanError(f"{name}: {len(found)} runs begin so", f"which: {', '.join(found[:_SHOWN])}{more}?")
+
+
+def _begins(run: str, name: str) -> bool:
+    """Say whether a run id, its last part, or each of its parts begins so: reports shorten each part."""
+    parts, words = run.split("/"), name.split("/")
+    each = len(parts) == len(words) and all(map(str.startswith, parts, words))
+    return run.startswith(name) or parts[-1].startswith(name) or each
 
 
 def _excerpts(told: "Story", *, redact: bool) -> dict[int, str]:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from costscan.rulebook import Rule
 
 rules = typer.Typer(
-    help="List, show and test the rules that find waste.",
     invoke_without_command=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -52,7 +51,12 @@ def show_rule(
     settings: Set = None,
     config: Config = None,
 ) -> None:
-    """Show a rule: what it finds, why it costs, what to do, its settings and its query."""
+    """Show a rule: what it finds, why, its settings and its query.
+
+    \b
+    Example:
+      costscan rules show bloated-tool-result
+    """  # noqa: D301 - \b keeps the lines apart
     from costscan.reports.rules import show_one  # noqa: PLC0415 - imports Polars
 
     show_one(_loaded(rules, settings, config), name)
@@ -62,7 +66,9 @@ def show_rule(
 def test_rules(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of rules.")],
 ) -> None:
-    """Run the cases of the rules in a folder; each must fire in one and stay quiet in another.
+    """Run the cases of the rules in a folder.
+
+    Each rule must fire in one of its cases and stay quiet in another.
 
     Exit codes: 0 all hold, 2 one does not.
     """

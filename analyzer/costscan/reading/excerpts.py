@@ -1,18 +1,28 @@
 """The beginning of the texts of some blocks, read from the log again, for those who ask to see them."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from msgspec import Raw
+
+from costscan.errors import CostscanError
 from costscan.reading import loose
 from costscan.reading.content import from_dict, hash_text
 from costscan.reading.files import open_log
 from costscan.reading.measure import measure
 
 EXCERPT_CHARS: Final = 200
+_LOOKED_AT_CHARS: Final = 20 * EXCERPT_CHARS
+"""What is left out is looked for in so much of a text: a mark may stand for many characters."""
 _SECRET: Final = re.compile(
-    r"\b(?:sk|pk|ghp|gho|xox[abp]|AKIA|eyJ)[-_A-Za-z0-9.]{8,}|[\w.+-]+@[\w-]+\.[\w.]+|"
-    r"(?i:(?<=password)|(?<=secret)|(?<=token)|(?<=api_key))\W{1,4}[^\s\"']{6,}"
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)|"
+    r"\b(?:(?:sk|pk|rk)[-_]|gh[opsur]_|github_pat_|glpat-|xox[abeprs]-|AKIA|ASIA|AIza|eyJ)[-_A-Za-z0-9.]{8,}|"
+    r"(?<=://)[^\s/@]+:[^\s/@]+(?=@)|[\w.+-]+@[\w-]+\.[\w.]+|"
+    r"(?i:(?<=password)|(?<=passwd)|(?<=secret)|(?<=token)|(?<=api_key)|(?<=apikey)|(?<=api-key)|(?<=bearer)|"
+    r"(?<=access_key)|(?<=secret_key))\W{1,8}[^\s\"']{6,}",
+    re.DOTALL,
 )
 
 
@@ -36,7 +46,7 @@ def excerpts(path: str, wanted: Mapping[int, set[int]], *, redact: bool) -> dict
                     found |= _of_line(line, wanted[number], redact=redact)
                 if number >= last:
                     break
-    except (OSError, EOFError):
+    except (OSError, EOFError, CostscanError):
         return found
     return found
 
@@ -59,10 +69,23 @@ def _texts(value: Any) -> Iterator[tuple[int | None, str]]:
         for item in value:
             yield from _texts(item)
     elif isinstance(value, dict):
-        if isinstance(value.get("type"), str) and (measured := measure(from_dict(value))) is not None:
-            yield measured.content_hash, _shown(value)
-        for item in value.values():
-            yield from _texts(item)
+        if isinstance(value.get("type"), str):
+            yield from ((content_hash, _shown(value)) for content_hash in _hashes(value))
+        for name, item in value.items():
+            if name != "signature":  # stands for thinking that is not in the log
+                yield from _texts(item)
+
+
+def _hashes(block: Mapping[str, Any]) -> Iterator[int | None]:
+    """Give the content hashes a block may have: that of a call depends on how its input was written."""
+    found = from_dict(dict(block))
+    if (measured := measure(found)) is not None:
+        yield measured.content_hash
+    if isinstance(block.get("input"), dict):
+        for ascii_only in (True, False):
+            found.input = Raw(json.dumps(block["input"], ensure_ascii=ascii_only).encode("utf-8", "replace"))
+            if (measured := measure(found)) is not None:
+                yield measured.content_hash
 
 
 def _shown(block: Mapping[str, Any]) -> str:
@@ -70,10 +93,14 @@ def _shown(block: Mapping[str, Any]) -> str:
         if found := block.get(name):
             if isinstance(found, list):
                 return " ".join(str(part.get("text", "")) for part in found if isinstance(part, dict))
-            return found if isinstance(found, str) else str(found)
+            return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
     return ""
 
 
 def redacted(text: str) -> str:
     """Give the beginning of a text without what looks like a key, a password or an address."""
-    return _SECRET.sub("▮", text[: 2 * EXCERPT_CHARS])[:EXCERPT_CHARS]
+    looked_at = text[:_LOOKED_AT_CHARS]
+    if len(text) > len(looked_at):
+        # Half a key does not look like one: the last word may go on.
+        looked_at = looked_at[: max(looked_at.rfind(" "), looked_at.rfind("\n"), EXCERPT_CHARS)]
+    return _SECRET.sub("▮", looked_at)[:EXCERPT_CHARS]

@@ -1,30 +1,21 @@
 """`costscan explain RUN` on the terminal: one run as a story that is read in a minute."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-import polars as pl
 from rich.text import Text
 
 from costscan.reports.breakdown import run_names
-from costscan.reports.inert import cells, clip, inert
+from costscan.reports.inert import cells, clip, inert, wrapped
 from costscan.reports.table import Column, table
+from costscan.reports.turn_chart import turn_chart
 from costscan.reports.wording import count, percent, plural, tokens, usd, usd_column
-from costscan.summary.story import KINDS, Story
+from costscan.summary.story import Story
+from costscan.unlogged import SUFFIX
 
-CHART_ROWS: Final = 24
 BLOCKS, FINDINGS, TOOLS, AGENTS = 10, 4, 10, 8
-_MIN_BAR, _MAX_BAR = 12, 60
-_LONG_GAP_S: Final = 300
-_LOOK: Final[Mapping[str, tuple[str, str]]] = {
-    "not logged": ("░", "bright_black"),
-    "system and tools": ("▒", "blue"),
-    "tool results": ("█", "yellow"),
-    "assistant": ("▓", "green"),
-    "user": ("▪", "magenta"),
-}
+_LEAST_TASK: Final = 12
 Excerpts = Mapping[int, str]
 """The beginning of the text of some blocks, by number, where it was asked for."""
 
@@ -40,7 +31,7 @@ def render(story: Story, every: Sequence[str], *, width: int, excerpts: Excerpts
     """
     sections = [
         _title(story, every, width),
-        _chart(story, width),
+        turn_chart(story.turns, width),
         _blocks(story, width, excerpts),
         _tools(story, width),
         _sub_agents(story, every, width),
@@ -57,16 +48,16 @@ def _title(story: Story, every: Sequence[str], width: int) -> list[Text]:
     run = story.run
     name = run_names([run], every)[0]
     models = ", ".join(story.turns["model"].unique(maintain_order=True))
-    parts = [inert(run["task"]), plural(story.turns.height, "turn"), inert(models)]
+    parts = [plural(story.turns.height, "turn"), inert(models)]
     if run["started_at"] is not None:
         parts.append(run["started_at"].strftime("%Y-%m-%d %H:%M"))
-    lines = [Text(clip(f"{name}   {' · '.join(parts)}", width), style="bold")]
+    lines = _headed(name, inert(run["task"]), " · ".join(parts), width)
     prompt, read = (int(story.turns[c].sum()) for c in ("prompt_tokens", "cache_read_tokens"))
     agents = [row for row in story.sub_agents["usd"] if row is not None]
     said = [f"cost {usd(story.usd)}"]
     if story.sub_agents.height:
         whole = sum(agents, story.usd or Decimal(0))
-        said.append(f"{usd(whole)} with {plural(story.sub_agents.height, 'sub-agent')}")
+        said.append(f"{usd(whole)} with {_below(story)}")
     said += [
         f"{tokens(prompt)} tokens of input",
         f"{percent(read / prompt if prompt else None)} read from the cache",
@@ -75,121 +66,49 @@ def _title(story: Story, every: Sequence[str], width: int) -> list[Text]:
     return [*lines, *_wrapped(" · ".join(said), width)]
 
 
-def _chart(story: Story, width: int) -> list[Text]:
-    rows = _bucketed(story.turns)
-    most = max((row["prompt_tokens"] for row in rows), default=0)
-    if not most:
-        return []
-    notes = [_note(row) for row in rows]
-    names = [_turns(row) for row in rows]
-    spent = usd_column(row["usd"] for row in rows)
-    sizes = [tokens(row["prompt_tokens"]) for row in rows]
-    left = [
-        max(map(len, [head, *column]))
-        for head, column in (("turn", names), ("cost", spent), ("input", sizes))
-    ]
-    room = width - sum(left) - 2 * 4 - min(max(map(cells, notes), default=0), width // 3) - 2
-    length = min(max(room, _MIN_BAR), _MAX_BAR)
-    lines = [
-        Text(
-            "  " + "  ".join(h.rjust(n) for h, n in zip(("turn", "cost", "input"), left, strict=True)),
-            style="dim",
-        )
-    ]
-    lines[0].append("  ")
-    for kind in KINDS:
-        if any(row[kind] for row in rows):
-            glyph, colour = _LOOK[kind]
-            lines[0].append(glyph, style=colour)
-            lines[0].append(f" {kind}  ", style="dim")
-    lines[0].rstrip()
-    lines[0] = _fit(lines[0], width)
-    for row, name, cost, size, note in zip(rows, names, spent, sizes, notes, strict=True):
-        line = Text(
-            "  " + "  ".join(v.rjust(n) for v, n in zip((name, cost, size), left, strict=True)) + "  "
-        )
-        line.append_text(_bar(row, most, length))
-        line.append(f"  {note}" if note else "", style="red")
-        lines.append(_fit(line, width))
-    return lines
+def _below(story: Story) -> str:
+    unlogged = sum(run.endswith(SUFFIX) for run in story.sub_agents["run_id"])
+    agents = story.sub_agents.height - unlogged
+    told = [plural(agents, "sub-agent")] if agents else []
+    return " and ".join([*told, *(["calls that are not in the log"] if unlogged else [])])
 
 
-def _fit(line: Text, width: int) -> Text:
-    if cells(line.plain) > width:
-        line.truncate(width, overflow="ellipsis")
-    return line
-
-
-def _bucketed(turns: pl.DataFrame) -> list[dict[str, Any]]:
-    """Give at most CHART_ROWS rows: turns together where there are more, with their costs and last prompt."""
-    size = -(-turns.height // CHART_ROWS)
-    last = [pl.col(c).last() for c in ("prompt_tokens", *KINDS)]
-    return (
-        turns.group_by(bucket=pl.col("turn") // size, maintain_order=True)
-        .agg(
-            *last,
-            first=pl.col("turn").first(),
-            end=pl.col("turn").last(),
-            usd=pl.col("usd").sum(),
-            missed_tokens=pl.col("missed_tokens").sum(),
-            misses=(pl.col("missed_tokens") > 0).sum(),
-            gap_s=pl.col("gap_s").filter(pl.col("missed_tokens") > 0).max(),
-        )
-        .to_dicts()
-    )
-
-
-def _turns(row: Mapping[str, Any]) -> str:
-    return str(row["first"]) if row["first"] == row["end"] else f"{row['first']}-{row['end']}"
-
-
-def _note(row: Mapping[str, Any]) -> str:
-    if not row["misses"]:
-        return ""
-    after = f" after {_span(row['gap_s'])}" if (row["gap_s"] or 0) > _LONG_GAP_S else ""
-    times = f" {row['misses']}x" if row["misses"] > 1 else ""
-    return f"✗{times} {tokens(row['missed_tokens'])} missed the cache{after}"
-
-
-def _span(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.0f} h"  # noqa: PLR2004 - two hours
-
-
-def _bar(row: Mapping[str, Any], most: int, length: int) -> Text:
-    bar = Text()
-    drawn, through = 0, 0
-    for kind in KINDS:
-        through += row[kind]
-        upto = round(min(through, most) * length / most)
-        glyph, colour = _LOOK[kind]
-        bar.append(glyph * (upto - drawn), style=colour)
-        drawn = upto
-    return bar
+def _headed(name: str, task: str, more: str, width: int) -> list[Text]:
+    """Give the first line; where it is too long the task gives way, then the rest goes to a second line."""
+    room = width - cells(f"{name}    · {more}")
+    if room >= min(cells(task), _LEAST_TASK):
+        return [Text(f"{name}   {clip(task, room)} · {more}", style="bold")]
+    return [Text(clip(f"{name}   {task}", width), style="bold"), *_wrapped(more, width)]
 
 
 def _blocks(story: Story, width: int, excerpts: Excerpts | None) -> list[Text]:
     rows = story.blocks.head(BLOCKS).to_dicts()
     if not rows:
         return []
+    used = [_used(row) for row in rows]
     columns = [
         Column("dearest blocks", [_block_name(row) for row in rows], name=True, style="bold"),
         Column("cost", usd_column(row["usd"] for row in rows)),
         Column("", [percent(float(row["usd"] / story.usd)) if story.usd else "" for row in rows], give=2),
-        Column("tokens", [tokens(row["tokens"]) for row in rows]),
-        Column("from turn", [count(row["turn_in"]) for row in rows], give=1),
-        Column("in prompts", [count(row["turn_out"] - row["turn_in"]) for row in rows]),
-        Column("used", [_used(row) for row in rows], give=3),
+        Column("tokens", [tokens(row["tokens"]) for row in rows], give=4),
+        Column("from turn", [_from(row) for row in rows], give=1),
+        Column("in prompts", [count(row["turn_out"] - row["turn_in"]) for row in rows], give=3),
+        *([Column("used", used, give=5)] if any(used) else []),
     ]
-    if excerpts is not None:
-        shown = [inert(excerpts.get(row["block"], "")) for row in rows]
-        columns.append(Column("begins", shown, name=True, prose=True))
-    return table(columns, width)
+    heading, *lines = table(columns, width)
+    if excerpts is None:
+        return [heading, *lines]
+    if not any(excerpts.values()):
+        told = "the texts cannot be shown: the log is not there any more, or was standard input"
+        return [heading, *lines, *_wrapped(told, width)]
+    begin = [inert(excerpts.get(row["block"], "")).strip() for row in rows]
+    shown = [[Text(clip(f"    {text}", width), style="dim")] if text else [] for text in begin]
+    return [heading, *(part for pair in zip(lines, shown, strict=True) for part in (pair[0], *pair[1]))]
 
 
 def _block_name(row: Mapping[str, Any]) -> str:
     if row["kind"] == "hidden":
-        return "system, tools (hidden)" if row["layer"] == "system" else "(hidden)"
+        return "system, tools (not logged)" if row["layer"] == "system" else "(not logged)"
     what = {"tool_result": "result", "tool_use": "call", "tool_def": "definition"}.get(row["kind"])
     if what and row["tool"]:
         return inert(f"{row['tool']} {what}")
@@ -198,6 +117,11 @@ def _block_name(row: Mapping[str, Any]) -> str:
         if row["layer"] == "system"
         else inert(f"{row['role']} {row['kind'].replace('_', ' ')}")
     )
+
+
+def _from(row: Mapping[str, Any]) -> str:
+    """Give the first turn that sent a block; none where it was written and never sent."""
+    return count(row["turn_in"]) if row["turn_in"] < row["turn_out"] else ""
 
 
 def _used(row: Mapping[str, Any]) -> str:
@@ -236,11 +160,12 @@ def _sub_agents(story: Story, every: Sequence[str], width: int) -> list[Text]:
     if not rows:
         return []
     names = [name.rpartition("/")[2] for name in run_names(rows, every)]
+    types = ["calls not in the log" if row["run_id"].endswith(SUFFIX) else row["agent"] or "" for row in rows]
     columns = [
         Column("sub-agents", names, name=True, style="bold"),
         Column("cost", usd_column(row["usd"] for row in rows)),
         Column("turns", [count(row["n_turns"]) for row in rows]),
-        Column("type", [inert(row["agent"] or "") for row in rows], name=True),
+        Column("type", [inert(name) for name in types], name=True),
     ]
     rest = story.sub_agents.height - len(rows)
     return [*table(columns, width), *([Text(f"  … {rest:,} more", style="dim")] if rest else [])]
@@ -249,37 +174,32 @@ def _sub_agents(story: Story, every: Sequence[str], width: int) -> list[Text]:
 def _findings(story: Story, width: int) -> list[Text]:
     found = story.findings
     if found.is_empty():
-        return [Text("  no finding: no rule sees waste in this run", style="green")]
+        none = "no finding: no rule sees waste in this run"
+        return [Text(f"  {line}", style="green") for line in wrapped(none, width - 2)]
     lines = [Text("  findings", style="dim")]
     for _, own in found.group_by("rule", maintain_order=True):
         lines += _of_rule(own.to_dicts(), width)
     saved, cost = story.avoidable_usd, story.usd
     if cost is not None and saved:
-        told = f"  without what was found: about {usd(cost - saved)} instead of {usd(cost)}"
-        lines.append(Text(told, style="bold"))
+        told = f"without what was found: about {usd(cost - saved)} instead of {usd(cost)}"
+        lines += [Text(f"  {line}", style="bold") for line in wrapped(told, width - 2)]
     return lines
 
 
 def _of_rule(rows: Sequence[Mapping[str, Any]], width: int) -> list[Text]:
     spent = [row["usd"] for row in rows if row["usd"] is not None]
-    head = (
-        Text("  ")
-        .append(rows[0]["name"], style="bold")
-        .append(f"  {usd(sum(spent, Decimal(0)) if spent else None)}")
-    )
+    cost = f"  {usd(sum(spent, Decimal(0)) if spent else None)}"
+    name = clip(inert(rows[0]["name"]), width - 2 - cells(cost))
+    head = Text("  ").append(name, style="bold").append(cost)
     lines = [head]
     for row in rows[:FINDINGS]:
         where = f"turn {row['turn']}" + (f"-{row['turn_end']}" if row["turn_end"] != row["turn"] else "")
         lines.append(Text(clip(f"    {where}  {usd(row['usd'])}  {inert(row['message'])}", width)))
     if rest := len(rows) - FINDINGS:
         lines += [Text(f"    … {rest:,} more", style="dim")] if rest > 0 else []
-    fix = _lines(f"fix: {rows[0]['fix']}", width - 4)
+    fix = wrapped(inert(f"fix: {rows[0]['fix']}"), width - 4)
     return [*lines, *(Text(f"    {line}", style="green") for line in fix)]
 
 
-def _lines(text: str, width: int) -> list[str]:
-    return textwrap.wrap(inert(" ".join(text.split())), max(width, 20))
-
-
 def _wrapped(text: str, width: int) -> list[Text]:
-    return [Text(f"  {line}") for line in _lines(text, width - 2)]
+    return [Text(f"  {line}") for line in wrapped(text, width - 2)]

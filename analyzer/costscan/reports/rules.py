@@ -1,15 +1,14 @@
 """Rules for people: the list, one with all its prose, and how its cases went."""
 
 import sys
-import textwrap
 from collections.abc import Sequence
 
 from rich.text import Text
 
 from costscan.config_values import near
 from costscan.errors import CostscanError
-from costscan.reports.inert import inert
-from costscan.reports.table import Column, table
+from costscan.reports.inert import cells, inert, wrapped
+from costscan.reports.table import INDENT, Column, table
 from costscan.reports.terminal import printed, width_of
 from costscan.rulebook import Rule
 from costscan.rulebook.cases import failures
@@ -42,8 +41,9 @@ def show_one(rules: Sequence[Rule], name: str) -> None:
 
 def prose(rule: Rule, width: int) -> list[Text]:
     """Give a rule as text of a width."""
-    head = f"{rule.id} {rule.name}   {rule.lever} · {rule.severity} · confidence {rule.confidence}"
-    lines = [Text(inert(head), style="bold")]
+    severity = rule.severity if rule.enabled else "off"
+    head = f"{rule.id} {rule.name}   {rule.lever} · {severity} · confidence {rule.confidence}"
+    lines = [Text(line, style="bold") for line in wrapped(inert(head), width)]
     for title, text in (
         ("", rule.summary),
         ("why", rule.why),
@@ -53,10 +53,7 @@ def prose(rule: Rule, width: int) -> list[Text]:
         lines += [Text(""), *([Text(title, style="bold")] if title else []), *_wrapped(text, width)]
     if rule.params:
         lines += [Text(""), Text("settings", style="bold")]
-        lines += [
-            Text(inert(f"  rules.{rule.name}.{name} = {rule.value(name)}   {param.help}"))
-            for name, param in rule.params.items()
-        ]
+        lines += [line for name in rule.params for line in _setting(rule, name, width)]
     return [
         *lines,
         Text(""),
@@ -65,13 +62,16 @@ def prose(rule: Rule, width: int) -> list[Text]:
     ]
 
 
+def _setting(rule: Rule, name: str, width: int) -> list[Text]:
+    said = f"rules.{rule.name}.{name} = {rule.value(name)}   {rule.params[name].help}"
+    first, *rest = [said] if cells(said) <= width - INDENT else said.split("   ", 1)
+    told = [Text("    " + line) for part in rest for line in wrapped(inert(part), width - 2 * INDENT)]
+    return [Text("  " + inert(first)), *told]
+
+
 def _wrapped(text: str, width: int) -> list[Text]:
-    paragraphs = text.split("\n\n")
-    return [
-        Text(f"  {line}")
-        for paragraph in paragraphs
-        for line in textwrap.wrap(inert(" ".join(paragraph.split())), width - 2)
-    ]
+    lines = [line for paragraph in text.split("\n\n") for line in wrapped(inert(paragraph), width - INDENT)]
+    return [Text(f"  {line}") for line in lines]
 
 
 def show_tests(rules: Sequence[Rule]) -> int:

@@ -14,7 +14,7 @@ def findings_table(summary: Summary, top: int, width: int) -> list[Text]:
     if not rows:
         return []
     columns = [
-        Column("findings", [row["name"] for row in rows], name=True, style="bold"),
+        Column("findings", [inert(row["name"]) for row in rows], name=True, style="bold"),
         Column("cost", usd_column(row["usd"] for row in rows)),
         Column("found", [count(row["findings"]) for row in rows], give=2),
         Column("runs", [count(row["runs"]) for row in rows], give=3),

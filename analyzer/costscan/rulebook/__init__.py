@@ -5,7 +5,9 @@ A rule is one TOML file: prose, parameters, a query over the frames, and cases. 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from importlib.resources import files
+from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
@@ -76,7 +78,7 @@ def _with_settings(rule: Rule, place: Place, values: Mapping[str, Any]) -> Rule:
 def _flag(where: str, value: Any) -> bool:
     found = {"true": True, "false": False}.get(str(value).lower())
     if found is None:
-        raise CostscanError(f"{where} must be true or false, not {value!r}", "enabled = false")
+        raise CostscanError(f"{where} must be true or false, not {_shown(value)}", "enabled = false")
     return found
 
 
@@ -86,12 +88,17 @@ def _param(where: str, value: Any, default: float | str) -> float | str:
     try:
         found = float(str(value))
     except ValueError:
-        raise CostscanError(f"{where} must be a number, not {value!r}", f"like {default}") from None
-    if not isinstance(default, int):
-        return found
-    if not found.is_integer():
-        raise CostscanError(f"{where} must be a whole number, not {value!r}", f"like {default}")
-    return int(found)
+        raise CostscanError(f"{where} must be a number, not {_shown(value)}", f"like {default}") from None
+    whole = isinstance(default, int)
+    if not isfinite(found) or (whole and not found.is_integer()):
+        number = "a whole number" if whole else "a number"
+        raise CostscanError(f"{where} must be {number}, not {_shown(value)}", f"like {default}")
+    return int(found) if whole else found
+
+
+def _shown(value: Any) -> str:
+    """Give a value as it was written."""
+    return str(value).lower() if isinstance(value, bool | Decimal) else repr(value)
 
 
 def _refuse_same_ids(rules: Any) -> None:

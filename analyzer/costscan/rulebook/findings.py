@@ -18,6 +18,8 @@ from costscan.rulebook.rule import CONFIDENCES, Rule
 _ENGINE: Final = ("run_id", "turn", "turn_end", "block", "tokens", "usd", "share", "confidence")
 _MICRO: Final = 1_000_000
 _FINGERPRINT: Final = 16
+_MOST_CHARS: Final = 200
+"""Of a word in the texts of a finding: a log may name a tool by a book."""
 
 
 def find(x: Analysis, rules: Sequence[Rule], accepted: frozenset[str] = frozenset()) -> pl.DataFrame:
@@ -153,7 +155,8 @@ def _shown(name: str, value: Any) -> str:
         return f"{value:.0%}" if name.endswith("share") else f"{value:,.1f}"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    return str(value)
+    shown = str(value)
+    return shown if len(shown) <= _MOST_CHARS else shown[: _MOST_CHARS - 1] + "…"
 
 
 def _fingerprint(rule: Rule, task: str, agent: str | None, found: Mapping[str, Any]) -> str:

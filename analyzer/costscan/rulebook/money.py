@@ -1,6 +1,5 @@
 """What findings cost: their tokens at the prices the run really paid, and no dollar twice inside a rule."""
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -10,6 +9,10 @@ from costscan.analysis import Analysis
 from costscan.frames import USD
 from costscan.growth import PROMPT
 from costscan.prices import COST_COLUMNS
+
+_GIVEN: Final = ("run_id", "turn", "turn_end", "block", "tokens", "share")
+"""What prices are worked out from; what else a query gives is for its texts."""
+_ROW: Final = "row"
 
 
 class Money:
@@ -21,61 +24,66 @@ class Money:
 
     def price(self, found: pl.DataFrame, how: str) -> pl.DataFrame:
         """Add `usd` to findings (null where a price is unknown), and leave out what counts a dollar twice."""
-        return _WAYS[how](self, found)
+        given = [name for name in _GIVEN if name in found.columns]
+        priced = _WAYS[how](self, found.select(given).with_row_index(_ROW))
+        return found[priced[_ROW]].with_columns(priced["turn"], priced["usd"])
 
     def block(self, found: pl.DataFrame) -> pl.DataFrame:
         """Price tokens of a block over its whole stay."""
         whole = pl.col("entry_usd") + pl.col("carried_usd")
-        usd = pl.when(pl.col("part") < 1).then(whole.cast(pl.Float64) * pl.col("part")).otherwise(None)
-        priced = self._with_blocks(found).with_columns(usd=pl.coalesce(_usd(usd), whole))
-        return _once(priced, ["run_id", "block"]).select(*found.columns, "usd")
+        usd = pl.when(pl.col("part") < 1).then(_usd(whole.cast(pl.Float64) * pl.col("part"))).otherwise(whole)
+        asked = self._with_blocks(found)
+        stay = self._between(asked, "ride", pl.col("turn_in"), pl.col("turn_out"))
+        priced = asked.with_columns(usd=pl.when(stay.is_not_null()).then(usd))
+        return _once(priced, ["run_id", "block"])
 
     def ride(self, found: pl.DataFrame) -> pl.DataFrame:
         """Price tokens of a block from a turn on, until it left."""
         asked = self._with_blocks(found)
-        whole = self._between(asked, pl.col("turn_in") + 1, pl.col("turn_out"))
-        part = self._between(asked, pl.max_horizontal(pl.col("turn_in") + 1, "turn"), pl.col("turn_out"))
-        late = pl.when(whole > 0).then(part / whole).otherwise(0.0)
-        usd = pl.col("carried_usd").cast(pl.Float64) * pl.col("part") * late
-        return _once(asked.with_columns(usd=_usd(usd)), ["run_id", "block"]).select(*found.columns, "usd")
+        again, end = pl.col("turn_in") + 1, pl.col("turn_out")
+        whole = self._between(asked, "ride", pl.min_horizontal(again, end), end)
+        late = pl.max_horizontal(again, "turn")
+        part = self._between(asked, "ride", pl.min_horizontal(late, end), end)
+        share = pl.when(whole > 0).then(part / whole).when(whole.is_not_null()).then(0.0)
+        usd = pl.col("carried_usd").cast(pl.Float64) * pl.col("part") * share
+        return _once(asked.with_columns(usd=_usd(usd)), ["run_id", "block"])
 
     def turns(self, found: pl.DataFrame) -> pl.DataFrame:
         """Price whole turns, from turn to turn_end; where findings overlap, the later one begins later."""
         asked = _apart(found)
-        usd = self._between(asked, pl.col("turn"), pl.col("turn_end") + 1, "usd_before")
+        usd = self._between(asked, "usd", pl.col("turn"), pl.col("turn_end") + 1)
         return asked.with_columns(usd=_usd(usd / 1e12))
 
     def prompt(self, found: pl.DataFrame) -> pl.DataFrame:
         """Price tokens of every prompt from turn to turn_end, as what is sent again is priced there.
 
-        No more than those turns cost, whatever number of tokens a query gives.
+        At most what the turns cost: a query may name more tokens than there were.
         """
         asked = _apart(found)
-        price = self._between(asked, pl.col("turn"), pl.col("turn_end") + 1)
-        most = self._between(asked, pl.col("turn"), pl.col("turn_end") + 1, "usd_before")
-        usd = pl.min_horizontal(pl.col("tokens") * price.fill_nan(None), most)
-        known = pl.lit(price).is_finite()
-        return asked.with_columns(usd=_usd(pl.when(known).then(usd) / 1e12))
+        turns = (pl.col("turn"), pl.col("turn_end") + 1)
+        price, whole = (self._between(asked, what, *turns) for what in ("ride", "usd"))
+        spent = pl.min_horizontal(pl.col("tokens").clip(0) * price, whole)
+        return asked.with_columns(usd=_usd(pl.when(price.is_not_null()).then(spent) / 1e12))
 
     def output(self, found: pl.DataFrame) -> pl.DataFrame:
         """Price tokens that were written in a turn."""
         priced = found.join(
-            self._turns.select("run_id", "turn", "per_output", "written"),
+            self._turns.select("run_id", "turn", "per_output", "output_tokens"),
             on=["run_id", "turn"],
             how="left",
             maintain_order="left",
         )
-        usd = _usd(pl.min_horizontal("tokens", "written") * pl.col("per_output") / 1e12)
-        return _once(priced.with_columns(usd=usd), ["run_id", "turn"]).select(*found.columns, "usd")
+        written = pl.min_horizontal(pl.col("tokens").clip(0), "output_tokens")
+        usd = _usd(written * pl.col("per_output") / 1e12)
+        return _once(priced.with_columns(usd=usd), ["run_id", "turn"])
 
     def run(self, found: pl.DataFrame) -> pl.DataFrame:
         """Price a share of a run."""
-        last = self._turns.group_by("run_id").agg(pl.col("turn").max() + 1, pl.col("usd_before").last())
-        priced = found.join(
-            last.select("run_id", "usd_before"), on="run_id", how="left", maintain_order="left"
-        )
-        usd = _usd(pl.col("share").clip(0, 1) * pl.col("usd_before") / 1e12)
-        return _once(priced.with_columns(usd=usd), ["run_id"]).select(*found.columns, "usd")
+        end = self._turns.group_by("run_id").agg(after=pl.col("turn").max())
+        priced = found.join(end, on="run_id", how="left", maintain_order="left")
+        whole = self._between(priced, "usd", pl.lit(0, pl.Int64), pl.col("after"))
+        usd = _usd(pl.col("share").clip(0, 1) * whole / 1e12)
+        return _once(priced.with_columns(usd=usd), ["run_id"])
 
     def _with_blocks(self, found: pl.DataFrame) -> pl.DataFrame:
         keys = ["run_id", "block"]
@@ -87,20 +95,20 @@ class Money:
             .collect()
         )
         part = (pl.col("tokens") / pl.max_horizontal("all_tokens", 1)).clip(0, 1)
-        mine = found.select(pl.all().exclude("turn_in", "turn_out"))
-        return mine.join(known, on=keys, how="left", maintain_order="left").with_columns(part=part)
+        return found.join(known, on=keys, how="left", maintain_order="left").with_columns(part=part)
 
-    def _between(
-        self, asked: pl.DataFrame, first: pl.Expr, after: pl.Expr, column: str = "ride_before"
-    ) -> pl.Series:
-        sums = self._turns.select("run_id", "turn", column)
+    def _between(self, asked: pl.DataFrame, what: str, first: pl.Expr, after: pl.Expr) -> pl.Series:
+        """Give what turns from `first` up to `after` sum to; null where one of them has no price."""
+        sums = self._turns.select("run_id", "turn", f"{what}_before", "unknown_before")
         low, high = (
             asked.select("run_id", turn=at).join(
                 sums, on=["run_id", "turn"], how="left", maintain_order="left"
-            )[column]
+            )
             for at in (first, after)
         )
-        return high - low
+        known = high["unknown_before"] == low["unknown_before"]
+        spent = high[f"{what}_before"] - low[f"{what}_before"]
+        return pl.select(pl.when(known).then(spent)).to_series()
 
 
 _WAYS: Final[Mapping[str, Callable[[Money, pl.DataFrame], pl.DataFrame]]] = {
@@ -114,35 +122,30 @@ _WAYS: Final[Mapping[str, Callable[[Money, pl.DataFrame], pl.DataFrame]]] = {
 
 
 def _running(x: Analysis, runs: pl.Series) -> pl.DataFrame:
-    """Give per turn, and one past the last: `usd_before` and `ride_before`, sums over the turns before it.
+    """Give per turn, and one past the last, sums over the turns before it.
 
-    Both in pico-dollars; of `ride_before`, those a token pays that was sent before: the mean over the carried
-    part of each prompt, over all of it where nothing is carried. An unknown price makes the sums from there
-    on NaN, which becomes null.
+    `usd_before` and, of what a token paid that was sent before (the mean over the carried part of each
+    prompt), `ride_before`, both in pico-dollars and without the `unknown_before` turns that have no price.
     """
-    costs = pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False).cast(pl.Float64).fill_null(math.nan)
+    costs = pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False).cast(pl.Float64)
     carried = x.growth.select("run_id", "turn", "carried_tokens")
     turns = x.turns.hstack(x.unit).filter(pl.col("run_id").is_in(runs.implode()))
-    each = turns.join(carried, on=["run_id", "turn"], how="left").select(
+    turns = turns.join(carried, on=["run_id", "turn"], how="left", maintain_order="left")
+    unknown = pl.col("usd").is_null()
+    each = turns.sort("run_id", "turn").select(
         "run_id",
         "turn",
-        usd=costs,
-        ride=_ride().fill_null(math.nan),
-        per_output=pl.col("pico_output").cast(pl.Float64),
-        written=pl.col("output_tokens"),
+        unknown=unknown.cast(pl.Int64),
+        usd=pl.when(~unknown).then(costs).otherwise(0.0),
+        ride=pl.when(~unknown).then(_ride()).otherwise(0.0),
+        per_output=pl.when(~unknown).then(pl.col("pico_output").cast(pl.Float64)),
+        output_tokens="output_tokens",
     )
-    end = each.group_by("run_id").agg(
-        pl.col("turn").max() + 1,
-        usd=pl.lit(0.0),
-        ride=pl.lit(0.0),
-        per_output=pl.lit(None, pl.Float64),
-        written=pl.lit(0, pl.Int64),
-    )
-    both = pl.concat([each, end]).sort("run_id", "turn")
-    return both.with_columns(
-        usd_before=(pl.col("usd").cum_sum() - pl.col("usd")).over("run_id"),
-        ride_before=(pl.col("ride").cum_sum() - pl.col("ride")).over("run_id"),
-    )
+    end = each.group_by("run_id", maintain_order=True).agg(pl.col("turn").max() + 1)
+    both = pl.concat([each, end], how="diagonal").sort("run_id", "turn")
+    sums = (pl.col("unknown", "usd", "ride").cum_sum() - pl.col("unknown", "usd", "ride")).over("run_id")
+    ended = both.with_columns(pl.col("unknown", "usd", "ride").fill_null(0))
+    return ended.with_columns(sums.name.suffix("_before"))
 
 
 def _ride() -> pl.Expr:
@@ -156,7 +159,7 @@ def _ride() -> pl.Expr:
     taken = pl.lit(0, pl.Int64)
     for meter in ("cache_read", "cache_write_1h", "cache_write_5m", "input"):
         here = pl.min_horizontal(pl.col(f"{meter}_tokens"), left - taken)
-        total += here * pl.col(f"pico_{meter}")
+        total += here * pl.col(f"pico_{meter}").fill_null(0)
         taken += here
     average = total / pl.max_horizontal(left, 1)
     return pl.when(left > 0).then(average).otherwise(0.0)

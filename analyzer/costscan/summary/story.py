@@ -29,7 +29,7 @@ class Story:
             missed_tokens (what had been sent before and was not read from the cache; 0 where that is normal),
             and a column of prompt tokens per kind.
         blocks: the blocks, dearest first: block, kind, tool, turn_in, turn_out, line, tokens, used_share,
-            content_hash, call_id, usd (in all its prompts), entry_usd.
+            content_hash, call_id, entry_usd, usd (written once, and in all its prompts).
         tools: per tool: calls, p50_tokens, p95_tokens, max_tokens, entry_usd, carried_usd, usd.
         findings: those of this run, dearest first.
         sub_agents: the runs below it, dearest first: run_id, agent, n_turns, usd.
@@ -74,7 +74,7 @@ def _blocks(x: Analysis, run_id: str) -> pl.DataFrame:
     return (
         x.blocks.filter(own)
         .join(costs, on="block")
-        .with_columns(usd=pl.col("entry_usd") + pl.col("carried_usd"), group=_group())
+        .with_columns(usd=pl.col("entry_usd") + pl.col("carried_usd") + pl.col("output_usd"), group=_group())
         .collect()
     )
 

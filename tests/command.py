@@ -1,0 +1,29 @@
+"""The command line, run inside the process of the tests."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from costscan.analysis import Analysis
+from costscan.cli.app import run
+from costscan.cli.session import Logs, analyzed
+from costscan.prices import as_of
+from costscan.summary import Summary
+
+Capture = pytest.CaptureFixture[str]
+
+
+def said(capsys: Capture, *arguments: str, code: int = 0) -> str:
+    """Give what a command prints, the day of the prices left out."""
+    assert run(arguments) == code
+    captured = capsys.readouterr()
+    return (captured.out + captured.err).replace(as_of()["as_of"], "2026-00-00")
+
+
+@contextmanager
+def logs_of(*paths: str) -> Iterator[tuple[Analysis, Summary]]:
+    """Give what commands make of logs, once for many reports."""
+    nothing = (None,) * 8
+    with analyzed(Logs.chosen(paths, *nothing, 1)) as found:
+        yield found
