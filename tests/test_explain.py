@@ -165,7 +165,7 @@ def test_which_rule_is_meant(capsys: Capture, in_repository: Path) -> None:
     whole = said(capsys, "explain", "bloated-tool-result")
     assert whole == said(capsys, "explain", "T001") == said(capsys, "rules", "show", "bloated-tool-result")
     assert said(capsys, "explain", "bloated-tool-reslt", code=2) == (
-        "error: bloated-tool-reslt: no rule of this name\nhint: did you mean bloated-tool-result?\n"
+        "error: bloated-tool-reslt: no rule of this name\nhint: did you mean bloated-tool-result or repeated-tool-result or stale-tool-result?\n"
     )
     assert said(capsys, "explain", "c420286e", code=2).endswith(
         "hint: for a run, name its logs too: costscan explain c420286e PATH\n"

@@ -93,7 +93,7 @@ def test_explain(capsys: Capture, monkeypatch: pytest.MonkeyPatch, hostile: Path
         monkeypatch.setenv("COLUMNS", str(width))
         shown = said(capsys, "explain", "worst", f"{kind}.jsonl", *more)
         harmless(shown, width)
-        assert "bloated-tool-result  $" in shown
+        assert "repeated-tool-call  $" in shown
         assert len(shown.splitlines()) < 90
 
 
@@ -116,7 +116,7 @@ def test_what_is_to_be_parsed_parses(capsys: Capture, hostile: Path, tmp_path: P
 
     found = json.loads(capsys.readouterr().out, parse_constant=refuse)
     shown = found["findings"][0]
-    assert shown["name"] == "bloated-tool-result"
+    assert shown["name"] == "repeated-tool-call"
     assert shown["usd"] > 0
     for text in ("message", "evidence", "fix"):
         assert len(shown[text]) < 1000

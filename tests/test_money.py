@@ -64,7 +64,7 @@ def asked(how: str, runs: Mapping[str, SlowRun], random: Random) -> pl.DataFrame
 
 
 def agrees(x: Analysis, random: Random) -> None:
-    money, runs = Money(x), slow_runs(x)
+    money, runs = Money(x, x.runs["run_id"]), slow_runs(x)
     for how in QUERIES:
         wanted = asked(how, runs, random)
         found = by_run(money.price(wanted, how))
@@ -96,7 +96,7 @@ def steady(turns: tuple[histories.Turn, ...]) -> Session:
 @given(st.lists(histories.RUNS.map(steady), min_size=1, max_size=5).map(tuple))
 def test_a_block_costs_what_its_tokens_cost_in_every_prompt(world: tuple[Session, ...]) -> None:
     with told(transcripts(world)) as x:
-        money, runs = Money(x), slow_runs(x)
+        money, runs = Money(x, x.runs["run_id"]), slow_runs(x)
         blocks = x.blocks.filter(pl.col("turn_in") < pl.col("turn_out")).collect()
         frame = blocks.select("run_id", "block", "turn_in", "tokens", turn="turn_in")
         whole, again = (by_run(money.price(frame, how)) for how in ("block", "ride"))
@@ -180,7 +180,7 @@ def run_of(*models: str) -> list[Json]:
 
 def only(x: Analysis, how: str, **row: Any) -> list[Decimal | None]:
     plain = {"run_id": "s1", "turn": 0, "turn_end": 0, "block": 0, "tokens": 0, "share": 0.0}
-    return Money(x).price(pl.DataFrame([plain | row]), how)["usd"].to_list()
+    return Money(x, x.runs["run_id"]).price(pl.DataFrame([plain | row]), how)["usd"].to_list()
 
 
 def test_by_hand() -> None:
@@ -220,7 +220,7 @@ def test_turns_that_two_findings_share_are_paid_once() -> None:
     with told({"a.jsonl": run_of(OPUS, OPUS, OPUS)}) as x:
         spans = [(0, 1), (0, 2), (1, 2), (2, 2)]
         rows = [{"run_id": "s1", "turn": a, "turn_end": b} for a, b in spans]
-        found = Money(x).price(pl.DataFrame(rows), "turns")
+        found = Money(x, x.runs["run_id"]).price(pl.DataFrame(rows), "turns")
         assert found.select("turn", "turn_end").rows() == [(0, 2)]
         assert found["usd"].sum() == x.turns["usd"].sum()
 
