@@ -77,3 +77,8 @@ def _shown(block: Mapping[str, Any]) -> str:
 def redacted(text: str) -> str:
     """Give the beginning of a text without what looks like a key, a password or an address."""
     return _SECRET.sub("▮", text[: 2 * EXCERPT_CHARS])[:EXCERPT_CHARS]
+
+
+def masked(text: str) -> str:
+    """Give a text of the same length in which what `redacted` leaves out is covered."""
+    return _SECRET.sub(lambda found: "▮" * len(found.group()), text)
