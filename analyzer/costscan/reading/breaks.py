@@ -13,7 +13,9 @@ from costscan.reading.slots import Pair
 
 MAX_EXCERPT: Final = 60
 _CONTEXT: Final = 16
-_SECRET_CHARS: Final = 400
+_SECRET_CHARS: Final = 200
+_MAX_SECRET: Final = 1000
+_SEEN_BEHIND: Final = 80
 _COMPARED_CHARS: Final = 4000
 _ALIKE: Final = 0.5
 _space = re.compile(r"\s+")
@@ -87,9 +89,9 @@ def excerpt(text: str, start: int = 0, end: int | None = None) -> str:
     """Give a value with a little of what stands around it on its line, secrets left out."""
     end = min(start + MAX_EXCERPT if end is None else end, start + MAX_EXCERPT)
     low = max(0, start - _SECRET_CHARS)
-    while low > max(0, start - 2 * _SECRET_CHARS) and not text[low - 1].isspace():
+    while low > max(0, start - _MAX_SECRET) and not text[low - 1].isspace():
         low -= 1
-    shown = masked(text[low : end + _SECRET_CHARS])
+    shown = masked(text[low : end + _SEEN_BEHIND])
     value = shown[start - low : end - low]
     room = max(0, MAX_EXCERPT - len(value))
     left = shown[max(0, start - low - min(_CONTEXT, room)) : start - low]

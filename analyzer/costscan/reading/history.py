@@ -8,7 +8,7 @@ from costscan.reading.departures import departures, varying
 
 REWRITTEN: Final = "history-rewritten"
 MIN_SHARED_CHARS: Final = 400
-"""Two questions of the same wording share a prefix worth telling of where so much is common behind a value."""
+"""Two questions of one wording are told of where so much that is common stands behind what varies."""
 _PROBE_CHARS: Final = 40
 _PROBES: Final = (0.3, 0.5, 0.7, 0.9)
 _LEAST_HISTORY: Final = 3
@@ -74,6 +74,8 @@ def _edited(old: Prompt, new: Prompt, at: int, place: Break) -> list[Break]:
     if was.kind == now.kind and was.content_hash == now.content_hash and was.call_id != now.call_id:
         place.path += ".id" if now.kind == "tool_use" else ".tool_use_id"
         return of_texts(was.call_id or "", now.call_id or "", place, REWRITTEN)
+    if (other := _gone_or_new(old, new, at, place)) is not None:
+        return [other]
     if old.keys[at] in new.keys[at:] or new.keys[at] in old.keys[at:] or was.kind != now.kind:
         return [_cut(place, old, new, at, REWRITTEN)]
     if old.forgot(at) or new.forgot(at):
@@ -82,6 +84,19 @@ def _edited(old: Prompt, new: Prompt, at: int, place: Break) -> list[Break]:
         place.cause = REWRITTEN
         return [place]
     return of_texts(old.text(at), new.text(at), place, REWRITTEN)
+
+
+def _gone_or_new(old: Prompt, new: Prompt, at: int, place: Break) -> Break | None:
+    """Give the place where a message lost a block at its end, or got one more."""
+    was, now = old.blocks[at], new.blocks[at]
+    if (was.message, was.nth) == (now.message, now.nth):
+        return None
+    found = _cut(place, old, new, at, REWRITTEN)
+    if (was.message, was.nth) < (now.message, now.nth):
+        found.path, found.text_chars, found.after = was.path, None, ""
+    else:
+        found.before = ""
+    return found
 
 
 def _same_question(old: Prompt, new: Prompt, at: int) -> list[Break]:
@@ -97,4 +112,4 @@ def _same_question(old: Prompt, new: Prompt, at: int) -> list[Break]:
     if behind < MIN_SHARED_CHARS or not close(found, a, b):
         return []
     place = Break(at, "messages", new.blocks[at].path, None, None, "unknown")
-    return of_texts(a, b, place, REWRITTEN)
+    return of_texts(a, b, place, "text-edited")

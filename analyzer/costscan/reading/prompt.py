@@ -47,7 +47,8 @@ class Sent(NamedTuple):
     """One block of a prompt; `message` is the index of its message, -1 before the messages.
 
     `nth` is its place among the tools, the system blocks or the content of its message, -1 where that is
-    a plain string; `raw` is a tool definition as it was sent.
+    a plain string; `raw` is a tool definition as it was sent. A `deferred` one is no part of the prompt:
+    the model has to search for it.
     """
 
     layer: str
@@ -57,6 +58,7 @@ class Sent(NamedTuple):
     message: int
     nth: int = 0
     raw: bytes | None = None
+    deferred: bool = False
 
     @property
     def key(self) -> Key:
@@ -92,10 +94,11 @@ class Definitions:
                 # Definitions that change with every request are not worth remembering.
                 self._known.clear()
             value = _decoded(raw)
-            marker = None
+            marker, deferred = None, False
             if isinstance(value, dict):
                 marker = ttl(value.pop("cache_control", None))
-            self._known[key] = Sent("tools", "system", definition(value), marker, -1, index, raw)
+                deferred = value.get("defer_loading") is True
+            self._known[key] = Sent("tools", "system", definition(value), marker, -1, index, raw, deferred)
         return self._known[key]
 
 

@@ -139,8 +139,8 @@ MAX_NAMED_SKIPS: Final = 100
 class Rows:
     """The tables some files give: append tuples in the column order above.
 
-    `kept` is what one file leaves for the next: the first prompts of its runs. `lines`, `bytes_read`, `skipped_lines` and `repaired_lines` count what was read; of the skipped ones at
-    most `MAX_NAMED_SKIPS` are named.
+    `lines`, `bytes_read`, `skipped_lines` and `repaired_lines` count what was read; of the skipped ones at
+    most `MAX_NAMED_SKIPS` are named. `kept` is what one file leaves for the next: the first prompts of runs.
     """
 
     def __init__(self) -> None:

@@ -32,8 +32,9 @@ class RequestThread(Thread):
         """Add a request and the call it made; give the number of the call."""
         now = len(self.calls)
         # Before the blocks are placed, which takes their texts from them.
-        prompt, breaks = self._prompts.take(blocks)
-        kept = match([k for k, _ in self._carried], prompt.keys)
+        shown = [block for block in blocks if not block.deferred]
+        prompt, breaks = self._prompts.take(shown)
+        kept = match([k for k, _ in self._carried], [b.key for b in blocks])
         carried: list[tuple[Key, int]] = []
         for position, block in enumerate(blocks):
             before = kept.get(position)
@@ -48,9 +49,10 @@ class RequestThread(Thread):
                 self.leave(placed, now)
         self._carried, self._written = carried, []
         n = self.call(call, key=key)
-        positions = window(prompt, blocks)
+        positions = window(prompt, shown)
         if breaks or positions:
-            places = [placed for _, placed in carried]
+            both = zip(blocks, carried, strict=True)
+            places = [number for block, (_, number) in both if not block.deferred]
             # A call told twice departs from itself nowhere.
             self._told.setdefault(n, _Told(breaks, positions, places))
         return n

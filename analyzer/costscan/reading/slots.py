@@ -14,7 +14,7 @@ MAX_STEP: Final = 4
 """A counter steps by at most this from one prompt to the next; turns step by 1, messages by 2."""
 MIN_HEX: Final = 7
 _BEFORE: Final = 96
-_AFTER: Final = 400
+_AFTER: Final = 160
 _MAX_WORD: Final = 400
 _EPOCH_DIGITS: Final = frozenset({10, 13, 16, 19})
 
@@ -80,7 +80,7 @@ class Pair(NamedTuple):
     kind: str | None
 
 
-Finder = Callable[[str, str], str | None]
+Namer = Callable[[str, str], str]
 
 
 def value_at(a: str, i: int, b: str, j: int, least: int = 0) -> Pair:
@@ -93,26 +93,42 @@ def value_at(a: str, i: int, b: str, j: int, least: int = 0) -> Pair:
         j: where it differs.
         least: how many characters before belong to the value at most.
     """
+    x, y = _Spot(a, i, least), _Spot(b, j, least)
+    chunk = _both(_CHUNK, x, y)
     for pattern, named in _KINDS:
-        spans = _both(pattern, a, i, b, j, least)
-        if spans is not None:
+        spans = _both(pattern, x, y)
+        if spans is not None and not (pattern is _NUMBER and _is_part(spans[0], chunk, a)):
             kind = named(a[spans[0].start : spans[0].end], b[spans[1].start : spans[1].end])
-            if kind is not None:
-                return Pair(*spans, _by_label(kind, a, spans[0].start))
-    spans = _both(_CHUNK, a, i, b, j, least)
-    if spans is not None:
-        return _named_chunk(a, b, *spans)
-    spans = _both(_WORD, a, i, b, j, least)
+            return Pair(*spans, _by_label(kind, a, spans[0].start))
+    if chunk is not None:
+        return _named_chunk(a, b, *chunk)
+    spans = _both(_WORD, x, y)
     return Pair(*(spans or (Value(i, i), Value(j, j))), None)
 
 
-def _both(pattern: re.Pattern[str], a: str, i: int, b: str, j: int, least: int) -> tuple[Value, Value] | None:
+class _Spot(NamedTuple):
+    """A place in a text, and how many characters before it may belong to a value there."""
+
+    text: str
+    at: int
+    least: int
+
+
+def _both(pattern: re.Pattern[str], a: _Spot, b: _Spot) -> tuple[Value, Value] | None:
     """Give what the pattern finds at both places, if it begins equally far before them and differs."""
-    for x in _covering(pattern, a, i, least):
-        for y in _covering(pattern, b, j, least):
-            if i - x.start == j - y.start and a[x.start : x.end] != b[y.start : y.end]:
+    for x in _covering(pattern, *a):
+        for y in _covering(pattern, *b):
+            same = a.text[x.start : x.end] == b.text[y.start : y.end]
+            if a.at - x.start == b.at - y.start and not same:
                 return x, y
     return None
+
+
+def _is_part(number: Value, chunk: tuple[Value, Value] | None, text: str) -> bool:
+    """Say whether a number ends an id that begins with letters."""
+    if chunk is None or chunk[0].start >= number.start:
+        return False
+    return any(c.isalpha() for c in text[chunk[0].start : number.start])
 
 
 def _covering(pattern: re.Pattern[str], text: str, at: int, least: int) -> list[Value]:
@@ -160,7 +176,7 @@ def _is_day(text: str) -> bool:
         return False
 
 
-_KINDS: Final[tuple[tuple[re.Pattern[str], Finder], ...]] = (
+_KINDS: Final[tuple[tuple[re.Pattern[str], Namer], ...]] = (
     (_PATH, partial(_always, "path")),
     (_UUID, partial(_always, "uuid")),
     (_TIMESTAMP, partial(_always, "timestamp")),

@@ -20,7 +20,8 @@ def of_tools(old: Prompt, new: Prompt, first: int) -> list[Break]:
         at = next((n for n, (p, q) in enumerate(zip(x, y, strict=False)) if p != q), min(len(x), len(y)))
         cause = "random-order" if sorted(x) == sorted(y) else CHANGED
         shown = excerpt(", ".join(x[at:])), excerpt(", ".join(y[at:]))
-        found.append(Break(at, "tools", f"tools[{at}]", 0, None, cause, *shown))
+        path = next((p.blocks[at].path for p in (new, old) if _is_tool(p, at)), f"tools[{at}]")
+        found.append(Break(at, "tools", path, 0, None, cause, *shown))
     for name, at in after.items():
         was = before.get(name)
         if was is not None and old.keys[was] != new.keys[at]:
@@ -29,6 +30,10 @@ def of_tools(old: Prompt, new: Prompt, first: int) -> list[Break]:
     return sorted(found, key=lambda b: b.position) or [
         Break(first, "tools", f"tools[{first}]", 0, None, CHANGED)
     ]
+
+
+def _is_tool(prompt: Prompt, at: int) -> bool:
+    return at < len(prompt.blocks) and prompt.blocks[at].layer == "tools"
 
 
 def _named(prompt: Prompt) -> dict[str, int]:
@@ -44,7 +49,7 @@ def _named(prompt: Prompt) -> dict[str, int]:
 
 def _of_definition(old: Prompt, was: int, new: Prompt, at: int) -> list[Break]:
     """Give the places where the definition of a tool differs, field by field."""
-    path = f"tools[{at}]"
+    path = new.blocks[at].path
     if old.forgot(was) or new.forgot(at):
         return [Break(at, "tools", path, None, None, "unknown")]
     x, y = _decoded(old.texts[was]), _decoded(new.texts[at])
