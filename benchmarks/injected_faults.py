@@ -1,7 +1,7 @@
 """Put values that vary into real prompts, and count how often they are found at their exact character.
 
-Every request of the logs (request/response pairs, `.jsonl` or `.jsonl.gz`) is sent twice, the second time with
-an answer and a user turn more, and with another value at a random place of a random text.
+Every request of the logs (request/response pairs, `.jsonl` or `.jsonl.gz`) is sent twice, the second time
+with an answer and a user turn more, and with another value at a random place of a random text.
 """
 
 import argparse

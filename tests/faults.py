@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from costscan.reading.records import BREAKS, WINDOWS, Rows
 from costscan.sources import messages_api
@@ -32,7 +32,19 @@ _FORMATS: Final = (
     "%H:%M:%S",
 )
 _DAYS: Final = ("%Y-%m-%d", "%d/%m/%Y", "%B %d, %Y", "%d %b %Y", "%A, %B %d, %Y", "%Y/%m/%d")
-_WRAPS: Final = ("{}", "({})", "[{}]", '"{}"', "`{}`", "<v>{}</v>", "now: {}", "value={}", "{}.", "{},", "\n{}\n")
+_WRAPS: Final = (
+    "{}",
+    "({})",
+    "[{}]",
+    '"{}"',
+    "`{}`",
+    "<v>{}</v>",
+    "now: {}",
+    "value={}",
+    "{}.",
+    "{},",
+    "\n{}\n",
+)
 _ITEMS: Final = ("search_orders", "read_file", "send_reply", "list_users", "open_trace", "add_note", "refund")
 _EDITS: Final = ("carefully", "perhaps", "whichever", "notwithstanding", "briskly")
 _word = re.compile(r"(?<![\w-])[A-Za-z]{4,}(?![\w-])")
@@ -102,7 +114,9 @@ def _number(dice: random.Random) -> Values:
 
 
 def _path(dice: random.Random) -> Values:
-    shape = dice.choice(("/tmp/run-{}/", "/var/folders/x{}/T/out.log", "~/work/{}/notes", "C:\\Temp\\run-{}\\a.txt"))  # noqa: S108
+    shape = dice.choice(
+        ("/srv/run-{}/", "/var/folders/x{}/T/out.log", "~/work/{}/notes", "C:\\Temp\\run-{}\\a.txt")
+    )
     x, y = dice.sample(range(100, 9999), 2)
     return shape.format(x), shape.format(y)
 
@@ -166,25 +180,25 @@ def _unmarked(value: Json) -> Json:
     return value
 
 
-def places(request: Json) -> Iterator[tuple[str, Json | list[Any], Any]]:
+def places(request: Json) -> Iterator[tuple[str, Json, str]]:
     """The texts of a request: the path of each, and where it stands."""
     for n, tool in enumerate(request.get("tools") or []):
         if isinstance(tool.get("description"), str):
             yield f"tools[{n}].description", tool, "description"
-    if isinstance(request.get("system"), str):
-        yield "system[0].text", request, "system"
-    elif request.get("system"):
-        for n, block in enumerate(request["system"]):
-            yield f"system[{n}].text", block, "text"
+    yield from _texts("system[0].text", "system", request, "system[{}].text")
     for n, said in enumerate(request["messages"]):
-        if said["role"] != "user":
-            continue
-        if isinstance(said["content"], str):
-            yield f"messages[{n}].content", said, "content"
-        else:
-            for k, block in enumerate(said["content"]):
-                if block.get("type") == "text":
-                    yield f"messages[{n}].content[{k}]", block, "text"
+        if said["role"] == "user":
+            path = f"messages[{n}].content"
+            yield from _texts(path, "content", said, path + "[{}]")
+
+
+def _texts(path: str, name: str, holder: Json, each: str) -> Iterator[tuple[str, Json, str]]:
+    found = holder.get(name)
+    if isinstance(found, str):
+        yield path, holder, name
+    for n, block in enumerate(found if isinstance(found, list) else []):
+        if block.get("type") == "text":
+            yield each.format(n), block, "text"
 
 
 def fault(request: Json, kind: str, dice: random.Random) -> Fault | None:
@@ -196,7 +210,7 @@ def fault(request: Json, kind: str, dice: random.Random) -> Fault | None:
     found = [p for p in places(pair[0]) if len(p[1][p[2]]) > 20]
     if not found:
         return None
-    layers = sorted({path.split("[")[0] for path, _, _ in found})
+    layers = sorted({path.partition("[")[0] for path, _, _ in found})
     layer = dice.choice(layers)
     path = dice.choice([path for path, _, _ in found if path.startswith(layer)])
     change = _edit if kind == "edited text" else _insert
@@ -206,17 +220,18 @@ def fault(request: Json, kind: str, dice: random.Random) -> Fault | None:
 def _insert(pair: list[Json], path: str, kind: str, dice: random.Random) -> Fault:
     values = VALUES[kind](dice)
     wrap = dice.choice(_WRAPS if kind != "random-order (items)" else ("\n{}\n",))
-    offset = None
+    share, offset = dice.random(), None
     for request, value in zip(pair, values, strict=True):
         where = {p: (holder, name) for p, holder, name in places(request)}
         holder, name = where[path]
         said = holder[name]
         spaces = [m.start() for m in re.finditer(r"\s", said)]
-        at = random.Random(len(said)).choice([0, len(said), *spaces * 3])
+        options = [0, len(said), *spaces * 3]
+        at = options[int(share * len(options))]
         shown = f" {wrap} "
         holder[name] = said[:at] + shown.format(value) + said[at:]
         offset = at + shown.index("{}")
-    return Fault(pair, path, offset, kind.split(" (")[0])
+    return Fault(pair, path, offset, kind.partition(" (")[0])
 
 
 def _edit(pair: list[Json], path: str, kind: str, dice: random.Random) -> Fault | None:
@@ -228,7 +243,7 @@ def _edit(pair: list[Json], path: str, kind: str, dice: random.Random) -> Fault 
     new = next(e for e in dice.sample(_EDITS, 2) if e != word.group())
     holder[name] = holder[name][: word.start()] + new + holder[name][word.end() :]
     cause = {"tools": "definition-changed", "system": "text-edited", "messages": "history-rewritten"}
-    return Fault(pair, path, word.start(), cause[path.split("[")[0]])
+    return Fault(pair, path, word.start(), cause[path.partition("[")[0]])
 
 
 def _other_order(pair: list[Json], dice: random.Random) -> Fault | None:
