@@ -183,7 +183,7 @@ def _unmarked(value: Json) -> Json:
 def places(request: Json) -> Iterator[tuple[str, Json, str]]:
     """The texts of a request: the path of each, and where it stands."""
     for n, tool in enumerate(request.get("tools") or []):
-        if isinstance(tool.get("description"), str):
+        if isinstance(tool.get("description"), str) and not tool.get("defer_loading"):
             yield f"tools[{n}].description", tool, "description"
     yield from _texts("system[0].text", "system", request, "system[{}].text")
     for n, said in enumerate(request["messages"]):
@@ -248,10 +248,11 @@ def _edit(pair: list[Json], path: str, kind: str, dice: random.Random) -> Fault 
 
 def _other_order(pair: list[Json], dice: random.Random) -> Fault | None:
     tools = pair[1].get("tools") or []
-    if len({tool.get("name") for tool in tools}) < 2:
+    shown = [n for n, tool in enumerate(tools) if not tool.get("defer_loading")]
+    if len(shown) < 2:
         return None
-    at = dice.randrange(len(tools) - 1)
-    tools[at], tools[-1] = tools[-1], tools[at]
+    at = dice.choice(shown[:-1])
+    tools[at], tools[shown[-1]] = tools[shown[-1]], tools[at]
     return Fault(pair, f"tools[{at}]", 0, "random-order")
 
 

@@ -10,6 +10,7 @@ import pytest
 from costscan.reading import departures as texts
 from costscan.reading import prompts
 from costscan.reading.departures import departures
+from costscan.reading.prompt import lenient_request, settings_of
 from faults import KINDS, Fault, fault, found_of, grown, marked, read
 from logs import OPUS, Json, text, tool_result, tool_use
 
@@ -214,7 +215,7 @@ def test_a_break_in_the_tools_and_slots_in_the_system_prompt(tmp_path: Path) -> 
         ("system[1].text", 20, "timestamp", False),
     ]
     assert [(r["position"], r["place"]) for r in told][::3] == [(1, 9), (4, 11)]
-    assert told[3]["after"] == "many. Now 09:02:07."
+    assert told[3]["after"] == "2 of many. Now 09:02:07."
     assert told[3]["text_chars"] == len("Turn 2 of many. Now 09:02:07.")
 
 
@@ -297,6 +298,39 @@ def test_little_text_is_remembered_of_all_runs(tmp_path: Path, monkeypatch: pyte
     assert [row["cause"] for row in read(tmp_path, lines)["breaks"] if not row["across_runs"]] == [
         "number"
     ] * 3
+
+
+def test_odd_texts_and_definitions(tmp_path: Path) -> None:
+    def deep(depth: int) -> list[Json]:
+        value: list[Any] = []
+        for _ in range(depth):
+            value = [value]
+        return [{"name": "T", "input_schema": value}]
+
+    assert len(broken(tmp_path, asked(history(1), tools=deep(300)), asked(history(2), tools=deep(301)))) == 1
+    for odd in ([5], [{"name": 5}], [{"name": ["T"], "description": None}], [None]):
+        assert len(broken(tmp_path, asked(history(1), tools=TOOLS), asked(history(2), tools=odd))) == 1, odd
+    digits = "9" * 5000
+    assert broken(
+        tmp_path, asked(history(1), f"n {digits}1 [{digits}"), asked(history(2), f"n {digits}7 [{digits}")
+    )
+
+
+def test_settings_of_a_call(tmp_path: Path) -> None:
+    def settings(**more: Any) -> int:
+        return settings_of(lenient_request(asked(history(0), **more)))
+
+    plain = settings()
+    assert plain == settings(tool_choice={"type": "auto"}, thinking={"type": "disabled"}, speed="standard")
+    others = [
+        settings(tool_choice={"type": "any"}),
+        settings(thinking={"type": "adaptive"}),
+        settings(output_config={"effort": "low"}),
+        settings(output_config={"effort": "high"}),
+        settings(speed="fast"),
+        settings(betas=["a-2026-01-01"]),
+    ]
+    assert len({plain, *others}) == 1 + len(others)
 
 
 def test_windows(tmp_path: Path) -> None:

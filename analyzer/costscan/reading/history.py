@@ -76,7 +76,9 @@ def _edited(old: Prompt, new: Prompt, at: int, place: Break) -> list[Break]:
         return of_texts(was.call_id or "", now.call_id or "", place, REWRITTEN)
     if (other := _gone_or_new(old, new, at, place)) is not None:
         return [other]
-    if old.keys[at] in new.keys[at:] or new.keys[at] in old.keys[at:] or was.kind != now.kind:
+    moved = old.keys[at] in new.keys[at:] or new.keys[at] in old.keys[at:]
+    in_place = old.keys[at + 1 : at + 2] == new.keys[at + 1 : at + 2]
+    if was.kind != now.kind or (moved and not in_place):
         return [_cut(place, old, new, at, REWRITTEN)]
     if old.forgot(at) or new.forgot(at):
         return [place]

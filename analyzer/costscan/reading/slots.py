@@ -29,14 +29,14 @@ _YEAR: Final = r"(?:19|20|21)\d{2}"
 _NTH: Final = r"\d{1,2}(?:st|nd|rd|th)?"
 _DATE: Final = (
     rf"(?:\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}}"
-    rf"|(?:{_DAY},?\s+)?(?:{_NTH}[\s-]{_MONTH},?(?:[\s-]\d{{4}})?|{_MONTH}\s+{_NTH}(?:,?\s+{_YEAR})?))"
+    rf"|(?:{_DAY},?\s+)?(?:{_NTH}[\s-]{_MONTH}(?!\s\d{{1,2}},\s\d{{4}}),?(?:[\s-]\d{{4}})?|{_MONTH}\s+{_NTH}(?:,?\s+{_YEAR})?))"
 )
 _TIMESTAMP: Final = re.compile(
     rf"(?<!\d)(?:{_DAY}\s+{_MONTH}\s+\d{{1,2}}\s+{_CLOCK}{_ZONE}\s+{_YEAR}"
     rf"|{_YEAR}-\d{{2}}-\d{{2}}[T_-]\d{{2}}-\d{{2}}(?:-\d{{2}})?Z?(?!\d)"
     rf"|{_YEAR}[01]\d[0-3]\d[T_-]?[0-2]\d[0-5]\d(?:[0-5]\d)?Z?(?![\dA-Za-z])"
     rf"|{_DATE}(?:T|,?\s+(?:at\s+)?|_){_CLOCK}{_ZONE}"
-    rf"|{_CLOCK}{_ZONE}(?:,?\s+(?:on\s+)?{_DATE})?)(?!\d)"
+    rf"|{_CLOCK}{_ZONE}(?:,?\s+(?:on\s+)?{_DATE}(?![T_ ]\d{{1,2}}:))?)(?!\d)"
 )
 _DATE_ALONE: Final = re.compile(
     rf"(?<!\d){_DATE}(?!\d)|(?<!\w){_MONTH}\s{_YEAR}\b|(?<!\w){_DAY}(?!\w)|(?<!\w){_YEAR}-[01]\d(?![\d-])"

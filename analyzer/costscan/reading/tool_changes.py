@@ -1,10 +1,12 @@
 """Where the tools of a prompt depart from those of an older one."""
 
+from typing import Any
+
 import msgspec
 from msgspec import Raw
 
 from costscan.reading.breaks import Break, Prompt, excerpt, of_texts
-from costscan.reading.content import hash_of
+from costscan.reading.content import encode, hash_of
 
 _fields = msgspec.json.Decoder(dict[str, Raw]).decode
 _value = msgspec.json.Decoder().decode
@@ -81,10 +83,18 @@ def _text(raw: Raw | None) -> str:
     """Give what a string field says, or the JSON of another field as it was sent."""
     if raw is None:
         return ""
-    value = _value(raw)
+    value = _read(raw)
     return value if isinstance(value, str) else bytes(raw).decode("utf-8", "replace")
+
+
+def _read(raw: Raw) -> Any:
+    """Give the value of a field; where it cannot be read, its bytes."""
+    try:
+        return _value(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return bytes(raw)
 
 
 def _sent(raw: Raw | None) -> int:
     """Give a hash of a field as the model gets it: spaces and escapes between its parts are not sent."""
-    return 0 if raw is None else hash_of(msgspec.json.encode(_value(raw)))
+    return 0 if raw is None else hash_of(encode(_read(raw)))
