@@ -35,8 +35,11 @@ class SlowTurn:
 
     @property
     def again(self) -> Fraction:
-        """What a token that had been sent before paid, on average: the prompt begins with those."""
-        paid = self.each_token()[: self.carried]
+        """What a token that had been sent before paid, on average: the prompt begins with those.
+
+        Where none had been, what any token of the prompt paid.
+        """
+        paid = self.each_token()[: self.carried or None]
         return Fraction(sum(paid), len(paid)) if paid else Fraction(0)
 
 

@@ -192,7 +192,8 @@ def test_by_hand() -> None:
         assert only(x, "prompt", turn=1, turn_end=2, tokens=500) == [usd(OPUS, read=1000)]
         assert only(x, "output", turn=1, tokens=4) == [usd(OPUS, out=4)]
         assert only(x, "output", turn=1, tokens=4000) == [usd(OPUS, out=10)]
-        assert only(x, "prompt", turn=0, turn_end=0, tokens=500) == [0]
+        # In the first prompt nothing had been sent before: its tokens paid what it paid.
+        assert only(x, "prompt", turn=0, turn_end=0, tokens=500) == [usd(OPUS, **{"in": 500})]
 
 
 def test_what_has_no_price_costs_an_unknown_amount_and_what_follows_it_a_known_one() -> None:

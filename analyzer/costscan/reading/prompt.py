@@ -1,6 +1,7 @@
 """A full request as the list of its blocks in prompt order (tools, system, messages), measured."""
 
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec import Raw, Struct
@@ -11,6 +12,7 @@ from costscan.reading.content import Block, encode, hash_of, text_block
 from costscan.reading.content import from_dict as block_from_dict
 from costscan.reading.measure import Measured, definition, measure
 
+Key: TypeAlias = tuple[str, str, str, int | None, str | None]
 _ROLES: Final = frozenset({"user", "assistant", "system"})
 
 
@@ -30,39 +32,73 @@ class Request(Struct, gc=False):
     messages: list[RequestMessage] | None = None
     cache_control: Any = None
     output_config: Any = None
+    output_format: Any = None
+    tool_choice: Any = None
+    thinking: Any = None
+    speed: Any = None
+    betas: Any = None
+
+
+_SETTINGS: Final = ("output_config", "output_format", "tool_choice", "thinking", "speed", "betas")
+_AS_IF_LEFT_OUT: Final[tuple[Any, ...]] = (None, {}, [], "standard", {"type": "auto"}, {"type": "disabled"})
 
 
 class Sent(NamedTuple):
-    """One block of a prompt; `message` is the index of its message, -1 before the messages."""
+    """One block of a prompt; `message` is the index of its message, -1 before the messages.
+
+    `nth` is its place among the tools, the system blocks or the content of its message, -1 where that is
+    a plain string; `raw` is a tool definition as it was sent. A `deferred` one is no part of the prompt:
+    the model has to search for it.
+    """
 
     layer: str
     role: str
     measured: Measured
     breakpoint: str | None
     message: int
+    nth: int = 0
+    raw: bytes | None = None
+    deferred: bool = False
 
     @property
-    def key(self) -> tuple[str, str, str, int | None, str | None]:
+    def key(self) -> Key:
         """What makes it the same block in another request: a moved cache marker does not change it."""
         m = self.measured
         return self.layer, self.role, m.kind, m.content_hash, m.call_id
+
+    @property
+    def path(self) -> str:
+        """Where its text stands in the request."""
+        if self.layer == "tools":
+            return f"tools[{self.nth}]"
+        if self.layer == "system":
+            return f"system[{max(self.nth, 0)}].text"
+        content = f"messages[{self.message}].content"
+        return content if self.nth < 0 else f"{content}[{self.nth}]"
+
+
+MAX_DEFINITIONS: Final = 4096
 
 
 class Definitions:
     """Measures of tool definitions, each text measured once however often it is sent."""
 
     def __init__(self) -> None:
-        self._known: dict[int, Sent] = {}
+        self._known: dict[tuple[int, int], Sent] = {}
 
-    def sent(self, raw: bytes) -> Sent:
+    def sent(self, raw: bytes, index: int) -> Sent:
         """Give the block of a raw tool definition."""
-        key = hash_of(raw)
+        key = hash_of(raw), index
         if key not in self._known:
+            if len(self._known) == MAX_DEFINITIONS:
+                # Definitions that change with every request are not worth remembering.
+                self._known.clear()
             value = _decoded(raw)
-            marker = None
+            marker, deferred = None, False
             if isinstance(value, dict):
                 marker = ttl(value.pop("cache_control", None))
-            self._known[key] = Sent("tools", "system", definition(value), marker, -1)
+                deferred = value.get("defer_loading") is True
+            self._known[key] = Sent("tools", "system", definition(value), marker, -1, index, raw, deferred)
         return self._known[key]
 
 
@@ -75,18 +111,18 @@ def _decoded(raw: bytes) -> Any:
 
 def blocks_of(request: Request, known: Definitions) -> list[Sent]:
     """Give the blocks of a request in the order of the prompt."""
-    out = [known.sent(bytes(raw)) for raw in request.tools or ()]
-    for block in _as_blocks(request.system):
+    out = [known.sent(bytes(raw), index) for index, raw in enumerate(request.tools or ())]
+    for index, block in _as_blocks(request.system):
         found = measure(block)
         if found is not None:
             kind = replace(found, kind="system") if found.kind == "text" else found
-            out.append(Sent("system", "system", kind, ttl(block.cache_control), -1))
-    for index, message in enumerate(request.messages or ()):
+            out.append(Sent("system", "system", kind, ttl(block.cache_control), -1, index))
+    for number, message in enumerate(request.messages or ()):
         role = message.role if isinstance(message.role, str) and message.role in _ROLES else "user"
-        for block in _as_blocks(message.content):
+        for index, block in _as_blocks(message.content):
             found = measure(block)
             if found is not None:
-                out.append(Sent("messages", role, found, ttl(block.cache_control), index))
+                out.append(Sent("messages", role, found, ttl(block.cache_control), number, index))
     if request.cache_control is not None and out:
         out[-1] = out[-1]._replace(breakpoint=f"auto-{ttl(request.cache_control) or '5m'}")
     return out
@@ -99,10 +135,16 @@ def ttl(marker: object) -> str | None:
     return "1h" if marker.get("ttl") == "1h" else "5m"
 
 
-def _as_blocks(value: list[Block] | str | None) -> list[Block]:
+def settings_of(request: Request) -> int:
+    """Give a hash of what decides beside the prompt whether it is found in the cache."""
+    given = ((name, getattr(request, name)) for name in _SETTINGS)
+    return hash_of(encode([pair for pair in given if pair[1] not in _AS_IF_LEFT_OUT]))
+
+
+def _as_blocks(value: list[Block] | str | None) -> Iterable[tuple[int, Block]]:
     if isinstance(value, str):
-        return [text_block(value)] if value else []
-    return value or []
+        return [(-1, text_block(value))] if value else []
+    return enumerate(value or ())
 
 
 def lenient_request(value: dict[str, Any]) -> Request:
@@ -120,7 +162,7 @@ def lenient_request(value: dict[str, Any]) -> Request:
         if isinstance(messages, list)
         else None,
         cache_control=value.get("cache_control"),
-        output_config=value.get("output_config"),
+        **{name: value.get(name) for name in _SETTINGS},
     )
 
 
@@ -132,4 +174,14 @@ def _lenient_content(value: object) -> list[Block] | str | None:
     return None
 
 
-__all__ = ["Definitions", "Measured", "Request", "Sent", "blocks_of", "lenient_request", "ttl"]
+__all__ = [
+    "Definitions",
+    "Key",
+    "Measured",
+    "Request",
+    "Sent",
+    "blocks_of",
+    "lenient_request",
+    "settings_of",
+    "ttl",
+]

@@ -45,6 +45,7 @@ CALLS: Final = {
     "usage_from": "str",
     "visible_chars": "int",
     "resets": "bool",
+    "settings": "int",
 }
 BLOCKS: Final = {
     "copy": "int",
@@ -72,6 +73,39 @@ BLOCKS: Final = {
     "used_last": "int",
     "used_to": "float",
 }
+BREAKS: Final = {
+    "copy": "int",
+    "seq": "int",
+    "position": "int",
+    "place": "int",
+    "layer": "str",
+    "path": "str",
+    "char_offset": "int",
+    "text_chars": "int",
+    "cause": "str",
+    "before": "str",
+    "after": "str",
+    "is_first": "bool",
+    "across_runs": "bool",
+    "against": "str",
+}
+"""Where a prompt departs from the one before it in its run, or from the first prompt of the run `against`.
+
+`position` counts the blocks of the request, `place` is the number of the block in its copy; `char_offset`
+counts in a text of `text_chars`. Of a call, one row is first: there the prefix breaks.
+"""
+WINDOWS: Final = {
+    "copy": "int",
+    "seq": "int",
+    "position": "int",
+    "place": "int",
+    "prefix_hash": "int",
+    "marker": "str",
+}
+"""The positions of a prompt at which a cache entry may be written (those with a marker) or found.
+
+`prefix_hash` is a hash of all blocks up to this one: equal hashes are equal prefixes.
+"""
 RECORDED: Final = {
     "session": "str",
     "path": "str",
@@ -93,6 +127,8 @@ TABLES: Final[dict[str, dict[str, str]]] = {
     "copies": COPIES,
     "calls": CALLS,
     "blocks": BLOCKS,
+    "breaks": BREAKS,
+    "windows": WINDOWS,
     "recorded": RECORDED,
     "agents": AGENTS,
     "skipped": SKIPPED,
@@ -104,11 +140,12 @@ class Rows:
     """The tables some files give: append tuples in the column order above.
 
     `lines`, `bytes_read`, `skipped_lines` and `repaired_lines` count what was read; of the skipped ones at
-    most `MAX_NAMED_SKIPS` are named.
+    most `MAX_NAMED_SKIPS` are named. `kept` is what one file leaves for the next: the first prompts of runs.
     """
 
     def __init__(self) -> None:
         self.tables: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLES}
+        self.kept: dict[str, Any] = {}
         self.lines = 0
         self.bytes_read = 0
         self.skipped_lines = 0

@@ -5,12 +5,15 @@ others left or entered. What the model wrote enters with the next request, where
 call id, its hash, or its place.
 """
 
+from typing import NamedTuple
+
+from costscan.reading.breaks import Break
 from costscan.reading.calls import Call
 from costscan.reading.measure import Measured
-from costscan.reading.prompt import Sent
+from costscan.reading.prompt import Key, Sent
+from costscan.reading.prompts import Position, Prompts, window
+from costscan.reading.records import Rows
 from costscan.reading.thread import Thread
-
-Key = tuple[str, str, str, int | None, str | None]
 
 
 class RequestThread(Thread):
@@ -18,14 +21,19 @@ class RequestThread(Thread):
 
     once = False
 
-    def __init__(self) -> None:
+    def __init__(self, prompts: Prompts) -> None:
         super().__init__()
         self._carried: list[tuple[Key, int]] = []
         self._written: list[int] = []
+        self._prompts = prompts
+        self._told: dict[int, _Told] = {}
 
     def request(self, line: int, blocks: list[Sent], call: Call, key: str) -> int:
         """Add a request and the call it made; give the number of the call."""
         now = len(self.calls)
+        # Before the blocks are placed, which takes their texts from them.
+        shown = [block for block in blocks if not block.deferred]
+        prompt, breaks = self._prompts.take(shown)
         kept = match([k for k, _ in self._carried], [b.key for b in blocks])
         carried: list[tuple[Key, int]] = []
         for position, block in enumerate(blocks):
@@ -40,7 +48,22 @@ class RequestThread(Thread):
             if placed not in still:
                 self.leave(placed, now)
         self._carried, self._written = carried, []
-        return self.call(call, key=key)
+        n = self.call(call, key=key)
+        positions = window(prompt, shown)
+        if breaks or positions:
+            both = zip(blocks, carried, strict=True)
+            places = [number for block, (_, number) in both if not block.deferred]
+            # A call told twice departs from itself nowhere.
+            self._told.setdefault(n, _Told(breaks, positions, places))
+        return n
+
+    def flush(self, rows: Rows, copy: int) -> int:
+        """Write the calls and blocks, and where prompts depart and may be found in the cache."""
+        last = super().flush(rows, copy)
+        for n, told in self._told.items():
+            if self._starts[n] < self._starts[n + 1]:
+                told.write(rows, copy, self._starts[n])
+        return last
 
     def remember_written(self, first: int) -> None:
         """Take the blocks from number `first` on as what the last call wrote."""
@@ -59,6 +82,38 @@ class RequestThread(Thread):
                     return placed
         self.sent(line, block.measured, layer=block.layer, role=block.role, marker=block.breakpoint)
         return self.n_blocks - 1
+
+
+class _Told(NamedTuple):
+    """What is told of the prompt of a call beside its blocks."""
+
+    breaks: list[Break]
+    positions: list[Position]
+    places: list[int]
+
+    def write(self, rows: Rows, copy: int, seq: int) -> None:
+        rows.tables["breaks"] += [
+            (
+                copy,
+                seq,
+                b.position,
+                self.places[b.position] if b.position < len(self.places) else None,
+                b.layer,
+                b.path,
+                b.char_offset,
+                b.text_chars,
+                b.cause,
+                b.before,
+                b.after,
+                b.is_first,
+                b.against is not None,
+                b.against,
+            )
+            for b in self.breaks
+        ]
+        rows.tables["windows"] += [
+            (copy, seq, p.position, self.places[p.position], p.prefix_hash, p.marker) for p in self.positions
+        ]
 
 
 def _identity(found: Measured) -> tuple[str, str | int | None]:

@@ -50,6 +50,7 @@ class Thread:
         self._answered: set[str] = set()
         self._skills: dict[str, str] = {}
         self._use = Use()
+        self._starts = [0]
 
     def repeats(self, key: object, usage: Raw, end_at: str | None, stop_reason: object) -> int | None:
         """Give the number of the newest call when a line shows just that call again, else None."""
@@ -183,7 +184,7 @@ class Thread:
 
     def flush(self, rows: Rows, copy: int) -> int:
         """Write the calls and blocks to `rows` and give the number of calls written."""
-        starts = [0]
+        starts = self._starts = [0]
         for call in self.calls:
             starts.append(starts[-1] + calls.write(rows, copy, starts[-1], call))
         last = starts[-1]

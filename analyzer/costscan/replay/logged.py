@@ -14,10 +14,6 @@ REQUESTS: Final = pl.Schema(
 )
 POSITIONS: Final = pl.Schema(dict.fromkeys(("req", "key", "tokens", "ttl_us"), pl.Int64))
 DEFAULT_MIN_TOKENS: Final = 1024
-WINDOWS: Final = pl.Schema(
-    {"run_id": pl.String, **dict.fromkeys(("turn", "key", "tokens", "ttl_us"), pl.Int64)}
-)
-"""What was marked in prompts that stand in the log, and what lies within the lookback of a mark."""
 _PLACE: Final = ["run_id", "turn"]
 
 
@@ -139,6 +135,8 @@ def _with_shared(inferred: pl.DataFrame) -> pl.DataFrame:
     fits = (pl.col("shared_tokens") == 0) & (
         first <= pl.col("end_tokens").first().over("run_id", order_by="turn")
     )
+    # Its first turn read none of it: only later ones, after a compaction, may.
+    fits &= ~pl.col("is_first")
     shared = pl.when(fits).then(first).otherwise("shared_tokens")
     return (
         near.with_columns(shared_tokens=shared, shared_key=pl.when(fits).then(-first).otherwise("shared_key"))

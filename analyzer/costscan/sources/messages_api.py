@@ -25,7 +25,8 @@ from costscan.reading.claude_lines import Message, lenient_message, word
 from costscan.reading.content import hash_of, text_block
 from costscan.reading.files import open_log
 from costscan.reading.lines import Reader
-from costscan.reading.prompt import Definitions, Request, Sent, blocks_of, lenient_request
+from costscan.reading.prompt import Definitions, Request, Sent, blocks_of, lenient_request, settings_of
+from costscan.reading.prompts import Known, Prompts
 from costscan.reading.records import Rows
 from costscan.reading.requests import RequestThread
 from costscan.reading.usage import Usage
@@ -109,6 +110,7 @@ class _Reading:
         self.runs: dict[str, _Run] = {}
         self._ends: dict[int, list[str]] = {}
         self._definitions = Definitions()
+        self._known = Known.of(rows)
 
     def take(self, number: int, pair: Pair) -> None:
         """Add one pair."""
@@ -139,9 +141,8 @@ class _Reading:
         run = self.runs.get(run_id)
         if run is None:
             task = word(pair.task) or _first_request(request) or word(pair.custom_id) or "unnamed"
-            run = self.runs[run_id] = _Run(
-                run_id, task, RequestThread(), word(pair.agent), word(pair.parent_run_id)
-            )
+            thread = RequestThread(Prompts(run_id, task, self._known))
+            run = self.runs[run_id] = _Run(run_id, task, thread, word(pair.agent), word(pair.parent_run_id))
         return run
 
     def _extended(self, chain: list[int], blocks: list[Sent]) -> str | None:
@@ -255,6 +256,7 @@ def _call(number: int, pair: Pair, request: Request, answer: Message, usage: Usa
         effort=config.get("effort") if isinstance(config, dict) else None,
     )
     found.at = start
+    found.settings = settings_of(request)
     found.says_unfinished = answer.stop_reason is None and answer.stop_reason is not UNSET
     if pair.custom_id is not None:
         found.tier = "batch"
