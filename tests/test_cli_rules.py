@@ -11,6 +11,8 @@ from logs import Json, assistant, at, text, tool_result, tool_use, usage, user, 
 from made_rules import QUERIES, made, toml
 
 BLOATED = "bloated-tool-result"
+SHORT = ("--set", f"rules.{BLOATED}.min_carried_turns=3")
+"""The runs here are short."""
 CASES = """
 [[test]]
 case = "it fires"
@@ -28,7 +30,9 @@ def session(name: str, tokens: int) -> list[Json]:
     place = {"sessionId": name}
     lines = [
         user("fix it", timestamp=at(0), **place),
-        assistant(f"msg_{name}_0", usage(100, out=20), content=[tool_use(f"{name}-t", "Read", x=1)], **place),
+        assistant(
+            f"msg_{name}_0", usage(100, out=20), content=[tool_use(f"{name}-t", "search", x=1)], **place
+        ),
         user([tool_result(f"{name}-t", "word " * tokens)], timestamp=at(5), **place),
     ]
     for n in (1, 2, 3):
@@ -40,14 +44,16 @@ def session(name: str, tokens: int) -> list[Json]:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two sessions of one task with a large result each; their folder is the current one."""
-    write(tmp_path / "logs" / "a.jsonl", *session("s1", 12_000))
-    write(tmp_path / "logs" / "b.jsonl", *session("s2", 30_000))
+    write(tmp_path / "logs" / "a.jsonl", *session("s1", 26_000))
+    write(tmp_path / "logs" / "b.jsonl", *session("s2", 50_000))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def found(capsys: Capture, *more: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = json.loads(said(capsys, "analyze", "logs", "--json", *more))["findings"]
+    rows: list[dict[str, Any]] = json.loads(said(capsys, "analyze", "logs", "--json", *SHORT, *more))[
+        "findings"
+    ]
     return [row for row in rows if row["name"] == BLOATED or row["name"].startswith("made-")]
 
 
@@ -68,7 +74,7 @@ def test_a_finding_is_accepted_everywhere_or_in_one_run(capsys: Capture, folder:
     ):
         settings.write_text(f'[findings]\naccepted = ["{accepted}"]\n', encoding="utf-8")
         assert runs(found(capsys)) == left, accepted
-        shown = said(capsys, "explain", "s1", "logs")
+        shown = said(capsys, "explain", "s1", "logs", *SHORT)
         assert (BLOATED in shown) == ("s1" in left), accepted
     settings.write_text('[findings]\naccepted = ["nonsense"]\n', encoding="utf-8")
     assert "costscan.toml:2: " in said(capsys, "analyze", "logs", code=2)
@@ -77,7 +83,7 @@ def test_a_finding_is_accepted_everywhere_or_in_one_run(capsys: Capture, folder:
 def test_a_fingerprint_stays_when_the_log_is_named_otherwise_or_grows(capsys: Capture, folder: Path) -> None:
     before = {row["run_id"]: row["fingerprint"] for row in found(capsys)}
     (folder / "logs" / "a.jsonl").rename(folder / "logs" / "zz.jsonl")
-    write(folder / "logs" / "b.jsonl", *session("s2", 31_000))
+    write(folder / "logs" / "b.jsonl", *session("s2", 51_000))
     assert {row["run_id"]: row["fingerprint"] for row in found(capsys)} == before
 
 
@@ -92,7 +98,7 @@ def test_settings_of_a_rule(capsys: Capture, folder: Path) -> None:
     assert runs(with_settings("max_tokens = 40000")) == []
     assert runs(with_settings("enabled = false")) == []
     assert {row["severity"] for row in with_settings('severity = "info"')} == {"info"}
-    assert runs(with_settings("min_carried_turns = 4")) == []
+    assert runs(with_settings("min_carried_tokens = 500_000")) == []
     settings.unlink()
     assert runs(found(capsys, "--set", f"rules.{BLOATED}.max_tokens=20000")) == ["s2"]
     own = folder / "other.toml"
@@ -105,8 +111,8 @@ def test_settings_of_a_rule(capsys: Capture, folder: Path) -> None:
 
 
 WRONG = {
-    "[rules.bloated-tool-reslt]\nmax_tokens = 1": "unknown rule bloated-tool-reslt|did you mean bloated-tool-result?",
-    f"[rules.{BLOATED}]\nmax_token = 1": "max_token: no such setting|did you mean max_tokens?",
+    "[rules.bloated-tool-reslt]\nmax_tokens = 1": "unknown rule bloated-tool-reslt|did you mean bloated-tool-result or repeated-tool-result or stale-tool-result?",
+    f"[rules.{BLOATED}]\nmax_token = 1": "max_token: no such setting|did you mean max_tokens or max_file_tokens?",
     f"[rules.{BLOATED}]\nmax_tokens = 1.5": "max_tokens must be a whole number, not 1.5|like 8000",
     f"[rules.{BLOATED}]\nmax_tokens = nan": "max_tokens must be a whole number, not nan|like 8000",
     f"[rules.{BLOATED}]\nmax_tokens = inf": "max_tokens must be a whole number, not infinity|like 8000",
@@ -152,7 +158,8 @@ def test_a_rule_of_ones_own_takes_the_place_of_that_of_the_same_name(capsys: Cap
     listed = said(capsys, "rules", "list", "--rules", "mine")
     assert listed.count(BLOATED) == 1
     assert "X1  " in listed
-    rows = found(capsys, "--rules", "mine")
+    rows = json.loads(said(capsys, "analyze", "logs", "--json", "--rules", "mine"))["findings"]
+    rows = [row for row in rows if row["name"] == BLOATED]
     assert runs(rows) == ["s1", "s2"]
     assert {row["rule"] for row in rows} == {"X1"}
 
@@ -172,7 +179,7 @@ def test_lists_and_names(capsys: Capture, folder: Path) -> None:
     assert said(capsys, "rules") == said(capsys, "rules", "list")
     assert said(capsys, "rules", "show", "T001") == said(capsys, "rules", "show", BLOATED)
     assert said(capsys, "rules", "show", "bloated-tool", code=2) == (
-        "error: bloated-tool: no such rule\nhint: did you mean bloated-tool-result?\n"
+        "error: bloated-tool: no such rule\nhint: did you mean bloated-tool-result or repeated-tool-call?\n"
     )
     assert said(capsys, "rules", "list", "--rules", "none", code=2) == (
         "error: none: no such folder of rules\nhint: give a folder with one TOML file a rule\n"

@@ -136,7 +136,7 @@ def test_the_names_of_runs_do_not_matter(world: tuple[Session, ...]) -> None:
     ("story", "names"),
     [
         ("healthy-cached-run", set()),
-        ("bloated-tool-result", {"bloated-tool-result"}),
+        ("bloated-tool-result", {"bloated-tool-result", "raw-markup-or-json-dump"}),
         ("loop-of-twelve", {"repeated-tool-call", "run-longer-than-its-task"}),
         ("sub-agents", {"duplicated-subagent-context"}),
     ],
