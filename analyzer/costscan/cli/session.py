@@ -94,7 +94,7 @@ class _Meanwhile:
     def __init__(self, logs: Logs) -> None:
         self._logs = logs
         self._rules: list[Rule] = []
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._load, daemon=True)
         self._thread.start()
 
@@ -103,7 +103,7 @@ class _Meanwhile:
             from costscan.rulebook import load_rules  # noqa: PLC0415 - imports Polars
 
             self._rules = load_rules(self._logs.rules, self._logs.settings.rules)
-        except Exception as error:  # noqa: BLE001 - raised where the rules are needed
+        except BaseException as error:  # noqa: BLE001 - Polars raises an interrupt in any thread
             self._error = error
 
     def rules(self) -> "list[Rule]":
