@@ -1,7 +1,7 @@
 """Measures of a content block: its kind, hash, length and the tool call it belongs to."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, reduce
 from typing import Final
 
 import msgspec
@@ -103,7 +103,7 @@ def _tool_result(block: Block) -> Measured:
         return Measured("tool_result", None, call_id, None, None, 0, NOTHING, 0, failed)
     texts = [part.text for part in said]
     chars = sum(map(len, texts))
-    size = _sum(*map(weigh, texts))
+    size = reduce(_sum, map(weigh, texts))
     looks = content_kind(max(texts, key=len)) if chars >= LARGE_CHARS else None
     fixed = sum(image_tokens(part.source) for part in said if part.type == "image")
     shown = texts[0] if len(texts) == 1 else "\n".join(texts)
@@ -159,8 +159,8 @@ def definition(tool: object) -> Measured:
     return Measured("tool_def", called, None, hash_of(raw), None, len(raw), weigh_raw(raw), 0, False)
 
 
-def _sum(*weights: Weights) -> Weights:
-    return sum(w[0] for w in weights), sum(w[1] for w in weights)
+def _sum(a: Weights, b: Weights) -> Weights:
+    return a[0] + b[0], a[1] + b[1]
 
 
 @cache
