@@ -16,7 +16,7 @@ _BASE64_CHARS_PER_BYTE: Final = 4 / 3
 
 
 _SKILL_TOOL: Final = "Skill"
-LARGE_CHARS: Final = 4000
+LARGE_CHARS: Final = 12_000
 """Of results from this size on is said what they look like."""
 
 
