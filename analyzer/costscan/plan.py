@@ -8,16 +8,10 @@ import polars as pl
 from costscan.analysis import Analysis
 from costscan.frames import USD
 from costscan.prices import turn_usd
+from costscan.replay.agreement import REPLAYED
 from costscan.replay.simulate import simulate
 
 PLACE: Final = ["run_id", "turn"]
-TOKENS: Final = {
-    "read_tokens": "cache_read_tokens",
-    "write_5m_tokens": "cache_write_5m_tokens",
-    "write_1h_tokens": "cache_write_1h_tokens",
-    "input_tokens": "input_tokens",
-}
-"""What the simulator gives, as the columns of turns."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +48,7 @@ class Plan:
     def classes(self) -> pl.DataFrame:
         """Replay: give the token classes of each step, in their order."""
         requests = pl.concat([self.steps.select(self.outside.columns), self.outside])
-        told = simulate(requests, self.marks).rename(TOKENS)
+        told = simulate(requests, self.marks).rename(REPLAYED)
         return self.steps.select("req").join(told, on="req", how="left", maintain_order="left")
 
     def usd(self) -> pl.Series:
