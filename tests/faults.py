@@ -115,7 +115,7 @@ def _number(dice: random.Random) -> Values:
 
 def _path(dice: random.Random) -> Values:
     shape = dice.choice(
-        ("/srv/run-{}/", "/var/folders/x{}/T/out.log", "~/work/{}/notes", "C:\\Temp\\run-{}\\a.txt")
+        ("/srv/run-{}/", "/var/folders/x{}/T/out.log", "~/projects/{}/notes", "C:\\Temp\\run-{}\\a.txt")
     )
     x, y = dice.sample(range(100, 9999), 2)
     return shape.format(x), shape.format(y)

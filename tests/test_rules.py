@@ -74,6 +74,9 @@ def test_another_sql_engine_gives_the_same_rows(rule: Rule, case: Case) -> None:
         "COPY blocks TO 'out.csv'",
         "SELECT * FROM read_csv('/etc/hosts')",
         "WITH t AS (SELECT * FROM READ_parquet ('x')) SELECT * FROM t",
+        "SELECT * FROM \"read_csv\"('/etc/hosts')",
+        "SELECT * FROM `read_csv` ('/etc/hosts')",
+        "SELECT * FROM read_csv/* ' */('/etc/hosts')",
         "SELECT run_id FROM blocks; SELECT 1",
         "SELECT run_id INTO other FROM blocks",
     ],
@@ -81,6 +84,13 @@ def test_another_sql_engine_gives_the_same_rows(rule: Rule, case: Case) -> None:
 def test_a_query_may_only_select(tmp_path: Path, sql: str) -> None:
     with pytest.raises(CostscanError, match="the query may only select from frames"):
         load(tmp_path, rule_text(sql))
+
+
+def test_what_looks_like_a_comment_in_a_string_is_none(tmp_path: Path) -> None:
+    told = SQL.replace("WHERE", "WHERE tool <> 'a -- b /* c */' AND") + " -- the end"
+    rule = load(tmp_path, rule_text(told))
+    assert "'a -- b /* c */'" in sql_of(rule)
+    assert "the end" not in sql_of(rule)
 
 
 @pytest.mark.parametrize(

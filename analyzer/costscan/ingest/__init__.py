@@ -4,7 +4,6 @@ Text never leaves the process that reads a file; what comes back are Arrow table
 the calls are held in memory: the blocks stay on disk and are taken batch by batch.
 """
 
-import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
+from costscan import leftovers
 from costscan.errors import CostscanError
 from costscan.ingest.discover import discover
 from costscan.ingest.pool import read_all
@@ -40,7 +40,8 @@ class Reading:
 
     def __post_init__(self) -> None:
         """Have the tables removed whatever happens."""
-        self._remove = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+        leftovers.folders.add(self.folder)
+        self._remove = weakref.finalize(self, leftovers.forget, self.folder)
 
     def __enter__(self) -> Self:
         """Give the reading itself."""
@@ -93,7 +94,7 @@ def read(
         read_all(files, source=source, out=reading.folder, workers=workers, on_answer=answered)
         _refuse_unusable(reading, alone, source)
     except BaseException:
-        shutil.rmtree(reading.folder, ignore_errors=True)
+        leftovers.forget(reading.folder)
         raise
     return reading
 

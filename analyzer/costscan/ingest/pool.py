@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from costscan import leftovers
 from costscan.errors import CostscanError
 from costscan.sources.interface import LogFile
 
@@ -94,6 +95,7 @@ def _side_by_side(
         for worker in started:
             worker.kill()
             worker.communicate()
+            leftovers.workers.discard(worker)
 
 
 def _feed(
@@ -119,7 +121,7 @@ def _feed(
 
 def _start() -> "subprocess.Popen[str]":
     # In a process group of its own: Ctrl-C ends this process, which ends its workers.
-    return subprocess.Popen(
+    worker = subprocess.Popen(
         [sys.executable, "-m", "costscan.ingest.worker"],
         process_group=0 if os.name == "posix" else None,
         stdin=subprocess.PIPE,
@@ -127,3 +129,5 @@ def _start() -> "subprocess.Popen[str]":
         text=True,
         encoding="utf-8",
     )
+    leftovers.workers.add(worker)
+    return worker

@@ -20,9 +20,6 @@ CHAINS: Final = pl.Schema(
         "end_tokens": pl.Int64,
         "before_key": pl.Int64,
         "before_tokens": pl.Int64,
-        "extends_key": pl.Int64,
-        "extends_tokens": pl.Int64,
-        "is_extended": pl.Boolean,
         "shared_key": pl.Int64,
         "shared_tokens": pl.Int64,
         "is_first": pl.Boolean,
@@ -41,10 +38,9 @@ def chains(calls: pl.DataFrame, fixed: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         run_id, turn, key (of the whole prompt); uses (it wrote to or read from the cache) and end_tokens (how
-        far); before_key and before_tokens, the last such prompt it extends, and extends_key and
-        extends_tokens, the last one whether cached or not (null where it begins a context or a model);
-        is_extended (a later call extends it); shared_key and shared_tokens, what it may share with other
-        runs; is_first (nothing was sent before it).
+        far); before_key and before_tokens, the last such prompt it extends (null where it begins a context
+        or a model); shared_key and shared_tokens, what it may share with other runs; is_first (nothing was
+        sent before it).
     """
     cached = pl.col("cache_read_tokens") + pl.col("cache_write_5m_tokens") + pl.col("cache_write_1h_tokens")
     # The same call in two copies has the same end: its id names it.
@@ -57,9 +53,6 @@ def chains(calls: pl.DataFrame, fixed: pl.DataFrame) -> pl.DataFrame:
     before = {
         "before_key": pl.when("uses").then("key").forward_fill().shift(1).over(_SAME),
         "before_tokens": pl.when("uses").then("end_tokens").forward_fill().shift(1).over(_SAME),
-        "extends_key": pl.col("key").shift(1).over(_SAME),
-        "extends_tokens": pl.min_horizontal(pl.col("prompt_tokens").shift(1).over(_SAME), "prompt_tokens"),
-        "is_extended": pl.col("key").shift(-1).over(_SAME).is_not_null(),
     }
     inferred = pl.col("shared_key").is_null()
     shared = {

@@ -52,10 +52,12 @@ NEEDED: Final[Mapping[str, Mapping[str, type[pl.DataType]]]] = {
     "run": {"run_id": pl.String, "share": pl.Float64},
 }
 """The columns a query must give, by what its findings cost."""
-_FORBIDDEN: Final = re.compile(r"\bread_\w+\s*\(|;\s*\S|\bcopy\b|\binto\b|\bscan_\w+\s*\(", re.IGNORECASE)
+_FORBIDDEN: Final = re.compile(r"""\b(?:read|scan)_\w+["`]?\s*\(|;\s*\S|\bcopy\b|\binto\b""", re.IGNORECASE)
+"""A function that opens files or URLs, its name quoted or not; a second statement; what writes."""
 _PARAM: Final = re.compile(r"(?<!:):([a-z_][a-z0-9_]*)")
-_COMMENT: Final = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _STRING: Final = re.compile(r"'(?:[^']|'')*'")
+_COMMENT: Final = re.compile(rf"({_STRING.pattern})|--[^\n]*|/\*.*?\*/", re.DOTALL)
+"""A comment, or a string, in which nothing is one."""
 
 
 def sql_of(rule: Rule) -> str:
@@ -64,7 +66,7 @@ def sql_of(rule: Rule) -> str:
     Raises:
         CostscanError: it does more than select, or names a parameter that there is not.
     """
-    text = _COMMENT.sub(" ", rule.sql).strip().rstrip(";")
+    text = _COMMENT.sub(lambda found: found[1] or " ", rule.sql).strip().rstrip(";")
     bare = _STRING.sub("''", text)
     bad = _FORBIDDEN.search(bare)
     if bad or not re.match(r"(?i)(select|with)\b", bare):
