@@ -120,6 +120,21 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "disagreement": "why that may be: hidden-call, expired-early, evicted, survived, unknown-change, "
         "cached-outside-log",
     },
+    "prefix_breaks": {
+        **_RUN,
+        "layer": "tools, system or messages",
+        "path": "where in the request, as in system[0].text; prompt, model or settings where no text changed",
+        "char_offset": "the character of that text at which it differs",
+        "token_offset": "the token of the prompt at which it differs",
+        "cause": "timestamp, date, uuid, hex-id, counter, record-id, number, path, random-order, "
+        "serialization, definition-changed, text-edited, history-rewritten, model-switched, "
+        "setting-changed, expired, compaction, below-minimum, lookback or unknown",
+        "before": "what was there, secrets left out",
+        "after": "what is there now",
+        "tokens_lost": "tokens that could have been read from the cache and were not; 0 where another place "
+        "of the same prompt, or time, had lost them already",
+        "usd_lost": "what they cost more than read; null where the price is unknown",
+    },
     "block_costs": {
         "run_id": "the run",
         "block": "its number in the run, as in blocks",

@@ -139,6 +139,21 @@ GROWTH: Final = _schema(
     }
 )
 
+PREFIX_BREAKS: Final = _schema(
+    {
+        "run_id": pl.String,
+        "turn": pl.Int64,
+        "layer": pl.String,
+        "path": pl.String,
+        "char_offset": pl.Int64,
+        "token_offset": pl.Int64,
+        "cause": pl.String,
+        "before": pl.String,
+        "after": pl.String,
+        "tokens_lost": pl.Int64,
+        "usd_lost": USD,
+    }
+)
 BLOCK_COSTS: Final = _schema(
     {
         "run_id": pl.String,
@@ -181,6 +196,7 @@ SCHEMAS: Final[Mapping[str, pl.Schema]] = {
     "prices": PRICES,
     "bill": BILL,
     "growth": GROWTH,
+    "prefix_breaks": PREFIX_BREAKS,
     "block_costs": BLOCK_COSTS,
     "findings": FINDINGS,
 }
@@ -213,6 +229,7 @@ NULLABLE: Final[Mapping[str, frozenset[str]]] = {
             "disagreement",
         }
     ),
+    "prefix_breaks": frozenset({"char_offset", "token_offset", "usd_lost"}),
     "block_costs": frozenset({"skill", "content", "last_used_turn", "used_to"}),
     "findings": frozenset({"block", "tool", "usd"}),
 }

@@ -10,6 +10,7 @@ from costscan.analysis.batches import attribute_all
 from costscan.analysis.choice import Pricing, Selection, selected
 from costscan.frames import GROWTH, RUNS, TURNS, check, empty
 from costscan.ingest import Reading, merge
+from costscan.prefix_breaks import prefix_breaks
 from costscan.prices import bill, price_table, turn_usd, unit_prices
 from costscan.recorded import Recorded, recorded
 from costscan.replay.agreement import Agreement, agreement
@@ -44,6 +45,7 @@ class Analysis:
     unfinished: pl.DataFrame
     policy: Logged
     agreement: Agreement
+    prefix_breaks: pl.DataFrame
     recorded: list[Recorded] = field(default_factory=list)
     duplicate_turns: int = 0
     findings: pl.DataFrame = field(default_factory=lambda: empty("findings"))
@@ -60,6 +62,7 @@ class Analysis:
             "runs": lambda: self.runs.select(*RUNS),
             "turns": lambda: self.turns.select(*TURNS),
             "growth": lambda: self.growth,
+            "prefix_breaks": lambda: self.prefix_breaks,
             "tool_calls": lambda: self.tool_calls,
             "prices": lambda: self.prices,
             "bill": lambda: bill(self.turns, self._billed_unit()),
@@ -98,6 +101,7 @@ def analyze(
     turns = turns.hstack(turn_usd(turns, unit))
     policy = logged(_logged_turns(turns), batches.chains(), batches.windows())
     replayed = agreement(turns, unit, policy)
+    breaks = prefix_breaks(turns, unit, policy, batches.departures())
     return Analysis(
         reading=reading,
         runs=runs,
@@ -109,6 +113,7 @@ def analyze(
         growth=_with_replay(batches.growth(turns), policy, replayed),
         policy=policy,
         agreement=replayed,
+        prefix_breaks=breaks,
         tool_calls=batches.tool_calls(),
         blocks=batches.blocks("blocks"),
         block_costs=batches.blocks("block_costs"),

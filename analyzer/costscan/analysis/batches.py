@@ -16,6 +16,9 @@ from costscan.growth import GROWN, PROMPT
 from costscan.ingest import Reading, merge
 from costscan.prices import COST_COLUMNS
 from costscan.replay.chains import CHAINS
+from costscan.replay.departures import DEPARTURES
+from costscan.replay.prompts import TABLES as PROMPT_TABLES
+from costscan.replay.prompts import Prompts
 from costscan.replay.windows import WINDOWS
 from costscan.unlogged import SUFFIX
 
@@ -45,11 +48,15 @@ class Batches:
 
     def chains(self) -> pl.DataFrame:
         """Give what each turn extends, for the replay."""
-        return _concat([d.chains for d in self.done], CHAINS)
+        return _concat([d.readable.chains for d in self.done], CHAINS)
 
     def windows(self) -> pl.DataFrame:
         """Give what was marked in prompts that stand in the log, for the replay."""
-        return _concat([d.windows for d in self.done], WINDOWS)
+        return _concat([d.readable.windows for d in self.done], WINDOWS)
+
+    def departures(self) -> pl.DataFrame:
+        """Give where prompts that stand in the log depart from those before."""
+        return _concat([d.readable.departures for d in self.done], DEPARTURES)
 
     def growth(self, turns: pl.DataFrame) -> pl.DataFrame:
         """Give how the prompts of all turns grew; an unlogged turn stands alone."""
@@ -130,8 +137,8 @@ def _told_by_several(groups: Sequence[dict[int, Path]], calls: pl.DataFrame) -> 
 
 def _one_batch(folder: Path, tasks: dict[int, Path], calls: pl.DataFrame) -> Attributed:
     own = calls.filter((pl.col("copy") // (1 << merge.COPY_BITS)).is_in(list(tasks))).sort("copy", "seq")
-    windows = blocks_of([folder / f"windows-{task}.arrow" for task in tasks])
-    return attribute(blocks_of(list(tasks.values())), own, windows)
+    told = (blocks_of([folder / f"{name}-{task}.arrow" for task in tasks]) for name in PROMPT_TABLES)
+    return attribute(blocks_of(list(tasks.values())), own, Prompts(*told))
 
 
 def _numbered_anew(parts: list[pl.DataFrame]) -> pl.DataFrame:

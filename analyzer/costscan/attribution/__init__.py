@@ -13,21 +13,19 @@ from costscan.attribution.parts import PARTS, parts
 from costscan.attribution.tool_calls import server, tool_calls
 from costscan.growth import growth, with_epochs, with_shrinks
 from costscan.ingest.merge import COPY_BITS
-from costscan.replay.chains import chains
-from costscan.replay.windows import marked
+from costscan.replay.prompts import Prompts, Readable, readable
 
 _HIDDEN_RANK: Final = 9
 
 
 @dataclass
 class Attributed:
-    """One batch: growth, tool calls, costs of the parts of runs, what turns extend, blocks and calls."""
+    """One batch: growth, tool calls, costs of the parts of runs, what turns could read, blocks and calls."""
 
     growth: pl.DataFrame
     tool_calls: pl.DataFrame
     parts: pl.DataFrame
-    chains: pl.DataFrame
-    windows: pl.DataFrame
+    readable: Readable
     blocks: pl.DataFrame
     calls: pl.DataFrame
 
@@ -46,14 +44,14 @@ def blocks_of(paths: Sequence[Path]) -> pl.DataFrame:
     )
 
 
-def attribute(blocks: pl.DataFrame, calls: pl.DataFrame, windows: pl.DataFrame) -> Attributed:
+def attribute(blocks: pl.DataFrame, calls: pl.DataFrame, prompts: Prompts) -> Attributed:
     """Attribute the input and output cost of some copies of runs to their blocks.
 
     Args:
         blocks: the `blocks` table of the sources for these copies.
         calls: their calls, kept or not, sorted by copy and seq, with run_id, turn, family, is_exact and unit
             prices (0 where a call is not billed here).
-        windows: the `windows` table of the sources for these copies.
+        prompts: what prompts in the log say of themselves, for these copies.
     """
     calls = calls.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
     blocks = tokens.weighed(_in_rows(blocks, calls), calls)
@@ -66,25 +64,10 @@ def attribute(blocks: pl.DataFrame, calls: pl.DataFrame, windows: pl.DataFrame) 
         growth=growth(calls, _carried_over(placed, blocks, calls)),
         tool_calls=tool_calls(full, calls),
         parts=parts(full, calls),
-        chains=chains(calls, _fixed(placed, blocks, calls)),
-        windows=marked(windows, placed, blocks, calls),
+        readable=readable(prompts, placed, blocks, calls),
         blocks=full,
         calls=calls,
     )
-
-
-def _fixed(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    """Give a key and the tokens of the tools and system prompt of calls whose prompts are in the log."""
-    own = placed.filter(pl.col("id").is_not_null()).select("id", "epoch", "tokens", "begin_token")
-    told = own.hstack(blocks.select("layer", "content_hash").select(pl.all().gather(own["id"])))
-    found = (
-        told.filter(pl.col("layer") != "messages")
-        .sort("epoch", "begin_token")
-        .group_by("epoch", maintain_order=True)
-        .agg(shared_tokens=pl.col("tokens").sum(), hashes=pl.col("content_hash"))
-        .select("epoch", "shared_tokens", shared_key=(pl.col("hashes").hash() // 2).cast(pl.Int64))
-    )
-    return calls.filter("is_exact").select("row", "epoch").join(found, on="epoch", how="inner").drop("epoch")
 
 
 def _in_rows(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
@@ -106,13 +89,19 @@ def _cuts(blocks: pl.DataFrame) -> pl.Series:
 
 
 def _priced(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    known = blocks.select("row_in", rank=LAYER_RANK.cast(pl.Int64)).select(pl.all().gather(placed["id"]))
+    # Where one came in at the place of another, the newer one stands before it.
+    shown = pl.col("position").is_not_null()
+    known = blocks.select(
+        pl.col("position").fill_null(0),
+        nth=pl.when(shown).then(-pl.col("row_in")).otherwise("row_in"),
+        rank=LAYER_RANK.cast(pl.Int64),
+    ).select(pl.all().gather(placed["id"]))
     order = placed.hstack(known).with_columns(
         rank=pl.when(pl.col("side") == tokens.HIDDEN_FIRST)
         .then(-1)
         .otherwise(pl.col("rank").fill_null(_HIDDEN_RANK)),
     )
-    return carry.costs(carry.positioned(order, ["rank", "row_in", "side", "id"]), calls)
+    return carry.costs(carry.positioned(order, ["rank", "position", "nth", "side", "id"]), calls)
 
 
 def _carried_over(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:

@@ -23,8 +23,21 @@ _covered = re.compile("▮+")
 _word = re.compile(r"[^\W\d_]{3,}")
 
 
+class Moved(Struct, gc=False, frozen=True):
+    """A value that varies, at a place of a prompt."""
+
+    position: int
+    path: str
+    chars: int
+
+
 class Prompt(Struct):
-    """What is remembered of a prompt: its blocks with their texts, and a hash of what each ends."""
+    """What is remembered of a prompt: its blocks with their texts, and a hash of what each ends.
+
+    `stable_keys`, `stable` and `moved` are what its keys and hashes would be without values that vary, and
+    those values. `ends` are the lengths, in blocks, of earlier prompts that it extends, `stable_ends` of
+    those that it would extend.
+    """
 
     run_id: str
     keys: list[Key]
@@ -33,6 +46,11 @@ class Prompt(Struct):
     hashes: list[int]
     chars: int
     marked: int | None
+    stable_keys: list[Key]
+    stable: list[int]
+    moved: list[Moved]
+    ends: list[int]
+    stable_ends: list[int]
 
     @property
     def tools(self) -> tuple[str, ...]:
@@ -55,7 +73,10 @@ class Prompt(Struct):
 
 
 class Break(Struct):
-    """A place where a prompt departs from an older one; the first one of a prompt is where it breaks."""
+    """A place where a prompt departs from an older one; the first one of a prompt is where it breaks.
+
+    `value_chars` is how long the text is that varies there, 0 where nothing is told of a text.
+    """
 
     position: int
     layer: str
@@ -67,6 +88,7 @@ class Break(Struct):
     after: str = ""
     is_first: bool = False
     against: str | None = None
+    value_chars: int = 0
 
 
 def text_of(block: Sent) -> str | bytes | None:
@@ -131,6 +153,7 @@ def _of_slot(slot: Pair, a: str, b: str, at: Break, otherwise: str) -> Break:
         slot.kind or otherwise,
         excerpt(a, *slot.a),
         excerpt(b, *slot.b),
+        value_chars=slot.b.end - slot.b.start,
     )
 
 

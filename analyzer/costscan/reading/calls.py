@@ -44,6 +44,7 @@ class Call(Struct, gc=False):
     dropped: bool = False
     raw_usage: bytes = b""
     settings: int | None = None
+    miss_reason: str | None = None
 
 
 def is_same(known: Call, found: Call, *, newest: bool) -> bool:
@@ -164,6 +165,7 @@ def write(rows: Rows, copy: int, seq: int, call: Call) -> int:
                 call.visible_chars if offset == len(parts) - 1 else 0,
                 call.resets and offset == 0,
                 call.settings,
+                call.miss_reason,
             )
         )
     return len(parts)
@@ -181,6 +183,12 @@ def _geo(value: Any) -> str | None:
 def _tier(call: Call) -> str:
     found = call.tier or _word(call.usage.service_tier)
     return found if found in {"batch", "priority"} else "standard"
+
+
+def miss_reason(diagnostics: object) -> str | None:
+    """Give why the API says that a prompt was not read from the cache; `model_changed` and the like."""
+    found = diagnostics.get("cache_miss_reason") if isinstance(diagnostics, dict) else None
+    return _word(found.get("type") if isinstance(found, dict) else found)
 
 
 def make_call(

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import UNSET, Raw, Struct
 
 from costscan.reading import content
-from costscan.reading.calls import Call, make_call
+from costscan.reading.calls import Call, make_call, miss_reason
 from costscan.reading.content import Block
 from costscan.reading.usage import of_raw as usage_of_raw
 
@@ -19,6 +19,7 @@ class Message(Struct, gc=False):
     usage: Raw = Raw()
     stop_reason: Any = UNSET
     content: list[Block] | str | None = None
+    diagnostics: Any = None
 
 
 class Line(Struct, gc=False):
@@ -96,6 +97,7 @@ def lenient_message(value: object) -> Message | None:
         usage=_raw(value.get("usage")),
         stop_reason=value.get("stop_reason", UNSET),
         content=blocks,
+        diagnostics=value.get("diagnostics"),
     )
 
 
@@ -153,6 +155,7 @@ def call_of(line: Line, number: int) -> tuple[Call, str] | None:
         effort=line.effort,
     )
     call.raw_usage = raw
+    call.miss_reason = miss_reason(message.diagnostics)
     cost = line.costUSD
     if isinstance(cost, int | float) and not isinstance(cost, bool) and 0 <= cost < MAX_USD:
         call.recorded_usd = str(cost)

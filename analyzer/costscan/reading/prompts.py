@@ -4,13 +4,13 @@ from collections import OrderedDict
 from typing import Final, Self
 
 import xxhash
-from msgspec import Struct
 
 from costscan.reading import volatile
 from costscan.reading.breaks import Break, Prompt, text_of
 from costscan.reading.departures import common_prefix
 from costscan.reading.prompt import Key, Sent
 from costscan.reading.records import Rows
+from costscan.reading.stable import settle
 
 MAX_LINES: Final = 4
 """A run may take turns between several prompts (the agent's own, a helper's): so many are remembered."""
@@ -21,11 +21,6 @@ MAX_CHARS: Final = 64 << 20
 MAX_FIRST_CHARS: Final = 1 << 18
 MAX_TEMPLATES: Final = 128
 MAX_OF_TEMPLATE: Final = 4
-WINDOW: Final = 20
-"""How many positions are searched for a cache entry, from a marked one back and that one included.
-
-Source: https://platform.claude.com/docs/en/build-with-claude/prompt-caching
-"""
 
 
 class Known:
@@ -86,17 +81,28 @@ class Prompts:
         old, same = self._before(keys, blocks)
         new = _continued(old, same, keys, blocks, self._run_id)
         if old is None:
-            other = self._known.alike(new, self._task)
-            found = [] if other is None else volatile.departs(other, new, across=True)
+            found = self._first(new)
         else:
             self._lines.remove(old)
             grown = same in {len(old.keys), len(keys)}
             found = [] if grown else volatile.departs(old, new)
+            _settle(old, new, same, found)
+            new.ends = _ends(old.ends, len(old.keys), same)
+            new.stable_ends = _ends(old.stable_ends, len(old.keys), common_prefix(old.stable, new.stable))
         if new.chars > MAX_RUN_CHARS:
             new.forget_texts()
         self._lines = [new, *self._lines[: MAX_LINES - 1]]
         self._known.hold(self, sum(line.chars for line in self._lines))
         return new, found
+
+    def _first(self, new: Prompt) -> list[Break]:
+        """Give where the first prompt of a run departs from that of another."""
+        other = self._known.alike(new, self._task)
+        if other is None:
+            return []
+        found = volatile.departs(other, new, across=True)
+        _settle(other, new, common_prefix(other.keys, new.keys), found)
+        return found
 
     def forget_texts(self) -> None:
         """Keep hashes only."""
@@ -121,18 +127,43 @@ def _continued(old: Prompt | None, same: int, keys: list[Key], blocks: list[Sent
     entering = [text_of(block) for block in blocks[same:]]
     marked = max((n for n, block in enumerate(blocks) if block.breakpoint is not None), default=None)
     if old is None:
-        return Prompt(run_id, keys, blocks, entering, _hashes(0, keys), _chars(entering), marked)
+        hashes = _hashes(0, keys)
+        chars = _chars(entering)
+        return Prompt(run_id, keys, blocks, entering, hashes, chars, marked, keys, hashes, [], [], [])
     chars = old.chars - _chars(old.texts[same:]) + _chars(entering)
     hashes = old.hashes[:same] + _hashes(old.hashes[same - 1] if same else 0, keys[same:])
+    keys = old.keys[:same] + keys[same:]
     return Prompt(
         run_id,
-        old.keys[:same] + keys[same:],
+        keys,
         old.blocks[:same] + blocks[same:],
         old.texts[:same] + entering,
         hashes,
         chars,
         marked,
+        keys,
+        hashes,
+        [],
+        [],
+        [],
     )
+
+
+def _settle(old: Prompt, new: Prompt, same: int, found: list[Break]) -> None:
+    """Give a prompt the stable keys and hashes that follow from an older one."""
+    settle(old, new, same, found)
+    if new.stable_keys is not new.keys:
+        alike = common_prefix(old.stable_keys, new.stable_keys)
+        so_far = old.stable[alike - 1] if alike else 0
+        new.stable = old.stable[:alike] + _hashes(so_far, new.stable_keys[alike:])
+
+
+def _ends(before: list[int], last: int, same: int) -> list[int]:
+    """Give the lengths of earlier prompts with which a newer one begins; `before` is used up."""
+    before.append(last)
+    while before and before[-1] > same:
+        before.pop()
+    return before
 
 
 def _chars(texts: list[str | bytes | None]) -> int:
@@ -145,26 +176,4 @@ def _hashes(so_far: int, keys: list[Key]) -> list[int]:
         said = f"{so_far} {key!r}".encode("utf-8", "backslashreplace")
         so_far = xxhash.xxh3_64_intdigest(said) >> 1
         out.append(so_far)
-    return out
-
-
-class Position(Struct, gc=False, frozen=True):
-    """A position of a prompt where a cache entry may be written, if marked, or found."""
-
-    position: int
-    prefix_hash: int
-    marker: str | None
-
-
-def window(prompt: Prompt, blocks: list[Sent]) -> list[Position]:
-    """Give the positions from which a prompt may be read from the cache, or written to it."""
-    out = []
-    begin = 0
-    for at, block in enumerate(blocks):
-        if block.breakpoint is None:
-            continue
-        begin = max(begin, at + 1 - WINDOW)
-        out += [Position(n, prompt.hashes[n], None) for n in range(begin, at)]
-        out.append(Position(at, prompt.hashes[at], block.breakpoint.removeprefix("auto-")))
-        begin = at + 1
     return out

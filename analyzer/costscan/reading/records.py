@@ -46,6 +46,7 @@ CALLS: Final = {
     "visible_chars": "int",
     "resets": "bool",
     "settings": "int",
+    "miss_reason": "str",
 }
 BLOCKS: Final = {
     "copy": "int",
@@ -68,6 +69,7 @@ BLOCKS: Final = {
     "fixed_tokens": "int",
     "is_error": "bool",
     "breakpoint": "str",
+    "position": "int",
     "skill": "str",
     "used_share": "float",
     "used_last": "int",
@@ -100,12 +102,26 @@ WINDOWS: Final = {
     "position": "int",
     "place": "int",
     "prefix_hash": "int",
+    "stable_hash": "int",
     "marker": "str",
 }
 """The positions of a prompt at which a cache entry may be written (those with a marker) or found.
 
-`prefix_hash` is a hash of all blocks up to this one: equal hashes are equal prefixes.
+`prefix_hash` is a hash of all blocks up to this one: equal hashes are equal prefixes. `stable_hash` is what
+it would be without values that vary.
 """
+PREFIXES: Final = {
+    "copy": "int",
+    "seq": "int",
+    "position": "int",
+    "place": "int",
+    "role": "str",
+    "prefix_hash": "int",
+    "stable_hash": "int",
+}
+"""The prefixes of each prompt that matter to a cache whatever was marked, by `role`; see `prompts.Prefix`."""
+MOVED: Final = {"copy": "int", "seq": "int", "position": "int", "place": "int", "chars": "int"}
+"""The values in each prompt that vary from one to the next: so many characters of the block at a place."""
 RECORDED: Final = {
     "session": "str",
     "path": "str",
@@ -129,6 +145,8 @@ TABLES: Final[dict[str, dict[str, str]]] = {
     "blocks": BLOCKS,
     "breaks": BREAKS,
     "windows": WINDOWS,
+    "prefixes": PREFIXES,
+    "moved": MOVED,
     "recorded": RECORDED,
     "agents": AGENTS,
     "skipped": SKIPPED,

@@ -7,11 +7,12 @@ call id, its hash, or its place.
 
 from typing import NamedTuple
 
-from costscan.reading.breaks import Break
+from costscan.reading.breaks import Break, Moved
 from costscan.reading.calls import Call
 from costscan.reading.measure import Measured
+from costscan.reading.positions import Position, Prefix, prefixes, window
 from costscan.reading.prompt import Key, Sent
-from costscan.reading.prompts import Position, Prompts, window
+from costscan.reading.prompts import Prompts
 from costscan.reading.records import Rows
 from costscan.reading.thread import Thread
 
@@ -39,6 +40,7 @@ class RequestThread(Thread):
         for position, block in enumerate(blocks):
             before = kept.get(position)
             placed = self._carried[before][1] if before is not None else self._enter(line, block)
+            self.stands(placed, position)
             carried.append((block.key, placed))
         still = {placed for _, placed in carried}
         for _, placed in self._carried:
@@ -49,12 +51,10 @@ class RequestThread(Thread):
                 self.leave(placed, now)
         self._carried, self._written = carried, []
         n = self.call(call, key=key)
-        positions = window(prompt, shown)
-        if breaks or positions:
-            both = zip(blocks, carried, strict=True)
-            places = [number for block, (_, number) in both if not block.deferred]
-            # A call told twice departs from itself nowhere.
-            self._told.setdefault(n, _Told(breaks, positions, places))
+        both = zip(blocks, carried, strict=True)
+        places = [number for block, (_, number) in both if not block.deferred]
+        # A call told twice departs from itself nowhere.
+        self._told.setdefault(n, _Told(breaks, window(prompt, shown), prefixes(prompt), prompt.moved, places))
         return n
 
     def flush(self, rows: Rows, copy: int) -> int:
@@ -89,6 +89,8 @@ class _Told(NamedTuple):
 
     breaks: list[Break]
     positions: list[Position]
+    prefixes: list[Prefix]
+    moved: list[Moved]
     places: list[int]
 
     def write(self, rows: Rows, copy: int, seq: int) -> None:
@@ -112,7 +114,15 @@ class _Told(NamedTuple):
             for b in self.breaks
         ]
         rows.tables["windows"] += [
-            (copy, seq, p.position, self.places[p.position], p.prefix_hash, p.marker) for p in self.positions
+            (copy, seq, p.position, self.places[p.position], p.prefix_hash, p.stable_hash, p.marker)
+            for p in self.positions
+        ]
+        rows.tables["prefixes"] += [
+            (copy, seq, p.position, self.places[p.position], p.role, p.prefix_hash, p.stable_hash)
+            for p in self.prefixes
+        ]
+        rows.tables["moved"] += [
+            (copy, seq, m.position, self.places[m.position], m.chars) for m in self.moved
         ]
 
 

@@ -26,6 +26,7 @@ class _Placed(Struct, gc=False):
     role: str
     measured: Measured
     breakpoint: str | None = None
+    position: int | None = None
 
 
 class Thread:
@@ -169,6 +170,12 @@ class Thread:
         block = self._blocks[number]
         block.call_out = max(call, block.call_in)
 
+    def stands(self, number: int, position: int) -> None:
+        """Say at which place of the prompt a block came in."""
+        block = self._blocks[number]
+        if block.position is None:
+            block.position = position
+
     def is_written(self, number: int, sent: Measured) -> bool:
         """Say whether a block that a call wrote is this block of the next request."""
         mine = self._blocks[number].measured
@@ -214,6 +221,7 @@ class Thread:
                     block.measured.fixed_tokens,
                     block.measured.is_error,
                     block.breakpoint,
+                    block.position,
                     block.measured.skill,
                     used.share,
                     None if used.call is None else max(starts[used.call + 1] - 1, 0),

@@ -1,8 +1,9 @@
-"""Where a transcript shows no prompt: what its turns could read, inferred from how the client caches.
+"""What each turn could read of what was sent before: its own prompt, the one it extends, and what runs share.
 
-The client marks the system prompt with the tools, and the end of the prompt. So a turn finds the end of the
-last prompt that the same model was sent in this context, and what it shares with other runs: as much as the
-first turn of the run read. What was sent plain behind the last mark is `input_tokens`.
+Where a transcript shows no prompt, this is inferred from how the client caches: it marks the system prompt
+with the tools, and the end of the prompt. So a turn finds the end of the last prompt that the same model was
+sent in this context, and what it shares with other runs: as much as the first turn of the run read. What was
+sent plain behind the last mark is `input_tokens`.
 """
 
 from typing import Final
@@ -11,57 +12,125 @@ import polars as pl
 
 from costscan.growth import PROMPT
 
+_INTS: Final = (
+    "end_tokens",
+    "before_key",
+    "before_tokens",
+    "extends_key",
+    "extends_tokens",
+    "shared_key",
+    "shared_tokens",
+    "stable_key",
+    "stable_extends_key",
+    "stable_extends_tokens",
+    "stable_shared_key",
+    "stable_shared_tokens",
+    "moved_tokens",
+)
 CHAINS: Final = pl.Schema(
     {
         "run_id": pl.String,
         "turn": pl.Int64,
         "key": pl.Int64,
         "uses": pl.Boolean,
-        "end_tokens": pl.Int64,
-        "before_key": pl.Int64,
-        "before_tokens": pl.Int64,
-        "shared_key": pl.Int64,
-        "shared_tokens": pl.Int64,
         "is_first": pl.Boolean,
+        "is_shown": pl.Boolean,
+        "is_cut": pl.Boolean,
+        "model_switched": pl.Boolean,
+        "setting_changed": pl.Boolean,
+        "miss_reason": pl.String,
+        "previous_tokens": pl.Int64,
+        **dict.fromkeys(_INTS, pl.Int64),
     }
 )
+"""One row per kept call.
+
+key (of the whole prompt); uses (it wrote to or read from the cache); is_first (nothing was sent before it in
+its copy); is_shown (the prompt is in the log); is_cut (the context is another than in the call before it);
+model_switched and setting_changed (since that call); miss_reason (why the API says that it read nothing);
+previous_tokens (the prompt of that call); end_tokens (how far it was not sent plain); before_key and
+before_tokens, the last prompt that used the cache which it extends; extends_key and extends_tokens, the last
+one whether cached or not (null where it begins a context or a model); shared_key and shared_tokens, what it
+may share with other runs. The `stable_` columns are what would be without values that vary, and moved_tokens
+are those values.
+"""
 _SAME: Final = ["copy", "context", "model", "speed"]
 
 
-def chains(calls: pl.DataFrame, fixed: pl.DataFrame) -> pl.DataFrame:
-    """Give, for each kept call, what it could read of what was sent before.
+def chains(calls: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
+    """Give the `CHAINS` of the kept calls.
 
     Args:
         calls: from `growth.with_epochs`, kept or not, sorted by copy and seq, with message_id, model, speed.
-        fixed: row, shared_key, shared_tokens: the tools and the system prompt of calls whose prompts are in
-            the log.
-
-    Returns:
-        run_id, turn, key (of the whole prompt); uses (it wrote to or read from the cache) and end_tokens (how
-        far); before_key and before_tokens, the last such prompt it extends (null where it begins a context
-        or a model); shared_key and shared_tokens, what it may share with other runs; is_first (nothing was
-        sent before it).
+        shown: from `shown`, of the calls whose prompts are in the log.
     """
     cached = pl.col("cache_read_tokens") + pl.col("cache_write_5m_tokens") + pl.col("cache_write_1h_tokens")
     # The same call in two copies has the same end: its id names it.
     name = pl.coalesce(pl.col("message_id").hash(), pl.struct("copy", "seq").hash())
-    whole = (
-        calls.join(fixed, on="row", how="left", maintain_order="left")
-        .with_columns(key=_as_int(name), end_tokens=PROMPT - pl.col("input_tokens"), uses=cached > 0)
-        .with_columns(read_first=pl.col("cache_read_tokens").first().over("copy"))
+    whole = calls.with_columns(
+        key=(name // 2).cast(pl.Int64),
+        end_tokens=PROMPT - pl.col("input_tokens"),
+        uses=cached > 0,
+        is_first=pl.col("seq") == 0,
+        shared_tokens=pl.col("cache_read_tokens").first().over("copy"),
     )
-    before = {
-        "before_key": pl.when("uses").then("key").forward_fill().shift(1).over(_SAME),
-        "before_tokens": pl.when("uses").then("end_tokens").forward_fill().shift(1).over(_SAME),
-    }
-    inferred = pl.col("shared_key").is_null()
-    shared = {
-        "shared_key": pl.when(inferred).then(-pl.col("read_first")).otherwise("shared_key"),
-        "shared_tokens": pl.when(inferred).then("read_first").otherwise("shared_tokens"),
-    }
-    found = whole.with_columns(**before, **shared).filter("kept")
-    return found.select(*CHAINS.names()[:-1], is_first=pl.col("seq") == 0)
+    inferred = whole.with_columns(
+        before_key=pl.when("uses").then("key").forward_fill().shift(1).over(_SAME),
+        before_tokens=pl.when("uses").then("end_tokens").forward_fill().shift(1).over(_SAME),
+        extends_key=pl.col("key").shift(1).over(_SAME),
+        extends_tokens=pl.min_horizontal(pl.col("prompt_tokens").shift(1).over(_SAME), "prompt_tokens"),
+        shared_key=-pl.col("shared_tokens"),
+        previous_tokens=pl.col("before_tokens").fill_null(0),
+        is_cut=(pl.col("context") != pl.col("context").shift(1).over("copy")).fill_null(False),
+        model_switched=_changed("model"),
+        setting_changed=_changed("settings") | _changed("effort") | _changed("speed"),
+    ).filter("kept")
+    return _with_shown(inferred, shown)
 
 
-def _as_int(value: pl.Expr) -> pl.Expr:
-    return (value // 2).cast(pl.Int64)
+def _changed(name: str) -> pl.Expr:
+    """Say whether something known is not what it was in the call before."""
+    return (pl.col(name) != pl.col(name).shift(1).over("copy")).fill_null(False)
+
+
+_SHOWN: Final = tuple(n for n in _INTS if n not in {"end_tokens", "before_key", "before_tokens"})
+
+
+def _with_shown(inferred: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
+    """Take what the prompts themselves say where they are in the log."""
+    stable = {
+        f"stable_{n}": pl.col(n)
+        for n in ("key", "extends_key", "extends_tokens", "shared_key", "shared_tokens")
+    }
+    full = inferred.with_columns(**stable, moved_tokens=pl.lit(0, pl.Int64))
+    joined = full.join(shown, on="row", how="left", maintain_order="left", suffix="_shown")
+    is_shown = pl.col("key_shown").is_not_null()
+    told = {n: pl.when(is_shown).then(f"{n}_shown").otherwise(n) for n in ("key", *_SHOWN)}
+    return joined.with_columns(**told, is_shown=is_shown).select(*CHAINS)
+
+
+def shown(prefixes: pl.DataFrame) -> pl.DataFrame:
+    """Give what prompts in the log say of themselves: row and the columns that `chains` takes from there.
+
+    Args:
+        prefixes: the `prefixes` table of the sources, placed, with exact tokens and moved_tokens.
+    """
+
+    def of(role: str, value: pl.Expr) -> pl.Expr:
+        return value.filter(pl.col("role") == role).first()
+
+    key, stable_key, tokens = pl.col("prefix_hash"), pl.col("stable_hash"), pl.col("tokens")
+    stable_tokens = pl.col("stable_tokens")
+    return prefixes.group_by("row", maintain_order=True).agg(
+        key=of("whole", key),
+        extends_key=of("before", key),
+        extends_tokens=of("before", tokens),
+        shared_key=of("shared", key),
+        shared_tokens=of("shared", tokens).fill_null(0),
+        stable_key=of("whole", stable_key),
+        stable_extends_key=of("stable-before", stable_key),
+        stable_extends_tokens=of("stable-before", stable_tokens),
+        stable_shared_key=of("shared", stable_key),
+        stable_shared_tokens=of("shared", stable_tokens).fill_null(0),
+        moved_tokens=of("whole", pl.col("moved_tokens")),
+    )

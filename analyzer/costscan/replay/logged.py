@@ -23,6 +23,7 @@ class Logged:
 
     Attributes:
         turns: run_id, turn, req of the turns that stand in the log.
+        steps: all that is known of them: requests and chains side by side, with ttl_us.
         requests: one each, and one more for each shared prefix that calls outside the log had cached
             (numbered below zero).
         positions: what was marked, or can be found, in them.
@@ -31,6 +32,7 @@ class Logged:
     """
 
     turns: pl.DataFrame
+    steps: pl.DataFrame
     requests: pl.DataFrame
     positions: pl.DataFrame
     given: pl.DataFrame
@@ -42,8 +44,8 @@ def logged(turns: pl.DataFrame, chains: pl.DataFrame, windows: pl.DataFrame) -> 
 
     Args:
         turns: the logged turns, sorted by run and turn.
-        chains: from `chains.chains`; of turns whose prompts are in the log they are not needed.
-        windows: run_id, turn, key, tokens, ttl_us of turns whose prompts are.
+        chains: from `chains.chains`; of all turns.
+        windows: run_id, turn, and the columns of `WINDOWS` of turns whose prompts are in the log.
     """
     numbered = _with_minimums(turns.with_row_index("req").with_columns(pl.col("req").cast(pl.Int64)))
     requests = _requests(numbered)
@@ -55,6 +57,7 @@ def logged(turns: pl.DataFrame, chains: pl.DataFrame, windows: pl.DataFrame) -> 
     known = windows.join(requests.select(*_PLACE, "req"), on=_PLACE, how="inner")
     return Logged(
         turns=requests.select(*_PLACE, "req"),
+        steps=steps,
         requests=pl.concat([requests.select(*REQUESTS), outside.select(*REQUESTS)]),
         positions=pl.concat(
             [

@@ -20,7 +20,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct
 
 from costscan.reading import labels, loose, sse
-from costscan.reading.calls import Call, make_call, time_of
+from costscan.reading.calls import Call, make_call, miss_reason, time_of
 from costscan.reading.claude_lines import Message, lenient_message, word
 from costscan.reading.content import hash_of, text_block
 from costscan.reading.files import open_log
@@ -257,6 +257,7 @@ def _call(number: int, pair: Pair, request: Request, answer: Message, usage: Usa
     )
     found.at = start
     found.settings = settings_of(request)
+    found.miss_reason = miss_reason(answer.diagnostics)
     found.says_unfinished = answer.stop_reason is None and answer.stop_reason is not UNSET
     if pair.custom_id is not None:
         found.tier = "batch"

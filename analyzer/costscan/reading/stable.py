@@ -1,0 +1,73 @@
+"""What of a prompt would be the same as before, if values that vary stood behind it and orders were kept.
+
+Each block of a prompt has a key. Where a block differs from the one at its place in the older prompt by
+values alone (a time, an id) or by order, it takes the key that one had: prompts of one template so have one
+chain of keys, and what a cache could read of them is known.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+from costscan.reading.breaks import Break, Moved, Prompt
+
+VALUES: Final = frozenset({"timestamp", "date", "uuid", "hex-id", "counter", "record-id", "number", "path"})
+"""What can stand elsewhere in the prompt."""
+ORDERS: Final = frozenset({"random-order", "serialization"})
+"""What can be sent the same way each time."""
+MAX_MOVED: Final = 32
+
+
+def settle(old: Prompt, new: Prompt, same: int, found: list[Break]) -> None:
+    """Give a prompt the keys and the varying values that follow from an older one of its template.
+
+    Args:
+        old: the older prompt.
+        new: the newer one, as it was sent.
+        same: with how many of the same blocks they begin.
+        found: where they differ.
+    """
+    forgiven = _forgiven(old, new, found)
+    if old.stable_keys is old.keys and not forgiven:
+        return
+    keys = list(new.keys)
+    for at in range(min(len(old.keys), len(keys))):
+        if at < same or old.keys[at] == new.keys[at] or at in forgiven:
+            keys[at] = old.stable_keys[at]
+    new.stable_keys = keys
+    values = [
+        Moved(b.position, b.path, b.value_chars)
+        for b in found
+        if b.cause in VALUES and b.position in forgiven
+    ]
+    again = {m.path for m in values}
+    kept = [m for m in old.moved if m.path not in again and _is_there(old, new, m)]
+    new.moved = sorted([*kept, *values], key=lambda m: m.position)[:MAX_MOVED]
+
+
+def _is_there(old: Prompt, new: Prompt, value: Moved) -> bool:
+    at = value.position
+    return at < min(len(old.keys), len(new.keys)) and old.stable_keys[at] == new.stable_keys[at]
+
+
+def _forgiven(old: Prompt, new: Prompt, found: Iterable[Break]) -> set[int]:
+    """Give the places at which nothing but values and orders differ."""
+    by_place: dict[int, list[Break]] = {}
+    for place in found:
+        by_place.setdefault(place.position, []).append(place)
+    out: set[int] = set()
+    for at, places in by_place.items():
+        if all(b.cause in VALUES or b.cause in ORDERS for b in places):
+            out.add(at)
+            if any(b.cause == "random-order" for b in places):
+                out |= _rearranged(old, new, places[0].layer)
+    return out
+
+
+def _rearranged(old: Prompt, new: Prompt, layer: str) -> set[int]:
+    """Give the places of a layer, when it holds the same blocks in another order."""
+    if layer == "messages":
+        return set()
+    x, y = ([n for n, b in enumerate(p.blocks) if b.layer == layer] for p in (old, new))
+    alike = x == y and Counter(old.keys[n] for n in x) == Counter(new.keys[n] for n in y)
+    return set(x) if alike else set()
