@@ -159,7 +159,7 @@ def test_tables_fit(cells_of: list[tuple[str, str, str]], width: int) -> None:
 @pytest.mark.parametrize(
     ("amount", "shown"),
     [
-        (None, "?"), ("0", "$0.00"), ("0.00001", "<$0.0001"), ("0.0123", "$0.0123"), ("0.1", "$0.10"),
+        (None, "-"), ("0", "$0.00"), ("0.00001", "<$0.0001"), ("0.0123", "$0.0123"), ("0.1", "$0.10"),
         ("3.485", "$3.48"), ("1234.5", "$1,234.50"), ("-0.05", "-$0.0500"), ("-12", "-$12.00"),
     ],
 )  # fmt: skip
@@ -168,7 +168,7 @@ def test_dollars(amount: str | None, shown: str) -> None:
 
 
 def test_numbers_in_words() -> None:
-    assert wording.usd_column([Decimal("1.5"), Decimal("0.001"), None]) == ["$1.50", "<$0.01", "?"]
+    assert wording.usd_column([Decimal("1.5"), Decimal("0.001"), None]) == ["$1.50", "<$0.01", "-"]
     assert wording.usd_column([Decimal("0.5"), Decimal("0.001")]) == ["$0.5000", "$0.0010"]
     assert [wording.percent(s) for s in (0, 0.001, 0.126, 0.999, 1, None)] == [
         "0%",
@@ -176,7 +176,7 @@ def test_numbers_in_words() -> None:
         "13%",
         ">99%",
         "100%",
-        "?",
+        "-",
     ]
     assert [wording.tokens(n) for n in (0, 999, 1000, 40_300, 999_600, 1_810_000, 3_042_051_000)] == [
         "0", "999", "1k", "40.3k", "1M", "1.81M", "3.04G"]  # fmt: skip
