@@ -13,11 +13,13 @@ import pytest
 
 from billed import ROOT
 from costscan import __version__
+from costscan.cli.analyze import By
 from costscan.cli.app import app, run
 from costscan.cli.options import moment
 from costscan.columns import COLUMNS, FRAMES
 from costscan.frames import SCHEMAS
 from costscan.prices import as_of
+from costscan.reports.breakdown import TABLES
 from logs import assistant, message, pair, user, write
 
 Golden = Callable[[str, str], None]
@@ -43,9 +45,13 @@ def test_the_report_in_a_pipe(capsys: Capture, golden: Golden, in_repository: Pa
     golden("analyze-piped", seen(capsys, "analyze", "sample_logs"))
 
 
-@pytest.mark.parametrize("by", ["run", "task", "model", "tool", "day"])
+@pytest.mark.parametrize("by", ["run", "task", "model", "tool", "day", "kind", "agent"])
 def test_the_report_by(capsys: Capture, golden: Golden, in_repository: Path, by: str) -> None:
     golden(f"analyze-by-{by}", seen(capsys, "analyze", "sample_logs", "--by", by, "--top", "6"))
+
+
+def test_every_table_can_be_asked_for() -> None:
+    assert set(By) == set(TABLES)
 
 
 def test_one_run_alone(capsys: Capture, golden: Golden, in_repository: Path) -> None:

@@ -105,7 +105,7 @@ def test_the_chart_says_what_each_turn_sent(samples: Billed) -> None:
     bars = [line.split()[-1] for line in lines]
     assert [len(bar) for bar in bars] == [15, 30, 45, 60]
     assert bars[3] == "░" * 30 + "█" * 10 + "▓" * 15 + "▪" * 5
-    assert lines[0].split()[:3] == ["0", "?", "150"]
+    assert lines[0].split()[:3] == ["0", "-", "150"]
     assert set(LOOK) == set(KINDS)
 
 
@@ -254,8 +254,8 @@ def test_texts_of_a_log_that_changed_or_went(tmp_path: Path) -> None:
 def test_a_run_without_money_or_blocks_is_told(capsys: Capture, tmp_path: Path) -> None:
     log = write(tmp_path / "a.jsonl", user(), assistant("msg_1", usage(50, out=5), model="nova-9"))
     shown = said(capsys, "explain", "worst", str(log)).splitlines()
-    assert shown[1] == "  cost ? · 50 tokens of input · 0% read from the cache · 5 of output"
-    assert any(line.split()[:3] == ["0", "?", "50"] for line in shown)
+    assert shown[1] == "  cost unknown · 50 tokens of input · 0% read from the cache · 5 of output"
+    assert any(line.split()[:3] == ["0", "-", "50"] for line in shown)
     nothing = write(tmp_path / "b.jsonl", user(), assistant("msg_1", usage()))
     assert "cost $0.00 · 0 tokens of input" in said(capsys, "explain", "worst", str(nothing))
 

@@ -11,6 +11,7 @@ import pytest
 from billed import ROOT, Billed, billed, sample_logs
 from costscan.analysis import Pricing, Selection
 from costscan.attribution import PARTS
+from costscan.reports.divisions import DIVISIONS
 from logs import (
     OPUS,
     SONNET,
@@ -42,6 +43,8 @@ def sums_up(found: Billed) -> None:
     s = found.summary
     for name in ("by_model", "by_tool", "by_task", "by_day", "runs"):
         assert getattr(s, name)["usd"].sum() == (s.totals.usd or 0), name
+    for division in DIVISIONS:
+        assert s.division(division.name)["usd"].sum() == (s.totals.usd or 0), division
     assert sum(v for v in s.meters.values() if v) == (s.totals.usd or 0)
     for name in ("by_model", "by_task", "by_day", "runs"):
         assert getattr(s, name)["turns"].sum() == s.totals.turns

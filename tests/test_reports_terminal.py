@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from billed import Billed, billed, sample_logs
 from costscan.analysis import Pricing
 from costscan.reports import wording
 from costscan.reports.breakdown import TABLES
+from costscan.reports.divisions import DIVISIONS, Division
 from costscan.reports.inert import cells, clip, ending, inert, shorten
 from costscan.reports.table import Column, table
 from costscan.reports.terminal import render, show
@@ -102,6 +104,31 @@ def test_nothing_in_a_log_reaches_the_terminal_alive(tmp_path: Path) -> None:
     assert "\x1b" not in out.getvalue()
 
 
+def test_no_name_of_a_division_reaches_the_terminal_alive(samples: Billed) -> None:
+    name = HOSTILE.replace("\ud83d", "")
+    own = {
+        d.name: samples.summary.division(d.name).with_columns(pl.lit(name).alias(d.name)) for d in DIVISIONS
+    }
+    tool = own.pop("tool")
+    breakdowns = {**samples.summary.breakdowns, **own}
+    found = replace(samples, summary=replace(samples.summary, by_tool=tool, breakdowns=breakdowns))
+    for division in DIVISIONS:
+        shown = lines(found, 140, division.name)
+        assert sum("[31mred" in line for line in shown) >= 1, division
+        assert all(line.isprintable() for line in shown)
+
+
+@pytest.mark.parametrize("division", DIVISIONS, ids=lambda d: d.name)
+def test_what_is_not_known_of_a_division_is_no_number(tmp_path: Path, division: Division) -> None:
+    log = write(tmp_path / "a.jsonl", user(), assistant(model="nova-9"))
+    heading, *rows = (line.plain for line in division.table(billed([log]).summary, 20, 140))
+    assert heading.split()[:2] == ["by", division.one.split()[0]]
+    for row in rows:
+        *_, again = row.split()
+        assert again == "-"
+        assert "$" not in row
+
+
 def test_a_terminal_that_takes_ascii_only(samples: Billed) -> None:
     raw = io.BytesIO()
     out = io.TextIOWrapper(raw, encoding="ascii", write_through=True)
@@ -159,7 +186,7 @@ def test_tables_fit(cells_of: list[tuple[str, str, str]], width: int) -> None:
 @pytest.mark.parametrize(
     ("amount", "shown"),
     [
-        (None, "?"), ("0", "$0.00"), ("0.00001", "<$0.0001"), ("0.0123", "$0.0123"), ("0.1", "$0.10"),
+        (None, "-"), ("0", "$0.00"), ("0.00001", "<$0.0001"), ("0.0123", "$0.0123"), ("0.1", "$0.10"),
         ("3.485", "$3.48"), ("1234.5", "$1,234.50"), ("-0.05", "-$0.0500"), ("-12", "-$12.00"),
     ],
 )  # fmt: skip
@@ -168,7 +195,7 @@ def test_dollars(amount: str | None, shown: str) -> None:
 
 
 def test_numbers_in_words() -> None:
-    assert wording.usd_column([Decimal("1.5"), Decimal("0.001"), None]) == ["$1.50", "<$0.01", "?"]
+    assert wording.usd_column([Decimal("1.5"), Decimal("0.001"), None]) == ["$1.50", "<$0.01", "-"]
     assert wording.usd_column([Decimal("0.5"), Decimal("0.001")]) == ["$0.5000", "$0.0010"]
     assert [wording.percent(s) for s in (0, 0.001, 0.126, 0.999, 1, None)] == [
         "0%",
@@ -176,7 +203,7 @@ def test_numbers_in_words() -> None:
         "13%",
         ">99%",
         "100%",
-        "?",
+        "-",
     ]
     assert [wording.tokens(n) for n in (0, 999, 1000, 40_300, 999_600, 1_810_000, 3_042_051_000)] == [
         "0", "999", "1k", "40.3k", "1M", "1.81M", "3.04G"]  # fmt: skip

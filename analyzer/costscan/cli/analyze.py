@@ -22,6 +22,10 @@ class By(StrEnum):
     MODEL = "model"
     TOOL = "tool"
     DAY = "day"
+    SERVER = "server"
+    SKILL = "skill"
+    KIND = "kind"
+    AGENT = "agent"
 
 
 def analyze(
@@ -30,7 +34,12 @@ def analyze(
     output: p.Output = None,
     json: p.Json = False,
     by: Annotated[
-        By | None, typer.Option(help="Show the bill by this instead of the usual tables.", show_default=False)
+        By | None,
+        typer.Option(
+            help="Show the bill by this instead of the usual tables; server: of MCP, kind: of content, "
+            "agent: type of sub-agent.",
+            show_default=False,
+        ),
     ] = None,
     top: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Show at most N rows of a table.")

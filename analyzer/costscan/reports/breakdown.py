@@ -1,23 +1,21 @@
-"""The tables of the terminal report: worst runs, and the bill by run, model, tool, task or day."""
+"""The tables of the terminal report: worst runs, and the bill by whatever divides it."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 from rich.text import Text
 
+from costscan.reports.divisions import DIVISIONS, Rows, priced, rest
 from costscan.reports.inert import inert
 from costscan.reports.table import Column, table
-from costscan.reports.wording import bar, count, is_fine, percent, plural, tokens, usd, usd_column
+from costscan.reports.wording import count, percent, tokens, usd_column
 from costscan.summary import Summary
-from costscan.summary.money import total
 from costscan.summary.runs import IS_SUB_AGENT
 
-Rows = Sequence[Mapping[str, Any]]
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
-_SHORT_BAR: Final = 8
 _WIDE: Final = 120
 
 
@@ -37,7 +35,7 @@ def worst_runs(summary: Summary, top: int, width: int) -> list[Text]:
     ]
     return [
         *table(columns, width),
-        *_rest(rows, "usd_with_subagents", runs["usd_with_subagents"][top:], "more run"),
+        *rest(rows, "usd_with_subagents", runs["usd_with_subagents"][top:], "more run"),
     ]
 
 
@@ -59,7 +57,7 @@ def by_run(summary: Summary, top: int, width: int) -> list[Text]:
         Column("model", [inert(", ".join(row["models"])) for row in rows], name=True, give=6),
         Column("task", [inert(row["task"]) for row in rows], name=True, prose=True),
     ]
-    return [*table(columns, width), *_rest(rows, "usd", runs["usd"][top:], "more run")]
+    return [*table(columns, width), *rest(rows, "usd", runs["usd"][top:], "more run")]
 
 
 def _of_runs(rows: Rows, helpers: Sequence[int | None]) -> list[Column]:
@@ -116,31 +114,10 @@ def by_day(summary: Summary, top: int, width: int) -> list[Text]:
     rows = days.to_dicts()
     runs = Column("runs", [count(row["runs"]) for row in rows], give=2)
     heading, *lines = table([*_named(rows, "day"), runs, *_tokens_of(rows)], width)
-    earlier = _rest(
+    earlier = rest(
         rows, "usd", summary.by_day["usd"].head(summary.by_day.height - days.height), "earlier day"
     )
     return [heading, *earlier, *lines]
-
-
-def by_tool(summary: Summary, top: int, width: int) -> list[Text]:
-    """Give the bill by tool, and by part for what belongs to no tool."""
-
-    def results(rows: Rows) -> list[Column]:
-        def shown(name: str) -> list[str]:
-            return ["" if row[name] is None else tokens(row[name]) for row in rows]
-
-        def again(rows: Rows) -> list[str]:
-            fine = is_fine(row["usd"] for row in rows)
-            return ["" if row["carried_usd"] is None else usd(row["carried_usd"], fine=fine) for row in rows]
-
-        return [
-            Column("calls", ["" if row["calls"] is None else count(row["calls"]) for row in rows], give=2),
-            Column("result p50", shown("p50_tokens"), give=4),
-            Column("p95", shown("p95_tokens"), give=3),
-            Column("sent again", again(rows), give=1),
-        ]
-
-    return _breakdown(summary.by_tool, "tool", top, width, results)
 
 
 def _breakdown(
@@ -149,17 +126,12 @@ def _breakdown(
     rows = frame.head(top).to_dicts()
     return [
         *table([*_named(rows, name), *more(rows)], width),
-        *_rest(rows, "usd", frame["usd"][top:], f"more {name}"),
+        *rest(rows, "usd", frame["usd"][top:], f"more {name}"),
     ]
 
 
 def _named(rows: Rows, name: str) -> list[Column]:
-    return [
-        Column(f"by {name}", [inert(row[name]) for row in rows], name=True, prose=name == "task"),
-        Column("cost", usd_column(row["usd"] for row in rows), style="bold"),
-        Column("", [percent(row["share"]) for row in rows]),
-        Column("", [bar(row["share"], _SHORT_BAR) for row in rows], give=6, style="cyan", left=True),
-    ]
+    return priced(rows, name, [row[name] for row in rows], prose=name == "task")
 
 
 def _tokens_of(rows: Rows) -> list[Column]:
@@ -171,19 +143,10 @@ def _tokens_of(rows: Rows) -> list[Column]:
     ]
 
 
-def _rest(shown: Rows, column: str, costs: pl.Series, word: str) -> list[Text]:
-    """Say how many rows are left out, and what they cost with the decimals of those shown."""
-    if not len(costs):
-        return []
-    fine = is_fine(row[column] for row in shown)
-    spent = usd(total(costs), fine=fine) if costs.count() else "unpriced"
-    return [Text(f"  … {plural(len(costs), word)}, {spent}", style="dim")]
-
-
 TABLES: Final[Mapping[str, Callable[[Summary, int, int], list[Text]]]] = {
     "run": by_run,
     "model": by_model,
-    "tool": by_tool,
     "task": by_task,
     "day": by_day,
+    **{division.name: division.table for division in DIVISIONS},
 }

@@ -54,7 +54,7 @@ def _title(story: Story, every: Sequence[str], width: int) -> list[Text]:
     lines = _headed(name, inert(run["task"]), " · ".join(parts), width)
     prompt, read = (int(story.turns[c].sum()) for c in ("prompt_tokens", "cache_read_tokens"))
     agents = [row for row in story.sub_agents["usd"] if row is not None]
-    said = [f"cost {usd(story.usd)}"]
+    said = ["cost unknown" if story.usd is None else f"cost {usd(story.usd)}"]
     if story.sub_agents.height:
         whole = sum(agents, story.usd or Decimal(0))
         said.append(f"{usd(whole)} with {_below(story)}")
@@ -139,17 +139,9 @@ def _tools(story: Story, width: int) -> list[Text]:
         Column("cost", usd_column(row["usd"] for row in rows)),
         Column("", [percent(float(row["usd"] / story.usd)) if story.usd else "" for row in rows], give=1),
         Column("calls", [count(row["calls"] or 0) for row in rows]),
-        Column(
-            "result p50",
-            ["" if row["p50_tokens"] is None else tokens(row["p50_tokens"]) for row in rows],
-            give=4,
-        ),
-        Column(
-            "p95", ["" if row["p95_tokens"] is None else tokens(row["p95_tokens"]) for row in rows], give=5
-        ),
-        Column(
-            "max", ["" if row["max_tokens"] is None else tokens(row["max_tokens"]) for row in rows], give=3
-        ),
+        Column("result p50", [tokens(row["p50_tokens"]) for row in rows], give=4),
+        Column("p95", [tokens(row["p95_tokens"]) for row in rows], give=5),
+        Column("max", [tokens(row["max_tokens"]) for row in rows], give=3),
         Column("sent again", usd_column(row["carried_usd"] for row in rows), give=2),
     ]
     return table(columns, width)

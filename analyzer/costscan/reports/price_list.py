@@ -18,6 +18,7 @@ from costscan.reports.inert import inert
 from costscan.reports.json import plain
 from costscan.reports.table import Column, table
 from costscan.reports.terminal import printed, width_of
+from costscan.reports.wording import UNKNOWN
 
 _HEADINGS: Final = {
     "input": "input",
@@ -109,7 +110,7 @@ def _mark(number: int) -> str:
 def _price(meter: str, value: Decimal | None) -> str:
     """Give a price with two decimals or as many as it has."""
     if value is None:
-        return "?"
+        return UNKNOWN
     amount = value / 1_000_000 if meter == "web_search" else value
     exact = amount.normalize()
     return f"{exact:f}" if -int(exact.as_tuple().exponent) > _CENTS else f"{exact:.2f}"

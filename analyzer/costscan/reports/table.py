@@ -18,7 +18,7 @@ class Column:
     """A heading, its cells, and how the column behaves.
 
     `name` columns are left-aligned and shrink, in the middle or, where they are `prose`, at the end; the one
-    with the highest `give` is left out first when the table is too wide (0: never).
+    with the highest `give` is left out first when the table is too wide (0: never), before names get `least`.
     """
 
     heading: str
@@ -28,6 +28,7 @@ class Column:
     give: int = 0
     style: str = ""
     left: bool = False
+    least: int = LEAST_NAME
 
     @property
     def width(self) -> int:
@@ -49,7 +50,7 @@ def table(columns: Sequence[Column], width: int) -> list[Text]:
 
 def _fitting(columns: list[Column], width: int) -> list[Column]:
     while True:
-        least = sum(min(c.width, LEAST_NAME) if c.name else c.width for c in columns)
+        least = sum(min(c.width, c.least) if c.name else c.width for c in columns)
         if least + INDENT + GAP * (len(columns) - 1) <= width:
             return columns
         worst = max(columns, key=lambda c: c.give)

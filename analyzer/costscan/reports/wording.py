@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
-UNKNOWN: Final = "?"
+UNKNOWN: Final = "-"
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉"
 _DIME, _CENT, _FINE = Decimal("0.1"), Decimal("0.01"), Decimal("0.0001")
 BAR_CELLS: Final = 16

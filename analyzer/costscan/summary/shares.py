@@ -1,6 +1,7 @@
 """Whose the bill is by other divisions than tools: MCP servers, skills, kinds of blocks, types of agents.
 
-Each division is whole: its `usd` adds up to the bill exactly.
+Each division is whole: its `usd` adds up to the bill exactly, and is `entry_usd` and `carried_usd` together.
+What cannot be told of a row is null.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,7 +35,7 @@ def by_server(x: Analysis) -> pl.DataFrame:
     """Give a row per MCP server; `calls` are its tool calls and the tokens those of their results."""
     costs = parts_by(x, server("part").fill_null(NO_SERVER).alias("server"))
     calls = x.tool_calls.group_by(pl.col("server").fill_null(NO_SERVER)).agg(*_sizes("result_tokens"))
-    return _whole(x, costs, calls, "server")
+    return _whole(x, costs, calls, "server").with_columns(pl.col("calls").fill_null(0))
 
 
 def by_skill(x: Analysis) -> pl.DataFrame:
@@ -81,7 +82,7 @@ def _whole(x: Analysis, costs: pl.DataFrame, sizes: pl.DataFrame, name: str) -> 
     bill = pl.lit(total(x.turns["usd"]), pl.Float64)
     return (
         costs.join(sizes, on=name, how="left")
-        .with_columns(pl.col("calls").fill_null(0), carried_usd="again_usd", share=share(pl.col("usd"), bill))
+        .with_columns(carried_usd="again_usd", share=share(pl.col("usd"), bill))
         .select(name, *COLUMNS)
         .sort("usd", name, descending=[True, False], nulls_last=True)
     )

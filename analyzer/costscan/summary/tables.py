@@ -9,6 +9,7 @@ from costscan.analysis import Analysis
 from costscan.attribution import PARTS, server
 from costscan.growth import PROMPT
 from costscan.summary.money import known_sum, nearest_rank, share, total, usd_of
+from costscan.unlogged import SUFFIX
 
 UNKNOWN_DAY: Final = "unknown"
 TOKENS: Final = (
@@ -88,11 +89,7 @@ def by_tool(x: Analysis) -> pl.DataFrame:
     return _dearest_first(
         joined.with_columns(
             pl.when(~is_part).then(pl.col("calls").fill_null(0)),
-            carried_usd=pl.when(pl.col("tool") == PARTS["unlogged"])
-            .then(None)
-            .when(is_part)
-            .then("again_usd")
-            .otherwise("result_carried_usd"),
+            carried_usd=pl.when(is_part).then("again_usd").otherwise("result_carried_usd"),
             share=_of_bill(x.turns),
             server=server("tool"),
         ),
@@ -103,19 +100,20 @@ def by_tool(x: Analysis) -> pl.DataFrame:
 def parts_by(x: Analysis, by: str | pl.Expr, *, parts: pl.DataFrame | None = None) -> pl.DataFrame:
     """Sum the parts of all runs by something: usd, entry_usd (with what was written) and again_usd.
 
-    Null where no run that has the part has a price.
+    Null where no run that has the part has a price; the latter two also where no turn of it is in the log.
     """
     priced = x.turns.filter(pl.col("usd").is_not_null()).select("run_id").unique()
     every = x.parts if parts is None else parts
     runs = every.join(priced.with_columns(priced=pl.lit(True)), on="run_id", how="left")
     known = pl.col("priced").is_not_null()
+    logged = ~pl.col("run_id").str.ends_with(SUFFIX)
     cost = usd_of(pl.col("pico_usd")) + usd_of(pl.col("output_pico_usd"))
     again = usd_of(pl.col("pico_usd")) - usd_of(pl.col("entry_pico_usd"))
     entry = usd_of(pl.col("entry_pico_usd")) + usd_of(pl.col("output_pico_usd"))
     return runs.group_by(by).agg(
         usd=known_sum(pl.when(known).then(cost)),
-        entry_usd=known_sum(pl.when(known).then(entry)),
-        again_usd=known_sum(pl.when(known).then(again)),
+        entry_usd=pl.when(logged.any()).then(known_sum(pl.when(known).then(entry))),
+        again_usd=pl.when(logged.any()).then(known_sum(pl.when(known).then(again))),
     )
 
 
