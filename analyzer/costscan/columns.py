@@ -11,7 +11,9 @@ FRAMES: Final[Mapping[str, str]] = {
     "prices": "one price of a model, of a tier, speed, meter, prompt size and period",
     "bill": "one meter of one turn",
     "growth": "how the prompt of a turn came out of the one before",
+    "prefix_breaks": "where a prefix could have been read from the cache and was not",
     "block_costs": "what a block cost, and when it was last used",
+    "scenarios": "what a run would have cost otherwise",
     "findings": "one place where a rule found waste",
 }
 
@@ -145,6 +147,17 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "content": "what a large tool_result looks like: JSON, markup, code, a table and so on",
         "last_used_turn": "the last turn known to refer to a tool_result; null where none does",
         "used_to": "how far into a tool_result, from 0 to 1, the words reach that were used",
+    },
+    "scenarios": {
+        "run_id": "the run",
+        "scenario": "as_billed, a lever (caching), or a part of one (caching/ttl)",
+        "usd": "what the run would have cost; null where a price is unknown",
+        "saved_usd": "what of the bill that saves",
+        "input_tokens": "tokens sent plain",
+        "cache_read_tokens": "tokens read from the cache",
+        "cache_write_5m_tokens": "tokens written to the cache for five minutes",
+        "cache_write_1h_tokens": "tokens written to the cache for an hour",
+        "output_tokens": "tokens written by the model",
     },
     "findings": {
         "rule": "the id of the rule",

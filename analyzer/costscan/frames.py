@@ -167,6 +167,19 @@ BLOCK_COSTS: Final = _schema(
         "used_to": pl.Float64,
     }
 )
+SCENARIOS: Final = _schema(
+    {
+        "run_id": pl.String,
+        "scenario": pl.String,
+        "usd": USD,
+        "saved_usd": USD,
+        "input_tokens": pl.Int64,
+        "cache_read_tokens": pl.Int64,
+        "cache_write_5m_tokens": pl.Int64,
+        "cache_write_1h_tokens": pl.Int64,
+        "output_tokens": pl.Int64,
+    }
+)
 FINDINGS: Final = _schema(
     {
         "rule": pl.String,
@@ -198,6 +211,7 @@ SCHEMAS: Final[Mapping[str, pl.Schema]] = {
     "growth": GROWTH,
     "prefix_breaks": PREFIX_BREAKS,
     "block_costs": BLOCK_COSTS,
+    "scenarios": SCENARIOS,
     "findings": FINDINGS,
 }
 NULLABLE: Final[Mapping[str, frozenset[str]]] = {
@@ -231,6 +245,7 @@ NULLABLE: Final[Mapping[str, frozenset[str]]] = {
     ),
     "prefix_breaks": frozenset({"char_offset", "token_offset", "usd_lost"}),
     "block_costs": frozenset({"skill", "content", "last_used_turn", "used_to"}),
+    "scenarios": frozenset({"usd", "saved_usd"}),
     "findings": frozenset({"block", "tool", "usd"}),
 }
 

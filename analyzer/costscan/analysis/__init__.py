@@ -28,8 +28,8 @@ class Analysis:
     `policy` is how the logged turns used the cache, `agreement` how well the replay repeats what was billed.
     `turns` has, beside the canonical columns, the task and root run of its run and `usd` with its parts;
     `unfinished` the visible characters and tokenizer family of the turns whose output count is a placeholder.
-    `blocks` and `block_costs` are read from disk where they are used, and gone with the reading; `findings`
-    are there once rules were run. `frame(name)` gives the canonical frames alone.
+    `blocks` and `block_costs` are read from disk where they are used, and gone with the reading; `scenarios`
+    and `findings` are there once they were priced and found. `frame(name)` gives the canonical frames alone.
     """
 
     reading: Reading
@@ -48,6 +48,7 @@ class Analysis:
     prefix_breaks: pl.DataFrame
     recorded: list[Recorded] = field(default_factory=list)
     duplicate_turns: int = 0
+    scenarios: pl.DataFrame = field(default_factory=lambda: empty("scenarios"))
     findings: pl.DataFrame = field(default_factory=lambda: empty("findings"))
 
     def lazy(self, name: str) -> pl.LazyFrame:
@@ -66,6 +67,7 @@ class Analysis:
             "tool_calls": lambda: self.tool_calls,
             "prices": lambda: self.prices,
             "bill": lambda: bill(self.turns, self._billed_unit()),
+            "scenarios": lambda: self.scenarios,
             "findings": lambda: self.findings,
             "blocks": self.blocks.collect,
             "block_costs": self.block_costs.collect,

@@ -121,12 +121,14 @@ class _Meanwhile:
 def _summed(logs: Logs, reading: "Reading", rules: "list[Rule]") -> "tuple[Analysis, Summary]":
     from costscan.analysis import analyze  # noqa: PLC0415 - imports Polars
     from costscan.rulebook import find  # noqa: PLC0415
+    from costscan.scenarios import price_scenarios  # noqa: PLC0415
     from costscan.summary import summarize  # noqa: PLC0415
 
     pricing = _pricing(logs.settings)
     selection = _selection(logs)
     x = analyze(reading, pricing=pricing, selection=selection)
     _refuse_unknown(x, logs, reading)
+    x.scenarios = price_scenarios(x, caching_enabled=logs.settings.caching.enabled)
     x.findings = find(x, rules, frozenset(logs.settings.findings.accepted))
     return x, summarize(x, pricing=pricing, selection=selection, paths=logs.paths, now=logs.now)
 

@@ -27,6 +27,7 @@ class Logged:
         requests: one each, and one more for each shared prefix that calls outside the log had cached
             (numbered below zero).
         positions: what was marked, or can be found, in them.
+        stable_positions: the same, as they would be without values that vary.
         given: the turns that begin with what calls outside the log had cached.
         shared: run_id, turn, shared_tokens of the turns whose prompts begin like those of other runs.
     """
@@ -35,6 +36,7 @@ class Logged:
     steps: pl.DataFrame
     requests: pl.DataFrame
     positions: pl.DataFrame
+    stable_positions: pl.DataFrame
     given: pl.DataFrame
     shared: pl.DataFrame
 
@@ -55,20 +57,21 @@ def logged(turns: pl.DataFrame, chains: pl.DataFrame, windows: pl.DataFrame) -> 
     inferred = steps.filter("uses").join(windows.select(_PLACE).unique(), on=_PLACE, how="anti")
     outside = _outside(inferred)
     known = windows.join(requests.select(*_PLACE, "req"), on=_PLACE, how="inner")
+    marked = [*_positions(inferred), _of_outside(outside)]
+    stable = known.with_columns(key="stable_key", tokens="stable_tokens")
     return Logged(
         turns=requests.select(*_PLACE, "req"),
         steps=steps,
         requests=pl.concat([requests.select(*REQUESTS), outside.select(*REQUESTS)]),
-        positions=pl.concat(
-            [
-                *_positions(inferred),
-                known.select(*POSITIONS),
-                outside.select("req", key="shared_key", tokens="shared_tokens", ttl_us="ttl_us"),
-            ]
-        ),
+        positions=pl.concat([*marked, known.select(*POSITIONS)]),
+        stable_positions=pl.concat([*marked, stable.select(*POSITIONS)]),
         given=outside.filter(pl.col("is_first")).select(_PLACE),
         shared=inferred.filter(pl.col("shared_tokens") > 0).select(*_PLACE, "shared_tokens"),
     )
+
+
+def _of_outside(outside: pl.DataFrame) -> pl.DataFrame:
+    return outside.select("req", key="shared_key", tokens="shared_tokens", ttl_us="ttl_us").select(*POSITIONS)
 
 
 def _requests(turns: pl.DataFrame) -> pl.DataFrame:

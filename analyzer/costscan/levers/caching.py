@@ -1,0 +1,72 @@
+"""Caching: marks where they pay, the right lifetime, and prefixes that stay as they are.
+
+Marks stand at the end of the tools and the system prompt, and at the end of each prompt that a later turn
+extends; where more blocks came in than a mark looks back over, one more stands between, so that a turn always
+finds the prompt it extends. With them a turn reads all that the turn before it sent. A value that changes the
+prefix from turn to turn moves behind the last mark, with its tokens.
+"""
+
+import polars as pl
+
+from costscan.levers.plan import MARKS, Plan
+from costscan.replay.simulate import LIFETIMES_US
+
+
+def with_stable_prefix(plan: Plan) -> Plan:
+    """Move the values that vary behind the last mark, and keep the order of tools and keys."""
+    return plan.marked(plan.stable_marks)
+
+
+def with_breakpoints(plan: Plan, ttl: str | None = None, *, stable: bool = False) -> Plan:
+    """Mark the shared prefix and the end of every prompt that is extended.
+
+    Args:
+        plan: the plan.
+        ttl: the lifetime of all marks; by default that which each run wrote with.
+        stable: the values that vary have moved behind the last mark.
+    """
+    steps = _with_lifetime(_as_sent(plan.steps, stable=stable), ttl)
+    chained = pl.col("extends_key").is_not_null() | pl.col("key").is_in(
+        steps["extends_key"].drop_nulls().unique().implode()
+    )
+    ends = steps.filter(chained).select("req", "key", tokens="last_tokens", ttl_us="ttl_us")
+    extended = steps.filter(pl.col("extends_key").is_not_null()).select(
+        "req", key="extends_key", tokens="extends_tokens", ttl_us=pl.lit(None, pl.Int64)
+    )
+    shared = steps.filter(pl.col("shared_tokens") > 0).select(
+        "req", key="shared_key", tokens="shared_tokens", ttl_us="ttl_us"
+    )
+    outside = plan.marks.filter(pl.col("req") < 0).select(MARKS)
+    return plan.marked(pl.concat([frame.select(MARKS) for frame in (ends, extended, shared, outside)]))
+
+
+def with_lifetime(plan: Plan, ttl: str) -> Plan:
+    """Give all marks of the plan another lifetime; where nothing is marked, nothing changes."""
+    marked = pl.col("ttl_us").is_not_null() & (pl.col("req") >= 0)
+    return plan.marked(
+        plan.marks.with_columns(ttl_us=pl.when(marked).then(LIFETIMES_US[ttl]).otherwise("ttl_us"))
+    )
+
+
+def mixed(plan: Plan, other: Plan, runs: pl.Series) -> Plan:
+    """Give the marks of `other` to some runs, and those of `plan` to the others."""
+    reqs = plan.steps.filter(pl.col("run_id").is_in(runs.implode()))["req"]
+    chosen = pl.col("req").is_in(reqs.implode())
+    return plan.marked(pl.concat([plan.marks.filter(~chosen), other.marks.filter(chosen)]))
+
+
+def _as_sent(steps: pl.DataFrame, *, stable: bool) -> pl.DataFrame:
+    """Give what is marked of each prompt: as it was sent, or without the values that vary."""
+    if not stable:
+        return steps.with_columns(last_tokens=pl.col("prompt_tokens"))
+    names = ("key", "extends_key", "extends_tokens", "shared_key", "shared_tokens")
+    return steps.with_columns(
+        **{name: pl.col(f"stable_{name}") for name in names},
+        last_tokens=pl.max_horizontal(pl.col("prompt_tokens") - pl.col("moved_tokens"), 0),
+    )
+
+
+def _with_lifetime(steps: pl.DataFrame, ttl: str | None) -> pl.DataFrame:
+    if ttl is None:
+        return steps.with_columns(pl.col("ttl_us").fill_null(LIFETIMES_US["5m"]))
+    return steps.with_columns(ttl_us=pl.lit(LIFETIMES_US[ttl], pl.Int64))

@@ -1,0 +1,71 @@
+"""What the turns of a plan cost, at the prices of each turn."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
+
+import polars as pl
+
+from costscan.levers.plan import Plan
+from costscan.prices import COST_COLUMNS, turn_usd
+
+if TYPE_CHECKING:
+    from costscan.analysis import Analysis
+
+TOKENS: Final = {
+    "read_tokens": "cache_read_tokens",
+    "write_5m_tokens": "cache_write_5m_tokens",
+    "write_1h_tokens": "cache_write_1h_tokens",
+    "input_tokens": "input_tokens",
+}
+"""The token classes of the replay, as columns of `turns`."""
+CLASSES: Final = (*TOKENS.values(), "output_tokens")
+_PLACE: Final = ["run_id", "turn"]
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The turns of the log in the order of the steps, with what they cost and their unit prices.
+
+    Attributes:
+        turns: run_id, turn, group (runs that share a prefix have one), the token columns, web_searches and
+            pico_usd as billed, null where a price is unknown.
+        unit: the unit prices.
+    """
+
+    turns: pl.DataFrame
+    unit: pl.DataFrame
+
+    @classmethod
+    def of(cls, x: "Analysis") -> Self:
+        """Give the turns of an analysis."""
+        columns = [*_PLACE, *CLASSES, "web_searches", *COST_COLUMNS.values()]
+        priced = x.turns.hstack(x.unit).select(*columns, *x.unit.columns)
+        group = (
+            pl.when(pl.col("stable_shared_tokens") > 0)
+            .then(pl.struct("domain", "stable_shared_key").hash())
+            .otherwise(pl.col("run_id").hash())
+            .first()
+            .over("run_id")
+        )
+        steps = x.policy.steps.select(*_PLACE, group=group)
+        both = steps.join(priced, on=_PLACE, how="left", maintain_order="left")
+        turns = both.select(*_PLACE, "group", *CLASSES, "web_searches", pico_usd=_pico())
+        return cls(turns, both.select(x.unit.columns))
+
+    def of_plan(self, plan: Plan) -> pl.DataFrame:
+        """Replay a plan: give its token classes and pico_usd, turn by turn."""
+        told = plan.classes().select(pl.col(name).alias(column) for name, column in TOKENS.items())
+        used = self.turns.select(*_PLACE, "group", "output_tokens", "web_searches").hstack(told)
+        return used.with_columns(turn_usd(used, self.unit).select(pico_usd=_pico()).to_series())
+
+    @staticmethod
+    def per_run(turns: pl.DataFrame) -> pl.DataFrame:
+        """Sum turns up: run_id, group, pico_usd (null where that of a turn is) and the token classes."""
+        whole = pl.when(pl.col("pico_usd").null_count() == 0).then(pl.col("pico_usd").sum())
+        return turns.group_by("run_id", maintain_order=True).agg(
+            pl.col("group").first(), whole.alias("pico_usd"), *(pl.col(name).sum() for name in CLASSES)
+        )
+
+
+def _pico() -> pl.Expr:
+    return pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False)
