@@ -90,7 +90,7 @@ def test_a_terminal_that_takes_ascii_only(monkeypatch: pytest.MonkeyPatch, in_re
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii", write_through=True))
     assert run(["explain", "worst", IDLE]) == 0
     shown = raw.getvalue().decode("ascii")
-    assert "x 35.5k after 74 min" in shown
+    assert "x 35.5k expired after 74 min" in shown
     assert len({shown.count(mark) for mark in ".:#="} - {0}) > 1
 
 
@@ -98,21 +98,21 @@ def test_the_chart_says_what_each_turn_sent(samples: Billed) -> None:
     """Bars are as long as prompts: of 60 columns for the largest, in the order of the legend."""
     kinds = {"not logged": 300, "system and tools": 0, "tool results": 100, "assistant": 150, "user": 50}
     rows: list[Json] = [{"turn": n, "usd": None, "prompt_tokens": 600 * (n + 1) // 4, "missed_tokens": 0, "gap_s": None}
-            | kinds for n in range(4)]  # fmt: skip
-    schema: dict[str, Any] = {"usd": pl.Decimal(38, 12), "gap_s": pl.Float64}
+            | {"cache_read_tokens": 7, "why": None} | kinds for n in range(4)]  # fmt: skip
+    schema: dict[str, Any] = {"usd": pl.Decimal(38, 12), "gap_s": pl.Float64, "why": pl.String}
     head, *lines = [line.plain for line in turn_chart(pl.DataFrame(rows, schema_overrides=schema), 140)]
-    assert " ".join(head.split()) == "turn cost input ░ not logged █ tool results ▓ assistant ▪ user"
+    assert " ".join(head.split()) == "turn cost input read ░ not logged █ tool results ▓ assistant ▪ user"
     bars = [line.split()[-1] for line in lines]
     assert [len(bar) for bar in bars] == [15, 30, 45, 60]
     assert bars[3] == "░" * 30 + "█" * 10 + "▓" * 15 + "▪" * 5
-    assert lines[0].split()[:3] == ["0", "-", "150"]
+    assert lines[0].split()[:4] == ["0", "-", "150", "7"]
     assert set(LOOK) == set(KINDS)
 
 
 @pytest.mark.parametrize(("turns", "rows"), [(1, 1), (ROWS, ROWS), (ROWS + 1, 13), (1000, 24)])
 def test_long_runs_have_turns_together(turns: int, rows: int) -> None:
     told: list[Json] = [{"turn": n, "usd": None, "prompt_tokens": 10, "missed_tokens": 5000, "gap_s": 60.0 * n}
-            | dict.fromkeys(KINDS, 2) for n in range(turns)]  # fmt: skip
+            | {"cache_read_tokens": 7, "why": "expired"} | dict.fromkeys(KINDS, 2) for n in range(turns)]  # fmt: skip
     frame = pl.DataFrame(told, schema_overrides={"usd": pl.Decimal(38, 12)})
     lines = [line.plain for line in turn_chart(frame, 100)][2:]
     assert len(lines) == rows

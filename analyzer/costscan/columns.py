@@ -13,6 +13,7 @@ FRAMES: Final[Mapping[str, str]] = {
     "growth": "how the prompt of a turn came out of the one before",
     "prefix_breaks": "where a prefix could have been read from the cache and was not",
     "block_costs": "what a block cost, and when it was last used",
+    "lifetimes": "whether five minutes or an hour is the cheaper lifetime of what a run caches",
     "scenarios": "what a run would have cost otherwise",
     "findings": "one place where a rule found waste",
 }
@@ -158,6 +159,16 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "cache_write_5m_tokens": "tokens written to the cache for five minutes",
         "cache_write_1h_tokens": "tokens written to the cache for an hour",
         "output_tokens": "tokens written by the model",
+    },
+    "lifetimes": {
+        "run_id": "the run",
+        "ttl": "the lifetime it wrote with: 5m, 1h or both",
+        "cheaper": "the one that is cheaper, 5m or 1h; null where both cost the same or a price is unknown",
+        "usd_5m": "what the run would have cost with five minutes throughout",
+        "usd_1h": "what it would have cost with an hour throughout",
+        "written_tokens": "tokens it would write for an hour",
+        "rewritten_tokens": "tokens it would write again because five minutes had passed",
+        "break_even_tokens": "from so many of them on an hour is the cheaper one",
     },
     "findings": {
         "rule": "the id of the rule",

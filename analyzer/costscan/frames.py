@@ -180,6 +180,18 @@ SCENARIOS: Final = _schema(
         "output_tokens": pl.Int64,
     }
 )
+LIFETIMES: Final = _schema(
+    {
+        "run_id": pl.String,
+        "ttl": pl.String,
+        "cheaper": pl.String,
+        "usd_5m": USD,
+        "usd_1h": USD,
+        "written_tokens": pl.Int64,
+        "rewritten_tokens": pl.Int64,
+        "break_even_tokens": pl.Int64,
+    }
+)
 FINDINGS: Final = _schema(
     {
         "rule": pl.String,
@@ -212,6 +224,7 @@ SCHEMAS: Final[Mapping[str, pl.Schema]] = {
     "prefix_breaks": PREFIX_BREAKS,
     "block_costs": BLOCK_COSTS,
     "scenarios": SCENARIOS,
+    "lifetimes": LIFETIMES,
     "findings": FINDINGS,
 }
 NULLABLE: Final[Mapping[str, frozenset[str]]] = {
@@ -246,6 +259,7 @@ NULLABLE: Final[Mapping[str, frozenset[str]]] = {
     "prefix_breaks": frozenset({"char_offset", "token_offset", "usd_lost"}),
     "block_costs": frozenset({"skill", "content", "last_used_turn", "used_to"}),
     "scenarios": frozenset({"usd", "saved_usd"}),
+    "lifetimes": frozenset({"cheaper", "usd_5m", "usd_1h"}),
     "findings": frozenset({"block", "tool", "usd"}),
 }
 

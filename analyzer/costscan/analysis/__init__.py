@@ -28,8 +28,9 @@ class Analysis:
     `policy` is how the logged turns used the cache, `agreement` how well the replay repeats what was billed.
     `turns` has, beside the canonical columns, the task and root run of its run and `usd` with its parts;
     `unfinished` the visible characters and tokenizer family of the turns whose output count is a placeholder.
-    `blocks` and `block_costs` are read from disk where they are used, and gone with the reading; `scenarios`
-    and `findings` are there once they were priced and found. `frame(name)` gives the canonical frames alone.
+    `blocks` and `block_costs` are read from disk where they are used, and gone with the reading; `scenarios`,
+    `lifetimes` and `findings` are there once they were priced and found. `frame(name)` gives the canonical
+    frames alone.
     """
 
     reading: Reading
@@ -49,6 +50,7 @@ class Analysis:
     recorded: list[Recorded] = field(default_factory=list)
     duplicate_turns: int = 0
     scenarios: pl.DataFrame = field(default_factory=lambda: empty("scenarios"))
+    lifetimes: pl.DataFrame = field(default_factory=lambda: empty("lifetimes"))
     findings: pl.DataFrame = field(default_factory=lambda: empty("findings"))
 
     def lazy(self, name: str) -> pl.LazyFrame:
@@ -68,6 +70,7 @@ class Analysis:
             "prices": lambda: self.prices,
             "bill": lambda: bill(self.turns, self._billed_unit()),
             "scenarios": lambda: self.scenarios,
+            "lifetimes": lambda: self.lifetimes,
             "findings": lambda: self.findings,
             "blocks": self.blocks.collect,
             "block_costs": self.block_costs.collect,

@@ -128,7 +128,8 @@ def _summed(logs: Logs, reading: "Reading", rules: "list[Rule]") -> "tuple[Analy
     selection = _selection(logs)
     x = analyze(reading, pricing=pricing, selection=selection)
     _refuse_unknown(x, logs, reading)
-    x.scenarios = price_scenarios(x, caching_enabled=logs.settings.caching.enabled)
+    priced = price_scenarios(x, caching_enabled=logs.settings.caching.enabled)
+    x.scenarios, x.lifetimes = priced.scenarios, priced.lifetimes
     x.findings = find(x, rules, frozenset(logs.settings.findings.accepted))
     return x, summarize(x, pricing=pricing, selection=selection, paths=logs.paths, now=logs.now)
 

@@ -14,6 +14,9 @@ from costscan.reports.wording import count, percent, plural, tokens, usd, usd_co
 from costscan.summary.story import Story
 from costscan.unlogged import SUFFIX
 
+_LIFETIME: Final = {"5m": "five minutes", "1h": "an hour"}
+LEAST_SHARE: Final = Decimal("0.005")
+"""What would have saved less than this share of a run is not told."""
 BLOCKS, FINDINGS, TOOLS, AGENTS = 10, 4, 10, 8
 _LEAST_TASK: Final = 12
 Excerpts = Mapping[int, str]
@@ -35,6 +38,7 @@ def render(story: Story, every: Sequence[str], *, width: int, excerpts: Excerpts
         _blocks(story, width, excerpts),
         _tools(story, width),
         _sub_agents(story, every, width),
+        _levers(story, width),
         _findings(story, width),
     ]
     lines: list[Text] = []
@@ -176,6 +180,36 @@ def _findings(story: Story, width: int) -> list[Text]:
         told = f"without what was found: about {usd(cost - saved)} instead of {usd(cost)}"
         lines += [Text(f"  {line}", style="bold") for line in wrapped(told, width - 2)]
     return lines
+
+
+def _levers(story: Story, width: int) -> list[Text]:
+    """Say what each lever would have saved, and which lifetime of the cache is the cheaper one."""
+    saved = dict(story.saved.iter_rows())
+    if not story.usd or max(saved.values(), default=Decimal(0)) < story.usd * LEAST_SHARE:
+        return []
+    lines = []
+    for lever in (name for name in saved if "/" not in name):
+        parts = [
+            f"{name.partition('/')[2]} {usd(saved[name])}" for name in saved if name.startswith(f"{lever}/")
+        ]
+        alone = f"; its parts alone: {', '.join(parts)}" if parts else ""
+        lines.append(f"{lever}: {usd(story.usd - saved[lever])} instead of {usd(story.usd)}{alone}")
+    told = story.lifetimes
+    if "caching/ttl" in saved and told is not None and told["cheaper"] not in {None, told["ttl"]}:
+        lines.append(
+            f"written for {_LIFETIME[told['cheaper']]}: {tokens(told['rewritten_tokens'])} tokens would have "
+            f"had to be written again after five minutes; an hour pays from "
+            f"{tokens(told['break_even_tokens'])} on"
+        )
+    heading = Text("  what would have been cheaper", style="dim")
+    return [heading, *(Text(f"    {line}") for told in lines for line in wrapped(told, width - 4))]
+
+
+def _lever(cost: Decimal, lever: str, saved: Mapping[str, Decimal]) -> str:
+    own = {name.partition("/")[2]: saved[name] for name in saved if name.startswith(f"{lever}/")}
+    parts = ", ".join(f"{name} {usd(amount)}" for name, amount in own.items())
+    alone = f"; its parts alone: {parts}" if parts else ""
+    return f"{lever}: {usd(cost - saved[lever])} instead of {usd(cost)}{alone}"
 
 
 def _of_rule(rows: Sequence[Mapping[str, Any]], width: int) -> list[Text]:

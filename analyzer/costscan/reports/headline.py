@@ -96,6 +96,8 @@ def _paragraphs(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
 
 def _replayed(summary: Summary) -> Pieces:
     found = summary.replay
+    if found.exact_share == 1 and not found.token_error:
+        return [("agrees with the billed cache reads of every turn, to the token", "")]
     close = f" (tokens within {_within(found.token_error)})" if found.token_error is not None else ""
     return [(f"agrees with billed cache reads on {precise(found.exact_share)} of turns{close}", "")]
 

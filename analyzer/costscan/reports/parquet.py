@@ -10,17 +10,18 @@ from costscan.frames import USD
 from costscan.summary import Summary
 from costscan.summary.runs import CONTRACT
 
-LEVERS: Final = ("caching", "trimming", "routing", "batching", "all")
+PRICED: Final = ("usd_no_caching", "usd_caching")
+LEVERS: Final = ("trimming", "routing", "batching", "all")
 
 
 def table(summary: Summary) -> pl.DataFrame:
     """Give the runs with a cost per scenario (null where it is not known)."""
-    others = [name for name in summary.runs.columns if name not in {*CONTRACT, "usd_no_caching"}]
+    others = [name for name in summary.runs.columns if name not in {*CONTRACT, *PRICED}]
     return summary.runs.select(
         *CONTRACT,
         *others,
         pl.col("usd").alias("usd_as_billed"),
-        "usd_no_caching",
+        *PRICED,
         *(pl.lit(None, USD).alias(f"usd_{lever}") for lever in LEVERS),
     )
 

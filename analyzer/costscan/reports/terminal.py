@@ -12,6 +12,7 @@ from rich.text import Text
 from costscan.reports.breakdown import TABLES, worst_runs
 from costscan.reports.headline import headline, title
 from costscan.reports.inert import cells, clip, ending, inert
+from costscan.reports.levers import levers_table
 from costscan.reports.waste import findings_table
 from costscan.reports.wording import count
 from costscan.summary import Summary
@@ -54,9 +55,9 @@ def render(summary: Summary, *, width: int, by: str | None = None, top: int | No
 def _tables(summary: Summary, width: int, by: str | None, top: int | None) -> list[list[Text]]:
     if by is not None:
         return [TABLES[by](summary, top or ROWS, width)]
-    found = findings_table(summary, top or RULES, width)
+    found = [levers_table(summary, width), findings_table(summary, top or RULES, width)]
     return [
-        *([found] if found else []),
+        *(block for block in found if block),
         worst_runs(summary, top or WORST_RUNS, width),
         TABLES["model"](summary, top or MODELS, width),
         TABLES["tool"](summary, top or TOOLS, width),

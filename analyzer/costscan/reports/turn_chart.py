@@ -6,7 +6,7 @@ from typing import Any, Final
 import polars as pl
 from rich.text import Text
 
-from costscan.reports.inert import cells
+from costscan.reports.inert import cells, clip, inert
 from costscan.reports.wording import tokens, usd_column
 from costscan.summary.story import KINDS
 
@@ -19,7 +19,8 @@ LOOK: Final[Mapping[str, tuple[str, str]]] = {
     "user": ("▪", "magenta"),
 }
 _MISS, _MISS_COLOUR = "✗", "red"
-_HEADINGS: Final = ("turn", "cost", "input")
+_HEADINGS: Final = ("turn", "cost", "input", "read")
+_MOST_WHY: Final = 44
 _MIN_BAR, _MAX_BAR = 8, 60
 _LONG_GAP_S: Final = 300
 _INDENT, _GAP = "  ", "  "
@@ -56,7 +57,7 @@ def turn_chart(turns: pl.DataFrame, width: int) -> list[Text]:
 def _bucketed(turns: pl.DataFrame) -> list[dict[str, Any]]:
     """Give at most ROWS rows: turns together where there are more, with their costs and last prompt."""
     size = -(-turns.height // ROWS)
-    last = [pl.col(c).last() for c in ("prompt_tokens", *KINDS)]
+    last = [pl.col(c).last() for c in ("prompt_tokens", "cache_read_tokens", *KINDS)]
     known = pl.col("usd").count() > 0
     return (
         turns.group_by(bucket=pl.col("turn") // size, maintain_order=True)
@@ -68,6 +69,7 @@ def _bucketed(turns: pl.DataFrame) -> list[dict[str, Any]]:
             missed_tokens=pl.col("missed_tokens").sum(),
             misses=(pl.col("missed_tokens") > 0).sum(),
             gap_s=pl.col("gap_s").filter(pl.col("missed_tokens") > 0).max(),
+            why=pl.col("why").drop_nulls().unique(maintain_order=True),
         )
         .to_dicts()
     )
@@ -79,6 +81,7 @@ def _numbers(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
         [_turns(row) for row in rows],
         usd_column(row["usd"] for row in rows),
         [tokens(row["prompt_tokens"]) for row in rows],
+        [tokens(row["cache_read_tokens"]) for row in rows],
     )
     padded = []
     for heading, column in zip(_HEADINGS, columns, strict=True):
@@ -95,7 +98,7 @@ def _legend(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
     """Give the marks that the rows use: each with its colour and its meaning."""
     shown = [(*LOOK[kind], kind) for kind in KINDS if any(row[kind] for row in rows)]
     missed = any(row["misses"] for row in rows)
-    return [*shown, *([(_MISS, _MISS_COLOUR, "missed the cache")] if missed else [])]
+    return [*shown, *([(_MISS, _MISS_COLOUR, "could have been read, too")] if missed else [])]
 
 
 def _head(
@@ -124,12 +127,13 @@ def _legend_lines(legend: Sequence[tuple[str, str, str]], indent: int, width: in
 
 
 def _note(row: Mapping[str, Any]) -> str:
-    """Say what had been sent before and was not read from the cache, and how long nothing was sent."""
+    """Say what more should have been read from the cache, and why it was not, as far as that is known."""
     if not row["misses"]:
         return ""
     after = f" after {_span(row['gap_s'])}" if (row["gap_s"] or 0) > _LONG_GAP_S else ""
     times = f" {row['misses']}x" if row["misses"] > 1 else ""
-    return f"{_MISS}{times} {tokens(row['missed_tokens'])}{after}"
+    why = f" {clip(inert(', '.join(row['why'])), _MOST_WHY)}" if row["why"] else ""
+    return f"{_MISS}{times} {tokens(row['missed_tokens'])}{why}{after}"
 
 
 def _span(seconds: float) -> str:

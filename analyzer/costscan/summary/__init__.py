@@ -14,6 +14,7 @@ from costscan.ingest import MAX_NAMED_SKIPS, merge
 from costscan.prices import COST_COLUMNS, as_of
 from costscan.summary.coverage import open_turns, recorded_turns, recorded_usd
 from costscan.summary.findings import by_rule, findings
+from costscan.summary.lifetimes import by_lifetime
 from costscan.summary.model import (
     SCHEMA_VERSION,
     Distribution,
@@ -69,7 +70,11 @@ def summarize(
         by_day=by_day(x.turns),
         findings=findings(x),
         runs=runs,
-        breakdowns={**{name: of(x) for name, of in DIVISIONS.items()}, "rule": by_rule(x)},
+        breakdowns={
+            **{name: of(x) for name, of in DIVISIONS.items()},
+            "rule": by_rule(x),
+            "lifetime": by_lifetime(x),
+        },
         paths=tuple(paths),
     )
 

@@ -129,7 +129,7 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Summary:
-    """Everything a report shows; `breakdowns` are by server, skill, kind and agent, and findings by rule."""
+    """Everything a report shows; `breakdowns` are by server, skill, kind, agent, rule and lifetime."""
 
     schema_version: int
     costscan_version: str

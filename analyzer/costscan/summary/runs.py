@@ -47,6 +47,7 @@ MORE: Final = (
     "placeholder_turns",
     "recorded_usd",
     "usd_no_caching",
+    "usd_caching",
     "is_quadratic",
     "findings",
 )
@@ -68,6 +69,10 @@ def runs_table(x: Analysis, recorded: Mapping[str, Decimal]) -> pl.DataFrame:
         .join(_frame(recorded, "recorded_usd"), on="run_id", how="left", maintain_order="left")
         .join(by_run(x), on="run_id", how="left", maintain_order="left")
     )
+    saved = x.scenarios.filter(scenario="caching").select("run_id", saved="saved_usd")
+    found = found.join(saved, on="run_id", how="left", maintain_order="left").with_columns(
+        usd_caching=_after(pl.col("saved"), priced=not x.scenarios.is_empty())
+    )
     family = _frame(_with_children(found), "usd_with_subagents")
     return (
         found.join(family, on="run_id", how="left", maintain_order="left")
@@ -81,6 +86,13 @@ def runs_table(x: Analysis, recorded: Mapping[str, Decimal]) -> pl.DataFrame:
         .select(*CONTRACT, *MORE)
         .sort("usd_with_subagents", "usd", "run_id", descending=[True, True, False], nulls_last=True)
     )
+
+
+def _after(saved: pl.Expr, *, priced: bool) -> pl.Expr:
+    """Give the cost of runs in a scenario; what is in no turn of the log stays as it is."""
+    unpriced = pl.col("unpriced_turns") > 0
+    cost = pl.when(~unpriced).then(pl.col("usd") - saved.fill_null(0))
+    return cost if priced else pl.lit(None, USD)
 
 
 def _sums(x: Analysis) -> pl.DataFrame:

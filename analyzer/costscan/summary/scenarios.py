@@ -1,6 +1,7 @@
 """What the logged runs would have cost otherwise."""
 
 from decimal import Decimal
+from typing import Final
 
 import polars as pl
 
@@ -9,6 +10,10 @@ from costscan.growth import PROMPT
 from costscan.prices import COST_COLUMNS
 from costscan.summary.model import Scenario
 from costscan.summary.money import total, usd_of
+
+RISKS: Final = {"caching": "none", "trimming": "low", "routing": "needs-eval", "batching": "latency"}
+"""What a lever may change beside the cost."""
+_CACHED: Final = ("cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
 
 
 def no_caching_usd(x: Analysis) -> pl.Series:
@@ -21,19 +26,33 @@ def no_caching_usd(x: Analysis) -> pl.Series:
 
 
 def scenarios(x: Analysis) -> list[Scenario]:
-    """Give the scenarios that need no replay."""
+    """Give what the logs would have cost otherwise: with nothing cached, with each lever and its parts."""
     turns = x.turns.with_columns(no_caching=no_caching_usd(x))
     known = turns.filter(pl.col("usd").is_not_null())
-    runs = x.runs.height
     billed = total(known["usd"]) if known.height or not turns.height else None
-    plain = (
-        total(known["no_caching"]) if billed is not None and not known["no_caching"].null_count() else None
-    )
-    cached = turns.filter(
-        pl.sum_horizontal("cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens") > 0
-    )
-    saved = None if billed is None or plain is None else billed - plain
     return [
-        Scenario("as_billed", None, billed, None if billed is None else Decimal(0), None, runs, None),
-        Scenario("no_caching", None, plain, saved, None, cached["run_id"].n_unique(), None),
+        Scenario(
+            "as_billed", None, billed, None if billed is None else Decimal(0), None, x.runs.height, None
+        ),
+        _no_caching(known, billed),
+        *(_replayed(x, name, billed) for name in x.scenarios["scenario"].unique(maintain_order=True)[1:]),
     ]
+
+
+def _no_caching(known: pl.DataFrame, billed: Decimal | None) -> Scenario:
+    whole = billed is not None and not known["no_caching"].null_count()
+    plain = total(known["no_caching"]) if whole else None
+    cached = known.filter(pl.sum_horizontal(_CACHED) > 0)["run_id"].n_unique()
+    saved = None if billed is None or plain is None else billed - plain
+    return Scenario("no_caching", None, plain, saved, None, cached, None)
+
+
+def _replayed(x: Analysis, name: str, billed: Decimal | None) -> Scenario:
+    """Sum a scenario up; runs with a turn that has no price stay as they were."""
+    lever = name.partition("/")[0]
+    runs = x.scenarios.filter(scenario=name)
+    if billed is None or runs["saved_usd"].null_count() == runs.height:
+        return Scenario(name, lever, None, None, None, 0, RISKS[lever])
+    saved = total(runs["saved_usd"].fill_null(0))
+    changed = runs.filter(pl.col("saved_usd") > 0).height
+    return Scenario(name, lever, billed - saved, saved, None, changed, RISKS[lever])

@@ -27,12 +27,14 @@ class Story:
         run: its row of the `runs` frame.
         turns: turn, usd, prompt_tokens, cache_read_tokens, carried_tokens, output_tokens, model, at, gap_s,
             missed_tokens (what had been sent before and was not read from the cache; 0 where that is normal),
-            and a column of prompt tokens per kind.
+            why (the cause and place of that, where it is known), and a column of prompt tokens per kind.
         blocks: the blocks, dearest first: block, kind, tool, turn_in, turn_out, line, tokens, used_share,
             content_hash, call_id, entry_usd, usd (written once, and in all its prompts).
         tools: per tool: calls, p50_tokens, p95_tokens, max_tokens, entry_usd, carried_usd, usd.
         findings: those of this run, dearest first.
         sub_agents: the runs below it, dearest first: run_id, agent, n_turns, usd.
+        saved: scenario and saved_usd of each lever and part that saves anything, levers first.
+        lifetimes: its row of the `lifetimes` frame, None where it writes nothing to the cache.
     """
 
     run: dict[str, Any]
@@ -42,6 +44,8 @@ class Story:
     tools: pl.DataFrame
     findings: pl.DataFrame
     sub_agents: pl.DataFrame
+    saved: pl.DataFrame
+    lifetimes: dict[str, Any] | None
 
     @property
     def avoidable_usd(self) -> Decimal:
@@ -65,6 +69,17 @@ def story(x: Analysis, run_id: str) -> Story:
         tools=_tools(x, run_id, blocks),
         findings=x.findings.filter(pl.col("run_id") == run_id),
         sub_agents=_sub_agents(x, run_id),
+        saved=_saved(x, run_id),
+        lifetimes=next(x.lifetimes.filter(pl.col("run_id") == run_id).iter_rows(named=True), None),
+    )
+
+
+def _saved(x: Analysis, run_id: str) -> pl.DataFrame:
+    is_part = pl.col("scenario").str.contains("/")
+    return (
+        x.scenarios.filter((pl.col("run_id") == run_id) & (pl.col("saved_usd") > 0))
+        .sort(is_part, "saved_usd", descending=[False, True], maintain_order=True)
+        .select("scenario", "saved_usd")
     )
 
 
@@ -96,8 +111,11 @@ def _group() -> pl.Expr:
 
 def _turns(x: Analysis, turns: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
     growth = x.growth.select("run_id", "turn", "carried_tokens")
-    joined = turns.with_columns(prompt_tokens=PROMPT).join(
-        growth, on=["run_id", "turn"], how="left", maintain_order="left"
+    place = ["run_id", "turn"]
+    joined = (
+        turns.with_columns(prompt_tokens=PROMPT)
+        .join(growth, on=place, how="left", maintain_order="left")
+        .join(_breaks(x), on=place, how="left", maintain_order="left")
     )
     missed = pl.col("carried_tokens") - pl.col("cache_read_tokens")
     is_miss = (pl.col("cache_read_tokens") < pl.col("carried_tokens") * MISSED_SHARE) & (
@@ -113,8 +131,20 @@ def _turns(x: Analysis, turns: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFra
         "model",
         "at",
         "gap_s",
-        missed_tokens=pl.when(is_miss).then(missed).otherwise(0),
+        missed_tokens=pl.coalesce("tokens_lost", pl.when(is_miss).then(missed).otherwise(0)),
+        why="why",
     ).hstack(_stacked(blocks, turns.height))
+
+
+def _breaks(x: Analysis) -> pl.DataFrame:
+    """Give, per turn whose prefix broke: tokens_lost and why."""
+    at = pl.col("path") + pl.format(":{}", "char_offset").fill_null("")
+    is_text = pl.col("char_offset").is_not_null()
+    told = pl.col("cause") + pl.when(is_text).then(" at " + at).otherwise(pl.lit(""))
+    lost = x.prefix_breaks.filter(pl.col("tokens_lost") > 0)
+    return lost.group_by("run_id", "turn", maintain_order=True).agg(
+        pl.col("tokens_lost").sum(), why=told.first()
+    )
 
 
 def _stacked(blocks: pl.DataFrame, n_turns: int) -> pl.DataFrame:

@@ -1,0 +1,55 @@
+"""Which lifetime of cache entries is cheaper for each run, and from when on an hour pays.
+
+A token written for an hour costs 2 times a plain one, for five minutes 1.25 times; a token that has expired
+is written again where it would have been read for 0.1. So an hour pays when what would have to be written
+again is more than 0.75 / 1.15 of what is written.
+Source: https://platform.claude.com/docs/en/build-with-claude/prompt-caching
+"""
+
+from typing import Final
+
+import polars as pl
+
+from costscan.frames import LIFETIMES, USD
+from costscan.scenarios.cost import Costs
+
+_HOUR_MORE, _AGAIN_MORE = 75, 115
+_HOUR_US: Final = 3_600_000_000
+_ONE_PICO: Final = pl.lit("0.000000000001").cast(USD)
+
+
+def lifetimes(costs: Costs, steps: pl.DataFrame, five: pl.DataFrame, hour: pl.DataFrame) -> pl.DataFrame:
+    """Give the `lifetimes` frame: one row per run that writes to the cache.
+
+    Args:
+        costs: the logged turns.
+        steps: the turns as they are replayed, with the lifetime each wrote with.
+        five: the costs of the turns when everything lives for five minutes, from `Costs.of_plan`.
+        hour: when everything lives for an hour.
+    """
+    is_hour = pl.col("ttl_us") == _HOUR_US
+    told = steps.filter("uses").group_by("run_id").agg(hours=is_hour.any(), fives=(~is_hour).any())
+    both = costs.per_run(five).join(costs.per_run(hour), on="run_id", suffix="_hour", maintain_order="left")
+    written = pl.col("cache_write_1h_tokens_hour")
+    again = pl.max_horizontal(pl.col("cache_write_5m_tokens") - written, 0)
+    cheaper = pl.when(pl.col("pico_usd_hour") < pl.col("pico_usd")).then(pl.lit("1h"))
+    dearer = pl.when(pl.col("pico_usd_hour") > pl.col("pico_usd")).then(pl.lit("5m"))
+    return (
+        both.join(told, on="run_id", how="inner", maintain_order="left")
+        .filter(written > 0)
+        .select(
+            "run_id",
+            ttl=pl.when(~pl.col("hours"))
+            .then(pl.lit("5m"))
+            .when(~pl.col("fives"))
+            .then(pl.lit("1h"))
+            .otherwise(pl.lit("both")),
+            cheaper=pl.coalesce(cheaper, dearer),
+            usd_5m=pl.col("pico_usd").cast(USD) * _ONE_PICO,
+            usd_1h=pl.col("pico_usd_hour").cast(USD) * _ONE_PICO,
+            written_tokens=written,
+            rewritten_tokens=again,
+            break_even_tokens=(written * _HOUR_MORE + _AGAIN_MORE - 1) // _AGAIN_MORE,
+        )
+        .select(*LIFETIMES)
+    )
