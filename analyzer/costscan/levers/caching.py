@@ -6,6 +6,8 @@ finds the prompt it extends. With them a turn reads all that the turn before it 
 prefix from turn to turn moves behind the last mark, with its tokens.
 """
 
+from dataclasses import replace
+
 import polars as pl
 
 from costscan.levers.plan import MARKS, Plan
@@ -14,18 +16,17 @@ from costscan.replay.simulate import LIFETIMES_US
 
 def with_stable_prefix(plan: Plan) -> Plan:
     """Move the values that vary behind the last mark, and keep the order of tools and keys."""
-    return plan.marked(plan.stable_marks)
+    return replace(plan, marks=plan.stable)
 
 
-def with_breakpoints(plan: Plan, ttl: str | None = None, *, stable: bool = False) -> Plan:
-    """Mark the shared prefix and the end of every prompt that is extended.
+def with_breakpoints(plan: Plan, *, stable: bool = False) -> Plan:
+    """Mark the shared prefix and the end of every prompt that is extended, with the lifetime of each run.
 
     Args:
         plan: the plan.
-        ttl: the lifetime of all marks; by default that which each run wrote with.
         stable: the values that vary have moved behind the last mark.
     """
-    steps = _with_lifetime(_as_sent(plan.steps, stable=stable), ttl)
+    steps = _as_sent(plan.steps, stable=stable).with_columns(pl.col("ttl_us").fill_null(LIFETIMES_US["5m"]))
     chained = pl.col("extends_key").is_not_null() | pl.col("key").is_in(
         steps["extends_key"].drop_nulls().unique().implode()
     )
@@ -36,23 +37,7 @@ def with_breakpoints(plan: Plan, ttl: str | None = None, *, stable: bool = False
     shared = steps.filter(pl.col("shared_tokens") > 0).select(
         "req", key="shared_key", tokens="shared_tokens", ttl_us="ttl_us"
     )
-    outside = plan.marks.filter(pl.col("req") < 0).select(MARKS)
-    return plan.marked(pl.concat([frame.select(MARKS) for frame in (ends, extended, shared, outside)]))
-
-
-def with_lifetime(plan: Plan, ttl: str) -> Plan:
-    """Give all marks of the plan another lifetime; where nothing is marked, nothing changes."""
-    marked = pl.col("ttl_us").is_not_null() & (pl.col("req") >= 0)
-    return plan.marked(
-        plan.marks.with_columns(ttl_us=pl.when(marked).then(LIFETIMES_US[ttl]).otherwise("ttl_us"))
-    )
-
-
-def mixed(plan: Plan, other: Plan, runs: pl.Series) -> Plan:
-    """Give the marks of `other` to some runs, and those of `plan` to the others."""
-    reqs = plan.steps.filter(pl.col("run_id").is_in(runs.implode()))["req"]
-    chosen = pl.col("req").is_in(reqs.implode())
-    return plan.marked(pl.concat([plan.marks.filter(~chosen), other.marks.filter(chosen)]))
+    return plan.marked(pl.concat([frame.select(MARKS) for frame in (ends, extended, shared)]))
 
 
 def _as_sent(steps: pl.DataFrame, *, stable: bool) -> pl.DataFrame:
@@ -64,9 +49,3 @@ def _as_sent(steps: pl.DataFrame, *, stable: bool) -> pl.DataFrame:
         **{name: pl.col(f"stable_{name}") for name in names},
         last_tokens=pl.max_horizontal(pl.col("prompt_tokens") - pl.col("moved_tokens"), 0),
     )
-
-
-def _with_lifetime(steps: pl.DataFrame, ttl: str | None) -> pl.DataFrame:
-    if ttl is None:
-        return steps.with_columns(pl.col("ttl_us").fill_null(LIFETIMES_US["5m"]))
-    return steps.with_columns(ttl_us=pl.lit(LIFETIMES_US[ttl], pl.Int64))

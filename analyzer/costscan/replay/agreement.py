@@ -33,6 +33,7 @@ class Agreement:
         token_error: tokens read otherwise than replayed, as a share of the prompt tokens.
         usd_billed: what the compared turns cost.
         usd_replayed: what they would have cost as replayed.
+        classes: the token classes of all steps as replayed, in their order.
     """
 
     turns: pl.DataFrame
@@ -41,6 +42,7 @@ class Agreement:
     token_error: float | None
     usd_billed: Decimal | None
     usd_replayed: Decimal | None
+    classes: pl.DataFrame
 
 
 def agreement(turns: pl.DataFrame, unit: pl.DataFrame, policy: Logged) -> Agreement:
@@ -51,7 +53,10 @@ def agreement(turns: pl.DataFrame, unit: pl.DataFrame, policy: Logged) -> Agreem
         unit: their unit prices.
         policy: from `logged`.
     """
-    told = simulate(policy.requests, policy.positions).rename({name: f"replay_{name}" for name in REPLAYED})
+    classes = policy.steps.select("req").join(
+        simulate(policy.requests, policy.positions), on="req", how="left", maintain_order="left"
+    )
+    told = classes.rename({name: f"replay_{name}" for name in REPLAYED})
     both = (
         turns.hstack(unit)
         .join(policy.turns, on=_PLACE, how="inner", maintain_order="left")
@@ -76,6 +81,7 @@ def agreement(turns: pl.DataFrame, unit: pl.DataFrame, policy: Logged) -> Agreem
         token_error=wrong / prompt if prompt else None,
         usd_billed=Decimal(compared["usd"].filter(known).sum()) if known.any() else None,
         usd_replayed=Decimal(again["usd"].filter(known).sum()) if known.any() else None,
+        classes=classes,
     )
 
 

@@ -13,7 +13,8 @@ entry takes the lifetime of the mark that was last on it.
 Everything is a join or a running value over all touches of an entry in time; there is no loop over requests.
 """
 
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Self
 
 import polars as pl
 
@@ -38,14 +39,64 @@ def simulate(requests: pl.DataFrame, positions: pl.DataFrame) -> pl.DataFrame:
     Returns:
         req, read_tokens, write_1h_tokens, write_5m_tokens, input_tokens, in the order of `requests`.
     """
-    long_enough = positions.join(
-        requests.select("req", "domain", "at_us", "ready_us", "min_tokens"), on="req", how="inner"
-    ).filter(pl.col("tokens") >= pl.col("min_tokens"))
-    touches = long_enough.with_columns(entry=pl.struct("domain", "key").hash())
-    marks = touches.filter(pl.col("ttl_us").is_not_null())
-    alive = alive_touches(touches.join(marks.select("entry").unique(), on="entry", how="semi"))
-    read = alive.group_by("req").agg(read=pl.col("tokens").max())
-    return _billed(requests, marks, read)
+    return Timeline.of(requests, positions).billed()
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Requests and all that happens to cache entries, in order: it can be told for other lifetimes, too.
+
+    Attributes:
+        requests: as for `simulate`.
+        marks: req, tokens, ttl_us of the marked positions.
+        events: per entry, in the order of time, its touches and when what they wrote can be used.
+        times: the times of the events, each once and in order; `rank` of an event is its place there.
+    """
+
+    requests: pl.DataFrame
+    marks: pl.DataFrame
+    events: pl.DataFrame
+    times: pl.Series
+
+    @classmethod
+    def of(cls, requests: pl.DataFrame, positions: pl.DataFrame) -> Self:
+        """Order what happens; arguments as for `simulate`."""
+        long_enough = positions.join(
+            requests.select("req", "domain", "at_us", "ready_us", "min_tokens"), on="req", how="inner"
+        ).filter(pl.col("tokens") >= pl.col("min_tokens"))
+        touches = long_enough.with_columns(entry=pl.struct("domain", "key").hash())
+        marks = touches.filter(pl.col("ttl_us").is_not_null())
+        found = touches.join(marks.select("entry").unique(), on="entry", how="semi")
+        events = _events(found)
+        times = events["value_us"].unique().sort()
+        rank = pl.Series("rank", times.search_sorted(events["value_us"])).cast(pl.Int64)
+        return cls(requests, marks.select("req", "tokens", "ttl_us"), events.with_columns(rank), times)
+
+    def living(self, lifetimes: pl.DataFrame) -> Self:
+        """Give the same with other lifetimes of the marks of some requests: `lifetimes`, req and ttl_us."""
+        least = pl.col("req") - pl.lit(self.requests["req"].min())
+        known = self.requests.select(at=least).join(lifetimes.select(at=least, other="ttl_us"), "at", "left")
+        other = pl.lit(known.sort("at")["other"]).gather(least)
+        ttl_us = pl.when(pl.col("ttl_us").is_not_null()).then(pl.coalesce(other, "ttl_us"))
+        return replace(self, marks=self.marks.with_columns(ttl_us), events=self.events.with_columns(ttl_us))
+
+    def billed(self) -> pl.DataFrame:
+        """Say how the prompt of each request was billed, as `simulate` does."""
+        read = self._alive().group_by("req").agg(read=pl.col("tokens").max())
+        return _billed(self.requests, self.marks, read)
+
+    def _alive(self) -> pl.DataFrame:
+        """Give req and tokens of the touches that found their entry alive."""
+        # At first every touch of an entry that can be used counts; where one came too late, later ones may.
+        usable = (pl.col("what") == _READY) | (pl.col("made") >= pl.col("first")).fill_null(False)
+        events = self.events.with_columns(refreshes=usable, late=pl.lit(False))
+        while True:
+            state = events.with_columns(before=_before(self.times)).select(**_judged())
+            # A touch that found nothing refreshed nothing: without it later ones may find nothing either.
+            refreshes = state["alive"] | (events["what"] == _READY)
+            if (refreshes == events["refreshes"]).all() and (state["late"] == events["late"]).all():
+                return events.filter(state["alive"]).select("req", "tokens")
+            events = events.with_columns(refreshes=refreshes, late=state["late"])
 
 
 def _billed(requests: pl.DataFrame, marks: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
@@ -69,25 +120,9 @@ def _billed(requests: pl.DataFrame, marks: pl.DataFrame, read: pl.DataFrame) -> 
     )
 
 
-def alive_touches(touches: pl.DataFrame) -> pl.DataFrame:
-    """Give the touches that found their entry alive.
-
-    Args:
-        touches: req, entry, at_us, ready_us, tokens, ttl_us (null where the touch only looks).
-    """
-    events = _events(touches).with_columns(refreshes=pl.lit(True), late=pl.lit(False))
-    while True:
-        state = events.with_columns(**_before(events["value_us"])).select(**_judged())
-        # A touch that found nothing refreshed nothing: without it later ones may find nothing either.
-        refreshes = state["alive"] | (events["what"] == _READY)
-        if (refreshes == events["refreshes"]).all() and (state["late"] == events["late"]).all():
-            return events.filter(state["alive"]).select("req", "tokens")
-        events = events.with_columns(refreshes=refreshes, late=state["late"])
-
-
 def _events(touches: pl.DataFrame) -> pl.DataFrame:
     """Give, per entry in the order of time, its touches and when what they wrote can be used."""
-    made = touches.filter(pl.col("ttl_us").is_not_null()).select(
+    written = touches.filter(pl.col("ttl_us").is_not_null()).select(
         "entry",
         "req",
         "tokens",
@@ -106,24 +141,26 @@ def _events(touches: pl.DataFrame) -> pl.DataFrame:
         ttl_us=pl.lit(None, pl.Int64),
         what=pl.lit(_TOUCHED, pl.Int8),
     )
-    ordered = pl.concat([made, found]).sort("entry", "when_us", "what", "req")
+    ordered = pl.concat([written, found]).sort("entry", "when_us", "what", "req")
     row = pl.int_range(pl.len(), dtype=pl.Int64)
     begins = (pl.col("entry") != pl.col("entry").shift(1)).fill_null(True)
-    return ordered.with_columns(begins=begins, first=pl.when(begins).then(row).forward_fill())
+    made = pl.when(pl.col("what") == _READY).then(row).forward_fill()
+    first = pl.when(begins).then(row).forward_fill()
+    return ordered.select(
+        "req", "tokens", "value_us", "ttl_us", "what", begins=begins, first=first, made=made
+    )
 
 
-def _before(times: pl.Series) -> dict[str, pl.Expr]:
+def _before(times: pl.Series) -> pl.Expr:
     """Give when the entry had last been written or read before each event, in the same life.
 
     A life begins with its entry and after each late touch. Lives follow one another, so one running maximum
     over (number of the life, rank of the time) is that of each life.
     """
-    known = times.unique().sort()
-    rank = pl.Series(known.search_sorted(times)).cast(pl.Int64)
     life = (pl.col("begins") | pl.col("late").shift(1).fill_null(False)).cast(pl.Int64).cum_sum()
-    seen = pl.when("refreshes").then(life * len(known) + pl.lit(rank)).cum_max().forward_fill().shift(1)
-    mine = seen >= life * len(known)
-    return {"before": pl.when(mine).then(pl.lit(known).gather(seen % len(known)))}
+    seen = pl.when("refreshes").then(life * len(times) + pl.col("rank")).cum_max().forward_fill().shift(1)
+    mine = seen >= life * len(times)
+    return pl.when(mine).then(pl.lit(times).gather(seen % len(times)))
 
 
 def _judged() -> dict[str, pl.Expr]:
@@ -132,7 +169,6 @@ def _judged() -> dict[str, pl.Expr]:
     touched = pl.col("what") == _TOUCHED
     lifetime = pl.col("ttl_us").forward_fill()
     late = (touched & (pl.col("value_us") - pl.col("before") > lifetime)).fill_null(False)
-    made = pl.when(~touched).then(row).forward_fill()
     failed = pl.when(late).then(row).forward_fill().fill_null(-1)
-    alive = touched & (made >= pl.col("first")) & (made > failed)
+    alive = touched & (pl.col("made") >= pl.col("first")) & (pl.col("made") > failed)
     return {"alive": alive.fill_null(False), "late": late}

@@ -4,7 +4,6 @@ What a scenario saves is the difference of two replays, so that what the replay 
 stays in both. A scenario is never dearer than the bill: where the replay says so, the run stays as it was.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -44,46 +43,35 @@ def price_scenarios(x: "Analysis", *, caching_enabled: bool = True) -> Priced:
     if not caching_enabled:
         return Priced(billed(costs))
     plan = Plan.of(x.policy)
-    before = costs.of_plan(plan)
-    five, hour = (caching.with_lifetime(plan, ttl) for ttl in ("5m", "1h"))
-    at_five, at_hour = costs.of_plan(five), costs.of_plan(hour)
+    before = costs.of_classes(x.agreement.classes)
+    five, hour = (costs.of_plan(plan.living(ttl)) for ttl in ("5m", "1h"))
+    marked = caching.with_breakpoints(plan)
     after = {
-        **_parts(plan, costs),
-        "caching/ttl": _cheaper(costs, (five, at_five), (hour, at_hour)),
-        CACHING: _together(plan, costs),
+        "caching/fix-prefix": costs.of_plan(caching.with_stable_prefix(plan)) if plan.varies else before,
+        "caching/breakpoints": costs.of_plan(marked),
+        "caching/ttl": _cheaper(costs, plan, five, hour),
+        CACHING: _together(costs, plan, marked),
     }
     frames = [billed(costs), *(saved(costs, before, turns, name) for name, turns in after.items())]
-    return Priced(pl.concat(frames), lifetimes(costs, plan.steps, at_five, at_hour))
+    return Priced(pl.concat(frames), lifetimes(costs, plan.steps, five, hour))
 
 
-def _parts(plan: Plan, costs: Costs) -> Mapping[str, pl.DataFrame]:
-    stable = caching.with_stable_prefix(plan) if _varies(plan) else plan
-    return {
-        "caching/fix-prefix": costs.of_plan(stable),
-        "caching/breakpoints": costs.of_plan(caching.with_breakpoints(plan)),
-    }
+def _together(costs: Costs, plan: Plan, marked: Plan) -> pl.DataFrame:
+    """Give the costs of the turns with all parts of caching."""
+    stable = caching.with_breakpoints(plan, stable=True) if plan.varies else marked
+    five, hour = (costs.of_plan(stable.living(ttl)) for ttl in ("5m", "1h"))
+    return _cheaper(costs, stable, five, hour)
 
 
-def _together(plan: Plan, costs: Costs) -> pl.DataFrame:
-    varies = _varies(plan)
-    five, hour = (caching.with_breakpoints(plan, ttl, stable=varies) for ttl in ("5m", "1h"))
-    return _cheaper(costs, (five, costs.of_plan(five)), (hour, costs.of_plan(hour)))
-
-
-def _varies(plan: Plan) -> bool:
-    changed = plan.steps["key"] != plan.steps["stable_key"]
-    return bool(changed.any()) or not plan.marks.equals(plan.stable_marks)
-
-
-def _cheaper(costs: Costs, five: tuple[Plan, pl.DataFrame], hour: tuple[Plan, pl.DataFrame]) -> pl.DataFrame:
+def _cheaper(costs: Costs, plan: Plan, five: pl.DataFrame, hour: pl.DataFrame) -> pl.DataFrame:
     """Give the costs where each run has the lifetime that is cheaper when all runs have it."""
-    both = costs.per_run(five[1]).join(costs.per_run(hour[1]), on="run_id", suffix="_hour")
+    both = costs.per_run(five).join(costs.per_run(hour), on="run_id", suffix="_hour")
     runs = both.filter(pl.col("pico_usd_hour") < pl.col("pico_usd"))["run_id"]
     if runs.is_empty():
-        return five[1]
+        return five
     if len(runs) == both.height:
-        return hour[1]
-    return costs.of_plan(caching.mixed(five[0], hour[0], runs))
+        return hour
+    return costs.of_plan(plan.living("5m").mixed(plan.living("1h"), runs))
 
 
 __all__ = ["Priced", "price_scenarios"]

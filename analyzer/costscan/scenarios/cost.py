@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Self
 import polars as pl
 
 from costscan.levers.plan import Plan
-from costscan.prices import COST_COLUMNS, turn_usd
+from costscan.prices import COST_COLUMNS, UNIT_COLUMNS, UNITS_OF
 
 if TYPE_CHECKING:
     from costscan.analysis import Analysis
@@ -19,6 +19,7 @@ TOKENS: Final = {
 }
 """The token classes of the replay, as columns of `turns`."""
 CLASSES: Final = (*TOKENS.values(), "output_tokens")
+_REST: Final = ("output", "web_search")
 _PLACE: Final = ["run_id", "turn"]
 
 
@@ -27,8 +28,8 @@ class Costs:
     """The turns of the log in the order of the steps, with what they cost and their unit prices.
 
     Attributes:
-        turns: run_id, turn, group (runs that share a prefix have one), the token columns, web_searches and
-            pico_usd as billed, null where a price is unknown.
+        turns: run_id, turn, group (runs that share a prefix have one), the token columns, pico_usd as billed,
+            null where a price is unknown, and rest_pico_usd, the part that no replay changes.
         unit: the unit prices.
     """
 
@@ -38,7 +39,7 @@ class Costs:
     @classmethod
     def of(cls, x: "Analysis") -> Self:
         """Give the turns of an analysis."""
-        columns = [*_PLACE, *CLASSES, "web_searches", *COST_COLUMNS.values()]
+        columns = [*_PLACE, *CLASSES, *COST_COLUMNS.values()]
         priced = x.turns.hstack(x.unit).select(*columns, *x.unit.columns)
         group = (
             pl.when(pl.col("stable_shared_tokens") > 0)
@@ -49,14 +50,25 @@ class Costs:
         )
         steps = x.policy.steps.select(*_PLACE, group=group)
         both = steps.join(priced, on=_PLACE, how="left", maintain_order="left")
-        turns = both.select(*_PLACE, "group", *CLASSES, "web_searches", pico_usd=_pico())
+        rest = pl.sum_horizontal(*(COST_COLUMNS[name] for name in _REST), ignore_nulls=False)
+        pico = pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False)
+        turns = both.select(*_PLACE, "group", *CLASSES, pico_usd=pico, rest_pico_usd=rest)
         return cls(turns, both.select(x.unit.columns))
 
     def of_plan(self, plan: Plan) -> pl.DataFrame:
         """Replay a plan: give its token classes and pico_usd, turn by turn."""
-        told = plan.classes().select(pl.col(name).alias(column) for name, column in TOKENS.items())
-        used = self.turns.select(*_PLACE, "group", "output_tokens", "web_searches").hstack(told)
-        return used.with_columns(turn_usd(used, self.unit).select(pico_usd=_pico()).to_series())
+        return self.of_classes(plan.classes())
+
+    def of_classes(self, replayed: pl.DataFrame) -> pl.DataFrame:
+        """Give the token classes and pico_usd of turns that were replayed."""
+        told = replayed.select(pl.col(name).alias(column) for name, column in TOKENS.items())
+        used = self.turns.select(*_PLACE, "group", "output_tokens", "rest_pico_usd").hstack(told)
+        prompt = (_cost(meter) for meter in UNITS_OF if meter not in _REST)
+        cost = pl.sum_horizontal(*prompt, "rest_pico_usd", ignore_nulls=False)
+        # A turn that has no price as it was billed has none in a scenario.
+        known = self.turns["pico_usd"].is_not_null()
+        priced = used.hstack(self.unit).select(pl.when(known).then(cost).alias("pico_usd"))
+        return used.drop("rest_pico_usd").hstack(priced)
 
     @staticmethod
     def per_run(turns: pl.DataFrame) -> pl.DataFrame:
@@ -67,5 +79,6 @@ class Costs:
         )
 
 
-def _pico() -> pl.Expr:
-    return pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False)
+def _cost(meter: str) -> pl.Expr:
+    units = pl.col(UNITS_OF[meter])
+    return pl.when(units == 0).then(0).otherwise(units * pl.col(UNIT_COLUMNS[meter]))
