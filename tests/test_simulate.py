@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import hypothesis_profile  # noqa: F401 - the settings of every property
-from costscan.replay.simulate import LIFETIMES_US, simulate
+from costscan.replay.simulate import LIFETIMES_US, Timeline, simulate
 from slow_cache import slow
 
 SECOND = 1_000_000
@@ -53,6 +53,21 @@ def test_it_is_what_a_walk_through_the_requests_gives(many: list[tuple[list[Row]
     ]
     positions = [row | {"req": row["req"] + 100 * n} for n, (_, rows) in enumerate(many) for row in rows]
     assert told(requests, positions) == slow(requests, positions)
+
+
+@given(sequences(), st.lists(st.sampled_from([None, FIVE, HOUR]), min_size=25, max_size=25))
+def test_other_lifetimes_are_as_if_they_had_been_marked(
+    one: tuple[list[Row], list[Row]], others: list[int | None]
+) -> None:
+    requests, positions = (pl.DataFrame(r, schema=s) for r, s in zip(one, (REQUEST, POSITION), strict=True))
+    lifetimes = pl.DataFrame(
+        [(n, ttl) for n, ttl in enumerate(others) if ttl], ["req", "ttl_us"], orient="row"
+    )
+    told = Timeline.of(requests, positions).living(lifetimes.cast(pl.Int64)).billed()
+    marked = [
+        row | {"ttl_us": (others[row["req"]] or row["ttl_us"]) if row["ttl_us"] else None} for row in one[1]
+    ]
+    assert told.equals(simulate(requests, pl.DataFrame(marked, schema=POSITION)))
 
 
 def one(n: int, at_s: float, prompt: int, took_s: float = 1) -> Row:

@@ -74,11 +74,8 @@ class Timeline:
 
     def living(self, lifetimes: pl.DataFrame) -> Self:
         """Give the same with other lifetimes of the marks of some requests: `lifetimes`, req and ttl_us."""
-        least = pl.col("req") - pl.lit(self.requests["req"].min())
-        known = self.requests.select(at=least).join(lifetimes.select(at=least, other="ttl_us"), "at", "left")
-        other = pl.lit(known.sort("at")["other"]).gather(least)
-        ttl_us = pl.when(pl.col("ttl_us").is_not_null()).then(pl.coalesce(other, "ttl_us"))
-        return replace(self, marks=self.marks.with_columns(ttl_us), events=self.events.with_columns(ttl_us))
+        marks, events = (_relabelled(frame, lifetimes) for frame in (self.marks, self.events))
+        return replace(self, marks=marks, events=events)
 
     def billed(self) -> pl.DataFrame:
         """Say how the prompt of each request was billed, as `simulate` does."""
@@ -97,6 +94,13 @@ class Timeline:
             if (refreshes == events["refreshes"]).all() and (state["late"] == events["late"]).all():
                 return events.filter(state["alive"]).select("req", "tokens")
             events = events.with_columns(refreshes=refreshes, late=state["late"])
+
+
+def _relabelled(frame: pl.DataFrame, lifetimes: pl.DataFrame) -> pl.DataFrame:
+    other = lifetimes.select("req", other="ttl_us")
+    both = frame.join(other, on="req", how="left", maintain_order="left")
+    marked = pl.col("ttl_us").is_not_null()
+    return both.with_columns(ttl_us=pl.when(marked).then(pl.coalesce("other", "ttl_us"))).drop("other")
 
 
 def _billed(requests: pl.DataFrame, marks: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
