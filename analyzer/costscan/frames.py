@@ -259,7 +259,7 @@ NULLABLE: Final[Mapping[str, frozenset[str]]] = {
     "prefix_breaks": frozenset({"char_offset", "token_offset", "usd_lost"}),
     "block_costs": frozenset({"skill", "content", "last_used_turn", "used_to"}),
     "scenarios": frozenset({"usd", "saved_usd"}),
-    "lifetimes": frozenset({"cheaper", "usd_5m", "usd_1h"}),
+    "lifetimes": frozenset({"cheaper", "usd_5m", "usd_1h", "break_even_tokens"}),
     "findings": frozenset({"block", "tool", "usd"}),
 }
 

@@ -1,8 +1,8 @@
 """Which lifetime of cache entries is cheaper for each run, and from when on an hour pays.
 
-A token written for an hour costs 2 times a plain one, for five minutes 1.25 times; a token that has expired
-is written again where it would have been read for 0.1. So an hour pays when what would have to be written
-again is more than 0.75 / 1.15 of what is written.
+A token written for an hour costs more than one written for five minutes, but a token that has expired is
+written again where it would have been read. So an hour pays when what would have to be written again is more
+than (hour - five) / (five - read) of what is written; with 2, 1.25 and 0.1 input prices that is 65 %.
 Source: https://platform.claude.com/docs/en/build-with-claude/prompt-caching
 """
 
@@ -11,9 +11,9 @@ from typing import Final
 import polars as pl
 
 from costscan.frames import LIFETIMES, USD
+from costscan.prices import UNIT_COLUMNS
 from costscan.scenarios.cost import Costs
 
-_HOUR_MORE, _AGAIN_MORE = 75, 115
 _HOUR_US: Final = 3_600_000_000
 _ONE_PICO: Final = pl.lit("0.000000000001").cast(USD)
 
@@ -29,6 +29,7 @@ def lifetimes(costs: Costs, steps: pl.DataFrame, five: pl.DataFrame, hour: pl.Da
     """
     is_hour = pl.col("ttl_us") == _HOUR_US
     told = steps.filter("uses").group_by("run_id").agg(hours=is_hour.any(), fives=(~is_hour).any())
+    prices = costs.turns.select("run_id").hstack(costs.unit).group_by("run_id").agg(break_even=_break_even())
     both = costs.per_run(five).join(costs.per_run(hour), on="run_id", suffix="_hour", maintain_order="left")
     written = pl.col("cache_write_1h_tokens_hour")
     again = pl.max_horizontal(pl.col("cache_write_5m_tokens") - written, 0)
@@ -36,6 +37,7 @@ def lifetimes(costs: Costs, steps: pl.DataFrame, five: pl.DataFrame, hour: pl.Da
     dearer = pl.when(pl.col("pico_usd_hour") > pl.col("pico_usd")).then(pl.lit("5m"))
     return (
         both.join(told, on="run_id", how="inner", maintain_order="left")
+        .join(prices, on="run_id", how="left", maintain_order="left")
         .filter(written > 0)
         .select(
             "run_id",
@@ -49,7 +51,13 @@ def lifetimes(costs: Costs, steps: pl.DataFrame, five: pl.DataFrame, hour: pl.Da
             usd_1h=pl.col("pico_usd_hour").cast(USD) * _ONE_PICO,
             written_tokens=written,
             rewritten_tokens=again,
-            break_even_tokens=(written * _HOUR_MORE + _AGAIN_MORE - 1) // _AGAIN_MORE,
+            break_even_tokens=(written * pl.col("break_even")).ceil().cast(pl.Int64),
         )
         .select(*LIFETIMES)
     )
+
+
+def _break_even() -> pl.Expr:
+    """Give, at the prices of a run, how many tokens must be written again for each one written for an hour."""
+    hour, five, read = (pl.col(UNIT_COLUMNS[m]) for m in ("cache_write_1h", "cache_write_5m", "cache_read"))
+    return ((hour - five) / pl.when(five > read).then(five - read)).drop_nulls().mean()
