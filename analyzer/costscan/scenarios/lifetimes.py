@@ -58,6 +58,6 @@ def lifetimes(costs: Costs, steps: pl.DataFrame, five: pl.DataFrame, hour: pl.Da
 
 
 def _break_even() -> pl.Expr:
-    """Give, at the prices of a run, how many tokens must be written again for each one written for an hour."""
+    """Give what must be written again, for each token written for an hour, at the prices of a run."""
     hour, five, read = (pl.col(UNIT_COLUMNS[m]) for m in ("cache_write_1h", "cache_write_5m", "cache_read"))
     return ((hour - five) / pl.when(five > read).then(five - read)).drop_nulls().mean()
