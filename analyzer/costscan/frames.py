@@ -154,6 +154,25 @@ PREFIX_BREAKS: Final = _schema(
         "usd_lost": USD,
     }
 )
+CACHE_USE: Final = _schema(
+    {
+        "run_id": pl.String,
+        "turn": pl.Int64,
+        "is_shown": pl.Boolean,
+        "markers": pl.Int64,
+        "first_marked_tokens": pl.Int64,
+        "marked_tokens": pl.Int64,
+        "shared_tokens": pl.Int64,
+        "shared_key": pl.Int64,
+        "extends_tokens": pl.Int64,
+        "min_tokens": pl.Int64,
+        "ttl": pl.String,
+        "unread_tokens": pl.Int64,
+        "wave": pl.Int64,
+        "begun_us": pl.Int64,
+        "ready_us": pl.Int64,
+    }
+)
 BLOCK_COSTS: Final = _schema(
     {
         "run_id": pl.String,
@@ -210,6 +229,8 @@ FINDINGS: Final = _schema(
         "evidence": pl.String,
         "fix": pl.String,
         "fingerprint": pl.String,
+        "path": pl.String,
+        "char_offset": pl.Int64,
     }
 )
 
@@ -222,6 +243,7 @@ SCHEMAS: Final[Mapping[str, pl.Schema]] = {
     "bill": BILL,
     "growth": GROWTH,
     "prefix_breaks": PREFIX_BREAKS,
+    "cache_use": CACHE_USE,
     "block_costs": BLOCK_COSTS,
     "scenarios": SCENARIOS,
     "lifetimes": LIFETIMES,
@@ -257,10 +279,24 @@ NULLABLE: Final[Mapping[str, frozenset[str]]] = {
         }
     ),
     "prefix_breaks": frozenset({"char_offset", "token_offset", "usd_lost"}),
+    "cache_use": frozenset(
+        {
+            "markers",
+            "first_marked_tokens",
+            "marked_tokens",
+            "shared_tokens",
+            "shared_key",
+            "ttl",
+            "unread_tokens",
+            "wave",
+            "begun_us",
+            "ready_us",
+        }
+    ),
     "block_costs": frozenset({"skill", "content", "last_used_turn", "used_to"}),
     "scenarios": frozenset({"usd", "saved_usd"}),
     "lifetimes": frozenset({"cheaper", "usd_5m", "usd_1h", "break_even_tokens"}),
-    "findings": frozenset({"block", "tool", "usd"}),
+    "findings": frozenset({"block", "tool", "usd", "path", "char_offset"}),
 }
 
 

@@ -14,6 +14,7 @@ from costscan.prefix_breaks import prefix_breaks
 from costscan.prices import bill, price_table, turn_usd, unit_prices
 from costscan.recorded import Recorded, recorded
 from costscan.replay.agreement import Agreement, agreement
+from costscan.replay.cache_use import cache_use
 from costscan.replay.logged import Logged, logged
 from costscan.unlogged import SUFFIX
 
@@ -66,6 +67,7 @@ class Analysis:
             "turns": lambda: self.turns.select(*TURNS),
             "growth": lambda: self.growth,
             "prefix_breaks": lambda: self.prefix_breaks,
+            "cache_use": lambda: cache_use(self.turns, self.policy),
             "tool_calls": lambda: self.tool_calls,
             "prices": lambda: self.prices,
             "bill": lambda: bill(self.turns, self._billed_unit()),

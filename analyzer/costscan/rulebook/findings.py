@@ -134,6 +134,8 @@ def _row(rule: Rule, found: Mapping[str, Any], task: str, agent: str | None) -> 
         "evidence": rule.evidence.format_map(words) if rule.evidence else _evidence(found, words),
         "fix": rule.fix.format_map(words),
         "fingerprint": _fingerprint(rule, task, agent, found),
+        "path": found.get("path"),
+        "char_offset": found.get("char_offset"),
     }
 
 

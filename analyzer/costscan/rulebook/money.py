@@ -9,8 +9,10 @@ from costscan.analysis import Analysis
 from costscan.frames import USD
 from costscan.growth import PROMPT
 from costscan.prices import COST_COLUMNS
+from costscan.rulebook.cache_money import CacheMoney
+from costscan.rulebook.spans import apart, once
 
-_GIVEN: Final = ("run_id", "turn", "turn_end", "block", "tokens", "share")
+_GIVEN: Final = ("run_id", "turn", "turn_end", "block", "tokens", "share", "path", "cause", "scenario")
 """What prices are worked out from; what else a query gives is for its texts."""
 _ROW: Final = "row"
 
@@ -21,11 +23,14 @@ class Money:
     def __init__(self, x: Analysis, runs: pl.Series) -> None:
         self._blocks, self._costs = x.blocks, x.block_costs
         self._turns = _running(x, runs)
+        self._caching = CacheMoney(x, runs)
 
     def price(self, found: pl.DataFrame, how: str) -> pl.DataFrame:
         """Add `usd` to findings (null where a price is unknown), and leave out what counts a dollar twice."""
         given = [name for name in _GIVEN if name in found.columns]
-        priced = _WAYS[how](self, found.select(given).with_row_index(_ROW))
+        asked = found.select(given).with_row_index(_ROW)
+        own = self._caching.ways()
+        priced = own[how](asked) if how in own else _WAYS[how](self, asked)
         return found[priced[_ROW]].with_columns(priced["turn"], priced["usd"])
 
     def block(self, found: pl.DataFrame) -> pl.DataFrame:
@@ -35,7 +40,7 @@ class Money:
         asked = self._with_blocks(found)
         stay = self._between(asked, "ride", pl.col("turn_in"), pl.col("turn_out"))
         priced = asked.with_columns(usd=pl.when(stay.is_not_null()).then(usd))
-        return _once(priced, ["run_id", "block"])
+        return once(priced, ["run_id", "block"])
 
     def ride(self, found: pl.DataFrame) -> pl.DataFrame:
         """Price tokens of a block from a turn on, until it left."""
@@ -46,11 +51,11 @@ class Money:
         part = self._between(asked, "ride", pl.min_horizontal(late, end), end)
         share = pl.when(whole > 0).then(part / whole).when(whole.is_not_null()).then(0.0)
         usd = pl.col("carried_usd").cast(pl.Float64) * pl.col("part") * share
-        return _once(asked.with_columns(usd=_usd(usd)), ["run_id", "block"])
+        return once(asked.with_columns(usd=_usd(usd)), ["run_id", "block"])
 
     def turns(self, found: pl.DataFrame) -> pl.DataFrame:
         """Price whole turns, from turn to turn_end; where findings overlap, the later one begins later."""
-        asked = _apart(found)
+        asked = apart(found)
         usd = self._between(asked, "usd", pl.col("turn"), pl.col("turn_end") + 1)
         return asked.with_columns(usd=_usd(usd / 1e12))
 
@@ -59,7 +64,7 @@ class Money:
 
         At most what the turns cost: a query may name more tokens than there were.
         """
-        asked = _apart(found)
+        asked = apart(found)
         turns = (pl.col("turn"), pl.col("turn_end") + 1)
         price, whole = (self._between(asked, what, *turns) for what in ("ride", "usd"))
         spent = pl.min_horizontal(pl.col("tokens").clip(0) * price, whole)
@@ -75,7 +80,7 @@ class Money:
         )
         written = pl.min_horizontal(pl.col("tokens").clip(0), "output_tokens")
         usd = _usd(written * pl.col("per_output") / 1e12)
-        return _once(priced.with_columns(usd=usd), ["run_id", "turn"])
+        return once(priced.with_columns(usd=usd), ["run_id", "turn"])
 
     def run(self, found: pl.DataFrame) -> pl.DataFrame:
         """Price a share of a run."""
@@ -83,7 +88,7 @@ class Money:
         priced = found.join(end, on="run_id", how="left", maintain_order="left")
         whole = self._between(priced, "usd", pl.lit(0, pl.Int64), pl.col("after"))
         usd = _usd(pl.col("share").clip(0, 1) * whole / 1e12)
-        return _once(priced.with_columns(usd=usd), ["run_id"])
+        return once(priced.with_columns(usd=usd), ["run_id"])
 
     def _with_blocks(self, found: pl.DataFrame) -> pl.DataFrame:
         keys = ["run_id", "block"]
@@ -168,21 +173,6 @@ def _ride() -> pl.Expr:
 def _usd(value: pl.Expr | pl.Series) -> pl.Expr:
     known = pl.lit(value) if isinstance(value, pl.Series) else value
     return known.fill_nan(None).round(12).cast(USD)
-
-
-def _once(priced: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
-    """Keep, of several findings on the same thing, the dearest."""
-    return priced.sort("usd", descending=True, nulls_last=True, maintain_order=True).unique(
-        keys, keep="first", maintain_order=True
-    )
-
-
-def _apart(found: pl.DataFrame) -> pl.DataFrame:
-    """Cut findings of a run so that no two share a turn; what is left with no turn goes."""
-    ordered = found.sort("run_id", "turn", pl.col("turn_end"), descending=[False, False, True])
-    before = (pl.col("turn_end").cum_max().shift(1) + 1).over("run_id").fill_null(0)
-    cut = ordered.with_columns(turn=pl.max_horizontal("turn", before))
-    return cut.filter(pl.col("turn") <= pl.col("turn_end"))
 
 
 __all__ = ["Money"]

@@ -50,8 +50,21 @@ NEEDED: Final[Mapping[str, Mapping[str, type[pl.DataType]]]] = {
     "prompt": {"run_id": pl.String, "turn": pl.Int64, "turn_end": pl.Int64, "tokens": pl.Int64},
     "output": {"run_id": pl.String, "turn": pl.Int64, "tokens": pl.Int64},
     "run": {"run_id": pl.String, "share": pl.Float64},
+    "lost": {"run_id": pl.String, "turn": pl.Int64, "turn_end": pl.Int64, "cause": pl.String},
+    "lost-at": {
+        "run_id": pl.String,
+        "turn": pl.Int64,
+        "turn_end": pl.Int64,
+        "cause": pl.String,
+        "path": pl.String,
+    },
+    "unread": {"run_id": pl.String, "turn": pl.Int64, "turn_end": pl.Int64, "tokens": pl.Int64},
+    "written": {"run_id": pl.String, "turn": pl.Int64, "tokens": pl.Int64},
+    "saved": {"run_id": pl.String, "scenario": pl.String},
 }
 """The columns a query must give, by what its findings cost."""
+_PLACES: Final[Mapping[str, type[pl.DataType]]] = {"path": pl.String, "char_offset": pl.Int64}
+"""The columns it may give for the place of a finding."""
 _FORBIDDEN: Final = re.compile(r"""\b(?:read|scan)_\w+["`]?\s*\(|;\s*\S|\bcopy\b|\binto\b""", re.IGNORECASE)
 """A function that opens files or URLs, its name quoted or not; a second statement; what writes."""
 _PARAM: Final = re.compile(r"(?<!:):([a-z_][a-z0-9_]*)")
@@ -117,13 +130,7 @@ def compile_rule(rule: Rule) -> pl.Schema:
         schema = lazy(rule, empty).collect().schema
     except pl.exceptions.PolarsError as error:
         raise _refused(rule, error) from None
-    for column, kind in NEEDED[rule.price].items():
-        if schema.get(column) != kind:
-            given = f"is {schema[column]}" if column in schema else "is missing"
-            raise CostscanError(
-                f"{rule.path}: the query must give {column} ({kind.__name__}); it {given}",
-                f"rules priced by {rule.price} give {', '.join(NEEDED[rule.price])}",
-            )
+    _check_columns(rule, schema)
     known = {*schema, *rule.params, "usd", "tokens", "task"}
     for text in (rule.message, rule.evidence, rule.fix):
         for name in _names(rule, text):
@@ -133,6 +140,22 @@ def compile_rule(rule: Rule) -> pl.Schema:
         if name not in schema:
             raise CostscanError(f"{rule.path}: identity names {name}", near(name, list(schema)))
     return schema
+
+
+def _check_columns(rule: Rule, schema: pl.Schema) -> None:
+    for column, kind in NEEDED[rule.price].items():
+        if schema.get(column) != kind:
+            given = f"is {schema[column]}" if column in schema else "is missing"
+            raise CostscanError(
+                f"{rule.path}: the query must give {column} ({kind.__name__}); it {given}",
+                f"rules priced by {rule.price} give {', '.join(NEEDED[rule.price])}",
+            )
+    for column, kind in _PLACES.items():
+        if schema.get(column, kind) != kind:
+            raise CostscanError(
+                f"{rule.path}: {column} is {schema[column]}",
+                f"it must be {kind.__name__}: the place of a text",
+            )
 
 
 def _names(rule: Rule, text: str) -> list[str]:

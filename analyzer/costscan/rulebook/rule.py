@@ -12,9 +12,15 @@ from costscan.errors import CostscanError
 LEVERS: Final = ("caching", "trimming", "routing", "batching", "loops", "sub-agents", "spend")
 SEVERITIES: Final = ("error", "warning", "info")
 CONFIDENCES: Final = ("high", "medium", "low")
-PRICES: Final = ("block", "ride", "turns", "prompt", "output", "run")
+PRICES: Final = (
+    *("block", "ride", "turns", "prompt", "output", "run"),
+    *("lost", "lost-at", "unread", "written", "saved"),
+)
 """What a finding costs: tokens of a block over its whole stay, or from a turn on (ride); whole turns; tokens
-of every prompt from turn to turn_end; output tokens of a turn; a share of a run."""
+of every prompt from turn to turn_end; output tokens of a turn; a share of a run; what prefix breaks of one
+cause lost from turn to turn_end (lost), or those of one path (lost-at); what tokens of every prompt from turn
+to turn_end cost more than read from the cache (unread); what tokens written to the cache in a turn cost more
+than sent plain (written); what a scenario saves of a run (saved)."""
 
 ParamValue = int | float | str
 

@@ -31,9 +31,7 @@ JSON_COLUMNS: Final = (
 
 def findings(x: Analysis) -> pl.DataFrame:
     """Give the findings, dearest first, with the place in the prompt where one is known."""
-    return x.findings.with_columns(path=pl.lit(None, pl.String), char_offset=pl.lit(None, pl.Int64)).select(
-        *JSON_COLUMNS
-    )
+    return x.findings.select(*JSON_COLUMNS)
 
 
 def by_rule(x: Analysis) -> pl.DataFrame:
