@@ -18,7 +18,7 @@ from costscan.rulebook.rule import CONFIDENCES, Rule
 _ENGINE: Final = ("run_id", "turn", "turn_end", "block", "tokens", "usd", "share", "confidence")
 _MICRO: Final = 1_000_000
 _FINGERPRINT: Final = 16
-_MOST_CHARS: Final = 200
+_MOST_CHARS: Final = 400
 """Of a word in the texts of a finding: a log may name a tool by a book."""
 
 
