@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -24,7 +25,8 @@ def found(folder: Path, requests: list[Sent]) -> pl.DataFrame:
     path = write(folder / "log.jsonl", *pairs(sorted(requests, key=lambda sent: sent.at_s)))
     with ingest.read([str(path)]) as reading:
         x = analyze(reading)
-        x.scenarios = price_scenarios(x)
+        priced = price_scenarios(x)
+        x.scenarios, x.lifetimes = priced.scenarios, priced.lifetimes
         told = find(x, RULES)
         costs = x.turns.group_by("run_id").agg(cost=pl.col("usd").sum())
     spent = told.group_by("run_id", "name").agg(pl.col("usd").sum()).join(costs, on="run_id")
@@ -38,7 +40,7 @@ def grown(
     """Give a healthy run, its requests changed turn by turn."""
     sent = []
     for turn in range(turns):
-        request = body([block(GUIDE, MARK)], talk(turn + 1), copy.deepcopy(TOOLS))
+        request = body([block(GUIDE, MARK)], talk(turn + 1, each=2000), copy.deepcopy(TOOLS))
         if change:
             change(request, turn)
         sent.append(Sent(run, turn * every_s, request))
@@ -114,7 +116,6 @@ def test_what_is_planted_is_found(
     tmp_path: Path, change: Callable[[Json, int], None], name: str, path: str | None, char_offset: int | None
 ) -> None:
     told = found(tmp_path, grown(change, turns=9))
-    print(told.select("name", "path", "char_offset", "tokens", "usd", "message"))
     assert told["name"].to_list() == [name]
     row = told.row(0, named=True)
     assert row["path"] == path
@@ -125,7 +126,9 @@ def test_what_is_planted_is_found(
 
 
 def test_a_healthy_run_is_silent(tmp_path: Path) -> None:
-    assert found(tmp_path, [*grown(), *(s for n in range(3) for s in grown(run=f"s{n}"))]).is_empty()
+    assert found(
+        tmp_path, [replace(s, run=f"r{n}", at_s=s.at_s + 7 * n) for n in range(4) for s in grown()]
+    ).is_empty()
 
 
 def test_a_pause_and_what_would_have_outlasted_it(tmp_path: Path) -> None:
@@ -136,7 +139,7 @@ def test_a_pause_and_what_would_have_outlasted_it(tmp_path: Path) -> None:
 
 
 def test_an_hour_that_nobody_needs(tmp_path: Path) -> None:
-    told = found(tmp_path, grown(hour, turns=20))
+    told = found(tmp_path, grown(hour, turns=25))
     assert told["name"].to_list() == ["wrong-ttl"]
     assert "5m is cheaper" in told["message"][0]
 

@@ -141,7 +141,8 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "cache_use": {
         **_RUN,
-        "is_shown": "whether the request itself is in the log; where it is not, the next six are unknown",
+        "is_shown": "whether the request itself is in the log; markers to wave are known only then",
+        "ttl": "the lifetime it wrote with, or the nearest turn that wrote: 5m or 1h; null where none did",
         "markers": "how many of its blocks were marked with cache_control",
         "first_marked_tokens": "tokens up to and with the first marked block; 0 where none is",
         "marked_tokens": "tokens up to and with the last marked block; 0 where none is",
@@ -150,7 +151,6 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "wave": "equal for requests with one shared_key that were under way at the same time",
         "extends_tokens": "tokens of the earlier prompt of the run that it goes on from; 0 where it begins",
         "min_tokens": "the shortest prefix that its model caches",
-        "ttl": "the lifetime it wrote with, or the nearest turn that wrote: 5m or 1h; null where none did",
         "unread_tokens": "tokens it wrote to the cache that no later request is seen to read",
         "begun_us": "when it began, in microseconds since 1970; null where the log has no times",
         "ready_us": "when its response had ended",

@@ -154,23 +154,17 @@ PREFIX_BREAKS: Final = _schema(
         "usd_lost": USD,
     }
 )
+_CACHE_USE_INTS: Final = (
+    *("markers", "first_marked_tokens", "marked_tokens", "shared_tokens", "shared_key", "wave"),
+    *("extends_tokens", "min_tokens", "unread_tokens", "begun_us", "ready_us"),
+)
 CACHE_USE: Final = _schema(
     {
         "run_id": pl.String,
         "turn": pl.Int64,
         "is_shown": pl.Boolean,
-        "markers": pl.Int64,
-        "first_marked_tokens": pl.Int64,
-        "marked_tokens": pl.Int64,
-        "shared_tokens": pl.Int64,
-        "shared_key": pl.Int64,
-        "extends_tokens": pl.Int64,
-        "min_tokens": pl.Int64,
         "ttl": pl.String,
-        "unread_tokens": pl.Int64,
-        "wave": pl.Int64,
-        "begun_us": pl.Int64,
-        "ready_us": pl.Int64,
+        **dict.fromkeys(_CACHE_USE_INTS, pl.Int64),
     }
 )
 BLOCK_COSTS: Final = _schema(
@@ -268,31 +262,11 @@ NULLABLE: Final[Mapping[str, frozenset[str]]] = {
     "tool_calls": frozenset({"server", "result_hash", "result_tokens", "carried_usd"}),
     "prices": frozenset({"valid_from", "valid_to"}),
     "bill": frozenset({"usd"}),
-    "growth": frozenset(
-        {
-            "prefix_tokens",
-            "replay_read_tokens",
-            "replay_write_tokens",
-            "replay_input_tokens",
-            "unexplained_tokens",
-            "disagreement",
-        }
-    ),
+    "growth": frozenset(GROWTH)
+    - {"run_id", "turn", "prompt_tokens", "carried_tokens", "added_tokens", "dropped_tokens"},
     "prefix_breaks": frozenset({"char_offset", "token_offset", "usd_lost"}),
-    "cache_use": frozenset(
-        {
-            "markers",
-            "first_marked_tokens",
-            "marked_tokens",
-            "shared_tokens",
-            "shared_key",
-            "ttl",
-            "unread_tokens",
-            "wave",
-            "begun_us",
-            "ready_us",
-        }
-    ),
+    "cache_use": frozenset(CACHE_USE)
+    - {"run_id", "turn", "is_shown", "extends_tokens", "min_tokens", "unread_tokens"},
     "block_costs": frozenset({"skill", "content", "last_used_turn", "used_to"}),
     "scenarios": frozenset({"usd", "saved_usd"}),
     "lifetimes": frozenset({"cheaper", "usd_5m", "usd_1h", "break_even_tokens"}),

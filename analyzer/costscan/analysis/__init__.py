@@ -108,7 +108,8 @@ def analyze(
     turns = turns.hstack(turn_usd(turns, unit))
     policy = logged(_logged_turns(turns), batches.chains(), batches.windows())
     replayed = agreement(turns, unit, policy)
-    breaks = prefix_breaks(turns, unit, policy, batches.departures())
+    grown = batches.growth(turns)
+    breaks = prefix_breaks(turns, unit, policy, batches.departures(), grown)
     return Analysis(
         reading=reading,
         runs=runs,
@@ -117,7 +118,7 @@ def analyze(
         unit=unit,
         unfinished=assembly.unfinished(calls),
         recorded=totals,
-        growth=_with_replay(batches.growth(turns), policy, replayed),
+        growth=_with_replay(grown, policy, replayed),
         policy=policy,
         agreement=replayed,
         prefix_breaks=breaks,

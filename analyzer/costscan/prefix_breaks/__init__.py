@@ -28,7 +28,11 @@ _PLACE: Final = ["run_id", "turn"]
 
 
 def prefix_breaks(
-    turns: pl.DataFrame, unit: pl.DataFrame, policy: Logged, departures: pl.DataFrame
+    turns: pl.DataFrame,
+    unit: pl.DataFrame,
+    policy: Logged,
+    departures: pl.DataFrame,
+    grown: pl.DataFrame,
 ) -> pl.DataFrame:
     """Give the `prefix_breaks` frame.
 
@@ -37,8 +41,10 @@ def prefix_breaks(
         unit: their unit prices.
         policy: how the logged turns used the cache.
         departures: where prompts in the log depart from those before, from `replay.departures`.
+        grown: run_id, turn, carried_tokens: how much of each prompt had been sent before.
     """
     known = turns.hstack(unit).with_columns(prompt_tokens=PROMPT)
+    known = known.join(grown.select(*_PLACE, "carried_tokens"), on=_PLACE, how="left", maintain_order="left")
     steps = policy.steps.drop("prompt_tokens").join(known, on=_PLACE, how="inner", maintain_order="left")
     lost = with_cause(with_readable(steps, departures), policy.positions, departures)
     priced = lost.with_columns(usd_lost=usd_lost(lost, unit.columns))

@@ -5,6 +5,8 @@ from typing import Final
 import polars as pl
 
 _RUN: Final = "run_id"
+REWRITTEN: Final = ("definition-changed", "text-edited", "history-rewritten")
+"""The causes that change what the prompt says, and leave most of it as it was sent before."""
 
 
 def with_readable(steps: pl.DataFrame, departures: pl.DataFrame) -> pl.DataFrame:
@@ -14,10 +16,13 @@ def with_readable(steps: pl.DataFrame, departures: pl.DataFrame) -> pl.DataFrame
     `was_cached` says that the earlier prompt used the cache.
 
     Args:
-        steps: the turns as the replay has them, with their token columns, sorted by run and turn.
+        steps: the turns as the replay has them, with their tokens and carried_tokens, sorted by run and turn.
         departures: where prompts depart from those before.
     """
     across = _across(steps, departures)
+    rewritten = departures.filter(pl.col("is_first") & pl.col("against").is_null()).select(
+        "run_id", "turn", is_rewritten=pl.col("cause").is_in(REWRITTEN)
+    )
     before = {
         "was_cached": pl.col("uses").cast(pl.Int8).cum_max().shift(1).over(_RUN).fill_null(0) > 0,
         "since_s": (pl.col("at_us") - pl.col("at_us").shift(1).over(_RUN)) / 1e6,
@@ -25,6 +30,7 @@ def with_readable(steps: pl.DataFrame, departures: pl.DataFrame) -> pl.DataFrame
     found = (
         steps.with_columns(**before)
         .join(across, on=["run_id", "turn"], how="left", maintain_order="left")
+        .join(rewritten, on=["run_id", "turn"], how="left", maintain_order="left")
         .with_columns(
             since_s=pl.coalesce("across_since_s", "since_s"),
             was_cached=pl.col("was_cached") | pl.col("across_cached").fill_null(False),
@@ -32,7 +38,7 @@ def with_readable(steps: pl.DataFrame, departures: pl.DataFrame) -> pl.DataFrame
     )
     readable = (
         pl.when("is_shown")
-        .then(pl.coalesce("stable_extends_tokens", "stable_shared_tokens"))
+        .then(pl.max_horizontal(pl.coalesce("stable_extends_tokens", "stable_shared_tokens"), _kept()))
         .when("is_cut")
         .then("shared_tokens")
         .otherwise(pl.coalesce("before_tokens", "previous_tokens"))
@@ -42,6 +48,11 @@ def with_readable(steps: pl.DataFrame, departures: pl.DataFrame) -> pl.DataFrame
     return found.with_columns(
         readable_tokens=known, tokens_lost=pl.when(pl.col("was_cached")).then(lost).otherwise(0)
     )
+
+
+def _kept() -> pl.Expr:
+    """Give what a prompt still says of the one before it, where that was changed in front of it."""
+    return pl.when(pl.col("is_rewritten").fill_null(value=False)).then("carried_tokens").otherwise(0)
 
 
 def _across(steps: pl.DataFrame, departures: pl.DataFrame) -> pl.DataFrame:
