@@ -13,6 +13,8 @@ QUERIES: Final[Mapping[str, str]] = {
     "turns": "SELECT run_id, turn, turn + 2 AS turn_end FROM turns WHERE output_tokens > :least",
     "prompt": "SELECT run_id, turn, turn + 1 AS turn_end, carried_tokens AS tokens FROM growth",
     "output": "SELECT run_id, turn, output_tokens * 2 AS tokens FROM turns",
+    "unread": "SELECT run_id, turn, turn + 2 AS turn_end, prompt_tokens AS tokens FROM growth",
+    "written": "SELECT run_id, turn, prompt_tokens AS tokens FROM growth",
     "run": "SELECT run_id, CAST(0.5 AS DOUBLE) AS share FROM runs",
 }
 """A query by its way of pricing; some ask for more than there is."""

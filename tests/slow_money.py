@@ -144,7 +144,40 @@ def _run(run: SlowRun, row: Row) -> Fraction | None:
     return None if whole is None else whole * Fraction(min(max(row["share"], 0.0), 1.0))
 
 
-_WAYS = {"block": _block, "ride": _ride, "turns": _turns, "prompt": _prompt, "output": _output, "run": _run}
+def _moved(turn: SlowTurn, tokens: int, meters: Sequence[str], to: str) -> Fraction | None:
+    """What tokens cost more at these meters than at another, as far as there are any."""
+    left, more, price = max(tokens, 0), 0, turn.prices[to]
+    for meter in meters:
+        here = min(left, turn.units[meter])
+        if here and price is None:
+            return None
+        more += here * ((turn.prices[meter] or 0) - (price or 0))
+        left -= here
+    return None if turn.pico is None else Fraction(more, PICO)
+
+
+def _unread(run: SlowRun, row: Row) -> Fraction | None:
+    meters = ("cache_write_1h", "cache_write_5m", "input")
+    turns = run.turns[row["turn"] : row["turn_end"] + 1]
+    each = [_moved(turn, row["tokens"], meters, "cache_read") for turn in turns]
+    return None if None in each else sum((cost or Fraction(0) for cost in each), Fraction(0))
+
+
+def _written(run: SlowRun, row: Row) -> Fraction | None:
+    meters = ("cache_write_1h", "cache_write_5m")
+    return _moved(run.turns[row["turn"]], row["tokens"], meters, "input")
+
+
+_WAYS = {
+    "block": _block,
+    "ride": _ride,
+    "turns": _turns,
+    "prompt": _prompt,
+    "output": _output,
+    "unread": _unread,
+    "written": _written,
+    "run": _run,
+}
 
 
 def by_run(frame: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:

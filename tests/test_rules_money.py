@@ -20,6 +20,7 @@ from costscan.analysis import Analysis, analyze
 from costscan.rulebook import Rule, find, load_rules
 from costscan.rulebook.money import Money
 from costscan.rulebook.rule import PRICES
+from costscan.scenarios import price_scenarios
 from histories import Session, transcripts
 from logs import write
 
@@ -45,6 +46,11 @@ WHAT: Final = {
     "prompt": ["run_id", "turn"],
     "output": ["run_id", "turn"],
     "run": ["run_id"],
+    "lost": ["run_id", "cause", "turn"],
+    "lost-at": ["run_id", "cause", "path", "turn"],
+    "unread": ["run_id", "turn"],
+    "written": ["run_id", "turn"],
+    "saved": ["run_id"],
 }
 """What a finding is about, by how it is priced: nothing is asked for twice."""
 RULES: Final = [eager(rule) for rule in load_rules()]
@@ -91,7 +97,8 @@ def test_whatever_a_query_gives(world: tuple[Session, ...], data: st.DataObject)
             schema={"run_id": pl.String, "turn": pl.Int64, "turn_end": pl.Int64, "block": pl.Int64,
                     "tokens": pl.Int64, "share": pl.Float64},
             orient="row",
-        )  # fmt: skip
+        ).with_columns(cause=pl.lit("expired"), path=pl.lit("prompt"), scenario=pl.lit("caching"))  # fmt: skip
+        x.scenarios = price_scenarios(x).scenarios
         last = x.runs.select("run_id", last=pl.col("n_turns") - 1)
         inside = found.join(last, on="run_id").with_columns(
             pl.min_horizontal("turn", "last"), turn_end=pl.min_horizontal("turn_end", "last")
@@ -102,7 +109,10 @@ def test_whatever_a_query_gives(world: tuple[Session, ...], data: st.DataObject)
             hold_no_dollar_twice(x, priced)
             assert not priced.select(WHAT[how]).is_duplicated().any()
             covered = priced.select("run_id", pl.int_ranges("turn", pl.col("turn_end") + 1).alias("turn"))
-            assert how not in {"turns", "prompt"} or not covered.explode("turn").is_duplicated().any()
+            assert (
+                how not in {"turns", "prompt", "lost", "lost-at", "unread"}
+                or not covered.explode("turn").is_duplicated().any()
+            )
 
 
 def renamed(x: Analysis) -> Analysis:
@@ -113,8 +123,9 @@ def renamed(x: Analysis) -> Analysis:
 
     frames: dict[str, Any] = {
         name: getattr(x, name).with_columns(anew("run_id"))
-        for name in ("growth", "tool_calls", "blocks", "block_costs")
+        for name in ("growth", "prefix_breaks", "tool_calls", "blocks", "block_costs")
     }
+    frames["policy"] = replace(x.policy, steps=x.policy.steps.with_columns(anew("run_id")))
     turns = x.turns.with_columns(anew("run_id", "root_run_id"))
     runs = x.runs.with_columns(anew("run_id", "root_run_id", "parent_run_id"))
     return replace(x, runs=runs, turns=turns, **frames)
@@ -139,11 +150,18 @@ def test_the_names_of_runs_do_not_matter(world: tuple[Session, ...]) -> None:
         ("bloated-tool-result", {"bloated-tool-result", "raw-markup-or-json-dump"}),
         ("loop-of-twelve", {"repeated-tool-call", "run-longer-than-its-task"}),
         ("sub-agents", {"duplicated-subagent-context"}),
+        ("timestamp-in-system-prompt", {"volatile-prefix"}),
+        ("idle-hour", {"cache-expired", "wrong-ttl"}),
+        ("one-item-per-run", {"no-caching"}),
+        ("dearest-model-for-everything", set()),
+        ("headless-stream", set()),
     ],
 )
 def test_sample_logs_give_the_findings_of_their_story(story: str, names: set[str]) -> None:
     with ingest.read([str(ROOT / "sample_logs" / story)]) as reading:
         x = analyze(reading)
+        priced = price_scenarios(x)
+        x.scenarios, x.lifetimes = priced.scenarios, priced.lifetimes
         found = find(x, load_rules())
         assert set(found["name"]) == names
         hold_no_dollar_twice(x, found, ("run_id", "name"))

@@ -34,6 +34,14 @@ def findings(x: Analysis) -> pl.DataFrame:
     return x.findings.select(*JSON_COLUMNS)
 
 
+def said() -> pl.Expr:
+    """Give the message of a finding, with its place in front where it does not name that itself."""
+    character = pl.concat_str(pl.lit(", character "), "char_offset")
+    place = pl.concat_str("path", character.fill_null(""), pl.lit(": "), "message")
+    names_it = pl.col("message").str.contains(pl.col("path"), literal=True)
+    return pl.when(names_it.fill_null(value=True)).then("message").otherwise(place).alias("message")
+
+
 def by_rule(x: Analysis) -> pl.DataFrame:
     """Give a row per rule that found something, dearest first, with the message of its dearest finding.
 
@@ -46,7 +54,7 @@ def by_rule(x: Analysis) -> pl.DataFrame:
             runs=pl.col("run_id").n_unique().cast(pl.Int64),
             tokens=pl.col("tokens").sum(),
             usd=known_sum("usd"),
-            message=pl.col("message").first(),
+            message=said().first(),
             fix=pl.col("fix").first(),
         )
         .sort("usd", "rule", descending=[True, False], nulls_last=True)
@@ -57,5 +65,5 @@ def by_run(x: Analysis) -> pl.DataFrame:
     """Give, per run with findings: how many, and the dearest in words."""
     return x.findings.group_by("run_id", maintain_order=True).agg(
         findings=pl.len().cast(pl.Int64),
-        top_finding=pl.concat_str("name", pl.lit(": "), "message").first(),
+        top_finding=pl.concat_str("name", pl.lit(": "), said()).first(),
     )

@@ -9,6 +9,7 @@ import polars as pl
 from costscan.analysis import Analysis
 from costscan.frames import USD
 from costscan.growth import PROMPT
+from costscan.summary.findings import said
 from costscan.summary.money import known_sum, nearest_rank
 
 KINDS: Final = ("not logged", "system and tools", "tool results", "assistant", "user")
@@ -49,11 +50,17 @@ class Story:
 
     @property
     def avoidable_usd(self) -> Decimal:
-        """What the findings cost together, of those on one block the dearest; at most the run."""
+        """What the findings cost together; at most the run.
+
+        Of those on one block it is the dearest, and of the rules on caching too: they ask the same tokens.
+        """
         known = self.findings.filter(pl.col("usd").is_not_null())
-        on_blocks = known.filter(pl.col("block").is_not_null()).group_by("block").agg(pl.col("usd").max())
-        others = known.filter(pl.col("block").is_null())
-        found = sum([*on_blocks["usd"], *others["usd"]], Decimal(0))
+        caching = known.filter(pl.col("lever") == "caching").group_by("rule").agg(pl.col("usd").sum())
+        rest = known.filter(pl.col("lever") != "caching")
+        on_blocks = rest.filter(pl.col("block").is_not_null()).group_by("block").agg(pl.col("usd").max())
+        others = rest.filter(pl.col("block").is_null())
+        dearest = caching["usd"].sort(descending=True).head(1)
+        found = sum([*dearest, *on_blocks["usd"], *others["usd"]], Decimal(0))
         return min(found, self.usd or Decimal(0))
 
 
@@ -67,7 +74,7 @@ def story(x: Analysis, run_id: str) -> Story:
         turns=_turns(x, turns, blocks),
         blocks=blocks.sort("usd", "block", descending=[True, False]),
         tools=_tools(x, run_id, blocks),
-        findings=x.findings.filter(pl.col("run_id") == run_id),
+        findings=x.findings.filter(pl.col("run_id") == run_id).with_columns(said()),
         sub_agents=_sub_agents(x, run_id),
         saved=_saved(x, run_id),
         lifetimes=next(x.lifetimes.filter(pl.col("run_id") == run_id).iter_rows(named=True), None),
