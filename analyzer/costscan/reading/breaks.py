@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from costscan.reading.departures import departures, varying
 from costscan.reading.excerpts import masked
+from costscan.reading.features import NOTHING, Weights, weigh
 from costscan.reading.prompt import Key, Sent
 from costscan.reading.slots import Pair
 
@@ -24,11 +25,11 @@ _word = re.compile(r"[^\W\d_]{3,}")
 
 
 class Moved(Struct, gc=False, frozen=True):
-    """A value that varies, at a place of a prompt."""
+    """A value that varies, at a place of a prompt, and about how many tokens it takes."""
 
     position: int
     path: str
-    chars: int
+    weights: Weights
 
 
 class Prompt(Struct):
@@ -75,7 +76,7 @@ class Prompt(Struct):
 class Break(Struct):
     """A place where a prompt departs from an older one; the first one of a prompt is where it breaks.
 
-    `value_chars` is how long the text is that varies there, 0 where nothing is told of a text.
+    `weights` is about how many tokens the text takes that varies there, 0 where nothing is told of a text.
     """
 
     position: int
@@ -88,7 +89,7 @@ class Break(Struct):
     after: str = ""
     is_first: bool = False
     against: str | None = None
-    value_chars: int = 0
+    weights: Weights = NOTHING
 
 
 def text_of(block: Sent) -> str | bytes | None:
@@ -153,7 +154,7 @@ def _of_slot(slot: Pair, a: str, b: str, at: Break, otherwise: str) -> Break:
         slot.kind or otherwise,
         excerpt(a, *slot.a),
         excerpt(b, *slot.b),
-        value_chars=slot.b.end - slot.b.start,
+        weights=weigh(b[slot.b.start : slot.b.end]),
     )
 
 

@@ -36,7 +36,7 @@ def settle(old: Prompt, new: Prompt, same: int, found: list[Break]) -> None:
             keys[at] = old.stable_keys[at]
     new.stable_keys = keys
     values = [
-        Moved(b.position, b.path, b.value_chars)
+        Moved(b.position, b.path, b.weights)
         for b in found
         if b.cause in VALUES and b.position in forgiven
     ]
@@ -55,19 +55,20 @@ def _forgiven(old: Prompt, new: Prompt, found: Iterable[Break]) -> set[int]:
     by_place: dict[int, list[Break]] = {}
     for place in found:
         by_place.setdefault(place.position, []).append(place)
-    out: set[int] = set()
-    for at, places in by_place.items():
-        if all(b.cause in VALUES or b.cause in ORDERS for b in places):
-            out.add(at)
-            if any(b.cause == "random-order" for b in places):
-                out |= _rearranged(old, new, places[0].layer)
-    return out
+    places = {
+        at: found[0].layer
+        for at, found in by_place.items()
+        if all(b.cause in VALUES or b.cause in ORDERS for b in found)
+    }
+    moved = {places[at] for at in places if any(b.cause == "random-order" for b in by_place[at])}
+    return set(places).union(*(_rearranged(old, new, layer, set(places)) for layer in sorted(moved)))
 
 
-def _rearranged(old: Prompt, new: Prompt, layer: str) -> set[int]:
-    """Give the places of a layer, when it holds the same blocks in another order."""
+def _rearranged(old: Prompt, new: Prompt, layer: str, forgiven: set[int]) -> set[int]:
+    """Give the places of a layer, when it holds the same blocks, or forgiven ones, in another order."""
     if layer == "messages":
         return set()
     x, y = ([n for n, b in enumerate(p.blocks) if b.layer == layer] for p in (old, new))
-    alike = x == y and Counter(old.keys[n] for n in x) == Counter(new.keys[n] for n in y)
+    other = Counter(new.keys[n] for n in y if n not in forgiven)
+    alike = x == y and other <= Counter(old.keys[n] for n in x)
     return set(x) if alike else set()

@@ -113,7 +113,7 @@ def shown(prefixes: pl.DataFrame) -> pl.DataFrame:
     """Give what prompts in the log say of themselves: row and the columns that `chains` takes from there.
 
     Args:
-        prefixes: the `prefixes` table of the sources, placed, with exact tokens and moved_tokens.
+        prefixes: the `prefixes` table of the sources, placed and sized.
     """
 
     def of(role: str, value: pl.Expr) -> pl.Expr:
