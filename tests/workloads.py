@@ -2,8 +2,7 @@
 
 import json
 import random
-import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -21,7 +20,7 @@ START: Final = datetime(2026, 7, 1, tzinfo=UTC)
 OPUS45, OPUS48 = "claude-opus-4-5", "claude-opus-4-8"
 SONNET46, HAIKU45 = "claude-sonnet-4-6", "claude-haiku-4-5"
 MODELS: Final = (OPUS45, SONNET46, HAIKU45, OPUS48)
-_WORDS: Final = """
+_MANY: Final = """
 the of and to a in is it that he was for on are with as at one have this from or had by word but what some we
 can out other were all there when up use your how said each which their time will way about many then them
 would like these make thing see look more could people over number water first who now find any new work part
@@ -29,7 +28,8 @@ place where after back only every good under name order account request service 
 invoice shipment refund record update status before answer question result value error message report policy
 system file folder different following sometimes important something understand company information available
 processing government experience additional management development particular conditions department
-""".split()
+"""
+WORDS: Final = _MANY.split()
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,10 @@ class Call:
     request: Json
     answer: list[Json] = field(default_factory=list)
 
+    def told(self, **changed: Any) -> "Call":
+        """This call with another request."""
+        return replace(self, request=self.request | changed)
+
     @property
     def output(self) -> int:
         return sum(tokens(json.dumps(block)) for block in self.answer)
@@ -55,7 +59,7 @@ def prose(dice: random.Random, size: int) -> str:
     """Text of about so many tokens."""
     out: list[str] = []
     for n in range(int(size / 1.1)):
-        word = dice.choice(_WORDS)
+        word = dice.choice(WORDS)
         out.append(word.capitalize() + "." if n % 17 == 16 else word)
         if n % 60 == 59:
             out.append("\n")
@@ -65,14 +69,14 @@ def prose(dice: random.Random, size: int) -> str:
 def listing(dice: random.Random, size: int) -> str:
     """What a tool may print: records as JSON."""
     rows = (
-        {"id": dice.randrange(10**6), "name": dice.choice(_WORDS), "note": prose(dice, 6), "ok": True}
+        {"id": dice.randrange(10**6), "name": dice.choice(WORDS), "note": prose(dice, 6), "ok": True}
         for _ in range(max(1, size // 27))
     )
     return json.dumps(list(rows))
 
 
 def tool(name: str, dice: random.Random) -> Json:
-    given = {word: {"type": "string", "description": prose(dice, 12)} for word in dice.sample(_WORDS, 4)}
+    given = {word: {"type": "string", "description": prose(dice, 12)} for word in dice.sample(WORDS, 4)}
     return {
         "name": name,
         "description": f"Looks up {prose(dice, 60)}",
@@ -164,130 +168,10 @@ def _marked_messages(messages: list[Json], mark: Json, *, between: bool) -> list
     return out
 
 
-def behind(call: Call, said: str) -> Call:
-    """Put a text behind everything, in the newest message."""
-    *messages, newest = call.request["messages"]
-    newest = newest | {"content": [*newest["content"], text(said)]}
-    return replace(call, request=call.request | {"messages": [*messages, newest]})
-
-
-def value(kind: str, n: int, dice: random.Random) -> str:
-    """A value of a kind that is another with each `n`."""
-    at = START + timedelta(seconds=37 * n, microseconds=dice.randrange(SECOND))
-    shown: dict[str, Callable[[], str]] = {
-        "timestamp": lambda: at.isoformat(timespec="milliseconds"),
-        "date": lambda: (START + timedelta(days=n)).strftime("%Y-%m-%d"),
-        "uuid": lambda: str(uuid.UUID(int=dice.getrandbits(128), version=4)),
-        "hex-id": lambda: f"a7{dice.getrandbits(56):014x}",
-        "counter": lambda: str(n),
-        "record-id": lambda: f"INV-{10_000 + 7919 * n % 89_989}",
-        "number": lambda: str(10_000 + 7919 * n % 89_989),
-        "path": lambda: f"/srv/run-{10_000 + 7919 * n % 89_989}/out.log",
-    }
-    return shown[kind]()
-
-
-VALUES: Final = ("timestamp", "date", "uuid", "hex-id", "counter", "record-id", "number", "path")
-PLACES: Final = ("system[0].text", "tools[2].description", "messages[0].content[0]")
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Calls with something in their prompts that is another with each call, and mended; where it begins."""
-
-    before: Calls
-    after: Calls
-    path: str
-    offset: int
-    cause: str
-
-
-def varying(calls: Calls, kind: str, path: str, *, per_run: bool = False) -> Fault:
-    """Put a value in the middle of a text; mended, it stands behind everything, in that call only."""
-    dice = random.Random(kind + path)  # noqa: S311 - no secret
-    of_run: dict[str, str] = {}
-    before, after, offset = [], [], 0
-    for n, call in enumerate(calls):
-        shown = value(kind, n, dice)
-        shown = of_run.setdefault(call.run, shown) if per_run else shown
-        request, offset = _inserted(call.request, path, shown)
-        before.append(replace(call, request=request))
-        request, _ = _inserted(call.request, path, "")
-        after.append(behind(replace(call, request=request), shown))
-    return Fault(before, after, path, offset, kind)
-
-
-def _inserted(request: Json, path: str, shown: str) -> tuple[Json, int]:
-    """Put a value into the text at a path; give where it begins."""
-    if path.startswith("tools"):
-        *first, third = request["tools"][:3]
-        said, at = _amid(third["description"], shown)
-        return request | {"tools": [*first, third | {"description": said}, *request["tools"][3:]]}, at
-    if path.startswith("system"):
-        said, at = _amid(request["system"][0]["text"], shown)
-        return _with_system(request, said), at
-    first, *rest = request["messages"]
-    said, at = _amid(first["content"][0]["text"], shown)
-    content = [first["content"][0] | {"text": said}, *first["content"][1:]]
-    return request | {"messages": [first | {"content": content}, *rest]}, at
-
-
-def _amid(said: str, shown: str, part: int = 2) -> tuple[str, int]:
-    middle = said.index(" ", len(said) // part) + 1
-    return f"{said[:middle]}(as of {shown} ) {said[middle:]}", middle + len("(as of ")
-
-
-def _with_system(request: Json, said: str) -> Json:
-    return request | {"system": [request["system"][0] | {"text": said}, *request["system"][1:]]}
-
-
-ORDERS: Final = ("tools", "schema", "json", "spaces")
-
-
-def disordered(calls: Calls, what: str) -> Fault:
-    """Send tools, the keys of a schema or of JSON in a text in random order, or that JSON with other spaces."""
-    dice = random.Random(what)  # noqa: S311 - no secret
-    known = {f"{word}_{n}": dice.choice(_WORDS) for n, word in enumerate(dice.sample(_WORDS, 12))}
-    after = [replace(call, request=_with_order(call.request, what, known, None)[0]) for call in calls]
-    found = [_with_order(call.request, what, known, (n, dice)) for n, call in enumerate(calls)]
-    before = [replace(call, request=request) for call, (request, _) in zip(calls, found, strict=True)]
-    path = {"tools": "tools[0]", "schema": "tools[2].input_schema"}.get(what, "system[0].text")
-    return Fault(before, after, path, found[0][1], "serialization" if what == "spaces" else "random-order")
-
-
-def _with_order(
-    request: Json, what: str, known: dict[str, str], chance: tuple[int, random.Random] | None
-) -> tuple[Json, int]:
-    """Give a request in some order, and where that which has one begins; without chance, always the same."""
-
-    def turned(items: Iterable[Any]) -> list[Any]:
-        """Turn a list by one with each call, so that no two calls in a row have the same order."""
-        found = list(items)
-        return found if chance is None else found[chance[0] % len(found) :] + found[: chance[0] % len(found)]
-
-    if what == "tools":
-        return request | {"tools": turned(request["tools"])}, 0
-    if what == "schema":
-        old = request["tools"][2]
-        keys = dict(turned(old["input_schema"]["properties"].items()))
-        new = old | {"input_schema": old["input_schema"] | {"properties": keys}}
-        at = json.dumps(new["input_schema"]).index('{"', 2)
-        return request | {"tools": [*request["tools"][:2], new, *request["tools"][3:]]}, at
-    if what == "spaces" and chance is not None and chance[0] % 2:
-        shown = json.dumps(known, separators=(",", ":"))
-    else:
-        shown = json.dumps(dict(turned(known.items())) if what == "json" else known)
-    said, at = _amid(request["system"][0]["text"], shown, 4)
-    return _with_system(request, said), at
-
-
 def lines(calls: Sequence[Call]) -> list[Json]:
     """The log of calls, with their usage as the reference bills it."""
     billed = bill([{"at_us": c.at_us, "took_us": c.took_us, "request": c.request} for c in calls])
-    return [
-        _line(n, call, classes)
-        for n, (call, classes) in enumerate(zip(calls, billed, strict=True))
-    ]
+    return [_line(n, call, classes) for n, (call, classes) in enumerate(zip(calls, billed, strict=True))]
 
 
 def _line(n: int, call: Call, classes: tuple[int, int, int, int]) -> Json:

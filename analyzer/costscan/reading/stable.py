@@ -36,9 +36,7 @@ def settle(old: Prompt, new: Prompt, same: int, found: list[Break]) -> None:
             keys[at] = old.stable_keys[at]
     new.stable_keys = keys
     values = [
-        Moved(b.position, b.path, b.weights)
-        for b in found
-        if b.cause in VALUES and b.position in forgiven
+        Moved(b.position, b.path, b.weights) for b in found if b.cause in VALUES and b.position in forgiven
     ]
     again = {m.path for m in values}
     kept = [m for m in old.moved if m.path not in again and _is_there(old, new, m)]

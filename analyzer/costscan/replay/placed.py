@@ -71,7 +71,9 @@ def _behind_tool_use(
     split = (pl.col("tokens") <= pl.col("first_tokens")).fill_null(value=False)
     share = 1 - pl.col("added_tokens") / pl.col("first_tokens")
     return joined.with_columns(
-        tokens=pl.when(split).then(_whole(pl.col("tokens") * share) + pl.col("added_tokens")).otherwise("tokens"),
+        tokens=pl.when(split)
+        .then(_whole(pl.col("tokens") * share) + pl.col("added_tokens"))
+        .otherwise("tokens"),
         block_tokens=pl.when(split).then(_whole(pl.col("block_tokens") * share)).otherwise("block_tokens"),
     ).drop("first_tokens", "added_tokens")
 

@@ -1,4 +1,4 @@
-"""The tokens of prefixes of prompts that stand in the log: those the bill tells, and estimates of the others."""
+"""The tokens of prefixes of prompts that stand in the log: those the bill tells, estimates of the others."""
 
 from typing import Final
 
@@ -18,7 +18,7 @@ _STABLE: Final = ["family", "stable_hash"]
 def sized(
     windows: pl.DataFrame, prefixes: pl.DataFrame, moved: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Give windows and prefixes with tokens, moved_tokens (the values that vary) and stable_tokens (without them).
+    """Give windows and prefixes with tokens, moved_tokens (values that vary), stable_tokens (without them).
 
     What is stable has the same tokens wherever it stands: where the bill does not tell them, those of the
     estimate from the first prompt, of which least else is to be known.
@@ -31,8 +31,9 @@ def sized(
     values = _values(moved)
     window, prefix = _estimated(windows, values), _estimated(prefixes, values)
     known = known_tokens(window, prefix)
-    stable = pl.concat([_without_values(prefix.filter(pl.col("role") == "whole"), known),
-                        _without_values(window, known)]).unique(_STABLE, keep="first", maintain_order=True)  # fmt: skip
+    both = (prefix.filter(pl.col("role") == "whole"), window)
+    steady = pl.concat([_without_values(frame, known) for frame in both])
+    stable = steady.unique(_STABLE, keep="first", maintain_order=True)
     return _told(window, known, stable), _told(prefix, known, stable)
 
 
