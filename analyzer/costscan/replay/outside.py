@@ -24,15 +24,12 @@ def read_outside(
         "is_first", pl.col("tokens") == pl.col("cache_read_tokens")
     )
     marks = windows.filter(pl.col("ttl_us").is_not_null()).select("req", "key")
-    written = (
-        timed.join(marks, on=["req", "key"], how="semi")
-        .group_by("domain", "key")
-        .agg(written_us=pl.col("at_us").min())
+    wrote = timed.join(marks, on=["req", "key"], how="semi").select("domain", "key", by="req", by_us="at_us")
+    written = read.join(wrote, on=["domain", "key"], how="inner").filter(
+        (pl.col("by") != pl.col("req")) & (pl.col("by_us") <= pl.col("at_us"))
     )
-    cold = pl.col("written_us").is_null() | (pl.col("written_us") >= pl.col("at_us"))
     found = (
-        read.join(written, on=["domain", "key"], how="left")
-        .filter(cold)
+        read.join(written, on=["req", "key"], how="anti")
         .sort("at_us", "req")
         .unique(["domain", "key"], keep="first", maintain_order=True)
         .unique("req", keep="first", maintain_order=True)

@@ -29,7 +29,9 @@ def sized(
         moved: from `placed`, with weight_v3 and weight_v47 of each value.
     """
     values = _values(moved)
-    window, prefix = _estimated(windows, values), _estimated(prefixes, values)
+    window, prefix = (_with_values(frame, values) for frame in (windows, prefixes))
+    most = pl.concat([frame.select(*_STABLE, "moved_tokens") for frame in (window, prefix)])
+    window, prefix = (_estimated(frame, most.group_by(_STABLE).max()) for frame in (window, prefix))
     known = known_tokens(window, prefix)
     both = (prefix.filter(pl.col("role") == "whole"), window)
     steady = pl.concat([_without_values(frame, known) for frame in both])
@@ -49,9 +51,9 @@ def _values(moved: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _estimated(positions: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
-    """Give positions with moved_tokens and the first estimate of what is stable, the values added."""
-    found = (
+def _with_values(positions: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
+    """Add moved_tokens, as far as each prompt itself is known to hold values that vary."""
+    return (
         positions.with_row_index("nth")
         .sort("position")
         .join_asof(values.sort("position"), on="position", by=_CALL, check_sortedness=False)
@@ -59,6 +61,18 @@ def _estimated(positions: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
         .drop("nth")
         .with_columns(pl.col("moved_tokens").fill_null(0))
     )
+
+
+def _estimated(positions: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
+    """Give positions with the first estimate of what is stable, the values added.
+
+    The first prompt has no older one that shows its values: it has as many as those that follow.
+
+    Args:
+        positions: from `_with_values`.
+        values: family, stable_hash, moved_tokens.
+    """
+    found = positions.drop("moved_tokens").join(values, on=_STABLE, how="left", maintain_order="left")
     steady = pl.max_horizontal(pl.col("tokens") - pl.col("moved_tokens"), 0).first().over(_STABLE)
     return found.with_columns(stable_tokens=pl.min_horizontal(steady, "prompt_tokens")).with_columns(
         tokens=pl.min_horizontal(pl.col("stable_tokens") + pl.col("moved_tokens"), "prompt_tokens")
