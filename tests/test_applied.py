@@ -5,13 +5,13 @@ the first log is compared with the bill of the second.
 """
 
 from itertools import cycle
-from pathlib import Path
+from typing import Any
 
 import pytest
 
 from applied import Case, Told, error, read
 from mishaps import ORDERS, PLACES, VALUES, disordered, varying
-from workloads import MODELS, OPUS45, Calls, loops, marked
+from workloads import MODELS, Calls, loops, marked
 
 WITHIN = 0.005
 GAPS = {"seconds": (8.0, 100.0), "six minutes": (360.0, 2000.0), "forty minutes": (2400.0, 9000.0)}
@@ -19,15 +19,11 @@ SHAPES = cycle([(1, 12), (2, 8), (3, 6), (5, 5), (2, 6)])
 _models = cycle(MODELS)
 
 
-def some(name: str, model: str | None = None, gap: str = "seconds", **more: int) -> Calls:
+def some(name: str, model: str | None = None, gap: str = "seconds", **more: Any) -> Calls:
     runs, turns = next(SHAPES)
-    shape = {"runs": runs, "turns": turns} | more
+    shape: dict[str, Any] = {"runs": runs, "turns": turns} | more
     gap_s, apart_s = GAPS[gap]
     return loops(name, model=model or next(_models), gap_s=gap_s, apart_s=apart_s, **shape)
-
-
-def both(mark_before: Calls) -> list[Calls]:
-    return [marked(mark_before, ttl, between=True) for ttl in ("5m", "1h")]
 
 
 def values() -> dict[str, Case]:
@@ -58,8 +54,9 @@ def orders() -> dict[str, Case]:
 
 def uncached() -> dict[str, Case]:
     out = {}
+    shapes: dict[str, dict[str, Any]] = {"one": {"runs": 1}, "five": {"runs": 5, "turns": 5}}
     for model in MODELS:
-        for name, more in {"one": {"runs": 1}, "five": {"runs": 5, "turns": 5}}.items():
+        for name, more in shapes.items():
             calls = some(f"{name} {model}", model, **more)
             out[f"{name} {model}"] = Case("caching/breakpoints", calls, [marked(calls)])
     long = some("forty turns", runs=1, turns=40, result=150)
@@ -75,7 +72,9 @@ def lifetimes() -> dict[str, Case]:
         for ttl in ("5m", "1h"):
             name = f"{ttl} with gaps of {gap}"
             calls = some(name, gap=gap)
-            out[name] = Case("caching/ttl", marked(calls, ttl), [marked(calls, each) for each in ("5m", "1h")])
+            out[name] = Case(
+                "caching/ttl", marked(calls, ttl), [marked(calls, each) for each in ("5m", "1h")]
+            )
     return out
 
 
@@ -93,9 +92,7 @@ def everything() -> dict[str, Case]:
     return out
 
 
-KINDS = {
-    f.__name__: f() for f in (values, values_of_runs, orders, uncached, lifetimes, everything)
-}
+KINDS = {f.__name__: f() for f in (values, values_of_runs, orders, uncached, lifetimes, everything)}
 CASES = {name: case for cases in KINDS.values() for name, case in cases.items()}
 
 

@@ -10,7 +10,6 @@ both in p, and P the tokens of the prompts of a loop:
 """
 
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -74,7 +73,10 @@ def test_a_loop_plain_and_cached(told: Told, model: str) -> None:
 @pytest.mark.parametrize("task", ["six minutes", "some pauses"])
 def test_an_hour_instead_of_five_minutes(told: Told, task: str) -> None:
     p, sent = unit(SONNET46)["input"], prompts(told, task)
-    written, reads = counts(told, task, "cache_creation_input_tokens"), counts(told, task, "cache_read_input_tokens")
+    written, reads = (
+        counts(told, task, "cache_creation_input_tokens"),
+        counts(told, task, "cache_read_input_tokens"),
+    )
     again = sum(before - now for before, now in zip(sent, reads[1:], strict=False))
     more = p * (Decimal("0.75") * sum(written) - (2 - R) * again)
     assert more < 0

@@ -9,10 +9,12 @@ import polars as pl
 import pytest
 
 from applied import Told, read
-from logs import Json
+from applied import told as priced
+from logs import Json, write
 from mishaps import varying
-from workloads import HAIKU45, MODELS, OPUS45, OPUS48, SECOND, SONNET46, Call, Calls, loops, marked
+from workloads import HAIKU45, MODELS, OPUS45, OPUS48, SECOND, SONNET46, Call, Calls, lines, loops, marked
 
+WRITES: list[Any] = ["cache_write_5m_tokens", "cache_write_1h_tokens"]
 FIVE: Json = {"cache_control": {"type": "ephemeral"}}
 HOUR: Json = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
 
@@ -34,7 +36,8 @@ def with_tools_marked(calls: Calls, mark: Json = FIVE) -> Calls:
 def with_hour_before(calls: Calls) -> Calls:
     """An hour for tools and system prompt, five minutes for the messages."""
     return [
-        call.told(system=[call.request["system"][0] | HOUR]) for call in with_tools_marked(marked(calls), HOUR)
+        call.told(system=[call.request["system"][0] | HOUR])
+        for call in with_tools_marked(marked(calls), HOUR)
     ]
 
 
@@ -89,7 +92,7 @@ WORKLOADS: dict[str, Callable[[str], Calls]] = {
         marked(varying(loops(name, runs=3), "number", "system[0].text", per_run=True).before)
     ),
     "forty minutes": lambda name: marked(loops(name, runs=3, gap_s=2400), "1h"),
-} | {model: lambda name, model=model: marked(loops(name, model=model, runs=3)) for model in MODELS}  # type: ignore[misc]
+} | {model: lambda name, model=model: marked(loops(name, model=model, runs=3)) for model in MODELS}
 
 
 @pytest.fixture(scope="module")
@@ -115,4 +118,18 @@ def test_every_write_is_foreseen(told: Told, name: str) -> None:
     assert off.select("run_id", "turn", "replay_write_tokens").rows() == []
 
 
-WRITES: list[Any] = ["cache_write_5m_tokens", "cache_write_1h_tokens"]
+def test_what_calls_outside_the_log_had_cached_is_taken_as_given(tmp_path: Path) -> None:
+    """A run is left out of the log whose shared prefix the next ones read."""
+    log = [line for line in lines(marked(loops("outside", runs=3))) if line["run_id"] != "outside/0"]
+    agreement = priced(write(tmp_path / "calls.jsonl", *log)).x.agreement
+    assert log[0]["response"]["usage"]["cache_read_input_tokens"] > 0
+    assert agreement.exact == agreement.compared == len(log) - 1
+    assert agreement.turns["disagreement"].null_count() == len(log)
+
+
+def test_a_call_left_out_in_the_middle_is_told(tmp_path: Path) -> None:
+    """No prompt in the log says where the prefix ends that was read."""
+    log = lines(marked(loops("hidden", runs=1, wide=3)))
+    del log[4:6]
+    agreement = priced(write(tmp_path / "calls.jsonl", *log)).x.agreement
+    assert agreement.turns["disagreement"].to_list() == [None] * 4 + ["hidden-call"] + [None] * 3

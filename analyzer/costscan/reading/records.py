@@ -120,7 +120,7 @@ PREFIXES: Final = {
     "stable_hash": "int",
 }
 """The prefixes of each prompt that matter to a cache whatever was marked, by `role`; see `prompts.Prefix`."""
-MOVED: Final = dict.fromkeys(("copy", "seq", "position", "place", "weight_v3", "weight_v47"), "int")
+MOVED: Final = dict.fromkeys(("copy", "seq", "position", "place", "value_tokens"), "int")
 """The values in each prompt that vary from one to the next: about so many tokens of the block at a place."""
 RECORDED: Final = {
     "session": "str",

@@ -36,11 +36,19 @@ def settle(old: Prompt, new: Prompt, same: int, found: list[Break]) -> None:
             keys[at] = old.stable_keys[at]
     new.stable_keys = keys
     values = [
-        Moved(b.position, b.path, b.weights) for b in found if b.cause in VALUES and b.position in forgiven
+        Moved(b.position, _name(new, b), b.tokens)
+        for b in found
+        if b.cause in VALUES and b.position in forgiven
     ]
-    again = {m.path for m in values}
-    kept = [m for m in old.moved if m.path not in again and _is_there(old, new, m)]
+    again = {m.name for m in values}
+    kept = [m for m in old.moved if m.name not in again and _is_there(old, new, m)]
     new.moved = sorted([*kept, *values], key=lambda m: m.position)[:MAX_MOVED]
+
+
+def _name(new: Prompt, place: Break) -> str:
+    """Name the text of a place, for all prompts alike: tools may stand in another order in each."""
+    tool = new.blocks[place.position].measured.tool if place.layer == "tools" else None
+    return place.path if tool is None else f"{tool}.{place.path.partition('.')[2]}"
 
 
 def _is_there(old: Prompt, new: Prompt, value: Moved) -> bool:

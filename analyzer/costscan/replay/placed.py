@@ -22,7 +22,7 @@ def placed(
         calls: from `growth.with_epochs`.
 
     Returns:
-        `positions` with run_id, turn, row, family, prompt_tokens, end_tokens (what was not sent plain),
+        `positions` with run_id, turn, at, row, family, prompt_tokens, end_tokens (what was not sent plain),
         read_tokens, tokens, and block_tokens of the block that ends there.
     """
     ends = places.filter(pl.col("id").is_not_null()).select(
@@ -36,6 +36,7 @@ def placed(
         "turn",
         "family",
         "model",
+        "at",
         prompt_tokens=PROMPT,
         end_tokens=PROMPT - pl.col("input_tokens"),
         read_tokens="cache_read_tokens",

@@ -26,10 +26,13 @@ def sized(
     Args:
         windows: from `placed`, with position, marker, prefix_hash and stable_hash.
         prefixes: from `placed`, with position, role, prefix_hash and stable_hash.
-        moved: from `placed`, with weight_v3 and weight_v47 of each value.
+        moved: from `placed`, with value_tokens.
     """
     values = _values(moved)
-    window, prefix = (_with_values(frame, values) for frame in (windows, prefixes))
+    in_time = ("at", "run_id", "turn", "position")
+    window, prefix = (
+        _with_values(frame.sort(in_time, maintain_order=True), values) for frame in (windows, prefixes)
+    )
     most = pl.concat([frame.select(*_STABLE, "moved_tokens") for frame in (window, prefix)])
     window, prefix = (_estimated(frame, most.group_by(_STABLE).max()) for frame in (window, prefix))
     known = known_tokens(window, prefix)
@@ -41,12 +44,10 @@ def sized(
 
 def _values(moved: pl.DataFrame) -> pl.DataFrame:
     """Sum up the tokens of the values that vary before each place: copy, seq, position, moved_tokens."""
-    weight = pl.when(pl.col("family") == "v3").then("weight_v3").otherwise("weight_v47")
+    tokens = pl.min_horizontal("value_tokens", "block_tokens")
     return (
         moved.sort(*_CALL, "position")
-        .select(
-            *_CALL, "position", moved_tokens=pl.min_horizontal(weight, "block_tokens").cum_sum().over(_CALL)
-        )
+        .select(*_CALL, "position", moved_tokens=tokens.cum_sum().over(_CALL))
         .unique([*_CALL, "position"], keep="last", maintain_order=True)
     )
 
