@@ -53,7 +53,7 @@ def read(folder: Path, workloads: Mapping[str, Calls]) -> Told:
 
 def told(path: Path, logs: Mapping[str, list[Json]] | None = None) -> Told:
     with analyzed(path) as x:
-        scenarios = price_scenarios(x).join(x.runs.select("run_id", "task"), on="run_id")
+        scenarios = price_scenarios(x).scenarios.join(x.runs.select("run_id", "task"), on="run_id")
     return Told(x, scenarios, logs or {})
 
 
