@@ -1,10 +1,17 @@
-"""The prompt cache, one request after another: the reference for `replay/simulate.py`."""
+"""The prompt cache, one request after another: the reference for `replay/simulate.py`, and a biller of requests."""
 
-from collections.abc import Mapping, Sequence
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
+from zlib import crc32
 
-HOUR_US = 3_600_000_000
+FIVE_US: Final = 300_000_000
+HOUR_US: Final = 3_600_000_000
+LOOKBACK: Final = 20
 Row = Mapping[str, Any]
 
 
@@ -18,9 +25,12 @@ class Entry:
 
 def slow(requests: Sequence[Row], positions: Sequence[Row]) -> dict[int, tuple[int, int, int, int]]:
     """Give, by request, the tokens read, written for an hour, written for five minutes, and sent plain."""
-    entries: dict[tuple[int, int], Entry] = {}
-    coming: list[tuple[int, int, int, tuple[int, int], int]] = []
+    entries: dict[tuple[Any, Any], Entry] = {}
+    coming: list[tuple[int, int, int, tuple[Any, Any], int]] = []
     told = {}
+    of_request = defaultdict(list)
+    for p in positions:
+        of_request[p["req"]].append(p)
     for request in sorted(requests, key=lambda r: (r["at_us"], r["req"])):
         now = request["at_us"]
         for item in sorted(item for item in coming if item[0] <= now):
@@ -28,7 +38,7 @@ def slow(requests: Sequence[Row], positions: Sequence[Row]) -> dict[int, tuple[i
             _, began, _, name, ttl = item
             known = entries.get(name)
             entries[name] = Entry(max(began, known.used_us) if known else began, ttl)
-        mine = [p for p in positions if p["req"] == request["req"] and p["tokens"] >= request["min_tokens"]]
+        mine = [p for p in of_request[request["req"]] if p["tokens"] >= request["min_tokens"]]
         read = _read(entries, request, mine)
         marks = [p for p in mine if p["ttl_us"] is not None]
         hour = max(
@@ -47,7 +57,7 @@ def slow(requests: Sequence[Row], positions: Sequence[Row]) -> dict[int, tuple[i
     return told
 
 
-def _read(entries: dict[tuple[int, int], Entry], request: Row, mine: Sequence[Row]) -> int:
+def _read(entries: dict[tuple[Any, Any], Entry], request: Row, mine: Sequence[Row]) -> int:
     """Find the longest entry that is alive; every one that is lives anew, every other is gone."""
     now, longest, alive = request["at_us"], 0, []
     for p in mine:
@@ -63,3 +73,86 @@ def _read(entries: dict[tuple[int, int], Entry], request: Row, mine: Sequence[Ro
     for entry in alive:
         entry.used_us = now
     return longest
+
+
+MINIMUM: Final = {
+    "claude-opus-4-8": 1024,
+    "claude-opus-4-5": 4096,
+    "claude-sonnet-4-6": 1024,
+    "claude-haiku-4-5": 4096,
+}
+"""The shortest prefix that is cached, typed from the documentation, as of July 2026."""
+TOOL_USE: Final = {
+    "claude-opus-4-8": 290,
+    "claude-opus-4-5": 496,
+    "claude-sonnet-4-6": 497,
+    "claude-haiku-4-5": 496,
+}
+"""What a request with tools takes on top of their definitions, typed from the documentation."""
+_word = re.compile(r"[^\W\d_]+|\d{1,3}|(?:[^\w\s]|_){1,2}")
+
+
+def tokens(text: str) -> int:
+    """Tokens of a text: about a quarter of its characters, more or less from word to word."""
+    return sum(map(_of_word, _word.findall(text)))
+
+
+@lru_cache(maxsize=100_000)
+def _of_word(word: str) -> int:
+    noise = crc32(word.encode()) % 7 / 10 - 0.3
+    return max(1, round(len(word) / 7 + noise))
+
+
+@lru_cache(maxsize=20_000)
+def _of_block(said: str) -> int:
+    return 3 + tokens(said)
+
+
+def pieces(request: Row) -> Iterator[tuple[str, int, int | None]]:
+    """The blocks of a prompt in its order: what each says, its tokens, and the lifetime it is marked with."""
+    found = [("tools", 8, tool) for tool in request.get("tools", [])]
+    found += [("system", 0, block) for block in request.get("system", [])]
+    for message in request["messages"]:
+        for n, block in enumerate(message["content"]):
+            found.append((message["role"], 0 if n else 4, block))
+    on_top = TOOL_USE[request["model"]] if request.get("tools") else 0
+    last = len(found) - 1
+    for n, (where, more, block) in enumerate(found):
+        bare = {name: value for name, value in block.items() if name != "cache_control"}
+        said = json.dumps(bare, ensure_ascii=False)
+        size = tokens(bare["text"]) if bare.get("type") == "text" else _of_block(said)
+        marker = block.get("cache_control") or (request.get("cache_control") if n == last else None)
+        ttl = None if marker is None else HOUR_US if marker.get("ttl") == "1h" else FIVE_US
+        yield f"{where} {said}", size + more + (0 if n else on_top), ttl
+
+
+def positions_of(request: Row, number: int) -> tuple[list[Row], int]:
+    """The positions of a prompt that are marked, or looked back at from a mark, and the tokens of the prompt."""
+    keys: list[Row] = []
+    so_far, total = hash(request["model"]), 0
+    for said, size, ttl in pieces(request):
+        so_far, total = hash((so_far, said)), total + size
+        keys.append({"req": number, "key": so_far, "tokens": total, "ttl_us": ttl})
+    marked = [n for n, p in enumerate(keys) if p["ttl_us"] is not None]
+    assert len(marked) <= 4, "the API takes four marks"
+    seen = {n for mark in marked for n in range(max(0, mark + 1 - LOOKBACK), mark + 1)}
+    return [keys[n] for n in sorted(seen)], total
+
+
+def bill(calls: Sequence[Row]) -> list[tuple[int, int, int, int]]:
+    """Bill requests: the tokens read, written for an hour, written for five minutes, and sent plain, of each.
+
+    Args:
+        calls: at_us, took_us, request.
+    """
+    requests, positions = [], []
+    for n, call in enumerate(calls):
+        mine, total = positions_of(call["request"], n)
+        positions += mine
+        requests.append({
+            "req": n, "domain": call["request"]["model"], "at_us": call["at_us"],
+            "ready_us": call["at_us"] + call["took_us"], "prompt_tokens": total,
+            "min_tokens": MINIMUM[call["request"]["model"]],
+        })  # fmt: skip
+    told = slow(requests, positions)
+    return [told[n] for n in range(len(calls))]

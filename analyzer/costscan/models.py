@@ -49,7 +49,11 @@ class ModelRef:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """The limits of a model. `retired` is the first day without it on Anthropic's API, None while served."""
+    """The limits of a model.
+
+    `retired` is the first day without it on Anthropic's API, None while served; `tool_use_tokens` what a
+    request with tools takes beside their definitions, 0 where that is not known.
+    """
 
     model: str
     released: date
@@ -57,6 +61,7 @@ class ModelInfo:
     context_tokens: int
     max_output_tokens: int
     tokenizer: str
+    tool_use_tokens: int
     min_cacheable_history: tuple[tuple[date, int], ...]
 
     @property
@@ -107,6 +112,7 @@ def model_info(canonical: str) -> ModelInfo | None:
         context_tokens=raw["context_tokens"],
         max_output_tokens=raw["max_output_tokens"],
         tokenizer=raw["tokenizer"],
+        tool_use_tokens=raw.get("tool_use_tokens", 0),
         min_cacheable_history=tuple((since, tokens) for since, tokens in history),
     )
 

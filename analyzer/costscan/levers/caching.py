@@ -37,7 +37,8 @@ def with_breakpoints(plan: Plan, *, stable: bool = False) -> Plan:
     shared = steps.filter(pl.col("shared_tokens") > 0).select(
         "req", key="shared_key", tokens="shared_tokens", ttl_us="ttl_us"
     )
-    return plan.marked(pl.concat([frame.select(MARKS) for frame in (ends, extended, shared)]))
+    sent = with_stable_prefix(plan) if stable else plan
+    return sent.marked(pl.concat([frame.select(MARKS) for frame in (ends, extended, shared)]))
 
 
 def _as_sent(steps: pl.DataFrame, *, stable: bool) -> pl.DataFrame:

@@ -20,15 +20,17 @@ _COMPARED_CHARS: Final = 4000
 _ALIKE: Final = 0.5
 _space = re.compile(r"\s+")
 _covered = re.compile("▮+")
+_piece = re.compile(r"[^\W\d_]{1,7}|\d{1,3}|[^\w\s]|_")
+"""What of a time or an id is a token: for these nearer than the weights, which are fitted to longer texts."""
 _word = re.compile(r"[^\W\d_]{3,}")
 
 
 class Moved(Struct, gc=False, frozen=True):
-    """A value that varies, at a place of a prompt."""
+    """A value that varies, at a place of a prompt: the name of its text, about how many tokens it takes."""
 
     position: int
-    path: str
-    chars: int
+    name: str
+    tokens: int
 
 
 class Prompt(Struct):
@@ -75,7 +77,7 @@ class Prompt(Struct):
 class Break(Struct):
     """A place where a prompt departs from an older one; the first one of a prompt is where it breaks.
 
-    `value_chars` is how long the text is that varies there, 0 where nothing is told of a text.
+    `tokens` is about how many the text takes that varies there, 0 where nothing is told of a text.
     """
 
     position: int
@@ -88,7 +90,7 @@ class Break(Struct):
     after: str = ""
     is_first: bool = False
     against: str | None = None
-    value_chars: int = 0
+    tokens: int = 0
 
 
 def text_of(block: Sent) -> str | bytes | None:
@@ -153,7 +155,7 @@ def _of_slot(slot: Pair, a: str, b: str, at: Break, otherwise: str) -> Break:
         slot.kind or otherwise,
         excerpt(a, *slot.a),
         excerpt(b, *slot.b),
-        value_chars=slot.b.end - slot.b.start,
+        tokens=len(_piece.findall(b, slot.b.start, slot.b.end)),
     )
 
 

@@ -120,8 +120,8 @@ PREFIXES: Final = {
     "stable_hash": "int",
 }
 """The prefixes of each prompt that matter to a cache whatever was marked, by `role`; see `prompts.Prefix`."""
-MOVED: Final = {"copy": "int", "seq": "int", "position": "int", "place": "int", "chars": "int"}
-"""The values in each prompt that vary from one to the next: so many characters of the block at a place."""
+MOVED: Final = dict.fromkeys(("copy", "seq", "position", "place", "value_tokens"), "int")
+"""The values in each prompt that vary from one to the next: about so many tokens of the block at a place."""
 RECORDED: Final = {
     "session": "str",
     "path": "str",

@@ -122,7 +122,7 @@ class _Told(NamedTuple):
             for p in self.prefixes
         ]
         rows.tables["moved"] += [
-            (copy, seq, m.position, self.places[m.position], m.chars) for m in self.moved
+            (copy, seq, m.position, self.places[m.position], m.tokens) for m in self.moved
         ]
 
 

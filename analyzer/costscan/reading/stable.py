@@ -36,13 +36,19 @@ def settle(old: Prompt, new: Prompt, same: int, found: list[Break]) -> None:
             keys[at] = old.stable_keys[at]
     new.stable_keys = keys
     values = [
-        Moved(b.position, b.path, b.value_chars)
+        Moved(b.position, _name(new, b), b.tokens)
         for b in found
         if b.cause in VALUES and b.position in forgiven
     ]
-    again = {m.path for m in values}
-    kept = [m for m in old.moved if m.path not in again and _is_there(old, new, m)]
+    again = {m.name for m in values}
+    kept = [m for m in old.moved if m.name not in again and _is_there(old, new, m)]
     new.moved = sorted([*kept, *values], key=lambda m: m.position)[:MAX_MOVED]
+
+
+def _name(new: Prompt, place: Break) -> str:
+    """Name the text of a place, for all prompts alike: tools may stand in another order in each."""
+    tool = new.blocks[place.position].measured.tool if place.layer == "tools" else None
+    return place.path if tool is None else f"{tool}.{place.path.partition('.')[2]}"
 
 
 def _is_there(old: Prompt, new: Prompt, value: Moved) -> bool:
@@ -55,19 +61,20 @@ def _forgiven(old: Prompt, new: Prompt, found: Iterable[Break]) -> set[int]:
     by_place: dict[int, list[Break]] = {}
     for place in found:
         by_place.setdefault(place.position, []).append(place)
-    out: set[int] = set()
-    for at, places in by_place.items():
-        if all(b.cause in VALUES or b.cause in ORDERS for b in places):
-            out.add(at)
-            if any(b.cause == "random-order" for b in places):
-                out |= _rearranged(old, new, places[0].layer)
-    return out
+    places = {
+        at: found[0].layer
+        for at, found in by_place.items()
+        if all(b.cause in VALUES or b.cause in ORDERS for b in found)
+    }
+    moved = {places[at] for at in places if any(b.cause == "random-order" for b in by_place[at])}
+    return set(places).union(*(_rearranged(old, new, layer, set(places)) for layer in sorted(moved)))
 
 
-def _rearranged(old: Prompt, new: Prompt, layer: str) -> set[int]:
-    """Give the places of a layer, when it holds the same blocks in another order."""
+def _rearranged(old: Prompt, new: Prompt, layer: str, forgiven: set[int]) -> set[int]:
+    """Give the places of a layer, when it holds the same blocks, or forgiven ones, in another order."""
     if layer == "messages":
         return set()
     x, y = ([n for n, b in enumerate(p.blocks) if b.layer == layer] for p in (old, new))
-    alike = x == y and Counter(old.keys[n] for n in x) == Counter(new.keys[n] for n in y)
+    other = Counter(new.keys[n] for n in y if n not in forgiven)
+    alike = x == y and other <= Counter(old.keys[n] for n in x)
     return set(x) if alike else set()

@@ -12,6 +12,7 @@ from costscan.reading.breaks import Break, Prompt, excerpt, of_texts
 from costscan.reading.departures import common_prefix
 from costscan.reading.history import of_messages
 from costscan.reading.prompt import Key, Sent
+from costscan.reading.stable import ORDERS, VALUES
 from costscan.reading.tool_changes import of_tools
 
 MAX_BREAKS: Final = 24
@@ -36,12 +37,25 @@ def departs(old: Prompt, new: Prompt, *, across: bool = False) -> list[Break]:
         found += of_tools(old, new, at)
     if layer != "messages":
         found += of_system(old, new)
+        found += _also_in_messages(old, new, across=across)
     else:
         found += of_messages(old, new, at, across=across)
     for n, place in enumerate(found):
         place.is_first = n == 0
         place.against = old.run_id if across else None
     return found[:MAX_BREAKS]
+
+
+def _also_in_messages(old: Prompt, new: Prompt, *, across: bool) -> list[Break]:
+    """Give the values that vary in the messages of two prompts whose tools or system prompts differ."""
+    was, now = _first_message(old.blocks), _first_message(new.blocks)
+    if was is None or was != now:
+        return []
+    at = was + common_prefix(old.keys[was:], new.keys[was:])
+    if at in {len(old.keys), len(new.keys)}:
+        return []
+    found = of_messages(old, new, at, across=across)
+    return found if all(b.cause in VALUES or b.cause in ORDERS for b in found) else []
 
 
 def of_system(old: Prompt, new: Prompt) -> list[Break]:

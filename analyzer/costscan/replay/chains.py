@@ -48,7 +48,7 @@ CHAINS: Final = pl.Schema(
 key (of the whole prompt); uses (it wrote to or read from the cache); is_first (nothing was sent before it in
 its copy); is_shown (the prompt is in the log); is_cut (the context is another than in the call before it);
 model_switched and setting_changed (since that call); miss_reason (why the API says that it read nothing);
-previous_tokens (the prompt of that call); end_tokens (how far it was not sent plain); before_key and
+previous_tokens (end_tokens of that call); end_tokens (how far it was not sent plain); before_key and
 before_tokens, the last prompt that used the cache which it extends; extends_key and extends_tokens, the last
 one whether cached or not (null where it begins a context or a model); shared_key and shared_tokens, what it
 may share with other runs. The `stable_` columns are what would be without values that vary, and moved_tokens
@@ -80,7 +80,7 @@ def chains(calls: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
         extends_key=pl.col("key").shift(1).over(_SAME),
         extends_tokens=pl.min_horizontal(pl.col("prompt_tokens").shift(1).over(_SAME), "prompt_tokens"),
         shared_key=-pl.col("shared_tokens"),
-        previous_tokens=pl.col("before_tokens").fill_null(0),
+        previous_tokens=pl.col("end_tokens").shift(1).over("copy").fill_null(0),
         is_cut=(pl.col("context") != pl.col("context").shift(1).over("copy")).fill_null(False),
         model_switched=_changed("model"),
         setting_changed=_changed("settings") | _changed("effort") | _changed("speed"),
@@ -113,7 +113,7 @@ def shown(prefixes: pl.DataFrame) -> pl.DataFrame:
     """Give what prompts in the log say of themselves: row and the columns that `chains` takes from there.
 
     Args:
-        prefixes: the `prefixes` table of the sources, placed, with exact tokens and moved_tokens.
+        prefixes: the `prefixes` table of the sources, placed and sized.
     """
 
     def of(role: str, value: pl.Expr) -> pl.Expr:

@@ -31,7 +31,7 @@ def departures(
     Args:
         breaks: the `breaks` table of the sources.
         places: the placements of all blocks with end_token.
-        blocks: id, copy, block, chars.
+        blocks: id, copy, block, kind.
         calls: from `growth.with_epochs`.
     """
     within = (pl.col("char_offset") / pl.col("text_chars")).clip(0, 1).fill_nan(0).fill_null(0)

@@ -7,6 +7,7 @@ import polars as pl
 
 from costscan.growth import PROMPT
 from costscan.models import model_info
+from costscan.replay.outside import read_outside
 from costscan.replay.simulate import LIFETIMES_US
 
 REQUESTS: Final = pl.Schema(
@@ -24,8 +25,8 @@ class Logged:
     Attributes:
         turns: run_id, turn, req of the turns that stand in the log.
         steps: all that is known of them: requests and chains side by side, with ttl_us.
-        requests: one each, and one more for each shared prefix that calls outside the log had cached
-            (numbered below zero).
+        requests: one each, and one more for each prefix that calls outside the log had cached (numbered
+            below zero).
         positions: what was marked, or can be found, in them.
         stable_positions: the same, as they would be without values that vary.
         given: the turns that begin with what calls outside the log had cached.
@@ -57,15 +58,17 @@ def logged(turns: pl.DataFrame, chains: pl.DataFrame, windows: pl.DataFrame) -> 
     inferred = steps.filter("uses").join(windows.select(_PLACE).unique(), on=_PLACE, how="anti")
     outside = _outside(inferred)
     known = windows.join(requests.select(*_PLACE, "req"), on=_PLACE, how="inner")
+    read = read_outside(known, steps, numbered, -1 - outside.height)
+    known = pl.concat([known, read.select(known.columns)])
     marked = [*_positions(inferred), _of_outside(outside)]
     stable = known.with_columns(key="stable_key", tokens="stable_tokens")
     return Logged(
         turns=requests.select(*_PLACE, "req"),
         steps=steps,
-        requests=pl.concat([requests.select(*REQUESTS), outside.select(*REQUESTS)]),
+        requests=pl.concat([frame.select(*REQUESTS) for frame in (requests, outside, read)]),
         positions=pl.concat([*marked, known.select(*POSITIONS)]),
         stable_positions=pl.concat([*marked, stable.select(*POSITIONS)]),
-        given=outside.filter(pl.col("is_first")).select(_PLACE),
+        given=pl.concat([frame.select(_PLACE) for frame in (outside.filter("is_first"), read)]),
         shared=inferred.filter(pl.col("shared_tokens") > 0).select(*_PLACE, "shared_tokens"),
     )
 

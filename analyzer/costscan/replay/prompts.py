@@ -7,7 +7,8 @@ import polars as pl
 
 from costscan.replay.chains import CHAINS, chains, shown
 from costscan.replay.departures import DEPARTURES, departures
-from costscan.replay.placed import exactly, known_tokens, placed, without_moved
+from costscan.replay.placed import placed
+from costscan.replay.sized import sized
 from costscan.replay.windows import WINDOWS, windows_of
 
 TABLES: Final = ("windows", "prefixes", "moved", "breaks")
@@ -38,20 +39,16 @@ def readable(prompts: Prompts, places: pl.DataFrame, blocks: pl.DataFrame, calls
     Args:
         prompts: what prompts in the log say of themselves.
         places: the placements of all blocks with end_token.
-        blocks: id, copy, block, chars.
+        blocks: id, copy, block, kind.
         calls: from `growth.with_epochs`.
     """
     if prompts.prefixes.is_empty():
         nothing = pl.DataFrame(schema={"row": pl.Int64, **dict(list(CHAINS.items())[2:])})
         return Readable(chains(calls, nothing), pl.DataFrame(schema=WINDOWS), pl.DataFrame(schema=DEPARTURES))
-    prefix_hash = pl.col("prefix_hash")
-    otherwise = pl.when(pl.col("role") == "stable-before").then("stable_hash").otherwise(prefix_hash)
-    windows = placed(prompts.windows.with_columns(name=prefix_hash), places, blocks, calls)
-    prefixes = placed(prompts.prefixes.with_columns(name=otherwise), places, blocks, calls)
-    moved = placed(prompts.moved, places, blocks, calls)
-    known = known_tokens(windows, prefixes)
+    tables = (prompts.windows, prompts.prefixes, prompts.moved)
+    windows, prefixes = sized(*(placed(table, places, blocks, calls) for table in tables))
     return Readable(
-        chains(calls, shown(without_moved(exactly(prefixes, known), moved))),
-        windows_of(without_moved(exactly(windows, known), moved)),
+        chains(calls, shown(prefixes)),
+        windows_of(windows),
         departures(prompts.breaks, places, blocks, calls),
     )

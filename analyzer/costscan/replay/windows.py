@@ -22,7 +22,7 @@ def windows_of(sized: pl.DataFrame) -> pl.DataFrame:
     """Give the windows of all prompts.
 
     Args:
-        sized: the `windows` table of the sources, placed, with exact tokens and moved_tokens.
+        sized: the `windows` table of the sources, placed and sized.
     """
     ttl_us = pl.col("marker").replace_strict(LIFETIMES_US, default=None, return_dtype=pl.Int64)
     return sized.select(

@@ -12,7 +12,7 @@ import polars as pl
 from costscan.frames import empty
 from costscan.levers import caching
 from costscan.levers.plan import Plan
-from costscan.scenarios.cost import Costs
+from costscan.scenarios.cost import Costs, cheapest
 from costscan.scenarios.lifetimes import lifetimes
 from costscan.scenarios.saved import billed, saved
 
@@ -64,14 +64,18 @@ def _together(costs: Costs, plan: Plan, marked: Plan) -> pl.DataFrame:
 
 
 def _cheaper(costs: Costs, plan: Plan, five: pl.DataFrame, hour: pl.DataFrame) -> pl.DataFrame:
-    """Give the costs where each run has the lifetime that is cheaper when all runs have it."""
+    """Give the costs with the cheaper lifetime: that of each run, or one for all that share a prefix.
+
+    A run may be cheaper with five minutes and yet be the one whose hour saves the others a write.
+    """
     both = costs.per_run(five).join(costs.per_run(hour), on="run_id", suffix="_hour")
     runs = both.filter(pl.col("pico_usd_hour") < pl.col("pico_usd"))["run_id"]
     if runs.is_empty():
         return five
     if len(runs) == both.height:
         return hour
-    return costs.of_plan(plan.living("5m").mixed(plan.living("1h"), runs))
+    mixed = costs.of_plan(plan.living("5m").mixed(plan.living("1h"), runs))
+    return cheapest([mixed, five, hour])
 
 
 __all__ = ["Priced", "price_scenarios"]

@@ -79,6 +79,20 @@ class Costs:
         )
 
 
+def cheapest(ways: list[pl.DataFrame]) -> pl.DataFrame:
+    """Give, for all runs that share a prefix, the turns of the way that is cheapest for them together.
+
+    Args:
+        ways: from `Costs.of_plan`; of equal ones the first is taken.
+    """
+    all_ways = pl.concat(
+        [turns.with_row_index("row").with_columns(way=pl.lit(n)) for n, turns in enumerate(ways)]
+    )
+    sums = all_ways.group_by("group", "way").agg(pl.col("pico_usd").sum()).sort("pico_usd", "way")
+    best = sums.unique("group", keep="first", maintain_order=True)
+    return all_ways.join(best, on=["group", "way"], how="semi").sort("row").drop("row", "way")
+
+
 def _cost(meter: str) -> pl.Expr:
     units = pl.col(UNITS_OF[meter])
     return pl.when(units == 0).then(0).otherwise(units * pl.col(UNIT_COLUMNS[meter]))

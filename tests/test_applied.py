@@ -1,0 +1,111 @@
+"""A fix that is then really applied saves what was foreseen.
+
+Each workload is logged as it is and as it is mended, both billed by the slow reference. What a scenario says of
+the first log is compared with the bill of the second.
+"""
+
+from itertools import cycle
+from typing import Any
+
+import pytest
+
+from applied import Case, Told, error, read
+from mishaps import ORDERS, PLACES, VALUES, disordered, varying
+from workloads import MODELS, Calls, loops, marked
+
+WITHIN = 0.005
+GAPS = {"seconds": (8.0, 100.0), "six minutes": (360.0, 2000.0), "forty minutes": (2400.0, 9000.0)}
+SHAPES = cycle([(1, 12), (2, 8), (3, 6), (5, 5), (2, 6)])
+_models = cycle(MODELS)
+
+
+def some(name: str, model: str | None = None, gap: str = "seconds", **more: Any) -> Calls:
+    runs, turns = next(SHAPES)
+    shape: dict[str, Any] = {"runs": runs, "turns": turns} | more
+    gap_s, apart_s = GAPS[gap]
+    return loops(name, model=model or next(_models), gap_s=gap_s, apart_s=apart_s, **shape)
+
+
+def values() -> dict[str, Case]:
+    out = {}
+    for kind in VALUES:
+        for path in PLACES:
+            name = f"{kind} in {path.partition('[')[0]}"
+            it = varying(some(name), kind, path)
+            out[name] = Case("caching/fix-prefix", marked(it.before), [it.mended(marked)])
+    return out
+
+
+def values_of_runs() -> dict[str, Case]:
+    out = {}
+    for kind in ("timestamp", "uuid", "path"):
+        it = varying(some(f"{kind} of runs", runs=4, turns=5), kind, PLACES[0], per_run=True)
+        out[f"{kind} of runs"] = Case("caching/fix-prefix", marked(it.before), [it.mended(marked)])
+    return out
+
+
+def orders() -> dict[str, Case]:
+    out = {}
+    for what in ORDERS:
+        it = disordered(some(what), what)
+        out[what] = Case("caching/fix-prefix", marked(it.before), [it.mended(marked)])
+    return out
+
+
+def uncached() -> dict[str, Case]:
+    out = {}
+    shapes: dict[str, dict[str, Any]] = {"one": {"runs": 1}, "five": {"runs": 5, "turns": 5}}
+    for model in MODELS:
+        for name, more in shapes.items():
+            calls = some(f"{name} {model}", model, **more)
+            out[f"{name} {model}"] = Case("caching/breakpoints", calls, [marked(calls)])
+    long = some("forty turns", runs=1, turns=40, result=150)
+    wide = some("over twenty blocks a turn", runs=2, turns=6, wide=12, result=60)
+    for name, calls in (("forty turns", long), ("over twenty blocks a turn", wide)):
+        out[name] = Case("caching/breakpoints", calls, [marked(calls, between=True)])
+    return out
+
+
+def lifetimes() -> dict[str, Case]:
+    out = {}
+    for gap in GAPS:
+        for ttl in ("5m", "1h"):
+            name = f"{ttl} with gaps of {gap}"
+            calls = some(name, gap=gap)
+            out[name] = Case(
+                "caching/ttl", marked(calls, ttl), [marked(calls, each) for each in ("5m", "1h")]
+            )
+    return out
+
+
+def everything() -> dict[str, Case]:
+    out = {}
+    for n, gap in enumerate(GAPS):
+        for what, path in zip(ORDERS, (*PLACES, PLACES[0]), strict=True):
+            name = f"{what} and {VALUES[n]} in {path.partition('[')[0]}, {gap}"
+            calls = some(name, gap=gap)
+            it = varying(calls, VALUES[n], path)
+            before = disordered(it.before, what).before
+            sound = varying(disordered(calls, what).sound, VALUES[n], path)
+            mended = [sound.mended(lambda c, ttl=ttl: marked(c, ttl, between=True)) for ttl in ("5m", "1h")]  # type: ignore[misc]
+            out[name] = Case("caching", before if n % 2 else marked(before), mended)
+    return out
+
+
+KINDS = {f.__name__: f() for f in (values, values_of_runs, orders, uncached, lifetimes, everything)}
+CASES = {name: case for cases in KINDS.values() for name, case in cases.items()}
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    return read(tmp_path_factory.mktemp("applied"), {name: case.before for name, case in CASES.items()})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_was_foreseen_is_billed_once_it_is_mended(told: Told, kind: str) -> None:
+    errors = {name: error(told, name, case) for name, case in KINDS[kind].items()}
+    assert {name: f"{e:.2%}" for name, e in errors.items() if e > WITHIN} == {}
+
+
+def test_the_replay_agrees_with_what_was_billed(told: Told) -> None:
+    assert told.x.agreement.exact == told.x.agreement.compared == sum(len(log) for log in told.logs.values())

@@ -1,0 +1,114 @@
+"""Where prefixes break: the place, the cause, and what was lost, against the same loops mended."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from applied import Told, read
+from logs import Json
+from mishaps import ORDERS, PLACES, VALUES, Mishap, disordered, varying
+from workloads import OPUS48, Calls, lines, loops, marked, usd
+
+MISHAPS: dict[str, Mishap] = {
+    f"{kind} in {path}": varying(loops(f"{kind} {path}", runs=1, turns=6), kind, path)
+    for kind in VALUES
+    for path in PLACES
+} | {what: disordered(loops(what, runs=1, turns=6), what) for what in ORDERS}
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    logged = {it.before[0].task: marked(it.before) for it in MISHAPS.values()}
+    return read(tmp_path_factory.mktemp("breaks"), logged)
+
+
+def read_tokens(log: list[Json]) -> list[int]:
+    return [line["response"]["usage"]["cache_read_input_tokens"] for line in log]
+
+
+@pytest.mark.parametrize("name", MISHAPS)
+def test_the_place_and_the_cause(told: Told, name: str) -> None:
+    it = MISHAPS[name]
+    rows = told.breaks(it.before[0].task)
+    assert [row["turn"] for row in rows] == [1, 2, 3, 4, 5]
+    assert {(row["path"], row["char_offset"], row["cause"]) for row in rows} == {
+        (it.path, it.offset, it.cause)
+    }
+
+
+@pytest.mark.parametrize("name", MISHAPS)
+def test_what_was_lost_is_what_the_mended_loop_reads_more(told: Told, name: str) -> None:
+    it = MISHAPS[name]
+    task = it.before[0].task
+    rows = told.breaks(task)
+    mended = lines(it.mended(marked))
+    more = [b - a for a, b in zip(read_tokens(told.logs[task]), read_tokens(mended), strict=True)]
+    # How many tokens the value itself takes is estimated.
+    assert [row["tokens_lost"] for row in rows] == pytest.approx(more[1:], rel=0.01, abs=2)
+    saved = usd(told.logs[task]) - usd(mended)
+    assert sum((row["usd_lost"] for row in rows), Decimal(0)) == pytest.approx(saved, rel=Decimal("0.02"))
+
+
+def test_where_orders_break_the_loss_is_exact(told: Told) -> None:
+    """Nothing is moved there, so that the bill tells all that could have been read."""
+    for what in ORDERS:
+        it = MISHAPS[what]
+        rows = told.breaks(it.before[0].task)
+        more = zip(
+            read_tokens(told.logs[it.before[0].task]), read_tokens(lines(it.mended(marked))), strict=True
+        )
+        assert [row["tokens_lost"] for row in rows] == [b - a for a, b in more][1:]
+
+
+def asked_again(calls: Calls) -> Calls:
+    """A new question of the user with every third call."""
+    question = {"type": "text", "text": "Fine. And what of the other accounts?"}
+    out = []
+    for call in calls:
+        told = list(call.request["messages"])
+        for n in range(2, len(told), 6):
+            told[n] = told[n] | {"content": [*told[n]["content"], question]}
+        out.append(call.told(messages=told))
+    return out
+
+
+SOUND: dict[str, Calls] = {
+    "a growing loop": marked(loops("growing", runs=3)),
+    "new questions": marked(asked_again(loops("questions", runs=2))),
+    "marks between": marked(loops("between", wide=12, result=60, turns=6), between=True),
+    "nothing marked": loops("unmarked", runs=3),
+    "an hour": marked(loops("an hour", runs=2, gap_s=1800), "1h"),
+    "values behind the last mark": varying(loops("behind", runs=2), "timestamp", PLACES[0]).mended(marked),
+}
+
+
+def test_sound_loops_have_no_break(tmp_path: Path) -> None:
+    found = read(tmp_path, {calls[0].task: calls for calls in SOUND.values()})
+    assert found.x.prefix_breaks.select("run_id", "turn", "path", "cause", "tokens_lost").rows() == []
+
+
+def test_other_breaks_of_loops(tmp_path: Path) -> None:
+    calls = {
+        "expired": marked(loops("late", runs=1, turns=4, gap_s=400)),
+        "lookback": marked(loops("wide", runs=1, turns=4, wide=12, result=60)),
+        "model-switched": marked(
+            [c.told(model=OPUS48) if n > 2 else c for n, c in enumerate(loops("switch", runs=1, turns=5))]
+        ),
+    }
+    found = read(tmp_path, {log[0].task: log for log in calls.values()})
+    turns = {"expired": [1, 2, 3], "lookback": [1, 2, 3], "model-switched": [3]}
+    for cause, log in calls.items():
+        rows = found.breaks(log[0].task)
+        assert [(row["turn"], row["cause"]) for row in rows] == [(n, cause) for n in turns[cause]]
+        reads = read_tokens(found.logs[log[0].task])
+        prompts = [sum(used(line)) for line in found.logs[log[0].task]]
+        lost = [prompts[n - 1] - reads[n] for n in turns[cause]]
+        # What a prompt takes with another model is estimated: that of the model before says little of it.
+        exact = cause != "model-switched"
+        assert [row["tokens_lost"] for row in rows] == (lost if exact else pytest.approx(lost, rel=0.1))
+
+
+def used(line: Json) -> list[int]:
+    counts = line["response"]["usage"]
+    return [counts[f"{name}input_tokens"] for name in ("", "cache_read_", "cache_creation_")]

@@ -1,0 +1,116 @@
+"""What holds of scenarios whatever the log: never dearer than billed, sums that agree, no matter the order of lines."""
+
+import random
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeAlias
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import hypothesis_profile  # noqa: F401 - the settings of every property
+from applied import Told, read, told
+from logs import Json, write
+from mishaps import ORDERS, PLACES, VALUES, behind, disordered, varying
+from workloads import MODELS, Calls, lines, loops, marked
+
+Choice: TypeAlias = Mapping[str, Any]
+choices = st.fixed_dictionaries({
+    "model": st.sampled_from(MODELS), "runs": st.integers(1, 4), "turns": st.integers(1, 7),
+    "gap_s": st.sampled_from([0.01, 8, 290, 360, 2400, 4000]),
+    "apart_s": st.sampled_from([0, 1, 200, 1000, 5000]),
+    "system": st.sampled_from([100, 1500, 4500]), "wide": st.sampled_from([1, 1, 3, 11]), "result": st.just(100),
+    "value": st.none() | st.tuples(st.sampled_from(VALUES), st.sampled_from(PLACES), st.booleans()),
+    "order": st.none() | st.sampled_from(ORDERS),
+    "ttl": st.sampled_from(["", "5m", "1h"]), "between": st.booleans(), "behind": st.booleans(),
+})  # fmt: skip
+logs = st.lists(choices, min_size=5, max_size=5)
+
+
+def made(name: str, choice: Choice) -> Calls:
+    shape = dict(choice)
+    kept = {name: shape.pop(name) for name in ("value", "order", "ttl", "between", "behind")}
+    calls = loops(name, **shape)
+    if kept["value"]:
+        kind, path, per_run = kept["value"]
+        calls = varying(calls, kind, path, per_run=per_run).before
+    if kept["order"]:
+        calls = disordered(calls, kept["order"]).before
+    if kept["ttl"]:
+        calls = marked(calls, kept["ttl"], between=kept["between"])
+    return [behind(call, "Be quick.") for call in calls] if kept["behind"] else calls
+
+
+def priced(chosen: list[Choice], order: random.Random | None = None) -> Told:
+    """Price workloads in one log, its lines in the order of time, or in another that keeps that of each run."""
+    calls = [made(f"task{n}", choice) for n, choice in enumerate(chosen)]
+    found = sorted(
+        (line for log in map(lines, calls) for line in log), key=lambda line: str(line["timestamp"])
+    )
+    if order is not None:
+        found = shuffled(found, order)
+    with TemporaryDirectory() as folder:
+        return told(write(Path(folder) / "calls.jsonl", *found))
+
+
+def shuffled(found: list[Json], order: random.Random) -> list[Json]:
+    places = [line["run_id"] for line in found]
+    order.shuffle(places)
+    of_run = {run: iter([line for line in found if line["run_id"] == run]) for run in set(places)}
+    return [next(of_run[run]) for run in places]
+
+
+@settings(max_examples=12)
+@given(logs)
+def test_no_run_is_dearer_than_billed_and_sums_agree(chosen: list[Choice]) -> None:
+    found = priced(chosen)
+    billed = found.x.turns.group_by("run_id").agg(billed=pl.col("usd").sum())
+    rows = found.scenarios.join(billed, on="run_id")
+    assert rows.filter(pl.col("usd") > pl.col("billed"))["scenario"].to_list() == []
+    assert rows.filter(pl.col("usd") + pl.col("saved_usd") != pl.col("billed"))["scenario"].to_list() == []
+    assert rows.filter(pl.col("saved_usd") < 0)["scenario"].to_list() == []
+    assert (rows.filter(scenario="as_billed")["saved_usd"] == 0).all()
+    assert rows.group_by("run_id").len()["len"].unique().to_list() == [5]
+    assert sum(rows.filter(scenario="as_billed")["usd"], Decimal(0)) == found.x.turns["usd"].sum()
+    assert found.x.agreement.exact == found.x.agreement.compared
+
+
+@settings(max_examples=5)
+@given(logs, st.integers(0, 1000))
+def test_the_order_of_lines_does_not_matter(chosen: list[Choice], seed: int) -> None:
+    key: list[Any] = ["task", "scenario"]
+    order = random.Random(seed)  # noqa: S311 - no secret
+    one, other = (
+        priced(chosen, dice).scenarios.group_by(key).agg(pl.col("usd").sum()).sort(key)
+        for dice in (None, order)
+    )
+    assert one.select(key).rows() == other.select(key).rows()
+    # The run read first has no other to show which values vary in its first prompt: their tokens are those of
+    # the next one read.
+    assert one["usd"].to_list() == pytest.approx(other["usd"].to_list(), rel=Decimal("0.001"))
+
+
+SOUND: dict[str, Calls] = {
+    "explicit": marked(loops("explicit", runs=3)),
+    "automatic": [c.told(cache_control={"type": "ephemeral"}) for c in loops("automatic", runs=3)],
+    "unmarked": loops("unmarked", runs=3),
+    "an hour": marked(loops("an hour", runs=2, gap_s=1800), "1h"),
+    "late": marked(loops("late", runs=2, gap_s=400)),
+    "mended": varying(loops("mended", runs=2), "uuid", PLACES[0]).mended(marked),
+}
+
+
+def test_where_nothing_varies_a_stable_prefix_saves_nothing(tmp_path: Path) -> None:
+    found = read(tmp_path, {calls[0].task: calls for calls in SOUND.values()})
+    assert found.scenarios.filter(scenario="caching/fix-prefix")["saved_usd"].unique().to_list() == [0]
+
+
+@pytest.mark.parametrize("name", ["explicit", "mended"])
+def test_a_loop_that_caches_well_has_nothing_to_save(name: str, tmp_path: Path) -> None:
+    found = read(tmp_path, {name: SOUND[name]})
+    billed = found.usd(name, "as_billed")
+    assert found.usd(name, "caching", "saved_usd") < billed * Decimal("0.005")
