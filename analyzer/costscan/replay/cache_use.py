@@ -6,8 +6,8 @@ import polars as pl
 
 from costscan.frames import CACHE_USE
 from costscan.replay.logged import Logged
-from costscan.replay.placed import NEAR_SHARE
 from costscan.replay.simulate import LIFETIMES_US
+from costscan.replay.sized import NEAR_SHARE
 
 _PLACE: Final = ["run_id", "turn"]
 _SHOWN: Final = ("markers", "first_marked_tokens", "marked_tokens", "shared_tokens", "shared_key", "wave")
