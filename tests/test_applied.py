@@ -5,15 +5,16 @@ the first log is compared with the bill of the second.
 """
 
 from itertools import cycle
+from statistics import median
 from typing import Any
 
 import pytest
 
 from applied import Case, Told, error, read
 from mishaps import ORDERS, PLACES, VALUES, disordered, varying
-from workloads import MODELS, Calls, loops, marked
+from workloads import MODELS, OPUS48, Calls, loops, marked
 
-WITHIN = 0.005
+WITHIN, AT_MOST, USUALLY = 0.005, 0.0075, 0.001
 GAPS = {"seconds": (8.0, 100.0), "six minutes": (360.0, 2000.0), "forty minutes": (2400.0, 9000.0)}
 SHAPES = cycle([(1, 12), (2, 8), (3, 6), (5, 5), (2, 6)])
 _models = cycle(MODELS)
@@ -39,7 +40,9 @@ def values() -> dict[str, Case]:
 def values_of_runs() -> dict[str, Case]:
     out = {}
     for kind in ("timestamp", "uuid", "path"):
-        it = varying(some(f"{kind} of runs", runs=4, turns=5), kind, PLACES[0], per_run=True)
+        it = varying(
+            some(f"{kind} of runs", OPUS48, runs=4, turns=5, system=6000), kind, PLACES[0], per_run=True
+        )
         out[f"{kind} of runs"] = Case("caching/fix-prefix", marked(it.before), [it.mended(marked)])
     return out
 
@@ -103,8 +106,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_was_foreseen_is_billed_once_it_is_mended(told: Told, kind: str) -> None:
+    """A prefix that was never read has no tokens in the bill: where runs would share it, its estimate shows."""
     errors = {name: error(told, name, case) for name, case in KINDS[kind].items()}
-    assert {name: f"{e:.2%}" for name, e in errors.items() if e > WITHIN} == {}
+    assert {name: f"{e:.2%}" for name, e in errors.items() if e > AT_MOST} == {}
+    assert median(errors.values()) < USUALLY
+    assert sum(e > WITHIN for e in errors.values()) <= 1
 
 
 def test_the_replay_agrees_with_what_was_billed(told: Told) -> None:
