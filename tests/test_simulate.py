@@ -43,7 +43,7 @@ def sequences(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
     return requests, positions
 
 
-@given(st.lists(sequences(), min_size=1, max_size=10))
+@given(st.lists(sequences(), min_size=20, max_size=30))
 def test_it_is_what_a_walk_through_the_requests_gives(many: list[tuple[list[Row], list[Row]]]) -> None:
     # Many sequences at once, each with models of its own, so that they do not touch.
     requests = [
