@@ -20,6 +20,7 @@ MIN_CHARS: Final = 6000
 FOLLOWED: Final = 64
 BEFORE: Final = 4
 AT_FIRST: Final = 4
+AT_ONCE: Final = 8
 FEW_CHARS: Final = 768
 MANY_CHARS: Final = 8192
 WRITTEN_CHARS: Final = 1024
@@ -113,16 +114,13 @@ class Use:
 
 def judged(text: str, before: Sequence[Written], after: Sequence[Written]) -> Used | None:
     """Compare a result with what was written before and after it; None where nothing can be told."""
-    calls = [call for call, _ in after]
-    texts = [said if call >= 0 else b"" for call, said in after]
-    if not any(texts):
+    later = [said if call >= 0 else b"" for call, said in after]
+    if not any(later):
         return None
     raw = text.encode("utf-8", "replace")
     known = _plain([said for _, said in before])
-    later = _plain(texts)
-    ends = list(accumulate([len(said) + 1 for said in texts]))
     own = _words(raw, FEW_CHARS)
-    hits = _hits(own, later[: ends[:AT_FIRST][-1]])
+    hits = _hits(own, later[:AT_FIRST])
     new = [w for w in hits if w not in known]
     if not new and len(hits) <= MAX_AGAIN:
         own = _words(raw, MANY_CHARS)
@@ -130,10 +128,10 @@ def judged(text: str, before: Sequence[Written], after: Sequence[Written]) -> Us
         new = [w for w in hits if w not in known]
     if new:
         longest = sorted(new, key=lambda w: (-len(w), w))[:SOUGHT]
-        last = bisect_right(ends, max([later.rfind(w) for w in longest]))
-        return Used(len(new) / len(own), calls[last], _reach(raw, longest))
-    enough = sum(map(bool, texts)) >= MIN_TEXTS and len(hits) <= MAX_AGAIN
-    if enough and any(len(w) >= MIN_LETTERS and w not in known for w in own):
+        last, _ = after[_last(later, longest)]
+        return Used(len(new) / len(own - COMMON), last, _reach(raw, longest))
+    enough = sum(map(bool, later)) >= MIN_TEXTS and len(hits) <= MAX_AGAIN
+    if enough and any(len(w) >= MIN_LETTERS and w not in known for w in own - COMMON):
         return Used(0.0, None, None)
     return None
 
@@ -143,9 +141,22 @@ def _plain(texts: Sequence[bytes]) -> bytes:
     return b" ".join([*texts, b""]).replace(b"\\n", b"  ").lower()
 
 
-def _hits(own: set[bytes], later: bytes) -> list[bytes]:
-    """Give those of its own words that came later."""
-    return [w for w in own.intersection(later.translate(_spaced).split()) if len(w) >= MIN_LETTERS]
+def _hits(own: set[bytes], later: Sequence[bytes]) -> list[bytes]:
+    """Give those of its own words that came later and are not common."""
+    found = own.intersection(_plain(later).translate(_spaced).split())
+    return [w for w in found if len(w) >= MIN_LETTERS and w not in COMMON]
+
+
+def _last(later: Sequence[bytes], words: Sequence[bytes]) -> int:
+    """Give the number of the last text that has one of these words, from the end, some texts at a time."""
+    for start in range(len(later) - 1, -1, -AT_ONCE):
+        texts = later[max(start - AT_ONCE + 1, 0) : start + 1]
+        plain = _plain(texts)
+        at = max([plain.rfind(w) for w in words])
+        if at >= 0:
+            ends = list(accumulate([len(said) + 1 for said in texts]))
+            return start + 1 - len(texts) + bisect_right(ends, at)
+    return -1
 
 
 def _reach(raw: bytes, words: Sequence[bytes]) -> float:
@@ -155,8 +166,8 @@ def _reach(raw: bytes, words: Sequence[bytes]) -> float:
 
 
 def _words(raw: bytes, most: int) -> set[bytes]:
-    """Give the words of slices of a text that are not common."""
-    return set(_sliced(raw, most).translate(_spaced).split()) - COMMON
+    """Give the words of slices of a text."""
+    return set(_sliced(raw, most).translate(_spaced).split())
 
 
 def _sliced(raw: bytes, most: int) -> bytes:
