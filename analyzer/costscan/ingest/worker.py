@@ -107,8 +107,8 @@ def _write(rows: Rows, out: Path, task: int) -> None:
         "time": pa.timestamp("us", tz="UTC"),
     }
     for name, columns in TABLES.items():
-        values = list(zip(*rows.tables[name], strict=True)) or [()] * len(columns)
-        arrays = [_array(pa, v, types[kind]) for v, kind in zip(values, columns.values(), strict=True)]
+        kinds = zip(rows.columns(name), columns.values(), strict=True)
+        arrays = [_array(pa, values, types[kind]) for values, kind in kinds]
         table = pa.table(arrays, names=list(columns))
         with (
             pa.OSFile(str(out / f"{name}-{task}.arrow"), "wb") as sink,

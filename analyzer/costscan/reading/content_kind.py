@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from costscan.reading.features import SAMPLE_CHARS, count, encoded, sample
+from costscan.reading.features import count, sample
 
 KINDS: Final = (
     "prose",
@@ -28,7 +28,7 @@ _number = re.compile(rb"[0-9]+")
 
 def content_kind(text: str) -> str:
     """Give one of `KINDS` for the sample of `text` that its weight is taken from."""
-    seen = encoded(sample(text) if len(text) > SAMPLE_CHARS else text)
+    seen = sample(text)
     plain, spaces, _, _, starts, beyond = count(seen)
     size = max(plain + beyond, 1)
     head = text[:_HEAD_CHARS].lstrip()

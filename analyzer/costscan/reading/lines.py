@@ -16,7 +16,7 @@ from costscan.reading.records import Rows
 from costscan.reading.salvage import salvage
 
 BLOCK_BYTES: Final = 1 << 16
-READ_BYTES: Final = 1 << 22
+READ_BYTES: Final = 1 << 20
 T = TypeVar("T")
 
 _AROUND: Final = b" \t\r\x00\xef\xbb\xbf"

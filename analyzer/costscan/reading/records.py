@@ -1,4 +1,5 @@
-"""What a source hands over: rows of plain tuples, one list a table, under fixed column names.
+"""What a source hands over: rows of plain tuples, one list a table, under fixed column names. Blocks, which
+are most of it, come as columns.
 
 Sources run in worker processes that import neither Polars nor PyArrow before they are done reading, so the
 tables are named here by plain words; `costscan.ingest` turns them into frames. A *copy* is one run as one
@@ -6,6 +7,7 @@ file tells it: the same run may be told by several files (a resumed session, a t
 and which copy of a call is billed is decided once all files are read.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 COPIES: Final = {
@@ -162,12 +164,24 @@ class Rows:
     """
 
     def __init__(self) -> None:
-        self.tables: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLES}
+        self.tables: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLES if name != "blocks"}
+        self._blocks: list[list[Any]] = [[] for _ in BLOCKS]
         self.kept: dict[str, Any] = {}
         self.lines = 0
         self.bytes_read = 0
         self.skipped_lines = 0
         self.repaired_lines = 0
+
+    def add_blocks(self, columns: Iterable[Sequence[Any]]) -> None:
+        """Add blocks, given column by column."""
+        for column, more in zip(self._blocks, columns, strict=True):
+            column.extend(more)
+
+    def columns(self, name: str) -> Sequence[Sequence[Any]]:
+        """Give the columns of a table."""
+        if name == "blocks":
+            return self._blocks
+        return list(zip(*self.tables[name], strict=True)) or [()] * len(TABLES[name])
 
     def skip(self, path: str, line: int | None, reason: str, *, lost: bool = True) -> None:
         """Count a line that could not be read as it stands; `lost` is False when its call was recovered."""

@@ -4,7 +4,7 @@ A block enters with the first call that sends it (`turn_in`) and leaves before t
 does (`turn_out`). What a call wrote enters with the next call.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Raw, Struct
 
@@ -194,41 +194,40 @@ class Thread:
         starts = self._starts = [0]
         for call in self.calls:
             starts.append(starts[-1] + calls.write(rows, copy, starts[-1], call))
-        last = starts[-1]
         self._use.close()
-        for place, block in enumerate(self._blocks):
-            call_out = len(self.calls) if block.call_out is None else block.call_out
-            made_by = None if block.made_by is None else max(starts[block.made_by + 1] - 1, 0)
-            used = self._use.found.get(place, NOT_KNOWN)
-            rows.tables["blocks"].append(
-                (
-                    copy,
-                    place,
-                    made_by,
-                    starts[block.call_in],
-                    min(starts[call_out], last),
-                    block.line,
-                    block.layer,
-                    block.role,
-                    block.measured.kind,
-                    block.measured.tool,
-                    block.measured.call_id,
-                    block.measured.content_hash,
-                    block.measured.args_hash,
-                    block.measured.chars,
-                    *block.measured.weights,
-                    block.measured.content,
-                    block.measured.fixed_tokens,
-                    block.measured.is_error,
-                    block.breakpoint,
-                    block.position,
-                    block.measured.skill,
-                    used.share,
-                    None if used.call is None else max(starts[used.call + 1] - 1, 0),
-                    used.to,
-                )
-            )
-        return last
+        rows.add_blocks(self._columns(copy, starts))
+        return starts[-1]
+
+    def _columns(self, copy: int, starts: Sequence[int]) -> Iterator[Sequence[object]]:
+        """Give the columns of the `blocks` table; `starts` is where the rows of each call begin."""
+        blocks = self._blocks
+        found = [b.measured for b in blocks]
+        yield [copy] * len(blocks)
+        yield range(len(blocks))
+        yield [None if b.made_by is None else max(starts[b.made_by + 1] - 1, 0) for b in blocks]
+        yield [starts[b.call_in] for b in blocks]
+        yield [starts[-1] if b.call_out is None else starts[b.call_out] for b in blocks]
+        yield [b.line for b in blocks]
+        yield [b.layer for b in blocks]
+        yield [b.role for b in blocks]
+        yield [m.kind for m in found]
+        yield [m.tool for m in found]
+        yield [m.call_id for m in found]
+        yield [m.content_hash for m in found]
+        yield [m.args_hash for m in found]
+        yield [m.chars for m in found]
+        yield [m.weights[0] for m in found]
+        yield [m.weights[1] for m in found]
+        yield [m.content for m in found]
+        yield [m.fixed_tokens for m in found]
+        yield [m.is_error for m in found]
+        yield [b.breakpoint for b in blocks]
+        yield [b.position for b in blocks]
+        yield [m.skill for m in found]
+        used = [self._use.found.get(place, NOT_KNOWN) for place in range(len(blocks))]
+        yield [u.share for u in used]
+        yield [None if u.call is None else max(starts[u.call + 1] - 1, 0) for u in used]
+        yield [u.to for u in used]
 
     def _seen(self, call: int, found: Measured) -> bool:
         if found.kind == "tool_use" and found.call_id is not None:

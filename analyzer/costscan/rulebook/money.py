@@ -1,6 +1,7 @@
 """What findings cost: their tokens at the prices the run really paid, and no dollar twice inside a rule."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 import polars as pl
@@ -18,10 +19,13 @@ _ROW: Final = "row"
 
 
 class Money:
-    """The running sums of the turns of some runs, made once for all rules."""
+    """The running sums of the turns of some runs, made once for all rules; `frames` are those in memory."""
 
-    def __init__(self, x: Analysis, runs: pl.Series) -> None:
-        self._blocks, self._costs = x.blocks, x.block_costs
+    def __init__(
+        self, x: Analysis, runs: pl.Series, frames: Mapping[str, pl.LazyFrame] = MappingProxyType({})
+    ) -> None:
+        self._blocks = frames.get("blocks", x.blocks)
+        self._costs = frames.get("block_costs", x.block_costs)
         self._turns = _running(x, runs)
         self._caching = CacheMoney(x, runs)
 
