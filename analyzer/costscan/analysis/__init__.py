@@ -15,7 +15,7 @@ from costscan.prices import bill, price_table, turn_usd, unit_prices
 from costscan.recorded import Recorded, recorded
 from costscan.replay.agreement import Agreement, agreement
 from costscan.replay.cache_use import cache_use
-from costscan.replay.logged import Logged, logged
+from costscan.replay.logged import TURN_COLUMNS, Logged, logged
 from costscan.unlogged import SUFFIX
 
 if TYPE_CHECKING:
@@ -104,6 +104,8 @@ def analyze(
     calls = merge.numbered(selected(calls, selection)).drop("request_id", "rank")
     turns, runs = assembly.turns_and_runs(calls, runs, selected(extra, selection))
     batches = attribute_all(reading, calls)
+    unfinished = assembly.unfinished(calls)
+    del calls  # the largest frame: what follows takes as much again
     unit = unit_prices(turns, table, discount=pricing.discount)
     turns = turns.hstack(turn_usd(turns, unit))
     policy = logged(_logged_turns(turns), batches.chains(), batches.windows())
@@ -116,7 +118,7 @@ def analyze(
         turns=turns,
         prices=table,
         unit=unit,
-        unfinished=assembly.unfinished(calls),
+        unfinished=unfinished,
         recorded=totals,
         growth=_with_replay(grown, policy, replayed),
         policy=policy,
@@ -131,7 +133,8 @@ def analyze(
 
 
 def _logged_turns(turns: pl.DataFrame) -> pl.DataFrame:
-    return turns.filter(~pl.col("run_id").str.ends_with(SUFFIX)).sort("run_id", "turn")
+    is_logged = ~pl.col("run_id").str.ends_with(SUFFIX)
+    return turns.lazy().filter(is_logged).select(TURN_COLUMNS).sort("run_id", "turn").collect()
 
 
 def _with_replay(growth: pl.DataFrame, policy: Logged, replayed: Agreement) -> pl.DataFrame:

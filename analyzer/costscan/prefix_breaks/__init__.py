@@ -9,6 +9,7 @@ from costscan.growth import PROMPT
 from costscan.prefix_breaks.cause import with_cause
 from costscan.prefix_breaks.cost import usd_lost
 from costscan.prefix_breaks.readable import with_readable
+from costscan.prices import UNITS_OF
 from costscan.replay.logged import Logged
 
 VARYING: Final = (
@@ -43,7 +44,8 @@ def prefix_breaks(
         departures: where prompts in the log depart from those before, from `replay.departures`.
         grown: run_id, turn, carried_tokens: how much of each prompt had been sent before.
     """
-    known = turns.hstack(unit).with_columns(prompt_tokens=PROMPT)
+    named = turns.select(*_PLACE, "model", "effort", *UNITS_OF.values())
+    known = named.hstack(unit).with_columns(prompt_tokens=PROMPT)
     known = known.join(grown.select(*_PLACE, "carried_tokens"), on=_PLACE, how="left", maintain_order="left")
     steps = policy.steps.drop("prompt_tokens").join(known, on=_PLACE, how="inner", maintain_order="left")
     lost = with_cause(with_readable(steps, departures), policy.positions, departures)

@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from costscan.growth import PROMPT
-from costscan.prices import turn_usd
+from costscan.prices import UNITS_OF, turn_usd
 from costscan.replay.logged import Logged
 from costscan.replay.simulate import LIFETIMES_US, simulate
 
@@ -58,7 +58,8 @@ def agreement(turns: pl.DataFrame, unit: pl.DataFrame, policy: Logged) -> Agreem
     )
     told = classes.rename({name: f"replay_{name}" for name in REPLAYED})
     both = (
-        turns.hstack(unit)
+        turns.select(*_PLACE, *UNITS_OF.values(), "gap_s", "usd")
+        .hstack(unit)
         .join(policy.turns, on=_PLACE, how="inner", maintain_order="left")
         .join(told, on="req", how="left", maintain_order="left")
         .join(policy.given.with_columns(given=pl.lit(True)), on=_PLACE, how="left", maintain_order="left")

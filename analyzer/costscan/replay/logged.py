@@ -16,6 +16,19 @@ REQUESTS: Final = pl.Schema(
 POSITIONS: Final = pl.Schema(dict.fromkeys(("req", "key", "tokens", "ttl_us"), pl.Int64))
 DEFAULT_MIN_TOKENS: Final = 1024
 _PLACE: Final = ["run_id", "turn"]
+TURN_COLUMNS: Final = (
+    *_PLACE,
+    "at",
+    "duration_s",
+    "provider",
+    "model",
+    "speed",
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+)
+"""What `logged` takes of turns."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +59,7 @@ def logged(turns: pl.DataFrame, chains: pl.DataFrame, windows: pl.DataFrame) -> 
     """Give the logged policy of all runs.
 
     Args:
-        turns: the logged turns, sorted by run and turn.
+        turns: the `TURN_COLUMNS` of the logged turns, sorted by run and turn.
         chains: from `chains.chains`; of all turns.
         windows: run_id, turn, and the columns of `WINDOWS` of turns whose prompts are in the log.
     """
@@ -122,32 +135,31 @@ def _lifetimes(turns: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_shared(inferred: pl.DataFrame) -> pl.DataFrame:
-    """Give runs that began with nothing cached the shared prefix of the nearest run on their model."""
-    known = inferred.filter(pl.col("is_first") & (pl.col("shared_tokens") > 0))
+    """Give runs that began with nothing cached the shared prefix of the nearest run on their model.
+
+    `inferred` is in the order of req, which is that of runs and their turns.
+    """
     one = ["domain", "is_agent"]
-    named = pl.col("run_id").str.contains("/").alias("is_agent")
-    near = (
-        inferred.with_columns(named)
-        .sort("at_us")
-        .join_asof(
-            known.with_columns(named).select(*one, "at_us", near_tokens="shared_tokens").sort("at_us"),
-            on="at_us",
-            by=one,
-            strategy="nearest",
-            check_sortedness=False,
-        )
+    named = inferred.select(
+        "req", "domain", "at_us", "shared_tokens", "is_first", is_agent=pl.col("run_id").str.contains("/")
     )
-    first = pl.col("near_tokens").first().over("run_id", order_by="turn")
-    fits = (pl.col("shared_tokens") == 0) & (
-        first <= pl.col("end_tokens").first().over("run_id", order_by="turn")
-    )
+    known = named.filter(pl.col("is_first") & (pl.col("shared_tokens") > 0))
+    near = named.sort("at_us").join_asof(
+        known.select(*one, "at_us", near_tokens="shared_tokens").sort("at_us"),
+        on="at_us",
+        by=one,
+        strategy="nearest",
+        check_sortedness=False,
+    ).sort("req")
+    first = pl.col("near_tokens").first().over("run_id")
+    fits = (pl.col("shared_tokens") == 0) & (first <= pl.col("end_tokens").first().over("run_id"))
     # Its first turn read none of it: only later ones, after a compaction, may.
     fits &= ~pl.col("is_first")
     shared = pl.when(fits).then(first).otherwise("shared_tokens")
     return (
-        near.with_columns(shared_tokens=shared, shared_key=pl.when(fits).then(-first).otherwise("shared_key"))
-        .drop("near_tokens", "is_agent")
-        .sort("req")
+        inferred.with_columns(near["near_tokens"])
+        .with_columns(shared_tokens=shared, shared_key=pl.when(fits).then(-first).otherwise("shared_key"))
+        .drop("near_tokens")
     )
 
 
