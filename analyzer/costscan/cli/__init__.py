@@ -15,6 +15,9 @@ _CODES: Final = {signal.SIGINT: 130, signal.SIGTERM: 143}
 _TIDY_LINE: Final = b"\r\x1b[2K\x1b[?25h"
 """Clears what is left of the progress bar, and shows the cursor again."""
 
+_ALLOCATOR: Final = ("_RJEM_MALLOC_CONF", "dirty_decay_ms:500,muzzy_decay_ms:500")
+"""Has the allocator in Polars give back what is free after half a second rather than ten: less memory."""
+
 
 def main() -> None:
     """Run the command line and exit with its code."""
@@ -22,6 +25,7 @@ def main() -> None:
         signal.signal(number, _stopped)
     try:
         _open_streams()
+        os.environ.setdefault(*_ALLOCATOR)  # read when Polars is imported
         from costscan.cli.app import run  # noqa: PLC0415 - somebody may stop it while typer is imported
 
         code = run(sys.argv[1:])

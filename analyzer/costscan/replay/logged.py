@@ -144,13 +144,17 @@ def _with_shared(inferred: pl.DataFrame) -> pl.DataFrame:
         "req", "domain", "at_us", "shared_tokens", "is_first", is_agent=pl.col("run_id").str.contains("/")
     )
     known = named.filter(pl.col("is_first") & (pl.col("shared_tokens") > 0))
-    near = named.sort("at_us").join_asof(
-        known.select(*one, "at_us", near_tokens="shared_tokens").sort("at_us"),
-        on="at_us",
-        by=one,
-        strategy="nearest",
-        check_sortedness=False,
-    ).sort("req")
+    near = (
+        named.sort("at_us")
+        .join_asof(
+            known.select(*one, "at_us", near_tokens="shared_tokens").sort("at_us"),
+            on="at_us",
+            by=one,
+            strategy="nearest",
+            check_sortedness=False,
+        )
+        .sort("req")
+    )
     first = pl.col("near_tokens").first().over("run_id")
     fits = (pl.col("shared_tokens") == 0) & (first <= pl.col("end_tokens").first().over("run_id"))
     # Its first turn read none of it: only later ones, after a compaction, may.

@@ -52,12 +52,12 @@ def price_scenarios(x: "Analysis", *, caching_enabled: bool = True) -> Priced:
         "caching/ttl": _cheaper(costs, plan, five, hour),
         CACHING: _together(costs, plan, marked),
     }
-    frames = [billed(costs), *(saved(costs, before, turns, name) for name, turns in after.items())]
+    frames = [billed(costs), *(saved(costs, before, runs, name) for name, runs in after.items())]
     return Priced(pl.concat(frames), lifetimes(costs, plan.steps, five, hour))
 
 
 def _together(costs: Costs, plan: Plan, marked: Plan) -> pl.DataFrame:
-    """Give the costs of the turns with all parts of caching."""
+    """Give the costs of the runs with all parts of caching."""
     stable = caching.with_breakpoints(plan, stable=True) if plan.varies else marked
     five, hour = (costs.of_plan(stable.living(ttl)) for ttl in ("5m", "1h"))
     return _cheaper(costs, stable, five, hour)
@@ -68,7 +68,7 @@ def _cheaper(costs: Costs, plan: Plan, five: pl.DataFrame, hour: pl.DataFrame) -
 
     A run may be cheaper with five minutes and yet be the one whose hour saves the others a write.
     """
-    both = costs.per_run(five).join(costs.per_run(hour), on="run_id", suffix="_hour")
+    both = five.join(hour, on="run_id", suffix="_hour")
     runs = both.filter(pl.col("pico_usd_hour") < pl.col("pico_usd"))["run_id"]
     if runs.is_empty():
         return five

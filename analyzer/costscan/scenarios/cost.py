@@ -56,11 +56,11 @@ class Costs:
         return cls(turns, both.select(x.unit.columns))
 
     def of_plan(self, plan: Plan) -> pl.DataFrame:
-        """Replay a plan: give its token classes and pico_usd, turn by turn."""
+        """Replay a plan: give its token classes and pico_usd, run by run."""
         return self.of_classes(plan.classes())
 
     def of_classes(self, replayed: pl.DataFrame) -> pl.DataFrame:
-        """Give the token classes and pico_usd of turns that were replayed."""
+        """Give the token classes and pico_usd of each run, of turns that were replayed."""
         told = replayed.select(pl.col(name).alias(column) for name, column in TOKENS.items())
         used = self.turns.select(*_PLACE, "group", "output_tokens", "rest_pico_usd").hstack(told)
         prompt = (_cost(meter) for meter in UNITS_OF if meter not in _REST)
@@ -68,27 +68,34 @@ class Costs:
         # A turn that has no price as it was billed has none in a scenario.
         known = self.turns["pico_usd"].is_not_null()
         priced = used.hstack(self.unit).select(pl.when(known).then(cost).alias("pico_usd"))
-        return used.drop("rest_pico_usd").hstack(priced)
+        return self.per_run(used.drop("rest_pico_usd").hstack(priced))
 
     @staticmethod
     def per_run(turns: pl.DataFrame) -> pl.DataFrame:
-        """Sum turns up: run_id, group, pico_usd (null where that of a turn is) and the token classes."""
-        whole = pl.when(pl.col("pico_usd").null_count() == 0).then(pl.col("pico_usd").sum())
+        """Sum turns up: run_id, group, pico_usd, known_pico_usd and the token classes.
+
+        `pico_usd` is null where that of a turn is, `known_pico_usd` the sum of the others.
+        """
+        known = pl.col("pico_usd").sum()
         return turns.group_by("run_id", maintain_order=True).agg(
-            pl.col("group").first(), whole.alias("pico_usd"), *(pl.col(name).sum() for name in CLASSES)
+            pl.col("group").first(),
+            pico_usd=pl.when(pl.col("pico_usd").null_count() == 0).then(known),
+            known_pico_usd=known,
+            **{name: pl.col(name).sum() for name in CLASSES},
         )
 
 
 def cheapest(ways: list[pl.DataFrame]) -> pl.DataFrame:
-    """Give, for all runs that share a prefix, the turns of the way that is cheapest for them together.
+    """Give, for all runs that share a prefix, the costs of the way that is cheapest for them together.
 
     Args:
         ways: from `Costs.of_plan`; of equal ones the first is taken.
     """
     all_ways = pl.concat(
-        [turns.with_row_index("row").with_columns(way=pl.lit(n)) for n, turns in enumerate(ways)]
+        [runs.with_row_index("row").with_columns(way=pl.lit(n)) for n, runs in enumerate(ways)]
     )
-    sums = all_ways.group_by("group", "way").agg(pl.col("pico_usd").sum()).sort("pico_usd", "way")
+    known = pl.col("known_pico_usd").sum()
+    sums = all_ways.group_by("group", "way").agg(known).sort("known_pico_usd", "way")
     best = sums.unique("group", keep="first", maintain_order=True)
     return all_ways.join(best, on=["group", "way"], how="semi").sort("row").drop("row", "way")
 

@@ -30,7 +30,7 @@ def lifetimes(costs: Costs, steps: pl.DataFrame, five: pl.DataFrame, hour: pl.Da
     is_hour = pl.col("ttl_us") == _HOUR_US
     told = steps.filter("uses").group_by("run_id").agg(hours=is_hour.any(), fives=(~is_hour).any())
     prices = costs.turns.select("run_id").hstack(costs.unit).group_by("run_id").agg(break_even=_break_even())
-    both = costs.per_run(five).join(costs.per_run(hour), on="run_id", suffix="_hour", maintain_order="left")
+    both = five.join(hour, on="run_id", suffix="_hour", maintain_order="left")
     written = pl.col("cache_write_1h_tokens_hour")
     again = pl.max_horizontal(pl.col("cache_write_5m_tokens") - written, 0)
     cheaper = pl.when(pl.col("pico_usd_hour") < pl.col("pico_usd")).then(pl.lit("1h"))

@@ -32,9 +32,9 @@ def saved(costs: Costs, before: pl.DataFrame, after: pl.DataFrame, name: str) ->
         name: the scenario.
     """
     runs = costs.per_run(costs.turns)
-    then = costs.per_run(after).rename({c: f"{c}_after" for c in (*CLASSES, "pico_usd", "group")})
+    then = after.select("run_id", *(pl.col(c).alias(f"{c}_after") for c in (*CLASSES, "pico_usd")))
     both = runs.join(
-        costs.per_run(before).select("run_id", pico_usd_before="pico_usd"),
+        before.select("run_id", pico_usd_before="pico_usd"),
         on="run_id",
         maintain_order="left",
     ).join(then, on="run_id", maintain_order="left")
