@@ -16,7 +16,7 @@ _TIDY_LINE: Final = b"\r\x1b[2K\x1b[?25h"
 """Clears what is left of the progress bar, and shows the cursor again."""
 
 _ALLOCATOR: Final = ("_RJEM_MALLOC_CONF", "dirty_decay_ms:500,muzzy_decay_ms:500")
-"""Has the allocator in Polars give back what is free after half a second rather than ten: less memory."""
+"""The allocator in Polars gives back what is free after half a second instead of ten."""
 
 
 def main() -> None:

@@ -1,10 +1,10 @@
-"""What a source hands over: rows of plain tuples, one list a table, under fixed column names. Blocks, which
-are most of it, come as columns.
+"""What a source hands over: rows of plain tuples, one list a table, under fixed column names.
 
-Sources run in worker processes that import neither Polars nor PyArrow before they are done reading, so the
-tables are named here by plain words; `costscan.ingest` turns them into frames. A *copy* is one run as one
-file tells it: the same run may be told by several files (a resumed session, a transcript and its stream),
-and which copy of a call is billed is decided once all files are read.
+Blocks, which are most of it, come as columns. Sources run in worker processes that import neither Polars nor
+PyArrow before they are done reading, so the tables are named here by plain words; `costscan.ingest` turns
+them into frames. A *copy* is one run as one file tells it: the same run may be told by several files (a
+resumed session, a transcript and its stream), and which copy of a call is billed is decided once all files
+are read.
 """
 
 from collections.abc import Iterable, Sequence
