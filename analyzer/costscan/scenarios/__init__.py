@@ -4,6 +4,7 @@ What a scenario saves is the difference of two replays, so that what the replay 
 stays in both. A scenario is never dearer than the bill: where the replay says so, the run stays as it was.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from costscan.analysis import Analysis
 
 CACHING: Final = "caching"
+_AT_A_TIME: Final = 2
 
 
 @dataclass(frozen=True)
@@ -44,38 +46,44 @@ def price_scenarios(x: "Analysis", *, caching_enabled: bool = True) -> Priced:
         return Priced(billed(costs))
     plan = Plan.of(x.policy)
     before = costs.of_classes(x.agreement.classes)
-    five, hour = (costs.of_plan(plan.living(ttl)) for ttl in ("5m", "1h"))
-    marked = caching.with_breakpoints(plan)
+    # The steps of a replay are too small to be split; two replays at a time take both cores.
+    with ThreadPoolExecutor(_AT_A_TIME) as threads:
+        as_marked = threads.submit(_with_lifetimes, costs, plan)
+        newly_marked = threads.submit(_with_breakpoints, costs, plan)
+        five, hour, cheaper = as_marked.result()
+        breakpoints, together = newly_marked.result()
     after = {
         "caching/fix-prefix": costs.of_plan(caching.with_stable_prefix(plan)) if plan.varies else before,
-        "caching/breakpoints": costs.of_plan(marked),
-        "caching/ttl": _cheaper(costs, plan, five, hour),
-        CACHING: _together(costs, plan, marked),
+        "caching/breakpoints": breakpoints,
+        "caching/ttl": cheaper,
+        CACHING: together,
     }
     frames = [billed(costs), *(saved(costs, before, runs, name) for name, runs in after.items())]
     return Priced(pl.concat(frames), lifetimes(costs, plan.steps, five, hour))
 
 
-def _together(costs: Costs, plan: Plan, marked: Plan) -> pl.DataFrame:
-    """Give the costs of the runs with all parts of caching."""
+def _with_breakpoints(costs: Costs, plan: Plan) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Give the costs of the runs with other markers alone, and with all parts of caching."""
+    marked = caching.with_breakpoints(plan)
     stable = caching.with_breakpoints(plan, stable=True) if plan.varies else marked
-    five, hour = (costs.of_plan(stable.living(ttl)) for ttl in ("5m", "1h"))
-    return _cheaper(costs, stable, five, hour)
+    return costs.of_plan(marked), _with_lifetimes(costs, stable)[2]
 
 
-def _cheaper(costs: Costs, plan: Plan, five: pl.DataFrame, hour: pl.DataFrame) -> pl.DataFrame:
-    """Give the costs with the cheaper lifetime: that of each run, or one for all that share a prefix.
+def _with_lifetimes(costs: Costs, plan: Plan) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Give the costs with five minutes, with an hour, and with the cheaper one.
 
-    A run may be cheaper with five minutes and yet be the one whose hour saves the others a write.
+    That is the cheaper one of each run, or one for all that share a prefix: a run may be cheaper with five
+    minutes and yet be the one whose hour saves the others a write.
     """
+    five, hour = (costs.of_plan(plan.living(ttl)) for ttl in ("5m", "1h"))
     both = five.join(hour, on="run_id", suffix="_hour")
     runs = both.filter(pl.col("pico_usd_hour") < pl.col("pico_usd"))["run_id"]
     if runs.is_empty():
-        return five
+        return five, hour, five
     if len(runs) == both.height:
-        return hour
+        return five, hour, hour
     mixed = costs.of_plan(plan.living("5m").mixed(plan.living("1h"), runs))
-    return cheapest([mixed, five, hour])
+    return five, hour, cheapest([mixed, five, hour])
 
 
 __all__ = ["Priced", "price_scenarios"]
