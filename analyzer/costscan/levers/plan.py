@@ -30,6 +30,10 @@ class Marks:
         """What happens to the cache entries, in order."""
         return Timeline.of(self.requests, self.positions)
 
+    def forget(self) -> None:
+        """Let go of the timeline: that of a large log takes more than its turns do."""
+        self.__dict__.pop("timeline", None)
+
 
 @dataclass(frozen=True)
 class Plan:

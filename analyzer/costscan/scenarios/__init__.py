@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 CACHING: Final = "caching"
 _AT_A_TIME: Final = 2
+_MOST_AT_ONCE: Final = 150_000
+"""Logs of more turns are replayed one plan at a time: each holds what happens to all cache entries."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def price_scenarios(x: "Analysis", *, caching_enabled: bool = True) -> Priced:
     plan = Plan.of(x.policy)
     before = costs.of_classes(x.agreement.classes)
     # The steps of a replay are too small to be split; two replays at a time take both cores.
-    with ThreadPoolExecutor(_AT_A_TIME) as threads:
+    with ThreadPoolExecutor(_AT_A_TIME if plan.steps.height <= _MOST_AT_ONCE else 1) as threads:
         as_marked = threads.submit(_with_lifetimes, costs, plan)
         newly_marked = threads.submit(_with_breakpoints, costs, plan)
         five, hour, cheaper = as_marked.result()
@@ -76,14 +78,20 @@ def _with_lifetimes(costs: Costs, plan: Plan) -> tuple[pl.DataFrame, pl.DataFram
     minutes and yet be the one whose hour saves the others a write.
     """
     five, hour = (costs.of_plan(plan.living(ttl)) for ttl in ("5m", "1h"))
+    cheaper = _cheaper(costs, plan, five, hour)
+    plan.marks.forget()
+    return five, hour, cheaper
+
+
+def _cheaper(costs: Costs, plan: Plan, five: pl.DataFrame, hour: pl.DataFrame) -> pl.DataFrame:
     both = five.join(hour, on="run_id", suffix="_hour")
     runs = both.filter(pl.col("pico_usd_hour") < pl.col("pico_usd"))["run_id"]
     if runs.is_empty():
-        return five, hour, five
+        return five
     if len(runs) == both.height:
-        return five, hour, hour
+        return hour
     mixed = costs.of_plan(plan.living("5m").mixed(plan.living("1h"), runs))
-    return five, hour, cheapest([mixed, five, hour])
+    return cheapest([mixed, five, hour])
 
 
 __all__ = ["Priced", "price_scenarios"]
