@@ -10,20 +10,10 @@ from costscan.prefix_breaks.cause import with_cause
 from costscan.prefix_breaks.cost import usd_lost
 from costscan.prefix_breaks.readable import with_readable
 from costscan.prices import UNITS_OF
+from costscan.reading.stable import ORDERS, VALUES
 from costscan.replay.logged import Logged
 
-VARYING: Final = (
-    "timestamp",
-    "date",
-    "uuid",
-    "hex-id",
-    "counter",
-    "record-id",
-    "number",
-    "path",
-    "random-order",
-    "serialization",
-)
+VARYING: Final = sorted(VALUES | ORDERS)
 """The causes that leave what the prompt says as it is."""
 _PLACE: Final = ["run_id", "turn"]
 

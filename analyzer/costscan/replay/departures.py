@@ -4,22 +4,12 @@ from typing import Any, Final
 
 import polars as pl
 
+from costscan.frames import PREFIX_BREAKS
 from costscan.replay.placed import placed
 
-_COLUMNS: Final[dict[str, Any]] = {
-    "run_id": pl.String,
-    "turn": pl.Int64,
-    "layer": pl.String,
-    "path": pl.String,
-    "char_offset": pl.Int64,
-    "token_offset": pl.Int64,
-    "cause": pl.String,
-    "before": pl.String,
-    "after": pl.String,
-    "is_first": pl.Boolean,
-    "against": pl.String,
-}
-DEPARTURES: Final = pl.Schema(_COLUMNS)
+_LOST: Final = ("tokens_lost", "usd_lost")
+_COLUMNS: Final[dict[str, Any]] = {name: kind for name, kind in PREFIX_BREAKS.items() if name not in _LOST}
+DEPARTURES: Final = pl.Schema(_COLUMNS | {"is_first": pl.Boolean, "against": pl.String})
 """One row per place. `is_first`: there the prefix breaks; `against`: the run whose first prompt departs."""
 
 

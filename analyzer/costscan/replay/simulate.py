@@ -18,9 +18,6 @@ from typing import Final, Self
 
 import polars as pl
 
-LOOKBACK: Final = 20
-"""Positions that a mark looks at, its own included."""
-MAX_MARKS: Final = 4
 LIFETIMES_US: Final = {"5m": 300_000_000, "1h": 3_600_000_000}
 _HOUR: Final = LIFETIMES_US["1h"]
 _READY, _TOUCHED = 0, 1
