@@ -5,8 +5,9 @@ from typing import Final
 import polars as pl
 
 from costscan import tokens
-from costscan.attribution.parts import COSTS, PICO_USD
-from costscan.frames import BLOCKS, USD
+from costscan.attribution.parts import COSTS
+from costscan.frames import BLOCKS
+from costscan.prices import usd_of
 
 LAYER_RANK: Final = (
     pl.when(pl.col("layer") == "messages").then(2).when(pl.col("layer") == "system").then(1).otherwise(0)
@@ -121,15 +122,11 @@ def numbered(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
         "run_id",
         pl.int_range(pl.len(), dtype=pl.Int64).over("run_id").alias("block"),
         *(name for name in BLOCKS if name not in {"run_id", "block"}),
-        entry_usd=_usd(pl.col("entry_pico_usd")),
-        carried_usd=_usd(pl.col("pico_usd") - pl.col("entry_pico_usd")),
-        output_usd=_usd(pl.col("output_pico_usd")),
+        entry_usd=usd_of(pl.col("entry_pico_usd")),
+        carried_usd=usd_of(pl.col("pico_usd") - pl.col("entry_pico_usd")),
+        output_usd=usd_of(pl.col("output_pico_usd")),
         skill="skill",
         content="content",
         last_used_turn="last_used_turn",
         used_to="used_to",
     )
-
-
-def _usd(pico: pl.Expr) -> pl.Expr:
-    return pico.cast(USD) * PICO_USD

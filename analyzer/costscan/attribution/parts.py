@@ -4,8 +4,6 @@ from typing import Final
 
 import polars as pl
 
-from costscan.frames import USD
-
 PARTS: Final = {
     "hidden": "(not in the log)",
     "system": "(system prompt)",
@@ -16,7 +14,6 @@ PARTS: Final = {
 }
 """Names of the parts of a bill that belong to no tool."""
 UNSHOWN: Final = "(output not in the log)"
-PICO_USD: Final = pl.lit("0.000000000001").cast(USD)
 KEYS: Final = ("run_id", "part", "kind", "skill")
 COSTS: Final = ("pico_usd", "entry_pico_usd", "output_pico_usd")
 

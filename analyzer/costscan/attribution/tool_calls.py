@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from costscan.attribution.parts import PICO_USD
-from costscan.frames import TOOL_CALLS, USD
+from costscan.frames import TOOL_CALLS
+from costscan.prices import usd_of
 
 
 def tool_calls(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
@@ -25,7 +25,7 @@ def tool_calls(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
             result_tokens="tokens",
             failed="is_error",
             carried_turns=pl.col("turn_out") - pl.col("turn_in"),
-            carried_usd=(pl.col("pico_usd") - pl.col("entry_pico_usd")).cast(USD) * PICO_USD,
+            carried_usd=usd_of(pl.col("pico_usd") - pl.col("entry_pico_usd")),
         )
     )
     joined = used.join(results, on=["copy", "call_id"], how="left", maintain_order="left")

@@ -43,14 +43,12 @@ class Plan:
         steps: one row per turn of the log, sorted by run and turn: req, run_id, turn, domain, at_us,
             ready_us, min_tokens, prompt_tokens, ttl_us (the lifetime that was written with) and those of
             `replay.chains.CHAINS`.
-        outside: requests of others that had cached something before the log began.
         marks: what is marked.
         stable: the same, as it would be without values that vary.
         lifetimes: req and ttl_us of the turns whose marks all get another lifetime.
     """
 
     steps: pl.DataFrame
-    outside: pl.DataFrame
     marks: Marks
     stable: Marks
     lifetimes: pl.DataFrame = field(
@@ -60,11 +58,10 @@ class Plan:
     @classmethod
     def of(cls, policy: Logged) -> Self:
         """Give the plan of what happened."""
-        outside = policy.requests.filter(pl.col("req") < 0)
         marks = Marks(policy.requests, policy.positions)
         if policy.stable_positions.equals(policy.positions):
-            return cls(policy.steps, outside, marks, marks)
-        return cls(policy.steps, outside, marks, Marks(policy.requests, policy.stable_positions))
+            return cls(policy.steps, marks, marks)
+        return cls(policy.steps, marks, Marks(policy.requests, policy.stable_positions))
 
     @property
     def varies(self) -> bool:

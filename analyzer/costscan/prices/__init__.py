@@ -3,7 +3,7 @@
 Units are tokens (searches for `web_search`), unit prices whole pico-USD (1e-12 USD), sums Decimal USD.
 """
 
-from costscan.prices.billing import COST_COLUMNS, UNITS_OF, bill, turn_usd
+from costscan.prices.billing import COST_COLUMNS, UNITS_OF, bill, cost_of, turn_usd, usd_of
 from costscan.prices.names import UNKNOWN, canonicalise, identify
 from costscan.prices.rates import METERS
 from costscan.prices.table import Overrides, as_of, price_table, with_overrides
@@ -19,9 +19,11 @@ __all__ = [
     "as_of",
     "bill",
     "canonicalise",
+    "cost_of",
     "identify",
     "price_table",
     "turn_usd",
     "unit_prices",
+    "usd_of",
     "with_overrides",
 ]

@@ -42,9 +42,9 @@ def turn_usd(turns: pl.DataFrame, unit: pl.DataFrame) -> pl.DataFrame:
     """
     both = turns.select(*UNITS_OF.values()).hstack(unit.select(*UNIT_COLUMNS.values()))
     _refuse_overflow(both)
-    costs = both.select(_cost(meter).alias(column) for meter, column in COST_COLUMNS.items())
+    costs = both.select(cost_of(meter).alias(column) for meter, column in COST_COLUMNS.items())
     total = pl.sum_horizontal(COST_COLUMNS.values(), ignore_nulls=False)
-    return costs.select(_usd(total).alias("usd"), *COST_COLUMNS.values())
+    return costs.select(usd_of(total).alias("usd"), *COST_COLUMNS.values())
 
 
 def bill(turns: pl.DataFrame, unit: pl.DataFrame) -> pl.DataFrame:
@@ -63,19 +63,21 @@ def bill(turns: pl.DataFrame, unit: pl.DataFrame) -> pl.DataFrame:
             "turn",
             pl.lit(meter).alias("meter"),
             pl.col(units).alias("units"),
-            _usd(_cost(meter)).alias("usd"),
+            usd_of(cost_of(meter)).alias("usd"),
         )
         for meter, units in UNITS_OF.items()
     ]
     return pl.concat(meters).sort("position", maintain_order=True).select(*BILL)
 
 
-def _cost(meter: str) -> pl.Expr:
+def cost_of(meter: str) -> pl.Expr:
+    """Give what a meter costs, in pico-USD, of units and unit prices; no units cost 0 at any price."""
     units = pl.col(UNITS_OF[meter])
     return pl.when(units == 0).then(0).otherwise(units * pl.col(UNIT_COLUMNS[meter]))
 
 
-def _usd(pico: pl.Expr) -> pl.Expr:
+def usd_of(pico: pl.Expr) -> pl.Expr:
+    """Give whole pico-USD as Decimal USD."""
     return pico.cast(USD) * pl.lit(_ONE_PICO, dtype=USD)
 
 

@@ -19,6 +19,7 @@ REPLAYED: Final = {
     "write_1h_tokens": "cache_write_1h_tokens",
     "input_tokens": "input_tokens",
 }
+"""The token classes of the replay, as columns of `turns`."""
 
 
 @dataclass(frozen=True)

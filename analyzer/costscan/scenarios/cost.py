@@ -6,19 +6,13 @@ from typing import TYPE_CHECKING, Final, Self
 import polars as pl
 
 from costscan.levers.plan import Plan
-from costscan.prices import COST_COLUMNS, UNIT_COLUMNS, UNITS_OF
+from costscan.prices import COST_COLUMNS, UNITS_OF, cost_of
+from costscan.replay.agreement import REPLAYED
 
 if TYPE_CHECKING:
     from costscan.analysis import Analysis
 
-TOKENS: Final = {
-    "read_tokens": "cache_read_tokens",
-    "write_5m_tokens": "cache_write_5m_tokens",
-    "write_1h_tokens": "cache_write_1h_tokens",
-    "input_tokens": "input_tokens",
-}
-"""The token classes of the replay, as columns of `turns`."""
-CLASSES: Final = (*TOKENS.values(), "output_tokens")
+CLASSES: Final = (*REPLAYED.values(), "output_tokens")
 _REST: Final = ("output", "web_search")
 _PLACE: Final = ["run_id", "turn"]
 
@@ -61,9 +55,9 @@ class Costs:
 
     def of_classes(self, replayed: pl.DataFrame) -> pl.DataFrame:
         """Give the token classes and pico_usd of each run, of turns that were replayed."""
-        told = replayed.select(pl.col(name).alias(column) for name, column in TOKENS.items())
+        told = replayed.select(pl.col(name).alias(column) for name, column in REPLAYED.items())
         used = self.turns.select(*_PLACE, "group", "output_tokens", "rest_pico_usd").hstack(told)
-        prompt = (_cost(meter) for meter in UNITS_OF if meter not in _REST)
+        prompt = (cost_of(meter) for meter in UNITS_OF if meter not in _REST)
         cost = pl.sum_horizontal(*prompt, "rest_pico_usd", ignore_nulls=False)
         # A turn that has no price as it was billed has none in a scenario.
         known = self.turns["pico_usd"].is_not_null()
@@ -98,8 +92,3 @@ def cheapest(ways: list[pl.DataFrame]) -> pl.DataFrame:
     sums = all_ways.group_by("group", "way").agg(known).sort("known_pico_usd", "way")
     best = sums.unique("group", keep="first", maintain_order=True)
     return all_ways.join(best, on=["group", "way"], how="semi").sort("row").drop("row", "way")
-
-
-def _cost(meter: str) -> pl.Expr:
-    units = pl.col(UNITS_OF[meter])
-    return pl.when(units == 0).then(0).otherwise(units * pl.col(UNIT_COLUMNS[meter]))

@@ -6,16 +6,12 @@ than (hour - five) / (five - read) of what is written; with 2, 1.25 and 0.1 inpu
 Source: https://platform.claude.com/docs/en/build-with-claude/prompt-caching
 """
 
-from typing import Final
-
 import polars as pl
 
-from costscan.frames import LIFETIMES, USD
-from costscan.prices import UNIT_COLUMNS
+from costscan.frames import LIFETIMES
+from costscan.prices import UNIT_COLUMNS, usd_of
+from costscan.replay.simulate import LIFETIMES_US
 from costscan.scenarios.cost import Costs
-
-_HOUR_US: Final = 3_600_000_000
-_ONE_PICO: Final = pl.lit("0.000000000001").cast(USD)
 
 
 def lifetimes(costs: Costs, steps: pl.DataFrame, five: pl.DataFrame, hour: pl.DataFrame) -> pl.DataFrame:
@@ -27,7 +23,7 @@ def lifetimes(costs: Costs, steps: pl.DataFrame, five: pl.DataFrame, hour: pl.Da
         five: the costs of the turns when everything lives for five minutes, from `Costs.of_plan`.
         hour: when everything lives for an hour.
     """
-    is_hour = pl.col("ttl_us") == _HOUR_US
+    is_hour = pl.col("ttl_us") == LIFETIMES_US["1h"]
     told = steps.filter("uses").group_by("run_id").agg(hours=is_hour.any(), fives=(~is_hour).any())
     prices = costs.turns.select("run_id").hstack(costs.unit).group_by("run_id").agg(break_even=_break_even())
     both = five.join(hour, on="run_id", suffix="_hour", maintain_order="left")
@@ -47,8 +43,8 @@ def lifetimes(costs: Costs, steps: pl.DataFrame, five: pl.DataFrame, hour: pl.Da
             .then(pl.lit("1h"))
             .otherwise(pl.lit("both")),
             cheaper=pl.coalesce(cheaper, dearer),
-            usd_5m=pl.col("pico_usd").cast(USD) * _ONE_PICO,
-            usd_1h=pl.col("pico_usd_hour").cast(USD) * _ONE_PICO,
+            usd_5m=usd_of(pl.col("pico_usd")),
+            usd_1h=usd_of(pl.col("pico_usd_hour")),
             written_tokens=written,
             rewritten_tokens=again,
             break_even_tokens=(written * pl.col("break_even")).ceil().cast(pl.Int64),

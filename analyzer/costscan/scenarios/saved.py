@@ -5,14 +5,11 @@ Where together they would cost more, all stay as they were; where they cost less
 more is taken off what the others save.
 """
 
-from typing import Final
-
 import polars as pl
 
-from costscan.frames import SCENARIOS, USD
+from costscan.frames import SCENARIOS
+from costscan.prices import usd_of
 from costscan.scenarios.cost import CLASSES, Costs
-
-_ONE_PICO: Final = pl.lit("0.000000000001").cast(USD)
 
 
 def billed(costs: Costs) -> pl.DataFrame:
@@ -63,6 +60,6 @@ def _rows(runs: pl.DataFrame, name: str) -> pl.DataFrame:
         "run_id",
         *CLASSES,
         scenario=pl.lit(name),
-        usd=cost.cast(USD) * _ONE_PICO,
-        saved_usd=pl.col("saved").cast(USD) * _ONE_PICO,
+        usd=usd_of(cost),
+        saved_usd=usd_of(pl.col("saved")),
     ).select(*SCENARIOS)

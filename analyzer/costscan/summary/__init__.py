@@ -11,7 +11,7 @@ from costscan import __version__
 from costscan.analysis import Analysis, Pricing, Selection
 from costscan.growth import PROMPT
 from costscan.ingest import MAX_NAMED_SKIPS, merge
-from costscan.prices import COST_COLUMNS, as_of
+from costscan.prices import COST_COLUMNS, as_of, usd_of
 from costscan.summary.coverage import open_turns, recorded_turns, recorded_usd
 from costscan.summary.findings import by_rule, findings
 from costscan.summary.lifetimes import by_lifetime
@@ -25,7 +25,7 @@ from costscan.summary.model import (
     Summary,
     Totals,
 )
-from costscan.summary.money import known_sum, ratio, total, usd_of
+from costscan.summary.money import known_sum, ratio, total
 from costscan.summary.runs import IS_SUB_AGENT, runs_table
 from costscan.summary.scenarios import scenarios
 from costscan.summary.shares import DIVISIONS

@@ -11,8 +11,8 @@ import polars as pl
 
 from costscan.analysis import Analysis, Selection
 from costscan.frames import TIME
+from costscan.prices import usd_of
 from costscan.reading.features import CHARS_PER_TOKEN
-from costscan.summary.money import usd_of
 from costscan.unlogged import SUFFIX
 
 _TOTALS: Final = pl.Schema(

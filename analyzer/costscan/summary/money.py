@@ -1,24 +1,14 @@
 """Sums of money over groups of rows, exact, with null for what is unknown."""
 
 from decimal import Decimal
-from typing import Final
 
 import polars as pl
-
-from costscan.frames import USD
-
-ONE_PICO: Final = pl.lit(Decimal("1e-12"), dtype=USD)
 
 
 def known_sum(column: str | pl.Expr) -> pl.Expr:
     """Sum the known values; null where there are rows and none is known (Polars would say 0)."""
     values = pl.col(column) if isinstance(column, str) else column
     return pl.when((values.count() > 0) | (pl.len() == 0)).then(values.sum())
-
-
-def usd_of(pico: pl.Expr) -> pl.Expr:
-    """Give whole pico-USD as Decimal USD."""
-    return pico.cast(USD) * ONE_PICO
 
 
 def total(amounts: pl.Series) -> Decimal:

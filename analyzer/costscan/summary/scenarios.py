@@ -7,9 +7,9 @@ import polars as pl
 
 from costscan.analysis import Analysis
 from costscan.growth import PROMPT
-from costscan.prices import COST_COLUMNS
+from costscan.prices import COST_COLUMNS, usd_of
 from costscan.summary.model import Scenario
-from costscan.summary.money import total, usd_of
+from costscan.summary.money import total
 
 RISKS: Final = {"caching": "none", "trimming": "low", "routing": "needs-eval", "batching": "latency"}
 """What a lever may change beside the cost."""

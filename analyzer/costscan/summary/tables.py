@@ -8,7 +8,8 @@ import polars as pl
 from costscan.analysis import Analysis
 from costscan.attribution import PARTS, server
 from costscan.growth import PROMPT
-from costscan.summary.money import known_sum, nearest_rank, share, total, usd_of
+from costscan.prices import usd_of
+from costscan.summary.money import known_sum, nearest_rank, share, total
 from costscan.unlogged import SUFFIX
 
 UNKNOWN_DAY: Final = "unknown"
