@@ -14,7 +14,14 @@ from costscan.config_values import Key, Place, near, value_of
 from costscan.errors import CostscanError
 
 FILE_NAME: Final = "costscan.toml"
-TRIMMING_PARTS: Final = ("cap-tool-results", "defer-unused-tools", "compact-history")
+TRIMMING_PARTS: Final = (
+    "cap-tool-results",
+    "defer-unused-tools",
+    "drop-repeated-results",
+    "resize-images",
+    "prune-at-task-boundary",
+    "compact-history",
+)
 MODELS_KEY: Final = "prices.models"
 _NO_DISCOUNT: Final = Decimal(0)
 

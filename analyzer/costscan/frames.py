@@ -178,6 +178,56 @@ BLOCK_COSTS: Final = _schema(
         "content": pl.String,
         "last_used_turn": pl.Int64,
         "used_to": pl.Float64,
+        "other_tokens": pl.Int64,
+    }
+)
+SINGLE_SHOTS: Final = _schema(
+    {
+        "run_id": pl.String,
+        "turn": pl.Int64,
+        "task": pl.String,
+        "at": TIME,
+        "model": pl.String,
+        "tier": pl.String,
+        "speed": pl.String,
+        "prompt_tokens": pl.Int64,
+        "output_tokens": pl.Int64,
+        "shared_key": pl.Int64,
+        "shared_tokens": pl.Int64,
+        "wave_runs": pl.Int64,
+        "nightly_days": pl.Int64,
+        "reason": pl.String,
+    }
+)
+ROUTES: Final = _schema(
+    {
+        "run_id": pl.String,
+        "turn": pl.Int64,
+        "model": pl.String,
+        "to_model": pl.String,
+        "evidence": pl.String,
+        "confidence": pl.String,
+        "reason": pl.String,
+    }
+)
+TURN_WORK: Final = _schema(
+    {
+        "run_id": pl.String,
+        "turn": pl.Int64,
+        "model_class": pl.String,
+        "n_turns": pl.Int64,
+        "is_sub_agent": pl.Boolean,
+        "calls": pl.Int64,
+        "errors": pl.Int64,
+        "repeats": pl.Int64,
+        "follows_errors": pl.Int64,
+        "user_tokens": pl.Int64,
+        "thought": pl.Boolean,
+        "thinks_by_default": pl.Boolean,
+        "output_tokens": pl.Int64,
+        "before_output_tokens": pl.Int64,
+        "prompt_tokens": pl.Int64,
+        "stop_reason": pl.String,
     }
 )
 SCENARIOS: Final = _schema(
@@ -191,6 +241,9 @@ SCENARIOS: Final = _schema(
         "cache_write_5m_tokens": pl.Int64,
         "cache_write_1h_tokens": pl.Int64,
         "output_tokens": pl.Int64,
+        "saved_low_usd": USD,
+        "saved_high_usd": USD,
+        "saved_joint_usd": USD,
     }
 )
 LIFETIMES: Final = _schema(
@@ -239,6 +292,9 @@ SCHEMAS: Final[Mapping[str, pl.Schema]] = {
     "prefix_breaks": PREFIX_BREAKS,
     "cache_use": CACHE_USE,
     "block_costs": BLOCK_COSTS,
+    "routes": ROUTES,
+    "turn_work": TURN_WORK,
+    "single_shots": SINGLE_SHOTS,
     "scenarios": SCENARIOS,
     "lifetimes": LIFETIMES,
     "findings": FINDINGS,
@@ -267,8 +323,11 @@ NULLABLE: Final[Mapping[str, frozenset[str]]] = {
     "prefix_breaks": frozenset({"char_offset", "token_offset", "usd_lost"}),
     "cache_use": frozenset(CACHE_USE)
     - {"run_id", "turn", "is_shown", "extends_tokens", "min_tokens", "unread_tokens"},
-    "block_costs": frozenset({"skill", "content", "last_used_turn", "used_to"}),
-    "scenarios": frozenset({"usd", "saved_usd"}),
+    "block_costs": frozenset({"skill", "content", "last_used_turn", "used_to", "other_tokens"}),
+    "routes": frozenset({"evidence", "confidence", "reason"}),
+    "turn_work": frozenset({"model_class", "stop_reason"}),
+    "single_shots": frozenset({"at", "shared_key", "wave_runs", "nightly_days", "reason"}),
+    "scenarios": frozenset({"usd", "saved_usd", "saved_low_usd", "saved_high_usd", "saved_joint_usd"}),
     "lifetimes": frozenset({"cheaper", "usd_5m", "usd_1h", "break_even_tokens"}),
     "findings": frozenset({"block", "tool", "usd", "path", "char_offset"}),
 }

@@ -6,7 +6,7 @@ and then looked up in `models.toml`. What is not there is unknown: a name is nev
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -62,6 +62,9 @@ class ModelInfo:
     max_output_tokens: int
     tokenizer: str
     tool_use_tokens: int
+    thinks_by_default: bool
+    refuses: frozenset[str]
+    effort_cost: Mapping[str, float]
     min_cacheable_history: tuple[tuple[date, int], ...]
 
     @property
@@ -113,6 +116,9 @@ def model_info(canonical: str) -> ModelInfo | None:
         max_output_tokens=raw["max_output_tokens"],
         tokenizer=raw["tokenizer"],
         tool_use_tokens=raw.get("tool_use_tokens", 0),
+        thinks_by_default=raw.get("thinks_by_default", False),
+        refuses=frozenset(raw.get("refuses", ())),
+        effort_cost=raw.get("effort_cost", {}),
         min_cacheable_history=tuple((since, tokens) for since, tokens in history),
     )
 

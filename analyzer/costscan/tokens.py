@@ -32,7 +32,10 @@ HIDDEN_LAST: Final = 3
 
 
 def weighed(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    """Add `weight`: an offline estimate of a block's tokens, for the tokenizer of the turn it enters with."""
+    """Add `weight` and `other_weight`: offline estimates of a block's tokens.
+
+    The first is for the tokenizer of the turn it enters with, the other one for the other family.
+    """
     at = blocks.select(pl.min_horizontal("row_in", pl.col("row_end") - 1)).to_series()
     is_v3 = (calls["family"] == "v3").gather(at)
     result = pl.when(is_v3).then(RESULT_TOKENS["v3"]).otherwise(RESULT_TOKENS["v4.7"])
@@ -44,9 +47,11 @@ def weighed(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
         .otherwise(0)
         .cast(pl.Int64)
     )
-    said = pl.when(is_v3).then("weight_v3").otherwise("weight_v47")
-    weight = pl.max_horizontal(said + around + pl.col("fixed_tokens"), 1)
-    return blocks.with_columns(weight=weight).drop("weight_v3", "weight_v47")
+    v3, v47 = (pl.col(name) + around + pl.col("fixed_tokens") for name in ("weight_v3", "weight_v47"))
+    return blocks.with_columns(
+        weight=pl.max_horizontal(pl.when(is_v3).then(v3).otherwise(v47), 1),
+        other_weight=pl.max_horizontal(pl.when(is_v3).then(v47).otherwise(v3), 1),
+    ).drop("weight_v3", "weight_v47")
 
 
 def cut_unknown(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:

@@ -1,6 +1,7 @@
 """The whole analysis of some logs: the canonical frames and the sums that reports show."""
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
 class Analysis:
     """The frames of DESIGN and what reports sum from them.
 
-    `policy` is how the logged turns used the cache, `agreement` how well the replay repeats what was billed.
-    `turns` has, beside the canonical columns, the task and root run of its run and `usd` with its parts;
-    `unfinished` the visible characters and tokenizer family of the turns whose output count is a placeholder.
-    `blocks` and `block_costs` are read from disk where they are used, and gone with the reading; `scenarios`,
-    `lifetimes` and `findings` are there once they were priced and found. `frame(name)` gives the canonical
-    frames alone.
+    `share_paid` is the share of the list price that is paid. `policy` is how the logged turns used the
+    cache, `agreement` how well the replay repeats what was billed. `turns` has, beside the canonical
+    columns, the task and root run of its run, `asks` (what its request asks for that some models refuse)
+    and `usd` with its parts; `unfinished` the visible characters and tokenizer family of the turns whose
+    output count is a placeholder. `blocks` and `block_costs` are read from disk where they are used, and
+    gone with the reading; `scenarios`, `lifetimes`, `turn_work`, `single_shots`, `routes` and `findings`
+    are there once they were priced and found. `frame(name)` gives the canonical frames alone.
     """
 
     reading: Reading
@@ -48,11 +50,16 @@ class Analysis:
     policy: Logged
     agreement: Agreement
     prefix_breaks: pl.DataFrame
+    share_paid: Decimal = Decimal(1)
     recorded: list[Recorded] = field(default_factory=list)
     duplicate_turns: int = 0
     scenarios: pl.DataFrame = field(default_factory=lambda: empty("scenarios"))
     lifetimes: pl.DataFrame = field(default_factory=lambda: empty("lifetimes"))
+    turn_work: pl.DataFrame = field(default_factory=lambda: empty("turn_work"))
+    single_shots: pl.DataFrame = field(default_factory=lambda: empty("single_shots"))
+    routes: pl.DataFrame = field(default_factory=lambda: empty("routes"))
     findings: pl.DataFrame = field(default_factory=lambda: empty("findings"))
+    curves: "dict[str, pl.DataFrame]" = field(default_factory=dict)
 
     def lazy(self, name: str) -> pl.LazyFrame:
         """Give a frame without holding it where it is large."""
@@ -73,6 +80,9 @@ class Analysis:
             "bill": lambda: bill(self.turns, self._billed_unit()),
             "scenarios": lambda: self.scenarios,
             "lifetimes": lambda: self.lifetimes,
+            "turn_work": lambda: self.turn_work,
+            "single_shots": lambda: self.single_shots,
+            "routes": lambda: self.routes,
             "findings": lambda: self.findings,
             "blocks": self.blocks.collect,
             "block_costs": self.block_costs.collect,
@@ -124,6 +134,7 @@ def analyze(
         policy=policy,
         agreement=replayed,
         prefix_breaks=breaks,
+        share_paid=pricing.discount,
         tool_calls=batches.tool_calls(),
         blocks=batches.blocks("blocks"),
         block_costs=batches.blocks("block_costs"),

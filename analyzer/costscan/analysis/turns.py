@@ -99,7 +99,10 @@ def turns_and_runs(
             recorded_usd=pl.col("recorded_usd").cast(TURNS["recorded_usd"], strict=False),
         )
     )
-    turns = pl.concat([logged.select(*TURNS), extra.filter("kept").select(*TURNS)])
+    turns = pl.concat([
+        logged.select(*TURNS, "asks"),
+        extra.filter("kept").select(*TURNS, asks=pl.lit(None, pl.String)),
+    ])  # fmt: skip
     runs = pl.concat([runs, _unlogged_runs(extra, runs)], how="vertical")
     spans = turns.group_by("run_id").agg(
         started_at=pl.col("at").min(), ended_at=pl.col("at").max(), n_turns=pl.len().cast(pl.Int64)

@@ -129,4 +129,11 @@ def numbered(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
         content="content",
         last_used_turn="last_used_turn",
         used_to="used_to",
+        other_tokens=_other_tokens(),
     )
+
+
+def _other_tokens() -> pl.Expr:
+    """Give the tokens of a block in the other tokenizer family, as many times as its estimate says."""
+    times = pl.col("other_weight") / pl.col("weight")
+    return (pl.col("tokens") * times).round().cast(pl.Int64)

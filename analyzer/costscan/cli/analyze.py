@@ -26,6 +26,18 @@ class By(StrEnum):
     SKILL = "skill"
     KIND = "kind"
     AGENT = "agent"
+    LEVER = "lever"
+
+
+class Rank(StrEnum):
+    """What the worst runs are ranked by."""
+
+    COST = "cost"
+    WASTE = "waste"
+    CACHING = "caching"
+    TRIMMING = "trimming"
+    ROUTING = "routing"
+    BATCHING = "batching"
 
 
 def analyze(
@@ -37,10 +49,14 @@ def analyze(
         By | None,
         typer.Option(
             help="Show the bill by this instead of the usual tables; server: of MCP, kind: of content, "
-            "agent: type of sub-agent.",
+            "agent: type of sub-agent, lever: what would have saved how much.",
             show_default=False,
         ),
     ] = None,
+    rank: Annotated[
+        Rank,
+        typer.Option(help="Rank runs by cost, by what all levers would have saved (waste), or by one lever."),
+    ] = Rank.COST,
     top: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Show at most N rows of a table.")
     ] = None,
@@ -68,7 +84,7 @@ def analyze(
     """  # noqa: D301 - \b keeps the lines apart
     targets = [target(name) for name in output or ()]
     logs = Logs.chosen(path, since, until, task, model, format_, rules, settings, config, workers)
-    with analyzed(logs) as (x, summary):
+    with analyzed(logs, rank=rank.value) as (x, summary):
         for found in targets:
             found.write(summary, x)
     _print(summary, as_json=json, by=by.value if by else None, top=top)

@@ -71,8 +71,12 @@ class Logs:
 
 
 @contextmanager
-def analyzed(logs: Logs) -> "Iterator[tuple[Analysis, Summary]]":
+def analyzed(logs: Logs, *, rank: str = "cost") -> "Iterator[tuple[Analysis, Summary]]":
     """Read and analyze logs; the blocks of the analysis are there as long as the context is.
+
+    Args:
+        logs: what to read.
+        rank: what runs are ranked by.
 
     Raises:
         CostscanError: something cannot be read or priced.
@@ -85,7 +89,7 @@ def analyzed(logs: Logs) -> "Iterator[tuple[Analysis, Summary]]":
         ingest.read(logs.paths, source=logs.source, workers=logs.workers, on_bytes=told.read) as reading,
     ):
         told.adding_up()
-        yield _summed(logs, reading, meanwhile.rules())
+        yield _summed(logs, reading, meanwhile.rules(), rank)
 
 
 class _Meanwhile:
@@ -118,20 +122,19 @@ class _Meanwhile:
         return self._rules
 
 
-def _summed(logs: Logs, reading: "Reading", rules: "list[Rule]") -> "tuple[Analysis, Summary]":
+def _summed(logs: Logs, reading: "Reading", rules: "list[Rule]", rank: str) -> "tuple[Analysis, Summary]":
     from costscan.analysis import analyze  # noqa: PLC0415 - imports Polars
     from costscan.rulebook import find  # noqa: PLC0415
-    from costscan.scenarios import price_scenarios  # noqa: PLC0415
+    from costscan.scenarios import attach, price_scenarios  # noqa: PLC0415
     from costscan.summary import summarize  # noqa: PLC0415
 
     pricing = _pricing(logs.settings)
     selection = _selection(logs)
     x = analyze(reading, pricing=pricing, selection=selection)
     _refuse_unknown(x, logs, reading)
-    priced = price_scenarios(x, caching_enabled=logs.settings.caching.enabled)
-    x.scenarios, x.lifetimes = priced.scenarios, priced.lifetimes
+    attach(x, price_scenarios(x, logs.settings))
     x.findings = find(x, rules, frozenset(logs.settings.findings.accepted))
-    return x, summarize(x, pricing=pricing, selection=selection, paths=logs.paths, now=logs.now)
+    return x, summarize(x, pricing=pricing, selection=selection, paths=logs.paths, now=logs.now, rank=rank)
 
 
 def _pricing(settings: Settings) -> "Pricing":

@@ -1,5 +1,6 @@
 """A plan: the runs as they are to be replayed. Levers change it; the simulator and the prices do the rest."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final, Self
@@ -10,6 +11,16 @@ from costscan.replay.logged import Logged
 from costscan.replay.simulate import LIFETIMES_US, Timeline
 
 MARKS: Final = ("req", "key", "tokens", "ttl_us")
+EXTRA: Final = ("extra_read_tokens", "extra_input_tokens", "extra_output_tokens")
+"""Tokens of a request that the log does not have and that comes just before a turn."""
+SPREAD: Final = ("output_growth", "size_spread", "missed_reads")
+"""How sure the cost of a turn is: output may be longer by a share, all tokens more or fewer by a share, and a
+share of what is read from the cache may not be found there."""
+OF_TURNS: Final = (
+    *("at", "provider", "model", "model_raw", "tier", "speed", "geo", "effort", "asks"),
+    *("output_tokens", "thinking_tokens", "web_searches"),
+)
+"""What steps take of the turns: what decides their prices, and what was billed beside the prompt."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +52,12 @@ class Plan:
 
     Attributes:
         steps: one row per turn of the log, sorted by run and turn: req, run_id, turn, domain, at_us,
-            ready_us, min_tokens, prompt_tokens, ttl_us (the lifetime that was written with) and those of
-            `replay.chains.CHAINS`.
+            ready_us, min_tokens, prompt_tokens, ttl_us (the lifetime that was written with), those of
+            `replay.chains.CHAINS`, `OF_TURNS`, `EXTRA` and `SPREAD`.
         marks: what is marked.
         stable: the same, as it would be without values that vary.
         lifetimes: req and ttl_us of the turns whose marks all get another lifetime.
+        is_repriced: whether a lever changed what decides prices: model, tier, or the length of prompts.
     """
 
     steps: pl.DataFrame
@@ -54,14 +66,27 @@ class Plan:
     lifetimes: pl.DataFrame = field(
         default_factory=lambda: pl.DataFrame(schema={"req": pl.Int64, "ttl_us": pl.Int64})
     )
+    is_repriced: bool = False
 
     @classmethod
-    def of(cls, policy: Logged) -> Self:
-        """Give the plan of what happened."""
+    def of(cls, policy: Logged, turns: pl.DataFrame) -> Self:
+        """Give the plan of what happened.
+
+        Args:
+            policy: how the logged turns used the cache.
+            turns: all turns.
+        """
+        place = ["run_id", "turn"]
+        steps = policy.steps.join(
+            turns.select(*place, *OF_TURNS), on=place, how="left", maintain_order="left"
+        ).with_columns(
+            *(pl.lit(0, pl.Int64).alias(name) for name in EXTRA),
+            *(pl.lit(0.0).alias(name) for name in SPREAD),
+        )
         marks = Marks(policy.requests, policy.positions)
         if policy.stable_positions.equals(policy.positions):
-            return cls(policy.steps, marks, marks)
-        return cls(policy.steps, marks, Marks(policy.requests, policy.stable_positions))
+            return cls(steps, marks, marks)
+        return cls(steps, marks, Marks(policy.requests, policy.stable_positions))
 
     @property
     def varies(self) -> bool:
@@ -74,6 +99,22 @@ class Plan:
         outside = self.marks.positions.filter(pl.col("req") < 0)
         both = pl.concat([positions.select(MARKS), outside.select(MARKS)])
         return replace(self, marks=Marks(self.marks.requests, both))
+
+    def changed(
+        self, steps: pl.DataFrame, marks: Callable[[Marks, str], Marks], *, is_repriced: bool = True
+    ) -> Self:
+        """Give this plan with other steps, its marks changed by `marks`.
+
+        Args:
+            steps: the steps.
+            marks: gives other marks, and is told the prefix of the columns of steps with their keys.
+            is_repriced: whether prices may be others.
+        """
+        sent = marks(self.marks, "")
+        stable = sent if self.stable is self.marks else marks(self.stable, "stable_")
+        return replace(
+            self, steps=steps, marks=sent, stable=stable, is_repriced=self.is_repriced or is_repriced
+        )
 
     def living(self, ttl: str) -> Self:
         """Give this plan with one lifetime of all marks; where nothing is marked, nothing changes."""

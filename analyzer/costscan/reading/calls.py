@@ -45,6 +45,7 @@ class Call(Struct, gc=False):
     raw_usage: bytes = b""
     settings: int | None = None
     miss_reason: str | None = None
+    asks: str | None = None
 
 
 def is_same(known: Call, found: Call, *, newest: bool) -> bool:
@@ -166,6 +167,7 @@ def write(rows: Rows, copy: int, seq: int, call: Call) -> int:
                 call.resets and offset == 0,
                 call.settings,
                 call.miss_reason,
+                call.asks,
             )
         )
     return len(parts)

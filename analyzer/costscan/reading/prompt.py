@@ -37,8 +37,12 @@ class Request(Struct, gc=False):
     thinking: Any = None
     speed: Any = None
     betas: Any = None
+    temperature: Any = None
+    top_p: Any = None
+    top_k: Any = None
 
 
+_SAMPLING: Final = ("temperature", "top_p", "top_k")
 _SETTINGS: Final = ("output_config", "output_format", "tool_choice", "thinking", "speed", "betas")
 _AS_IF_LEFT_OUT: Final[tuple[Any, ...]] = (None, {}, [], "standard", {"type": "auto"}, {"type": "disabled"})
 
@@ -141,6 +145,21 @@ def settings_of(request: Request) -> int:
     return hash_of(encode([pair for pair in given if pair[1] not in _AS_IF_LEFT_OUT]))
 
 
+def asks_of(request: Request) -> str | None:
+    """Give what a request asks for that some models refuse, in the words of `models.toml`."""
+    thinking = request.thinking if isinstance(request.thinking, dict) else {}
+    choice = request.tool_choice if isinstance(request.tool_choice, dict) else {}
+    last = request.messages[-1] if request.messages else None
+    asked = {
+        "sampling": any(getattr(request, name) is not None for name in _SAMPLING),
+        "prefill": last is not None and last.role == "assistant",
+        "forced-tool": choice.get("type") in {"any", "tool"},
+        "thinking-budget": thinking.get("budget_tokens") is not None,
+        "thinking-off": thinking.get("type") == "disabled",
+    }
+    return " ".join(name for name, is_asked in asked.items() if is_asked) or None
+
+
 def _as_blocks(value: list[Block] | str | None) -> Iterable[tuple[int, Block]]:
     if isinstance(value, str):
         return [(-1, text_block(value))] if value else []
@@ -162,7 +181,7 @@ def lenient_request(value: dict[str, Any]) -> Request:
         if isinstance(messages, list)
         else None,
         cache_control=value.get("cache_control"),
-        **{name: value.get(name) for name in _SETTINGS},
+        **{name: value.get(name) for name in (*_SETTINGS, *_SAMPLING)},
     )
 
 
@@ -180,6 +199,7 @@ __all__ = [
     "Measured",
     "Request",
     "Sent",
+    "asks_of",
     "blocks_of",
     "lenient_request",
     "settings_of",

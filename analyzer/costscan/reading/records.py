@@ -49,6 +49,7 @@ CALLS: Final = {
     "resets": "bool",
     "settings": "int",
     "miss_reason": "str",
+    "asks": "str",
 }
 BLOCKS: Final = {
     "copy": "int",

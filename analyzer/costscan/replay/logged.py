@@ -63,7 +63,7 @@ def logged(turns: pl.DataFrame, chains: pl.DataFrame, windows: pl.DataFrame) -> 
         chains: from `chains.chains`; of all turns.
         windows: run_id, turn, and the columns of `WINDOWS` of turns whose prompts are in the log.
     """
-    numbered = _with_minimums(turns.with_row_index("req").with_columns(pl.col("req").cast(pl.Int64)))
+    numbered = with_minimums(turns.with_row_index("req").with_columns(pl.col("req").cast(pl.Int64)))
     requests = _requests(numbered)
     steps = _with_shared(requests.join(chains, on=_PLACE, how="inner", maintain_order="left")).join(
         _lifetimes(numbered), on="req", how="left", maintain_order="left"
@@ -111,8 +111,8 @@ def _requests(turns: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _with_minimums(turns: pl.DataFrame) -> pl.DataFrame:
-    """Add min_tokens: the shortest prefix that each model cached on that day."""
+def with_minimums(turns: pl.DataFrame) -> pl.DataFrame:
+    """Add min_tokens to turns with model and at: the shortest prefix that each model cached on that day."""
     turns = turns.with_columns(day=pl.col("at").dt.date())
     each = turns.select("model", "day").unique()
     known = [

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from costscan.reports.divisions import DIVISIONS, Rows, priced, rest
 from costscan.reports.inert import inert
+from costscan.reports.lever_page import lever_page
 from costscan.reports.table import Column, table
 from costscan.reports.wording import count, percent, tokens, usd_column
 from costscan.summary import Summary
@@ -29,6 +30,7 @@ def worst_runs(summary: Summary, top: int, width: int) -> list[Text]:
     columns = [
         Column("worst runs", run_names(rows, summary.runs["run_id"].to_list()), name=True, style="bold"),
         Column("cost", usd_column(spent)),
+        *_after(rows),
         *_of_runs(rows, _with_subagents(summary, rows)),
         *_why(rows, width),
         Column("task", [inert(row["task"]) for row in rows], name=True, prose=True),
@@ -37,6 +39,13 @@ def worst_runs(summary: Summary, top: int, width: int) -> list[Text]:
         *table(columns, width),
         *rest(rows, "usd_with_subagents", runs["usd_with_subagents"][top:], "more run"),
     ]
+
+
+def _after(rows: Rows) -> list[Column]:
+    """Give what the runs would cost with all levers, where that is known of any."""
+    left = [row["usd_all_with_subagents"] for row in rows]
+    changed = any(a is not None and a != row["usd_with_subagents"] for a, row in zip(left, rows, strict=True))
+    return [Column("after", usd_column(left), style="green", give=7)] if changed else []
 
 
 def _why(rows: Rows, width: int) -> list[Column]:
@@ -148,5 +157,6 @@ TABLES: Final[Mapping[str, Callable[[Summary, int, int], list[Text]]]] = {
     "model": by_model,
     "task": by_task,
     "day": by_day,
+    "lever": lever_page,
     **{division.name: division.table for division in DIVISIONS},
 }

@@ -1,40 +1,141 @@
-"""What each lever would have saved, on the terminal: a line a lever, with its parts."""
+"""What each lever would have saved, on the terminal: a line a lever, alone and with the others."""
 
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
+import polars as pl
 from rich.text import Text
 
+from costscan.reports.inert import cells, inert
 from costscan.reports.table import Column, table
-from costscan.reports.wording import count, is_fine, percent, usd
+from costscan.reports.wording import count, is_fine, percent, plural, usd
 from costscan.summary import Summary
 from costscan.summary.model import Scenario
 
 LEVERS: Final = ("caching", "trimming", "routing", "batching")
 _LEAST_SHARE: Final = Decimal("0.005")
 """A lever that would have saved less than this share of the bill is not worth a line."""
+_WORTH_A_RANGE: Final = Decimal("0.01")
 
 
 def levers_table(summary: Summary, width: int) -> list[Text]:
-    """Give what each lever would have saved alone; nothing where that is nothing to speak of."""
+    """Give what each lever would have saved alone and with the others, where that is worth a line."""
     billed = summary.totals.usd
     found = [s for name in LEVERS if (s := summary.scenario(name)) is not None]
-    rows = [s for s in found if billed and s.saved_usd and s.saved_usd >= billed * _LEAST_SHARE]
+    rows = [s for s in found if billed and s.saved_usd and abs(s.saved_usd) >= billed * _LEAST_SHARE]
     if not rows or not billed:
         return []
     fine = is_fine(s.saved_usd for s in rows)
     columns = [
         Column("lever", [s.scenario for s in rows], name=True, style="bold"),
-        Column("saves", [usd(s.saved_usd, fine=fine) for s in rows], style="bold green"),
+        Column("saves alone", [spread(s, fine=fine) for s in rows], style="bold green"),
         Column("", [percent(float((s.saved_usd or 0) / billed)) for s in rows]),
+        Column("together", [usd(s.saved_joint_usd, fine=fine) for s in rows], give=1),
         Column("runs", [count(s.runs) for s in rows], give=2),
         Column("risk", [(s.risk or "").replace("-", " ") for s in rows], left=True, give=3),
-        Column("its parts, each alone", [_parts(summary, s) for s in rows], name=True, prose=True),
+        Column("the biggest part", [biggest(summary, s.scenario) for s in rows], name=True, prose=True),
     ]
-    return table(columns, width)
+    return [*table(columns, width), *together(summary, width), *cap_line(summary, width)]
 
 
-def _parts(summary: Summary, lever: Scenario) -> str:
-    parts = [s for s in summary.scenarios if s.scenario.startswith(f"{lever.scenario}/") and s.saved_usd]
+def spread(found: Scenario, *, fine: bool) -> str:
+    """Give what a scenario saves: from low to high, where these are apart."""
+    low, mid, high = found.saved_low_usd, found.saved_usd, found.saved_high_usd
+    if low is None or high is None or not mid or high - low < abs(mid) * _WORTH_A_RANGE:
+        return usd(mid, fine=fine)
+    first, last = usd(low, fine=fine), usd(high, fine=fine)
+    return first if first == last else f"{first}-{last.removeprefix('$')}"
+
+
+def together(summary: Summary, width: int) -> list[Text]:
+    """Say what all levers save, and which of them to take first."""
+    found, billed = summary.scenario("all"), summary.totals.usd
+    if found is None or not found.saved_usd or not billed or len(summary.plan) < 2:  # noqa: PLR2004
+        return []
+    share = percent(float(found.saved_usd / billed))
+    whole = f"  all together save {spread(found, fine=is_fine([found.saved_usd]))} ({share}): "
+    taken = [(step.lever, billed - step.saved_together_usd) for step in summary.plan]
+    fine = is_fine([billed])
+    first = [
+        f"{'first' if not n else 'then'} {lever}, {usd(left, fine=fine)} left"
+        for n, (lever, left) in enumerate(taken)
+    ]
+    return [Text(line, style="dim") for line in _filled(whole, first, width)]
+
+
+def _filled(start: str, parts: Sequence[str], width: int) -> list[str]:
+    lines = [start]
+    for n, part in enumerate(parts):
+        told = part + ("; " if n < len(parts) - 1 else "")
+        if cells(lines[-1] + told.rstrip()) > width and lines[-1].strip():
+            lines.append("    ")
+        lines[-1] += told
+    return [line.rstrip() for line in lines]
+
+
+def biggest(summary: Summary, lever: str) -> str:
+    """Say in words what most of a lever's saving comes from."""
+    told = {"trimming": _cap, "routing": _route, "batching": _batch, "caching": _finding}[lever](summary)
+    return inert(told) if told else _part(summary, lever)
+
+
+def _part(summary: Summary, lever: str) -> str:
+    parts = [s for s in summary.scenarios if s.scenario.startswith(f"{lever}/") and s.saved_usd]
     ranked = sorted(parts, key=lambda s: -(s.saved_usd or 0))
-    return " · ".join(f"{s.scenario.partition('/')[2]} {usd(s.saved_usd)}" for s in ranked)
+    return ranked[0].scenario.partition("/")[2] if ranked else ""
+
+
+def _finding(summary: Summary) -> str:
+    rules = summary.breakdowns["rule"].filter(lever="caching").head(1).to_dicts()
+    return f"{rules[0]['message']}, {plural(rules[0]['runs'], 'run')}" if rules else ""
+
+
+def _cap(summary: Summary) -> str:
+    part = _part(summary, "trimming")
+    row = _dearest_cap(summary)
+    if row is None or part != "cap-tool-results":
+        return part
+    return f"{row['tool']} results over {row['cap_tokens']:,} tokens, {plural(row['runs'], 'run')}"
+
+
+def _dearest_cap(summary: Summary) -> dict[str, Any] | None:
+    curve = summary.breakdowns.get("cap")
+    if curve is None or curve.is_empty():
+        return None
+    rows = curve.filter("is_chosen").sort("saved_usd", "tool", descending=[True, False]).head(1).to_dicts()
+    return rows[0] if rows else None
+
+
+def _route(summary: Summary) -> str:
+    rows = summary.breakdowns["route"].head(1).to_dicts()
+    if not rows:
+        return ""
+    row = rows[0]
+    why = f" ({row['evidence']})" if row["evidence"] else ""
+    return f"{plural(row['turns'], 'turn')} of {row['model']} to {row['to_model']}{why}"
+
+
+def _batch(summary: Summary) -> str:
+    found = summary.scenario("batching/async")
+    return f"{plural(found.runs, 'request')} that nobody waits for" if found and found.runs else ""
+
+
+def cap_line(summary: Summary, width: int) -> list[Text]:
+    """Show what a cap on the results of the dearest tool would save, cap by cap."""
+    row = _dearest_cap(summary)
+    lever = summary.scenario("trimming/cap-tool-results")
+    if row is None or lever is None or not lever.saved_usd:
+        return []
+    curve = summary.breakdowns["cap"].filter(pl.col("tool") == row["tool"]).to_dicts()
+    fine = is_fine(one["saved_usd"] for one in curve)
+    parts = [f"{one['cap_tokens']:,} {usd(one['saved_usd'], fine=fine)}{_again(one)}" for one in curve]
+    start = f"  a cap on {inert(row['tool'])} results at … tokens saves (used behind it): "
+    return [Text(line, style="dim") for line in _filled(start, parts, width)]
+
+
+def _again(row: dict[str, Any]) -> str:
+    return "" if row["used_again_share"] is None else f" ({percent(row['used_again_share'])})"
+
+
+__all__ = ["LEVERS", "biggest", "cap_line", "levers_table", "spread", "together"]

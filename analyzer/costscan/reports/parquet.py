@@ -6,12 +6,10 @@ from typing import Final
 import polars as pl
 
 from costscan.analysis import Analysis
-from costscan.frames import USD
 from costscan.summary import Summary
-from costscan.summary.runs import CONTRACT
+from costscan.summary.runs import CONTRACT, LEVERS
 
-PRICED: Final = ("usd_no_caching", "usd_caching")
-LEVERS: Final = ("trimming", "routing", "batching", "all")
+PRICED: Final = ("usd_no_caching", *(f"usd_{name}" for name in (*LEVERS, "all")))
 
 
 def table(summary: Summary) -> pl.DataFrame:
@@ -22,7 +20,6 @@ def table(summary: Summary) -> pl.DataFrame:
         *others,
         pl.col("usd").alias("usd_as_billed"),
         *PRICED,
-        *(pl.lit(None, USD).alias(f"usd_{lever}") for lever in LEVERS),
     )
 
 

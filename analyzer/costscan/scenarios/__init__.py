@@ -4,94 +4,147 @@ What a scenario saves is the difference of two replays, so that what the replay 
 stays in both. A scenario is never dearer than the bill: where the replay says so, the run stays as it was.
 """
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from costscan.frames import empty
-from costscan.levers import caching
-from costscan.levers.plan import Plan
-from costscan.scenarios.cost import Costs, cheapest
+from costscan.config import Settings
+from costscan.frames import ROUTES, empty
+from costscan.prices import usd_of
+from costscan.scenarios.bench import Bench
+from costscan.scenarios.curves import CAP_CURVE, PACK_CURVE, cap_curve, pack_curve
 from costscan.scenarios.lifetimes import lifetimes
+from costscan.scenarios.parts import caching_parts, other_parts
 from costscan.scenarios.saved import billed, saved
+from costscan.scenarios.sets import LEVERS, Sets, all_sets
+from costscan.scenarios.shapley import shares
 
 if TYPE_CHECKING:
     from costscan.analysis import Analysis
 
-CACHING: Final = "caching"
-_AT_A_TIME: Final = 2
-_MOST_AT_ONCE: Final = 150_000
-"""Logs of more turns are replayed one plan at a time: each holds what happens to all cache entries."""
+ALL: Final = "all"
 
 
 @dataclass(frozen=True)
 class Priced:
-    """The `scenarios` and the `lifetimes` frame."""
+    """What was priced: the frames of these names, and two curves.
+
+    Attributes:
+        caps: by tool and cap, what cutting its results there would save.
+        packs: by items to a context, what packing would cost.
+    """
 
     scenarios: pl.DataFrame = field(default_factory=lambda: empty("scenarios"))
     lifetimes: pl.DataFrame = field(default_factory=lambda: empty("lifetimes"))
+    turn_work: pl.DataFrame = field(default_factory=lambda: empty("turn_work"))
+    single_shots: pl.DataFrame = field(default_factory=lambda: empty("single_shots"))
+    routes: pl.DataFrame = field(default_factory=lambda: empty("routes"))
+    caps: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CAP_CURVE))
+    packs: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PACK_CURVE))
 
 
-def price_scenarios(x: "Analysis", *, caching_enabled: bool = True) -> Priced:
-    """Give as_billed, what each lever and each of its parts would have saved, and the cheaper lifetimes.
+def price_scenarios(x: "Analysis", settings: Settings | None = None) -> Priced:
+    """Give as_billed, what each lever, each of its parts and each set of levers would have saved.
 
     Args:
         x: the analysis.
-        caching_enabled: whether caching is to be priced.
+        settings: which levers are on, and how far they go.
+
+    Raises:
+        CostscanError: `routing.force` names no model with a price.
     """
+    settings = settings or Settings()
     if x.policy.steps.is_empty():
         return Priced()
-    costs = Costs.of(x)
-    if not caching_enabled:
-        return Priced(billed(costs))
-    plan = Plan.of(x.policy)
-    before = costs.of_classes(x.agreement.classes)
-    # The steps of a replay are too small to be split; two replays at a time take both cores.
-    with ThreadPoolExecutor(_AT_A_TIME if plan.steps.height <= _MOST_AT_ONCE else 1) as threads:
-        as_marked = threads.submit(_with_lifetimes, costs, plan)
-        newly_marked = threads.submit(_with_breakpoints, costs, plan)
-        five, hour, cheaper = as_marked.result()
-        breakpoints, together = newly_marked.result()
-    after = {
-        "caching/fix-prefix": costs.of_plan(caching.with_stable_prefix(plan)) if plan.varies else before,
-        "caching/breakpoints": breakpoints,
-        "caching/ttl": cheaper,
-        CACHING: together,
-    }
-    frames = [billed(costs), *(saved(costs, before, runs, name) for name, runs in after.items())]
-    return Priced(pl.concat(frames), lifetimes(costs, plan.steps, five, hour))
+    bench = Bench(x, settings)
+    levers = [lever for lever in LEVERS if getattr(settings, lever).enabled]
+    sets = Sets(bench, levers)
+    told = [billed(bench.costs)]
+    living = empty("lifetimes")
+    if "caching" in levers:
+        parts, five, hour = caching_parts(bench)
+        told += _rows(bench, parts)
+        living = lifetimes(bench.costs, bench.plan.steps, five, hour)
+    told += _rows(bench, other_parts(sets, levers))
+    told += _together(sets, levers)
+    scenarios = pl.concat(told)
+    return Priced(
+        scenarios=scenarios,
+        lifetimes=living,
+        routes=_routes(sets, scenarios) if "routing" in levers else empty("routes"),
+        turn_work=bench.work,
+        single_shots=bench.shots,
+        caps=cap_curve(x, settings.trimming.tool_result_max_tokens),
+        packs=pack_curve(bench),
+    )
 
 
-def _with_breakpoints(costs: Costs, plan: Plan) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Give the costs of the runs with other markers alone, and with all parts of caching."""
-    marked = caching.with_breakpoints(plan)
-    stable = caching.with_breakpoints(plan, stable=True) if plan.varies else marked
-    return costs.of_plan(marked), _with_lifetimes(costs, stable)[2]
+def _rows(bench: Bench, found: Mapping[str, pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    nothing = saved(bench.costs, bench.logged.runs, bench.logged.runs, "")
+    for name, runs in found.items():
+        if runs is bench.logged.runs:
+            yield nothing.with_columns(scenario=pl.lit(name))
+        else:
+            yield saved(bench.costs, bench.logged.runs, runs, name)
 
 
-def _with_lifetimes(costs: Costs, plan: Plan) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Give the costs with five minutes, with an hour, and with the cheaper one.
+def _together(sets: Sets, levers: list[str]) -> Iterator[pl.DataFrame]:
+    """Give each set of levers; those with one lever also tell its share in what all save together."""
+    if not levers:
+        return
+    bench = sets.bench
+    sets.replay()
+    forced = bench.settings.routing.force is not None
+    told: dict[int, pl.DataFrame] = {}
+    done = {}
+    for some in all_sets(levers):
+        runs = sets.best(some)
+        if id(runs) not in told:
+            any_price = forced and "routing" in some
+            told[id(runs)] = saved(bench.costs, bench.logged.runs, runs, _name(some), may_be_dearer=any_price)
+        done[some] = told[id(runs)].with_columns(scenario=pl.lit(_name(some)))
+    pico = {some: _pico(rows) for some, rows in done.items()}
+    joint = shares(pico, levers)
+    every = frozenset(levers)
+    for some, rows in done.items():
+        (lever, *others) = some
+        known = pl.col("usd").is_not_null()
+        share = pl.when(known).then(usd_of(pl.lit(joint[lever])))
+        yield rows.with_columns(saved_joint_usd=share) if not others else rows
+        if some == every:
+            yield rows.with_columns(scenario=pl.lit(ALL))
 
-    That is the cheaper one of each run, or one for all that share a prefix: a run may be cheaper with five
-    minutes and yet be the one whose hour saves the others a write.
-    """
-    five, hour = (costs.of_plan(plan.living(ttl)) for ttl in ("5m", "1h"))
-    cheaper = _cheaper(costs, plan, five, hour)
-    plan.marks.forget()
-    return five, hour, cheaper
+
+def _routes(sets: Sets, scenarios: pl.DataFrame) -> pl.DataFrame:
+    """Give the `routes` frame: the turns of runs that routing alone makes cheaper, or that were forced."""
+    bench = sets.bench
+    changed = scenarios.filter(pl.col("scenario") == "routing", pl.col("saved_usd") != 0)
+    moved = bench.logged.turns.select("run_id", "turn", "model").with_columns(to_model=sets.routed_models)
+    why = bench.evidence.unique(["run_id", "turn"], keep="first", maintain_order=True)
+    return (
+        moved.filter(pl.col("model") != pl.col("to_model"))
+        .join(changed, on="run_id", how="semi", maintain_order="left")
+        .join(why, on=["run_id", "turn"], how="left", maintain_order="left")
+        .select(*ROUTES)
+    )
 
 
-def _cheaper(costs: Costs, plan: Plan, five: pl.DataFrame, hour: pl.DataFrame) -> pl.DataFrame:
-    both = five.join(hour, on="run_id", suffix="_hour")
-    runs = both.filter(pl.col("pico_usd_hour") < pl.col("pico_usd"))["run_id"]
-    if runs.is_empty():
-        return five
-    if len(runs) == both.height:
-        return hour
-    mixed = costs.of_plan(plan.living("5m").mixed(plan.living("1h"), runs))
-    return cheapest([mixed, five, hour])
+def attach(x: "Analysis", priced: Priced) -> None:
+    """Give an analysis the frames that were priced."""
+    for name in ("scenarios", "lifetimes", "turn_work", "single_shots", "routes"):
+        setattr(x, name, getattr(priced, name))
+    x.curves = {"cap": priced.caps, "pack": priced.packs}
 
 
-__all__ = ["Priced", "price_scenarios"]
+def _name(levers: frozenset[str]) -> str:
+    return "+".join(lever for lever in LEVERS if lever in levers)
+
+
+def _pico(rows: pl.DataFrame) -> pl.Series:
+    """Give what is saved in whole pico-USD, 0 where it is not known."""
+    return rows.select((pl.col("saved_usd") * 10**12).cast(pl.Int64).fill_null(0)).to_series()
+
+
+__all__ = ["Priced", "attach", "price_scenarios"]

@@ -1,20 +1,24 @@
 """What the turns of a plan cost, at the prices of each turn."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Self
 
 import polars as pl
 
-from costscan.levers.plan import Plan
-from costscan.prices import COST_COLUMNS, UNITS_OF, cost_of
+from costscan.levers.plan import EXTRA, SPREAD, Plan
+from costscan.prices import COST_COLUMNS, UNITS_OF, cost_of, unit_prices
 from costscan.replay.agreement import REPLAYED
 
 if TYPE_CHECKING:
     from costscan.analysis import Analysis
 
 CLASSES: Final = (*REPLAYED.values(), "output_tokens")
-_REST: Final = ("output", "web_search")
+SPREADS: Final = ("more_pico_usd", "less_pico_usd")
+"""By how much the cost of a turn may be more or less than what was foreseen."""
 _PLACE: Final = ["run_id", "turn"]
+_EXTRA_OF: Final = dict(zip(EXTRA, ("cache_read_tokens", "input_tokens", "output_tokens"), strict=True))
 
 
 @dataclass(frozen=True)
@@ -22,13 +26,17 @@ class Costs:
     """The turns of the log in the order of the steps, with what they cost and their unit prices.
 
     Attributes:
-        turns: run_id, turn, group (runs that share a prefix have one), the token columns, pico_usd as billed,
-            null where a price is unknown, and rest_pico_usd, the part that no replay changes.
+        turns: run_id, turn, group (runs that share a prefix have one), the token columns, and pico_usd as
+            billed, null where a price is unknown.
         unit: the unit prices.
+        table: the `prices` frame.
+        share_paid: the share of the list price that is paid.
     """
 
     turns: pl.DataFrame
     unit: pl.DataFrame
+    table: pl.DataFrame
+    share_paid: Decimal
 
     @classmethod
     def of(cls, x: "Analysis") -> Self:
@@ -44,51 +52,95 @@ class Costs:
         )
         steps = x.policy.steps.select(*_PLACE, group=group)
         both = steps.join(priced, on=_PLACE, how="left", maintain_order="left")
-        rest = pl.sum_horizontal(*(COST_COLUMNS[name] for name in _REST), ignore_nulls=False)
         pico = pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False)
-        turns = both.select(*_PLACE, "group", *CLASSES, pico_usd=pico, rest_pico_usd=rest)
-        return cls(turns, both.select(x.unit.columns))
+        turns = both.select(*_PLACE, "group", *CLASSES, pico_usd=pico)
+        return cls(turns, both.select(x.unit.columns), x.prices, x.share_paid)
 
     def of_plan(self, plan: Plan) -> pl.DataFrame:
         """Replay a plan: give its token classes and pico_usd, run by run."""
-        return self.of_classes(plan.classes())
+        return self.of_classes(plan, plan.classes())
 
-    def of_classes(self, replayed: pl.DataFrame) -> pl.DataFrame:
-        """Give the token classes and pico_usd of each run, of turns that were replayed."""
+    def of_classes(self, plan: Plan, replayed: pl.DataFrame) -> pl.DataFrame:
+        """Give the token classes and pico_usd of each run, of a plan that was replayed."""
+        return self.per_run(self.of_turns(plan, replayed))
+
+    def of_turns(self, plan: Plan, replayed: pl.DataFrame) -> pl.DataFrame:
+        """Give the turns of a plan: run_id, turn, group, model, token classes, unit prices, pico_usd."""
         told = replayed.select(pl.col(name).alias(column) for name, column in REPLAYED.items())
-        used = self.turns.select(*_PLACE, "group", "output_tokens", "rest_pico_usd").hstack(told)
-        prompt = (cost_of(meter) for meter in UNITS_OF if meter not in _REST)
-        cost = pl.sum_horizontal(*prompt, "rest_pico_usd", ignore_nulls=False)
+        own = plan.steps.select("model", "output_tokens", "web_searches", *EXTRA)
+        more = (pl.col(column) + pl.col(extra) for extra, column in _EXTRA_OF.items())
+        used = self.turns.select(*_PLACE, "group").hstack(told).hstack(own).with_columns(more)
+        return self._priced(plan, used.drop(EXTRA).hstack(self.units(plan)))
+
+    def repriced(self, plan: Plan, turns: pl.DataFrame) -> pl.DataFrame:
+        """Give turns from `of_turns` at the prices of a plan that changes nothing else of them."""
+        used = turns.select(*_PLACE, "group", "model", *CLASSES).hstack(plan.steps.select("web_searches"))
+        return self._priced(plan, used.hstack(self.units(plan)))
+
+    def _priced(self, plan: Plan, priced: pl.DataFrame) -> pl.DataFrame:
+        cost = pl.sum_horizontal(*(cost_of(meter) for meter in UNITS_OF), ignore_nulls=False)
         # A turn that has no price as it was billed has none in a scenario.
         known = self.turns["pico_usd"].is_not_null()
-        priced = used.hstack(self.unit).select(pl.when(known).then(cost).alias("pico_usd"))
-        return self.per_run(used.drop("rest_pico_usd").hstack(priced))
+        both = priced.with_columns(pico_usd=pl.when(known).then(cost), **_spread(plan.steps, known))
+        return both.drop("web_searches")
+
+    def units(self, plan: Plan) -> pl.DataFrame:
+        """Give the unit prices of the turns of a plan: those that were paid, where nothing changes them."""
+        return self.units_of(plan.steps) if plan.is_repriced else self.unit
+
+    def units_of(self, steps: pl.DataFrame) -> pl.DataFrame:
+        """Give the unit prices of steps."""
+        zero = (pl.lit(0, pl.Int64).alias(name) for name in REPLAYED.values() if name != "input_tokens")
+        sent = steps.with_columns(*zero, input_tokens="prompt_tokens")
+        return unit_prices(sent, self.table, discount=self.share_paid)
 
     @staticmethod
     def per_run(turns: pl.DataFrame) -> pl.DataFrame:
         """Sum turns up: run_id, group, pico_usd, known_pico_usd and the token classes.
 
-        `pico_usd` is null where that of a turn is, `known_pico_usd` the sum of the others.
+        `pico_usd` is null where that of a turn is, `known_pico_usd` the sum of the others, and the `SPREADS`
+        are those of the turns together.
         """
         known = pl.col("pico_usd").sum()
+        unsure = [name for name in SPREADS if name in turns.columns]
         return turns.group_by("run_id", maintain_order=True).agg(
             pl.col("group").first(),
             pico_usd=pl.when(pl.col("pico_usd").null_count() == 0).then(known),
             known_pico_usd=known,
-            **{name: pl.col(name).sum() for name in CLASSES},
+            **{name: pl.col(name).sum() for name in (*CLASSES, *unsure)},
         )
 
 
-def cheapest(ways: list[pl.DataFrame]) -> pl.DataFrame:
-    """Give, for all runs that share a prefix, the costs of the way that is cheapest for them together.
+def _spread(steps: pl.DataFrame, known: pl.Series) -> dict[str, pl.Expr]:
+    """Give how much more and less a turn may cost, of what is not sure of it; nothing of others."""
+    if not any(steps[name].max() for name in SPREAD):
+        return {name: pl.lit(0, pl.Int64) for name in SPREADS}
+    growth, size, missed = (pl.lit(steps[name]) for name in SPREAD)
+    prompt = pl.sum_horizontal(cost_of(m).fill_null(0) for m in UNITS_OF if m not in {"output", "web_search"})
+    output = cost_of("output").fill_null(0)
+    again = pl.max_horizontal(pl.col("pico_cache_write_5m") - pl.col("pico_cache_read"), 0)
+    lost = pl.col("cache_read_tokens") * missed * again.fill_null(0)
+    more = (prompt + output) * size + output * growth + lost
+    whole = {"more_pico_usd": more, "less_pico_usd": (prompt + output) * size}
+    return {name: pl.when(known).then(e.round().cast(pl.Int64)).otherwise(0) for name, e in whole.items()}
+
+
+def cheapest(ways: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Give, for all runs that share a prefix, the way that is cheapest for them together.
 
     Args:
-        ways: from `Costs.of_plan`; of equal ones the first is taken.
+        ways: turns or runs with group and pico_usd (of runs known_pico_usd), all in the same order; of equal
+            ones the first is taken.
     """
-    all_ways = pl.concat(
-        [runs.with_row_index("row").with_columns(way=pl.lit(n)) for n, runs in enumerate(ways)]
+    if len(ways) == 1:
+        return ways[0]
+    cost = "known_pico_usd" if "known_pico_usd" in ways[0].columns else "pico_usd"
+    sums = pl.concat(
+        way.group_by("group").agg(pl.col(cost).sum()).with_columns(way=pl.lit(n))
+        for n, way in enumerate(ways)
     )
-    known = pl.col("known_pico_usd").sum()
-    sums = all_ways.group_by("group", "way").agg(known).sort("known_pico_usd", "way")
-    best = sums.unique("group", keep="first", maintain_order=True)
-    return all_ways.join(best, on=["group", "way"], how="semi").sort("row").drop("row", "way")
+    best = sums.sort(cost, "way").unique("group", keep="first", maintain_order=True).select("group", "way")
+    # All ways have the same rows in the same order: row n of the way that won is the one to take.
+    rows = ways[0].select("group").join(best, on="group", how="left", maintain_order="left")
+    place = rows.select(pl.col("way").cast(pl.Int64) * len(rows) + pl.int_range(pl.len(), dtype=pl.Int64))
+    return pl.concat(ways).select(pl.all().gather(place.to_series()))

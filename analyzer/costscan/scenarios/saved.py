@@ -7,19 +7,21 @@ more is taken off what the others save.
 
 import polars as pl
 
-from costscan.frames import SCENARIOS
+from costscan.frames import SCENARIOS, USD
 from costscan.prices import usd_of
-from costscan.scenarios.cost import CLASSES, Costs
+from costscan.scenarios.cost import CLASSES, SPREADS, Costs
 
 
 def billed(costs: Costs) -> pl.DataFrame:
     """Give `as_billed` of each run."""
     runs = costs.per_run(costs.turns)
     none = pl.when(pl.col("pico_usd").is_not_null()).then(0)
-    return _rows(runs.with_columns(saved=none), "as_billed")
+    return _rows(runs.with_columns(saved=none, low=none, high=none), "as_billed")
 
 
-def saved(costs: Costs, before: pl.DataFrame, after: pl.DataFrame, name: str) -> pl.DataFrame:
+def saved(
+    costs: Costs, before: pl.DataFrame, after: pl.DataFrame, name: str, *, may_be_dearer: bool = False
+) -> pl.DataFrame:
     """Give a scenario of each run.
 
     Args:
@@ -27,21 +29,24 @@ def saved(costs: Costs, before: pl.DataFrame, after: pl.DataFrame, name: str) ->
         before: their costs as the replay has what happened, from `Costs.of_plan`.
         after: their costs in the scenario.
         name: the scenario.
+        may_be_dearer: the scenario was asked for whatever it costs.
     """
     runs = costs.per_run(costs.turns)
-    then = after.select("run_id", *(pl.col(c).alias(f"{c}_after") for c in (*CLASSES, "pico_usd")))
+    then = after.select("run_id", *(pl.col(c).alias(f"{c}_after") for c in (*CLASSES, "pico_usd")), *SPREADS)
     both = runs.join(
         before.select("run_id", pico_usd_before="pico_usd"),
         on="run_id",
         maintain_order="left",
     ).join(then, on="run_id", maintain_order="left")
-    shared = both.with_columns(won=pl.col("pico_usd_before") - pl.col("pico_usd_after")).with_columns(
-        saved=pl.min_horizontal(_shared(), "pico_usd")
-    )
-    changed = pl.col("saved") > 0
+    won = pl.col("pico_usd_before") - pl.col("pico_usd_after")
+    worth = pl.col("won").fill_null(0) if may_be_dearer else _shared()
+    shared = both.with_columns(won=won).with_columns(saved=pl.min_horizontal(worth, "pico_usd"))
+    changed = pl.col("saved") != 0
     classes = (pl.when(changed).then(f"{c}_after").otherwise(c).alias(c) for c in CLASSES)
-    known = pl.when(pl.col("pico_usd").is_not_null()).then("saved")
-    return _rows(shared.with_columns(*classes, saved=known), name)
+    less, more = (pl.when(changed).then(name).otherwise(0) for name in reversed(SPREADS))
+    ends = {"saved": pl.col("saved"), "low": pl.col("saved") - more, "high": pl.col("saved") + less}
+    known = {name: pl.when(pl.col("pico_usd").is_not_null()).then(e) for name, e in ends.items()}
+    return _rows(shared.with_columns(*classes, **known), name)
 
 
 def _shared() -> pl.Expr:
@@ -62,4 +67,7 @@ def _rows(runs: pl.DataFrame, name: str) -> pl.DataFrame:
         scenario=pl.lit(name),
         usd=usd_of(cost),
         saved_usd=usd_of(pl.col("saved")),
+        saved_low_usd=usd_of(pl.col("low")),
+        saved_high_usd=usd_of(pl.col("high")),
+        saved_joint_usd=pl.lit(None, USD),
     ).select(*SCENARIOS)

@@ -25,7 +25,15 @@ from costscan.reading.claude_lines import Message, lenient_message, word
 from costscan.reading.content import hash_of, text_block
 from costscan.reading.files import open_log
 from costscan.reading.lines import Reader
-from costscan.reading.prompt import Definitions, Request, Sent, blocks_of, lenient_request, settings_of
+from costscan.reading.prompt import (
+    Definitions,
+    Request,
+    Sent,
+    asks_of,
+    blocks_of,
+    lenient_request,
+    settings_of,
+)
 from costscan.reading.prompts import Known, Prompts
 from costscan.reading.records import Rows
 from costscan.reading.requests import RequestThread
@@ -258,6 +266,7 @@ def _call(number: int, pair: Pair, request: Request, answer: Message, usage: Usa
     found.at = start
     found.settings = settings_of(request)
     found.miss_reason = miss_reason(answer.diagnostics)
+    found.asks = asks_of(request)
     found.says_unfinished = answer.stop_reason is None and answer.stop_reason is not UNSET
     if pair.custom_id is not None:
         found.tier = "batch"

@@ -12,6 +12,7 @@ from costscan.analysis import Analysis, Pricing, Selection
 from costscan.growth import PROMPT
 from costscan.ingest import MAX_NAMED_SKIPS, merge
 from costscan.prices import COST_COLUMNS, as_of, usd_of
+from costscan.summary.assumptions import assumptions
 from costscan.summary.coverage import open_turns, recorded_turns, recorded_usd
 from costscan.summary.findings import by_rule, findings
 from costscan.summary.lifetimes import by_lifetime
@@ -22,12 +23,14 @@ from costscan.summary.model import (
     PriceBasis,
     Replay,
     Scenario,
+    Step,
     Summary,
     Totals,
 )
 from costscan.summary.money import known_sum, ratio, total
+from costscan.summary.routes import by_route
 from costscan.summary.runs import IS_SUB_AGENT, runs_table
-from costscan.summary.scenarios import scenarios
+from costscan.summary.scenarios import scenarios, steps
 from costscan.summary.shares import DIVISIONS
 from costscan.summary.tables import TOKENS, by_day, by_model, by_task, by_tool, carried_usd
 from costscan.unlogged import SUFFIX
@@ -40,6 +43,7 @@ def summarize(
     selection: Selection | None = None,
     paths: Iterable[str] = (),
     now: datetime | None = None,
+    rank: str = "cost",
 ) -> Summary:
     """Sum up an analysis while its reading is still open.
 
@@ -49,10 +53,11 @@ def summarize(
         selection: what it was limited to. Recorded totals are of whole sessions: with one they are left out.
         paths: what the user asked to read, for headings.
         now: the time of the report.
+        rank: what runs are ranked by: cost, waste (what all levers save) or a lever.
     """
     whole = selection is None or selection == Selection()
     recorded = recorded_usd(x) if whole else {}
-    runs = runs_table(x, recorded)
+    runs = runs_table(x, recorded, rank)
     return Summary(
         schema_version=SCHEMA_VERSION,
         costscan_version=__version__,
@@ -63,7 +68,9 @@ def summarize(
         meters=_meters(x.turns),
         distribution=_distribution(runs),
         replay=_replay(x),
-        scenarios=scenarios(x),
+        scenarios=(found := scenarios(x)),
+        plan=steps(x),
+        assumptions=assumptions(found),
         by_model=by_model(x.turns),
         by_tool=by_tool(x),
         by_task=by_task(x.turns),
@@ -74,6 +81,8 @@ def summarize(
             **{name: of(x) for name, of in DIVISIONS.items()},
             "rule": by_rule(x),
             "lifetime": by_lifetime(x),
+            **x.curves,
+            "route": by_route(x),
         },
         paths=tuple(paths),
     )
@@ -203,6 +212,7 @@ __all__ = [
     "PriceBasis",
     "Replay",
     "Scenario",
+    "Step",
     "Summary",
     "Totals",
     "summarize",

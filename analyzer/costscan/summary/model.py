@@ -116,7 +116,11 @@ class Replay:
 
 @dataclass(frozen=True)
 class Scenario:
-    """What the logged runs would have cost; `runs` is how many of them the scenario changes."""
+    """What the logged runs would have cost; `runs` is how many of them the scenario changes.
+
+    `saved_joint_usd` is the share of a lever in what all save together, `saved_low_usd` and `saved_high_usd`
+    what the scenario saves where what it assumes turns out badly or well.
+    """
 
     scenario: str
     lever: str | None
@@ -125,11 +129,34 @@ class Scenario:
     saved_joint_usd: Decimal | None
     runs: int
     risk: str | None
+    saved_low_usd: Decimal | None = None
+    saved_high_usd: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """The lever to take next: what it saves beside those before it, and what all of them save then."""
+
+    lever: str
+    saved_usd: Decimal
+    saved_together_usd: Decimal
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """What a lever takes for granted, and who says so."""
+
+    lever: str
+    assumption: str
+    source: str
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Everything a report shows; `breakdowns` are by server, skill, kind, agent, rule and lifetime."""
+    """Everything a report shows.
+
+    `breakdowns` are by server, skill, kind, agent, rule, lifetime, cap, pack and route.
+    """
 
     schema_version: int
     costscan_version: str
@@ -141,6 +168,8 @@ class Summary:
     distribution: Distribution
     replay: Replay
     scenarios: list[Scenario]
+    plan: list[Step]
+    assumptions: list[Assumption]
     by_model: pl.DataFrame
     by_tool: pl.DataFrame
     by_task: pl.DataFrame

@@ -34,6 +34,7 @@ CONTRACT: Final = (
     "top_finding",
 )
 """The columns every report of runs has."""
+LEVERS: Final = ("caching", "trimming", "routing", "batching")
 MORE: Final = (
     "agent",
     "started_at",
@@ -47,7 +48,8 @@ MORE: Final = (
     "placeholder_turns",
     "recorded_usd",
     "usd_no_caching",
-    "usd_caching",
+    *(f"usd_{name}" for name in (*LEVERS, "all")),
+    "usd_all_with_subagents",
     "is_quadratic",
     "findings",
 )
@@ -55,8 +57,14 @@ MORE: Final = (
 IS_SUB_AGENT: Final = pl.col("parent_run_id").is_not_null() & ~pl.col("run_id").str.ends_with(SUFFIX)
 
 
-def runs_table(x: Analysis, recorded: Mapping[str, Decimal]) -> pl.DataFrame:
-    """Give the runs, dearest first by what they cost with their sub-agents."""
+def runs_table(x: Analysis, recorded: Mapping[str, Decimal], rank: str = "cost") -> pl.DataFrame:
+    """Give the runs, worst first.
+
+    Args:
+        x: the analysis.
+        recorded: what the log itself says that they cost.
+        rank: cost (with sub-agents), waste (what all levers save of it), or a lever.
+    """
     found = (
         x.runs.join(_sums(x), on="run_id", how="left", maintain_order="left")
         .join(
@@ -69,30 +77,53 @@ def runs_table(x: Analysis, recorded: Mapping[str, Decimal]) -> pl.DataFrame:
         .join(_frame(recorded, "recorded_usd"), on="run_id", how="left", maintain_order="left")
         .join(by_run(x), on="run_id", how="left", maintain_order="left")
     )
-    saved = x.scenarios.filter(scenario="caching").select("run_id", saved="saved_usd")
-    found = found.join(saved, on="run_id", how="left", maintain_order="left").with_columns(
-        usd_caching=_after(pl.col("saved"), priced=not x.scenarios.is_empty())
+    for name in (*LEVERS, "all"):
+        found = _with_scenario(found, x, name)
+    family, after = (
+        _frame(_with_children(found, own), name)
+        for own, name in (("usd", "usd_with_subagents"), ("usd_all", "usd_all_with_subagents"))
     )
-    family = _frame(_with_children(found), "usd_with_subagents")
     return (
         found.join(family, on="run_id", how="left", maintain_order="left")
+        .join(after, on="run_id", how="left", maintain_order="left")
         .with_columns(
             pl.col("tool_calls", "findings").fill_null(0),
-            usd_after_all=pl.lit(None, USD),
+            usd_after_all=pl.col("usd_all"),
             cache_hit_rate=share(pl.col("cache_read_tokens"), pl.col("prompt_tokens")),
             growth_tokens_per_turn=pl.col("growth_tokens_per_turn").cast(pl.Float64),
             carried_share=pl.col("carried_share").cast(pl.Float64),
         )
+        .join(
+            _frame(_with_children(found.with_columns(saved=_rank(rank)), "saved"), "rank"),
+            on="run_id",
+            how="left",
+        )
+        .sort(
+            "rank",
+            "usd_with_subagents",
+            "usd",
+            "run_id",
+            descending=[True, True, True, False],
+            nulls_last=True,
+        )
         .select(*CONTRACT, *MORE)
-        .sort("usd_with_subagents", "usd", "run_id", descending=[True, True, False], nulls_last=True)
     )
 
 
-def _after(saved: pl.Expr, *, priced: bool) -> pl.Expr:
-    """Give the cost of runs in a scenario; what is in no turn of the log stays as it is."""
-    unpriced = pl.col("unpriced_turns") > 0
-    cost = pl.when(~unpriced).then(pl.col("usd") - saved.fill_null(0))
-    return cost if priced else pl.lit(None, USD)
+def _rank(name: str) -> pl.Expr:
+    """Give what a run is ranked by, its sub-agents apart."""
+    if name == "cost":
+        return pl.col("usd")
+    return pl.col("usd") - pl.col("usd_all" if name == "waste" else f"usd_{name}")
+
+
+def _with_scenario(runs: pl.DataFrame, x: Analysis, name: str) -> pl.DataFrame:
+    """Add the cost of runs in a scenario; what is in no turn of the log stays as it is."""
+    saved = x.scenarios.filter(scenario=name).select("run_id", saved="saved_usd")
+    cost = pl.when(pl.col("unpriced_turns") == 0).then(pl.col("usd") - pl.col("saved").fill_null(0))
+    known = cost if saved.height else pl.lit(None, USD)
+    joined = runs.join(saved, on="run_id", how="left", maintain_order="left")
+    return joined.with_columns(known.cast(USD).alias(f"usd_{name}")).drop("saved")
 
 
 def _sums(x: Analysis) -> pl.DataFrame:
@@ -119,9 +150,9 @@ def _frame(values: Mapping[str, Decimal], name: str) -> pl.DataFrame:
     )
 
 
-def _with_children(runs: pl.DataFrame) -> dict[str, Decimal]:
+def _with_children(runs: pl.DataFrame, name: str) -> dict[str, Decimal]:
     """Sum each run with all that descend from it; what has no price adds nothing."""
-    sums = {run: usd for run, usd in runs.select("run_id", "usd").iter_rows() if usd is not None}
+    sums = {run: usd for run, usd in runs.select("run_id", name).iter_rows() if usd is not None}
     own = dict(sums)
     parents = {run: parent for run, parent in runs.select("run_id", "parent_run_id").iter_rows() if parent}
     every = set(runs["run_id"])

@@ -8,11 +8,22 @@ import polars as pl
 from costscan.analysis import Analysis
 from costscan.growth import PROMPT
 from costscan.prices import COST_COLUMNS, usd_of
-from costscan.summary.model import Scenario
+from costscan.summary.model import Scenario, Step
 from costscan.summary.money import total
 
-RISKS: Final = {"caching": "none", "trimming": "low", "routing": "needs-eval", "batching": "latency"}
-"""What a lever may change beside the cost."""
+RISKS: Final = {
+    "caching": "none",
+    "trimming": "low",
+    "trimming/drop-repeated-results": "none",
+    "trimming/prune-at-task-boundary": "needs-eval",
+    "trimming/compact-history": "needs-eval",
+    "routing": "needs-eval",
+    "batching": "latency",
+    "batching/pack-items": "needs-eval",
+    "all": "needs-eval",
+}
+"""What a scenario may change beside the cost; a part that is not named has the risk of its lever."""
+TOGETHER: Final = "all"
 _CACHED: Final = ("cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
 
 
@@ -26,17 +37,36 @@ def no_caching_usd(x: Analysis) -> pl.Series:
 
 
 def scenarios(x: Analysis) -> list[Scenario]:
-    """Give what the logs would have cost otherwise: with nothing cached, with each lever and its parts."""
+    """Give what the logs would have cost: with nothing cached, with each lever, with all, with each part."""
     turns = x.turns.with_columns(no_caching=no_caching_usd(x))
     known = turns.filter(pl.col("usd").is_not_null())
     billed = total(known["usd"]) if known.height or not turns.height else None
+    names = [name for name in x.scenarios["scenario"].unique(maintain_order=True)[1:] if "+" not in name]
     return [
         Scenario(
             "as_billed", None, billed, None if billed is None else Decimal(0), None, x.runs.height, None
         ),
         _no_caching(known, billed),
-        *(_replayed(x, name, billed) for name in x.scenarios["scenario"].unique(maintain_order=True)[1:]),
+        *(_replayed(x, name, billed) for name in sorted(names, key=lambda name: "/" in name)),
     ]
+
+
+def steps(x: Analysis) -> list[Step]:
+    """Say which lever to take first, second and so on: the one that saves most beside those before it."""
+    sums = x.scenarios.group_by("scenario").agg(pl.col("saved_usd").sum())
+    saved = {frozenset(name.split("+")): usd for name, usd in sums.iter_rows() if name != TOGETHER}
+    levers = sorted({lever for some in saved if len(some) > 1 for lever in some})
+    taken: frozenset[str] = frozenset()
+    out: list[Step] = []
+    so_far = Decimal(0)
+    while left := [lever for lever in levers if lever not in taken]:
+        best = max(left, key=lambda lever: (saved[taken | {lever}], lever))
+        taken |= {best}
+        if saved[taken] <= so_far:
+            break
+        out.append(Step(best, saved[taken] - so_far, saved[taken]))
+        so_far = saved[taken]
+    return out
 
 
 def _no_caching(known: pl.DataFrame, billed: Decimal | None) -> Scenario:
@@ -51,8 +81,20 @@ def _replayed(x: Analysis, name: str, billed: Decimal | None) -> Scenario:
     """Sum a scenario up; runs with a turn that has no price stay as they were."""
     lever = name.partition("/")[0]
     runs = x.scenarios.filter(scenario=name)
+    risk = RISKS.get(name, RISKS[lever])
+    of = None if name == TOGETHER else lever
     if billed is None or runs["saved_usd"].null_count() == runs.height:
-        return Scenario(name, lever, None, None, None, 0, RISKS[lever])
+        return Scenario(name, of, None, None, None, 0, risk)
     saved = total(runs["saved_usd"].fill_null(0))
-    changed = runs.filter(pl.col("saved_usd") > 0).height
-    return Scenario(name, lever, billed - saved, saved, None, changed, RISKS[lever])
+    joint = runs["saved_joint_usd"]
+    return Scenario(
+        name,
+        of,
+        billed - saved,
+        saved,
+        None if joint.null_count() == runs.height else total(joint.fill_null(0)),
+        runs.filter(pl.col("saved_usd") != 0).height,
+        risk,
+        total(runs["saved_low_usd"].fill_null(0)),
+        total(runs["saved_high_usd"].fill_null(0)),
+    )

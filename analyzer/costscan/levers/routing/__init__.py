@@ -1,0 +1,123 @@
+"""Routing: turns and runs that a smaller model could have served go to it, where the switch pays."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final
+
+import polars as pl
+
+from costscan.levers.plan import Plan
+from costscan.levers.routing.apply import family_of, routed
+from costscan.levers.routing.best import Stretch, best, cost_of, most_to_save, stretch_of
+from costscan.levers.routing.evidence import EVIDENCE, found_evidence
+from costscan.levers.routing.links import block_counts
+from costscan.levers.routing.options import fitting, options
+from costscan.levers.routing.sizes import sizes
+from costscan.levers.routing.stretches import OWN, stretches
+from costscan.levers.routing.work import turn_work
+
+CHOICE: Final = pl.Schema({"req": pl.Int64, "to_model": pl.String})
+CROWD: Final = 3
+"""Of so many runs that may move and share a prefix, one writes it on the new model for the others."""
+LEAST_SHARE: Final = 0.1
+"""Another model has to be tried out first: a run that would cost less by a smaller share stays as it is."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What routing decides on.
+
+    Attributes:
+        evidence: as `EVIDENCE`.
+        sizes: what the other family of tokenizers makes of the prompts.
+        counts: how many blocks the prompts hold, from `block_counts`.
+        usd_on: gives day, model and usd (of a token of plain input) on some days.
+        units: gives the unit prices of steps.
+        today: the day of the price table.
+        decided: remembers what was decided of a run at certain costs.
+    """
+
+    evidence: pl.DataFrame
+    sizes: pl.DataFrame
+    counts: pl.DataFrame
+    usd_on: Callable[[pl.Series], pl.DataFrame]
+    units: Callable[[pl.DataFrame], pl.DataFrame]
+    today: date
+    decided: dict[Any, list[int]] = field(default_factory=dict)
+
+
+def chosen(
+    plan: Plan, priced: pl.DataFrame, known: Known, scopes: tuple[str, ...], *, is_marked: bool
+) -> pl.DataFrame:
+    """Give the turns to move, as `CHOICE`.
+
+    Args:
+        plan: the plan.
+        priced: the token classes and unit prices of its turns.
+        known: what is known of the turns.
+        scopes: whose evidence counts: that of turns, that of runs.
+        is_marked: marks will stand where a turn finds what its model was sent last, however far back.
+    """
+    found = known.evidence.filter(pl.col("scope").is_in(scopes))
+    may = options(plan.steps, found, known.sizes, known.usd_on, known.today)
+    if may.is_empty():
+        return pl.DataFrame(schema=CHOICE)
+    counts = known.counts.with_columns(block_end=0) if is_marked else known.counts
+    steps = plan.steps.join(counts, on="req", how="left", maintain_order="left")
+    moves = _decided(stretches(steps, priced, may, known.sizes, known.units), known.decided)
+    spread = plan.steps.select("req").join_asof(
+        moves, left_on="req", right_on="from_req", check_sortedness=False
+    )
+    return spread.filter(pl.col("req") <= pl.col("to_req")).select(*CHOICE)
+
+
+def _decided(told: pl.DataFrame, decided: dict[Any, list[int]]) -> pl.DataFrame:
+    """Give from_req, to_req and to_model of the stretches that move; `decided` remembers runs."""
+    rows: list[tuple[int, int, str]] = []
+    for run_id, run in groupby(told.iter_rows(named=True), key=itemgetter("run_id")):
+        parts = list(run)
+        shares = parts[0]["crowd"] >= CROWD
+        costs = tuple(
+            (row["from_req"], *row["models"], *row["usable"], *row["warm"], *row["cold"]) for row in parts
+        )
+        key = (run_id, shares, costs)
+        if key not in decided:
+            decided[key] = _worthwhile([stretch_of(row) for row in parts], shares=shares)
+        moves = zip(parts, decided[key], strict=True)
+        rows += [(r["from_req"], r["to_req"], r["models"][m]) for r, m in moves if r["models"][m] != OWN]
+    schema = {"from_req": pl.Int64, "to_req": pl.Int64, "to_model": pl.String}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _worthwhile(run: Sequence[Stretch], *, shares: bool) -> list[int]:
+    """Give the models of the stretches of a run; those that served it where others would save little."""
+    own = cost_of(run, [0] * len(run), shares=shares)
+    if most_to_save(run, shares=shares) < LEAST_SHARE * own:
+        return [0] * len(run)
+    models = best(run, shares=shares)
+    saves = own - cost_of(run, models, shares=shares)
+    return models if saves >= LEAST_SHARE * own else [0] * len(run)
+
+
+def forced(plan: Plan, model: str, sizes: pl.DataFrame) -> pl.DataFrame:
+    """Give `CHOICE` of all turns of Claude models that are not on a model already, and that fit into it."""
+    names = plan.steps["model"].unique()
+    claude = [name for name in names if family_of(name) is not None and name != model]
+    all_turns = plan.steps.filter(pl.col("model").is_in(claude)).with_columns(to_model=pl.lit(model))
+    return fitting(all_turns.join(sizes, on="req", how="left", maintain_order="left")).select(*CHOICE)
+
+
+__all__ = [
+    "EVIDENCE",
+    "Known",
+    "block_counts",
+    "chosen",
+    "forced",
+    "found_evidence",
+    "routed",
+    "sizes",
+    "turn_work",
+]

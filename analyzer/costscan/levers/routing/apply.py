@@ -1,0 +1,99 @@
+"""Serve turns with other models: their limits, their caches, their tokens."""
+
+from typing import Final
+
+import polars as pl
+
+from costscan.levers.plan import Marks, Plan
+from costscan.levers.prompts import shortened
+from costscan.levers.routing.links import relinked
+from costscan.models import model_info, resolve
+from costscan.replay.logged import with_minimums
+
+SIZE_SPREAD: Final = 0.08
+"""Tokens in the other family of tokenizers are estimated, and taken to be off by up to this share."""
+THINKING_GROWTH: Final = 0.5
+"""A model that thinks by default may write so much more where the one before it did not think (assumed)."""
+_REGIONS: Final = {"regional": "us.anthropic.", "us-gov": "us-gov.anthropic."}
+
+
+def family_of(model: str) -> str | None:
+    """Give the tokenizer family of a Claude model, null for any other."""
+    info = model_info(model)
+    return info.tokenizer if info else None
+
+
+def served_by(steps: pl.DataFrame, choice: pl.DataFrame, sizes: pl.DataFrame) -> pl.DataFrame:
+    """Give the chosen turns with what changes: all columns of steps, with those of the other model.
+
+    Args:
+        steps: the steps of a plan.
+        choice: req and to_model.
+        sizes: req, size_ratio, fixed_ratio and output_ratio: what the other family of tokenizers makes of it.
+    """
+    moved = steps.join(choice, on="req", how="inner", maintain_order="left").join(
+        sizes, on="req", how="left", maintain_order="left"
+    )
+    families = {m: family_of(m) for m in {*moved["model"].unique(), *moved["to_model"].unique()}}
+    of = {
+        name: pl.col(name).replace_strict(families, return_dtype=pl.String) for name in ("model", "to_model")
+    }
+    other = (of["model"] != of["to_model"]).fill_null(value=False)
+    thinks = {m: bool((i := model_info(m)) and i.thinks_by_default) for m in moved["to_model"].unique()}
+    quiet = (pl.col("thinking_tokens").fill_null(0) == 0) & pl.col("model").ne(pl.col("to_model"))
+    grows = pl.col("to_model").replace_strict(thinks, return_dtype=pl.Boolean) & quiet
+    longer = (pl.col("output_tokens") * pl.col("output_ratio")).round().cast(pl.Int64)
+    told = moved.with_columns(
+        is_other=other,
+        output_tokens=pl.when(other).then(longer).otherwise("output_tokens"),
+        output_growth=pl.when(grows).then(THINKING_GROWTH).otherwise("output_growth"),
+        size_spread=pl.when(other).then(SIZE_SPREAD).otherwise("size_spread"),
+        model_raw=_region(moved) + pl.col("to_model"),
+        provider=pl.when(of["to_model"].is_not_null()).then(pl.lit("anthropic")).otherwise("provider"),
+        speed=pl.lit("standard"),
+        model="to_model",
+    )
+    domain = (pl.struct("provider", "model", "speed").hash() // 2).cast(pl.Int64)
+    return with_minimums(told.with_columns(domain=domain).drop("min_tokens"))
+
+
+def _region(turns: pl.DataFrame) -> pl.Expr:
+    """Give what stands before the name of a model where it was served in a region: that decides its price."""
+    names = turns["model_raw"].unique().drop_nulls()
+    known = {name: _REGIONS.get((ref.region if (ref := resolve(name)) else None) or "", "") for name in names}
+    return pl.col("model_raw").replace_strict(known, default="", return_dtype=pl.String)
+
+
+def routed(plan: Plan, choice: pl.DataFrame, sizes: pl.DataFrame, counts: pl.DataFrame) -> Plan:
+    """Give the plan with turns served by other models.
+
+    Arguments are those of `served_by`; `counts` are from `links.block_counts`.
+    """
+    if choice.is_empty():
+        return plan
+    changed = served_by(plan.steps, choice, sizes)
+    resized = changed.filter("is_other")["req"]
+    sent = shortened(plan, _as_other(plan.steps, sizes), resized) if len(resized) else plan
+    names = ("model", "model_raw", "provider", "speed", "domain", "min_tokens", "output_tokens",
+             "output_growth", "size_spread")  # fmt: skip
+    steps = sent.steps.update(changed.select("req", *names), on="req", how="left", maintain_order="left")
+    other = changed.select("req", "domain", "min_tokens")
+
+    def moved(marks: Marks, _: str) -> Marks:
+        requests = marks.requests.update(other, on="req", how="left", maintain_order="left")
+        return Marks(requests, marks.positions)
+
+    served = sent.changed(steps, moved)
+    return relinked(served, changed["run_id"].unique(), counts)
+
+
+def _as_other(steps: pl.DataFrame, sizes: pl.DataFrame) -> pl.DataFrame:
+    """Give what would come off each prompt, were it counted by the other family of tokenizers."""
+    both = steps.select("req", "prompt_tokens", "shared_tokens").join(sizes, on="req", how="inner")
+    grown = (pl.col("prompt_tokens") * pl.col("size_ratio")).round().cast(pl.Int64)
+    fixed = (pl.col("shared_tokens") * pl.col("fixed_ratio")).round().cast(pl.Int64)
+    return both.select(
+        "req",
+        cut_tokens=pl.col("prompt_tokens") - grown,
+        cut_fixed_tokens=pl.col("shared_tokens") - fixed,
+    )

@@ -1,0 +1,73 @@
+"""What routed turns find in the cache: the last prompt of their context that the same model was sent."""
+
+from typing import Final
+
+import polars as pl
+
+from costscan.levers.plan import Marks, Plan
+from costscan.levers.rewriting import with_context
+
+LOOKBACK: Final = 20
+"""A mark looks back over so many positions, itself included.
+
+Source: https://platform.claude.com/docs/en/build-with-claude/prompt-caching
+"""
+
+
+def block_counts(steps: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
+    """Give req and block_end: how many blocks of messages the prompts of its run held by then.
+
+    Args:
+        steps: req, run_id, turn.
+        blocks: run_id, turn_in, layer.
+    """
+    came = (
+        blocks.filter(pl.col("layer") == "messages")
+        .group_by("run_id", turn="turn_in")
+        .agg(n=pl.len().cast(pl.Int64))
+    )
+    joined = steps.select("req", "run_id", "turn").join(
+        came, on=["run_id", "turn"], how="left", maintain_order="left"
+    )
+    return joined.select("req", block_end=pl.col("n").fill_null(0).cum_sum().over("run_id"))
+
+
+def relinked(plan: Plan, runs: pl.Series, counts: pl.DataFrame) -> Plan:
+    """Let the turns of some runs extend the last prompt that their model was sent, and look back for it.
+
+    Args:
+        plan: the plan, with other models in these runs.
+        runs: their ids.
+        counts: from `block_counts`.
+    """
+    steps = with_context(plan.steps).join(counts, on="req", how="left", maintain_order="left")
+    one = ["run_id", "context", "domain"]
+    moved = pl.col("run_id").is_in(runs.implode())
+    end = pl.col("prompt_tokens")
+    before = {
+        "extends_key": pl.col("key"),
+        "extends_tokens": end,
+        "stable_extends_key": pl.col("stable_key"),
+        "stable_extends_tokens": pl.max_horizontal(end - pl.col("moved_tokens"), 0),
+    }
+    told = steps.with_columns(
+        pl.when(moved).then(value.shift(1).over(one)).otherwise(name).alias(name)
+        for name, value in before.items()
+    ).select(plan.steps.columns)
+    far = pl.col("block_end") - pl.col("block_end").shift(1).over(one)
+    found = steps.with_columns(last_req=pl.col("req").shift(1).over(one), far=far).filter(
+        moved, ~pl.col("is_shown"), pl.col("far") < LOOKBACK
+    )
+    links = found.select("req", "last_req")
+    return plan.changed(told, lambda marks, prefix: _linked(marks, steps, links, f"{prefix}key"))
+
+
+def _linked(marks: Marks, steps: pl.DataFrame, links: pl.DataFrame, key: str) -> Marks:
+    """Add the ends of the prompts that transcripts do not show to be looked back for."""
+    ends = steps.select(last_req="req", key=key).join(
+        marks.positions.select("key", "tokens", last_req="req"), on=["last_req", "key"], how="inner"
+    )
+    positions = links.join(ends, on="last_req", how="inner").with_columns(ttl_us=pl.lit(None, pl.Int64))
+    known = marks.positions
+    new = positions.select(known.columns).join(known.select("req", "key"), on=["req", "key"], how="anti")
+    return Marks(marks.requests, pl.concat([known, new]))

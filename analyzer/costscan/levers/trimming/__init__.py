@@ -1,0 +1,89 @@
+"""Trimming: what need not be in the prompts, by part; each part gives a shorter plan.
+
+Most parts shorten blocks when they enter, so that all prompts that carry them are shorter and cached prefixes
+stay what they are. Two rewrite the history at a turn: from there on nothing of the old history is found.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import polars as pl
+
+from costscan.levers.plan import Plan
+from costscan.levers.prompts import renamed, shortened
+from costscan.levers.trimming.cap_tool_results import long_results
+from costscan.levers.trimming.compact_history import compacted
+from costscan.levers.trimming.defer_unused_tools import other_tools, unused_tools
+from costscan.levers.trimming.drop_repeated_results import repeated_results
+from costscan.levers.trimming.per_turn import per_turn
+from costscan.levers.trimming.prune_at_task_boundary import pruned
+from costscan.levers.trimming.resize_images import large_images
+
+
+@dataclass(frozen=True)
+class Held:
+    """What prompts hold: frames of the analysis, and what the user set.
+
+    Attributes:
+        blocks: run_id, block, turn_in, turn_out, layer, role, kind, tool, content_hash, tokens.
+        tool_calls: run_id, tool.
+        runs: run_id, task, interactive.
+        tool_result_max_tokens: longer tool results are cut to so many tokens.
+    """
+
+    blocks: pl.DataFrame
+    tool_calls: pl.DataFrame
+    runs: pl.DataFrame
+    tool_result_max_tokens: int
+
+
+SHORTENING: Final[Mapping[str, Callable[[Held], pl.DataFrame]]] = MappingProxyType({
+    "cap-tool-results": lambda held: long_results(held.blocks, held.tool_result_max_tokens),
+    "defer-unused-tools": lambda held: unused_tools(held.blocks, held.tool_calls, held.runs),
+    "drop-repeated-results": lambda held: repeated_results(held.blocks),
+    "resize-images": lambda held: large_images(held.blocks),
+})  # fmt: skip
+"""Parts that shorten blocks: run_id, block, turn_in, turn_out, tokens to leave out, is_fixed."""
+REWRITING: Final = MappingProxyType({"prune-at-task-boundary": pruned, "compact-history": compacted})
+"""Parts that rewrite the history, in the order in which they are applied."""
+PARTS: Final = (*SHORTENING, *REWRITING)
+
+
+def trimmed(plan: Plan, held: Held, parts: Sequence[str], classes: Callable[[Plan], pl.DataFrame]) -> Plan:
+    """Give the plan with some parts of trimming; the same plan where none of them changes anything.
+
+    Args:
+        plan: the plan.
+        held: what the prompts hold.
+        parts: names of `PARTS`.
+        classes: gives the token classes of the steps of a plan, with `unit` prices beside them.
+    """
+    found = [cut for name, cuts in SHORTENING.items() if name in parts if (cut := cuts(held)).height]
+    short = _shorter(plan, held, pl.concat(found)) if found else plan
+    left = _left(held.blocks, found)
+    for name, rewritten in REWRITING.items():
+        if name in parts:
+            short = rewritten(short, left, held.runs, classes(short))
+    return short
+
+
+def _shorter(plan: Plan, held: Held, cuts: pl.DataFrame) -> Plan:
+    # What two parts take out of one block is the larger of the two.
+    each = cuts.sort("tokens", descending=True).unique(["run_id", "block"], keep="first", maintain_order=True)
+    salts = other_tools(plan.steps, held.blocks, each.filter("is_fixed"))
+    short = shortened(plan, per_turn(plan.steps, each))
+    return renamed(short, salts) if salts.height else short
+
+
+def _left(blocks: pl.DataFrame, cuts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Give the blocks with the tokens that are left of them."""
+    if not cuts:
+        return blocks
+    out = pl.concat(cuts).group_by("run_id", "block").agg(cut=pl.col("tokens").max())
+    joined = blocks.join(out, on=["run_id", "block"], how="left", maintain_order="left")
+    return joined.with_columns(tokens=pl.col("tokens") - pl.col("cut").fill_null(0)).drop("cut")
+
+
+__all__ = ["PARTS", "Held", "trimmed"]

@@ -1,0 +1,14 @@
+"""Cut long tool results when they enter."""
+
+import polars as pl
+
+from costscan.levers.trimming.per_turn import CUT_BLOCKS
+
+
+def long_results(blocks: pl.DataFrame, max_tokens: int) -> pl.DataFrame:
+    """Give what is over `max_tokens` of each tool result, as `CUT_BLOCKS`."""
+    return (
+        blocks.filter((pl.col("kind") == "tool_result") & (pl.col("tokens") > max_tokens))
+        .with_columns(tokens=pl.col("tokens") - max_tokens, is_fixed=pl.lit(value=False))
+        .select(*CUT_BLOCKS)
+    )

@@ -1,0 +1,57 @@
+"""What a token of the history costs in each turn: what rewriting it is weighed with."""
+
+import polars as pl
+
+from costscan.levers.rewriting import with_context
+
+PRICED = ("pico_input", "pico_cache_read", "pico_cache_write_5m", "pico_cache_write_1h", "pico_output")
+
+
+def carried_price(steps: pl.DataFrame, priced: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
+    """Give the turns with what carrying and writing a token costs there, in pico-USD.
+
+    Args:
+        steps: the steps of a plan.
+        priced: their token classes and unit prices, in the same order.
+        blocks: run_id, turn_in, turn_out, layer, tokens.
+
+    Returns:
+        req, run_id, turn, context, prompt_tokens, before_tokens (the prompt before it in its context),
+        fixed_tokens (tools and system prompt), read_tokens, carry_pico, write_pico, output_pico, and
+        carry_on_pico, the sum of carry_pico from this turn to the end of its context; null where a price is
+        unknown.
+    """
+    both = (
+        with_context(steps)
+        .select("req", "run_id", "turn", "context", "prompt_tokens")
+        .hstack(priced.select("read_tokens", "write_1h_tokens", "write_5m_tokens", *PRICED))
+    )
+    is_warm = pl.col("read_tokens") * 2 >= pl.col("prompt_tokens").shift(1).over("run_id", "context")
+    write = (
+        pl.when(pl.col("write_1h_tokens") > 0).then("pico_cache_write_1h")
+        .when(pl.col("write_5m_tokens") > 0).then("pico_cache_write_5m")
+        .when(pl.col("read_tokens") > 0).then("pico_cache_write_5m")
+        .otherwise("pico_input")
+    )  # fmt: skip
+    told = both.with_columns(
+        write_pico=write,
+        carry_pico=pl.when(is_warm.fill_null(value=False)).then("pico_cache_read").otherwise(write),
+        before_tokens=pl.col("prompt_tokens").shift(1).over("run_id", "context"),
+        output_pico="pico_output",
+    ).join(_fixed(steps, blocks), on=["run_id", "turn"], how="left", maintain_order="left")
+    on = pl.col("carry_pico").cum_sum(reverse=True).over("run_id", "context")
+    return told.with_columns(carry_on_pico=on, fixed_tokens=pl.col("fixed_tokens").fill_null(0)).drop(*PRICED)
+
+
+def _fixed(steps: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
+    """Sum up the blocks before the messages in the prompt of each turn: run_id, turn, fixed_tokens."""
+    fixed = blocks.filter(pl.col("layer") != "messages")
+    came = fixed.select("run_id", "tokens", turn="turn_in")
+    left = fixed.select("run_id", -pl.col("tokens"), turn="turn_out")
+    changes = pl.concat([came, left]).group_by("run_id", "turn").agg(pl.col("tokens").sum())
+    joined = steps.select("run_id", "turn").join(
+        changes, on=["run_id", "turn"], how="left", maintain_order="left"
+    )
+    return joined.with_columns(fixed_tokens=pl.col("tokens").fill_null(0).cum_sum().over("run_id")).drop(
+        "tokens"
+    )

@@ -1,0 +1,80 @@
+"""Drop the tool results of a task when the next one begins, where that pays.
+
+A task begins where a person writes again. What stood behind the first result that goes is written to the
+cache anew, so that this pays only where many turns follow.
+"""
+
+from typing import Final
+
+import polars as pl
+
+from costscan.levers.plan import Plan
+from costscan.levers.rewriting import REWRITES, rewritten
+from costscan.levers.trimming.carried_price import carried_price
+
+NOTE_TOKENS: Final = 30
+"""What stands in place of each result."""
+MOST_BOUNDARIES: Final = 8
+"""Only so many boundaries of a run are looked at, those with most to drop."""
+
+
+def pruned(plan: Plan, blocks: pl.DataFrame, runs: pl.DataFrame, priced: pl.DataFrame) -> Plan:
+    """Prune interactive runs.
+
+    Args:
+        plan: the plan.
+        blocks: run_id, turn_in, turn_out, layer, role, kind, tokens.
+        runs: run_id, interactive.
+        priced: as for `carried_price`.
+    """
+    dropped = _results_of_tasks(blocks.join(runs.filter("interactive"), on="run_id", how="semi"))
+    if dropped.is_empty():
+        return plan
+    told = carried_price(plan.steps, priced, blocks)
+    starts = told.select("run_id", first="turn", start_tokens=pl.col("before_tokens"))
+    at = dropped.join(told, on=["run_id", "turn"], how="inner").join(
+        starts, on=["run_id", "first"], how="left"
+    )
+    begins = pl.col("start_tokens").fill_null(pl.col("fixed_tokens"))
+    again = pl.max_horizontal(pl.col("before_tokens") - begins - pl.col("cut_tokens"), 0)
+    gain = pl.col("cut_tokens") * pl.col("carry_on_pico") - again * (
+        pl.col("write_pico") - pl.col("carry_pico")
+    )
+    paying = at.with_columns(gain=gain).filter(pl.col("gain") > 0)
+    chosen = (
+        paying.sort("gain", descending=True).group_by("run_id", maintain_order=True).head(MOST_BOUNDARIES)
+    )
+    nth = chosen.sort("run_id", "turn").with_columns(nth=pl.int_range(pl.len()).over("run_id"))
+    for step in nth["nth"].unique().sort():
+        plan = _one(plan, nth.filter(nth=step))
+    return plan
+
+
+def _one(plan: Plan, chosen: pl.DataFrame) -> Plan:
+    """Prune at one boundary of each run; the plan already lacks what went before it."""
+    now = plan.steps.select("run_id", "turn", now_tokens="prompt_tokens")
+    grew = pl.col("now_tokens") - (pl.col("now_tokens").shift(1).over("run_id"))
+    begins = now.select("run_id", first="turn", from_tokens=pl.col("now_tokens") - grew.fill_null(0))
+    placed = chosen.join(begins, on=["run_id", "first"], how="left").with_columns(
+        from_tokens=pl.max_horizontal(pl.min_horizontal("from_tokens", "before_tokens"), "fixed_tokens")
+    )
+    return rewritten(plan, placed.select(REWRITES))
+
+
+def _results_of_tasks(blocks: pl.DataFrame) -> pl.DataFrame:
+    """Give, for each turn in which a person writes again, what goes: run_id, turn, first, cut_tokens.
+
+    That are the tool results since the last such turn that would stay; `first` is the turn of the first one.
+    """
+    said = blocks.filter(kind="text", role="user", layer="messages").filter(pl.col("turn_in") > 0)
+    bounds = said.select("run_id", turn="turn_in").unique().sort("turn")
+    results = blocks.filter((pl.col("kind") == "tool_result") & (pl.col("tokens") > NOTE_TOKENS)).sort(
+        "turn_in"
+    )
+    joined = results.join_asof(
+        bounds, left_on="turn_in", right_on="turn", by="run_id", strategy="forward", allow_exact_matches=False
+    , check_sortedness=False)  # fmt: skip
+    stays = joined.filter(pl.col("turn").is_not_null() & (pl.col("turn_out") > pl.col("turn")))
+    return stays.group_by("run_id", "turn", maintain_order=True).agg(
+        first=pl.col("turn_in").min(), cut_tokens=(pl.col("tokens") - NOTE_TOKENS).sum()
+    )

@@ -1,0 +1,89 @@
+"""What a cap on the results of a tool would save, and what it costs to pack many items into a context."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from costscan.frames import USD
+from costscan.levers import batching
+from costscan.prices import usd_of
+from costscan.scenarios.bench import Bench
+
+if TYPE_CHECKING:
+    from costscan.analysis import Analysis
+
+
+def _schema(columns: Mapping[str, Any]) -> pl.Schema:
+    return pl.Schema(columns)
+
+
+CAPS: Final = (500, 1000, 2000, 4000, 8000, 16000, 32000)
+ITEMS: Final = (1, 2, 5, 10, 25, 50, 100)
+CAP_CURVE: Final = _schema(
+    {
+        "tool": pl.String,
+        **dict.fromkeys(("cap_tokens", "results", "runs", "cut_tokens"), pl.Int64),
+        "saved_usd": USD,
+        "used_again_share": pl.Float64,
+        "is_chosen": pl.Boolean,
+    }
+)
+"""By tool and cap: results over it, the runs they are in, what they have over it, what leaving that out would
+save, in which share of them later text refers to what lies behind the cap (of those that tell), and
+whether the settings have this cap."""
+PACK_CURVE: Final = _schema(
+    {"items": pl.Int64, "contexts": pl.Int64, "runs": pl.Int64, "context_tokens": pl.Int64, "usd": USD}
+)
+"""By items to a context: contexts, the runs in them, the mean length of a context, what the runs cost."""
+
+
+def cap_curve(x: "Analysis", chosen: int) -> pl.DataFrame:
+    """Give `CAP_CURVE` of the tools with results over a cap; `chosen` is the cap of the settings.
+
+    What is cut is priced as it was: written when it entered, carried by each later turn.
+    """
+    caps = sorted({*CAPS, chosen})
+    costs = x.block_costs.select("entry_usd", "carried_usd", "used_to")
+    results = (
+        pl.concat([x.blocks.select("run_id", "kind", "tool", "tokens"), costs], how="horizontal")
+        .filter((pl.col("kind") == "tool_result") & (pl.col("tokens") > caps[0]))
+        .collect()
+    )
+    share = (pl.col("tokens") - pl.col("cap_tokens")) / pl.col("tokens")
+    usd = (pl.col("entry_usd") + pl.col("carried_usd")).cast(pl.Float64) * share
+    each = [
+        results.with_columns(cap_tokens=pl.lit(cap, pl.Int64)).filter(pl.col("tokens") > cap) for cap in caps
+    ]
+    return (
+        pl.concat(each)
+        .with_columns(pl.col("tool").fill_null("unnamed"), usd=usd)
+        .group_by("tool", "cap_tokens")
+        .agg(
+            results=pl.len().cast(pl.Int64),
+            runs=pl.col("run_id").n_unique().cast(pl.Int64),
+            cut_tokens=(pl.col("tokens") - pl.col("cap_tokens")).sum(),
+            saved_usd=pl.col("usd").sum().cast(USD),
+            used_again_share=(pl.col("used_to") * pl.col("tokens") > pl.col("cap_tokens")).mean(),
+        )
+        .with_columns(is_chosen=pl.col("cap_tokens") == chosen)
+        .sort("tool", "cap_tokens")
+        .select(*CAP_CURVE)
+    )
+
+
+def pack_curve(bench: Bench) -> pl.DataFrame:
+    """Give `PACK_CURVE` of the runs that can be packed; none where there are no such runs."""
+    runs = bench.contexts(max(ITEMS))["run_id"]
+    rows = []
+    own = bench.plan.steps.filter(pl.col("run_id").is_in(runs.implode()))
+    for items in ITEMS if len(runs) else ():
+        together = bench.contexts(items)
+        plan = batching.packed(bench.plan, together)
+        costs = bench.replayed(plan).runs.filter(pl.col("run_id").is_in(runs.implode()))
+        steps = plan.steps.filter(pl.col("run_id").is_in(runs.implode()))
+        packed = int(together["is_first"].sum())
+        contexts = len(runs) - together.height + packed
+        rows.append((items, contexts, own.height, int(steps["prompt_tokens"].sum()) // contexts,
+                     costs.select(usd_of(pl.col("known_pico_usd")).sum()).item()))  # fmt: skip
+    return pl.DataFrame(rows, schema=PACK_CURVE, orient="row")

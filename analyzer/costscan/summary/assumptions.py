@@ -1,0 +1,63 @@
+"""What the scenarios take for granted: said once, with who says so, for the levers that save anything."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from costscan.levers.batching.async_requests import MISSED_READS
+from costscan.levers.routing.apply import SIZE_SPREAD, THINKING_GROWTH
+from costscan.levers.trimming.compact_history import SUMMARY_TOKENS
+from costscan.levers.trimming.defer_unused_tools import SEARCH_TOKENS
+from costscan.summary.model import Assumption, Scenario
+
+_DOCS: Final = "platform.claude.com/docs/en"
+ASSUMED: Final = (
+    Assumption(
+        "caching",
+        "a hit refreshes every live entry in its lookback; every content block is one position; "
+        "an entry can be used once the response that wrote it has ended",
+        "where the documentation is silent: docs/caching.md",
+    ),
+    Assumption(
+        "trimming",
+        "the agent does the same with what is left of a result, and asks for nothing again",
+        "assumed: look at how often what lies behind the cap was used",
+    ),
+    Assumption(
+        "trimming/defer-unused-tools",
+        f"a tool-search tool of {SEARCH_TOKENS} tokens takes the place of the definitions",
+        "www.anthropic.com/engineering/advanced-tool-use",
+    ),
+    Assumption(
+        "trimming/compact-history",
+        f"a summary has {SUMMARY_TOKENS:,} tokens, and one request reads the history to write it",
+        f"{_DOCS}/build-with-claude/compaction; the length is assumed",
+    ),
+    Assumption(
+        "routing",
+        "the smaller model takes the same turns and says as much; the low end has it write "
+        f"{THINKING_GROWTH:.0%} more where it thinks by default and the other model did not think",
+        f"{_DOCS}/about-claude/models/overview (thinking defaults); the growth is assumed",
+    ),
+    Assumption(
+        "routing",
+        "between the two families of tokenizers, tokens are counted anew block by block, "
+        f"give or take {SIZE_SPREAD:.0%}",
+        f"{_DOCS}/about-claude/pricing; docs/token-weights.md",
+    ),
+    Assumption(
+        "batching",
+        f"cache hits in a batch are best effort: the low end finds {1 - MISSED_READS:.0%} of them",
+        f"{_DOCS}/build-with-claude/batch-processing",
+    ),
+    Assumption(
+        "batching/pack-items",
+        "one request answers all items of a context as each was answered alone",
+        "assumed: try it on some items",
+    ),
+)
+
+
+def assumptions(scenarios: Iterable[Scenario]) -> list[Assumption]:
+    """Give the assumptions behind the scenarios that save anything."""
+    saving = {s.scenario for s in scenarios if s.saved_usd}
+    return [one for one in ASSUMED if one.lever in saving]
