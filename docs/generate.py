@@ -11,16 +11,27 @@ from collections.abc import Callable
 from pathlib import Path
 
 from costscan.columns import COLUMNS, FRAMES
+from costscan.config import keys
 from costscan.frames import NULLABLE, SCHEMAS
+from costscan.levers.routing.evidence import known_evidence
 from costscan.rulebook import Rule, load_rules
 from costscan.sources import available
+from costscan.summary.assumptions import ASSUMED
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = ("README.md", "docs/formats.md", "docs/frames.md", "docs/rules.md", "docs/usage.md")
+DOCUMENTS = (
+    "README.md",
+    "docs/formats.md",
+    "docs/frames.md",
+    "docs/levers.md",
+    "docs/rules.md",
+    "docs/usage.md",
+)
 COMMANDS = (
     (),
     ("analyze",),
     ("explain",),
+    ("whatif",),
     ("rules",),
     ("rules", "list"),
     ("rules", "show"),
@@ -92,6 +103,29 @@ def _rule(rule: Rule) -> str:
     )
 
 
+def evidence() -> str:
+    """Give a table of the evidence that routing goes by."""
+    rows = [f"| `{e.name}` | {e.scope} | {e.to} | {e.confidence} | {e.reason} |" for e in known_evidence()]
+    head = "| evidence | of | enough | confidence | what the log shows |\n|---|---|---|---|---|\n"
+    return head + "\n".join(rows)
+
+
+def assumptions() -> str:
+    """Give a table of what the scenarios take for granted."""
+    rows = [f"| {one.lever} | {one.assumption} | {one.source} |" for one in ASSUMED]
+    return "| lever | assumption | source |\n|---|---|---|\n" + "\n".join(rows)
+
+
+def settings() -> str:
+    """Give a table of all settings."""
+    rows = []
+    for key in keys():
+        default = ", ".join(key.default) if isinstance(key.default, tuple) else key.default
+        shown = str(default).lower() if isinstance(default, bool) else default or ""
+        rows.append(f"| `{key.name}` | {shown} | {key.help} |")
+    return "| setting | default | meaning |\n|---|---|---|\n" + "\n".join(rows)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "help": help_text,
     "screen": sample_screen,
@@ -100,6 +134,9 @@ PARTS: dict[str, Callable[[], str]] = {
     ),
     "formats": formats,
     "frames": frames,
+    "evidence": evidence,
+    "settings": settings,
+    "assumptions": assumptions,
     "rules": rules,
 }
 

@@ -15,7 +15,7 @@ from logs import assistant, message, pair, user, write
 TOP = [
     "schema_version", "costscan_version", "generated_at", "prices", "inputs", "totals", "meters",
     "distribution", "replay", "scenarios", "by_model", "by_tool", "by_task", "by_day", "findings", "runs",
-    "breakdowns",
+    "breakdowns", "plan", "assumptions",
 ]  # fmt: skip
 CONTRACT = {
     "prices": ["source", "as_of"],
@@ -100,7 +100,7 @@ def test_the_replay_of_generated_logs_agrees(told: dict[str, Any]) -> None:
     assert 0 < told["replay"]["turns"] <= told["totals"]["turns"]
 
 
-def test_what_does_not_exist_yet_is_null(told: dict[str, Any]) -> None:
+def test_what_was_not_priced_is_null(told: dict[str, Any]) -> None:
     assert all(row["usd_after_all"] is None for row in told["runs"])
 
 

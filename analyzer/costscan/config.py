@@ -22,6 +22,7 @@ TRIMMING_PARTS: Final = (
     "prune-at-task-boundary",
     "compact-history",
 )
+EFFORTS: Final = ("low", "medium", "high")
 MODELS_KEY: Final = "prices.models"
 _NO_DISCOUNT: Final = Decimal(0)
 
@@ -58,6 +59,12 @@ class Routing:
 
     enabled: bool = _lever("routing")
     force: str | None = _key("name", None, "Move every turn to this model.")
+    effort: str | None = _key(
+        "choice",
+        None,
+        "Price what less effort would save, by what the catalog of the client says of it.",
+        choices=EFFORTS,
+    )
 
 
 @dataclass(frozen=True, slots=True)

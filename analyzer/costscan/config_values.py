@@ -112,6 +112,12 @@ def _name(key: Key, value: Any, place: Place) -> str:
     raise _wrong(key, value, place, "the name of a model", f'{key.name} = "claude-haiku-4-5"')
 
 
+def _choice(key: Key, value: Any, place: Place) -> str:
+    if isinstance(value, str) and value.strip(" \"'") in key.choices:
+        return value.strip(" \"'")
+    raise _wrong(key, value, place, f"one of {', '.join(key.choices)}", f'{key.name} = "{key.choices[0]}"')
+
+
 def _share(key: Key, value: Any, place: Place) -> Decimal:
     found = _number(value, place)
     if found is None or not 0 <= found <= 1:
@@ -174,6 +180,7 @@ _READERS: Final[Mapping[str, Callable[[Key, Any, Place], Any]]] = {
     "words": _words,
     "fingerprints": _fingerprints,
     "name": _name,
+    "choice": _choice,
     "share": _share,
     "prices": _prices,
 }

@@ -60,6 +60,7 @@ class Analysis:
     routes: pl.DataFrame = field(default_factory=lambda: empty("routes"))
     findings: pl.DataFrame = field(default_factory=lambda: empty("findings"))
     curves: "dict[str, pl.DataFrame]" = field(default_factory=dict)
+    parts_off: frozenset[str] = frozenset()
 
     def lazy(self, name: str) -> pl.LazyFrame:
         """Give a frame without holding it where it is large."""

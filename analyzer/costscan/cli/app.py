@@ -17,6 +17,7 @@ from costscan.cli.explain import explain
 from costscan.cli.prices import prices
 from costscan.cli.rules import rules
 from costscan.cli.schema import schema
+from costscan.cli.whatif import whatif
 from costscan.errors import CostscanError
 
 USAGE, INTERRUPTED = 2, 130
@@ -32,7 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 fine, 2 cannot run (usage, unreadable input, no usable line).",
 )
-for command in (analyze, explain, prices, schema):
+for command in (analyze, explain, whatif, prices, schema):
     app.command()(command)
 app.add_typer(rules, name="rules")
 

@@ -92,6 +92,31 @@ def analyzed(logs: Logs, *, rank: str = "cost") -> "Iterator[tuple[Analysis, Sum
         yield _summed(logs, reading, meanwhile.rules(), rank)
 
 
+@contextmanager
+def read(logs: Logs) -> "Iterator[Analysis]":
+    """Read and analyze logs, without rules and scenarios.
+
+    Raises:
+        CostscanError: something cannot be read or priced.
+    """
+    from costscan import ingest  # noqa: PLC0415 - not needed to start
+
+    with (
+        progress(logs.paths) as told,
+        ingest.read(logs.paths, source=logs.source, workers=logs.workers, on_bytes=told.read) as reading,
+    ):
+        told.adding_up()
+        yield _analysis(logs, reading)
+
+
+def _analysis(logs: Logs, reading: "Reading") -> "Analysis":
+    from costscan.analysis import analyze  # noqa: PLC0415 - imports Polars
+
+    x = analyze(reading, pricing=_pricing(logs.settings), selection=_selection(logs))
+    _refuse_unknown(x, logs, reading)
+    return x
+
+
 class _Meanwhile:
     """Imports Polars, which is slow and needed late, and loads the rules while the logs are read."""
 
@@ -123,15 +148,12 @@ class _Meanwhile:
 
 
 def _summed(logs: Logs, reading: "Reading", rules: "list[Rule]", rank: str) -> "tuple[Analysis, Summary]":
-    from costscan.analysis import analyze  # noqa: PLC0415 - imports Polars
-    from costscan.rulebook import find  # noqa: PLC0415
+    from costscan.rulebook import find  # noqa: PLC0415 - imports Polars
     from costscan.scenarios import attach, price_scenarios  # noqa: PLC0415
     from costscan.summary import summarize  # noqa: PLC0415
 
-    pricing = _pricing(logs.settings)
-    selection = _selection(logs)
-    x = analyze(reading, pricing=pricing, selection=selection)
-    _refuse_unknown(x, logs, reading)
+    pricing, selection = _pricing(logs.settings), _selection(logs)
+    x = _analysis(logs, reading)
     attach(x, price_scenarios(x, logs.settings))
     x.findings = find(x, rules, frozenset(logs.settings.findings.accepted))
     return x, summarize(x, pricing=pricing, selection=selection, paths=logs.paths, now=logs.now, rank=rank)

@@ -16,11 +16,34 @@ EXTRA: Final = ("extra_read_tokens", "extra_input_tokens", "extra_output_tokens"
 SPREAD: Final = ("output_growth", "size_spread", "missed_reads")
 """How sure the cost of a turn is: output may be longer by a share, all tokens more or fewer by a share, and a
 share of what is read from the cache may not be found there."""
+OF_STEPS: Final = (
+    *("req", "run_id", "turn", "domain", "at_us", "ready_us", "min_tokens", "prompt_tokens", "ttl_us"),
+    *("key", "uses", "is_shown", "is_cut", "extends_key", "extends_tokens", "shared_key", "shared_tokens"),
+    *("stable_key", "stable_extends_key", "stable_extends_tokens"),
+    *("stable_shared_key", "stable_shared_tokens", "moved_tokens"),
+)
+"""What steps take of the logged ones: of requests and `replay.chains.CHAINS`, and the lifetime."""
 OF_TURNS: Final = (
     *("at", "provider", "model", "model_raw", "tier", "speed", "geo", "effort", "asks"),
     *("output_tokens", "thinking_tokens", "web_searches"),
 )
 """What steps take of the turns: what decides their prices, and what was billed beside the prompt."""
+
+
+def beside(frame: pl.DataFrame, more: pl.DataFrame, on: str = "req") -> pl.DataFrame:
+    """Give a frame with the columns of another one beside it, null where that has no such row.
+
+    A join would copy the frame, and steps are wide.
+    """
+    found = frame.select(on).join(more, on=on, how="left", maintain_order="left")
+    return frame.hstack(found.drop(on))
+
+
+def with_others(frame: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
+"""What steps take of the logged ones: of requests and of `replay.chains.CHAINS`, and lifetimes."""
+    names = [name for name in other.columns if name != "req"]
+    found = frame.select("req").join(other, on="req", how="left", maintain_order="left")
+    return frame.with_columns(pl.coalesce(found[name], frame[name]).alias(name) for name in names)
 
 
 @dataclass(frozen=True)
@@ -51,9 +74,8 @@ class Plan:
     """Turns, and what of their prompts is marked.
 
     Attributes:
-        steps: one row per turn of the log, sorted by run and turn: req, run_id, turn, domain, at_us,
-            ready_us, min_tokens, prompt_tokens, ttl_us (the lifetime that was written with), those of
-            `replay.chains.CHAINS`, `OF_TURNS`, `EXTRA` and `SPREAD`.
+        steps: one row per turn of the log, sorted by run and turn: `OF_STEPS`, `OF_TURNS`, `EXTRA` and
+            `SPREAD`.
         marks: what is marked.
         stable: the same, as it would be without values that vary.
         lifetimes: req and ttl_us of the turns whose marks all get another lifetime.
@@ -77,7 +99,8 @@ class Plan:
             turns: all turns.
         """
         place = ["run_id", "turn"]
-        steps = policy.steps.join(
+        known = policy.steps.select(OF_STEPS)
+        steps = known.join(
             turns.select(*place, *OF_TURNS), on=place, how="left", maintain_order="left"
         ).with_columns(
             *(pl.lit(0, pl.Int64).alias(name) for name in EXTRA),

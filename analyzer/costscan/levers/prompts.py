@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers.plan import Marks, Plan
+from costscan.levers.plan import Marks, Plan, beside
 from costscan.levers.rewriting import with_context
 
 CUTS: Final = ("cut_tokens", "cut_fixed_tokens")
@@ -25,7 +25,7 @@ def shortened(plan: Plan, cuts: pl.DataFrame, only: pl.Series | None = None) -> 
         cuts: req and `CUTS`; what is not named stays as it is. Below zero, tokens are added.
         only: the requests that change, where the others say only what would come off them.
     """
-    steps = plan.steps.join(cuts.select("req", *CUTS), on="req", how="left", maintain_order="left")
+    steps = beside(plan.steps, cuts.select("req", *CUTS))
     changes = pl.lit(value=True) if only is None else pl.col("req").is_in(only.implode())
     steps = with_context(steps).with_columns(pl.col(CUTS).fill_null(0), changes=changes)
     for name in _OF_KEYS:
@@ -48,7 +48,10 @@ def _less(name: str, by: pl.Expr) -> pl.Expr:
 
 def _of_owner(frame: pl.DataFrame, key: str, owner: str) -> pl.DataFrame:
     """Add of_owner: what came off the prompt that a key names."""
-    return frame.join(_owners(frame, owner), left_on=key, right_on="owner", how="left", maintain_order="left")
+    found = frame.select(key).join(
+        _owners(frame, owner), left_on=key, right_on="owner", how="left", maintain_order="left"
+    )
+    return frame.hstack(found.select("of_owner"))
 
 
 def _owners(steps: pl.DataFrame, key: str) -> pl.DataFrame:
@@ -97,7 +100,7 @@ def renamed(plan: Plan, salts: pl.DataFrame) -> Plan:
         salts: req, salt (prompts with the same one and the same key still begin alike) and behind_tokens:
             positions up to there keep their names.
     """
-    steps = plan.steps.join(salts, on="req", how="left", maintain_order="left")
+    steps = beside(plan.steps, salts)
     whole = pl.col("behind_tokens") <= 0
     told = steps.with_columns(
         *(_salted(name) for name in ("key", "extends_key", "stable_key", "stable_extends_key")),

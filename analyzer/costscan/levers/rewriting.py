@@ -42,18 +42,18 @@ def _told(steps: pl.DataFrame, rewrites: pl.DataFrame) -> pl.DataFrame:
     """Add to the turns of a context, from the one where it is rewritten: salt, from_, to_ and cut_tokens."""
     numbered = with_context(steps)
     before = pl.col("prompt_tokens").shift(1).over("run_id", "context")
-    at = numbered.with_columns(to_tokens=before).join(
-        rewrites, on=["run_id", "turn"], how="inner", maintain_order="left"
-    )
+    place = numbered.select("run_id", "turn", "context", to_tokens=before)
+    at = place.join(rewrites, on=["run_id", "turn"], how="inner", maintain_order="left")
     name = (pl.struct("run_id", "turn").hash() // 2).cast(pl.Int64)
     each = at.select(
         "run_id", "context", "from_tokens", "to_tokens", "cut_tokens", salt=name, since="turn"
     ).filter(pl.col("to_tokens").is_not_null())
-    joined = numbered.join(each, on=["run_id", "context"], how="left", maintain_order="left")
+    found = place.drop("to_tokens").join(each, on=["run_id", "context"], how="left", maintain_order="left")
     late = pl.col("turn") >= pl.col("since")
-    return joined.with_columns(
+    told = (
         pl.when(late).then(name).alias(name) for name in ("salt", "from_tokens", "to_tokens", "cut_tokens")
     )
+    return numbered.hstack(found.select(told))
 
 
 def _salted(name: str, is_new: pl.Expr) -> pl.Expr:

@@ -41,6 +41,7 @@ def _parts(summary: Summary, width: int) -> list[Text]:
         percent(float(s.saved_usd / billed)) if billed and s.saved_usd is not None else "-" for s in rows
     ]
     names = [f"  {s.scenario.partition('/')[2]}" if "/" in s.scenario else s.scenario for s in rows]
+    names = [name if s.is_on else f"{name} (off)" for name, s in zip(names, rows, strict=True)]
     joint = ["" if s.saved_joint_usd is None else usd(s.saved_joint_usd, fine=fine) for s in rows]
     columns = [
         Column("lever", names, name=True, style="bold"),

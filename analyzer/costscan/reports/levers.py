@@ -45,7 +45,9 @@ def spread(found: Scenario, *, fine: bool) -> str:
     if low is None or high is None or not mid or high - low < abs(mid) * _WORTH_A_RANGE:
         return usd(mid, fine=fine)
     first, last = usd(low, fine=fine), usd(high, fine=fine)
-    return first if first == last else f"{first}-{last.removeprefix('$')}"
+    if first == last:
+        return first
+    return f"{first} to {last}" if low < 0 else f"{first}-{last.removeprefix('$')}"
 
 
 def together(summary: Summary, width: int) -> list[Text]:
@@ -81,7 +83,7 @@ def biggest(summary: Summary, lever: str) -> str:
 
 
 def _part(summary: Summary, lever: str) -> str:
-    parts = [s for s in summary.scenarios if s.scenario.startswith(f"{lever}/") and s.saved_usd]
+    parts = [s for s in summary.scenarios if s.scenario.startswith(f"{lever}/") and s.saved_usd and s.is_on]
     ranked = sorted(parts, key=lambda s: -(s.saved_usd or 0))
     return ranked[0].scenario.partition("/")[2] if ranked else ""
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from costscan.config import Settings
 from costscan.frames import ROUTES, empty
+from costscan.levers.trimming import PARTS
 from costscan.prices import usd_of
 from costscan.scenarios.bench import Bench
 from costscan.scenarios.curves import CAP_CURVE, PACK_CURVE, cap_curve, pack_curve
@@ -32,6 +33,7 @@ class Priced:
     """What was priced: the frames of these names, and two curves.
 
     Attributes:
+        parts_off: the scenarios of parts that their lever does not have.
         caps: by tool and cap, what cutting its results there would save.
         packs: by items to a context, what packing would cost.
     """
@@ -41,6 +43,7 @@ class Priced:
     turn_work: pl.DataFrame = field(default_factory=lambda: empty("turn_work"))
     single_shots: pl.DataFrame = field(default_factory=lambda: empty("single_shots"))
     routes: pl.DataFrame = field(default_factory=lambda: empty("routes"))
+    parts_off: frozenset[str] = frozenset()
     caps: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CAP_CURVE))
     packs: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PACK_CURVE))
 
@@ -76,6 +79,9 @@ def price_scenarios(x: "Analysis", settings: Settings | None = None) -> Priced:
         routes=_routes(sets, scenarios) if "routing" in levers else empty("routes"),
         turn_work=bench.work,
         single_shots=bench.shots,
+        parts_off=frozenset(
+            {f"trimming/{part}" for part in PARTS if part not in settings.trimming.parts} | {"routing/effort"}
+        ),
         caps=cap_curve(x, settings.trimming.tool_result_max_tokens),
         packs=pack_curve(bench),
     )
@@ -135,6 +141,7 @@ def attach(x: "Analysis", priced: Priced) -> None:
     """Give an analysis the frames that were priced."""
     for name in ("scenarios", "lifetimes", "turn_work", "single_shots", "routes"):
         setattr(x, name, getattr(priced, name))
+    x.parts_off = priced.parts_off
     x.curves = {"cap": priced.caps, "pack": priced.packs}
 
 

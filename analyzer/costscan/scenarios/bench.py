@@ -74,6 +74,10 @@ class Bench:
         blocks = self._blocks(*names).filter(some).collect()
         return trimming.Held(blocks, self.x.tool_calls, self.x.runs, most)
 
+    def forget_held(self) -> None:
+        """Let go of what only trimming decides on, once all has been trimmed."""
+        self.__dict__.pop("held", None)
+
     @cached_property
     def work(self) -> pl.DataFrame:
         """The `turn_work` frame."""
@@ -84,8 +88,7 @@ class Bench:
     @cached_property
     def sizes(self) -> pl.DataFrame:
         """What the other family of tokenizers makes of the prompts."""
-        blocks = self._blocks("role", "tokens", "other_tokens").collect()
-        return routing.sizes(self.plan.steps, blocks)
+        return routing.sizes(self.plan.steps, self._blocks("role", "tokens", "other_tokens"))
 
     @cached_property
     def evidence(self) -> pl.DataFrame:
@@ -100,7 +103,7 @@ class Bench:
     @cached_property
     def counts(self) -> pl.DataFrame:
         """How many blocks the prompts hold."""
-        return routing.block_counts(self.plan.steps, self._blocks().collect())
+        return routing.block_counts(self.plan.steps, self._blocks())
 
     @cached_property
     def shots(self) -> pl.DataFrame:

@@ -5,7 +5,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers import batching, caching, trimming
+from costscan.levers import batching, caching, routing, trimming
 from costscan.scenarios.bench import Bench, Outcome
 from costscan.scenarios.sets import Sets
 
@@ -36,6 +36,8 @@ def other_parts(sets: Sets, levers: Sequence[str]) -> Mapping[str, pl.DataFrame]
         for part, scopes in _SCOPES.items():
             moved = sets.routed(bench.plan, bench.logged, scopes)
             out[f"routing/{part}"] = bench.replayed(moved).runs if moved else bench.logged.runs
+    if "routing" in levers and (effort := bench.settings.routing.effort) is not None:
+        out["routing/effort"] = bench.replayed(routing.with_effort(bench.plan, effort)).runs
     if "batching" in levers and bench.unwaited.is_empty():
         out |= dict.fromkeys(("batching/async", "batching/pack-items"), bench.logged.runs)
     elif "batching" in levers:

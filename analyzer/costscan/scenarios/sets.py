@@ -13,6 +13,7 @@ import polars as pl
 
 from costscan.levers import batching, routing, trimming
 from costscan.levers.plan import Plan
+from costscan.levers.routing.targets import model_named
 from costscan.scenarios.bench import Bench, Outcome
 from costscan.scenarios.cost import cheapest
 
@@ -66,6 +67,7 @@ class Sets:
         """Replay all sets, as many at a time as memory allows: those with the same prompts one by one."""
         on = set(self.levers)
         changes = "trimming" in on and self.trimmed_plan is not self.bench.plan
+        self.bench.forget_held()
         trims = [False, True] if changes else [False]
         caches = [False, True] if "caching" in on else [False]
         kinds = [(trim, cache) for cache in caches for trim in trims]
@@ -136,7 +138,7 @@ class Sets:
         """Give the plan with turns on other models; None where none of them moves."""
         bench = self.bench
         if (force := bench.settings.routing.force) is not None:
-            moves = routing.forced(plan, force, bench.sizes)
+            moves = routing.forced(plan, model_named(force), bench.sizes)
         else:
             moves = routing.chosen(plan, before.turns, bench.known, scopes, is_marked=is_marked)
         return routing.routed(plan, moves, bench.sizes, bench.counts) if moves.height else None

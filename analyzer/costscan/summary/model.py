@@ -119,7 +119,8 @@ class Scenario:
     """What the logged runs would have cost; `runs` is how many of them the scenario changes.
 
     `saved_joint_usd` is the share of a lever in what all save together, `saved_low_usd` and `saved_high_usd`
-    what the scenario saves where what it assumes turns out badly or well.
+    what the scenario saves where what it assumes turns out badly or well. `is_on` tells a part that its lever
+    has from one that was only priced.
     """
 
     scenario: str
@@ -131,6 +132,7 @@ class Scenario:
     risk: str | None
     saved_low_usd: Decimal | None = None
     saved_high_usd: Decimal | None = None
+    is_on: bool = True
 
 
 @dataclass(frozen=True)
@@ -168,8 +170,6 @@ class Summary:
     distribution: Distribution
     replay: Replay
     scenarios: list[Scenario]
-    plan: list[Step]
-    assumptions: list[Assumption]
     by_model: pl.DataFrame
     by_tool: pl.DataFrame
     by_task: pl.DataFrame
@@ -177,6 +177,8 @@ class Summary:
     findings: pl.DataFrame
     runs: pl.DataFrame
     breakdowns: Mapping[str, pl.DataFrame]
+    plan: list[Step]
+    assumptions: list[Assumption]
     paths: tuple[str, ...] = field(default=(), metadata={"json": False})
 
     def division(self, name: str) -> pl.DataFrame:

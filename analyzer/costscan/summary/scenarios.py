@@ -84,7 +84,7 @@ def _replayed(x: Analysis, name: str, billed: Decimal | None) -> Scenario:
     risk = RISKS.get(name, RISKS[lever])
     of = None if name == TOGETHER else lever
     if billed is None or runs["saved_usd"].null_count() == runs.height:
-        return Scenario(name, of, None, None, None, 0, risk)
+        return Scenario(name, of, None, None, None, 0, risk, is_on=name not in x.parts_off)
     saved = total(runs["saved_usd"].fill_null(0))
     joint = runs["saved_joint_usd"]
     return Scenario(
@@ -97,4 +97,5 @@ def _replayed(x: Analysis, name: str, billed: Decimal | None) -> Scenario:
         risk,
         total(runs["saved_low_usd"].fill_null(0)),
         total(runs["saved_high_usd"].fill_null(0)),
+        is_on=name not in x.parts_off,
     )

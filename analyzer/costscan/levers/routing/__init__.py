@@ -1,6 +1,6 @@
 """Routing: turns and runs that a smaller model could have served go to it, where the switch pays."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
@@ -12,14 +12,16 @@ import polars as pl
 from costscan.levers.plan import Plan
 from costscan.levers.routing.apply import family_of, routed
 from costscan.levers.routing.best import Stretch, best, cost_of, most_to_save, stretch_of
+from costscan.levers.routing.effort import with_effort
 from costscan.levers.routing.evidence import EVIDENCE, found_evidence
 from costscan.levers.routing.links import block_counts
 from costscan.levers.routing.options import fitting, options
 from costscan.levers.routing.sizes import sizes
-from costscan.levers.routing.stretches import OWN, stretches
+from costscan.levers.routing.stretches import OWN, asked, stretches
 from costscan.levers.routing.work import turn_work
 
 CHOICE: Final = pl.Schema({"req": pl.Int64, "to_model": pl.String})
+_AT_A_TIME: Final = 30_000
 CROWD: Final = 3
 """Of so many runs that may move and share a prefix, one writes it on the new model for the others."""
 LEAST_SHARE: Final = 0.1
@@ -65,13 +67,26 @@ def chosen(
     may = options(plan.steps, found, known.sizes, known.usd_on, known.today)
     if may.is_empty():
         return pl.DataFrame(schema=CHOICE)
-    counts = known.counts.with_columns(block_end=0) if is_marked else known.counts
-    steps = plan.steps.join(counts, on="req", how="left", maintain_order="left")
-    moves = _decided(stretches(steps, priced, may, known.sizes, known.units), known.decided)
+    moves = pl.concat(
+        _decided(stretches(some, may, known.sizes, known.units), known.decided)
+        for some in _in_parts(plan.steps, priced, may, known, is_marked=is_marked)
+    )
     spread = plan.steps.select("req").join_asof(
         moves, left_on="req", right_on="from_req", check_sortedness=False
     )
     return spread.filter(pl.col("req") <= pl.col("to_req")).select(*CHOICE)
+
+
+def _in_parts(
+    steps: pl.DataFrame, priced: pl.DataFrame, may: pl.DataFrame, known: Known, *, is_marked: bool
+) -> Iterator[pl.DataFrame]:
+    """Give what stretches are made from, some runs with options at a time: each turn takes a row a model."""
+    counts = known.counts.with_columns(block_end=0) if is_marked else known.counts
+    runs = steps.join(may, on="req", how="semi")["run_id"].unique()
+    told = asked(steps, priced, runs).join(counts, on="req", how="left", maintain_order="left")
+    part = pl.col("row").first().over("run_id") // _AT_A_TIME
+    for some in told.with_row_index("row").with_columns(part=part).partition_by("part", maintain_order=True):
+        yield some.drop("part", "row")
 
 
 def _decided(told: pl.DataFrame, decided: dict[Any, list[int]]) -> pl.DataFrame:
@@ -83,7 +98,7 @@ def _decided(told: pl.DataFrame, decided: dict[Any, list[int]]) -> pl.DataFrame:
         costs = tuple(
             (row["from_req"], *row["models"], *row["usable"], *row["warm"], *row["cold"]) for row in parts
         )
-        key = (run_id, shares, costs)
+        key = (run_id, shares, hash(costs))
         if key not in decided:
             decided[key] = _worthwhile([stretch_of(row) for row in parts], shares=shares)
         moves = zip(parts, decided[key], strict=True)
@@ -120,4 +135,5 @@ __all__ = [
     "routed",
     "sizes",
     "turn_work",
+    "with_effort",
 ]

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers.plan import Marks, Plan
+from costscan.levers.plan import Marks, Plan, with_others
 from costscan.levers.prompts import shortened
 from costscan.levers.routing.links import relinked
 from costscan.models import model_info, resolve
@@ -15,6 +15,12 @@ SIZE_SPREAD: Final = 0.08
 THINKING_GROWTH: Final = 0.5
 """A model that thinks by default may write so much more where the one before it did not think (assumed)."""
 _REGIONS: Final = {"regional": "us.anthropic.", "us-gov": "us-gov.anthropic."}
+
+
+_NEEDED: Final = (
+    *("req", "at", "provider", "model", "model_raw", "speed", "domain", "min_tokens"),
+    *("output_tokens", "thinking_tokens", "output_growth", "size_spread", "run_id"),
+)
 
 
 def family_of(model: str) -> str | None:
@@ -71,17 +77,16 @@ def routed(plan: Plan, choice: pl.DataFrame, sizes: pl.DataFrame, counts: pl.Dat
     """
     if choice.is_empty():
         return plan
-    changed = served_by(plan.steps, choice, sizes)
+    changed = served_by(plan.steps.select(_NEEDED), choice, sizes)
     resized = changed.filter("is_other")["req"]
     sent = shortened(plan, _as_other(plan.steps, sizes), resized) if len(resized) else plan
     names = ("model", "model_raw", "provider", "speed", "domain", "min_tokens", "output_tokens",
              "output_growth", "size_spread")  # fmt: skip
-    steps = sent.steps.update(changed.select("req", *names), on="req", how="left", maintain_order="left")
+    steps = with_others(sent.steps, changed.select("req", *names))
     other = changed.select("req", "domain", "min_tokens")
 
     def moved(marks: Marks, _: str) -> Marks:
-        requests = marks.requests.update(other, on="req", how="left", maintain_order="left")
-        return Marks(requests, marks.positions)
+        return Marks(with_others(marks.requests, other), marks.positions)
 
     served = sent.changed(steps, moved)
     return relinked(served, changed["run_id"].unique(), counts)

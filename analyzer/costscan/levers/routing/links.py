@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers.plan import Marks, Plan
+from costscan.levers.plan import Marks, Plan, beside
 from costscan.levers.rewriting import with_context
 
 LOOKBACK: Final = 20
@@ -14,7 +14,7 @@ Source: https://platform.claude.com/docs/en/build-with-claude/prompt-caching
 """
 
 
-def block_counts(steps: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
+def block_counts(steps: pl.DataFrame, blocks: pl.LazyFrame) -> pl.DataFrame:
     """Give req and block_end: how many blocks of messages the prompts of its run held by then.
 
     Args:
@@ -25,6 +25,7 @@ def block_counts(steps: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
         blocks.filter(pl.col("layer") == "messages")
         .group_by("run_id", turn="turn_in")
         .agg(n=pl.len().cast(pl.Int64))
+        .collect(engine="streaming")
     )
     joined = steps.select("req", "run_id", "turn").join(
         came, on=["run_id", "turn"], how="left", maintain_order="left"
@@ -40,7 +41,7 @@ def relinked(plan: Plan, runs: pl.Series, counts: pl.DataFrame) -> Plan:
         runs: their ids.
         counts: from `block_counts`.
     """
-    steps = with_context(plan.steps).join(counts, on="req", how="left", maintain_order="left")
+    steps = beside(with_context(plan.steps), counts)
     one = ["run_id", "context", "domain"]
     moved = pl.col("run_id").is_in(runs.implode())
     end = pl.col("prompt_tokens")

@@ -11,6 +11,10 @@ from costscan.levers.routing.targets import candidates, cheapest_of_classes, ref
 from costscan.models import model_info
 
 OPTIONS: Final = pl.Schema({"req": pl.Int64, "to_model": pl.String})
+_NEEDED: Final = (
+    *("req", "run_id", "turn", "at", "tier", "model", "asks"),
+    *("prompt_tokens", "output_tokens"),
+)
 _LIMITS: Final = pl.Schema(
     {
         "model": pl.String,
@@ -42,8 +46,10 @@ def options(
     best = evidence.select("run_id", "turn", "to_class").unique(
         ["run_id", "turn"], keep="first", maintain_order=True
     )
-    asked = steps.join(best, on=["run_id", "turn"], how="inner", maintain_order="left").filter(
-        pl.col("at").is_not_null(), pl.col("tier") == "standard"
+    asked = (
+        steps.select(_NEEDED)
+        .join(best, on=["run_id", "turn"], how="inner", maintain_order="left")
+        .filter(pl.col("at").is_not_null(), pl.col("tier") == "standard")
     )
     told = asked.join(sizes, on="req", how="left", maintain_order="left").with_columns(
         day=pl.col("at").dt.date(), asks=pl.col("asks").fill_null("")

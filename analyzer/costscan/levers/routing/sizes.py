@@ -6,6 +6,7 @@ import polars as pl
 
 from costscan.levers.routing.apply import family_of
 
+_COUNTS: Final = ("tokens", "other_tokens", "fixed", "other_fixed")
 HIDDEN_RATIO: Final = {"v3": 1.3, "v4.7": 1 / 1.3}
 """What is not in the log becomes so many times as long, by the family it was counted in.
 
@@ -13,7 +14,7 @@ Source: https://platform.claude.com/docs/en/about-claude/pricing ("approximately
 """
 
 
-def sizes(steps: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
+def sizes(steps: pl.DataFrame, blocks: pl.LazyFrame) -> pl.DataFrame:
     """Give req, size_ratio of the prompt, fixed_ratio of what stands before the messages, output_ratio.
 
     Args:
@@ -24,37 +25,44 @@ def sizes(steps: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
     hidden = pl.col("model").replace_strict(families, return_dtype=pl.String).replace_strict(
         HIDDEN_RATIO, return_dtype=pl.Float64
     )  # fmt: skip
-    is_fixed = pl.col("layer") != "messages"
-    known = blocks.filter(pl.col("other_tokens").is_not_null()).select(
-        "run_id", "turn_in", "turn_out", "tokens", "other_tokens", is_fixed=is_fixed
-    )
-    counts = ("tokens", "other_tokens", "fixed", "other_fixed")
-    rows = known.with_columns(
-        fixed=pl.when("is_fixed").then("tokens").otherwise(0),
-        other_fixed=pl.when("is_fixed").then("other_tokens").otherwise(0),
-    )
-    came = rows.select("run_id", *counts, turn="turn_in")
-    left = rows.select("run_id", *(-pl.col(n) for n in counts), turn="turn_out")
+    known = blocks.filter(pl.col("other_tokens").is_not_null())
     place = ["run_id", "turn"]
-    changes = pl.concat([came, left]).group_by(place).agg(pl.col(counts).sum())
-    written = known_written(blocks)
-    running = pl.col(counts).fill_null(0).cum_sum().over("run_id")
+    came, left = (_summed(known, turn) for turn in ("turn_in", "turn_out"))
+    changes = (
+        pl.concat([came, left.with_columns(-pl.col(_COUNTS))]).group_by(place).agg(pl.col(_COUNTS).sum())
+    )
+    running = pl.col(_COUNTS).fill_null(0).cum_sum().over("run_id")
     # Blocks may be fewer than the prompt: what is hidden has the usual ratio.
     return (
         steps.select("req", *place, "prompt_tokens", hidden=hidden)
         .join(changes, on=place, how="left", maintain_order="left")
         .with_columns(running)
-        .join(written, on=place, how="left", maintain_order="left")
+        .join(_written(known), on=place, how="left", maintain_order="left")
         .select("req", *_ratios())
     )
 
 
-def known_written(blocks: pl.DataFrame) -> pl.DataFrame:
+def _summed(blocks: pl.LazyFrame, turn: str) -> pl.DataFrame:
+    """Sum up the tokens of the blocks that came or left at each turn."""
+    is_fixed = pl.col("layer") != "messages"
+    sums = {
+        "tokens": pl.col("tokens").sum(),
+        "other_tokens": pl.col("other_tokens").sum(),
+        "fixed": pl.col("tokens").filter(is_fixed).sum(),
+        "other_fixed": pl.col("other_tokens").filter(is_fixed).sum(),
+    }
+    return blocks.group_by("run_id", turn=turn).agg(**sums).collect(engine="streaming")
+
+
+def _written(blocks: pl.LazyFrame) -> pl.DataFrame:
     """Give run_id, turn and output_ratio of what each turn wrote."""
-    made = blocks.filter((pl.col("role") == "assistant") & pl.col("other_tokens").is_not_null())
+    made = blocks.filter(pl.col("role") == "assistant")
     sums = made.group_by("run_id", turn=pl.col("turn_in") - 1).agg(pl.col("tokens", "other_tokens").sum())
-    return sums.filter(pl.col("tokens") > 0).select(
-        "run_id", "turn", output_ratio=pl.col("other_tokens") / pl.col("tokens")
+    ratio = pl.col("other_tokens") / pl.col("tokens")
+    return (
+        sums.filter(pl.col("tokens") > 0)
+        .select("run_id", "turn", output_ratio=ratio)
+        .collect(engine="streaming")
     )
 
 

@@ -26,40 +26,52 @@ _OF_STRETCH: Final = (
         "crowd",
     ),
 )
+_NEEDED: Final = (
+    *("req", "run_id", "turn", "context", "crowd", "at", "at_us", "ttl_us", "min_tokens"),
+    *("provider", "model", "model_raw", "tier", "speed", "geo", "prompt_tokens", "shared_tokens"),
+    *("output_tokens", "thinking_tokens", "web_searches", "output_growth", "size_spread"),
+)
 OWN: Final = ""
 """The model that served a turn."""
 
 
+def asked(steps: pl.DataFrame, priced: pl.DataFrame, runs: pl.Series) -> pl.DataFrame:
+    """Give the turns of some runs as `stretches` takes them.
+
+    Args:
+        steps: the steps of a plan.
+        priced: their token classes and unit prices, from `Costs.of_turns`.
+        runs: the ids of the runs.
+    """
+    chosen = pl.col("run_id").is_in(runs.implode())
+    needed = with_context(steps.with_columns(crowd=_crowd(chosen))).select(_NEEDED)
+    return needed.hstack(priced.select(*CLASSES, *_units(priced))).filter(chosen)
+
+
 def stretches(
-    steps: pl.DataFrame,
-    priced: pl.DataFrame,
+    turns: pl.DataFrame,
     options: pl.DataFrame,
     sizes: pl.DataFrame,
     units: Callable[[pl.DataFrame], pl.DataFrame],
 ) -> pl.DataFrame:
-    """Give the stretches of the runs with options.
+    """Give the stretches of some runs.
 
     Args:
-        steps: the steps of a plan, with block_end (from `links.block_counts`).
-        priced: their token classes and unit prices, from `Costs.of_turns`.
+        turns: from `asked`, with block_end (from `links.block_counts`).
         options: as `options.OPTIONS`.
         sizes: as `sizes.sizes`.
         units: gives the unit prices of steps.
 
     Returns:
         run_id, stretch, from_req, to_req, begins_us, ends_us, context, begins_block, ends_block (the blocks
-        in its first and its last prompt), ttl_us, crowd (runs with options that
-        share its prefix), and by model (lists): models, usable, warm (the cost when
-        the model served the turn before), cold (when it did not), per_read (what a token costs more when it
-        is written instead of read), found (tokens the first turn read), shared (those of them that other
-        runs had cached), cached (tokens cached after the last turn).
+        in its first and its last prompt), ttl_us, crowd (runs with options that share its prefix), and by
+        model (lists): models, usable, warm (the cost when the model served the turn before), cold (when it
+        did not), per_read (what a token costs more when it is written instead of read), found (tokens the
+        first turn read), shared (those of them that other runs had cached), cached (tokens cached after the
+        last turn).
     """
-    runs = steps.join(options.select("req"), on="req", how="semi")["run_id"].unique()
-    chosen = pl.col("run_id").is_in(runs.implode())
-    steps = steps.with_columns(crowd=_crowd(chosen))
-    own = with_context(steps).hstack(priced.select(*CLASSES, *_units(priced))).filter(chosen)
-    told = [_on_own(own)]
-    told += [_on(own, target, sizes, units) for target in options["to_model"].unique().sort()]
+    told = [_on_own(turns)]
+    told += [_on(turns, target, sizes, units) for target in options["to_model"].unique().sort()]
     marked = pl.concat(told).join(
         options.with_columns(may=pl.lit(value=True)),
         left_on=["req", "model"], right_on=["req", "to_model"], how="left", maintain_order="left",

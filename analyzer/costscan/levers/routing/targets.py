@@ -6,7 +6,9 @@ from datetime import date
 from functools import cache
 from typing import Final
 
-from costscan.models import ModelInfo, canonical_models, model_info
+from costscan.config_values import near
+from costscan.errors import CostscanError
+from costscan.models import ModelInfo, canonical_models, model_info, resolve
 
 CLASSES: Final = ("haiku", "sonnet", "opus", "fable")
 """What models are for, from the smallest to the largest."""
@@ -40,6 +42,18 @@ def candidates(model: str, day: date, to_class: str, today: date) -> tuple[str, 
 
 def _served(info: ModelInfo, day: date) -> bool:
     return info.released <= day and (info.retired is None or day < info.retired)
+
+
+def model_named(name: str) -> str:
+    """Give the canonical id of a Claude model in any spelling.
+
+    Raises:
+        CostscanError: it is none.
+    """
+    ref = resolve(name) or resolve(f"claude-{name}")
+    if ref is None:
+        raise CostscanError(f"{name}: no such Claude model", near(name, list(canonical_models())))
+    return ref.model
 
 
 def refuses(model: str, asks: str | None) -> bool:

@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers.plan import Plan
+from costscan.levers.plan import Plan, beside
 from costscan.levers.rewriting import REWRITES, rewritten
 from costscan.levers.trimming.carried_price import carried_price
 
@@ -55,7 +55,7 @@ def _with_request(plan: Plan, best: pl.DataFrame) -> Plan:
         found=pl.min_horizontal("read_tokens", "before_tokens"),
         whole="before_tokens",
     )
-    steps = plan.steps.join(asked, on="req", how="left", maintain_order="left")
+    steps = beside(plan.steps, asked)
     plain = pl.col("whole") - pl.col("found") + ASKED_TOKENS
     added = {
         "extra_read_tokens": pl.col("found"),

@@ -1,0 +1,59 @@
+"""`costscan whatif`: every run on other models."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from costscan.cli import parameters as p
+from costscan.cli.session import Logs, read
+from costscan.errors import CostscanError
+
+
+def whatif(
+    path: p.Paths,
+    *,
+    model: Annotated[
+        list[str],
+        typer.Option("--model", metavar="A,B,C", help="The models to price every run on. Repeatable."),
+    ],
+    json: p.Json = False,
+    top: Annotated[int | None, typer.Option(metavar="N", min=1, help="Show at most N runs.")] = None,
+    since: p.Since = None,
+    until: p.Until = None,
+    task: p.Task = None,
+    format_: p.Format = None,
+    settings: p.Set = None,
+    config: p.Config = None,
+    workers: p.Workers = None,
+) -> None:
+    """Price every run as if one model had served all of it, for each of some models.
+
+    Each run is replayed on the model: its prices, its shortest cacheable prefix, its tokenizer. The same
+    turns and the same output are taken for granted, which no log can promise: try a model before you move.
+
+    \b
+    Examples:
+      costscan whatif runs.jsonl --model haiku,sonnet
+      costscan whatif logs/ --model claude-haiku-4-5 --model claude-sonnet-5 --json
+    """  # noqa: D301 - \b keeps the lines apart
+    logs = Logs.chosen(path, since, until, task, None, format_, None, settings, config, workers)
+    names = [name.strip() for some in model for name in some.split(",") if name.strip()]
+    if not names:
+        raise CostscanError("--model: no model named", "like --model haiku,sonnet")
+    with read(logs) as x:
+        from costscan.levers.routing.targets import model_named  # noqa: PLC0415 - imports Polars
+        from costscan.scenarios.whatif import what_if  # noqa: PLC0415
+
+        models = list(dict.fromkeys(model_named(name) for name in names))
+        found = what_if(x, models)
+    if json:
+        from costscan.reports.matrix import encoded  # noqa: PLC0415
+
+        sys.stdout.flush()
+        sys.stdout.buffer.write(encoded(found, models))
+        return
+    from costscan.reports.matrix import matrix  # noqa: PLC0415
+    from costscan.reports.terminal import printed, width_of  # noqa: PLC0415
+
+    printed(matrix(found, models, top=top, width=width_of(sys.stdout)))

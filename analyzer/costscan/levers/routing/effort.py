@@ -1,0 +1,44 @@
+"""Ask for less effort: the model writes less, by what its maker's own catalog says of each effort.
+
+This is an assumption of its own and off by default: how much less a model writes depends on the task.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+import polars as pl
+
+from costscan.levers.plan import Plan
+from costscan.models import model_info
+
+DEFAULT_EFFORT: Final = "high"
+"""Of a turn whose log says nothing of effort."""
+
+
+def with_effort(plan: Plan, effort: str) -> Plan:
+    """Give the plan with less output in the turns that were asked for more effort.
+
+    Args:
+        plan: the plan.
+        effort: low, medium or high; turns of models whose catalog has no figures for it stay as they are.
+    """
+    pairs = plan.steps.select("model", pl.col("effort").fill_null(DEFAULT_EFFORT)).unique()
+    rows = [(model, asked, _share(model, asked, effort)) for model, asked in pairs.iter_rows()]
+    known = pl.DataFrame(
+        [row for row in rows if row[2] < 1],
+        schema={"model": pl.String, "asked": pl.String, "share": pl.Float64},
+        orient="row",
+    )
+    if known.is_empty():
+        return plan
+    steps = plan.steps.with_columns(asked=pl.col("effort").fill_null(DEFAULT_EFFORT)).join(
+        known, on=["model", "asked"], how="left", maintain_order="left"
+    )
+    less = (pl.col("output_tokens") * pl.col("share").fill_null(1.0)).round().cast(pl.Int64)
+    return replace(plan, steps=steps.with_columns(output_tokens=less).select(plan.steps.columns))
+
+
+def _share(model: str, asked: str, effort: str) -> float:
+    info = model_info(model)
+    cost = info.effort_cost if info else {}
+    return cost[effort] / cost[asked] if effort in cost and asked in cost else 1.0
