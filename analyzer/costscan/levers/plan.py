@@ -40,7 +40,7 @@ def beside(frame: pl.DataFrame, more: pl.DataFrame, on: str = "req") -> pl.DataF
 
 
 def with_others(frame: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
-"""What steps take of the logged ones: of requests and of `replay.chains.CHAINS`, and lifetimes."""
+    """Give a frame with the values that another one, which has req and some columns, has instead."""
     names = [name for name in other.columns if name != "req"]
     found = frame.select("req").join(other, on="req", how="left", maintain_order="left")
     return frame.with_columns(pl.coalesce(found[name], frame[name]).alias(name) for name in names)
