@@ -1,1 +1,1 @@
-"""The levers: each turns a plan into a cheaper one, and knows nothing of prices."""
+"""The levers: each turns a plan into another one; where that pays is for the scenarios to say."""
