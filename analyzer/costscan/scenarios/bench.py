@@ -84,7 +84,7 @@ class Bench:
     @cached_property
     def sizes(self) -> pl.DataFrame:
         """What the other family of tokenizers makes of the prompts."""
-        blocks = self._blocks("role", "tokens", "other_tokens").collect()
+        blocks = self._blocks("role", "kind", "tokens", "other_tokens").collect()
         return routing.sizes(self.plan.steps, blocks)
 
     @cached_property

@@ -14,11 +14,11 @@ Source: https://platform.claude.com/docs/en/about-claude/pricing ("approximately
 
 
 def sizes(steps: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
-    """Give req, size_ratio of the prompt, fixed_ratio of what stands before the messages, output_ratio.
+    """Give req, output_ratio, has_tools, size_ratio of the prompt, fixed_ratio of what precedes the messages.
 
     Args:
         steps: req, run_id, turn, model.
-        blocks: run_id, turn_in, turn_out, layer, role, tokens, other_tokens (null where hidden).
+        blocks: run_id, turn_in, turn_out, layer, role, kind, tokens, other_tokens (null where hidden).
     """
     families = {m: family_of(m) or "v4.7" for m in steps["model"].unique()}
     hidden = pl.col("model").replace_strict(families, return_dtype=pl.String).replace_strict(
@@ -26,9 +26,10 @@ def sizes(steps: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
     is_fixed = pl.col("layer") != "messages"
     known = blocks.filter(pl.col("other_tokens").is_not_null()).select(
-        "run_id", "turn_in", "turn_out", "tokens", "other_tokens", is_fixed=is_fixed
-    )
-    counts = ("tokens", "other_tokens", "fixed", "other_fixed")
+        "run_id", "turn_in", "turn_out", "tokens", "other_tokens", is_fixed=is_fixed,
+        tools=(pl.col("kind") == "tool_def").cast(pl.Int64),
+    )  # fmt: skip
+    counts = ("tokens", "other_tokens", "fixed", "other_fixed", "tools")
     rows = known.with_columns(
         fixed=pl.when("is_fixed").then("tokens").otherwise(0),
         other_fixed=pl.when("is_fixed").then("other_tokens").otherwise(0),
@@ -67,4 +68,5 @@ def _ratios() -> list[pl.Expr]:
         pl.when(pl.col("prompt_tokens") > 0).then(whole).otherwise("hidden").alias("size_ratio"),
         fixed.alias("fixed_ratio"),
         pl.col("output_ratio").fill_null(pl.col("hidden")),
+        (pl.col("tools").fill_null(0) > 0).alias("has_tools"),
     ]
