@@ -72,7 +72,8 @@ class Bench:
         names = ("block", "role", "kind", "tool", "content_hash", "tokens")
         most = self.settings.trimming.tool_result_max_tokens
         blocks = self._blocks(*names).filter(some).collect()
-        return trimming.Held(blocks, self.x.tool_calls, self.x.runs, most)
+        said = trimming.without_tool_use(blocks, self.plan.steps, self.x.runs)
+        return trimming.Held(said, self.x.tool_calls, self.x.runs, most)
 
     @cached_property
     def work(self) -> pl.DataFrame:
