@@ -8,7 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from costscan.analysis import Analysis
-from costscan.scenarios import price_scenarios
+from costscan.config import Settings
+from costscan.scenarios import Priced, price_scenarios
 from logs import Json, write
 from seen import analyzed
 from workloads import Calls, lines, usd
@@ -25,11 +26,12 @@ class Case:
 
 @dataclass
 class Told:
-    """What was made of the logs: `logs` has the lines of each workload."""
+    """What was made of the logs: `logs` has the lines of each workload, `priced` all that was priced."""
 
     x: Analysis
     scenarios: pl.DataFrame
     logs: Mapping[str, list[Json]] = field(default_factory=dict)
+    priced: Priced = field(default_factory=Priced)
 
     def usd(self, task: str, scenario: str, column: str = "usd") -> Decimal:
         found = self.scenarios.filter((pl.col("task") == task) & (pl.col("scenario") == scenario))
@@ -45,16 +47,18 @@ class Told:
         return self.x.prefix_breaks.join(tasks, on="run_id").filter(task=task).to_dicts()
 
 
-def read(folder: Path, workloads: Mapping[str, Calls]) -> Told:
+def read(folder: Path, workloads: Mapping[str, Calls], settings: Settings | None = None) -> Told:
     """Log workloads, each a task, to one file, and price what would have been."""
     logs = {name: lines(calls) for name, calls in workloads.items()}
-    return told(write(folder / "calls.jsonl", *(line for log in logs.values() for line in log)), logs)
+    path = write(folder / "calls.jsonl", *(line for log in logs.values() for line in log))
+    return told(path, logs, settings)
 
 
-def told(path: Path, logs: Mapping[str, list[Json]] | None = None) -> Told:
+def told(path: Path, logs: Mapping[str, list[Json]] | None = None, settings: Settings | None = None) -> Told:
     with analyzed(path) as x:
-        scenarios = price_scenarios(x).scenarios.join(x.runs.select("run_id", "task"), on="run_id")
-    return Told(x, scenarios, logs or {})
+        priced = price_scenarios(x, settings)
+    scenarios = priced.scenarios.join(x.runs.select("run_id", "task"), on="run_id")
+    return Told(x, scenarios, logs or {}, priced)
 
 
 def error(found: Told, name: str, case: Case) -> float:

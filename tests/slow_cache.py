@@ -80,6 +80,7 @@ MINIMUM: Final = {
     "claude-opus-4-5": 4096,
     "claude-sonnet-4-6": 1024,
     "claude-haiku-4-5": 4096,
+    "claude-sonnet-5": 1024,
 }
 """The shortest prefix that is cached, typed from the documentation, as of July 2026."""
 TOOL_USE: Final = {
@@ -87,8 +88,10 @@ TOOL_USE: Final = {
     "claude-opus-4-5": 496,
     "claude-sonnet-4-6": 497,
     "claude-haiku-4-5": 496,
+    "claude-sonnet-5": 354,
 }
 """What a request with tools takes on top of their definitions, typed from the documentation."""
+NONE: Final[Mapping[str, float]] = {}
 _word = re.compile(r"[^\W\d_]+|\d{1,3}|(?:[^\w\s]|_){1,2}")
 
 
@@ -108,8 +111,11 @@ def _of_block(said: str) -> int:
     return 3 + tokens(said)
 
 
-def pieces(request: Row) -> Iterator[tuple[str, int, int | None]]:
-    """The blocks of a prompt in its order: what each says, its tokens, and the lifetime it is marked with."""
+def pieces(request: Row, ratio: float = 1) -> Iterator[tuple[str, int, int | None]]:
+    """The blocks of a prompt in its order: what each says, its tokens, and the lifetime it is marked with.
+
+    A tokenizer of another family makes `ratio` times as many tokens of the text.
+    """
     found = [("tools", 8, tool) for tool in request.get("tools", [])]
     found += [("system", 0, block) for block in request.get("system", [])]
     for message in request["messages"]:
@@ -123,14 +129,14 @@ def pieces(request: Row) -> Iterator[tuple[str, int, int | None]]:
         size = tokens(bare["text"]) if bare.get("type") == "text" else _of_block(said)
         marker = block.get("cache_control") or (request.get("cache_control") if n == last else None)
         ttl = None if marker is None else HOUR_US if marker.get("ttl") == "1h" else FIVE_US
-        yield f"{where} {said}", size + more + (0 if n else on_top), ttl
+        yield f"{where} {said}", round((size + more) * ratio) + (0 if n else on_top), ttl
 
 
-def positions_of(request: Row, number: int) -> tuple[list[Row], int]:
+def positions_of(request: Row, number: int, ratio: float = 1) -> tuple[list[Row], int]:
     """The positions of a prompt that are marked, or looked back at from a mark, and the tokens of the prompt."""
     keys: list[Row] = []
     so_far, total = hash(request["model"]), 0
-    for said, size, ttl in pieces(request):
+    for said, size, ttl in pieces(request, ratio):
         so_far, total = hash((so_far, said)), total + size
         keys.append({"req": number, "key": so_far, "tokens": total, "ttl_us": ttl})
     marked = [n for n, p in enumerate(keys) if p["ttl_us"] is not None]
@@ -139,15 +145,16 @@ def positions_of(request: Row, number: int) -> tuple[list[Row], int]:
     return [keys[n] for n in sorted(seen)], total
 
 
-def bill(calls: Sequence[Row]) -> list[tuple[int, int, int, int]]:
+def bill(calls: Sequence[Row], ratios: Mapping[str, float] = NONE) -> list[tuple[int, int, int, int]]:
     """Bill requests: the tokens read, written for an hour, written for five minutes, and sent plain, of each.
 
     Args:
         calls: at_us, took_us, request.
+        ratios: by model, what tokenizers of another family make of a text, as for `pieces`.
     """
     requests, positions = [], []
     for n, call in enumerate(calls):
-        mine, total = positions_of(call["request"], n)
+        mine, total = positions_of(call["request"], n, ratios.get(call["request"]["model"], 1))
         positions += mine
         requests.append({
             "req": n, "domain": call["request"]["model"], "at_us": call["at_us"],

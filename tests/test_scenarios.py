@@ -3,6 +3,7 @@
 import random
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
@@ -14,7 +15,10 @@ from hypothesis import strategies as st
 
 import hypothesis_profile  # noqa: F401 - the settings of every property
 from applied import Told, read, told
+from costscan.config import TRIMMING_PARTS, Settings, Trimming
+from costscan.scenarios.sets import LEVERS
 from logs import Json, write
+from mended import shots
 from mishaps import ORDERS, PLACES, VALUES, behind, disordered, varying
 from workloads import MODELS, Calls, lines, loops, marked
 
@@ -24,17 +28,30 @@ choices = st.fixed_dictionaries({
     "gap_s": st.sampled_from([0.01, 8, 290, 360, 2400, 4000]),
     "apart_s": st.sampled_from([0, 1, 200, 1000, 5000]),
     "system": st.sampled_from([100, 1500, 4500]), "wide": st.sampled_from([1, 1, 3, 11]), "result": st.just(100),
+    "shots": st.booleans(),
     "value": st.none() | st.tuples(st.sampled_from(VALUES), st.sampled_from(PLACES), st.booleans()),
     "order": st.none() | st.sampled_from(ORDERS),
     "ttl": st.sampled_from(["", "5m", "1h"]), "between": st.booleans(), "behind": st.booleans(),
 })  # fmt: skip
 logs = st.lists(choices, min_size=5, max_size=5)
+SHORT = Settings(trimming=Trimming(parts=TRIMMING_PARTS, tool_result_max_tokens=60))
+SETS = ["+".join(some) for n in range(1, 5) for some in combinations(LEVERS, n)]
+PARTS = [
+    *(f"caching/{part}" for part in ("fix-prefix", "breakpoints", "ttl")),
+    *(f"trimming/{part}" for part in TRIMMING_PARTS),
+    *(f"routing/{part}" for part in ("turns", "runs")),
+    *(f"batching/{part}" for part in ("async", "pack-items")),
+]
 
 
 def made(name: str, choice: Choice) -> Calls:
     shape = dict(choice)
-    kept = {name: shape.pop(name) for name in ("value", "order", "ttl", "between", "behind")}
+    kept = {name: shape.pop(name) for name in ("value", "order", "ttl", "between", "behind", "shots")}
+    if kept["shots"]:
+        shape |= {"runs": 2 + 2 * shape["runs"], "turns": 1}
     calls = loops(name, **shape)
+    if kept["shots"]:
+        calls = shots(calls)
     if kept["value"]:
         kind, path, per_run = kept["value"]
         calls = varying(calls, kind, path, per_run=per_run).before
@@ -46,7 +63,10 @@ def made(name: str, choice: Choice) -> Calls:
 
 
 def priced(chosen: list[Choice], order: random.Random | None = None) -> Told:
-    """Price workloads in one log, its lines in the order of time, or in another that keeps that of each run."""
+    """Price workloads in one log, its lines in the order of time, or in another that keeps that of each run.
+
+    Long results are cut at 60 tokens.
+    """
     calls = [made(f"task{n}", choice) for n, choice in enumerate(chosen)]
     found = sorted(
         (line for log in map(lines, calls) for line in log), key=lambda line: str(line["timestamp"])
@@ -54,7 +74,7 @@ def priced(chosen: list[Choice], order: random.Random | None = None) -> Told:
     if order is not None:
         found = shuffled(found, order)
     with TemporaryDirectory() as folder:
-        return told(write(Path(folder) / "calls.jsonl", *found))
+        return told(write(Path(folder) / "calls.jsonl", *found), settings=SHORT)
 
 
 def shuffled(found: list[Json], order: random.Random) -> list[Json]:
@@ -64,7 +84,7 @@ def shuffled(found: list[Json], order: random.Random) -> list[Json]:
     return [next(of_run[run]) for run in places]
 
 
-@settings(max_examples=12)
+@settings(max_examples=9)
 @given(logs)
 def test_no_run_is_dearer_than_billed_and_sums_agree(chosen: list[Choice]) -> None:
     found = priced(chosen)
@@ -74,12 +94,43 @@ def test_no_run_is_dearer_than_billed_and_sums_agree(chosen: list[Choice]) -> No
     assert rows.filter(pl.col("usd") + pl.col("saved_usd") != pl.col("billed"))["scenario"].to_list() == []
     assert rows.filter(pl.col("saved_usd") < 0)["scenario"].to_list() == []
     assert (rows.filter(scenario="as_billed")["saved_usd"] == 0).all()
-    assert rows.group_by("run_id").len()["len"].unique().to_list() == [5]
+    assert set(rows["scenario"]) == {"as_billed", "all", *PARTS, *SETS}
+    assert rows.group_by("run_id").len()["len"].unique().to_list() == [2 + len(PARTS) + len(SETS)]
     assert sum(rows.filter(scenario="as_billed")["usd"], Decimal(0)) == found.x.turns["usd"].sum()
     assert found.x.agreement.exact == found.x.agreement.compared
+    shares_agree(found)
+    more_levers_save_more(found)
+    only_single_requests_are_batched(found)
 
 
-@settings(max_examples=5)
+def shares_agree(found: Told) -> None:
+    """What the levers are told to share is what all of them save, of each run and to the pico-USD."""
+    alone = found.scenarios.filter(pl.col("scenario").is_in(LEVERS))
+    joint = alone.group_by("run_id").agg(shares=pl.col("saved_joint_usd").sum(), n=pl.len())
+    every = found.scenarios.filter(scenario="all").join(joint, on="run_id")
+    assert every["n"].unique().to_list() == [len(LEVERS)]
+    assert every.filter(pl.col("shares") != pl.col("saved_usd")).is_empty()
+    others = found.scenarios.filter(~pl.col("scenario").is_in(LEVERS))
+    assert others["saved_joint_usd"].null_count() == others.height
+
+
+def more_levers_save_more(found: Told) -> None:
+    saved = dict(found.scenarios.group_by("scenario").agg(pl.col("saved_usd").sum()).iter_rows())
+    assert saved["all"] == saved[SETS[-1]]
+    for name in SETS:
+        fewer = [n for n in SETS if set(n.split("+")) < set(name.split("+"))]
+        assert {n: saved[n] for n in fewer if saved[n] > saved[name]} == {}, (name, saved[name])
+
+
+def only_single_requests_are_batched(found: Told) -> None:
+    several = found.x.runs.filter(pl.col("n_turns") > 1)
+    rows = found.scenarios.filter(pl.col("scenario").str.starts_with("batching"))
+    assert rows.join(several, on="run_id", how="semi").filter(pl.col("saved_usd") != 0).is_empty()
+    unwaited = found.priced.single_shots.filter(pl.col("reason").is_not_null())
+    assert rows.join(unwaited, on="run_id", how="anti").filter(pl.col("saved_usd") != 0).is_empty()
+
+
+@settings(max_examples=4)
 @given(logs, st.integers(0, 1000))
 def test_the_order_of_lines_does_not_matter(chosen: list[Choice], seed: int) -> None:
     key: list[Any] = ["task", "scenario"]

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,12 +13,13 @@ import polars as pl
 
 from costscan.prices import price_table
 from logs import Json, text, tool_result, tool_use
-from slow_cache import LOOKBACK, bill, tokens
+from slow_cache import LOOKBACK, NONE, bill, tokens
 
 SECOND: Final = 1_000_000
 START: Final = datetime(2026, 7, 1, tzinfo=UTC)
 OPUS45, OPUS48 = "claude-opus-4-5", "claude-opus-4-8"
 SONNET46, HAIKU45 = "claude-sonnet-4-6", "claude-haiku-4-5"
+SONNET5 = "claude-sonnet-5"
 MODELS: Final = (OPUS45, SONNET46, HAIKU45, OPUS48)
 _MANY: Final = """
 the of and to a in is it that he was for on are with as at one have this from or had by word but what some we
@@ -168,18 +169,22 @@ def _marked_messages(messages: list[Json], mark: Json, *, between: bool) -> list
     return out
 
 
-def lines(calls: Sequence[Call]) -> list[Json]:
-    """The log of calls, with their usage as the reference bills it."""
-    billed = bill([{"at_us": c.at_us, "took_us": c.took_us, "request": c.request} for c in calls])
-    return [_line(n, call, classes) for n, (call, classes) in enumerate(zip(calls, billed, strict=True))]
+def lines(calls: Sequence[Call], ratios: Mapping[str, float] = NONE) -> list[Json]:
+    """The log of calls, with their usage as the reference bills it; `ratios` as for `bill`."""
+    billed = bill([{"at_us": c.at_us, "took_us": c.took_us, "request": c.request} for c in calls], ratios)
+    both = enumerate(zip(calls, billed, strict=True))
+    return [
+        _line(n, call, classes, round(call.output * ratios.get(call.request["model"], 1)))
+        for n, (call, classes) in both
+    ]
 
 
-def _line(n: int, call: Call, classes: tuple[int, int, int, int]) -> Json:
+def _line(n: int, call: Call, classes: tuple[int, int, int, int], output: int) -> Json:
     read, hour, five, plain = classes
     used = {
         "input_tokens": plain, "cache_read_input_tokens": read, "cache_creation_input_tokens": hour + five,
         "cache_creation": {"ephemeral_5m_input_tokens": five, "ephemeral_1h_input_tokens": hour},
-        "output_tokens": call.output, "service_tier": "standard",
+        "output_tokens": output, "service_tier": "standard",
     }  # fmt: skip
     stop = "tool_use" if any(b["type"] == "tool_use" for b in call.answer) else "end_turn"
     return {

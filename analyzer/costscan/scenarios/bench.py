@@ -72,7 +72,8 @@ class Bench:
         names = ("block", "role", "kind", "tool", "content_hash", "tokens")
         most = self.settings.trimming.tool_result_max_tokens
         blocks = self._blocks(*names).filter(some).collect()
-        return trimming.Held(blocks, self.x.tool_calls, self.x.runs, most)
+        said = trimming.without_tool_use(blocks, self.plan.steps, self.x.runs)
+        return trimming.Held(said, self.x.tool_calls, self.x.runs, most)
 
     def forget_held(self) -> None:
         """Let go of what only trimming decides on, once all has been trimmed."""
@@ -88,7 +89,7 @@ class Bench:
     @cached_property
     def sizes(self) -> pl.DataFrame:
         """What the other family of tokenizers makes of the prompts."""
-        return routing.sizes(self.plan.steps, self._blocks("role", "tokens", "other_tokens"))
+        return routing.sizes(self.plan.steps, self._blocks("role", "kind", "tokens", "other_tokens"))
 
     @cached_property
     def evidence(self) -> pl.DataFrame:

@@ -1,5 +1,6 @@
 """Serve turns with other models: their limits, their caches, their tokens."""
 
+from collections.abc import Callable
 from typing import Final
 
 import polars as pl
@@ -35,7 +36,8 @@ def served_by(steps: pl.DataFrame, choice: pl.DataFrame, sizes: pl.DataFrame) ->
     Args:
         steps: the steps of a plan.
         choice: req and to_model.
-        sizes: req, size_ratio, fixed_ratio and output_ratio: what the other family of tokenizers makes of it.
+        sizes: req, size_ratio, fixed_ratio and output_ratio (what the other family of tokenizers makes of
+            it), and has_tools.
     """
     moved = steps.join(choice, on="req", how="inner", maintain_order="left").join(
         sizes, on="req", how="left", maintain_order="left"
@@ -78,8 +80,12 @@ def routed(plan: Plan, choice: pl.DataFrame, sizes: pl.DataFrame, counts: pl.Dat
     if choice.is_empty():
         return plan
     changed = served_by(plan.steps.select(_NEEDED), choice, sizes)
-    resized = changed.filter("is_other")["req"]
-    sent = shortened(plan, _as_other(plan.steps, sizes), resized) if len(resized) else plan
+    sent = plan
+    for model in choice["to_model"].unique(maintain_order=True):
+        moved_there = choice.filter(to_model=model)["req"]
+        cuts = _as_sent_to(model, plan.steps, sizes)
+        if (cuts.filter(pl.col("req").is_in(moved_there.implode()))["cut_tokens"] != 0).any():
+            sent = shortened(sent, cuts, moved_there)
     names = ("model", "model_raw", "provider", "speed", "domain", "min_tokens", "output_tokens",
              "output_growth", "size_spread")  # fmt: skip
     steps = with_others(sent.steps, changed.select("req", *names))
@@ -92,13 +98,42 @@ def routed(plan: Plan, choice: pl.DataFrame, sizes: pl.DataFrame, counts: pl.Dat
     return relinked(served, changed["run_id"].unique(), counts)
 
 
-def _as_other(steps: pl.DataFrame, sizes: pl.DataFrame) -> pl.DataFrame:
-    """Give what would come off each prompt, were it counted by the other family of tokenizers."""
-    both = steps.select("req", "prompt_tokens", "shared_tokens").join(sizes, on="req", how="inner")
-    grown = (pl.col("prompt_tokens") * pl.col("size_ratio")).round().cast(pl.Int64)
-    fixed = (pl.col("shared_tokens") * pl.col("fixed_ratio")).round().cast(pl.Int64)
-    return both.select(
-        "req",
-        cut_tokens=pl.col("prompt_tokens") - grown,
-        cut_fixed_tokens=pl.col("shared_tokens") - fixed,
+def _as_sent_to(model: str, steps: pl.DataFrame, sizes: pl.DataFrame) -> pl.DataFrame:
+    """Give what would come off each prompt, were it sent to a model: req, cut_tokens, cut_fixed_tokens.
+
+    Another family of tokenizers makes another length of the text; what tool use adds is that of the model.
+    """
+    both = steps.select("req", "model", "prompt_tokens", "shared_tokens").join(
+        sizes, on="req", how="inner", maintain_order="left"
     )
+    own, adds = (_of_models(both["model"], told) for told in (family_of, _tool_use_tokens))
+    will = _tool_use_tokens(model)
+    known = both["has_tools"] & (adds > 0) & (will > 0)
+    told = both.with_columns(
+        is_other=(own != family_of(model)).fill_null(value=False),
+        adds=pl.when(known).then(adds).otherwise(0),
+        will=pl.when(known).then(will).otherwise(0),
+    )
+    return told.select(
+        "req",
+        cut_tokens=pl.col("prompt_tokens") - _length("prompt_tokens", "size_ratio"),
+        cut_fixed_tokens=pl.col("shared_tokens") - _length("shared_tokens", "fixed_ratio"),
+    )
+
+
+def _length(tokens: str, ratio: str) -> pl.Expr:
+    """Give what becomes of tokens that begin with what tool use adds; of none nothing."""
+    times = pl.when("is_other").then(ratio).otherwise(1.0)
+    said = pl.max_horizontal(pl.col(tokens) - pl.col("adds"), 0)
+    grown = (said * times).round().cast(pl.Int64) + pl.col("will")
+    return pl.when(pl.col(tokens) > 0).then(grown).otherwise(0)
+
+
+def _of_models(models: pl.Series, told: Callable[[str], str | int | None]) -> pl.Series:
+    known = {name: told(name) for name in models.unique().drop_nulls()}
+    return models.replace_strict(known, default=None)
+
+
+def _tool_use_tokens(model: str) -> int:
+    info = model_info(model)
+    return info.tool_use_tokens if info else 0

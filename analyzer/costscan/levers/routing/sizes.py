@@ -6,7 +6,7 @@ import polars as pl
 
 from costscan.levers.routing.apply import family_of
 
-_COUNTS: Final = ("tokens", "other_tokens", "fixed", "other_fixed")
+_COUNTS: Final = ("tokens", "other_tokens", "fixed", "other_fixed", "tools")
 HIDDEN_RATIO: Final = {"v3": 1.3, "v4.7": 1 / 1.3}
 """What is not in the log becomes so many times as long, by the family it was counted in.
 
@@ -15,11 +15,11 @@ Source: https://platform.claude.com/docs/en/about-claude/pricing ("approximately
 
 
 def sizes(steps: pl.DataFrame, blocks: pl.LazyFrame) -> pl.DataFrame:
-    """Give req, size_ratio of the prompt, fixed_ratio of what stands before the messages, output_ratio.
+    """Give req, output_ratio, has_tools, size_ratio of the prompt, fixed_ratio of what precedes the messages.
 
     Args:
         steps: req, run_id, turn, model.
-        blocks: run_id, turn_in, turn_out, layer, role, tokens, other_tokens (null where hidden).
+        blocks: run_id, turn_in, turn_out, layer, role, kind, tokens, other_tokens (null where hidden).
     """
     families = {m: family_of(m) or "v4.7" for m in steps["model"].unique()}
     hidden = pl.col("model").replace_strict(families, return_dtype=pl.String).replace_strict(
@@ -50,6 +50,7 @@ def _summed(blocks: pl.LazyFrame, turn: str) -> pl.DataFrame:
         "other_tokens": pl.col("other_tokens").sum(),
         "fixed": pl.col("tokens").filter(is_fixed).sum(),
         "other_fixed": pl.col("other_tokens").filter(is_fixed).sum(),
+        "tools": (pl.col("kind") == "tool_def").sum().cast(pl.Int64),
     }
     return blocks.group_by("run_id", turn=turn).agg(**sums).collect(engine="streaming")
 
@@ -75,4 +76,5 @@ def _ratios() -> list[pl.Expr]:
         pl.when(pl.col("prompt_tokens") > 0).then(whole).otherwise("hidden").alias("size_ratio"),
         fixed.alias("fixed_ratio"),
         pl.col("output_ratio").fill_null(pl.col("hidden")),
+        (pl.col("tools").fill_null(0) > 0).alias("has_tools"),
     ]

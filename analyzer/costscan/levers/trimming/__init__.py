@@ -20,6 +20,7 @@ from costscan.levers.trimming.drop_repeated_results import repeated_results
 from costscan.levers.trimming.per_turn import per_turn
 from costscan.levers.trimming.prune_at_task_boundary import pruned
 from costscan.levers.trimming.resize_images import large_images
+from costscan.levers.trimming.tool_use import without_tool_use
 
 
 @dataclass(frozen=True)
@@ -86,4 +87,4 @@ def _left(blocks: pl.DataFrame, cuts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return joined.with_columns(tokens=pl.col("tokens") - pl.col("cut").fill_null(0)).drop("cut")
 
 
-__all__ = ["PARTS", "Held", "trimmed"]
+__all__ = ["PARTS", "Held", "trimmed", "without_tool_use"]
