@@ -20,7 +20,7 @@ from costscan.analysis import Analysis, analyze
 from costscan.rulebook import Rule, find, load_rules
 from costscan.rulebook.money import Money
 from costscan.rulebook.rule import PRICES
-from costscan.scenarios import price_scenarios
+from costscan.scenarios import attach, price_scenarios
 from histories import Session, transcripts
 from logs import write
 
@@ -51,6 +51,9 @@ WHAT: Final = {
     "unread": ["run_id", "turn"],
     "written": ["run_id", "turn"],
     "saved": ["run_id"],
+    "fast": ["run_id", "turn"],
+    "thinking": ["run_id", "turn"],
+    "switched": ["run_id", "turn"],
 }
 """What a finding is about, by how it is priced: nothing is asked for twice."""
 RULES: Final = [eager(rule) for rule in load_rules()]
@@ -110,7 +113,7 @@ def test_whatever_a_query_gives(world: tuple[Session, ...], data: st.DataObject)
             assert not priced.select(WHAT[how]).is_duplicated().any()
             covered = priced.select("run_id", pl.int_ranges("turn", pl.col("turn_end") + 1).alias("turn"))
             assert (
-                how not in {"turns", "prompt", "lost", "lost-at", "unread"}
+                how not in {"turns", "prompt", "lost", "lost-at", "unread", "fast", "thinking"}
                 or not covered.explode("turn").is_duplicated().any()
             )
 
@@ -147,21 +150,23 @@ def test_the_names_of_runs_do_not_matter(world: tuple[Session, ...]) -> None:
     ("story", "names"),
     [
         ("healthy-cached-run", set()),
-        ("bloated-tool-result", {"bloated-tool-result", "raw-markup-or-json-dump"}),
+        ("bloated-tool-result", {"bloated-tool-result", "raw-markup-or-json-dump", "over-qualified-model"}),
         ("loop-of-twelve", {"repeated-tool-call", "run-longer-than-its-task"}),
         ("sub-agents", {"duplicated-subagent-context"}),
-        ("timestamp-in-system-prompt", {"volatile-prefix"}),
+        ("timestamp-in-system-prompt", {"volatile-prefix", "over-qualified-model"}),
         ("idle-hour", {"cache-expired", "wrong-ttl"}),
-        ("one-item-per-run", {"no-caching"}),
-        ("dearest-model-for-everything", set()),
+        (
+            "one-item-per-run",
+            {"no-caching", "one-item-per-run", "batchable-requests", "over-qualified-model"},
+        ),
+        ("dearest-model-for-everything", {"over-qualified-model"}),
         ("headless-stream", set()),
     ],
 )
 def test_sample_logs_give_the_findings_of_their_story(story: str, names: set[str]) -> None:
     with ingest.read([str(ROOT / "sample_logs" / story)]) as reading:
         x = analyze(reading)
-        priced = price_scenarios(x)
-        x.scenarios, x.lifetimes = priced.scenarios, priced.lifetimes
+        attach(x, price_scenarios(x))
         found = find(x, load_rules())
         assert set(found["name"]) == names
         hold_no_dollar_twice(x, found, ("run_id", "name"))

@@ -12,6 +12,7 @@ FRAMES: Final[Mapping[str, str]] = {
     "bill": "one meter of one turn",
     "growth": "how the prompt of a turn came out of the one before",
     "prefix_breaks": "where a prefix could have been read from the cache and was not",
+    "model_switches": "a switch to another model in the middle of a run, up to the next one",
     "cache_use": "what a request marked to be cached, and what became of it",
     "block_costs": "what a block cost, and when it was last used",
     "routes": "a turn that the routing lever gives to another model",
@@ -141,6 +142,18 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "tokens_lost": "tokens that could have been read from the cache and were not; 0 where another place "
         "of the same prompt, or time, had lost them already",
         "usd_lost": "what they cost more than read; null where the price is unknown",
+    },
+    "model_switches": {
+        "run_id": "the run",
+        "turn": "the first turn on the other model",
+        "turn_end": "the last turn before the next switch, or of the run",
+        "from_model": "the model before it",
+        "to_model": "the model that it went over to",
+        "usd_lost": "what its first turn paid because the cache was cold; 0 after a pause that no cache "
+        "outlives; null where the price is unknown",
+        "usd_saved": "what its turns would have cost more on the model before, both with a warm cache; less "
+        "than 0 where it went over to a dearer model; null where a price is unknown",
+        "usd_lost_back": "what the next switch lost where it leads back; 0 where it does not",
     },
     "cache_use": {
         **_RUN,

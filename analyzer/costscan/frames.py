@@ -154,6 +154,18 @@ PREFIX_BREAKS: Final = _schema(
         "usd_lost": USD,
     }
 )
+MODEL_SWITCHES: Final = _schema(
+    {
+        "run_id": pl.String,
+        "turn": pl.Int64,
+        "turn_end": pl.Int64,
+        "from_model": pl.String,
+        "to_model": pl.String,
+        "usd_lost": USD,
+        "usd_saved": USD,
+        "usd_lost_back": USD,
+    }
+)
 _CACHE_USE_INTS: Final = (
     *("markers", "first_marked_tokens", "marked_tokens", "shared_tokens", "shared_key", "wave"),
     *("extends_tokens", "min_tokens", "unread_tokens", "begun_us", "ready_us"),
@@ -290,6 +302,7 @@ SCHEMAS: Final[Mapping[str, pl.Schema]] = {
     "bill": BILL,
     "growth": GROWTH,
     "prefix_breaks": PREFIX_BREAKS,
+    "model_switches": MODEL_SWITCHES,
     "cache_use": CACHE_USE,
     "block_costs": BLOCK_COSTS,
     "routes": ROUTES,
@@ -321,6 +334,7 @@ NULLABLE: Final[Mapping[str, frozenset[str]]] = {
     "growth": frozenset(GROWTH)
     - {"run_id", "turn", "prompt_tokens", "carried_tokens", "added_tokens", "dropped_tokens"},
     "prefix_breaks": frozenset({"char_offset", "token_offset", "usd_lost"}),
+    "model_switches": frozenset({"usd_lost", "usd_saved", "usd_lost_back"}),
     "cache_use": frozenset(CACHE_USE)
     - {"run_id", "turn", "is_shown", "extends_tokens", "min_tokens", "unread_tokens"},
     "block_costs": frozenset({"skill", "content", "last_used_turn", "used_to", "other_tokens"}),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -12,6 +12,7 @@ from costscan.analysis.choice import Pricing, Selection, selected
 from costscan.frames import GROWTH, RUNS, TURNS, check, empty
 from costscan.ingest import Reading, merge
 from costscan.prefix_breaks import prefix_breaks
+from costscan.prefix_breaks.switches import model_switches
 from costscan.prices import bill, price_table, turn_usd, unit_prices
 from costscan.recorded import Recorded, recorded
 from costscan.replay.agreement import Agreement, agreement
@@ -21,6 +22,8 @@ from costscan.unlogged import SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_IS_LOGGED: Final = ~pl.col("run_id").str.ends_with(SUFFIX)
 
 
 @dataclass
@@ -75,6 +78,7 @@ class Analysis:
             "turns": lambda: self.turns.select(*TURNS),
             "growth": lambda: self.growth,
             "prefix_breaks": lambda: self.prefix_breaks,
+            "model_switches": self._model_switches,
             "cache_use": lambda: cache_use(self.turns, self.policy),
             "tool_calls": lambda: self.tool_calls,
             "prices": lambda: self.prices,
@@ -89,6 +93,11 @@ class Analysis:
             "block_costs": self.block_costs.collect,
         }
         return check(name, frames[name]())
+
+    def _model_switches(self) -> pl.DataFrame:
+        logged = self.turns.filter(_IS_LOGGED).drop("usd")
+        use = cache_use(self.turns, self.policy).select("run_id", "turn", "ttl")
+        return model_switches(logged, self.prefix_breaks, use, self.prices, self.share_paid)
 
     def _billed_unit(self) -> pl.DataFrame:
         """Give the unit prices, null throughout where one that is needed is unknown, as in the total."""
@@ -145,8 +154,7 @@ def analyze(
 
 
 def _logged_turns(turns: pl.DataFrame) -> pl.DataFrame:
-    is_logged = ~pl.col("run_id").str.ends_with(SUFFIX)
-    return turns.lazy().filter(is_logged).select(TURN_COLUMNS).sort("run_id", "turn").collect()
+    return turns.lazy().filter(_IS_LOGGED).select(TURN_COLUMNS).sort("run_id", "turn").collect()
 
 
 def _with_replay(growth: pl.DataFrame, policy: Logged, replayed: Agreement) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from costscan.frames import USD
 from costscan.growth import PROMPT
 from costscan.prices import COST_COLUMNS
 from costscan.rulebook.cache_money import CacheMoney
+from costscan.rulebook.routing_money import RoutingMoney
 from costscan.rulebook.spans import apart, once
 
 _GIVEN: Final = ("run_id", "turn", "turn_end", "block", "tokens", "share", "path", "cause", "scenario")
@@ -27,14 +28,14 @@ class Money:
         self._blocks = frames.get("blocks", x.blocks)
         self._costs = frames.get("block_costs", x.block_costs)
         self._turns = _running(x, runs)
-        self._caching = CacheMoney(x, runs)
+        self._others = {**CacheMoney(x, runs).ways(), **RoutingMoney(x, runs).ways()}
 
     def price(self, found: pl.DataFrame, how: str) -> pl.DataFrame:
         """Add `usd` to findings (null where a price is unknown), and leave out what counts a dollar twice."""
         given = [name for name in _GIVEN if name in found.columns]
         asked = found.select(given).with_row_index(_ROW)
-        own = self._caching.ways()
-        priced = own[how](asked) if how in own else _WAYS[how](self, asked)
+        others = self._others
+        priced = others[how](asked) if how in others else _WAYS[how](self, asked)
         return found[priced[_ROW]].with_columns(priced["turn"], priced["usd"])
 
     def block(self, found: pl.DataFrame) -> pl.DataFrame:

@@ -61,6 +61,9 @@ NEEDED: Final[Mapping[str, Mapping[str, type[pl.DataType]]]] = {
     "unread": {"run_id": pl.String, "turn": pl.Int64, "turn_end": pl.Int64, "tokens": pl.Int64},
     "written": {"run_id": pl.String, "turn": pl.Int64, "tokens": pl.Int64},
     "saved": {"run_id": pl.String, "scenario": pl.String},
+    "fast": {"run_id": pl.String, "turn": pl.Int64, "turn_end": pl.Int64},
+    "thinking": {"run_id": pl.String, "turn": pl.Int64, "turn_end": pl.Int64, "tokens": pl.Int64},
+    "switched": {"run_id": pl.String, "turn": pl.Int64},
 }
 """The columns a query must give, by what its findings cost."""
 _PLACES: Final[Mapping[str, type[pl.DataType]]] = {"path": pl.String, "char_offset": pl.Int64}

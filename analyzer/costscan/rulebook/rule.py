@@ -15,12 +15,15 @@ CONFIDENCES: Final = ("high", "medium", "low")
 PRICES: Final = (
     *("block", "ride", "turns", "prompt", "output", "run"),
     *("lost", "lost-at", "unread", "written", "saved"),
+    *("fast", "thinking", "switched"),
 )
 """What a finding costs: tokens of a block over its whole stay, or from a turn on (ride); whole turns; tokens
 of every prompt from turn to turn_end; output tokens of a turn; a share of a run; what prefix breaks of one
 cause lost from turn to turn_end (lost), or those of one path (lost-at); what tokens of every prompt from turn
 to turn_end cost more than read from the cache (unread); what tokens written to the cache in a turn cost more
-than sent plain (written); what a scenario saves of a run (saved)."""
+than sent plain (written); what a scenario saves of a run (saved); what turns cost more than at standard speed
+(fast); thinking tokens from turn to turn_end (thinking); what a switch to a cheaper model lost more than it
+saved (switched)."""
 
 ParamValue = int | float | str
 

@@ -18,6 +18,8 @@ MISSED_SHARE: Final = 0.5
 """A turn missed the cache when it read less than so much of what had been sent before."""
 MISSED_TOKENS: Final = 2000
 """Less than that is not worth a mark."""
+_TERMS: Final = ("caching", "routing", "batching")
+"""The levers that leave what is sent as it is, and change what it is billed at."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,16 @@ class Story:
     def avoidable_usd(self) -> Decimal:
         """What the findings cost together; at most the run.
 
-        Of those on one block it is the dearest, and of the rules on caching too: they ask the same tokens.
+        Of those on one block it is the dearest, and of the rules on caching, routing and batching too: they
+        price the same tokens otherwise, and what they save does not add up.
         """
         known = self.findings.filter(pl.col("usd").is_not_null())
-        caching = known.filter(pl.col("lever") == "caching").group_by("rule").agg(pl.col("usd").sum())
-        rest = known.filter(pl.col("lever") != "caching")
+        is_terms = pl.col("lever").is_in(_TERMS)
+        terms = known.filter(is_terms).group_by("rule").agg(pl.col("usd").sum())
+        rest = known.filter(~is_terms)
         on_blocks = rest.filter(pl.col("block").is_not_null()).group_by("block").agg(pl.col("usd").max())
         others = rest.filter(pl.col("block").is_null())
-        dearest = caching["usd"].sort(descending=True).head(1)
+        dearest = terms["usd"].sort(descending=True).head(1)
         found = sum([*dearest, *on_blocks["usd"], *others["usd"]], Decimal(0))
         return min(found, self.usd or Decimal(0))
 
