@@ -128,7 +128,9 @@ def _routes(sets: Sets, scenarios: pl.DataFrame) -> pl.DataFrame:
     bench = sets.bench
     changed = scenarios.filter(pl.col("scenario") == "routing", pl.col("saved_usd") != 0)
     moved = bench.logged.turns.select("run_id", "turn", "model").with_columns(to_model=sets.routed_models)
-    why = bench.evidence.unique(["run_id", "turn"], keep="first", maintain_order=True)
+    forced = bench.settings.routing.force is not None
+    known = bench.evidence.clear() if forced else bench.evidence
+    why = known.unique(["run_id", "turn"], keep="first", maintain_order=True)
     return (
         moved.filter(pl.col("model") != pl.col("to_model"))
         .join(changed, on="run_id", how="semi", maintain_order="left")

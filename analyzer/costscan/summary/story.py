@@ -89,6 +89,7 @@ def _saved(x: Analysis, run_id: str) -> pl.DataFrame:
     is_part = pl.col("scenario").str.contains("/")
     return (
         x.scenarios.filter((pl.col("run_id") == run_id) & (pl.col("saved_usd") > 0))
+        .filter(~pl.col("scenario").str.contains("+", literal=True))
         .sort(is_part, "saved_usd", descending=[False, True], maintain_order=True)
         .select("scenario", "saved_usd")
     )

@@ -24,7 +24,7 @@ def batched(plan: Plan, runs: pl.Series, has_batch_price: pl.Series) -> Plan:
     """
     may = (
         pl.col("run_id").is_in(runs.implode())
-        & (pl.col("tier") == "standard")
+        & pl.col("tier").is_in(("standard", "priority"))
         & (pl.col("speed") == "standard")
         & pl.col("model").is_in(has_batch_price.implode())
     )

@@ -20,7 +20,7 @@ def contexts(shots: pl.DataFrame, items: int, longest: dict[str, int]) -> pl.Dat
         items: at most so many to a context; fewer where the context or the output of the model would not do.
         longest: by model, the longest prompt at the plain price.
     """
-    one = ["task", "model", "tier", "speed", "shared_key"]
+    one = ["task", "wave", "model", "tier", "speed", "shared_key"]
     packable = shots.filter(pl.col("shared_tokens") > 0, pl.col("prompt_tokens") > pl.col("shared_tokens"))
     if packable.is_empty():
         return pl.DataFrame(schema=CONTEXTS)

@@ -34,17 +34,20 @@ def single_shots(turns: pl.DataFrame, runs: pl.DataFrame, steps: pl.DataFrame) -
     found = alone.join(own, on="run_id", how="inner", maintain_order="left").join(
         prefix, on="run_id", how="inner", maintain_order="left"
     )
-    told = found.sort("task", "at", "run_id", nulls_last=True).with_columns(_waves(), nightly_days=_nightly())
+    told = found.sort("task", "at", "run_id", nulls_last=True).with_columns(
+        *_waves(), nightly_days=_nightly()
+    )
     return told.with_columns(reason=_reason()).select(*SINGLE_SHOTS)
 
 
-def _waves() -> pl.Expr:
-    """Count the single shots of the task that begin close to one another."""
+def _waves() -> list[pl.Expr]:
+    """Number the stretches of single shots of a task that begin close to one another, and count them."""
     late = (pl.col("at") - pl.col("at").shift(1)).dt.total_microseconds() > WAVE_GAP_S * 1e6
     begins = late | (pl.col("task") != pl.col("task").shift(1))
     wave = begins.fill_null(value=True).cast(pl.Int64).cum_sum()
     timed = pl.col("at").is_not_null()
-    return pl.when(timed).then(timed.sum().over(wave).cast(pl.Int64)).alias("wave_runs")
+    runs = timed.sum().over(wave).cast(pl.Int64)
+    return [pl.when(timed).then(wave).alias("wave"), pl.when(timed).then(runs).alias("wave_runs")]
 
 
 def _nightly() -> pl.Expr:

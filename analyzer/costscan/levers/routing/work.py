@@ -1,5 +1,7 @@
 """What kind of step each turn was: the evidence that routing decides on."""
 
+from typing import Final
+
 import polars as pl
 
 from costscan.frames import TURN_WORK
@@ -7,7 +9,12 @@ from costscan.growth import PROMPT
 from costscan.levers.routing.targets import class_of
 from costscan.models import model_info
 
-_PLACE = ["run_id", "turn"]
+_PLACE: Final = ["run_id", "turn"]
+WRITES: Final = (
+    r"(?i)edit|write|create|insert|update|replace|patch|apply|delete|remove|rename|move|send|reply|post|publish"
+    r"|submit|commit|push|merge|deploy|execute|pay|refund|book|cancel|approve|task$|^agent$"
+)
+"""Names of tools that change or send something, or give work to another agent: no mechanical step."""
 
 
 def turn_work(
@@ -39,7 +46,7 @@ def turn_work(
         told.join(_runs(runs), on="run_id", how="inner", maintain_order="left")
         .join(_calls(tool_calls), on=_PLACE, how="left", maintain_order="left")
         .join(_said(blocks), on=_PLACE, how="left", maintain_order="left")
-        .with_columns(pl.col("calls", "errors", "repeats", "user_tokens", "thoughts").fill_null(0))
+        .with_columns(pl.col("calls", "writes", "errors", "repeats", "user_tokens", "thoughts").fill_null(0))
         .with_columns(
             follows_errors=pl.col("errors").shift(1).over("run_id", order_by="turn").fill_null(0),
             thought=pl.col("thinks") | (pl.col("thoughts") > 0),
@@ -60,6 +67,7 @@ def _calls(tool_calls: pl.DataFrame) -> pl.DataFrame:
         .group_by(_PLACE)
         .agg(
             calls=pl.len().cast(pl.Int64),
+            writes=pl.col("tool").str.contains(WRITES).sum().cast(pl.Int64),
             errors=pl.col("is_error").sum().cast(pl.Int64),
             repeats=pl.col("again").sum().cast(pl.Int64),
         )
