@@ -45,7 +45,7 @@ def _after(rows: Rows) -> list[Column]:
     """Give what the runs would cost with all levers, where that is known of any."""
     left = [row["usd_all_with_subagents"] for row in rows]
     changed = any(a is not None and a != row["usd_with_subagents"] for a, row in zip(left, rows, strict=True))
-    return [Column("after", usd_column(left), style="green", give=7)] if changed else []
+    return [Column("after", usd_column(left), style="green")] if changed else []
 
 
 def _why(rows: Rows, width: int) -> list[Column]:

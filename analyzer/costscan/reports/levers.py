@@ -12,10 +12,11 @@ from costscan.reports.table import Column, table
 from costscan.reports.wording import count, is_fine, percent, plural, usd
 from costscan.summary import Summary
 from costscan.summary.model import Scenario
+from costscan.summary.scenarios import LEAST_SHARE
 
 LEVERS: Final = ("caching", "trimming", "routing", "batching")
-_LEAST_SHARE: Final = Decimal("0.005")
-"""A lever that would have saved less than this share of the bill is not worth a line."""
+_LARGE: Final = 20
+"""Caps that save less than this part of what the lowest one saves are left out."""
 _WORTH_A_RANGE: Final = Decimal("0.01")
 
 
@@ -23,7 +24,7 @@ def levers_table(summary: Summary, width: int) -> list[Text]:
     """Give what each lever would have saved alone and with the others, where that is worth a line."""
     billed = summary.totals.usd
     found = [s for name in LEVERS if (s := summary.scenario(name)) is not None]
-    rows = [s for s in found if billed and s.saved_usd and abs(s.saved_usd) >= billed * _LEAST_SHARE]
+    rows = [s for s in found if billed and s.saved_usd and abs(s.saved_usd) >= billed * LEAST_SHARE]
     if not rows or not billed:
         return []
     fine = is_fine(s.saved_usd for s in rows)
@@ -53,7 +54,7 @@ def spread(found: Scenario, *, fine: bool) -> str:
 def together(summary: Summary, width: int) -> list[Text]:
     """Say what all levers save, and which of them to take first."""
     found, billed = summary.scenario("all"), summary.totals.usd
-    if found is None or not found.saved_usd or not billed or len(summary.plan) < 2:  # noqa: PLR2004
+    if found is None or not found.saved_usd or not billed or not summary.plan:
         return []
     share = percent(float(found.saved_usd / billed))
     whole = f"  all together save {spread(found, fine=is_fine([found.saved_usd]))} ({share}): "
@@ -129,7 +130,8 @@ def cap_line(summary: Summary, width: int) -> list[Text]:
     lever = summary.scenario("trimming/cap-tool-results")
     if row is None or lever is None or not lever.saved_usd:
         return []
-    curve = summary.breakdowns["cap"].filter(pl.col("tool") == row["tool"]).to_dicts()
+    every = summary.breakdowns["cap"].filter(pl.col("tool") == row["tool"])
+    curve = every.filter(pl.col("saved_usd") * _LARGE >= every["saved_usd"].max()).to_dicts()
     fine = is_fine(one["saved_usd"] for one in curve)
     parts = [f"{one['cap_tokens']:,} {usd(one['saved_usd'], fine=fine)}{_again(one)}" for one in curve]
     start = f"  a cap on {inert(row['tool'])} results at … tokens saves (used behind it): "

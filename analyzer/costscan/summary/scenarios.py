@@ -24,6 +24,8 @@ RISKS: Final = {
 }
 """What a scenario may change beside the cost; a part that is not named has the risk of its lever."""
 TOGETHER: Final = "all"
+LEAST_SHARE: Final = Decimal("0.005")
+"""A lever that would save less than this share of the bill is not worth a step, nor a line."""
 _CACHED: Final = ("cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
 
 
@@ -57,15 +59,16 @@ def steps(x: Analysis) -> list[Step]:
     saved = {frozenset(name.split("+")): usd for name, usd in sums.iter_rows() if name != TOGETHER}
     levers = sorted({lever for some in saved if len(some) > 1 for lever in some})
     taken: frozenset[str] = frozenset()
+    least = total(x.scenarios.filter(scenario="as_billed")["usd"].fill_null(0)) * LEAST_SHARE
     out: list[Step] = []
     so_far = Decimal(0)
     while left := [lever for lever in levers if lever not in taken]:
         best = max(left, key=lambda lever: (saved[taken | {lever}], lever))
         taken |= {best}
-        if saved[taken] <= so_far:
-            break
         out.append(Step(best, saved[taken] - so_far, saved[taken]))
         so_far = saved[taken]
+    while out and out[-1].saved_usd <= least:
+        out.pop()
     return out
 
 
