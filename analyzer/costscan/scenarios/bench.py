@@ -1,7 +1,6 @@
 """The logged runs and all that levers know of them, worked out once, when it is first asked for."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +9,6 @@ import polars as pl
 from costscan.config import Settings
 from costscan.levers import batching, caching, routing, trimming
 from costscan.levers.plan import Plan
-from costscan.prices import as_of
 from costscan.scenarios.cost import Costs, cheapest
 
 if TYPE_CHECKING:
@@ -53,11 +51,6 @@ class Bench:
         """What happened, as the replay has it."""
         return Outcome(self.plan, self.costs.of_turns(self.plan, self.x.agreement.classes))
 
-    @cached_property
-    def today(self) -> date:
-        """The day of the price table: what is retired by then is no target."""
-        return datetime.fromisoformat(as_of()["as_of"]).date()
-
     def _blocks(self, *names: str) -> pl.LazyFrame:
         """Give columns of the blocks and what they cost, to be read from disk where they are used."""
         both = pl.concat([self.x.blocks, self.x.block_costs.drop("run_id", "block")], how="horizontal")
@@ -99,7 +92,7 @@ class Bench:
     @cached_property
     def known(self) -> routing.Known:
         """What routing decides on."""
-        return routing.Known(self.evidence, self.sizes, self.counts, self._usd_on, self.units, self.today)
+        return routing.Known(self.evidence, self.sizes, self.counts, self._usd_on, self.units)
 
     @cached_property
     def counts(self) -> pl.DataFrame:

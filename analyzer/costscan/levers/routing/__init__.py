@@ -38,7 +38,6 @@ class Known:
         counts: how many blocks the prompts hold, from `block_counts`.
         usd_on: gives day, model and usd (of a token of plain input) on some days.
         units: gives the unit prices of steps.
-        today: the day of the price table.
         decided: remembers what was decided of a run at certain costs.
     """
 
@@ -47,7 +46,6 @@ class Known:
     counts: pl.DataFrame
     usd_on: Callable[[pl.Series], pl.DataFrame]
     units: Callable[[pl.DataFrame], pl.DataFrame]
-    today: date
     decided: dict[Any, list[int]] = field(default_factory=dict)
 
 
@@ -64,7 +62,7 @@ def chosen(
         is_marked: marks will stand where a turn finds what its model was sent last, however far back.
     """
     found = known.evidence.filter(pl.col("scope").is_in(scopes))
-    may = options(plan.steps, found, known.sizes, known.usd_on, known.today)
+    may = options(plan.steps, found, known.sizes, known.usd_on)
     if may.is_empty():
         return pl.DataFrame(schema=CHOICE)
     moves = pl.concat(

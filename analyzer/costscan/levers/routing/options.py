@@ -32,7 +32,6 @@ def options(
     evidence: pl.DataFrame,
     sizes: pl.DataFrame,
     usd_on: Callable[[pl.Series], pl.DataFrame],
-    today: date,
 ) -> pl.DataFrame:
     """Give `OPTIONS`: one row for each turn and model that could have served it.
 
@@ -41,7 +40,6 @@ def options(
         evidence: as `evidence.EVIDENCE`.
         sizes: as `sizes.sizes`.
         usd_on: gives day, model and usd (of a token of plain input) on some days.
-        today: the day of the price table.
     """
     best = evidence.select("run_id", "turn", "to_class").unique(
         ["run_id", "turn"], keep="first", maintain_order=True
@@ -60,7 +58,7 @@ def options(
     rows = [
         (*case, to)
         for case in cases.iter_rows()
-        for to in _targets(candidates(case[0], case[1], case[2], today), case[0], case[3], usd[case[1]])
+        for to in _targets(candidates(*case[:3]), case[0], case[3], usd[case[1]])
     ]
     schema = pl.Schema({**{k: cases.schema[k] for k in keys}, "to_model": pl.String()})
     known = pl.DataFrame(rows, schema=schema, orient="row")

@@ -8,7 +8,7 @@ from typing import Final
 
 from costscan.config_values import near
 from costscan.errors import CostscanError
-from costscan.models import ModelInfo, canonical_models, model_info, resolve
+from costscan.models import canonical_models, model_info, resolve
 
 CLASSES: Final = ("haiku", "sonnet", "opus", "fable")
 """What models are for, from the smallest to the largest."""
@@ -22,26 +22,22 @@ def class_of(model: str) -> str | None:
     return None if found is None else {"mythos": "fable"}.get(found[0], found[0])
 
 
-def candidates(model: str, day: date, to_class: str, today: date) -> tuple[str, ...]:
+def candidates(model: str, day: date, to_class: str) -> tuple[str, ...]:
     """Give the models that could have served a turn of `model`, of each class from `to_class` up.
 
     Args:
         model: that served it.
-        day: of the turn: what was not yet released, or no longer served, could not.
+        day: of the turn: what was not yet released could not. What is retired, or will be on a day that is
+            known, is no advice.
         to_class: the smallest class that is enough.
-        today: what is retired by then is no advice.
     """
     own = class_of(model)
     if own is None:
         return ()
     enough = CLASSES[CLASSES.index(to_class) : CLASSES.index(own)]
     known = [(name, info) for name in canonical_models() if (info := model_info(name))]
-    there = [(name, info) for name, info in known if _served(info, day) and _served(info, today)]
-    return tuple(name for name, _ in there if class_of(name) in enough)
-
-
-def _served(info: ModelInfo, day: date) -> bool:
-    return info.released <= day and (info.retired is None or day < info.retired)
+    there = [name for name, info in known if info.released <= day and info.retired is None]
+    return tuple(name for name in there if class_of(name) in enough)
 
 
 def model_named(name: str) -> str:
