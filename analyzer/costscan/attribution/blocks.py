@@ -86,7 +86,10 @@ def _of_kept_calls(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     used = turn_of.gather(full["row_used"])
     full = full.with_columns(
         turn_in=turn_in,
-        turn_out=pl.max_horizontal(turn_in, turn_out),
+        # What no call sent ends where it begins: the row before its end is of another copy.
+        turn_out=pl.when(pl.col("row_in") < pl.col("row_out"))
+        .then(pl.max_horizontal(turn_in, turn_out))
+        .otherwise(turn_in),
         made=made,
         last_used_turn=used,
     )
