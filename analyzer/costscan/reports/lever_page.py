@@ -4,13 +4,12 @@ import polars as pl
 from rich.text import Text
 
 from costscan.reports.inert import inert
-from costscan.reports.levers import LEVERS, spread, together
+from costscan.reports.levers import LEVERS, filled, spread, together
 from costscan.reports.table import Column, table
 from costscan.reports.wording import count, is_fine, percent, tokens, usd, usd_column
 from costscan.summary import Summary
 
 _TOOLS = 5
-_ASSUMED = 8
 
 
 def lever_page(summary: Summary, top: int, width: int) -> list[Text]:
@@ -46,10 +45,10 @@ def _parts(summary: Summary, width: int) -> list[Text]:
     columns = [
         Column("lever", names, name=True, style="bold"),
         Column("saves alone", [spread(s, fine=fine) for s in rows], style="green"),
-        Column("", shares),
-        Column("together", joint),
-        Column("runs", [count(s.runs) for s in rows], give=1),
-        Column("risk", [(s.risk or "").replace("-", " ") for s in rows], left=True),
+        Column("", shares, give=1),
+        Column("together", joint, give=2),
+        Column("runs", [count(s.runs) for s in rows], give=4),
+        Column("risk", [(s.risk or "").replace("-", " ") for s in rows], left=True, give=3),
     ]
     return table(columns, width)
 
@@ -72,8 +71,8 @@ def _caps(summary: Summary, width: int) -> list[Text]:
     for cap in caps:
         cells = [_cell(found.get((tool, cap)), fine=fine) for tool in tools]
         columns.append(Column(f"{cap:,}", cells, give=len(caps) - caps.index(cap)))
-    note = Text("  saved with a cap of so many tokens (how often what lies behind it was used)", style="dim")
-    return [*table(columns, width), note]
+    note = "saved with a cap of so many tokens (how often what lies behind it was used)"
+    return [*table(columns, width), *filled(note, width)]
 
 
 def _cell(row: dict[str, object] | None, *, fine: bool) -> str:
@@ -120,17 +119,8 @@ def _routes(summary: Summary, top: int, width: int) -> list[Text]:
 def _assumptions(summary: Summary, width: int) -> list[Text]:
     lines = [Text("  assumed", style="bold")] if summary.assumptions else []
     for one in summary.assumptions:
-        lines += _wrapped(f"{one.lever}: {one.assumption} [{one.source}]", width)
+        lines += filled(f"{one.lever}: {one.assumption} [{one.source}]", width)
     return lines
-
-
-def _wrapped(text: str, width: int) -> list[Text]:
-    import textwrap  # noqa: PLC0415 - only this page needs it
-
-    told = textwrap.wrap(
-        text, max(width - 4, 20), subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
-    )
-    return [Text(f"  {line}") for line in told]
 
 
 __all__ = ["lever_page"]

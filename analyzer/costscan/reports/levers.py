@@ -1,13 +1,12 @@
 """What each lever would have saved, on the terminal: a line a lever, alone and with the others."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 import polars as pl
 from rich.text import Text
 
-from costscan.reports.inert import cells, inert
+from costscan.reports.inert import cells, inert, shorten
 from costscan.reports.table import Column, table
 from costscan.reports.wording import count, is_fine, percent, plural, usd
 from costscan.summary import Summary
@@ -15,6 +14,8 @@ from costscan.summary.model import Scenario
 from costscan.summary.scenarios import LEAST_SHARE
 
 LEVERS: Final = ("caching", "trimming", "routing", "batching")
+_INDENT: Final = 4
+_NAME: Final = 40
 _LARGE: Final = 20
 """Caps that save less than this part of what the lowest one saves are left out."""
 _WORTH_A_RANGE: Final = Decimal("0.01")
@@ -57,24 +58,25 @@ def together(summary: Summary, width: int) -> list[Text]:
     if found is None or not found.saved_usd or not billed or not summary.plan:
         return []
     share = percent(float(found.saved_usd / billed))
-    whole = f"  all together save {spread(found, fine=is_fine([found.saved_usd]))} ({share}): "
+    whole = f"all together save {spread(found, fine=is_fine([found.saved_usd]))} ({share}): "
     taken = [(step.lever, billed - step.saved_together_usd) for step in summary.plan]
     fine = is_fine([billed])
     first = [
         f"{'first' if not n else 'then'} {lever}, {usd(left, fine=fine)} left"
         for n, (lever, left) in enumerate(taken)
     ]
-    return [Text(line, style="dim") for line in _filled(whole, first, width)]
+    return filled(whole + "; ".join(first), width)
 
 
-def _filled(start: str, parts: Sequence[str], width: int) -> list[str]:
-    lines = [start]
-    for n, part in enumerate(parts):
-        told = part + ("; " if n < len(parts) - 1 else "")
-        if cells(lines[-1] + told.rstrip()) > width and lines[-1].strip():
-            lines.append("    ")
-        lines[-1] += told
-    return [line.rstrip() for line in lines]
+def filled(text: str, width: int) -> list[Text]:
+    """Lay a sentence out in lines, broken at spaces; a word that is too long for a line is shortened."""
+    lines = [""]
+    for word in text.split(" "):
+        shown = shorten(word, width - _INDENT)
+        if lines[-1] and cells(f"{lines[-1]} {shown}") > width - _INDENT:
+            lines.append("  ")
+        lines[-1] += shown if not lines[-1].strip() else f" {shown}"
+    return [Text(f"  {line}", style="dim") for line in lines]
 
 
 def biggest(summary: Summary, lever: str) -> str:
@@ -134,12 +136,12 @@ def cap_line(summary: Summary, width: int) -> list[Text]:
     curve = every.filter(pl.col("saved_usd") * _LARGE >= every["saved_usd"].max()).to_dicts()
     fine = is_fine(one["saved_usd"] for one in curve)
     parts = [f"{one['cap_tokens']:,} {usd(one['saved_usd'], fine=fine)}{_again(one)}" for one in curve]
-    start = f"  a cap on {inert(row['tool'])} results at … tokens saves (used behind it): "
-    return [Text(line, style="dim") for line in _filled(start, parts, width)]
+    start = f"a cap on {shorten(inert(row['tool']), _NAME)} results at … tokens saves (used behind it): "
+    return filled(start + "; ".join(parts), width)
 
 
 def _again(row: dict[str, Any]) -> str:
     return "" if row["used_again_share"] is None else f" ({percent(row['used_again_share'])})"
 
 
-__all__ = ["LEVERS", "biggest", "cap_line", "levers_table", "spread", "together"]
+__all__ = ["LEVERS", "biggest", "cap_line", "filled", "levers_table", "spread", "together"]
