@@ -147,7 +147,8 @@ def hold_prompts(seen: Seen) -> int:
         blocks = seen.blocks.filter(run_id=run_id[0])
         model = turns["model"][0]
         for row in turns.iter_rows(named=True):
-            if row["dropped_tokens"] or row["model"] != model:
+            left = blocks.filter(turn_out=row["turn"]).filter(pl.col("turn_in") < pl.col("turn_out")).height
+            if row["dropped_tokens"] or left or row["model"] != model:
                 break
             inside = (pl.col("turn_in") <= row["turn"]) & (pl.col("turn_out") > row["turn"])
             assert int(blocks.filter(inside)["tokens"].sum()) == row["prompt_tokens"], (run_id, row["turn"])
