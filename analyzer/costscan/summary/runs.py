@@ -65,49 +65,38 @@ def runs_table(x: Analysis, recorded: Mapping[str, Decimal], rank: str = "cost")
         recorded: what the log itself says that they cost.
         rank: cost (with sub-agents), waste (what all levers save of it), or a lever.
     """
-    found = (
-        x.runs.join(_sums(x), on="run_id", how="left", maintain_order="left")
-        .join(
-            per_run(x.growth).drop("prompt_tokens"),
-            on="run_id",
-            how="left",
-            maintain_order="left",
-        )
-        .join(_called(x), on="run_id", how="left", maintain_order="left")
-        .join(_frame(recorded, "recorded_usd"), on="run_id", how="left", maintain_order="left")
-        .join(by_run(x), on="run_id", how="left", maintain_order="left")
-    )
+    found = _known(x, recorded)
     for name in (*LEVERS, "all"):
         found = _with_scenario(found, x, name)
-    family, after = (
-        _frame(_with_children(found, own), name)
-        for own, name in (("usd", "usd_with_subagents"), ("usd_all", "usd_all_with_subagents"))
-    )
+    ranked = found.with_columns(rank=_rank(rank))
+    for own, name in (
+        ("usd", "usd_with_subagents"),
+        ("usd_all", "usd_all_with_subagents"),
+        ("rank", "_rank"),
+    ):
+        family = _frame(_with_children(ranked, own), name)
+        found = found.join(family, on="run_id", how="left", maintain_order="left")
+    order = ("_rank", "usd_with_subagents", "usd", "run_id")
     return (
-        found.join(family, on="run_id", how="left", maintain_order="left")
-        .join(after, on="run_id", how="left", maintain_order="left")
-        .with_columns(
+        found.with_columns(
             pl.col("tool_calls", "findings").fill_null(0),
             usd_after_all=pl.col("usd_all"),
             cache_hit_rate=share(pl.col("cache_read_tokens"), pl.col("prompt_tokens")),
             growth_tokens_per_turn=pl.col("growth_tokens_per_turn").cast(pl.Float64),
             carried_share=pl.col("carried_share").cast(pl.Float64),
         )
-        .join(
-            _frame(_with_children(found.with_columns(saved=_rank(rank)), "saved"), "rank"),
-            on="run_id",
-            how="left",
-        )
-        .sort(
-            "rank",
-            "usd_with_subagents",
-            "usd",
-            "run_id",
-            descending=[True, True, True, False],
-            nulls_last=True,
-        )
+        .sort(order, descending=[True, True, True, False], nulls_last=True)
         .select(*CONTRACT, *MORE)
     )
+
+
+def _known(x: Analysis, recorded: Mapping[str, Decimal]) -> pl.DataFrame:
+    """Give the runs with their sums, their growth, and what was called, recorded and found in them."""
+    grown = per_run(x.growth).drop("prompt_tokens")
+    known = x.runs
+    for more in (_sums(x), grown, _called(x), _frame(recorded, "recorded_usd"), by_run(x)):
+        known = known.join(more, on="run_id", how="left", maintain_order="left")
+    return known
 
 
 def _rank(name: str) -> pl.Expr:

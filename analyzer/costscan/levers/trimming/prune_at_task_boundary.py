@@ -52,9 +52,8 @@ def pruned(plan: Plan, blocks: pl.DataFrame, runs: pl.DataFrame, priced: pl.Data
 
 def _one(plan: Plan, chosen: pl.DataFrame) -> Plan:
     """Prune at one boundary of each run; the plan already lacks what went before it."""
-    now = plan.steps.select("run_id", "turn", now_tokens="prompt_tokens")
-    grew = pl.col("now_tokens") - (pl.col("now_tokens").shift(1).over("run_id"))
-    begins = now.select("run_id", first="turn", from_tokens=pl.col("now_tokens") - grew.fill_null(0))
+    before = pl.col("prompt_tokens").shift(1).over("run_id")
+    begins = plan.steps.select("run_id", first="turn", from_tokens=before.fill_null(0))
     placed = chosen.join(begins, on=["run_id", "first"], how="left").with_columns(
         from_tokens=pl.max_horizontal(pl.min_horizontal("from_tokens", "before_tokens"), "fixed_tokens")
     )
@@ -72,8 +71,14 @@ def _results_of_tasks(blocks: pl.DataFrame) -> pl.DataFrame:
         "turn_in"
     )
     joined = results.join_asof(
-        bounds, left_on="turn_in", right_on="turn", by="run_id", strategy="forward", allow_exact_matches=False
-    , check_sortedness=False)  # fmt: skip
+        bounds,
+        left_on="turn_in",
+        right_on="turn",
+        by="run_id",
+        strategy="forward",
+        allow_exact_matches=False,
+        check_sortedness=False,
+    )
     stays = joined.filter(pl.col("turn").is_not_null() & (pl.col("turn_out") > pl.col("turn")))
     return stays.group_by("run_id", "turn", maintain_order=True).agg(
         first=pl.col("turn_in").min(), cut_tokens=(pl.col("tokens") - NOTE_TOKENS).sum()
