@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from costscan.columns import COLUMNS, FRAMES
-from costscan.config import keys
 from costscan.frames import NULLABLE, SCHEMAS
 from costscan.levers.routing.evidence import known_evidence
 from costscan.rulebook import Rule, load_rules
+from costscan.settings import keys
 from costscan.sources import available
 from costscan.summary.assumptions import ASSUMED
 
@@ -30,6 +30,8 @@ DOCUMENTS = (
 COMMANDS = (
     (),
     ("analyze",),
+    ("check",),
+    ("compare",),
     ("explain",),
     ("whatif",),
     ("rules",),

@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from costscan.analysis import Analysis
-from costscan.config import Settings
 from costscan.scenarios import Priced, price_scenarios
+from costscan.settings import Settings
 from logs import Json, write
 from seen import analyzed
 from workloads import Calls, lines, usd

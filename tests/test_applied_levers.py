@@ -16,10 +16,10 @@ import polars as pl
 import pytest
 
 from applied import Case, Told, read, told
-from costscan.config import Batching, Caching, Routing, Settings, Trimming
 from costscan.levers import batching, trimming
 from costscan.scenarios.bench import Bench
 from costscan.scenarios.sets import Sets
+from costscan.settings import Batching, Caching, Routing, Settings, Trimming
 from logs import write
 from mended import capped, deferred, for_system, on_model, packed, repeating, shots, terse
 from seen import analyzed

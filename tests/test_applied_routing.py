@@ -13,8 +13,8 @@ import polars as pl
 import pytest
 
 from applied import Case, Told, read
-from costscan.config import Routing, Settings
 from costscan.scenarios import price_scenarios
+from costscan.settings import Routing, Settings
 from logs import write
 from mended import for_system, on_model, shots
 from seen import PROMPT, analyzed

@@ -225,7 +225,7 @@ def test_prices_of_all_models(capsys: Capture) -> None:
 
 def test_help(capsys: Capture) -> None:
     text = seen(capsys, "--help")
-    assert "Exit codes: 0 fine, 2 cannot run" in text
+    assert "Exit codes: 0 fine, 1 a check failed, 2 cannot run" in text
     assert seen(capsys, code=2) == text
 
 

@@ -13,7 +13,7 @@ import pytest
 from billed import NOW, Billed, billed, sample_logs
 from costscan import __version__
 from costscan.errors import CostscanError
-from costscan.frames import SCHEMAS, USD, check
+from costscan.frames import OF_LOGS, USD, check
 from costscan.reports import targets
 from costscan.reports.targets import MODULES, available, target, whole
 from logs import message, pair, write
@@ -78,8 +78,8 @@ def test_json_is_what_is_printed(tmp_path: Path) -> None:
 
 def test_a_folder_gets_every_frame(written: tuple[Billed, Path]) -> None:
     found, folder = written[0], written[1] / "deep" / "frames"
-    assert {path.stem for path in folder.iterdir()} == set(SCHEMAS)
-    for name in SCHEMAS:
+    assert {path.stem for path in folder.iterdir()} == set(OF_LOGS)
+    for name in OF_LOGS:
         check(name, pl.read_parquet(folder / f"{name}.parquet"))
     bill = pl.read_parquet(folder / "bill.parquet")
     assert bill["usd"].sum() == found.summary.totals.usd
@@ -89,14 +89,14 @@ def test_a_folder_gets_every_frame(written: tuple[Billed, Path]) -> None:
 
 
 def test_endings_that_are_not_there(tmp_path: Path) -> None:
-    missing = [ending for ending in MODULES if ending not in available()]
+    missing = [ending for ending in MODULES if ending not in available(MODULES)]
     for ending in missing:
         with pytest.raises(CostscanError, match="not available yet") as caught:
             target(str(tmp_path / f"report{ending}"))
         assert ".json .parquet .csv" in caught.value.hint
     with pytest.raises(CostscanError, match="no report has this ending"):
         target(str(tmp_path / "report.txt"))
-    assert {".json", ".parquet", ".csv"} <= set(available())
+    assert {".json", ".parquet", ".csv"} <= set(available(MODULES))
 
 
 def test_where_nothing_can_be_written(tmp_path: Path) -> None:
@@ -161,4 +161,4 @@ def test_a_link_and_its_permissions_stay(tmp_path: Path) -> None:
 
 def test_every_writer_is_a_module_of_the_folder() -> None:
     folder = Path(targets.__file__).parent
-    assert {MODULES[ending] for ending in available()} <= {path.stem for path in folder.glob("*.py")}
+    assert {MODULES[ending] for ending in available(MODULES)} <= {path.stem for path in folder.glob("*.py")}

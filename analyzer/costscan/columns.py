@@ -21,6 +21,7 @@ FRAMES: Final[Mapping[str, str]] = {
     "lifetimes": "whether five minutes or an hour is the cheaper lifetime of what a run caches",
     "scenarios": "what a run would have cost otherwise",
     "findings": "one place where a rule found waste",
+    "comparison": "one metric of the runs of a task, before and after a change",
 }
 
 _RUN: Final = {"run_id": "the run", "turn": "its turn, counted from 0"}
@@ -268,5 +269,16 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "fingerprint": "the same for the same finding in another run of the task",
         "path": "where in the request it is, as in prefix_breaks; null where no place of a text is known",
         "char_offset": "the character of that text",
+    },
+    "comparison": {
+        "task": "the task; (all) for all together",
+        "metric": "what is compared, or what a limit is on",
+        "before": "of a typical run of those compared: the geometric mean of usd, tokens and turns, the mean "
+        "of calls, findings and the cache hit rate; null where the task is new",
+        "after": "the same after the change; null where the task is gone",
+        "change": "after / before - 1, for the cache hit rate after - before; null where before is nothing",
+        "p_value": "how often chance alone makes it at least so much worse; null where that was not tested",
+        "limit": "the limit on it, as it was given",
+        "verdict": "of a limit: passed, failed or undecided; else worse, better, unchanged, new or gone",
     },
 }

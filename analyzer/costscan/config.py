@@ -1,153 +1,16 @@
-"""Settings: `costscan.toml`, `[tool.costscan]` in pyproject.toml and `--set KEY=VALUE`.
-
-The dataclasses below are the one table of keys: each field holds its default, its meaning and its limits, and
-`keys()` lists them for help texts, documentation and error messages.
-"""
+"""Where settings come from: `costscan.toml`, `[tool.costscan]` in pyproject.toml and `--set KEY=VALUE`."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from costscan.config_values import Key, Place, near, value_of
+from costscan.config_values import Place, near, value_of
 from costscan.errors import CostscanError
+from costscan.settings import GROUPS, MODELS_KEY, OwnPrices, RuleSetting, Settings, keys
 
 FILE_NAME: Final = "costscan.toml"
-TRIMMING_PARTS: Final = (
-    "cap-tool-results",
-    "defer-unused-tools",
-    "drop-repeated-results",
-    "resize-images",
-    "prune-at-task-boundary",
-    "compact-history",
-)
-EFFORTS: Final = ("low", "medium", "high")
-MODELS_KEY: Final = "prices.models"
-_NO_DISCOUNT: Final = Decimal(0)
-
-
-def _key(kind: str, default: Any, meaning: str, *, choices: tuple[str, ...] = ()) -> Any:
-    return field(default=default, metadata={"kind": kind, "help": meaning, "choices": choices})
-
-
-def _lever(name: str) -> Any:
-    return _key("flag", True, f"Price what {name} would save.")
-
-
-@dataclass(frozen=True, slots=True)
-class Caching:
-    """Settings of the caching lever."""
-
-    enabled: bool = _lever("caching")
-
-
-@dataclass(frozen=True, slots=True)
-class Trimming:
-    """Settings of the trimming lever."""
-
-    enabled: bool = _lever("trimming")
-    parts: tuple[str, ...] = _key(
-        "words", TRIMMING_PARTS[:2], "The parts of trimming to price.", choices=TRIMMING_PARTS
-    )
-    tool_result_max_tokens: int = _key("count", 2000, "Cut tool results to so many tokens.")
-
-
-@dataclass(frozen=True, slots=True)
-class Routing:
-    """Settings of the routing lever."""
-
-    enabled: bool = _lever("routing")
-    force: str | None = _key("name", None, "Move every turn to this model.")
-    effort: str | None = _key(
-        "choice",
-        None,
-        "Price what less effort would save, by what the catalog of the client says of it.",
-        choices=EFFORTS,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Batching:
-    """Settings of the batching lever."""
-
-    enabled: bool = _lever("batching")
-    items_per_context: int = _key("count", 25, "Pack so many single-item runs into a context.")
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """Settings of findings."""
-
-    accepted: tuple[str, ...] = _key(
-        "fingerprints", (), "Fingerprints of findings that are fine; FINGERPRINT@RUN accepts one run's."
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class OwnPrices:
-    """Negotiated prices."""
-
-    discount: Decimal = _key(  # noqa: RUF009 - makes a field
-        "share", _NO_DISCOUNT, "What your contract takes off list prices: 0.1 is 10% off."
-    )
-    models: Mapping[str, Mapping[str, Decimal]] = field(
-        default_factory=dict,
-        metadata={
-            "kind": "prices",
-            "choices": (),
-            "help": 'Own prices in a table [prices.models."MODEL"]: input, output, cache_read, '
-            "cache_write_5m, cache_write_1h in USD per million tokens.",
-        },
-    )
-
-    @property
-    def share_paid(self) -> Decimal:
-        """The share of the list price that is left to pay."""
-        return 1 - self.discount
-
-
-RuleSetting = tuple[Place, str, Mapping[str, Any]]
-"""Where a rule is set, its name, and what is set; the rulebook knows what may be."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """All settings, and the file they were read from."""
-
-    caching: Caching = field(default_factory=Caching)
-    trimming: Trimming = field(default_factory=Trimming)
-    routing: Routing = field(default_factory=Routing)
-    batching: Batching = field(default_factory=Batching)
-    prices: OwnPrices = field(default_factory=OwnPrices)
-    findings: Findings = field(default_factory=Findings)
-    redact: bool = _key("flag", True, "Leave out of excerpts what looks like a secret or personal.")
-    rules: tuple[RuleSetting, ...] = ()
-    file: str | None = None
-
-
-_GROUPS: Final[dict[str, Any]] = {
-    "caching": Caching,
-    "trimming": Trimming,
-    "routing": Routing,
-    "batching": Batching,
-    "prices": OwnPrices,
-    "findings": Findings,
-}
 _RULES: Final = "rules."
-
-
-def keys() -> tuple[Key, ...]:
-    """Give every key with its default and meaning, in the order of the documentation."""
-    grouped = [
-        Key(f"{name}.{f.name}", *_described(f)) for name, group in _GROUPS.items() for f in fields(group)
-    ]
-    return (*grouped, *(Key(f.name, *_described(f)) for f in fields(Settings) if f.metadata))
-
-
-def _described(found: Any) -> tuple[str, object, str, tuple[str, ...]]:
-    default = found.default_factory() if found.default is MISSING else found.default
-    return found.metadata["kind"], default, found.metadata["help"], found.metadata["choices"]
 
 
 def load(folder: Path, *, file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
@@ -199,7 +62,7 @@ def _settings(
 ) -> Settings:
     groups = {
         name: group(**{key.partition(".")[2]: v for key, v in values.items() if key.startswith(f"{name}.")})
-        for name, group in _GROUPS.items()
+        for name, group in GROUPS.items()
         if name != "prices"
     }
     discount = {"discount": values["prices.discount"]} if "prices.discount" in values else {}
@@ -265,12 +128,12 @@ def _take(
 def _flat(table: Mapping[str, Any], place: Place, prefix: str = "") -> Iterator[tuple[str, Any]]:
     for part, value in table.items():
         name = prefix + part
-        if name in _GROUPS and not isinstance(value, dict):
+        if name in GROUPS and not isinstance(value, dict):
             inside = [key.name for key in keys() if key.name.startswith(f"{name}.")]
             raise CostscanError(
                 f"{place.of(name)}: {name} is a table, not a value", f"set {' or '.join(inside)}"
             )
-        if isinstance(value, dict) and (value or name in _GROUPS) and name not in {k.name for k in keys()}:
+        if isinstance(value, dict) and (value or name in GROUPS) and name not in {k.name for k in keys()}:
             yield from _flat(value, place, f"{name}.")
         else:
             yield name, value
@@ -286,6 +149,3 @@ def _assigned(text: str) -> dict[str, Any]:
         model, _, meter = name.removeprefix(f"{MODELS_KEY}.").rpartition(".")
         return {"prices": {"models": {model.strip("\"'"): {meter: value.strip()}}}}
     return {name: value.strip()}
-
-
-__all__ = ["FILE_NAME", "TRIMMING_PARTS", "Key", "Settings", "keys", "load"]

@@ -106,6 +106,15 @@ def _fingerprints(key: Key, value: Any, place: Place) -> tuple[str, ...]:
     raise _wrong(key, value, place, "a list of fingerprints", f'{key.name} = ["3f0a52c19be07d44"]')
 
 
+def _limits(key: Key, value: Any, place: Place) -> tuple[tuple[str, str], ...]:
+    """Give each limit with the place it was written in; the gate knows what it means."""
+    if place.from_text and isinstance(value, str):
+        value = [word.strip(" \"'") for word in value.strip("[] ").split(",") if word.strip()]
+    if isinstance(value, list) and all(isinstance(word, str) for word in value):
+        return tuple((place.of(key.name), word) for word in value)
+    raise _wrong(key, value, place, "a list of limits", f'{key.name} = ["usd:+10%"]')
+
+
 def _name(key: Key, value: Any, place: Place) -> str:
     if isinstance(value, str) and value.strip(" \"'"):
         return value.strip(" \"'")
@@ -121,7 +130,7 @@ def _choice(key: Key, value: Any, place: Place) -> str:
 def _share(key: Key, value: Any, place: Place) -> Decimal:
     found = _number(value, place)
     if found is None or not 0 <= found <= 1:
-        raise _wrong(key, value, place, "a share from 0 to 1", f"{key.name} = 0.1 is 10% off the list price")
+        raise _wrong(key, value, place, "a share from 0 to 1", f"{key.name} = 0.1")
     return found
 
 
@@ -179,6 +188,7 @@ _READERS: Final[Mapping[str, Callable[[Key, Any, Place], Any]]] = {
     "count": _count,
     "words": _words,
     "fingerprints": _fingerprints,
+    "limits": _limits,
     "name": _name,
     "choice": _choice,
     "share": _share,

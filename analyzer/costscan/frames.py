@@ -14,6 +14,7 @@ from costscan.schemas import (
     BLOCK_COSTS,
     BLOCKS,
     CACHE_USE,
+    COMPARISON,
     FINDINGS,
     GROWTH,
     LIFETIMES,
@@ -49,7 +50,10 @@ SCHEMAS: Final[Mapping[str, pl.Schema]] = {
     "scenarios": SCENARIOS,
     "lifetimes": LIFETIMES,
     "findings": FINDINGS,
+    "comparison": COMPARISON,
 }
+OF_LOGS: Final = tuple(name for name in SCHEMAS if name != "comparison")
+"""The frames that tell of some logs; the last tells of two."""
 NULLABLE: Final[Mapping[str, frozenset[str]]] = {
     "runs": frozenset({"parent_run_id", "agent", "started_at", "ended_at"}),
     "turns": frozenset(
@@ -82,6 +86,7 @@ NULLABLE: Final[Mapping[str, frozenset[str]]] = {
     "scenarios": frozenset({"usd", "saved_usd", "saved_low_usd", "saved_high_usd", "saved_joint_usd"}),
     "lifetimes": frozenset({"cheaper", "usd_5m", "usd_1h", "break_even_tokens"}),
     "findings": frozenset({"block", "tool", "usd", "path", "char_offset"}),
+    "comparison": frozenset({"before", "after", "change", "p_value", "limit"}),
 }
 
 
@@ -114,11 +119,13 @@ __all__ = [
     "BLOCKS",
     "BLOCK_COSTS",
     "CACHE_USE",
+    "COMPARISON",
     "FINDINGS",
     "GROWTH",
     "LIFETIMES",
     "MODEL_SWITCHES",
     "NULLABLE",
+    "OF_LOGS",
     "PREFIX_BREAKS",
     "PRICES",
     "ROUTES",

@@ -291,3 +291,15 @@ FINDINGS: Final = _schema(
         "char_offset": pl.Int64,
     }
 )
+COMPARISON: Final = _schema(
+    {
+        "task": pl.String,
+        "metric": pl.String,
+        "before": pl.Float64,
+        "after": pl.Float64,
+        "change": pl.Float64,
+        "p_value": pl.Float64,
+        "limit": pl.String,
+        "verdict": pl.String,
+    }
+)

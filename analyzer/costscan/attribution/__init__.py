@@ -9,7 +9,7 @@ import polars as pl
 
 from costscan import carry, tokens
 from costscan.attribution.blocks import LAYER_RANK, joined, numbered
-from costscan.attribution.parts import PARTS, parts
+from costscan.attribution.parts import PARTS, part_of, parts
 from costscan.attribution.tool_calls import server, tool_calls
 from costscan.growth import growth, with_epochs, with_shrinks
 from costscan.ingest.merge import COPY_BITS
@@ -112,4 +112,4 @@ def _carried_over(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFram
     return old.filter(before).group_by(row="start").agg(carried_tokens=pl.col("tokens").sum())
 
 
-__all__ = ["PARTS", "Attributed", "attribute", "blocks_of", "server"]
+__all__ = ["PARTS", "Attributed", "attribute", "blocks_of", "part_of", "server"]

@@ -24,8 +24,18 @@ def parts(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     Columns: run_id, part, kind, skill, pico_usd (input), entry_pico_usd (of it, first turns),
     output_pico_usd. What no block shows has its part as kind.
     """
+    by_copy = full.group_by("copy", part_of().alias("part"), "kind", "skill").agg(pl.col(COSTS).sum())
+    both = pl.concat([by_copy, _unwritten(full, calls)], how="diagonal").with_columns(
+        pl.col(COSTS).fill_null(0)
+    )
+    runs = calls.select("copy", "run_id").unique("copy")
+    return both.join(runs, on="copy").group_by(KEYS).agg(pl.col(COSTS).sum())
+
+
+def part_of() -> pl.Expr:
+    """Give the part a block belongs to: its tool, or what else it is."""
     kind, layer = pl.col("kind"), pl.col("layer")
-    part = (
+    return (
         pl.when(pl.col("tool").is_not_null() & kind.is_in(["tool_use", "tool_result", "tool_def"]))
         .then("tool")
         .when(kind == "hidden")
@@ -36,12 +46,6 @@ def parts(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit(PARTS["assistant"]))
         .otherwise(pl.lit(PARTS["user"]))
     )
-    by_copy = full.group_by("copy", part.alias("part"), "kind", "skill").agg(pl.col(COSTS).sum())
-    both = pl.concat([by_copy, _unwritten(full, calls)], how="diagonal").with_columns(
-        pl.col(COSTS).fill_null(0)
-    )
-    runs = calls.select("copy", "run_id").unique("copy")
-    return both.join(runs, on="copy").group_by(KEYS).agg(pl.col(COSTS).sum())
 
 
 def _unwritten(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:

@@ -57,9 +57,7 @@ def analyze(
         Rank,
         typer.Option(help="Rank runs by cost, by what all levers would have saved (waste), or by one lever."),
     ] = Rank.COST,
-    top: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Show at most N rows of a table.")
-    ] = None,
+    top: p.Top = None,
     since: p.Since = None,
     until: p.Until = None,
     task: p.Task = None,

@@ -13,6 +13,8 @@ import typer
 
 from costscan import __version__
 from costscan.cli.analyze import analyze
+from costscan.cli.check import check
+from costscan.cli.compare import compare
 from costscan.cli.explain import explain
 from costscan.cli.prices import prices
 from costscan.cli.rules import rules
@@ -31,9 +33,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 fine, 2 cannot run (usage, unreadable input, no usable line).",
+    epilog="Exit codes: 0 fine, 1 a check failed, 2 cannot run (usage, unreadable input, no usable line), "
+    "3 a check could not decide.",
 )
-for command in (analyze, explain, whatif, prices, schema):
+for command in (analyze, check, compare, explain, whatif, prices, schema):
     app.command()(command)
 app.add_typer(rules, name="rules")
 
@@ -57,6 +60,7 @@ def costscan(
     costscan analyze ~/.claude/projects
     costscan analyze runs.jsonl --by tool
     costscan analyze logs/ -o report.parquet -o report.json
+    costscan check new-logs/ --baseline report.parquet
     """  # noqa: D301 - \b keeps the lines apart
 
 

@@ -24,6 +24,51 @@ Output = Annotated[
         "every frame as Parquet. Repeatable.",
     ),
 ]
+ComparisonOutput = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write a report of the comparison: .md, .json, .xml (JUnit), .csv, .prom, .sarif; or of the new "
+        "logs alone: .parquet, .html. Repeatable.",
+    ),
+]
+Baseline = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        show_default=False,
+        help="What to compare with: a .parquet report, a folder of them, or logs.",
+    ),
+]
+Before = Annotated[
+    str,
+    typer.Argument(
+        metavar="BEFORE", show_default=False, help="A .parquet report, a folder of them, or logs."
+    ),
+]
+After = Annotated[
+    str, typer.Argument(metavar="AFTER", show_default=False, help="The same, after the change.")
+]
+FailOn = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fail-on",
+        metavar="LIMIT",
+        help="What fails: usd:+10%, usd:+0.50 (a run), usd_per_run.p95:2, usd_per_day:50, "
+        "usd_per_tool[Bash]:3, cache_hit_rate:80%, findings:0, new-findings:0, or a rule like "
+        "volatile-prefix:0; [TASK] after the metric for one task, [*] for each. Repeatable.",
+    ),
+]
+GitHub = Annotated[
+    bool,
+    typer.Option(
+        "--github",
+        help="Annotate a job of GitHub Actions, and add the comparison to its summary.",
+    ),
+]
+Top = Annotated[int | None, typer.Option(metavar="N", min=1, help="Show at most N rows of a table.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 Since = Annotated[
     str | None,

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Self
 
 from costscan.cli.options import moment
 from costscan.cli.progress import progress
-from costscan.config import Settings, load
+from costscan.config import load
 from costscan.config_values import near
 from costscan.errors import CostscanError
+from costscan.settings import Settings
 
 if TYPE_CHECKING:
     from costscan.analysis import Analysis, Pricing, Selection

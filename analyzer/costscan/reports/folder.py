@@ -7,10 +7,10 @@ import polars as pl
 
 from costscan.analysis import Analysis
 from costscan.errors import CostscanError
-from costscan.frames import SCHEMAS
-from costscan.reports.parquet import metadata
+from costscan.frames import OF_LOGS
 from costscan.reports.targets import whole
 from costscan.summary import Summary
+from costscan.summary.run_report import basis
 
 
 def write(summary: Summary, x: Analysis, path: Path) -> None:
@@ -25,8 +25,8 @@ def write(summary: Summary, x: Analysis, path: Path) -> None:
         raise CostscanError(
             f"{path}: cannot be made: {error.strerror}", "check space and permissions"
         ) from None
-    said = metadata(summary)
-    for name in SCHEMAS:
+    said = basis(summary)
+    for name in OF_LOGS:
         whole(path / f"{name}.parquet", partial(_write, x.lazy(name), said))
 
 

@@ -78,7 +78,12 @@ def _(value: pl.DataFrame) -> list[dict[str, Any]]:
 
 def encoded(summary: Summary, *, top: int | None = None) -> bytes:
     """Give the report as UTF-8 text: every key on its own line, and every row of a table."""
-    parts = [f"  {_text(key)}: {_value(value)}" for key, value in document(summary, top=top).items()]
+    return text_of(document(summary, top=top))
+
+
+def text_of(found: Mapping[str, Any]) -> bytes:
+    """Give plain values as UTF-8 text: every key on its own line, and every row of a table."""
+    parts = [f"  {_text(key)}: {_value(value)}" for key, value in found.items()]
     return ("{\n" + ",\n".join(parts) + "\n}\n").encode()
 
 

@@ -10,7 +10,6 @@ import msgspec
 import polars as pl
 from rich.text import Text
 
-from costscan.config import Settings
 from costscan.config_values import near
 from costscan.errors import CostscanError
 from costscan.prices import METERS, as_of, identify, price_table
@@ -19,6 +18,7 @@ from costscan.reports.json import plain
 from costscan.reports.table import Column, table
 from costscan.reports.terminal import printed, width_of
 from costscan.reports.wording import UNKNOWN
+from costscan.settings import Settings
 
 _HEADINGS: Final = {
     "input": "input",

@@ -3,7 +3,7 @@
 import errno
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -15,6 +15,7 @@ from costscan.errors import CostscanError
 
 if TYPE_CHECKING:
     from costscan.analysis import Analysis
+    from costscan.gate import Comparison
     from costscan.summary import Summary
 
 MODULES: Final = {
@@ -26,7 +27,20 @@ MODULES: Final = {
     ".sarif": "sarif",
 }
 """The module of this folder that writes each ending; one that is not there yet is said so."""
+COMPARISON: Final = {
+    ".json": "comparison.json",
+    ".md": "comparison.markdown",
+    ".xml": "comparison.junit",
+    ".csv": "comparison.csv",
+    ".prom": "comparison.openmetrics",
+    ".sarif": "comparison.sarif",
+    ".parquet": "parquet",
+    ".html": "html",
+}
+"""The same for comparisons; the last two tell of the new logs alone."""
 FOLDER: Final = "folder"
+_PACKAGE: Final = "comparison."
+_OF_COMPARISON: Final = {m for m in COMPARISON.values() if m.startswith(_PACKAGE)} - {"comparison.sarif"}
 
 
 class Writer(Protocol):
@@ -34,6 +48,15 @@ class Writer(Protocol):
 
     def write(self, summary: "Summary", x: "Analysis", path: Path) -> None:
         """Write the report to a new file (or into a folder)."""
+
+
+class ComparisonWriter(Protocol):
+    """One kind of report of a comparison."""
+
+    def write(
+        self, comparison: "Comparison", summary: "Summary | None", x: "Analysis | None", path: Path
+    ) -> None:
+        """Write the report to a new file; the new side's summary and analysis are there if it is logs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +78,28 @@ class Target:
         else:
             whole(self.path, lambda unfinished: writer.write(summary, x, unfinished))
 
+    @property
+    def needs_logs(self) -> bool:
+        """Whether a comparison of reports alone cannot give it."""
+        return self.module not in _OF_COMPARISON
+
+    def write_comparison(
+        self, comparison: "Comparison", summary: "Summary | None", x: "Analysis | None"
+    ) -> None:
+        """Write a report of a comparison, or of its new side.
+
+        Raises:
+            CostscanError: it cannot be written; what was there before is still there.
+        """
+        if summary is not None and x is not None and not self.module.startswith(_PACKAGE):
+            self.write(summary, x)
+            return
+        writer = cast("ComparisonWriter", import_module(f"costscan.reports.{self.module}"))
+        whole(self.path, lambda unfinished: writer.write(comparison, summary, x, unfinished))
+
 
 def target(name: str) -> Target:
-    """Give what `-o NAME` asks for.
+    """Give what `-o NAME` of `analyze` asks for.
 
     Raises:
         CostscanError: no report has this ending, or the file cannot be written where it is to be.
@@ -66,23 +108,31 @@ def target(name: str) -> Target:
     if name.endswith(("/", os.sep)) or path.is_dir():
         found = Target(path, FOLDER)
     else:
-        found = Target(path, _module(name, path.suffix.lower()))
+        found = Target(path, _module(name, path.suffix.lower(), MODULES, " or DIR/"))
     _refuse_unwritable(name, found)
     return found
 
 
-def available() -> list[str]:
+def comparison_target(name: str) -> Target:
+    """Give what `-o NAME` of `check` and `compare` asks for; errors as for `target`."""
+    path = Path(name).expanduser()
+    found = Target(path, _module(name, path.suffix.lower(), COMPARISON))
+    _refuse_unwritable(name, found)
+    return found
+
+
+def available(modules: Mapping[str, str]) -> list[str]:
     """Give the endings that can be written."""
-    return [ending for ending, module in MODULES.items() if _exists(module)]
+    return [ending for ending, module in modules.items() if _exists(module)]
 
 
-def _module(name: str, ending: str) -> str:
-    known = f"{' '.join(available())} or DIR/"
-    if ending not in MODULES:
+def _module(name: str, ending: str, modules: Mapping[str, str], more: str = "") -> str:
+    known = f"{' '.join(available(modules))}{more}"
+    if ending not in modules:
         raise CostscanError(f"-o {name}: no report has this ending", f"use one of {known}")
-    if not _exists(MODULES[ending]):
+    if not _exists(modules[ending]):
         raise CostscanError(f"-o {name}: {ending} reports are not available yet", f"use one of {known}")
-    return MODULES[ending]
+    return modules[ending]
 
 
 def _exists(module: str) -> bool:

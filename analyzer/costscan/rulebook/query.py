@@ -14,7 +14,7 @@ import polars as pl
 
 from costscan.config_values import near
 from costscan.errors import CostscanError
-from costscan.frames import NULLABLE, SCHEMAS
+from costscan.frames import NULLABLE, OF_LOGS, SCHEMAS
 from costscan.rulebook.rule import ParamValue, Rule
 
 RUN_COSTS: Final = pl.Schema(
@@ -34,7 +34,7 @@ RUN_COSTS: Final = pl.Schema(
 )
 """One row a run: its cost in millionths of a dollar (null: unknown), alone and with all its sub-agents."""
 FRAMES: Final[Mapping[str, pl.Schema]] = {
-    **{name: schema for name, schema in SCHEMAS.items() if name != "findings"},
+    **{name: SCHEMAS[name] for name in OF_LOGS if name != "findings"},
     "run_costs": RUN_COSTS,
 }
 """What a rule may query."""

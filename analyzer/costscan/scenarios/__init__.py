@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from costscan.config import Settings
 from costscan.frames import ROUTES, empty
 from costscan.levers.trimming import PARTS
 from costscan.prices import usd_of
@@ -21,6 +20,7 @@ from costscan.scenarios.parts import caching_parts, other_parts
 from costscan.scenarios.saved import billed, saved
 from costscan.scenarios.sets import LEVERS, Sets, all_sets
 from costscan.scenarios.shapley import shares
+from costscan.settings import Settings
 
 if TYPE_CHECKING:
     from costscan.analysis import Analysis

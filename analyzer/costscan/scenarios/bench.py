@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from costscan.config import Settings
 from costscan.levers import batching, caching, routing, trimming
 from costscan.levers.plan import Plan
 from costscan.scenarios.cost import Costs, cheapest
+from costscan.settings import Settings
 
 if TYPE_CHECKING:
     from costscan.analysis import Analysis

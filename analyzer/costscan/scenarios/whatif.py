@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from costscan.config import Settings
 from costscan.levers import routing
 from costscan.scenarios.bench import Bench
 from costscan.scenarios.saved import saved
+from costscan.settings import Settings
 
 if TYPE_CHECKING:
     from costscan.analysis import Analysis

@@ -1,0 +1,80 @@
+"""`costscan check`: the gate of a pipeline."""
+
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from costscan.cli import parameters as p
+from costscan.cli.session import Logs
+from costscan.cli.sides import compared, limits_of, read_whole, show, side, write
+from costscan.reports.targets import comparison_target
+
+if TYPE_CHECKING:
+    from costscan.gate import Comparison
+
+
+class Outcome(StrEnum):
+    """What to make of a check that cannot decide."""
+
+    PASS = "pass"  # noqa: S105 - no password
+    FAIL = "fail"
+
+
+def check(
+    path: p.Paths,
+    *,
+    baseline: p.Baseline = None,
+    fail_on: p.FailOn = None,
+    undecided: Annotated[
+        Outcome | None,
+        typer.Option(
+            help="What to make of a check that cannot decide, instead of exit code 3.", show_default=False
+        ),
+    ] = None,
+    output: p.ComparisonOutput = None,
+    json: p.Json = False,
+    github: p.GitHub = False,
+    top: p.Top = None,
+    since: p.Since = None,
+    until: p.Until = None,
+    task: p.Task = None,
+    format_: p.Format = None,
+    rules: p.Rules = None,
+    settings: p.Set = None,
+    config: p.Config = None,
+    workers: p.Workers = None,
+) -> None:
+    """Fail where runs got dearer than in a baseline, or over a budget.
+
+    \b
+    Examples:
+      costscan analyze logs/ -o baseline.parquet
+      costscan check new-logs/ --baseline baseline.parquet
+      costscan check new-logs/ --baseline baseline.parquet --fail-on usd:+10% --fail-on volatile-prefix:0
+      costscan check logs/ --fail-on usd_per_run.p95:2 --fail-on usd_per_day:50
+
+    Runs of the same task are compared, and chance is accounted for: without --fail-on, a typical run may not
+    cost over 5% more, and chance alone fails 5% of checks at most.
+
+    Exit codes: 0 fine, 1 a limit is passed, 2 cannot run (usage, unreadable input), 3 could not decide: it
+    may be chance, and there are too few runs to tell.
+    """  # noqa: D301 - \b keeps the lines apart
+    logs = Logs.chosen(path, since, until, task, None, format_, rules, settings, config, workers)
+    targets = [comparison_target(name) for name in output or ()]
+    limits = limits_of(fail_on, logs, has_baseline=baseline is not None)
+    before = read_whole(logs, baseline) if baseline is not None else None
+    with side(logs) as read:
+        found = compared(before, read.side, limits, logs)
+        write(targets, found, read)
+    show(found, as_json=json, github=github, top=top)
+    for target in targets:
+        print(f"wrote {target.path}", file=sys.stderr)  # noqa: T201 - prose belongs there
+    raise typer.Exit(_code(found, undecided.value if undecided else logs.settings.check.undecided))
+
+
+def _code(found: "Comparison", undecided: str | None) -> int:
+    if found.verdict == "undecided" and undecided is not None:
+        return 0 if undecided == "pass" else 1
+    return found.exit_code

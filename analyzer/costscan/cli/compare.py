@@ -1,0 +1,45 @@
+"""`costscan compare`: what changed between two logs, and why."""
+
+import sys
+
+from costscan.cli import parameters as p
+from costscan.cli.session import Logs
+from costscan.cli.sides import compared, read_whole, show, side, write
+from costscan.reports.targets import comparison_target
+
+
+def compare(
+    before: p.Before,
+    after: p.After,
+    *,
+    output: p.ComparisonOutput = None,
+    json: p.Json = False,
+    top: p.Top = None,
+    task: p.Task = None,
+    format_: p.Format = None,
+    rules: p.Rules = None,
+    settings: p.Set = None,
+    config: p.Config = None,
+    workers: p.Workers = None,
+) -> None:
+    """Say what changed between two logs, and why it costs more or less.
+
+    \b
+    Examples:
+      costscan compare before/ after/
+      costscan compare baseline.parquet after/ -o change.md
+
+    Each side is logs, or a report of some (.parquet). The change of the bill is split by cause: prices,
+    models, turns, tokens per turn by tool and kind, cache, output. The parts add up to it.
+
+    Exit codes: 0 fine, 2 cannot run (usage, unreadable input).
+    """  # noqa: D301 - \b keeps the lines apart
+    logs = Logs.chosen((after,), None, None, task, None, format_, rules, settings, config, workers)
+    targets = [comparison_target(name) for name in output or ()]
+    old = read_whole(logs, before)
+    with side(logs) as read:
+        found = compared(old, read.side, (), logs)
+        write(targets, found, read)
+    show(found, as_json=json, github=False, top=top)
+    for target in targets:
+        print(f"wrote {target.path}", file=sys.stderr)  # noqa: T201 - prose belongs there

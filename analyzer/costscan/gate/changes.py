@@ -1,0 +1,116 @@
+"""How much runs changed: a metric of matched runs before and after, and whether chance explains it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import exp, expm1, log1p
+from typing import Final
+
+import polars as pl
+
+from costscan.gate.matching import Group, groups
+from costscan.gate.metrics import METRICS, Metric
+from costscan.gate.permutation import Tested, difference, permutation_test
+from costscan.gate.power import detectable, needed
+
+WHOLE: Final = "(all)"
+"""The task of what is said of all tasks together."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A metric before and after.
+
+    Attributes:
+        before: of a typical matched run: the geometric mean of what is compared in ratios, else the mean.
+        after: the same, after.
+        change: after / before - 1; for a share the difference; None where before is nothing.
+        p_value: how often chance alone makes it so much worse; None where that was not tested.
+        in_ratios: whether runs were compared by ratios, not differences.
+        runs_before: how many runs were compared.
+        runs_after: and with how many.
+        groups: their values on the scale that was tested.
+        tested: what the test says; None where there is nothing to test.
+    """
+
+    task: str
+    metric: str
+    before: float | None
+    after: float | None
+    change: float | None
+    p_value: float | None
+    runs_before: int
+    runs_after: int
+    in_ratios: bool = True
+    groups: tuple[Group, ...] = ()
+    tested: Tested | None = None
+
+    def detectable(self, alpha: float) -> float | None:
+        """Give the change that would be found in 80% of cases, in the unit of `change`."""
+        if self.tested is None:
+            return None
+        found = detectable(self.groups, alpha, self.tested.least_p)
+        if found is None or self.in_ratios:
+            return None if found is None else expm1(found)
+        return found / self._unit if self._unit else None
+
+    def needed(self, alpha: float, wanted: float) -> int | None:
+        """Give how many runs a side would find a change of `wanted`, in the unit of `change`."""
+        if not self.groups or wanted <= 0:
+            return None
+        return needed(self.groups, alpha, log1p(wanted) if self.in_ratios else wanted * (self._unit or 1))
+
+    @property
+    def _unit(self) -> float | None:
+        """What one of `change` is on the scale that was tested."""
+        return 1 if METRICS[self.metric].unit == "share" else self.before
+
+
+def change(units: pl.DataFrame, task: str, name: str, *, plain: bool = False, test: bool = True) -> Change:
+    """Compare a metric of matched units.
+
+    Args:
+        units: those of `matching.matched` that are meant.
+        task: what to call them.
+        name: the metric.
+        plain: compare by differences also what is compared by ratios.
+        test: ask how likely chance makes it.
+    """
+    metric = METRICS[name] if not plain else replace(METRICS[name], in_ratios=False)
+    found = groups(units, _scaled(metric))
+    if not found:
+        return Change(task, name, None, None, None, None, 0, 0)
+    before, after = (_mean(found, after=side) for side in (False, True))
+    if metric.in_ratios:
+        before, after = exp(before), exp(after)
+    outcome = permutation_test(found, sign=metric.sign) if test else None
+    return Change(
+        task,
+        name,
+        before,
+        after,
+        _changed(metric, found, before, after),
+        outcome.p_value if outcome else None,
+        sum(len(g.before) for g in found),
+        sum(len(g.after) for g in found),
+        metric.in_ratios,
+        tuple(found),
+        outcome,
+    )
+
+
+def _scaled(metric: Metric) -> pl.Expr:
+    value = pl.col(metric.name).cast(pl.Float64)
+    return pl.when(value > 0).then(value.log()) if metric.in_ratios else value
+
+
+def _mean(found: Sequence[Group], *, after: bool) -> float:
+    sums = ((g.mean_after if after else g.mean_before) * g.weight for g in found)
+    return sum(sums) / sum(g.weight for g in found)
+
+
+def _changed(metric: Metric, found: Sequence[Group], before: float, after: float) -> float | None:
+    if metric.in_ratios:
+        return expm1(difference(found))
+    if metric.unit == "share":
+        return after - before
+    return after / before - 1 if before else (0.0 if after == before else None)

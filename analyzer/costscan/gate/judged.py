@@ -1,0 +1,194 @@
+"""What came of the limits: which hold, which are passed, and which cannot be decided."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import inf
+from typing import Final, Literal
+
+import polars as pl
+
+from costscan.gate import changes
+from costscan.gate.changes import WHOLE, Change
+from costscan.gate.limits import EACH, NEW_FINDINGS, Limit, counted
+from costscan.gate.members import measured, unpriced_turns
+from costscan.gate.metrics import METRICS
+from costscan.gate.side import Side
+
+Verdict = Literal["passed", "failed", "undecided"]
+"""What comes of a limit."""
+_ROUND: Final = 1e-9
+"""So much more than a limit is rounding."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A limit and what came of it.
+
+    Attributes:
+        limit: the limit.
+        task: the task it was applied to, or "(all)".
+        before: the value in the baseline, None without one.
+        after: the value now.
+        change: as in `Change`.
+        p_value: corrected for the number of limits that chance could pass (Holm).
+        verdict: failed where it is passed and chance does not explain it; undecided where it may.
+        member: the run, task, day or tool that is worst, where the limit is on each.
+        detectable: the change that would be found in 80% of cases, None where none would be.
+        needed_runs: how many runs a side would decide, where it is undecided.
+        runs: how many runs were compared before and after.
+        why: in words, where it is undecided for another reason than chance.
+    """
+
+    limit: Limit
+    task: str
+    before: float | None
+    after: float | None
+    change: float | None
+    p_value: float | None
+    verdict: Verdict
+    member: str | None = None
+    detectable: float | None = None
+    needed_runs: int | None = None
+    runs: tuple[int, int] | None = None
+    why: str = ""
+
+
+def judged(
+    limits: Sequence[Limit],
+    before: Side | None,
+    after: Side,
+    *,
+    matched: pl.DataFrame,
+    new_findings: pl.DataFrame,
+    false_alarm: float,
+) -> list[Judged]:
+    """Apply limits.
+
+    Args:
+        limits: those to apply; without a baseline, ceilings alone.
+        before: the baseline, where there is one.
+        after: what is checked.
+        matched: the units of both that are compared.
+        new_findings: the findings that the baseline did not have.
+        false_alarm: how often chance alone may fail the check.
+    """
+    chances = [
+        (x, _change(x, task, matched)) for x in limits if _has_chance(x) for task in _tasks(x, matched)
+    ]
+    corrected = _holm([c.p_value for _, c in chances])
+    alpha = false_alarm / max(len(chances), 1)
+    found = [_of_change(x, c, p, false_alarm, alpha) for (x, c), p in zip(chances, corrected, strict=True)]
+    for x in limits:
+        if not _has_chance(x):
+            found += _counts(x, before, after, new_findings)
+    order = {id(x): place for place, x in enumerate(limits)}
+    return sorted(found, key=lambda row: order[id(row.limit)])
+
+
+def _has_chance(limit: Limit) -> bool:
+    return limit.is_change and not counted(limit.metric)
+
+
+def _tasks(limit: Limit, matched: pl.DataFrame) -> list[str]:
+    if limit.of == EACH:
+        return matched["task"].unique().sort().to_list()
+    return [limit.of or WHOLE]
+
+
+def _change(limit: Limit, task: str, matched: pl.DataFrame) -> Change:
+    units = matched if limit.of is None else matched.filter(pl.col("task") == task)
+    return changes.change(units, task, limit.metric, plain=limit.kind == "absolute")
+
+
+def _holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """Correct for several tests (Holm 1979): the chance that any of them alarms falsely stays the same."""
+    order = sorted((p, place) for place, p in enumerate(p_values) if p is not None)
+    found: list[float | None] = [None] * len(p_values)
+    worst = 0.0
+    for rank, (p, place) in enumerate(order):
+        worst = max(worst, min(p * (len(order) - rank), 1.0))
+        found[place] = worst
+    return found
+
+
+def _of_change(limit: Limit, c: Change, p: float | None, false_alarm: float, alpha: float) -> Judged:
+    verdict: Verdict = "passed"
+    if c.after is None or c.before is None:
+        verdict, why = "undecided", "no run stands on both sides"
+        return Judged(limit, c.task, c.before, c.after, None, None, verdict, why=why)
+    worse = _worse(limit, c.before, c.after, c.change)
+    if worse > float(limit.bound) + _ROUND * (1 if limit.kind == "relative" else max(abs(c.after), 1)):
+        verdict = "failed" if p is not None and p <= false_alarm else "undecided"
+    wanted = METRICS[limit.metric].sign * (c.change or 0)
+    return Judged(
+        limit,
+        c.task,
+        c.before,
+        c.after,
+        c.change,
+        p,
+        verdict,
+        detectable=c.detectable(alpha),
+        needed_runs=c.needed(alpha, wanted) if verdict == "undecided" else None,
+        runs=(c.runs_before, c.runs_after),
+    )
+
+
+def _worse(limit: Limit, before: float, after: float, change: float | None) -> float:
+    """Give how much worse it got, in the unit of the limit."""
+    sign = METRICS[limit.metric].sign
+    if limit.kind == "absolute":
+        return sign * (after - before)
+    return inf if change is None else sign * change
+
+
+def _counts(limit: Limit, before: Side | None, after: Side, new: pl.DataFrame) -> Iterator[Judged]:
+    """Judge what no chance is in: ceilings, and counts of findings."""
+    for name in _named(limit, before, after):
+        one = limit if name is None else replace(limit, of=name)
+        if limit.metric == NEW_FINDINGS:
+            own = new if one.of is None else new.filter(pl.col("task") == one.of)
+            yield _held(one, None, float(own.height), None, 0)
+            continue
+        value, member = measured(after, one)
+        old = measured(before, one)[0] if before is not None else None
+        yield _held(one, old, value, member, unpriced_turns(after, one))
+
+
+def _named(limit: Limit, before: Side | None, after: Side) -> list[str | None]:
+    """Give the tasks a limit is applied to, one by one; None for what it names itself."""
+    if limit.of != EACH:
+        return [None]
+    every = [side.units["task"] for side in (before, after) if side is not None]
+    return sorted(pl.concat(every).unique())
+
+
+def _held(limit: Limit, old: float | None, value: float | None, member: str | None, unpriced: int) -> Judged:
+    """Hold a value against a limit; with turns that have no price it may be more than what is known."""
+    verdict: Verdict = "passed"
+    why = ""
+    if value is not None and _passes(limit, old, value):
+        verdict = "failed"
+    elif value is None or unpriced:
+        verdict = "undecided"
+        why = f"{unpriced:,} turns have no known price" if unpriced else "the value is not known"
+    task = WHOLE if limit.scope or not limit.of else limit.of
+    return Judged(limit, task, old, value, _changed(limit, old, value), None, verdict, member=member, why=why)
+
+
+def _changed(limit: Limit, old: float | None, value: float | None) -> float | None:
+    if old is None or value is None:
+        return None
+    metric = METRICS.get(limit.metric)
+    if metric is not None and metric.unit == "share":
+        return value - old
+    return value / old - 1 if old else (0.0 if value == old else None)
+
+
+def _passes(limit: Limit, old: float | None, value: float) -> bool:
+    bound, slack = float(limit.bound), _ROUND * max(abs(value), 1)
+    metric = METRICS.get(limit.metric)
+    if limit.is_change:
+        return value - (old or 0) > bound + slack
+    is_floor = metric is not None and not metric.more_is_worse
+    return value < bound - slack if is_floor else value > bound + slack

@@ -1,0 +1,43 @@
+"""The tasks of two sides: which are new, which are gone, and what each cost."""
+
+import polars as pl
+
+from costscan.frames import USD
+from costscan.gate.side import Side
+from costscan.summary.money import known_sum
+
+
+def tasks(before: Side, after: Side) -> pl.DataFrame:
+    """Give a row per task, the largest change of its cost first.
+
+    Columns: task, state (new, gone, changed or same), runs_before, runs_after, usd_before, usd_after (the
+    known cost of all its runs; null where the task has none on that side, or no price is known) and
+    usd_change (null where a side is unknown; what is new or gone counts whole).
+    """
+    old, new = _sums(before, "before"), _sums(after, "after")
+    both = old.join(new, on="task", how="full", coalesce=True)
+    cost = [
+        pl.when(pl.col(f"runs_{s}").is_null()).then(0).otherwise(f"usd_{s}").cast(USD)
+        for s in ("before", "after")
+    ]
+    state = (
+        pl.when(pl.col("runs_before").is_null())
+        .then(pl.lit("new"))
+        .when(pl.col("runs_after").is_null())
+        .then(pl.lit("gone"))
+        .when(pl.col("usd_before").ne_missing(pl.col("usd_after")))
+        .then(pl.lit("changed"))
+        .otherwise(pl.lit("same"))
+    )
+    return (
+        both.with_columns(state=state, usd_change=cost[1] - cost[0])
+        .with_columns(pl.col("runs_before", "runs_after").fill_null(0))
+        .select("task", "state", "runs_before", "runs_after", "usd_before", "usd_after", "usd_change")
+        .sort(pl.col("usd_change").abs(), "task", descending=[True, False], nulls_last=True)
+    )
+
+
+def _sums(side: Side, name: str) -> pl.DataFrame:
+    return side.units.group_by("task").agg(
+        pl.len().cast(pl.Int64).alias(f"runs_{name}"), known_sum("known_usd").alias(f"usd_{name}")
+    )

@@ -1,0 +1,44 @@
+"""Annotations of a job of GitHub Actions: a line each, in the words of a workflow command."""
+
+import sys
+from typing import Final
+
+from costscan.gate import Comparison
+from costscan.reports.comparison import words
+from costscan.reports.inert import inert
+
+_LEVELS: Final = {"failed": "error", "undecided": "warning"}
+_MOST: Final = 10
+"""GitHub shows ten of a kind in a step."""
+
+
+def annotations(comparison: Comparison) -> list[str]:
+    """Give the workflow commands: an error for each limit that is passed, a warning where it may be.
+
+    New findings are notices. https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+    """
+    found = [
+        _command(_LEVELS[row.verdict], f"costscan {words.limit_name(row)}", words.sentence(row))
+        for row in comparison.limits
+        if row.verdict in _LEVELS
+    ][:_MOST]
+    news = comparison.new_findings.head(_MOST).to_dicts()
+    return found + [
+        _command("notice", f"costscan {row['name']}: {row['task']}", row["message"]) for row in news
+    ]
+
+
+def _command(level: str, title: str, message: str) -> str:
+    return f"::{level} title={_escaped(title, of_title=True)}::{_escaped(message)}"
+
+
+def _escaped(text: str, *, of_title: bool = False) -> str:
+    """Escape what ends a command or a property of it; nothing of a log can begin a command of its own."""
+    found = inert(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return found.replace(":", "%3A").replace(",", "%2C") if of_title else found
+
+
+def annotate(comparison: Comparison) -> None:
+    """Print the annotations."""
+    print(*annotations(comparison), sep="\n")  # noqa: T201 - GitHub reads them from standard output
+    sys.stdout.flush()

@@ -1,0 +1,36 @@
+"""The JSON report of a comparison."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from costscan.analysis import Analysis
+from costscan.gate import Comparison, Judged
+from costscan.reports.json import plain, text_of
+from costscan.summary import Summary
+
+
+def document(comparison: Comparison) -> dict[str, Any]:
+    """Give the comparison as plain values; USD rounded to 1e-9, unknown is null."""
+    found = {field.name: plain(getattr(comparison, field.name)) for field in fields(comparison)}
+    return {
+        **found,
+        "exit_code": comparison.exit_code,
+        "usd_change": plain(comparison.usd_change),
+        "limits": [_limit(row) for row in comparison.limits],
+    }
+
+
+def _limit(row: Judged) -> dict[str, Any]:
+    """Give a limit as it was written, and what came of it."""
+    return {**plain(row), "limit": row.limit.text, "metric": row.limit.label}
+
+
+def encoded(comparison: Comparison) -> bytes:
+    """Give the report as UTF-8 text: every key on its own line, and every row of a table."""
+    return text_of(document(comparison))
+
+
+def write(comparison: Comparison, _: Summary | None, __: Analysis | None, path: Path) -> None:
+    """Write the report to a file."""
+    path.write_bytes(encoded(comparison))

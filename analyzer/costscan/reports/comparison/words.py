@@ -1,0 +1,182 @@
+"""What a comparison says in words: the same on the terminal, in Markdown, and in the log of a job."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+import polars as pl
+
+from costscan.gate import CAUSES, METRICS, Comparison, Judged
+from costscan.reports.wording import UNKNOWN, count, plural, tokens, usd
+
+ARROW: Final = "→"
+_LEAST: Final = 0.001
+_MOST: Final = 10
+"""A change of more than so many times is told as a factor."""
+_PARTS: Final = 3
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One reason for the change of the bill; `detail` names the parts it is mostly made of."""
+
+    name: str
+    usd: Decimal
+    detail: str
+
+
+def value(metric: str, number: float | None) -> str:
+    """Give a value of a metric, or of what a limit is on, in its unit."""
+    if number is None:
+        return UNKNOWN
+    known = METRICS.get(metric)
+    if known is not None and known.unit == "usd":
+        return usd(Decimal(repr(number)))
+    if known is not None and known.unit == "share":
+        return f"{number:.1%}"
+    if known is not None and known.unit == "tokens":
+        return tokens(round(number))
+    return f"{number:,.1f}".removesuffix(".0")
+
+
+def changed(metric: str, change: float | None) -> str:
+    """Give a change with its sign: +20%, -3.1 points, x12."""
+    if change is None:
+        return UNKNOWN
+    known = METRICS.get(metric)
+    if known is not None and known.unit == "share":
+        return f"{change * 100:+.1f} points"
+    if change >= _MOST:
+        return f"×{change + 1:,.0f}"  # noqa: RUF001 - a factor
+    shown = f"{change:+.0%}" if abs(change) >= 0.1 else f"{change:+.1%}"  # noqa: PLR2004 - as many digits as matter
+    return "0%" if float(shown.rstrip("%")) == 0 else shown
+
+
+def signed(amount: Decimal | None) -> str:
+    """Give dollars with their sign."""
+    if amount is None:
+        return UNKNOWN
+    return usd(amount) if amount <= 0 else f"+{usd(amount)}"
+
+
+def chance(p_value: float | None) -> str:
+    """Give how often chance alone does this."""
+    if p_value is None:
+        return UNKNOWN
+    return "<0.1%" if p_value < _LEAST else f"{p_value:.1%}" if p_value < 1 - _LEAST else "100%"
+
+
+def verdict(comparison: Comparison) -> str:
+    """Say what came of the check, in a sentence."""
+    if not comparison.limits:
+        return "compared, with no limit to hold it against"
+    told = {"failed": "a limit is passed", "undecided": "it may be chance", "passed": "no limit is passed"}
+    counts = Counter(row.verdict for row in comparison.limits)
+    tally = ", ".join(f"{counts[name]} {name}" for name in told if counts[name])
+    limits = plural(len(comparison.limits), "limit")
+    return f"{comparison.verdict}: {told[comparison.verdict]} (of {limits}: {tally})"
+
+
+def limit_name(row: Judged) -> str:
+    """Give a limit as it was written, with the task where it is for each."""
+    return f"{row.limit.text} [{row.task}]" if row.limit.of == "*" else row.limit.text
+
+
+def sentence(row: Judged) -> str:
+    """Say what came of a limit, and what could have been seen."""
+    return "; ".join(part for part in (_moved(row), _proof(row), _sight(row)) if part)
+
+
+def _moved(row: Judged) -> str:
+    """Say what the value is, and was."""
+    metric = row.limit.metric
+    if row.after is None:
+        return f"{row.limit.label}: {row.why}"
+    where = "" if row.member is None else f" ({row.member})"
+    kind = "at least" if row.limit.kind == "ceiling" and metric == "cache_hit_rate" else "at most"
+    if row.limit.kind == "ceiling":
+        return f"{row.limit.label} is {value(metric, row.after)}{where}, allowed is {kind} {_bound(row)}"
+    typical = "" if row.runs is None else " of a typical run"
+    told = f"{row.limit.label}{typical} {value(metric, row.before)} {ARROW} {value(metric, row.after)}"
+    return f"{told} ({changed(metric, row.change)}), allowed is {row.limit.shown}"
+
+
+def _bound(row: Judged) -> str:
+    return value(row.limit.metric, float(row.limit.bound))
+
+
+def _proof(row: Judged) -> str:
+    """Say why that is sure, or is not."""
+    if row.verdict == "undecided" and row.why and row.after is not None:
+        return row.why
+    if row.p_value is None or row.verdict == "passed":
+        return ""
+    return f"chance alone does that in {chance(row.p_value)} of cases"
+
+
+def _sight(row: Judged) -> str:
+    """Say what a comparison of so many runs can see."""
+    if row.runs is None:
+        return ""
+    runs = f"{count(row.runs[0])} and {count(row.runs[1])} runs"
+    if row.verdict == "undecided":
+        more = f"about {count(row.needed_runs)} a side would tell" if row.needed_runs else "more are needed"
+        return f"{runs} are too few to tell, {more}"
+    if row.detectable is None:
+        return f"{runs} are too few to see a change of any size" if row.verdict == "passed" else ""
+    return f"with {runs}, a change of {changed(row.limit.metric, row.detectable)} would be seen 4 times in 5"
+
+
+def causes(comparison: Comparison) -> list[Cause]:
+    """Give why the bill moved, the largest reason first."""
+    found = comparison.causes
+    sums = found.group_by("cause", maintain_order=True).agg(pl.col("usd").sum())
+    ranked = sums.sort(pl.col("usd").abs(), "cause", descending=[True, False])
+    return [
+        Cause(CAUSES[name], amount, _detail(found.filter(pl.col("cause") == name), name))
+        for name, amount in ranked.iter_rows()
+        if amount
+    ]
+
+
+def _detail(rows: pl.DataFrame, cause: str) -> str:
+    """Name what a cause is mostly made of: parts of the prompt, or tasks."""
+    by = ["part", "kind"] if cause == "prompt_tokens" else ["task"]
+    sums = rows.group_by(by).agg(pl.col("usd").sum()).filter(pl.col("usd") != 0)
+    ranked = sums.sort(pl.col("usd").abs(), *by, descending=[True, *(False for _ in by)])
+    if cause != "prompt_tokens" and ranked.height < 2:  # noqa: PLR2004 - one task is no detail
+        return ""
+    named = [f"{_named(*names)} {signed(amount)}" for *names, amount in ranked.head(_PARTS).iter_rows()]
+    rest = ranked.height - len(named)
+    return ", ".join([*named, *([f"{rest:,} more"] if rest > 0 else [])])
+
+
+def _named(part: str, kind: str = "") -> str:
+    return part if not kind or part.startswith("(") else f"{part} {kind.replace('_', ' ')}"
+
+
+def differences(comparison: Comparison) -> Iterator[str]:
+    """Say what else differs, a line each."""
+    for row in comparison.environment:
+        sides = [side for side in (row.before, row.after) if side]
+        yield f"{row.what}: {f' {ARROW} '.join(sides)}"
+
+
+def bill(comparison: Comparison) -> str:
+    """Say what all runs cost before and after."""
+    after, before, more = comparison.after, comparison.before, comparison.usd_change
+    if before is None or more is None:
+        return usd(after.usd)
+    share = f", {changed('usd', float(more / before.usd))}" if before.usd else ""
+    return f"{usd(before.usd)} {ARROW} {usd(after.usd)} ({signed(more)}{share})"
+
+
+def states(comparison: Comparison) -> str:
+    """Count the tasks by what became of them."""
+    counts = dict(comparison.tasks.group_by("state").len().iter_rows())
+    told = [
+        f"{count(counts[name])} {name}" for name in ("new", "gone", "changed", "same") if counts.get(name)
+    ]
+    return ", ".join(told) or "none"
