@@ -6,10 +6,11 @@ from typing import Final
 import polars as pl
 
 from costscan.analysis import Analysis
+from costscan.levers import ALL, LEVERS
 from costscan.summary import Summary
-from costscan.summary.runs import CONTRACT, LEVERS
+from costscan.summary.runs import CONTRACT
 
-PRICED: Final = ("usd_no_caching", *(f"usd_{name}" for name in (*LEVERS, "all")))
+PRICED: Final = ("usd_no_caching", *(f"usd_{name}" for name in (*LEVERS, ALL)))
 
 
 def table(summary: Summary) -> pl.DataFrame:

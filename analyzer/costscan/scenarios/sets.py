@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
-from typing import Final
 
 import polars as pl
 
@@ -18,7 +17,6 @@ from costscan.levers.routing.targets import model_named
 from costscan.scenarios.bench import Bench, Outcome
 from costscan.scenarios.cost import cheapest
 
-LEVERS: Final = ("caching", "trimming", "routing", "batching")
 Levers = frozenset[str]
 
 
