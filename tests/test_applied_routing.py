@@ -6,6 +6,7 @@ the shortest prefix that each of them caches. What another family makes of a tex
 
 from collections import Counter
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 
 from applied import Case, Told, read
 from costscan.config import Routing, Settings
+from costscan.levers.rewriting import rewritten
 from costscan.levers.routing import routed
 from costscan.scenarios import price_scenarios
 from costscan.scenarios.bench import Bench
@@ -280,3 +282,22 @@ def test_a_value_that_moved_behind_the_mark_keeps_no_routed_turn_from_reading(tm
     found, want = read_when_moved(tmp_path, dated, turns), read_as_billed(calls, turns)
     assert found == pytest.approx(want, abs=ESTIMATED)
     assert min(want[n] for n in (2, 4, 7, 8)) > 0
+
+
+@pytest.mark.parametrize("is_shown", [True, False])
+def test_history_that_a_lever_replaced_is_not_read_by_routed_turns(tmp_path: Path, *, is_shown: bool) -> None:
+    """Where a transcript does not show the prompts, too: of turn 5 only what is shared is found, or of turn 7."""
+    with analyzed(write(tmp_path / "calls.jsonl", *lines(loops("cut", runs=1, system=6000)))) as x:
+        bench = Bench(x, Settings())
+        plan = replace(bench.plan, steps=bench.plan.steps.with_columns(is_shown=pl.lit(is_shown)))
+        at = plan.steps.filter(turn=5).select(
+            "run_id", "turn", from_tokens="shared_tokens", cut_tokens=pl.lit(500, pl.Int64)
+        )
+        short = rewritten(plan, at)
+        choice = short.steps.filter(pl.col("turn").is_in((3, 4, 7, 8))).select(
+            "req", to_model=pl.lit(HAIKU45)
+        )
+        moved = routed(short, choice, bench.sizes, bench.counts)
+        read = bench.cached(moved).turns["cache_read_tokens"].to_list()
+        shared = int(plan.steps["shared_tokens"][0])
+    assert [n for n, tokens in enumerate(read) if tokens > shared + ESTIMATED] == [1, 2, 4, 6, 8, 9]
