@@ -5,6 +5,8 @@ the shortest prefix that each of them caches. What another family makes of a tex
 """
 
 from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,28 @@ import polars as pl
 import pytest
 
 from applied import Case, Told, read
+from costscan.levers.rewriting import rewritten
+from costscan.levers.routing import routed
 from costscan.scenarios import price_scenarios
+from costscan.scenarios.bench import Bench
 from costscan.settings import Routing, Settings
-from logs import write
+from logs import Json, text, write
 from mended import for_system, on_model, shots
 from seen import PROMPT, analyzed
 from slow_cache import MINIMUM, TOOL_USE
-from workloads import HAIKU45, OPUS45, OPUS48, SONNET5, SONNET46, Calls, automatic, lines, loops, marked, usd
+from workloads import (
+    HAIKU45,
+    OPUS45,
+    OPUS48,
+    SONNET5,
+    SONNET46,
+    Calls,
+    automatic,
+    lines,
+    loops,
+    marked,
+    usd,
+)
 
 RATIO = 1.3
 """So many times as many tokens newer tokenizers make of a text, as the price list has it."""
@@ -186,3 +203,101 @@ def test_turns_that_go_to_two_families_are_billed_within_the_range(tmp_path: Pat
         if not low - bill / 100 <= saved <= high + bill / 100:
             outside[name] = (low, saved, high)
     assert outside == {}
+
+
+def edited(calls: Calls, since: int, change: Callable[[Json], Json]) -> Calls:
+    """Change the requests of a run from a turn on."""
+    return [call.told(**change(call.request)) if n >= since else call for n, call in enumerate(calls)]
+
+
+def other_result(request: Json) -> Json:
+    """Replace what the second call of a tool returned."""
+    messages = list(request["messages"])
+    messages[4] = messages[4] | {"content": [messages[4]["content"][0] | {"content": "Left out. " * 40}]}
+    return {"messages": messages}
+
+
+def one_more_result(request: Json) -> Json:
+    """Put a message between others, so that nothing leaves the context."""
+    said = {"role": "user", "content": [text("This was forgotten. " * 20)]}
+    return {"messages": [*request["messages"][:5], said, *request["messages"][5:]]}
+
+
+def one_more_tool(request: Json) -> Json:
+    return {"tools": [*request["tools"], request["tools"][0] | {"name": "one_more"}]}
+
+
+def read_when_moved(folder: Path, calls: Calls, turns: Collection[int]) -> list[int]:
+    """What the turns of one run read, when some of them go to another model and all is cached."""
+    with analyzed(write(folder / "calls.jsonl", *lines(calls))) as x:
+        bench = Bench(x, Settings())
+        moves = bench.plan.steps.filter(pl.col("turn").is_in(turns))
+        choice = moves.select("req", to_model=pl.lit(HAIKU45))
+        plan = routed(bench.plan, choice, bench.sizes, bench.counts)
+        return bench.cached(plan).turns["cache_read_tokens"].to_list()
+
+
+def read_as_billed(calls: Calls, turns: Collection[int]) -> list[int]:
+    after = [call.told(model=HAIKU45) if n in turns else call for n, call in enumerate(calls)]
+    return [line["response"]["usage"]["cache_read_input_tokens"] for line in lines(marked(after))]
+
+
+ESTIMATED = 20
+"""A prefix that no turn read alone has an estimated length: so many tokens may it be off."""
+EDITS = pytest.mark.parametrize("change", [other_result, one_more_result, one_more_tool, dict])
+
+
+def edited_run(change: Callable[[Json], Json]) -> Calls:
+    return marked(edited(loops("edited", runs=1, system=6000, result=200), 6, change))
+
+
+@EDITS
+@pytest.mark.parametrize("turns", [(), (3, 4, 7, 8), (0, 1, 2, 6), range(10)])
+def test_what_was_sent_before_an_edit_is_read_as_far_as_it_is_shared(
+    tmp_path: Path, change: Callable[[Json], Json], turns: Collection[int]
+) -> None:
+    """Routed or not, a turn finds what its model was sent of the very same history, and no more."""
+    calls = edited_run(change)
+    found, want = read_when_moved(tmp_path, calls, turns), read_as_billed(calls, turns)
+    assert found == pytest.approx(want, abs=ESTIMATED)
+
+
+@EDITS
+@pytest.mark.parametrize("turns", [(1, 4, 5, 8), (2, 4, 5, 8)])
+def test_no_more_is_read_where_another_model_was_sent_what_an_edit_left(
+    tmp_path: Path, change: Callable[[Json], Json], turns: Collection[int]
+) -> None:
+    """What its own model was sent before that would be found too: that is not counted on."""
+    calls = edited_run(change)
+    found, want = read_when_moved(tmp_path, calls, turns), read_as_billed(calls, turns)
+    assert all(a <= b + ESTIMATED for a, b in zip(found, want, strict=True))
+
+
+def test_a_value_that_moved_behind_the_mark_keeps_no_routed_turn_from_reading(tmp_path: Path) -> None:
+    calls, turns = loops("dated", runs=1, system=6000), (3, 4, 7, 8)
+    dated = [
+        call.told(system=[text(f"It is 2026-07-01T10:{n:02d}:00Z. {call.request['system'][0]['text']}")])
+        for n, call in enumerate(calls)
+    ]
+    found, want = read_when_moved(tmp_path, dated, turns), read_as_billed(calls, turns)
+    assert found == pytest.approx(want, abs=ESTIMATED)
+    assert min(want[n] for n in (2, 4, 7, 8)) > 0
+
+
+@pytest.mark.parametrize("is_shown", [True, False])
+def test_history_that_a_lever_replaced_is_not_read_by_routed_turns(tmp_path: Path, *, is_shown: bool) -> None:
+    """Where a transcript does not show the prompts, too: of turn 5 only what is shared is found, or of turn 7."""
+    with analyzed(write(tmp_path / "calls.jsonl", *lines(loops("cut", runs=1, system=6000)))) as x:
+        bench = Bench(x, Settings())
+        plan = replace(bench.plan, steps=bench.plan.steps.with_columns(is_shown=pl.lit(is_shown)))
+        at = plan.steps.filter(turn=5).select(
+            "run_id", "turn", from_tokens="shared_tokens", cut_tokens=pl.lit(500, pl.Int64)
+        )
+        short = rewritten(plan, at)
+        choice = short.steps.filter(pl.col("turn").is_in((3, 4, 7, 8))).select(
+            "req", to_model=pl.lit(HAIKU45)
+        )
+        moved = routed(short, choice, bench.sizes, bench.counts)
+        read = bench.cached(moved).turns["cache_read_tokens"].to_list()
+        shared = int(plan.steps["shared_tokens"][0])
+    assert [n for n, tokens in enumerate(read) if tokens > shared + ESTIMATED] == [1, 2, 4, 6, 8, 9]

@@ -32,10 +32,8 @@ def one(spent: Spent, *more: Spent, task: str = "t", parts: Any = ()) -> Side:
 
 
 def dollars(spent: Spent) -> Decimal:
-    return Run("r", spent=(spent,)).row() and sum(
-        (Decimal(n) * Decimal(p) / 1_000_000 for n, p in zip(spent.units, spent.prices, strict=True)),
-        Decimal(0),
-    )
+    paid = zip(spent.units, spent.prices, strict=True)
+    return sum((Decimal(n) * Decimal(price) / 1_000_000 for n, price in paid), Decimal(0))
 
 
 def test_nothing_moved() -> None:

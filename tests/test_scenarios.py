@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import hypothesis_profile  # noqa: F401 - the settings of every property
 from applied import Told, read, told
-from costscan.scenarios.sets import LEVERS
+from costscan.levers import LEVERS
 from costscan.settings import TRIMMING_PARTS, Settings, Trimming
 from logs import Json, write
 from mended import shots

@@ -46,6 +46,18 @@ def with_others(frame: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.coalesce(found[name], frame[name]).alias(name) for name in names)
 
 
+def with_context(steps: pl.DataFrame) -> pl.DataFrame:
+    """Add context: which of the contexts of its run, one after another, a turn is in."""
+    return steps.with_columns(context=pl.col("is_cut").cast(pl.Int64).cum_sum().over("run_id"))
+
+
+def salted(name: str) -> pl.Expr:
+    """Give keys other names where a row has a salt: prompts with the same key and salt still begin alike."""
+    other = (pl.struct(name, "salt").hash() // 2).cast(pl.Int64)
+    both = pl.col("salt").is_not_null() & pl.col(name).is_not_null()
+    return pl.when(both).then(other).otherwise(name).alias(name)
+
+
 @dataclass(frozen=True)
 class Marks:
     """What of the prompts is marked.

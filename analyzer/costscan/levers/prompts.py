@@ -9,8 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers.plan import Marks, Plan, beside
-from costscan.levers.rewriting import with_context
+from costscan.levers.plan import Marks, Plan, beside, salted, with_context, with_others
 
 CUTS: Final = ("cut_tokens", "cut_fixed_tokens")
 """What comes off a prompt, and what of it stood before the messages."""
@@ -82,14 +81,11 @@ def _shorter(marks: Marks, steps: pl.DataFrame, key: str) -> Marks:
     )
     lengths = pl.concat([
         steps.filter("changes").select(
-            "req", length=pl.max_horizontal(pl.col("prompt_tokens") - pl.col("cut_tokens"), 0)
+            "req", pl.max_horizontal(pl.col("prompt_tokens") - pl.col("cut_tokens"), 0)
         ),
-        positions.filter(pl.col("req") < 0).group_by("req").agg(length=pl.col("tokens").max()),
+        positions.filter(pl.col("req") < 0).group_by("req").agg(prompt_tokens=pl.col("tokens").max()),
     ])  # fmt: skip
-    requests = marks.requests.join(lengths, on="req", how="left", maintain_order="left").with_columns(
-        prompt_tokens=pl.coalesce("length", "prompt_tokens")
-    )
-    return Marks(requests.drop("length"), positions.select(marks.positions.columns))
+    return Marks(with_others(marks.requests, lengths), positions.select(marks.positions.columns))
 
 
 def renamed(plan: Plan, salts: pl.DataFrame) -> Plan:
@@ -103,23 +99,13 @@ def renamed(plan: Plan, salts: pl.DataFrame) -> Plan:
     steps = beside(plan.steps, salts)
     whole = pl.col("behind_tokens") <= 0
     told = steps.with_columns(
-        *(_salted(name) for name in ("key", "extends_key", "stable_key", "stable_extends_key")),
+        *(salted(name) for name in ("key", "extends_key", "stable_key", "stable_extends_key")),
         *(
-            pl.when(whole).then(_salted(name)).otherwise(name).alias(name)
+            pl.when(whole).then(salted(name)).otherwise(name).alias(name)
             for name in ("shared_key", "stable_shared_key")
         ),
     ).select(plan.steps.columns)
     return plan.changed(told, lambda marks, _: _rekeyed(marks, salts), is_repriced=False)
-
-
-def _salted(name: str) -> pl.Expr:
-    other = (pl.struct(name, "salt").hash() // 2).cast(pl.Int64)
-    return (
-        pl.when(pl.col("salt").is_not_null() & pl.col(name).is_not_null())
-        .then(other)
-        .otherwise(name)
-        .alias(name)
-    )
 
 
 def _rekeyed(marks: Marks, salts: pl.DataFrame) -> Marks:
@@ -129,7 +115,7 @@ def _rekeyed(marks: Marks, salts: pl.DataFrame) -> Marks:
     named = positions.with_columns(salt=pl.when(behind).then("salt"))
     within = named.filter(pl.col("req") >= 0)
     outside, requests = _outside(marks, within)
-    inside = within.with_columns(_salted("key")).select(marks.positions.columns)
+    inside = within.with_columns(salted("key")).select(marks.positions.columns)
     return Marks(requests, pl.concat([inside, outside]))
 
 
@@ -149,7 +135,7 @@ def _outside(marks: Marks, named: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
         how="left",
         maintain_order="left",
     )
-    positions = each.with_columns(_salted("key")).select(marks.positions.columns)
+    positions = each.with_columns(salted("key")).select(marks.positions.columns)
     return positions, pl.concat([inside, copies.select(inside.columns)])
 
 

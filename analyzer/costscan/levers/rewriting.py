@@ -4,16 +4,11 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers.plan import Marks, Plan
+from costscan.levers.plan import Marks, Plan, salted, with_context, with_others
 
 REWRITES: Final = ("run_id", "turn", "from_tokens", "cut_tokens")
 """From `turn` on, what stood behind `from_tokens` is another text, shorter by `cut_tokens`."""
 _CHAIN: Final = ("extends", "stable_extends")
-
-
-def with_context(steps: pl.DataFrame) -> pl.DataFrame:
-    """Add context: which of the contexts of its run, one after another, a turn is in."""
-    return steps.with_columns(context=pl.col("is_cut").cast(pl.Int64).cum_sum().over("run_id"))
 
 
 def rewritten(plan: Plan, rewrites: pl.DataFrame) -> Plan:
@@ -27,13 +22,11 @@ def rewritten(plan: Plan, rewrites: pl.DataFrame) -> Plan:
     changed = steps.filter(pl.col("salt").is_not_null()).select(
         "req", "salt", "from_tokens", "to_tokens", "cut_tokens"
     )
-    is_new = pl.col("salt").is_not_null()
-    length = pl.col("prompt_tokens") - pl.col("cut_tokens")
     told = steps.with_columns(
-        _salted("key", is_new),
-        _salted("stable_key", is_new),
-        *(column for name in _CHAIN for column in _extended(name, is_new)),
-        prompt_tokens=pl.when(is_new).then(length).otherwise("prompt_tokens"),
+        salted("key"),
+        salted("stable_key"),
+        *(column for name in _CHAIN for column in _extended(name)),
+        prompt_tokens=pl.col("prompt_tokens") - pl.col("cut_tokens").fill_null(0),
     ).select(plan.steps.columns)
     return plan.changed(told, lambda marks, _: _rewritten_marks(marks, changed, told))
 
@@ -56,20 +49,12 @@ def _told(steps: pl.DataFrame, rewrites: pl.DataFrame) -> pl.DataFrame:
     return numbered.hstack(found.select(told))
 
 
-def _salted(name: str, is_new: pl.Expr) -> pl.Expr:
-    other = (pl.struct(name, "salt").hash() // 2).cast(pl.Int64)
-    return pl.when(is_new & pl.col(name).is_not_null()).then(other).otherwise(name).alias(name)
-
-
-def _extended(name: str, is_new: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+def _extended(name: str) -> tuple[pl.Expr, pl.Expr]:
     """Give the key and the tokens of what a prompt extends: nothing, where that is the old history."""
     key, tokens = f"{name}_key", f"{name}_tokens"
-    kept = pl.col(tokens) > pl.col("to_tokens")
-    other = (pl.struct(key, "salt").hash() // 2).cast(pl.Int64)
-    return (
-        pl.when(is_new.not_()).then(key).when(kept & pl.col(key).is_not_null()).then(other).alias(key),
-        pl.when(is_new & kept).then(pl.col(tokens) - pl.col("cut_tokens")).otherwise(tokens).alias(tokens),
-    )
+    is_new, kept = pl.col("salt").is_not_null(), pl.col(tokens) > pl.col("to_tokens")
+    less = pl.when(is_new & kept).then(pl.col(tokens) - pl.col("cut_tokens")).otherwise(tokens)
+    return pl.when(is_new.not_() | kept).then(salted(key)).alias(key), less.alias(tokens)
 
 
 def _rewritten_marks(marks: Marks, changed: pl.DataFrame, told: pl.DataFrame) -> Marks:
@@ -77,11 +62,8 @@ def _rewritten_marks(marks: Marks, changed: pl.DataFrame, told: pl.DataFrame) ->
     is_old = pl.col("salt").is_null() | (pl.col("tokens") <= pl.col("from_tokens"))
     is_new = pl.col("tokens") > pl.col("to_tokens")
     kept = positions.filter(is_old | is_new).with_columns(
-        _salted("key", is_old.not_()),
+        salt=pl.when(is_old.not_()).then("salt"),
         tokens=pl.when(is_old.not_()).then(pl.col("tokens") - pl.col("cut_tokens")).otherwise("tokens"),
     )
-    lengths = told.select("req", length="prompt_tokens")
-    requests = marks.requests.join(lengths, on="req", how="left", maintain_order="left").with_columns(
-        prompt_tokens=pl.coalesce("length", "prompt_tokens")
-    )
-    return Marks(requests.drop("length"), kept.select(marks.positions.columns))
+    sent = kept.with_columns(salted("key")).select(marks.positions.columns)
+    return Marks(with_others(marks.requests, told.select("req", "prompt_tokens")), sent)

@@ -3,8 +3,9 @@
 import polars as pl
 from rich.text import Text
 
+from costscan.levers import ALL, LEVERS
 from costscan.reports.inert import inert
-from costscan.reports.levers import LEVERS, filled, spread, together
+from costscan.reports.levers import filled, spread, together
 from costscan.reports.table import Column, table
 from costscan.reports.wording import count, is_fine, percent, tokens, usd, usd_column
 from costscan.summary import Summary
@@ -33,7 +34,7 @@ def _parts(summary: Summary, width: int) -> list[Text]:
     for lever in LEVERS:
         rows += [s for s in summary.scenarios if s.scenario == lever]
         rows += [s for s in summary.scenarios if s.scenario.startswith(f"{lever}/")]
-    rows += [s for s in summary.scenarios if s.scenario == "all"]
+    rows += [s for s in summary.scenarios if s.scenario == ALL]
     fine = is_fine(s.saved_usd for s in rows)
     billed = summary.totals.usd
     shares = [

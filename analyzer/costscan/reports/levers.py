@@ -6,6 +6,7 @@ from typing import Any, Final
 import polars as pl
 from rich.text import Text
 
+from costscan.levers import ALL, LEVERS
 from costscan.reports.inert import cells, inert, shorten
 from costscan.reports.table import Column, table
 from costscan.reports.wording import count, is_fine, percent, plural, usd
@@ -13,7 +14,6 @@ from costscan.summary import Summary
 from costscan.summary.model import Scenario
 from costscan.summary.scenarios import LEAST_SHARE
 
-LEVERS: Final = ("caching", "trimming", "routing", "batching")
 _INDENT: Final = 4
 _NAME: Final = 40
 _LARGE: Final = 20
@@ -54,7 +54,7 @@ def spread(found: Scenario, *, fine: bool) -> str:
 
 def together(summary: Summary, width: int) -> list[Text]:
     """Say what all levers save, and which of them to take first."""
-    found, billed = summary.scenario("all"), summary.totals.usd
+    found, billed = summary.scenario(ALL), summary.totals.usd
     if found is None or not found.saved_usd or not billed or not summary.plan:
         return []
     share = percent(float(found.saved_usd / billed))
@@ -144,4 +144,4 @@ def _again(row: dict[str, Any]) -> str:
     return "" if row["used_again_share"] is None else f" ({percent(row['used_again_share'])})"
 
 
-__all__ = ["LEVERS", "biggest", "cap_line", "filled", "levers_table", "spread", "together"]
+__all__ = ["biggest", "cap_line", "filled", "levers_table", "spread", "together"]

@@ -6,11 +6,12 @@ stays in both. A scenario is never dearer than the bill: where the replay says s
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from costscan.frames import ROUTES, empty
+from costscan.levers import ALL, LEVERS
 from costscan.levers.trimming import PARTS
 from costscan.prices import usd_of
 from costscan.scenarios.bench import Bench
@@ -18,14 +19,12 @@ from costscan.scenarios.curves import CAP_CURVE, PACK_CURVE, cap_curve, pack_cur
 from costscan.scenarios.lifetimes import lifetimes
 from costscan.scenarios.parts import caching_parts, other_parts
 from costscan.scenarios.saved import billed, saved
-from costscan.scenarios.sets import LEVERS, Sets, all_sets
+from costscan.scenarios.sets import Sets, all_sets
 from costscan.scenarios.shapley import shares
 from costscan.settings import Settings
 
 if TYPE_CHECKING:
     from costscan.analysis import Analysis
-
-ALL: Final = "all"
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def price_scenarios(x: "Analysis", settings: Settings | None = None) -> Priced:
         settings: which levers are on, and how far they go.
 
     Raises:
-        CostscanError: `routing.force` names no model with a price.
+        CostscanError: `routing.force` names no Claude model.
     """
     settings = settings or Settings()
     if x.policy.steps.is_empty():

@@ -92,7 +92,7 @@ class Bench:
     @cached_property
     def known(self) -> routing.Known:
         """What routing decides on."""
-        return routing.Known(self.evidence, self.sizes, self.counts, self._usd_on, self.units)
+        return routing.Known(self.evidence, self.sizes, self.counts, self._usd_on, self.costs.units_of)
 
     @cached_property
     def counts(self) -> pl.DataFrame:
@@ -124,10 +124,6 @@ class Bench:
     def batch_models(self) -> pl.Series:
         """The models that have a batch price."""
         return self.x.prices.filter(tier="batch")["model"].unique()
-
-    def units(self, steps: pl.DataFrame) -> pl.DataFrame:
-        """Give the unit prices of steps."""
-        return self.costs.units_of(steps)
 
     def _usd_on(self, days: pl.Series) -> pl.DataFrame:
         """Give day, model and usd: a token of plain input on some days, in pico-USD."""

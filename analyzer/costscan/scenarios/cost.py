@@ -56,14 +56,6 @@ class Costs:
         turns = both.select(*_PLACE, "group", *CLASSES, pico_usd=pico)
         return cls(turns, both.select(x.unit.columns), x.prices, x.share_paid)
 
-    def of_plan(self, plan: Plan) -> pl.DataFrame:
-        """Replay a plan: give its token classes and pico_usd, run by run."""
-        return self.of_classes(plan, plan.classes())
-
-    def of_classes(self, plan: Plan, replayed: pl.DataFrame) -> pl.DataFrame:
-        """Give the token classes and pico_usd of each run, of a plan that was replayed."""
-        return self.per_run(self.of_turns(plan, replayed))
-
     def of_turns(self, plan: Plan, replayed: pl.DataFrame) -> pl.DataFrame:
         """Give the turns of a plan: run_id, turn, group, model, token classes, unit prices, pico_usd."""
         told = replayed.select(pl.col(name).alias(column) for name, column in REPLAYED.items())

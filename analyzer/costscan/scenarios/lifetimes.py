@@ -20,7 +20,7 @@ def lifetimes(costs: Costs, steps: pl.DataFrame, five: pl.DataFrame, hour: pl.Da
     Args:
         costs: the logged turns.
         steps: the turns as they are replayed, with the lifetime each wrote with.
-        five: the costs of the turns when everything lives for five minutes, from `Costs.of_plan`.
+        five: the costs of the runs when everything lives for five minutes, from `Costs.per_run`.
         hour: when everything lives for an hour.
     """
     is_hour = pl.col("ttl_us") == LIFETIMES_US["1h"]

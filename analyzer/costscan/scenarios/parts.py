@@ -31,7 +31,7 @@ def other_parts(sets: Sets, levers: Sequence[str]) -> Mapping[str, pl.DataFrame]
     bench = sets.bench
     if "trimming" in levers:
         for part in trimming.PARTS:
-            out[f"trimming/{part}"] = bench.replayed(sets.trimmed([part])).runs
+            out[f"trimming/{part}"] = bench.replayed(sets.trimmed_by(part)).runs
     if "routing" in levers and bench.settings.routing.force is None:
         for part, scopes in _SCOPES.items():
             moved = sets.routed(bench.plan, bench.logged, scopes)

@@ -26,7 +26,7 @@ def saved(
 
     Args:
         costs: the logged turns.
-        before: their costs as the replay has what happened, from `Costs.of_plan`.
+        before: their costs as the replay has what happened, from `Costs.per_run`.
         after: their costs in the scenario.
         name: the scenario.
         may_be_dearer: the scenario was asked for whatever it costs.

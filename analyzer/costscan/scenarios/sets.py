@@ -6,8 +6,8 @@ A lever that does not pay for some runs is not taken there, so that a set never 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import combinations
-from typing import Final
 
 import polars as pl
 
@@ -17,7 +17,6 @@ from costscan.levers.routing.targets import model_named
 from costscan.scenarios.bench import Bench, Outcome
 from costscan.scenarios.cost import cheapest
 
-LEVERS: Final = ("caching", "trimming", "routing", "batching")
 Levers = frozenset[str]
 
 
@@ -39,7 +38,7 @@ class Sets:
     levers: Sequence[str]
     _runs: dict[Levers, pl.DataFrame] = field(default_factory=dict)
     _best: dict[Levers, pl.DataFrame] = field(default_factory=dict)
-    _trimmed: dict[Levers, Plan] = field(default_factory=dict)
+    _idle: set[str] = field(default_factory=set)
     _models: pl.Series | None = None
 
     @property
@@ -104,22 +103,23 @@ class Sets:
             return Outcome(half, bench.costs.repriced(half, before.turns)).runs
         return serve(self.batched(batching.packed(plan, bench.packs))).runs
 
-    @property
+    @cached_property
     def trimmed_plan(self) -> Plan:
-        """The plan with the parts of trimming that are on."""
-        parts = self.bench.settings.trimming.parts
-        changing = [part for part in parts if self.trimmed([part]) is not self.bench.plan]
-        return self.trimmed(changing)
+        """The plan with the parts of trimming that are on, but for those known to change nothing alone."""
+        return self.trimmed([part for part in self.bench.settings.trimming.parts if part not in self._idle])
+
+    def trimmed_by(self, part: str) -> Plan:
+        """Give the plan with one part of trimming; it is not kept, only whether it is another one."""
+        plan = self.trimmed([part])
+        if plan is self.bench.plan:
+            self._idle.add(part)
+        return plan
 
     def trimmed(self, parts: Sequence[str]) -> Plan:
-        """Give the plan with some parts of trimming, the same one each time."""
-        key = frozenset(parts)
-        if key not in self._trimmed:
-            self._trimmed[key] = self._with_parts(parts) if parts else self.bench.plan
-        return self._trimmed[key]
-
-    def _with_parts(self, parts: Sequence[str]) -> Plan:
+        """Give the plan with some parts of trimming; the same plan where none of them changes anything."""
         bench = self.bench
+        if not parts:
+            return bench.plan
 
         def classes(plan: Plan) -> pl.DataFrame:
             found = bench.x.agreement.classes if plan is bench.plan else plan.classes()

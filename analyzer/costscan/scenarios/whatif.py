@@ -1,7 +1,7 @@
 """What each run would have cost had one model served all of it."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -12,8 +12,6 @@ from costscan.settings import Settings
 
 if TYPE_CHECKING:
     from costscan.analysis import Analysis
-
-MATRIX: Final = ("run_id", "task", "models", "turns", "usd")
 
 
 def what_if(x: "Analysis", models: Sequence[str]) -> pl.DataFrame:

@@ -8,12 +8,13 @@ from costscan.analysis import Analysis
 from costscan.attribution import part_of
 from costscan.frames import USD
 from costscan.growth import PROMPT
+from costscan.levers import ALL, LEVERS
 from costscan.prices import COST_COLUMNS, UNITS_OF, usd_of
 from costscan.summary.model import Summary
 from costscan.summary.money import known_sum
-from costscan.summary.runs import CONTRACT, LEVERS
+from costscan.summary.runs import CONTRACT
 
-PRICED: Final = ("usd_no_caching", *(f"usd_{name}" for name in (*LEVERS, "all")))
+PRICED: Final = ("usd_no_caching", *(f"usd_{name}" for name in (*LEVERS, ALL)))
 CELL: Final = ("provider", "model", "tier", "speed", "geo", "over_prompt_tokens")
 """What decides the price of a token, beside the price table: the last is the size limit a prompt was over."""
 SPEND: Final = pl.Schema(

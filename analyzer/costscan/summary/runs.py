@@ -9,6 +9,7 @@ import polars as pl
 from costscan.analysis import Analysis
 from costscan.frames import USD
 from costscan.growth import PROMPT, per_run
+from costscan.levers import ALL, LEVERS
 from costscan.summary.findings import by_run
 from costscan.summary.money import known_sum, share
 from costscan.summary.scenarios import no_caching_usd
@@ -34,7 +35,6 @@ CONTRACT: Final = (
     "top_finding",
 )
 """The columns every report of runs has."""
-LEVERS: Final = ("caching", "trimming", "routing", "batching")
 MORE: Final = (
     "agent",
     "started_at",
@@ -48,7 +48,7 @@ MORE: Final = (
     "placeholder_turns",
     "recorded_usd",
     "usd_no_caching",
-    *(f"usd_{name}" for name in (*LEVERS, "all")),
+    *(f"usd_{name}" for name in (*LEVERS, ALL)),
     "usd_all_with_subagents",
     "is_quadratic",
     "findings",
@@ -66,7 +66,7 @@ def runs_table(x: Analysis, recorded: Mapping[str, Decimal], rank: str = "cost")
         rank: cost (with sub-agents), waste (what all levers save of it), or a lever.
     """
     found = _known(x, recorded)
-    for name in (*LEVERS, "all"):
+    for name in (*LEVERS, ALL):
         found = _with_scenario(found, x, name)
     ranked = found.with_columns(rank=_rank(rank))
     for own, name in (

@@ -7,6 +7,7 @@ import polars as pl
 
 from costscan.analysis import Analysis
 from costscan.growth import PROMPT
+from costscan.levers import ALL
 from costscan.prices import COST_COLUMNS, usd_of
 from costscan.summary.model import Scenario, Step
 from costscan.summary.money import total
@@ -20,10 +21,9 @@ RISKS: Final = {
     "routing": "needs-eval",
     "batching": "latency",
     "batching/pack-items": "needs-eval",
-    "all": "needs-eval",
+    ALL: "needs-eval",
 }
 """What a scenario may change beside the cost; a part that is not named has the risk of its lever."""
-TOGETHER: Final = "all"
 LEAST_SHARE: Final = Decimal("0.005")
 """A lever that would save less than this share of the bill is not worth a step, nor a line."""
 _CACHED: Final = ("cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
@@ -56,7 +56,7 @@ def scenarios(x: Analysis) -> list[Scenario]:
 def steps(x: Analysis) -> list[Step]:
     """Say which lever to take first, second and so on: the one that saves most beside those before it."""
     sums = x.scenarios.group_by("scenario").agg(pl.col("saved_usd").sum())
-    saved = {frozenset(name.split("+")): usd for name, usd in sums.iter_rows() if name != TOGETHER}
+    saved = {frozenset(name.split("+")): usd for name, usd in sums.iter_rows() if name != ALL}
     levers = sorted({lever for some in saved if len(some) > 1 for lever in some})
     taken: frozenset[str] = frozenset()
     least = total(x.scenarios.filter(scenario="as_billed")["usd"].fill_null(0)) * LEAST_SHARE
@@ -85,7 +85,7 @@ def _replayed(x: Analysis, name: str, billed: Decimal | None) -> Scenario:
     lever = name.partition("/")[0]
     runs = x.scenarios.filter(scenario=name)
     risk = RISKS.get(name, RISKS[lever])
-    of = None if name == TOGETHER else lever
+    of = None if name == ALL else lever
     if billed is None or runs["saved_usd"].null_count() == runs.height:
         return Scenario(name, of, None, None, None, 0, risk, is_on=name not in x.parts_off)
     saved = total(runs["saved_usd"].fill_null(0))

@@ -4,6 +4,4 @@ from costscan.levers.batching.async_requests import batched
 from costscan.levers.batching.pack_items import contexts, packed
 from costscan.levers.batching.single_shots import single_shots
 
-PARTS = ("async", "pack-items")
-
-__all__ = ["PARTS", "batched", "contexts", "packed", "single_shots"]
+__all__ = ["batched", "contexts", "packed", "single_shots"]

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers.plan import Marks, Plan
+from costscan.levers.plan import Marks, Plan, with_others
 from costscan.models import model_info
 
 CONTEXTS: Final = pl.Schema({"run_id": pl.String, "context": pl.Int64, "is_first": pl.Boolean})
@@ -59,14 +59,10 @@ def packed(plan: Plan, contexts: pl.DataFrame) -> Plan:
     left = {"prompt_tokens": prompt, "shared_tokens": pl.lit(0, pl.Int64),
             "stable_shared_tokens": pl.lit(0, pl.Int64)}  # fmt: skip
     steps = plan.steps.with_columns(pl.when(joins).then(e).otherwise(n).alias(n) for n, e in left.items())
-    reqs = steps.filter(joins).select("req", length="prompt_tokens")
+    shorter = steps.filter(joins).select("req", "prompt_tokens")
 
     def sent(marks: Marks, _: str) -> Marks:
-        requests = marks.requests.join(reqs, on="req", how="left", maintain_order="left").with_columns(
-            prompt_tokens=pl.coalesce("length", "prompt_tokens")
-        )
-        return Marks(
-            requests.drop("length"), marks.positions.join(reqs, on="req", how="anti", maintain_order="left")
-        )
+        kept = marks.positions.join(shorter, on="req", how="anti", maintain_order="left")
+        return Marks(with_others(marks.requests, shorter), kept)
 
     return plan.changed(steps, sent)

@@ -95,7 +95,7 @@ def routed(plan: Plan, choice: pl.DataFrame, sizes: pl.DataFrame, counts: pl.Dat
         return Marks(with_others(marks.requests, other), marks.positions)
 
     served = sent.changed(steps, moved)
-    return relinked(served, changed["run_id"].unique(), counts)
+    return relinked(served, plan.steps["domain"], changed["run_id"].unique(), counts)
 
 
 def _as_sent_to(model: str, steps: pl.DataFrame, sizes: pl.DataFrame) -> pl.DataFrame:

@@ -9,7 +9,8 @@ from typing import Final
 
 import polars as pl
 
-SCOPES: Final = ("turns", "runs")
+from costscan.levers.routing.targets import CLASSES
+
 EVIDENCE: Final = pl.Schema(
     dict.fromkeys(("run_id",), pl.String)
     | {"turn": pl.Int64}
@@ -58,8 +59,8 @@ def found_evidence(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
             )
             for rule in known_evidence()
         ]
-    # Names of classes rise with what a model can do: haiku, opus, sonnet would not, so they are ranked.
-    rank = pl.col("to_class").replace_strict({"haiku": 0, "sonnet": 1, "opus": 2}, return_dtype=pl.Int64)
+    ranks = {name: nth for nth, name in enumerate(CLASSES)}
+    rank = pl.col("to_class").replace_strict(ranks, return_dtype=pl.Int64)
     return (
         pl.concat(found)
         .sort(rank, "evidence", maintain_order=True)

@@ -5,7 +5,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers.rewriting import with_context
+from costscan.levers.plan import with_context
 from costscan.levers.routing.apply import served_by
 from costscan.prices import cost_of
 from costscan.replay.simulate import LIFETIMES_US

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from costscan.levers.rewriting import with_context
+from costscan.levers.plan import with_context
 
 PRICED = ("pico_input", "pico_cache_read", "pico_cache_write_5m", "pico_cache_write_1h", "pico_output")
 

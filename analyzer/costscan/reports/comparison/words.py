@@ -73,7 +73,7 @@ def verdict(comparison: Comparison) -> str:
     if not comparison.limits:
         return "compared, with no limit to hold it against"
     told = {"failed": "a limit is passed", "undecided": "it may be chance", "passed": "no limit is passed"}
-    counts = Counter(row.verdict for row in comparison.limits)
+    counts: Counter[str] = Counter(row.verdict for row in comparison.limits)
     tally = ", ".join(f"{counts[name]} {name}" for name in told if counts[name])
     limits = plural(len(comparison.limits), "limit")
     return f"{comparison.verdict}: {told[comparison.verdict]} (of {limits}: {tally})"
