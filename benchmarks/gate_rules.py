@@ -1,8 +1,8 @@
 """How often the gate alarms falsely, how much it finds, and how often it cannot decide: simulated runs.
 
 Run costs are log-normal: a spread of 0.4 is a factor of e**0.4 from run to run. Paired: each task has a run
-on each side, and tasks differ by a spread of 0.8 (more does not matter: it cancels). One task: all runs are of
-one task, and nothing says which to compare with which. `median` is the rule of a fixed threshold, for
+on each side, and tasks differ by a spread of 0.8 (more does not matter: it cancels). One task: all runs are
+of one task, and nothing says which to compare with which. `median` is the rule of a fixed threshold, for
 comparison: alarm where the median is over 15% more.
 
     python benchmarks/gate_rules.py [--trials 1000]
@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from math import exp, log
 from statistics import median
 
+from costscan.gate.judged import outcome
 from costscan.gate.matching import Group
 from costscan.gate.permutation import permutation_test
 
@@ -43,7 +44,7 @@ def verdict(groups: list[Group]) -> str:
     found = permutation_test(groups)
     if found.difference <= LIMIT:
         return "passed"
-    return "failed" if found.p_value <= ALPHA else "undecided"
+    return outcome(found.p_value, found.least_p, ALPHA)
 
 
 def by_median(groups: list[Group]) -> str:

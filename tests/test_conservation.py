@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -53,6 +54,14 @@ def bill_is_right(seen: Seen, world: tuple[Session, ...]) -> None:
     unpriced = sum(turn.model == UNKNOWN and (prompt + turn.out > 0) for turn, prompt in calls)
     assert seen.analysis.turns["usd"].null_count() == unpriced
     hold_prompts(seen)
+    parts_are_all_that_was_sent(seen)
+
+
+def parts_are_all_that_was_sent(seen: Seen) -> None:
+    """Run by run, what was sent of all parts together is what the prompts held."""
+    sent = dict(seen.parts.group_by("run_id").agg(pl.col("sent_tokens").sum()).iter_rows())
+    held = dict(seen.growth.group_by("run_id").agg(pl.col("prompt_tokens").sum()).iter_rows())
+    assert {run: sent.get(run, 0) for run in held} == held
 
 
 @settings(max_examples=5)

@@ -51,6 +51,17 @@ def test_parquet_has_a_row_per_run_and_says_what_it_is(written: tuple[Billed, Pa
     assert said["generated_at"] == NOW.isoformat()
 
 
+def test_parquet_holds_what_each_run_is_made_of(written: tuple[Billed, Path]) -> None:
+    """The lists of a row add up to it: dollars by model and meter, tokens by tool and kind."""
+    for row in pl.read_parquet(written[1] / "report.parquet").iter_rows(named=True):
+        meters = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search")
+        assert sum(cell[f"{meter}_usd"] for cell in row["spend"] for meter in meters) == row["usd"]
+        assert sum(cell["turns"] for cell in row["spend"]) == row["turns"]
+        assert sum(cell["output_tokens"] for cell in row["spend"]) == row["output_tokens"]
+        assert sum(part["sent_tokens"] for part in row["parts"]) == row["prompt_tokens"]
+        assert sum(part["usd"] for part in row["parts"]) == row["usd"]
+
+
 def test_csv_is_the_table_of_runs(written: tuple[Billed, Path]) -> None:
     found, path = written[0], written[1] / "report.csv"
     with path.open(encoding="utf-8", newline="") as file:

@@ -54,6 +54,20 @@ def costs(placed: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def sent_tokens(placed: pl.DataFrame, calls: pl.DataFrame) -> pl.Series:
+    """Give the tokens of each placement times the kept calls that sent it: from its start to its epoch's end.
+
+    Args:
+        placed: from `positioned`.
+        calls: epoch (numbered from 0, without a gap) and kept.
+    """
+    kept = calls["kept"].cast(pl.Int64)
+    through = kept.cum_sum()
+    ends = calls.select("epoch", n=through).group_by("epoch").agg(pl.col("n").max()).sort("epoch")["n"]
+    before = (through - kept).gather(placed["start"])
+    return placed["tokens"] * (ends.gather(placed["epoch"]) - before)
+
+
 def _running(calls: pl.DataFrame) -> pl.DataFrame:
     """Give the running sums of the hinges, by place: the epoch and the position in one number."""
     read, w1h, w5m, plain = (

@@ -10,7 +10,7 @@ import polars as pl
 
 from costscan import ingest
 from costscan.attribution import PARTS, Attributed, attribute, blocks_of
-from costscan.attribution.parts import COSTS, KEYS
+from costscan.attribution.parts import KEYS, SUMS
 from costscan.frames import BLOCKS, SCHEMAS, TOOL_CALLS, check, empty
 from costscan.growth import GROWN, PROMPT
 from costscan.ingest import Reading, merge
@@ -24,7 +24,7 @@ from costscan.unlogged import SUFFIX
 
 AT_A_TIME: Final = 2
 """One leaves a core idle: most of the work on a batch is too small to be split."""
-_PARTS_COLUMNS: Final = (*KEYS, *COSTS)
+_PARTS_COLUMNS: Final = (*KEYS, *SUMS)
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Batches:
         rest = (
             turns.filter(pl.col("run_id").str.ends_with(SUFFIX))
             .group_by("run_id")
-            .agg(output_pico_usd=costs.sum())
+            .agg(output_pico_usd=costs.sum(), sent_tokens=PROMPT.sum())
             .with_columns(
                 part=pl.lit(PARTS["unlogged"]),
                 kind=pl.lit(PARTS["unlogged"]),

@@ -9,7 +9,7 @@ import polars as pl
 
 from costscan import carry, tokens
 from costscan.attribution.blocks import LAYER_RANK, joined, numbered
-from costscan.attribution.parts import PARTS, part_of, parts
+from costscan.attribution.parts import PARTS, parts
 from costscan.attribution.tool_calls import server, tool_calls
 from costscan.growth import growth, with_epochs, with_shrinks
 from costscan.ingest.merge import COPY_BITS
@@ -101,7 +101,8 @@ def _priced(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> 
         .then(-1)
         .otherwise(pl.col("rank").fill_null(_HIDDEN_RANK)),
     )
-    return carry.costs(carry.positioned(order, ["rank", "position", "nth", "side", "id"]), calls)
+    priced = carry.costs(carry.positioned(order, ["rank", "position", "nth", "side", "id"]), calls)
+    return priced.with_columns(carry.sent_tokens(priced, calls).alias("sent_tokens"))
 
 
 def _carried_over(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
@@ -112,4 +113,4 @@ def _carried_over(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFram
     return old.filter(before).group_by(row="start").agg(carried_tokens=pl.col("tokens").sum())
 
 
-__all__ = ["PARTS", "Attributed", "attribute", "blocks_of", "part_of", "server"]
+__all__ = ["PARTS", "Attributed", "attribute", "blocks_of", "server"]

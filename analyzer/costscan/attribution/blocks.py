@@ -5,7 +5,7 @@ from typing import Final
 import polars as pl
 
 from costscan import tokens
-from costscan.attribution.parts import COSTS
+from costscan.attribution.parts import SUMS
 from costscan.frames import BLOCKS
 from costscan.prices import usd_of
 
@@ -18,7 +18,7 @@ LAYER_RANK: Final = (
 def joined(blocks: pl.DataFrame, placed: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     """Give one row per block that a kept call sent or wrote, hidden ones included, with tokens and costs."""
     shown = placed.filter(pl.col("id").is_not_null())
-    sums = shown.select("id", "tokens", "entry_pico_usd", "pico_usd")
+    sums = shown.select("id", "tokens", "entry_pico_usd", "pico_usd", "sent_tokens")
     if shown["id"].n_unique() < shown.height:
         # A block has other tokens in each epoch: those of the first that was billed here are shown.
         billed = pl.col("epoch").is_in(calls.filter("kept")["epoch"].unique().implode())
@@ -29,7 +29,7 @@ def joined(blocks: pl.DataFrame, placed: pl.DataFrame, calls: pl.DataFrame) -> p
             .agg(
                 pl.coalesce(pl.col("tokens").filter("billed").first(), pl.col("tokens").first()),
                 pl.col("entry_pico_usd").first(),
-                pl.col("pico_usd").sum(),
+                pl.col("pico_usd", "sent_tokens").sum(),
             )
         )
     full = (
@@ -39,7 +39,7 @@ def joined(blocks: pl.DataFrame, placed: pl.DataFrame, calls: pl.DataFrame) -> p
             tokens=pl.coalesce("tokens", "wrote_tokens", "weight"),
         )
     )
-    full = pl.concat([full, _hidden(placed, calls)], how="diagonal").with_columns(pl.col(COSTS).fill_null(0))
+    full = pl.concat([full, _hidden(placed, calls)], how="diagonal").with_columns(pl.col(SUMS).fill_null(0))
     return _of_kept_calls(full, calls)
 
 
@@ -65,6 +65,7 @@ def _hidden(placed: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
         "tokens",
         "pico_usd",
         "entry_pico_usd",
+        "sent_tokens",
         row_in="start",
         layer=pl.when(system).then(pl.lit("system")).otherwise(pl.lit("messages")),
         role=pl.when(system).then(pl.lit("system")).otherwise(pl.lit("user")),

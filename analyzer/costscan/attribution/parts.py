@@ -15,24 +15,24 @@ PARTS: Final = {
 """Names of the parts of a bill that belong to no tool."""
 UNSHOWN: Final = "(output not in the log)"
 KEYS: Final = ("run_id", "part", "kind", "skill")
-COSTS: Final = ("pico_usd", "entry_pico_usd", "output_pico_usd")
+SUMS: Final = ("sent_tokens", "pico_usd", "entry_pico_usd", "output_pico_usd")
 
 
 def parts(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     """Sum the cost of each run by tool or, for what belongs to no tool, part; by kind of block; by skill.
 
-    Columns: run_id, part, kind, skill, pico_usd (input), entry_pico_usd (of it, first turns),
-    output_pico_usd. What no block shows has its part as kind.
+    Columns: run_id, part, kind, skill, sent_tokens (in all prompts together), pico_usd (input),
+    entry_pico_usd (of it, first turns), output_pico_usd. What no block shows has its part as kind.
     """
-    by_copy = full.group_by("copy", part_of().alias("part"), "kind", "skill").agg(pl.col(COSTS).sum())
+    by_copy = full.group_by("copy", _part().alias("part"), "kind", "skill").agg(pl.col(SUMS).sum())
     both = pl.concat([by_copy, _unwritten(full, calls)], how="diagonal").with_columns(
-        pl.col(COSTS).fill_null(0)
+        pl.col(SUMS).fill_null(0)
     )
     runs = calls.select("copy", "run_id").unique("copy")
-    return both.join(runs, on="copy").group_by(KEYS).agg(pl.col(COSTS).sum())
+    return both.join(runs, on="copy").group_by(KEYS).agg(pl.col(SUMS).sum())
 
 
-def part_of() -> pl.Expr:
+def _part() -> pl.Expr:
     """Give the part a block belongs to: its tool, or what else it is."""
     kind, layer = pl.col("kind"), pl.col("layer")
     return (

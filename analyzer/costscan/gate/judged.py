@@ -16,6 +16,8 @@ from costscan.gate.side import Side
 
 Verdict = Literal["passed", "failed", "undecided"]
 """What comes of a limit."""
+NEARLY: Final = 4
+"""Up to so many times the rate of false alarms, a change over its limit is neither sure nor a chance."""
 _ROUND: Final = 1e-9
 """So much more than a limit is rounding."""
 
@@ -31,7 +33,8 @@ class Judged:
         after: the value now.
         change: as in `Change`.
         p_value: corrected for the number of limits that chance could pass (Holm).
-        verdict: failed where it is passed and chance does not explain it; undecided where it may.
+        verdict: see `outcome`; ceilings and counts of findings leave nothing to chance.
+        is_over: whether the value is over the limit, by chance or not.
         member: the run, task, day or tool that is worst, where the limit is on each.
         detectable: the change that would be found in 80% of cases, None where none would be.
         needed_runs: how many runs a side would decide, where it is undecided.
@@ -46,6 +49,7 @@ class Judged:
     change: float | None
     p_value: float | None
     verdict: Verdict
+    is_over: bool = False
     member: str | None = None
     detectable: float | None = None
     needed_runs: int | None = None
@@ -112,13 +116,11 @@ def _holm(p_values: Sequence[float | None]) -> list[float | None]:
 
 
 def _of_change(limit: Limit, c: Change, p: float | None, false_alarm: float, alpha: float) -> Judged:
-    verdict: Verdict = "passed"
-    if c.after is None or c.before is None:
-        verdict, why = "undecided", "no run stands on both sides"
-        return Judged(limit, c.task, c.before, c.after, None, None, verdict, why=why)
-    worse = _worse(limit, c.before, c.after, c.change)
-    if worse > float(limit.bound) + _ROUND * (1 if limit.kind == "relative" else max(abs(c.after), 1)):
-        verdict = "failed" if p is not None and p <= false_alarm else "undecided"
+    if c.after is None or c.before is None or c.tested is None or p is None:
+        return Judged(limit, c.task, None, None, None, None, "undecided", why="no run stands on both sides")
+    slack = _ROUND * (1 if limit.kind == "relative" else max(abs(c.after), 1))
+    is_over = _worse(limit, c.before, c.after, c.change) > float(limit.bound) + slack
+    verdict = outcome(p, c.tested.least_p * false_alarm / alpha, false_alarm) if is_over else "passed"
     wanted = METRICS[limit.metric].sign * (c.change or 0)
     return Judged(
         limit,
@@ -128,10 +130,24 @@ def _of_change(limit: Limit, c: Change, p: float | None, false_alarm: float, alp
         c.change,
         p,
         verdict,
+        is_over,
         detectable=c.detectable(alpha),
         needed_runs=c.needed(alpha, wanted) if verdict == "undecided" else None,
         runs=(c.runs_before, c.runs_after),
     )
+
+
+def outcome(p_value: float, least_p: float, false_alarm: float) -> Verdict:
+    """Say what comes of a change over its limit.
+
+    It fails where chance makes so much in less than `false_alarm` of cases. It is undecided where the runs
+    are too few for any change to be that rare, or where it is nearly that rare. What chance makes more often
+    is no sign of a change: a check that called all of it undecided would stop healthy changes as often as a
+    check that looks at the numbers alone.
+    """
+    if p_value <= false_alarm:
+        return "failed"
+    return "undecided" if least_p > false_alarm or p_value <= NEARLY * false_alarm else "passed"
 
 
 def _worse(limit: Limit, before: float, after: float, change: float | None) -> float:
@@ -167,13 +183,15 @@ def _held(limit: Limit, old: float | None, value: float | None, member: str | No
     """Hold a value against a limit; with turns that have no price it may be more than what is known."""
     verdict: Verdict = "passed"
     why = ""
-    if value is not None and _passes(limit, old, value):
+    is_over = _passes(limit, old, value)
+    if is_over:
         verdict = "failed"
     elif value is None or unpriced:
         verdict = "undecided"
         why = f"{unpriced:,} turns have no known price" if unpriced else "the value is not known"
     task = WHOLE if limit.scope or not limit.of else limit.of
-    return Judged(limit, task, old, value, _changed(limit, old, value), None, verdict, member=member, why=why)
+    change = _changed(limit, old, value)
+    return Judged(limit, task, old, value, change, None, verdict, is_over, member=member, why=why)
 
 
 def _changed(limit: Limit, old: float | None, value: float | None) -> float | None:
@@ -185,7 +203,9 @@ def _changed(limit: Limit, old: float | None, value: float | None) -> float | No
     return value / old - 1 if old else (0.0 if value == old else None)
 
 
-def _passes(limit: Limit, old: float | None, value: float) -> bool:
+def _passes(limit: Limit, old: float | None, value: float | None) -> bool:
+    if value is None:
+        return False
     bound, slack = float(limit.bound), _ROUND * max(abs(value), 1)
     metric = METRICS.get(limit.metric)
     if limit.is_change:

@@ -5,13 +5,11 @@ from typing import Final
 import polars as pl
 
 from costscan.analysis import Analysis
-from costscan.attribution import part_of
 from costscan.frames import USD
 from costscan.growth import PROMPT
 from costscan.levers import ALL, LEVERS
 from costscan.prices import COST_COLUMNS, UNITS_OF, usd_of
 from costscan.summary.model import Summary
-from costscan.summary.money import known_sum
 from costscan.summary.runs import CONTRACT
 
 PRICED: Final = ("usd_no_caching", *(f"usd_{name}" for name in (*LEVERS, ALL)))
@@ -91,13 +89,6 @@ def _over(x: Analysis) -> pl.Series:
 
 def _parts(x: Analysis) -> pl.DataFrame:
     """Give what was sent and what it cost, per run, part and kind."""
-    by = ["run_id", "part", "kind"]
-    times = pl.col("turn_out") - pl.col("turn_in")
-    sent = (
-        x.blocks.group_by("run_id", part_of().alias("part"), "kind")
-        .agg(sent_tokens=(pl.col("tokens") * times).sum())
-        .collect()
-    )
+    by = ("run_id", "part", "kind")
     pico = pl.col("pico_usd") + pl.col("output_pico_usd")
-    cost = x.parts.group_by(by).agg(usd=known_sum(usd_of(pico)))
-    return sent.join(cost, on=by, how="full", coalesce=True).fill_null(0).sort(by)
+    return x.parts.group_by(by).agg(pl.col("sent_tokens").sum(), usd=usd_of(pico.sum())).sort(by)

@@ -108,10 +108,10 @@ def _bound(row: Judged) -> str:
 
 
 def _proof(row: Judged) -> str:
-    """Say why that is sure, or is not."""
+    """Say how sure it is that a limit is passed."""
     if row.verdict == "undecided" and row.why and row.after is not None:
         return row.why
-    if row.p_value is None or row.verdict == "passed":
+    if row.p_value is None or not row.is_over:
         return ""
     return f"chance alone does that in {chance(row.p_value)} of cases"
 
