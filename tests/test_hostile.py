@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
@@ -18,45 +18,15 @@ from costscan.reports.inert import MOST_CHARS, cells, inert, wrapped
 from costscan.reports.terminal import render, show
 from costscan.rulebook import find, load_rules
 from costscan.summary import Summary
-from logs import Json, at, message, pair, tool_result, tool_use, usage, write
+from hostile import ESCAPES, HUGE, NAMES, calls, written
+from logs import write
 from made_rules import QUERIES, made, toml
 from seen import analyzed
-
-ESCAPES: Final = "\x1b[31mred\x1b]8;;http://x.test\x07\r\n\x9b2J[bold]x[/bold] | `a` \u202eabc\u2066\u2028\u200b\u2060\ufeff"
-NAMES: Final = {
-    "escapes": ESCAPES,
-    "braces": "{tool} {0} {tool.__class__} {{ %s ${x} :max_tokens",
-    "wide": "漢字" * 90,
-    "marks": "a" + "\u0301\u0489\u20dd" * 5000,
-    "formula": '=HYPERLINK("http://x.test";"y")',
-    "quotes": "a\"b'c,d;e\t\\",
-    "long": "x" * 300_000,
-}
-HUGE: Final = 10_000_000
-
-
-def calls(name: str, n: int, result: str = "word " * 12000) -> list[Json]:
-    """A run of three calls of a tool; everything that has a name has this one."""
-    lines: list[Json] = []
-    messages: list[Json] = [{"role": "user", "content": f"{name} {n}"}]
-    for i in range(4):
-        call = tool_use(f"t{n}-{i}", name, skill=name, x=name)
-        answer = message(f"msg_{n}_{i}", usage(20_000 * i + 50, out=5), content=[call], stop_reason=name[:99])
-        told = {"run_id": f"{n}/{name[:99]}", "task": name, "agent": name, "session_id": name}
-        lines.append(pair(answer, list(messages), timestamp=at(i), system=name, **told))
-        messages += [
-            {"role": "assistant", "content": [call]},
-            {"role": "user", "content": [tool_result(f"t{n}-{i}", result)]},
-        ]
-    return lines
 
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("hostile")
-    for n, (kind, name) in enumerate(NAMES.items()):
-        write(folder / f"{kind}.jsonl", *calls(name, n))
-    return folder
+    return written(tmp_path_factory.mktemp("hostile"))
 
 
 def harmless(shown: str, width: int) -> None:

@@ -22,22 +22,31 @@ _WIDE: Final = 120
 
 def worst_runs(summary: Summary, top: int, width: int) -> list[Text]:
     """Give the dearest runs, each with its sub-agents, which are not listed again."""
+    runs = runs_alone(summary)
+    rows = runs.head(top).to_dicts()
+    return [
+        *table(run_columns(summary, rows, wide=width >= _WIDE), width),
+        *rest(rows, "usd_with_subagents", runs["usd_with_subagents"][top:], "more run"),
+    ]
+
+
+def runs_alone(summary: Summary) -> pl.DataFrame:
+    """Give the runs that are in no other."""
     every = summary.runs["run_id"].implode()
     alone = pl.col("parent_run_id").is_null() | ~pl.col("parent_run_id").is_in(every)
-    runs = summary.runs.filter(alone)
-    rows = runs.head(top).to_dicts()
+    return summary.runs.filter(alone)
+
+
+def run_columns(summary: Summary, rows: Rows, *, wide: bool) -> list[Column]:
+    """Give the columns of the worst runs; where it is wide, why they cost so much is told in words."""
     spent = [row["usd_with_subagents"] for row in rows]
-    columns = [
+    return [
         Column("worst runs", run_names(rows, summary.runs["run_id"].to_list()), name=True, style="bold"),
         Column("cost", usd_column(spent)),
         *_after(rows),
         *_of_runs(rows, _with_subagents(summary, rows)),
-        *_why(rows, width),
+        *_why(rows, wide=wide),
         Column("task", [inert(row["task"]) for row in rows], name=True, prose=True),
-    ]
-    return [
-        *table(columns, width),
-        *rest(rows, "usd_with_subagents", runs["usd_with_subagents"][top:], "more run"),
     ]
 
 
@@ -48,9 +57,9 @@ def _after(rows: Rows) -> list[Column]:
     return [Column("after", usd_column(left), style="green")] if changed else []
 
 
-def _why(rows: Rows, width: int) -> list[Column]:
+def _why(rows: Rows, *, wide: bool) -> list[Column]:
     """Give the dearest finding of each run: in words where there is room, else by its name."""
-    part = 2 if width >= _WIDE else 0
+    part = 2 if wide else 0
     shown = [inert((row["top_finding"] or "").partition(": ")[part]) for row in rows]
     return [Column("why", shown, name=True, prose=True)] if any(shown) else []
 
@@ -101,6 +110,11 @@ def run_names(rows: Rows, every: Sequence[str]) -> list[str]:
 def by_model(summary: Summary, top: int, width: int) -> list[Text]:
     """Give the bill by model."""
     return _breakdown(summary.by_model, "model", top, width, _tokens_of)
+
+
+def model_columns(rows: Rows) -> list[Column]:
+    """Give the columns of that table."""
+    return [*_named(rows, "model"), *_tokens_of(rows)]
 
 
 def by_task(summary: Summary, top: int, width: int) -> list[Text]:

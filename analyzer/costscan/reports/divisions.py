@@ -44,11 +44,15 @@ class Division:
         """Give its dearest rows, and the sum of the rest."""
         frame = summary.division(self.name)
         rows = frame.head(top).to_dicts()
-        names = [self.shown.get(row[self.name], row[self.name]) for row in rows]
         return [
-            *table([*priced(rows, self.one, names), *self._sizes(rows), *self._parts(rows)], width),
+            *table(self.columns(rows), width),
             *rest(rows, "usd", frame["usd"][top:], f"more {self.one}"),
         ]
+
+    def columns(self, rows: Rows) -> list[Column]:
+        """Give the columns of that table."""
+        names = [self.shown.get(row[self.name], row[self.name]) for row in rows]
+        return [*priced(rows, self.one, names), *self._sizes(rows), *self._parts(rows)]
 
     def _sizes(self, rows: Rows) -> list[Column]:
         return [

@@ -23,13 +23,21 @@ _WORTH_A_RANGE: Final = Decimal("0.01")
 
 def levers_table(summary: Summary, width: int) -> list[Text]:
     """Give what each lever would have saved alone and with the others, where that is worth a line."""
+    columns = lever_columns(summary)
+    if not columns:
+        return []
+    return [*table(columns, width), *together(summary, width), *cap_line(summary, width)]
+
+
+def lever_columns(summary: Summary) -> list[Column]:
+    """Give the columns of that table; none where no lever is worth a line."""
     billed = summary.totals.usd
     found = [s for name in LEVERS if (s := summary.scenario(name)) is not None]
     rows = [s for s in found if billed and s.saved_usd and abs(s.saved_usd) >= billed * LEAST_SHARE]
     if not rows or not billed:
         return []
     fine = is_fine(s.saved_usd for s in rows)
-    columns = [
+    return [
         Column("lever", [s.scenario for s in rows], name=True, style="bold"),
         Column("saves alone", [spread(s, fine=fine) for s in rows], style="bold green"),
         Column("", [percent(float((s.saved_usd or 0) / billed)) for s in rows]),
@@ -38,7 +46,6 @@ def levers_table(summary: Summary, width: int) -> list[Text]:
         Column("risk", [(s.risk or "").replace("-", " ") for s in rows], left=True, give=3),
         Column("the biggest part", [biggest(summary, s.scenario) for s in rows], name=True, prose=True),
     ]
-    return [*table(columns, width), *together(summary, width), *cap_line(summary, width)]
 
 
 def spread(found: Scenario, *, fine: bool) -> str:
@@ -54,9 +61,15 @@ def spread(found: Scenario, *, fine: bool) -> str:
 
 def together(summary: Summary, width: int) -> list[Text]:
     """Say what all levers save, and which of them to take first."""
+    told = together_said(summary)
+    return filled(told, width) if told else []
+
+
+def together_said(summary: Summary) -> str:
+    """Give that sentence; empty where they save nothing."""
     found, billed = summary.scenario(ALL), summary.totals.usd
     if found is None or not found.saved_usd or not billed or not summary.plan:
-        return []
+        return ""
     share = percent(float(found.saved_usd / billed))
     whole = f"all together save {spread(found, fine=is_fine([found.saved_usd]))} ({share}): "
     taken = [(step.lever, billed - step.saved_together_usd) for step in summary.plan]
@@ -65,7 +78,7 @@ def together(summary: Summary, width: int) -> list[Text]:
         f"{'first' if not n else 'then'} {lever}, {usd(left, fine=fine)} left"
         for n, (lever, left) in enumerate(taken)
     ]
-    return filled(whole + "; ".join(first), width)
+    return whole + "; ".join(first)
 
 
 def filled(text: str, width: int) -> list[Text]:
@@ -144,4 +157,13 @@ def _again(row: dict[str, Any]) -> str:
     return "" if row["used_again_share"] is None else f" ({percent(row['used_again_share'])})"
 
 
-__all__ = ["biggest", "cap_line", "filled", "levers_table", "spread", "together"]
+__all__ = [
+    "biggest",
+    "cap_line",
+    "filled",
+    "lever_columns",
+    "levers_table",
+    "spread",
+    "together",
+    "together_said",
+]

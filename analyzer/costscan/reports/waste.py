@@ -1,5 +1,8 @@
 """The findings on the terminal: a line a rule, the dearest first, each with its dearest case."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from rich.text import Text
 
 from costscan.reports.inert import inert
@@ -13,13 +16,17 @@ def findings_table(summary: Summary, top: int, width: int) -> list[Text]:
     rows = summary.breakdowns["rule"].head(top).to_dicts()
     if not rows:
         return []
-    columns = [
+    rest = summary.breakdowns["rule"].height - len(rows)
+    more = [Text(f"  … {plural(rest, 'more rule')} in --json", style="dim")] if rest else []
+    return [*table(finding_columns(rows), width), *more]
+
+
+def finding_columns(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
+    """Give the columns of that table."""
+    return [
         Column("findings", [inert(row["name"]) for row in rows], name=True, style="bold"),
         Column("cost", usd_column(row["usd"] for row in rows)),
         Column("found", [count(row["findings"]) for row in rows], give=2),
         Column("runs", [count(row["runs"]) for row in rows], give=3),
         Column("the dearest", [inert(row["message"]) for row in rows], name=True, prose=True),
     ]
-    rest = summary.breakdowns["rule"].height - len(rows)
-    more = [Text(f"  … {plural(rest, 'more rule')} in --json", style="dim")] if rest else []
-    return [*table(columns, width), *more]
