@@ -13,9 +13,14 @@ FORMULA: Final = r"^[=+\-@\t\r\n]"
 
 
 def table(summary: Summary) -> pl.DataFrame:
-    """Give the runs as flat columns; a text that a spreadsheet would take for a formula gets a leading '."""
+    """Give the runs as flat columns."""
+    return no_formulas(summary.runs.with_columns(pl.col("models").list.join(" ")))
+
+
+def no_formulas(frame: pl.DataFrame) -> pl.DataFrame:
+    """Put a ' before each text that a spreadsheet would take for a formula."""
     texts = pl.col(pl.String)
-    return summary.runs.with_columns(pl.col("models").list.join(" ")).with_columns(
+    return frame.with_columns(
         pl.when(texts.str.contains(FORMULA)).then(pl.lit("'") + texts).otherwise(texts).name.keep()
     )
 

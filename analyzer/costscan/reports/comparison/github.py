@@ -1,12 +1,16 @@
 """Annotations of a job of GitHub Actions: a line each, in the words of a workflow command."""
 
+import os
 import sys
+from pathlib import Path
 from typing import Final
 
 from costscan.gate import Comparison
 from costscan.reports.comparison import words
+from costscan.reports.comparison.markdown import document
 from costscan.reports.inert import inert
 
+SUMMARY: Final = "GITHUB_STEP_SUMMARY"
 _LEVELS: Final = {"failed": "error", "undecided": "warning"}
 _MOST: Final = 10
 """GitHub shows ten of a kind in a step."""
@@ -39,6 +43,9 @@ def _escaped(text: str, *, of_title: bool = False) -> str:
 
 
 def annotate(comparison: Comparison) -> None:
-    """Print the annotations."""
+    """Print the annotations, and add the comparison to the summary of the job where there is one."""
     print(*annotations(comparison), sep="\n")  # noqa: T201 - GitHub reads them from standard output
     sys.stdout.flush()
+    if path := os.environ.get(SUMMARY):
+        with Path(path).open("a", encoding="utf-8") as summary:
+            summary.write(document(comparison))

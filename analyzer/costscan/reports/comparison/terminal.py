@@ -6,12 +6,20 @@ from typing import Final
 import polars as pl
 from rich.text import Text
 
-from costscan.gate import METRICS, WHOLE, Comparison
+from costscan.gate import Comparison
 from costscan.reports.comparison import words
+from costscan.reports.comparison.columns import (
+    cause_columns,
+    finding_columns,
+    metric_columns,
+    moved_tasks,
+    task_columns,
+    unmoved,
+)
 from costscan.reports.headline import GAP, LABEL
 from costscan.reports.inert import cells, inert, shorten, wrapped
-from costscan.reports.table import Column, table
-from costscan.reports.wording import count, plural, usd_column
+from costscan.reports.table import INDENT, Column, table
+from costscan.reports.wording import count, plural
 
 ROWS: Final = 8
 _STYLES: Final = {"failed": "bold red", "undecided": "bold yellow", "passed": "bold green"}
@@ -86,70 +94,31 @@ def _limits(comparison: Comparison, width: int) -> list[Text]:
 
 def _causes(comparison: Comparison, top: int, width: int) -> list[Text]:
     found = words.causes(comparison)
-    shown = found[:top]
-    if not shown:
-        return []
-    columns = [
-        Column("why it moved", [row.name for row in shown], name=True, style="bold"),
-        Column("", [words.signed(row.usd) for row in shown]),
-        Column("mostly", [inert(row.detail) for row in shown], name=True, prose=True, give=1),
-    ]
-    rest = len(found) - len(shown)
-    more = [Text(f"  … {plural(rest, 'more cause')} in --json", style="dim")] if rest else []
-    return [*table(columns, width), *more]
+    return _table(cause_columns(found[:top]), len(found), "cause", width)
 
 
 def _metrics(comparison: Comparison, width: int) -> list[Text]:
-    """Give the metrics of a typical run, over all tasks."""
-    rows = comparison.comparison.filter(
-        (pl.col("task") == WHOLE) & pl.col("metric").is_in(list(METRICS)) & pl.col("before").is_not_null()
-    )
-    found = [row for row in rows.to_dicts() if row["limit"] is None or row["p_value"] is not None]
-    if not found:
-        return []
-    columns = [
-        Column("a typical run", [row["metric"].replace("_", " ") for row in found], name=True, style="bold"),
-        Column("before", [words.value(row["metric"], row["before"]) for row in found]),
-        Column("after", [words.value(row["metric"], row["after"]) for row in found]),
-        Column("change", [words.changed(row["metric"], row["change"]) for row in found]),
-        Column("by chance", [words.chance(row["p_value"]) for row in found], give=1),
-        Column("", [row["verdict"] for row in found], left=True),
-    ]
-    return table(columns, width)
+    columns, same = metric_columns(comparison), unmoved(comparison)
+    lines = [Text(f"  {line}", style="dim") for line in wrapped(same, width - INDENT)]
+    return [*(table(columns, width) if columns else []), *lines]
 
 
 def _tasks(comparison: Comparison, top: int, width: int) -> list[Text]:
     """Give the tasks whose cost moved most; those that stayed the same are counted."""
-    moved = comparison.tasks.filter(pl.col("state") != "same")
-    rows = moved.head(top).to_dicts()
-    if not rows:
-        return []
-    columns = [
-        Column(f"tasks ({words.states(comparison)})", [inert(row["task"]) for row in rows], name=True),
-        Column("", [row["state"] for row in rows], left=True, give=1),
-        Column(
-            "runs",
-            [f"{count(row['runs_before'])} {words.ARROW} {count(row['runs_after'])}" for row in rows],
-            give=2,
-        ),
-        Column("before", usd_column(row["usd_before"] for row in rows)),
-        Column("after", usd_column(row["usd_after"] for row in rows)),
-        Column("change", [words.signed(row["usd_change"]) for row in rows], style="bold"),
-    ]
-    rest = moved.height - len(rows)
-    more = [Text(f"  … {plural(rest, 'more task')} in --json", style="dim")] if rest else []
-    return [*table(columns, width), *more]
+    moved = moved_tasks(comparison)
+    return _table(task_columns(comparison, moved.head(top)), moved.height, "task", width)
 
 
 def _findings(title: str, found: pl.DataFrame, top: int, width: int) -> list[Text]:
-    rows = found.head(top).to_dicts()
-    if not rows:
+    columns = finding_columns(f"{title} ({found.height:,})", found.head(top))
+    return _table(columns, found.height, "finding", width)
+
+
+def _table(columns: list[Column], total: int, one: str, width: int) -> list[Text]:
+    """Give a table, and how many rows it leaves out; nothing where there is none."""
+    shown = len(columns[0].rows)
+    if not shown:
         return []
-    columns = [
-        Column(f"{title} ({found.height:,})", [row["name"] for row in rows], name=True, style="bold"),
-        Column("cost", usd_column(row["usd"] for row in rows)),
-        Column("runs", [count(row["runs"]) for row in rows], give=2),
-        Column("task", [inert(row["task"]) for row in rows], name=True, give=3),
-        Column("the dearest", [inert(row["message"]) for row in rows], name=True, prose=True, give=1),
-    ]
-    return table(columns, width)
+    rest = total - shown
+    more = [Text(f"  … {plural(rest, f'more {one}')} in --json", style="dim")] if rest else []
+    return [*table(columns, width), *more]

@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from costscan.gate import CAUSES, METRICS, Comparison, Judged
-from costscan.reports.wording import UNKNOWN, count, plural, tokens, usd
+from costscan.reports.wording import UNKNOWN, count, plural, tokens, usd, usd_column
 
 ARROW: Final = "→"
 _LEAST: Final = 0.001
@@ -39,6 +39,15 @@ def value(metric: str, number: float | None) -> str:
     if known is not None and known.unit == "tokens":
         return tokens(round(number))
     return f"{number:,.1f}".removesuffix(".0")
+
+
+def both(metric: str, before: float | None, after: float | None) -> tuple[str, str]:
+    """Give two values of a metric with the same number of decimals."""
+    known = METRICS.get(metric)
+    if known is None or known.unit != "usd":
+        return value(metric, before), value(metric, after)
+    first, last = usd_column([None if v is None else Decimal(repr(v)) for v in (before, after)])
+    return first, last
 
 
 def changed(metric: str, change: float | None) -> str:
@@ -99,7 +108,7 @@ def _moved(row: Judged) -> str:
     if row.limit.kind == "ceiling":
         return f"{row.limit.label} is {value(metric, row.after)}{where}, allowed is {kind} {_bound(row)}"
     typical = "" if row.runs is None else " of a typical run"
-    told = f"{row.limit.label}{typical} {value(metric, row.before)} {ARROW} {value(metric, row.after)}"
+    told = f"{row.limit.label}{typical} {f' {ARROW} '.join(both(metric, row.before, row.after))}"
     return f"{told} ({changed(metric, row.change)}), allowed is {row.limit.shown}"
 
 
@@ -124,8 +133,10 @@ def _sight(row: Judged) -> str:
     if row.verdict == "undecided":
         more = f"about {count(row.needed_runs)} a side would tell" if row.needed_runs else "more are needed"
         return f"{runs} are too few to tell, {more}"
+    if row.verdict == "failed":
+        return ""
     if row.detectable is None:
-        return f"{runs} are too few to see a change of any size" if row.verdict == "passed" else ""
+        return f"{runs} are too few to see a change of any size"
     return f"with {runs}, a change of {changed(row.limit.metric, row.detectable)} would be seen 4 times in 5"
 
 
@@ -170,7 +181,8 @@ def bill(comparison: Comparison) -> str:
     if before is None or more is None:
         return usd(after.usd)
     share = f", {changed('usd', float(more / before.usd))}" if before.usd else ""
-    return f"{usd(before.usd)} {ARROW} {usd(after.usd)} ({signed(more)}{share})"
+    first, last = usd_column([before.usd, after.usd])
+    return f"{first} {ARROW} {last} ({signed(more)}{share})" if more else f"{last}, as before"
 
 
 def states(comparison: Comparison) -> str:

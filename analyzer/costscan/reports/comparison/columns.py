@@ -1,0 +1,82 @@
+"""The tables of a comparison as columns: the terminal and Markdown lay them out."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from costscan.gate import METRICS, WHOLE, Comparison
+from costscan.reports.comparison import words
+from costscan.reports.inert import inert
+from costscan.reports.table import Column
+from costscan.reports.wording import count, usd_column
+
+
+def cause_columns(causes: Sequence[words.Cause]) -> list[Column]:
+    """Give why the bill moved."""
+    return [
+        Column("why it moved", [row.name for row in causes], name=True, prose=True, style="bold"),
+        Column("", [words.signed(row.usd) for row in causes]),
+        Column("mostly", [inert(row.detail) for row in causes], name=True, prose=True, give=1),
+    ]
+
+
+def metric_columns(comparison: Comparison) -> list[Column]:
+    """Give the metrics of a typical run over all tasks, those that moved; none where none did."""
+    rows = _typical(comparison).filter(pl.col("before") != pl.col("after")).to_dicts()
+    if not rows:
+        return []
+    sides = [words.both(row["metric"], row["before"], row["after"]) for row in rows]
+    return [
+        Column("a typical run", [_called(row["metric"]) for row in rows], name=True, style="bold"),
+        Column("before", [before for before, _ in sides]),
+        Column("after", [after for _, after in sides]),
+        Column("change", [words.changed(row["metric"], row["change"]) for row in rows]),
+        Column("by chance", [words.chance(row["p_value"]) for row in rows], give=1),
+        Column("", [row["verdict"] for row in rows], left=True),
+    ]
+
+
+def unmoved(comparison: Comparison) -> str:
+    """Name the metrics of a typical run that are the same."""
+    same = _typical(comparison).filter(pl.col("before") == pl.col("after"))["metric"]
+    return f"the same as before: {', '.join(map(_called, same))}" if same.len() else ""
+
+
+def _typical(comparison: Comparison) -> pl.DataFrame:
+    is_metric = pl.col("metric").is_in(list(METRICS)) & pl.col("p_value").is_not_null()
+    return comparison.comparison.filter((pl.col("task") == WHOLE) & is_metric)
+
+
+def _called(metric: str) -> str:
+    return metric.replace("_", " ")
+
+
+def moved_tasks(comparison: Comparison) -> pl.DataFrame:
+    """Give the tasks that did not stay the same, the largest change first."""
+    return comparison.tasks.filter(pl.col("state") != "same")
+
+
+def task_columns(comparison: Comparison, tasks: pl.DataFrame) -> list[Column]:
+    """Give tasks with what their runs cost; the heading counts what became of all of them."""
+    rows = tasks.to_dicts()
+    runs = [f"{count(row['runs_before'])} {words.ARROW} {count(row['runs_after'])}" for row in rows]
+    return [
+        Column(f"tasks ({words.states(comparison)})", [inert(row["task"]) for row in rows], name=True),
+        Column("", [row["state"] for row in rows], left=True, give=1),
+        Column("runs", runs, give=2),
+        Column("before", usd_column(row["usd_before"] for row in rows)),
+        Column("after", usd_column(row["usd_after"] for row in rows)),
+        Column("change", [words.signed(row["usd_change"]) for row in rows], style="bold"),
+    ]
+
+
+def finding_columns(title: str, found: pl.DataFrame) -> list[Column]:
+    """Give findings, the dearest of each in words."""
+    rows = found.to_dicts()
+    return [
+        Column(title, [row["name"] for row in rows], name=True, style="bold"),
+        Column("cost", usd_column(row["usd"] for row in rows)),
+        Column("runs", [count(row["runs"]) for row in rows], give=2),
+        Column("task", [inert(row["task"]) for row in rows], name=True, give=3),
+        Column("the dearest", [inert(row["message"]) for row in rows], name=True, prose=True, give=1),
+    ]

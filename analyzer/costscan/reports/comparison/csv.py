@@ -1,0 +1,13 @@
+"""A comparison as CSV: the rows of the `comparison` frame, for a spreadsheet."""
+
+from pathlib import Path
+
+from costscan.analysis import Analysis
+from costscan.gate import Comparison
+from costscan.reports.csv import no_formulas
+from costscan.summary import Summary
+
+
+def write(comparison: Comparison, _: Summary | None, __: Analysis | None, path: Path) -> None:
+    """Write the report to a file."""
+    no_formulas(comparison.comparison).write_csv(path)

@@ -1,0 +1,49 @@
+"""A comparison as JUnit XML: a test case per limit, for the test view of any CI server."""
+
+from pathlib import Path
+from typing import Final
+from xml.etree import ElementTree as ET
+
+from costscan.analysis import Analysis
+from costscan.gate import Comparison, Judged
+from costscan.reports.comparison import words
+from costscan.reports.inert import inert
+from costscan.summary import Summary
+
+SUITE: Final = "costscan check"
+_TAGS: Final = {"failed": "failure", "undecided": "skipped"}
+"""What stands for a verdict: servers take a skipped case for one that says nothing, which is what it does."""
+
+
+def document(comparison: Comparison) -> bytes:
+    """Give the XML; a check without limits is a suite without cases."""
+    verdicts = [row.verdict for row in comparison.limits]
+    counts = {
+        "tests": str(len(verdicts)),
+        "failures": str(verdicts.count("failed")),
+        "errors": "0",
+        "skipped": str(verdicts.count("undecided")),
+        "time": "0",
+    }
+    when = comparison.generated_at.strftime("%Y-%m-%dT%H:%M:%S")
+    suite = ET.Element("testsuite", {"name": SUITE, **counts, "timestamp": when, "hostname": "localhost"})
+    for row in comparison.limits:
+        _case(suite, row)
+    ET.indent(suite)
+    return ET.tostring(suite, encoding="utf-8", xml_declaration=True) + b"\n"
+
+
+def _case(suite: ET.Element, row: Judged) -> None:
+    named = {"classname": inert(f"costscan.{row.task}"), "name": inert(words.limit_name(row)), "time": "0"}
+    case = ET.SubElement(suite, "testcase", named)
+    said = inert(words.sentence(row))
+    if row.verdict in _TAGS:
+        result = ET.SubElement(case, _TAGS[row.verdict], {"message": said, "type": row.verdict})
+        result.text = said
+    else:
+        ET.SubElement(case, "system-out").text = said
+
+
+def write(comparison: Comparison, _: Summary | None, __: Analysis | None, path: Path) -> None:
+    """Write the report to a file."""
+    path.write_bytes(document(comparison))

@@ -1,0 +1,107 @@
+"""A comparison as Markdown, for a pull request: the verdict, why the bill moved, and what did."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from costscan.analysis import Analysis
+from costscan.gate import Comparison
+from costscan.reports.comparison import words
+from costscan.reports.comparison.columns import (
+    cause_columns,
+    finding_columns,
+    metric_columns,
+    moved_tasks,
+    task_columns,
+    unmoved,
+)
+from costscan.reports.markdown import MOST_CHARS
+from costscan.reports.markdown_text import Table, cell, code, page
+from costscan.reports.table import Column
+from costscan.reports.wording import count, plural
+from costscan.summary import Summary
+
+ROWS: Final = 20
+_NAME: Final = 120
+_SENTENCE: Final = 600
+"""The columns that what came of a limit may take: it is to be read to its end."""
+_SIGNS: Final = {"failed": "❌", "undecided": "⚠️", "passed": "✅"}
+
+
+def document(comparison: Comparison, *, most_chars: int = MOST_CHARS) -> str:
+    """Give the report in at most so many characters; what did not change is counted, not listed."""
+    return page([*_head(comparison), *_tables(comparison)], most_chars)
+
+
+def _head(comparison: Comparison) -> Iterator[str]:
+    yield f"## {_title(comparison)}"
+    yield cell(_sides(comparison))
+    if told := [cell(line, _SENTENCE) for line in words.differences(comparison)]:
+        yield "> **The two sides differ in more than their runs.**\n" + "\n".join(
+            f"> - {line}" for line in told
+        )
+    if comparison.limits:
+        yield "\n".join(_limits(comparison))
+
+
+def _title(comparison: Comparison) -> str:
+    bill = cell(words.bill(comparison))
+    if not comparison.limits:
+        return f"costscan: {bill}"
+    return f"{_SIGNS[comparison.verdict]} costscan: {bill}, {comparison.verdict}"
+
+
+def _sides(comparison: Comparison) -> str:
+    before, after = comparison.before, comparison.after
+    if before is None:
+        return f"{plural(after.runs, 'run')} of {plural(after.tasks, 'task')}"
+    runs = f"{count(before.runs)} {words.ARROW} {plural(after.runs, 'run')}"
+    tasks = f"{count(before.tasks)} {words.ARROW} {plural(after.tasks, 'task')}"
+    return f"{runs}, {tasks} ({words.states(comparison)})"
+
+
+def _limits(comparison: Comparison) -> Iterator[str]:
+    for row in comparison.limits:
+        said = cell(words.sentence(row), _SENTENCE)
+        yield f"- {_SIGNS[row.verdict]} {code(words.limit_name(row), _NAME)} {row.verdict}: {said}"
+
+
+def _tables(comparison: Comparison) -> Iterator[str | Table]:
+    causes = words.causes(comparison)
+    costs = [row.usd for row in causes]
+    yield from _table("Why it moved", cause_columns(causes), "cause", len(causes), costs)
+    metrics = metric_columns(comparison)
+    yield from _table("A typical run", metrics, "metric", len(metrics[0].rows) if metrics else 0)
+    if same := unmoved(comparison):
+        yield cell(same[:1].upper() + same[1:])
+    moved = moved_tasks(comparison)
+    columns = task_columns(comparison, moved.head(ROWS))
+    yield from _table("Tasks", columns, "task", moved.height, moved["usd_change"].to_list())
+    for title, found in (
+        ("New findings", comparison.new_findings),
+        ("Gone findings", comparison.fixed_findings),
+    ):
+        yield from _findings(title, found)
+
+
+def _findings(title: str, found: pl.DataFrame) -> Iterator[Table]:
+    columns = finding_columns("finding", found.head(ROWS))
+    yield from _table(title, columns, "finding", found.height, found["usd"].to_list())
+
+
+def _table(
+    title: str, columns: list[Column], one: str, total: int, costs: Sequence[Decimal | None] = ()
+) -> Iterator[Table]:
+    """Give a table whose first column is named by what its rows are; nothing where it has none."""
+    if columns and columns[0].rows:
+        first, *others = columns
+        yield Table(title, [replace(first, heading=one), *others], one, total, costs)
+
+
+def write(comparison: Comparison, _: Summary | None, __: Analysis | None, path: Path) -> None:
+    """Write the report to a file."""
+    path.write_text(document(comparison), encoding="utf-8")
