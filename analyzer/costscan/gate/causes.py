@@ -47,8 +47,9 @@ _VOLUME: Final = {
     "web_search": "web_searches",
 }
 _FACTORS: Final = ("runs", "turns", "volume", "model", "lane", "cache", "price")
-_DECIMALS: Final = 12
-_ROUNDING: Final = Decimal("1e-10")
+_DECIMALS: Final = 9
+"""As many as JSON has: there too the parts add up."""
+_ROUNDING: Final = Decimal("1e-9")
 """So much of a dollar a row may lose to rounding."""
 
 

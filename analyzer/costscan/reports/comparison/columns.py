@@ -9,6 +9,7 @@ from costscan.reports.comparison import words
 from costscan.reports.inert import inert
 from costscan.reports.table import Column
 from costscan.reports.wording import count, usd_column
+from costscan.summary.money import known_sum
 
 
 def cause_columns(causes: Sequence[words.Cause]) -> list[Column]:
@@ -70,13 +71,29 @@ def task_columns(comparison: Comparison, tasks: pl.DataFrame) -> list[Column]:
     ]
 
 
-def finding_columns(title: str, found: pl.DataFrame) -> list[Column]:
-    """Give findings, the dearest of each in words."""
-    rows = found.to_dicts()
+def by_rule(found: pl.DataFrame) -> pl.DataFrame:
+    """Sum findings by rule, the dearest first, each with the message of its dearest."""
+    return (
+        found.group_by("name", maintain_order=True)
+        .agg(
+            findings=pl.len().cast(pl.Int64),
+            runs=pl.col("runs").sum(),
+            tasks=pl.col("task").n_unique().cast(pl.Int64),
+            usd=known_sum("usd"),
+            message=pl.col("message").first(),
+        )
+        .sort("usd", "name", descending=[True, False], nulls_last=True)
+    )
+
+
+def finding_columns(title: str, rules: pl.DataFrame) -> list[Column]:
+    """Give what `by_rule` gave, the dearest of each in words."""
+    rows = rules.to_dicts()
     return [
         Column(title, [row["name"] for row in rows], name=True, style="bold"),
         Column("cost", usd_column(row["usd"] for row in rows)),
-        Column("runs", [count(row["runs"]) for row in rows], give=2),
-        Column("task", [inert(row["task"]) for row in rows], name=True, give=3),
+        Column("found", [count(row["findings"]) for row in rows], give=2),
+        Column("runs", [count(row["runs"]) for row in rows], give=3),
+        Column("tasks", [count(row["tasks"]) for row in rows], give=4),
         Column("the dearest", [inert(row["message"]) for row in rows], name=True, prose=True, give=1),
     ]

@@ -2,13 +2,16 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from costscan.gate import Comparison
 from costscan.reports.comparison import words
+from costscan.reports.comparison.columns import by_rule
 from costscan.reports.comparison.markdown import document
 from costscan.reports.inert import inert
+from costscan.reports.wording import plural
 
 SUMMARY: Final = "GITHUB_STEP_SUMMARY"
 _LEVELS: Final = {"failed": "error", "undecided": "warning"}
@@ -19,17 +22,19 @@ _MOST: Final = 10
 def annotations(comparison: Comparison) -> list[str]:
     """Give the workflow commands: an error for each limit that is passed, a warning where it may be.
 
-    New findings are notices. https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+    Rules with new findings are notices. https://docs.github.com/actions/reference/workflow-commands-for-github-actions
     """
     found = [
         _command(_LEVELS[row.verdict], f"costscan {words.limit_name(row)}", words.sentence(row))
         for row in comparison.limits
         if row.verdict in _LEVELS
     ][:_MOST]
-    news = comparison.new_findings.head(_MOST).to_dicts()
-    return found + [
-        _command("notice", f"costscan {row['name']}: {row['task']}", row["message"]) for row in news
-    ]
+    news = by_rule(comparison.new_findings).head(_MOST).to_dicts()
+    return found + [_command("notice", f"costscan new finding: {row['name']}", _told(row)) for row in news]
+
+
+def _told(rule: Mapping[str, Any]) -> str:
+    return f"{plural(rule['findings'], 'finding')}, the dearest: {rule['message']}"
 
 
 def _command(level: str, title: str, message: str) -> str:

@@ -30,7 +30,8 @@ def document(comparison: Comparison) -> bytes:
     for row in comparison.limits:
         _case(suite, row)
     ET.indent(suite)
-    return ET.tostring(suite, encoding="utf-8", xml_declaration=True) + b"\n"
+    text: str = ET.tostring(suite, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.encode()
 
 
 def _case(suite: ET.Element, row: Judged) -> None:

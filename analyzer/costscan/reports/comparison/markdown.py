@@ -12,6 +12,7 @@ from costscan.analysis import Analysis
 from costscan.gate import Comparison
 from costscan.reports.comparison import words
 from costscan.reports.comparison.columns import (
+    by_rule,
     cause_columns,
     finding_columns,
     metric_columns,
@@ -65,7 +66,7 @@ def _sides(comparison: Comparison) -> str:
 
 
 def _limits(comparison: Comparison) -> Iterator[str]:
-    for row in comparison.limits:
+    for row in words.ranked(comparison):
         said = cell(words.sentence(row), _SENTENCE)
         yield f"- {_SIGNS[row.verdict]} {code(words.limit_name(row), _NAME)} {row.verdict}: {said}"
 
@@ -89,8 +90,9 @@ def _tables(comparison: Comparison) -> Iterator[str | Table]:
 
 
 def _findings(title: str, found: pl.DataFrame) -> Iterator[Table]:
-    columns = finding_columns("finding", found.head(ROWS))
-    yield from _table(title, columns, "finding", found.height, found["usd"].to_list())
+    rules = by_rule(found)
+    columns = finding_columns("rule", rules.head(ROWS))
+    yield from _table(title, columns, "rule", rules.height, rules["usd"].to_list())
 
 
 def _table(

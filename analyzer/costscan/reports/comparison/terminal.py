@@ -9,6 +9,7 @@ from rich.text import Text
 from costscan.gate import Comparison
 from costscan.reports.comparison import words
 from costscan.reports.comparison.columns import (
+    by_rule,
     cause_columns,
     finding_columns,
     metric_columns,
@@ -77,8 +78,7 @@ def _labelled(label: str, texts: Sequence[str], width: int, style: str) -> list[
 def _limits(comparison: Comparison, width: int) -> list[Text]:
     """Give the limits that are passed or undecided one by one, and the others in the table of metrics."""
     found = []
-    order = {"failed": 0, "undecided": 1, "passed": 2}
-    for row in sorted(comparison.limits, key=lambda row: order[row.verdict]):
+    for row in words.ranked(comparison):
         head = Text.assemble(
             "  ", (f"{row.verdict:<9}", _STYLES[row.verdict]), "  ", inert(words.limit_name(row))
         )
@@ -110,8 +110,8 @@ def _tasks(comparison: Comparison, top: int, width: int) -> list[Text]:
 
 
 def _findings(title: str, found: pl.DataFrame, top: int, width: int) -> list[Text]:
-    columns = finding_columns(f"{title} ({found.height:,})", found.head(top))
-    return _table(columns, found.height, "finding", width)
+    rules = by_rule(found)
+    return _table(finding_columns(title, rules.head(top)), rules.height, "rule", width)
 
 
 def _table(columns: list[Column], total: int, one: str, width: int) -> list[Text]:

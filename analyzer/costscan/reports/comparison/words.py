@@ -88,6 +88,12 @@ def verdict(comparison: Comparison) -> str:
     return f"{comparison.verdict}: {told[comparison.verdict]} (of {limits}: {tally})"
 
 
+def ranked(comparison: Comparison) -> list[Judged]:
+    """Give the limits, those that are passed first."""
+    order = ("failed", "undecided", "passed")
+    return sorted(comparison.limits, key=lambda row: order.index(row.verdict))
+
+
 def limit_name(row: Judged) -> str:
     """Give a limit as it was written, with the task where it is for each."""
     return f"{row.limit.text} [{row.task}]" if row.limit.of == "*" else row.limit.text
@@ -137,6 +143,8 @@ def _sight(row: Judged) -> str:
         return ""
     if row.detectable is None:
         return f"{runs} are too few to see a change of any size"
+    if row.detectable < _LEAST:
+        return f"with {runs}, any change would be seen"
     return f"with {runs}, a change of {changed(row.limit.metric, row.detectable)} would be seen 4 times in 5"
 
 
