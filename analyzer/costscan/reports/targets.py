@@ -24,6 +24,7 @@ MODULES: Final = {
     ".html": "html",
     ".md": "markdown",
     ".sarif": "sarif",
+    ".prom": "openmetrics",
 }
 """The module of this folder that writes each ending; one that is not there yet is said so."""
 FOLDER: Final = "folder"
