@@ -32,11 +32,12 @@ class Analysis:
 
     `share_paid` is the share of the list price that is paid. `policy` is how the logged turns used the
     cache, `agreement` how well the replay repeats what was billed. `turns` has, beside the canonical
-    columns, the task and root run of its run, `asks` (what its request asks for that some models refuse)
-    and `usd` with its parts; `unfinished` the visible characters and tokenizer family of the turns whose
-    output count is a placeholder. `blocks` and `block_costs` are read from disk where they are used, and
-    gone with the reading; `scenarios`, `lifetimes`, `turn_work`, `single_shots`, `routes` and `findings`
-    are there once they were priced and found. `frame(name)` gives the canonical frames alone.
+    columns, the task and root run of its run, `file` (the one that its line is in), `asks` (what its request
+    asks for that some models refuse) and `usd` with its parts; `unfinished` the visible characters and
+    tokenizer family of the turns whose output count is a placeholder. `blocks` and `block_costs` are read
+    from disk where they are used, and gone with the reading; `scenarios`, `lifetimes`, `turn_work`,
+    `single_shots`, `routes` and `findings` are there once they were priced and found. `frame(name)` gives
+    the canonical frames alone.
     """
 
     reading: Reading

@@ -100,8 +100,8 @@ def turns_and_runs(
         )
     )
     turns = pl.concat([
-        logged.select(*TURNS, "asks"),
-        extra.filter("kept").select(*TURNS, asks=pl.lit(None, pl.String)),
+        logged.select(*TURNS, "asks", file="path"),
+        extra.filter("kept").select(*TURNS, asks=pl.lit(None, pl.String), file=pl.lit(None, pl.String)),
     ])  # fmt: skip
     runs = pl.concat([runs, _unlogged_runs(extra, runs)], how="vertical")
     spans = turns.group_by("run_id").agg(

@@ -20,8 +20,8 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="Write a report too: .json, .parquet (a row per run), .csv, or DIR/ for "
-        "every frame as Parquet. Repeatable.",
+        help="Write a report too: .json, .parquet (a row per run), .csv, .md, .sarif (findings), "
+        ".prom (gauges), or DIR/ for every frame as Parquet. Repeatable.",
     ),
 ]
 ComparisonOutput = Annotated[

@@ -157,7 +157,15 @@ def _summed(logs: Logs, reading: "Reading", rules: "list[Rule]", rank: str) -> "
     x = _analysis(logs, reading)
     attach(x, price_scenarios(x, logs.settings))
     x.findings = find(x, rules, frozenset(logs.settings.findings.accepted))
-    return x, summarize(x, pricing=pricing, selection=selection, paths=logs.paths, now=logs.now, rank=rank)
+    return x, summarize(
+        x,
+        pricing=pricing,
+        selection=selection,
+        paths=logs.paths,
+        now=logs.now,
+        rank=rank,
+        rules=rules,
+    )
 
 
 def _pricing(settings: Settings) -> "Pricing":

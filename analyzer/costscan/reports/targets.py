@@ -25,6 +25,7 @@ MODULES: Final = {
     ".html": "html",
     ".md": "markdown",
     ".sarif": "sarif",
+    ".prom": "openmetrics",
 }
 """The module of this folder that writes each ending; one that is not there yet is said so."""
 COMPARISON: Final = {

@@ -12,6 +12,7 @@ from costscan.analysis import Analysis, Pricing, Selection
 from costscan.growth import PROMPT
 from costscan.ingest import MAX_NAMED_SKIPS, merge
 from costscan.prices import COST_COLUMNS, as_of, usd_of
+from costscan.rulebook import Rule
 from costscan.summary.assumptions import assumptions
 from costscan.summary.coverage import open_turns, recorded_turns, recorded_usd
 from costscan.summary.findings import by_rule, findings
@@ -44,6 +45,7 @@ def summarize(
     paths: Iterable[str] = (),
     now: datetime | None = None,
     rank: str = "cost",
+    rules: Iterable[Rule] = (),
 ) -> Summary:
     """Sum up an analysis while its reading is still open.
 
@@ -54,6 +56,7 @@ def summarize(
         paths: what the user asked to read, for headings.
         now: the time of the report.
         rank: what runs are ranked by: cost, waste (what all levers save) or a lever.
+        rules: the rules that found the findings.
     """
     whole = selection is None or selection == Selection()
     recorded = recorded_usd(x) if whole else {}
@@ -85,6 +88,7 @@ def summarize(
             "route": by_route(x),
         },
         paths=tuple(paths),
+        rules=tuple(rules),
     )
 
 

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import polars as pl
 
+from costscan.rulebook import Rule
+
 SCHEMA_VERSION: Final = 1
 
 
@@ -157,7 +159,8 @@ class Assumption:
 class Summary:
     """Everything a report shows.
 
-    `breakdowns` are by server, skill, kind, agent, rule, lifetime, cap, pack and route.
+    `breakdowns` are by server, skill, kind, agent, rule, lifetime, cap, pack and route; `rules` are those
+    that were asked, with their prose.
     """
 
     schema_version: int
@@ -180,6 +183,7 @@ class Summary:
     plan: list[Step]
     assumptions: list[Assumption]
     paths: tuple[str, ...] = field(default=(), metadata={"json": False})
+    rules: tuple[Rule, ...] = field(default=(), metadata={"json": False})
 
     def division(self, name: str) -> pl.DataFrame:
         """Give the bill by tool, server, skill, kind or agent."""
