@@ -29,13 +29,9 @@ Pieces = list[tuple[str, str]]
 
 def title(summary: Summary, width: int) -> list[Text]:
     """Give the heading: the logs, how much is in them, and the prices."""
-    totals = summary.totals
-    parts = [plural(totals.root_runs, "run")]
-    if totals.sub_agents:
-        parts.append(plural(totals.sub_agents, "sub-agent"))
-    parts += [plural(totals.turns, "turn"), plural(summary.by_model.height, "model"), *_dates(summary)]
-    counts, prices = " · ".join(parts), _prices(summary)
-    paths = inert(_named(summary.paths))
+    parts, prices = sizes(summary), price_basis(summary)
+    counts = " · ".join(parts)
+    paths = inert(named(summary.paths))
     line = Text.assemble(("costscan", "bold"), "  ", (shorten(paths, width - 10), "bold"))
     if cells(line.plain) + GAP + cells(counts) > width:
         return [line, *_wrapped("", [(part, "") for part in (*parts, prices)], " · ", width)]
@@ -46,7 +42,21 @@ def title(summary: Summary, width: int) -> list[Text]:
     return [line, *_wrapped("", [(prices, "dim")], "", width)]
 
 
-def _named(paths: Sequence[str]) -> str:
+def sizes(summary: Summary) -> list[str]:
+    """Say how much is in the logs, and of which days it is."""
+    totals = summary.totals
+    agents = [plural(totals.sub_agents, "sub-agent")] if totals.sub_agents else []
+    return [
+        plural(totals.root_runs, "run"),
+        *agents,
+        plural(totals.turns, "turn"),
+        plural(summary.by_model.height, "model"),
+        *_dates(summary),
+    ]
+
+
+def named(paths: Sequence[str]) -> str:
+    """Name the logs: the first and how many more, where they are many."""
     few = paths if len(paths) <= _MOST_PATHS else paths[:1]
     return ", ".join(few) + ("" if few is paths else f" and {len(paths) - 1:,} more")
 
@@ -61,7 +71,8 @@ def _dates(summary: Summary) -> list[str]:
     return [f"{a}..{b[8:]}" if a[:7] == b[:7] else f"{a}..{b[5:]}" if a[:4] == b[:4] else f"{a}..{b}"]
 
 
-def _prices(summary: Summary) -> str:
+def price_basis(summary: Summary) -> str:
+    """Say of which day the prices are, and whose."""
     basis = summary.prices
     what = "list" if not basis.discount else f"list -{(basis.discount * 100).normalize():f}%"
     return f"prices {basis.as_of}, {what}" + (
@@ -72,12 +83,13 @@ def _prices(summary: Summary) -> str:
 def headline(summary: Summary, width: int) -> list[Text]:
     """Give one paragraph per question, each under its label."""
     lines: list[Text] = []
-    for label, pieces, separator in _paragraphs(summary):
+    for label, pieces, separator in paragraphs(summary):
         lines += _wrapped(label, pieces, separator, width)
     return lines
 
 
-def _paragraphs(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
+def paragraphs(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
+    """Give the label, the pieces and the separator of each answer."""
     yield "billed", _billed(summary), ""
     if summary.totals.recorded_usd is not None:
         yield "recorded", _recorded(summary), ""
@@ -240,4 +252,4 @@ def _words(text: str) -> list[str]:
     return [first, *(f" {word}" for word in others)]
 
 
-__all__ = ["headline", "title"]
+__all__ = ["METER_WORDS", "headline", "named", "paragraphs", "price_basis", "sizes", "title"]

@@ -23,9 +23,7 @@ _WORTH_A_RANGE: Final = Decimal("0.01")
 
 def levers_table(summary: Summary, width: int) -> list[Text]:
     """Give what each lever would have saved alone and with the others, where that is worth a line."""
-    billed = summary.totals.usd
-    found = [s for name in LEVERS if (s := summary.scenario(name)) is not None]
-    rows = [s for s in found if billed and s.saved_usd and abs(s.saved_usd) >= billed * LEAST_SHARE]
+    rows, billed = worth_a_line(summary), summary.totals.usd
     if not rows or not billed:
         return []
     fine = is_fine(s.saved_usd for s in rows)
@@ -41,6 +39,13 @@ def levers_table(summary: Summary, width: int) -> list[Text]:
     return [*table(columns, width), *together(summary, width), *cap_line(summary, width)]
 
 
+def worth_a_line(summary: Summary) -> list[Scenario]:
+    """Give the levers that would have saved a share of the bill that is worth telling."""
+    billed = summary.totals.usd
+    found = [s for name in LEVERS if (s := summary.scenario(name)) is not None]
+    return [s for s in found if billed and s.saved_usd and abs(s.saved_usd) >= billed * LEAST_SHARE]
+
+
 def spread(found: Scenario, *, fine: bool) -> str:
     """Give what a scenario saves: from low to high, where these are apart."""
     low, mid, high = found.saved_low_usd, found.saved_usd, found.saved_high_usd
@@ -54,9 +59,15 @@ def spread(found: Scenario, *, fine: bool) -> str:
 
 def together(summary: Summary, width: int) -> list[Text]:
     """Say what all levers save, and which of them to take first."""
+    told = in_order(summary)
+    return filled(told, width) if told else []
+
+
+def in_order(summary: Summary) -> str:
+    """Give that as a sentence; empty where they save nothing."""
     found, billed = summary.scenario("all"), summary.totals.usd
     if found is None or not found.saved_usd or not billed or not summary.plan:
-        return []
+        return ""
     share = percent(float(found.saved_usd / billed))
     whole = f"all together save {spread(found, fine=is_fine([found.saved_usd]))} ({share}): "
     taken = [(step.lever, billed - step.saved_together_usd) for step in summary.plan]
@@ -65,7 +76,7 @@ def together(summary: Summary, width: int) -> list[Text]:
         f"{'first' if not n else 'then'} {lever}, {usd(left, fine=fine)} left"
         for n, (lever, left) in enumerate(taken)
     ]
-    return filled(whole + "; ".join(first), width)
+    return whole + "; ".join(first)
 
 
 def filled(text: str, width: int) -> list[Text]:
@@ -128,20 +139,37 @@ def _batch(summary: Summary) -> str:
 
 def cap_line(summary: Summary, width: int) -> list[Text]:
     """Show what a cap on the results of the dearest tool would save, cap by cap."""
+    told = cap_curve(summary)
+    return filled(told, width) if told else []
+
+
+def cap_curve(summary: Summary) -> str:
+    """Give that as a sentence; empty where no cap saves anything."""
     row = _dearest_cap(summary)
     lever = summary.scenario("trimming/cap-tool-results")
     if row is None or lever is None or not lever.saved_usd:
-        return []
+        return ""
     every = summary.breakdowns["cap"].filter(pl.col("tool") == row["tool"])
     curve = every.filter(pl.col("saved_usd") * _LARGE >= every["saved_usd"].max()).to_dicts()
     fine = is_fine(one["saved_usd"] for one in curve)
     parts = [f"{one['cap_tokens']:,} {usd(one['saved_usd'], fine=fine)}{_again(one)}" for one in curve]
     start = f"a cap on {shorten(inert(row['tool']), _NAME)} results at … tokens saves (used behind it): "
-    return filled(start + "; ".join(parts), width)
+    return start + "; ".join(parts)
 
 
 def _again(row: dict[str, Any]) -> str:
     return "" if row["used_again_share"] is None else f" ({percent(row['used_again_share'])})"
 
 
-__all__ = ["LEVERS", "biggest", "cap_line", "filled", "levers_table", "spread", "together"]
+__all__ = [
+    "LEVERS",
+    "biggest",
+    "cap_curve",
+    "cap_line",
+    "filled",
+    "in_order",
+    "levers_table",
+    "spread",
+    "together",
+    "worth_a_line",
+]
