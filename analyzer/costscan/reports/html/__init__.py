@@ -1,4 +1,4 @@
-"""The HTML report: one file that opens offline and asks for nothing, from the bill down to the last finding."""
+"""The HTML report: one file that opens offline, from the bill down to the single finding."""
 
 from pathlib import Path
 

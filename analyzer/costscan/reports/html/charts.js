@@ -2,6 +2,7 @@
 // The charts, drawn with Observable Plot; colours are variables of report.css, so that they follow the theme.
 
 const DAY_MS = 86400000;
+const LABEL_WIDTH = 190;
 const colour = (n) => `var(--c${n + 1})`;
 const plot = (options) => Plot.plot({ className: "plot", ...options });
 
@@ -28,23 +29,22 @@ function legend(names, colours) {
 }
 
 function waterfall(levers, width) {
+  const isFine = levers.billedUsd < 1;
   let left = levers.billedUsd;
-  const falls = levers.falls.map(([name, saved]) => ({ name, from: left, to: (left -= saved), saved }));
+  const falls = levers.falls.map(([name, saved]) => {
+    const told = `${saved > 0 ? "−" : "+"}${usd(Math.abs(saved), isFine)} · ${percent(Math.abs(saved) / levers.billedUsd)}`;
+    return { name, from: left, to: (left -= saved), told, fill: saved > 0 ? "var(--saved)" : "var(--bad)" };
+  });
   const rows = [
-    { name: "as billed", from: 0, to: levers.billedUsd, isWhole: true },
+    { name: "as billed", from: 0, to: levers.billedUsd, told: usd(levers.billedUsd, isFine), fill: "var(--bar)" },
     ...falls,
-    { name: "with all", from: 0, to: levers.leftUsd, isWhole: true },
-  ];
-  const most = Math.max(...rows.flatMap((row) => [row.from, row.to]));
-  for (const row of rows) {
-    row.low = Math.min(row.from, row.to);
-    row.high = Math.max(row.from, row.to);
-    row.isRight = row.low < most * 0.35;
-    row.text = row.isWhole ? usd(row.to) : `${row.saved > 0 ? "−" : "+"}${usd(Math.abs(row.saved), levers.fine)} · ${percent(Math.abs(row.saved) / levers.billedUsd)}`;
-    row.fill = row.isWhole ? (row === rows[0] ? "var(--bar)" : "var(--good)") : row.saved > 0 ? "var(--saved)" : "var(--bad)";
-  }
-  const steps = rows.slice(1).map((row, n) => ({ x: row.isWhole ? row.to : row.from, above: rows[n].name, below: row.name }));
-  const label = (wanted, options) => Plot.text(rows.filter(wanted), { y: "name", text: "text", fontWeight: 600, ...options });
+    { name: "with all", from: 0, to: levers.leftUsd, told: usd(levers.leftUsd, isFine), fill: "var(--good)" },
+  ].map((row) => ({ ...row, low: Math.min(row.from, row.to), high: Math.max(row.from, row.to) }));
+  const most = Math.max(...rows.map((row) => row.high));
+  const room = most * Math.max(0.3, 120 / width);
+  const side = (row) => (row.high - row.low > room ? "in" : row.low > room ? "left" : "right");
+  const label = (where, options) => Plot.text(rows.filter((row) => side(row) === where), { y: "name", text: "told", fontWeight: 600, ...options });
+  const steps = rows.slice(1).map((row, n) => ({ x: rows[n].to, above: rows[n].name, below: row.name }));
   return plot({
     width,
     height: 46 * rows.length + 10,
@@ -53,14 +53,14 @@ function waterfall(levers, width) {
     marginTop: 4,
     marginBottom: 4,
     ariaLabel: "What each lever would have saved of the bill",
-    x: { axis: null, domain: [0, most * 1.02] },
+    x: { axis: null, domain: [0, most] },
     y: { domain: rows.map((row) => row.name), label: null, tickSize: 0, padding: 0.28 },
     marks: [
       Plot.barX(rows, { y: "name", x1: "low", x2: "high", fill: "fill", rx: 3 }),
       Plot.link(steps, { x: "x", y1: "above", y2: "below", stroke: "var(--faint)", strokeDasharray: "2 3" }),
-      label((row) => row.isWhole && row.to >= most * 0.35, { x: "to", dx: -10, textAnchor: "end", fill: "var(--on-bar)" }),
-      label((row) => row.isRight && !(row.isWhole && row.to >= most * 0.35), { x: "high", dx: 8, textAnchor: "start" }),
-      label((row) => !row.isWhole && !row.isRight, { x: "low", dx: -8, textAnchor: "end" }),
+      label("in", { x: "high", dx: -10, textAnchor: "end", fill: "var(--on-bar)" }),
+      label("left", { x: "low", dx: -8, textAnchor: "end" }),
+      label("right", { x: "high", dx: 8, textAnchor: "start" }),
     ],
   });
 }
@@ -81,7 +81,7 @@ function spendChart(spend, width) {
     let below = 0;
     return column.costs.map((cost, n) => ({ ...column, n, low: below, high: (below += cost) })).filter((row) => row.high > row.low);
   });
-  const isFine = d3.max(columns, (column) => column.all) < 1;
+  const isFine = d3.max(columns, (column) => column.all) < 0.1;
   const told = (column) => [
     `${name === "day" ? "" : `${name} from `}${column.from.toISOString().slice(0, 10)}  ${usd(column.all)}`,
     ...spend.models.map((model, n) => [model, column.costs[n]]).filter(([, cost]) => cost).map(([model, cost]) => `${model}  ${usd(cost)}`),
@@ -109,42 +109,59 @@ function spendChart(spend, width) {
   ];
 }
 
-function histogram(found, domain, value, shown, label, ranks, width) {
-  const bins = found.bins.map(([from, to, runs, cost]) => ({ from, to, runs, cost }));
+// One bar a fifth of a decade: how many runs (or dollars) there are at each cost.
+function histogram(bins, domain, ranks, value, width) {
+  const isRuns = value === "runs";
   const decades = d3.range(Math.log10(domain[0]), Math.log10(domain[1]) + 0.5).map((n) => Number(`1e${Math.round(n)}`));
   const step = Math.ceil((decades.length * 64) / width);
+  const most = d3.max(bins, (bin) => bin[value]);
   const marks = [
-    Plot.rect(bins.filter((bin) => bin[value]), { x1: "from", x2: "to", y1: 0, y2: value, fill: value === "runs" ? "var(--bar)" : "var(--c3)", inset: 0.5 }),
+    Plot.rect(bins.filter((bin) => bin[value]), { x1: "from", x2: "to", y1: 0, y2: value, fill: isRuns ? "var(--bar)" : "var(--c3)", inset: 0.5 }),
     Plot.ruleY([0]),
     Plot.ruleX(ranks, { x: "at", stroke: "var(--text)", strokeDasharray: "3 3" }),
     Plot.tip(bins.filter((bin) => bin.runs), Plot.pointerX({ x1: "from", x2: "to", y: value, title: (bin) => `${usd(bin.from)} to ${usd(bin.to)} a run\n${plural(bin.runs, "run")}, ${usd(bin.cost)}` })),
   ];
-  if (value === "runs") marks.push(Plot.text(ranks, { x: "at", text: "text", frameAnchor: "top", textAnchor: "start", dx: 4 }));
+  if (isRuns) marks.push(...rankLabels(ranks, domain, width));
   return plot({
     width,
-    height: value === "runs" ? 190 : 130,
+    height: isRuns ? 220 : 120,
     marginLeft: 56,
-    marginRight: 12,
-    marginTop: value === "runs" ? 26 : 20,
-    ariaLabel: label,
-    x: { type: "log", domain, label: value === "runs" ? null : "cost of a run", ticks: decades.filter((_, n) => n % step === 0), tickFormat: (at) => (at < 1 ? `$${at.toFixed(Math.round(-Math.log10(at)))}` : `$${count(at)}`) },
-    y: { label, grid: true, ticks: 4, tickFormat: value === "runs" ? (n) => (Number.isInteger(n) ? count(n) : "") : (n) => usd(n) },
+    marginRight: 14,
+    marginTop: isRuns ? 44 : 8,
+    ariaLabel: isRuns ? "Runs by what they cost" : "Dollars by what a run cost",
+    x: { type: "log", domain, label: null, ticks: decades.filter((_, n) => n % step === 0), tickFormat: (at) => (at < 1 ? `$${at.toFixed(Math.round(-Math.log10(at)))}` : `$${count(at)}`) },
+    y: { label: null, grid: true, ticks: d3.ticks(0, most, 4).filter((tick) => !isRuns || Number.isInteger(tick)), tickFormat: isRuns ? count : (tick) => usd(tick, most < 0.1) },
     marks,
   });
 }
 
+// Names the ranks above the bars, one above the other where they are too close.
+function rankLabels(ranks, domain, width) {
+  const scale = d3.scaleLog(domain, [0, width]);
+  let line = 0;
+  return ranks.map((rank, n) => {
+    line = n && scale(rank.at) - scale(ranks[n - 1].at) < LABEL_WIDTH ? line + 1 : 0;
+    const textAnchor = scale(rank.at) > width / 2 ? "end" : "start";
+    return Plot.text([rank], { x: "at", text: "text", frameAnchor: "top", dy: -12 - 12 * line, textAnchor });
+  });
+}
+
 function distributionChart(found, width) {
-  const edges = [found.bins[0][0], found.bins.at(-1)[1]].map((edge) => Math.log10(edge));
+  const bins = found.bins.map(([from, to, runs, cost]) => ({ from, to, runs, cost }));
+  const edges = [bins[0].from, bins.at(-1).to].map((edge) => Math.log10(edge));
   const domain = [10 ** Math.floor(edges[0] + 1e-9), 10 ** Math.ceil(edges[1] - 1e-9)];
-  const ranks = Object.entries(found.ranks).filter(([, at]) => at > 0).map(([name, at]) => ({ at, text: `${name} ${usd(at)}` }));
+  const known = Object.entries(found.ranks).filter(([, at]) => at > 0);
+  const ranks = d3.groups(known, ([, at]) => at).map(([at, same]) => ({ at, text: `${same.map(([name]) => name).join(", ")} ${usd(at)}` }));
   const rest = [
     found.free ? `${plural(found.free, "run")} that cost nothing` : "",
     found.unpriced ? `${plural(found.unpriced, "run")} without a price` : "",
   ].filter(Boolean);
   return [
-    histogram(found, domain, "runs", "count", "runs", ranks, width),
-    histogram(found, domain, "cost", "usd", "dollars", ranks.map((rank) => ({ ...rank, text: "" })), width),
-    element("p", { className: "note" }, `Runs with their sub-agents by what they cost, and what each bar cost together.${rest.length ? ` Not shown: ${rest.join(", ")}.` : ""}`),
+    element("p", { className: "axis" }, "Runs, by what each cost with its sub-agents"),
+    histogram(bins, domain, ranks, "runs", width),
+    element("p", { className: "axis" }, "Dollars that the runs of each bar cost together"),
+    histogram(bins, domain, ranks, "cost", width),
+    rest.length ? element("p", { className: "note" }, `Not shown: ${rest.join(", ")}.`) : "",
   ];
 }
 

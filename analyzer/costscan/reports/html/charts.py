@@ -59,7 +59,9 @@ def distribution(summary: Summary) -> dict[str, Any]:
     found = [(step, *bins.get(step, (0, Decimal(0)))) for step in steps]
     ranks = summary.distribution.usd_per_root_run
     return {
-        "bins": [[10 ** (n / BINS_A_DECADE), 10 ** ((n + 1) / BINS_A_DECADE), r, money(u)] for n, r, u in found],
+        "bins": [
+            [10 ** (n / BINS_A_DECADE), 10 ** ((n + 1) / BINS_A_DECADE), r, money(u)] for n, r, u in found
+        ],
         "ranks": {name: money(ranks[name]) for name in ("p50", "p90", "p99")},
         "free": int((roots == 0).sum()),
         "unpriced": roots.null_count(),
@@ -111,7 +113,7 @@ def levers(summary: Summary) -> dict[str, Any]:
     fine = is_fine(found.saved_usd for found in rows)
     joint = [s for s in summary.scenarios if s.saved_joint_usd]
     if not rows or every is None or every.usd is None or not billed:
-        return {"rows": [], "falls": []}
+        return {"rows": [], "billedUsd": money(billed)}
     return {
         "billedUsd": money(billed),
         "leftUsd": money(every.usd),

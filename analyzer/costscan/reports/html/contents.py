@@ -46,13 +46,11 @@ def first_screen(summary: Summary) -> dict[str, Any]:
     """Give the bill, what it went to, and what else the headline says."""
     told = {label: pieces for label, pieces, _ in paragraphs(summary)}
     apart = {label: separator for label, _, separator in paragraphs(summary)}
-    bill, note = _bill(told["billed"])
+    bill = _bill(told["billed"])
     whole = summary.totals.usd
     spent = sorted(((m, v) for m, v in summary.meters.items() if v), key=lambda item: -item[1])
     return {
         "bill": bill,
-        "billNote": note,
-        "exact": summary.totals.usd_exact,
         "meters": [[METER_WORDS[m], money(v), plain(float(v / whole)) if whole else None] for m, v in spent],
         "facts": [
             [label, apart[label].join(piece for piece, _ in pieces), any("yellow" in s for _, s in pieces)]
@@ -62,11 +60,17 @@ def first_screen(summary: Summary) -> dict[str, Any]:
     }
 
 
-def _bill(pieces: Pieces) -> tuple[str, str]:
-    """Part the amount, which is bold, from what is said of it."""
-    bold = [piece for piece, style in pieces if "bold" in style]
-    rest = [piece for piece, style in pieces if "bold" not in style]
-    return "".join(bold).strip(), "".join(rest).strip()
+def _bill(pieces: Pieces) -> list[str]:
+    """Part what is said of the bill: before the amount, the amount, and after it."""
+    before, amount, after = "", "", ""
+    for piece, style in pieces:
+        if "bold" in style and not piece.endswith(" "):
+            amount = piece
+        elif "bold" in style:
+            before = piece.strip()
+        else:
+            after += piece
+    return [before, amount, after.strip()]
 
 
 def rules(summary: Summary) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const place = (name) => document.getElementById(name);
+const FIRST_RULES = 3;
 const paragraph = (text, className = "") => element("p", { className }, text);
 
 function heading({ paths, sizes, prices, made }) {
@@ -11,11 +12,12 @@ function heading({ paths, sizes, prices, made }) {
   place("made").textContent = `${made} · ${prices} · one file, nothing is asked from the network`;
 }
 
-function bill({ bill, billNote, exact, meters, facts }) {
+function bill({ bill: [before, amount, after], meters, facts }) {
   const bar = element("div", { className: "meters", "aria-hidden": "true" });
+  const whole = d3.sum(meters, ([, cost]) => cost) / 100;
   const rows = meters.map(([word, cost, share], n) => {
     const part = element("span");
-    part.style.flexGrow = cost;
+    part.style.flexGrow = cost / whole;
     part.style.background = colour(n);
     bar.append(part);
     const swatch = element("span", { className: "swatch" });
@@ -28,38 +30,41 @@ function bill({ bill, billNote, exact, meters, facts }) {
   ]);
   place("bill").append(
     element("h2", {}, "Billed"),
-    paragraph(bill, exact ? "amount" : "amount warning"),
-    paragraph(billNote, "note"),
+    element("p", { className: "amount" }, before ? element("span", { className: "warning" }, `${before} `) : "", amount),
+    paragraph(after, "note"),
     ...(rows.length ? [element("h3", {}, "Where the money went"), bar, element("table", { className: "plain" }, element("tbody", {}, ...rows))] : []),
     element("dl", { className: "facts" }, ...list),
   );
 }
 
-function saved(levers) {
+const sentence = (text) => paragraph(`${text.charAt(0).toUpperCase()}${text.slice(1)}.`, "note");
+
+function saved(levers, rules) {
   const card = place("saved");
-  card.append(element("h2", {}, "What would have saved"));
-  if (!levers.rows.length) {
-    card.append(paragraph("No lever would have saved half a percent of the bill.", "empty"));
-    return;
-  }
-  const figure = element("figure");
-  card.append(figure, paragraph(`${levers.order.charAt(0).toUpperCase()}${levers.order.slice(1)}.`, "note"));
-  drawn(figure, (width) => waterfall(levers, width));
+  card.append(element("h2", {}, "With every lever"));
+  if (levers.rows.length) {
+    const figure = element("figure");
+    card.append(paragraph(usd(levers.leftUsd), "amount good"), sentence(levers.order || "The levers pay only together"), figure);
+    drawn(figure, (width) => waterfall(levers, width));
+  } else card.append(paragraph(levers.billedUsd === null ? "Unknown: nothing here has a price." : "No lever would have saved half a percent of the bill.", "empty"));
+  if (!rules.rows.length) return;
+  const items = rules.rows.slice(0, FIRST_RULES).map((row) =>
+    element("li", {}, element("span", { className: "cost" }, usd(row.usd)), element("span", {}, element("a", { href: "#rules" }, row.name), ` ${row.message}`)));
+  card.append(element("h3", {}, "The dearest findings"), element("ol", { className: "dearest" }, ...items));
 }
 
 function leverTable({ rows, caps, fine }, assumptions) {
   if (!rows.length) return;
-  const titles = ["lever", "saves alone", "of the bill", "together", "runs", "risk", "the biggest part"];
+  const titles = ["lever", "saves alone", "of the bill", "together", "risk", "runs", "the biggest part"];
+  const kinds = ["name", "usd", "percent", "usd", "choice", "count", "prose"];
   const lines = rows.map((row) => {
-    const cells = [row.alone, percent(row.share), usd(row.jointUsd, fine), count(row.runs), row.risk, row.biggest];
-    const kinds = ["usd", "percent give2", "usd", "count give3", "choice give1", "prose give4"];
-    return element("tr", {}, element("th", { scope: "row" }, row.lever), ...cells.map((cell, n) => element("td", { className: kinds[n] }, cell)));
+    const cells = [row.alone, percent(row.share), usd(row.jointUsd, fine), row.risk, count(row.runs), row.biggest];
+    return element("tr", {}, element("th", { scope: "row" }, row.lever), ...cells.map((cell, n) => element("td", { className: kinds[n + 1] }, cell)));
   });
-  const kinds = ["name", "usd", "percent give2", "usd", "count give3", "choice give1", "prose give4"];
   const head = element("tr", {}, ...titles.map((title, n) => element("th", { scope: "col", className: kinds[n] }, title)));
   const card = element("div", { className: "card" });
   card.append(element("div", { className: "scroller" }, element("table", {}, element("caption", { className: "unseen" }, "levers"), element("thead", {}, head), element("tbody", {}, ...lines))));
-  if (caps) card.append(paragraph(`${caps.charAt(0).toUpperCase()}${caps.slice(1)}.`, "note"));
+  if (caps) card.append(sentence(caps));
   if (assumptions.length) {
     const list = assumptions.map(([lever, text, source]) => element("li", {}, element("strong", {}, lever), `: ${text} `, element("span", { className: "note" }, `(${source})`)));
     card.append(element("details", {}, element("summary", {}, "What these savings take for granted"), element("ul", {}, ...list)));
@@ -88,7 +93,7 @@ function ruleCards({ rows, more }, findings) {
 
 function spendSection(spend) {
   const figure = place("spend");
-  if (!spend.days.length || !spend.models.length) figure.append(paragraph("No turn has both a time and a price.", "empty"));
+  if (!d3.sum(spend.usd, (row) => d3.sum(row))) figure.append(paragraph("No turn has both a time and a price above nothing.", "empty"));
   else drawn(figure, (width) => spendChart(spend, width));
 }
 
@@ -124,12 +129,13 @@ function growthSection({ kinds, curves, fine }) {
 function show() {
   heading(data.heading);
   bill(data.first);
-  saved(data.levers);
+  saved(data.levers, data.rules);
   const tables = {};
   for (const table of data.tables) {
     const card = place(`table-${table.name}`);
     if (card.closest(".tables")) card.append(element("h3", {}, table.words[0]));
-    tables[table.name] = new SortedTable(table, card);
+    if (table.columns[0].values.length) tables[table.name] = new SortedTable(table, card);
+    else card.append(paragraph(`No ${table.words[1]}.`, "empty"));
   }
   leverTable(data.levers, data.assumptions);
   ruleCards(data.rules, tables.findings);

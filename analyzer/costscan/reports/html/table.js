@@ -2,6 +2,7 @@
 // A table that sorts and filters; only one page of its rows is ever in the document.
 
 const PAGE_ROWS = 25;
+const FEW_ROWS = 5;
 const MOST_CHOICES = 200;
 const WRITTEN = {
   usd: (value, column) => usd(value, column.fine),
@@ -21,7 +22,9 @@ class SortedTable {
     this.isDown = !isText(this.sort);
     this.body = element("tbody");
     this.status = element("p", { role: "status", className: "status" });
-    place.append(...this.controls(), this.frame(), this.pager());
+    const controls = this.controls();
+    controls.hidden = this.columns[0].values.length <= FEW_ROWS;
+    place.append(controls, this.frame(), this.pager());
     if (table.note) place.append(element("p", { className: "note" }, table.note));
     this.show();
   }
@@ -32,12 +35,12 @@ class SortedTable {
     search.addEventListener("input", () => this.change({ query: search.value.toLowerCase() }));
     const lists = this.columns.filter((c) => c.kind === "choice" && c.texts.length > 1 && c.texts.length <= MOST_CHOICES);
     this.lists = new Map(lists.map((column) => [column.title, this.list(column)]));
-    return [element("div", { className: "controls" }, search, ...this.lists.values())];
+    return element("div", { className: "controls" }, search, ...this.lists.values());
   }
 
   list(column) {
     const options = column.texts.map((text, n) => [text || "(none)", n]).sort((a, b) => (a[0] < b[0] ? -1 : 1));
-    const list = element("select", { "aria-label": `Only ${column.title}` }, new Option(`any ${column.title}`, ""));
+    const list = element("select", { "aria-label": `Only ${column.title}` }, new Option(`${column.title}: any`, ""));
     for (const [text, n] of options) list.append(new Option(text, n));
     list.addEventListener("change", () => {
       if (list.value === "") this.chosen.delete(column);

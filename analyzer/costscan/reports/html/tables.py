@@ -29,35 +29,40 @@ def runs(summary: Summary, names: dict[str, str]) -> Table:
     frame = summary.runs
     columns = [
         Column("run", "name", [names[run] for run in frame["run_id"]]),
+        Column("task", "prose", frame["task"].to_list(), give=1),
         Column("cost", "usd", frame["usd"].to_list()),
         *_with_sub_agents(frame),
         *_after(frame),
+        Column("why", "choice", [_rule_of(told) for told in frame["top_finding"]], give=3),
         Column("turns", "count", frame["turns"].to_list(), give=2),
         Column("input", "tokens", frame["prompt_tokens"].to_list(), give=3),
         Column("again", "percent", frame["carried_share"].to_list(), give=2),
-        Column("cached", "percent", frame["cache_hit_rate"].to_list(), give=2),
-        Column("started", "time", frame["started_at"].to_list(), give=4),
-        Column("model", "choice", [", ".join(models) for models in frame["models"]], give=5),
-        Column("findings", "count", frame["findings"].to_list(), give=4),
-        Column("why", "choice", [_rule_of(told) for told in frame["top_finding"]], give=3),
-        Column("task", "prose", frame["task"].to_list(), give=1),
+        Column("cached", "percent", frame["cache_hit_rate"].to_list(), give=4),
+        Column("started", "time", frame["started_at"].to_list(), give=5),
+        Column("findings", "count", frame["findings"].to_list(), on_demand=True),
+        *_agent(frame),
+        Column("model", "choice", [", ".join(models) for models in frame["models"]], on_demand=True),
     ]
     return Table("runs", ("run", "runs"), columns)
 
 
 def _with_sub_agents(frame: pl.DataFrame) -> Iterator[Column]:
-    if frame.filter(IS_SUB_AGENT).is_empty():
+    if not frame.filter(IS_SUB_AGENT).is_empty():
+        yield Column("with agents", "usd", frame["usd_with_subagents"].to_list(), give=4)
+
+
+def _agent(frame: pl.DataFrame) -> Iterator[Column]:
+    """Give what each run is of the whole that it belongs to."""
+    if frame["parent_run_id"].null_count() == frame.height:
         return
-    yield Column("with agents", "usd", frame["usd_with_subagents"].to_list(), give=3)
-    unlogged = pl.col("run_id").str.ends_with(SUFFIX)
     kind = (
-        pl.when(unlogged)
+        pl.when(pl.col("run_id").str.ends_with(SUFFIX))
         .then(pl.lit("not logged"))
         .when(pl.col("parent_run_id").is_null())
         .then(pl.lit("main"))
         .otherwise(pl.col("agent").fill_null("sub-agent"))
     )
-    yield Column("agent", "choice", frame.select(kind).to_series().to_list(), give=4)
+    yield Column("agent", "choice", frame.select(kind).to_series().to_list(), on_demand=True)
 
 
 def _after(frame: pl.DataFrame) -> list[Column]:
@@ -86,9 +91,9 @@ def findings(summary: Summary, names: dict[str, str]) -> Table:
         Column("severity", "choice", frame["severity"].to_list(), give=2),
         Column("confidence", "choice", frame["confidence"].to_list(), give=4),
         Column("lever", "choice", frame["lever"].to_list(), give=4),
-        Column("run", "name", [names.get(run, run) for run in frame["run_id"]], give=1),
-        Column("turn", "count", frame["turn"].to_list(), give=3),
-        Column("what", "prose", frame["message"].to_list()),
+        Column("run", "name", [names.get(run, run) for run in frame["run_id"]], give=3),
+        Column("turn", "count", frame["turn"].to_list(), give=4),
+        Column("what", "prose", frame["message"].to_list(), give=1),
         Column("evidence", "prose", frame["evidence"].to_list(), on_demand=True),
         Column("fix", "prose", frame["fix"].to_list(), on_demand=True),
     ]
@@ -100,9 +105,7 @@ def findings(summary: Summary, names: dict[str, str]) -> Table:
 def divisions(summary: Summary) -> list[Table]:
     """Give the bill by task, model, tool and day."""
     task, day = summary.by_task, summary.by_day
-    each = [
-        None if usd is None else Decimal(usd) / n for usd, n in task.select("usd", "runs").iter_rows()
-    ]
+    each = [None if usd is None else Decimal(usd) / n for usd, n in task.select("usd", "runs").iter_rows()]
     of_task = [_many("runs", task["runs"], 2), Column("a run", "usd", each, give=1)]
     return [
         _division("task", "prose", task, [*of_task, *_tokens_of(task)]),
@@ -143,6 +146,8 @@ def _of_tools(frame: pl.DataFrame) -> list[Column]:
         ("p95", "p95_tokens", 5),
         ("max", "max_tokens", 4),
     ]
-    found: list[Any] = [Column(title, "tokens", frame[name].to_list(), give=give) for title, name, give in sizes]
+    found: list[Any] = [
+        Column(title, "tokens", frame[name].to_list(), give=give) for title, name, give in sizes
+    ]
     again = Column("sent again", "usd", frame["carried_usd"].to_list(), give=1)
     return [_many("calls", frame["calls"], 2), *found, again]
