@@ -93,10 +93,10 @@ def test_endings_that_are_not_there(tmp_path: Path) -> None:
     for ending in missing:
         with pytest.raises(CostscanError, match="not available yet") as caught:
             target(str(tmp_path / f"report{ending}"))
-        assert ".json .parquet .csv" in caught.value.hint
+        assert ".json .parquet .csv .html" in caught.value.hint
     with pytest.raises(CostscanError, match="no report has this ending"):
         target(str(tmp_path / "report.txt"))
-    assert {".json", ".parquet", ".csv"} <= set(available())
+    assert {".json", ".parquet", ".csv", ".html"} <= set(available())
 
 
 def test_where_nothing_can_be_written(tmp_path: Path) -> None:
@@ -161,4 +161,4 @@ def test_a_link_and_its_permissions_stay(tmp_path: Path) -> None:
 
 def test_every_writer_is_a_module_of_the_folder() -> None:
     folder = Path(targets.__file__).parent
-    assert {MODULES[ending] for ending in available()} <= {path.stem for path in folder.glob("*.py")}
+    assert {MODULES[ending] for ending in available()} <= {path.stem for path in folder.iterdir()}

@@ -20,8 +20,8 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="Write a report too: .json, .parquet (a row per run), .csv, or DIR/ for "
-        "every frame as Parquet. Repeatable.",
+        help="Write a report too: .html (one page, opens offline), .json, .parquet (a row per run), .csv, "
+        "or DIR/ for every frame as Parquet. Repeatable.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]

@@ -1,7 +1,7 @@
 """Tables as the page holds them: a list a column, short, and nothing of a log that is not inert."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import singledispatch
@@ -14,6 +14,8 @@ from costscan.reports.wording import is_fine
 MOST_CHARS: Final = 1000
 """As long as the longest text of a finding."""
 _NAME_CHARS: Final = 200
+_EDGES: Final = {0.0, 0.005, 0.995, 1.0}
+"""Where a share is written otherwise: what is near one of them stays on its side."""
 _USD_DECIMALS, _SHARE_DECIMALS = 6, 4
 Kind = Literal["name", "prose", "choice", "usd", "count", "tokens", "percent", "time"]
 
@@ -36,19 +38,30 @@ class Column:
     give: int = 0
     on_demand: bool = False
 
-    def encoded(self) -> dict[str, Any]:
-        """Give it as the page reads it: texts that come again are numbers that point to them."""
+    def encoded(self, pools: "Pools") -> dict[str, Any]:
+        """Give it as the page reads it: in place of texts, their numbers in the pool of the title.
+
+        What can be chosen from a list has a pool of its own: nothing is offered that no row has.
+        """
         found: dict[str, Any] = {"title": self.title, "kind": self.kind, "give": self.give}
         if self.on_demand:
             found["onDemand"] = True
         if self.kind == "usd":
             found["fine"] = is_fine(self.values)
         values = [plain(value, self.kind) for value in self.values]
-        if self.kind in {"name", "prose", "choice"}:
-            texts = list(dict.fromkeys(values))
-            numbers = {text: number for number, text in enumerate(texts)}
-            return found | {"texts": texts, "values": [numbers[value] for value in values]}
+        if self.kind == "choice":
+            own: dict[str, int] = {}
+            values = [own.setdefault(value, len(own)) for value in values]
+            found["texts"] = list(own)
+        elif self.kind in {"name", "prose"}:
+            pool = pools.setdefault(self.title, {})
+            values = [pool.setdefault(value, len(pool)) for value in values]
+            found["pool"] = self.title
         return found | {"values": values}
+
+
+Pools = dict[str, dict[str, int]]
+"""Texts by the title of their columns, each with its number: tasks and runs are in more than one table."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +83,8 @@ class Table:
     sort: str = "cost"
     total: str = "cost"
     note: str = ""
-    more: Mapping[str, Any] = field(default_factory=dict)
 
-    def encoded(self) -> dict[str, Any]:
+    def encoded(self, pools: Pools) -> dict[str, Any]:
         """Give it as the page reads it."""
         return {
             "name": self.name,
@@ -80,8 +92,7 @@ class Table:
             "sort": self.sort,
             "total": self.total,
             "note": self.note,
-            "columns": [column.encoded() for column in self.columns],
-            **self.more,
+            "columns": [column.encoded(pools) for column in self.columns],
         }
 
 
@@ -112,7 +123,10 @@ def _(value: Decimal, kind: str = "") -> float | None:
 @plain.register
 def _(value: float, kind: str = "") -> float | None:
     del kind
-    return (round(value, _SHARE_DECIMALS) or value) if isfinite(value) else None
+    if not isfinite(value):
+        return None
+    short = round(value, _SHARE_DECIMALS)
+    return value if short in _EDGES else short
 
 
 @plain.register

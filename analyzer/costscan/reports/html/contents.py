@@ -5,7 +5,7 @@ from typing import Any, Final
 from costscan.analysis import Analysis
 from costscan.reports.headline import METER_WORDS, Pieces, named, paragraphs, price_basis, sizes
 from costscan.reports.html import charts
-from costscan.reports.html.columns import money, plain, text
+from costscan.reports.html.columns import Pools, money, plain, text
 from costscan.reports.html.tables import tables
 from costscan.reports.inert import inert
 from costscan.reports.levers import cap_curve, in_order
@@ -18,6 +18,8 @@ _RULES: Final = 6
 
 def contents(summary: Summary, x: Analysis) -> dict[str, Any]:
     """Give the data of the page."""
+    pools: Pools = {}
+    shown = [table.encoded(pools) for table in tables(summary)]
     return {
         "heading": heading(summary),
         "first": first_screen(summary),
@@ -27,7 +29,8 @@ def contents(summary: Summary, x: Analysis) -> dict[str, Any]:
         "spend": charts.spend(summary, x),
         "distribution": charts.distribution(summary),
         "growth": charts.growth(summary, x),
-        "tables": [table.encoded() for table in tables(summary)],
+        "tables": shown,
+        "pools": {title: list(pool) for title, pool in pools.items()},
     }
 
 

@@ -6,7 +6,13 @@ const even = (options) => new Intl.NumberFormat("en-US", { roundingMode: "halfEv
 const cents = even({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const fineCents = even({ minimumFractionDigits: 4, maximumFractionDigits: 4 });
 const whole = even({ maximumFractionDigits: 0 });
-const threeDigits = even({ maximumSignificantDigits: 3, useGrouping: false });
+const evenThree = even({ maximumSignificantDigits: 3, useGrouping: false });
+
+// Of two numbers that are as near the even one; what only looks like a tie in decimals is none.
+function threeDigits(number) {
+  const rest = number.toPrecision(20).replace(".", "").replace(/^0+/, "").slice(3);
+  return /^50*$/.test(rest) ? evenThree.format(number) : String(Number(number.toPrecision(3)));
+}
 
 function usd(amount, isFine = Math.abs(amount) < 0.1) {
   if (amount === null) return UNKNOWN;
@@ -32,7 +38,7 @@ function tokens(number) {
   if (number < 999.5) return count(number);
   for (const unit of ["k", "M", "G"]) {
     number /= 1000;
-    if (number < 100) return `${threeDigits.format(number)}${unit}`;
+    if (number < 100) return `${threeDigits(number)}${unit}`;
     if (number < 999.5 || unit === "G") return `${whole.format(number).replaceAll(",", "")}${unit}`;
   }
 }

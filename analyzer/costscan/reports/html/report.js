@@ -132,6 +132,7 @@ function show() {
   saved(data.levers, data.rules);
   const tables = {};
   for (const table of data.tables) {
+    for (const column of table.columns) if (column.pool) column.texts = data.pools[column.pool];
     const card = place(`table-${table.name}`);
     if (card.closest(".tables")) card.append(element("h3", {}, table.words[0]));
     if (table.columns[0].values.length) tables[table.name] = new SortedTable(table, card);
@@ -145,3 +146,4 @@ function show() {
 }
 
 show();
+performance.mark("drawn");

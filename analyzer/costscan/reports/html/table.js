@@ -139,7 +139,7 @@ class SortedTable {
   told(found, first, shown) {
     const [one, many] = this.table.words;
     if (!found.length) return `no ${many}${this.columns[0].values.length ? " like that" : ""}`;
-    const range = shown < found.length ? `${count(first + 1)}–${count(first + shown)} of ` : "";
+    const range = shown < found.length ? `${count(first + 1)}-${count(first + shown)} of ` : "";
     const cost = this.columns.find((column) => column.title === this.table.total);
     const known = cost ? found.map((row) => cost.values[row]).filter((value) => value !== null) : [];
     return range + plural(found.length, one, many) + (known.length ? `, ${usd(known.reduce((a, b) => a + b, 0))}` : "");
