@@ -164,10 +164,14 @@ class SortedTable {
     place.querySelector("button").focus();
   }
 
+  // What a row does not show: what is too long for it, what is kept for this, and columns that gave way.
   more(row) {
-    const parts = this.columns.flatMap((column) => {
+    const ranked = [...this.columns].sort((a, b) => Boolean(b.onDemand) - Boolean(a.onDemand));
+    const parts = ranked.flatMap((column) => {
       const text = written(column, row);
-      return text && text !== UNKNOWN ? [element("dt", {}, column.title), element("dd", {}, text)] : [];
+      if (!text || text === UNKNOWN) return [];
+      const className = column.onDemand || column.pool ? "" : `spare spare${column.give}`;
+      return [element("dt", { className }, column.title), element("dd", { className }, text)];
     });
     return element("tr", { className: "more" }, element("td", { colSpan: this.heads.length + 1 }, element("dl", {}, ...parts)));
   }
