@@ -1,5 +1,5 @@
 # Common tasks; `make help` lists them. They expect the environment of the README's test command in .venv.
-.PHONY: help test lint types contracts format docs samples check
+.PHONY: help test lint types contracts format docs samples charts check
 
 help:  ## list the tasks
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,9 @@ docs:  ## write the generated parts of the documents
 
 samples:  ## write the sample logs again
 	.venv/bin/python sample_logs/make.py
+
+charts:  ## take the chart library of the HTML report from its packages again
+	bash analyzer/costscan/reports/html/vendor/refresh.sh
 
 check:  ## everything CI runs
 	bash .ci/run

@@ -95,7 +95,6 @@ ERRORS = [
     "analyze log.jsonl --since yesterday",
     "analyze log.jsonl --task nightli",
     "analyze log.jsonl --model claude-opus-9",
-    "analyze log.jsonl -o report.html",
     "analyze log.jsonl -o report.doc",
     "analyze log.jsonl -o none/report.json",
     "prices claude-opus-9",

@@ -17,7 +17,8 @@ from billed import ROOT, Billed, billed
 from command import logs_of
 from costscan import __version__
 from costscan.prices import as_of
-from costscan.reports.openmetrics import MOST_NAMES, Family, document
+from costscan.reports.gauges import Family
+from costscan.reports.openmetrics import MOST_NAMES, document
 from costscan.reports.targets import target
 from costscan.summary import Summary
 from gauges import families

@@ -74,7 +74,7 @@ def analyze(
     Examples:
       costscan analyze ~/.claude/projects --since 7d
       costscan analyze runs.jsonl.gz --by tool --top 30
-      costscan analyze logs/ -o report.parquet -o report.json
+      costscan analyze logs/ -o report.html -o report.parquet
       cat runs.jsonl | costscan analyze - --json
 
     Reports go to standard output, progress and errors to standard error.

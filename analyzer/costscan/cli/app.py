@@ -59,7 +59,7 @@ def costscan(
     \b
     costscan analyze ~/.claude/projects
     costscan analyze runs.jsonl --by tool
-    costscan analyze logs/ -o report.parquet -o report.json
+    costscan analyze logs/ -o report.html -o report.json
     costscan check new-logs/ --baseline report.parquet
     """  # noqa: D301 - \b keeps the lines apart
 

@@ -20,8 +20,8 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="Write a report too: .json, .parquet (a row per run), .csv, .md, .sarif (findings), "
-        ".prom (gauges), or DIR/ for every frame as Parquet. Repeatable.",
+        help="Write a report too: .html (one page, opens offline), .md, .json, .parquet (a row per run), "
+        ".csv, .sarif (findings), .prom (gauges), or DIR/ for every frame as Parquet. Repeatable.",
     ),
 ]
 ComparisonOutput = Annotated[

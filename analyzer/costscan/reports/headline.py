@@ -29,7 +29,7 @@ Pieces = list[tuple[str, str]]
 
 def title(summary: Summary, width: int) -> list[Text]:
     """Give the heading: the logs, how much is in them, and the prices."""
-    parts, prices = counted(summary), priced(summary)
+    parts, prices = sizes(summary), price_basis(summary)
     counts = " · ".join(parts)
     paths = inert(named(summary.paths))
     line = Text.assemble(("costscan", "bold"), "  ", (shorten(paths, width - 10), "bold"))
@@ -42,17 +42,21 @@ def title(summary: Summary, width: int) -> list[Text]:
     return [line, *_wrapped("", [(prices, "dim")], "", width)]
 
 
-def counted(summary: Summary) -> list[str]:
-    """Say how much is in the logs, and from when to when."""
+def sizes(summary: Summary) -> list[str]:
+    """Say how much is in the logs, and of which days it is."""
     totals = summary.totals
-    parts = [plural(totals.root_runs, "run")]
-    if totals.sub_agents:
-        parts.append(plural(totals.sub_agents, "sub-agent"))
-    return [*parts, plural(totals.turns, "turn"), plural(summary.by_model.height, "model"), *_dates(summary)]
+    agents = [plural(totals.sub_agents, "sub-agent")] if totals.sub_agents else []
+    return [
+        plural(totals.root_runs, "run"),
+        *agents,
+        plural(totals.turns, "turn"),
+        plural(summary.by_model.height, "model"),
+        *_dates(summary),
+    ]
 
 
 def named(paths: Sequence[str]) -> str:
-    """Name the logs, or the first where they are many."""
+    """Name the logs: the first and how many more, where they are many."""
     few = paths if len(paths) <= _MOST_PATHS else paths[:1]
     return ", ".join(few) + ("" if few is paths else f" and {len(paths) - 1:,} more")
 
@@ -67,8 +71,8 @@ def _dates(summary: Summary) -> list[str]:
     return [f"{a}..{b[8:]}" if a[:7] == b[:7] else f"{a}..{b[5:]}" if a[:4] == b[:4] else f"{a}..{b}"]
 
 
-def priced(summary: Summary) -> str:
-    """Say which prices these are."""
+def price_basis(summary: Summary) -> str:
+    """Say of which day the prices are, and whose."""
     basis = summary.prices
     what = "list" if not basis.discount else f"list -{(basis.discount * 100).normalize():f}%"
     return f"prices {basis.as_of}, {what}" + (
@@ -85,7 +89,7 @@ def headline(summary: Summary, width: int) -> list[Text]:
 
 
 def paragraphs(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
-    """Give, per question: its label, the answer in pieces with their styles, and what sets these apart."""
+    """Give the label, the pieces and the separator of each answer."""
     yield "billed", _billed(summary), ""
     if summary.totals.recorded_usd is not None:
         yield "recorded", _recorded(summary), ""
@@ -248,4 +252,4 @@ def _words(text: str) -> list[str]:
     return [first, *(f" {word}" for word in others)]
 
 
-__all__ = ["counted", "headline", "named", "paragraphs", "priced", "title"]
+__all__ = ["METER_WORDS", "headline", "named", "paragraphs", "price_basis", "sizes", "title"]

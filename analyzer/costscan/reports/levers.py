@@ -31,9 +31,7 @@ def levers_table(summary: Summary, width: int) -> list[Text]:
 
 def lever_columns(summary: Summary) -> list[Column]:
     """Give the columns of that table; none where no lever is worth a line."""
-    billed = summary.totals.usd
-    found = [s for name in LEVERS if (s := summary.scenario(name)) is not None]
-    rows = [s for s in found if billed and s.saved_usd and abs(s.saved_usd) >= billed * LEAST_SHARE]
+    rows, billed = worth_a_line(summary), summary.totals.usd
     if not rows or not billed:
         return []
     fine = is_fine(s.saved_usd for s in rows)
@@ -46,6 +44,13 @@ def lever_columns(summary: Summary) -> list[Column]:
         Column("risk", [(s.risk or "").replace("-", " ") for s in rows], left=True, give=3),
         Column("the biggest part", [biggest(summary, s.scenario) for s in rows], name=True, prose=True),
     ]
+
+
+def worth_a_line(summary: Summary) -> list[Scenario]:
+    """Give the levers that would have saved a share of the bill that is worth telling."""
+    billed = summary.totals.usd
+    found = [s for name in LEVERS if (s := summary.scenario(name)) is not None]
+    return [s for s in found if billed and s.saved_usd and abs(s.saved_usd) >= billed * LEAST_SHARE]
 
 
 def spread(found: Scenario, *, fine: bool) -> str:
@@ -141,16 +146,22 @@ def _batch(summary: Summary) -> str:
 
 def cap_line(summary: Summary, width: int) -> list[Text]:
     """Show what a cap on the results of the dearest tool would save, cap by cap."""
+    told = cap_curve(summary)
+    return filled(told, width) if told else []
+
+
+def cap_curve(summary: Summary) -> str:
+    """Give that as a sentence; empty where no cap saves anything."""
     row = _dearest_cap(summary)
     lever = summary.scenario("trimming/cap-tool-results")
     if row is None or lever is None or not lever.saved_usd:
-        return []
+        return ""
     every = summary.breakdowns["cap"].filter(pl.col("tool") == row["tool"])
     curve = every.filter(pl.col("saved_usd") * _LARGE >= every["saved_usd"].max()).to_dicts()
     fine = is_fine(one["saved_usd"] for one in curve)
     parts = [f"{one['cap_tokens']:,} {usd(one['saved_usd'], fine=fine)}{_again(one)}" for one in curve]
     start = f"a cap on {shorten(inert(row['tool']), _NAME)} results at … tokens saves (used behind it): "
-    return filled(start + "; ".join(parts), width)
+    return start + "; ".join(parts)
 
 
 def _again(row: dict[str, Any]) -> str:
@@ -159,6 +170,7 @@ def _again(row: dict[str, Any]) -> str:
 
 __all__ = [
     "biggest",
+    "cap_curve",
     "cap_line",
     "filled",
     "lever_columns",
@@ -166,4 +178,5 @@ __all__ = [
     "spread",
     "together",
     "together_said",
+    "worth_a_line",
 ]

@@ -10,7 +10,7 @@ import polars as pl
 from costscan.analysis import Analysis
 from costscan.reports.breakdown import model_columns, run_columns, runs_alone
 from costscan.reports.divisions import DIVISIONS
-from costscan.reports.headline import Pieces, counted, named, paragraphs, priced
+from costscan.reports.headline import Pieces, named, paragraphs, price_basis, sizes
 from costscan.reports.inert import inert
 from costscan.reports.levers import lever_columns, together_said
 from costscan.reports.markdown_text import Table, cell, code, page
@@ -31,7 +31,7 @@ def document(summary: Summary, *, most_chars: int = MOST_CHARS) -> str:
     """Give the report in at most so many characters."""
     parts: list[str | Table] = [
         f"## costscan {code(named(summary.paths), _PATHS)}".rstrip(),
-        cell(" · ".join([*counted(summary), priced(summary)])),
+        cell(" · ".join([*sizes(summary), price_basis(summary)])),
         "\n".join(_headline(summary)),
     ]
     if summary.totals.turns:

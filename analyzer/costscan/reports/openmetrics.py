@@ -1,83 +1,29 @@
-"""The OpenMetrics report: totals, levers and findings as gauges, for the dashboards of Prometheus.
+"""The OpenMetrics report: totals, levers and findings as gauges, for the dashboards of Prometheus."""
 
-https://prometheus.io/docs/specs/om/open_metrics_spec/. What is not known is left out. No type is new in
-OpenMetrics, so that the textfile collector of node_exporter reads the file too.
-"""
-
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
-from math import isfinite
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from costscan.analysis import Analysis
+from costscan.levers import ALL, LEVERS
+from costscan.reports.gauges import Family, Value, by, one, text_of
 from costscan.reports.inert import inert, shorten
 from costscan.summary import Summary
-from costscan.summary.runs import LEVERS
 from costscan.summary.tables import TOKENS
 
-PREFIX: Final = "costscan"
 MOST_NAMES: Final = 100
 OTHERS: Final = "(others)"
 """What has the sum of the tasks, tools and models beyond the dearest ones."""
 _NAME: Final = 200
-_UNITS: Final = ("usd", "tokens", "ratio", "seconds")
 _QUANTILES: Final = {"p50": "0.5", "p90": "0.9", "p99": "0.99", "max": "1"}
 _RULE: Final = {"rule": "name", "lever": "lever", "severity": "severity"}
-
-Value = Decimal | int | float | None
-Labels = tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Family:
-    """One gauge: its name without the prefix, ending in the unit; what it is; and its values by labels."""
-
-    name: str
-    help: str
-    values: Mapping[Labels, Value]
-
-    def lines(self) -> Iterator[str]:
-        """Give its lines; none where nothing of it is known."""
-        known = {labels: value for labels, value in self.values.items() if _is_known(value)}
-        if not known:
-            return
-        name = f"{PREFIX}_{self.name}"
-        unit = self.name.rpartition("_")[2]
-        yield f"# TYPE {name} gauge"
-        if unit in _UNITS:
-            yield f"# UNIT {name} {unit}"
-        yield f"# HELP {name} {_escaped(self.help)}"
-        for labels, value in known.items():
-            yield f"{name}{_labelled(labels)} {_number(value)}"
-
-
-def _is_known(value: Value) -> bool:
-    if value is None:
-        return False
-    return value.is_finite() if isinstance(value, Decimal) else isfinite(value)
-
-
-def _number(value: Value) -> str:
-    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
-
-
-def _labelled(labels: Labels) -> str:
-    inside = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels)
-    return f"{{{inside}}}" if inside else ""
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
 
 
 def document(summary: Summary) -> str:
     """Give the report."""
-    lines = [line for family in _families(summary) for line in family.lines()]
-    return "\n".join([*lines, "# EOF"]) + "\n"
+    return text_of(_families(summary))
 
 
 def _families(summary: Summary) -> Iterator[Family]:
@@ -90,64 +36,52 @@ def _families(summary: Summary) -> Iterator[Family]:
     yield from _findings(summary.breakdowns["rule"])
 
 
-def _one(name: str, said: str, value: Value) -> Family:
-    return Family(name, said, {(): value})
-
-
-def _by(name: str, said: str, label: str, values: Mapping[str, Value]) -> Family:
-    return Family(name, said, {((label, key),): value for key, value in values.items()})
-
-
 def _totals(summary: Summary) -> Iterator[Family]:
     totals = summary.totals
     unlogged = None if totals.recorded_usd is None else totals.unlogged_usd
     about = (("version", summary.costscan_version), ("prices_as_of", summary.prices.as_of))
     yield Family("build_info", "The costscan that wrote this, and the day of its prices.", {about: 1})
-    yield _one("report_timestamp_seconds", "When this was written.", int(summary.generated_at.timestamp()))
-    yield _one("billed_usd", "What the turns with a known price cost.", totals.usd)
-    yield _one(
+    yield one("report_timestamp_seconds", "When this was written.", int(summary.generated_at.timestamp()))
+    yield one("billed_usd", "What the turns with a known price cost.", totals.usd)
+    yield one(
         "billed_is_exact", "1 where every turn has a price and a finished count.", int(totals.usd_exact)
     )
-    yield _one(
-        "estimated_usd", "The bill with what unfinished output counts leave out.", totals.usd_estimated
-    )
-    yield _one("recorded_usd", "What the logs themselves say that their sessions cost.", totals.recorded_usd)
-    yield _one("unlogged_usd", "What recorded totals show and no logged turn does.", unlogged)
-    yield _one("sent_again_usd", "What sending input tokens again cost.", totals.carried_usd)
-    yield _by("meter_usd", "The bill by meter.", "meter", summary.meters)
+    yield one("estimated_usd", "The bill with what unfinished output counts leave out.", totals.usd_estimated)
+    yield one("recorded_usd", "What the logs themselves say that their sessions cost.", totals.recorded_usd)
+    yield one("unlogged_usd", "What recorded totals show and no logged turn does.", unlogged)
+    yield one("sent_again_usd", "What sending input tokens again cost.", totals.carried_usd)
+    yield by("meter_usd", "The bill by meter.", "meter", summary.meters)
     classes = {name.removesuffix("_tokens"): getattr(totals, name) for name in TOKENS}
-    yield _by("billed_tokens", "Billed tokens by class.", "class", classes)
-    yield _one("sent_again_tokens", "Input tokens that had been sent before.", totals.carried_tokens)
-    yield _one("sent_again_ratio", "Their share of all input tokens.", totals.carried_share)
-    yield _one("cache_hit_ratio", "The share of input tokens read from the cache.", totals.cache_hit_rate)
-    yield _one(
-        "replay_exact_ratio", "Turns whose cache reads the replay repeats.", summary.replay.exact_share
-    )
-    yield _one("runs", "Runs, each with its sub-agents.", totals.root_runs)
-    yield _one("sub_agents", "Runs of sub-agents.", totals.sub_agents)
-    yield _one("turns", "Billed requests.", totals.turns)
-    yield _one("unpriced_turns", "Those of them without a known price.", totals.unpriced_turns)
-    yield _one("skipped_lines", "Lines of the logs that could not be read.", summary.inputs.skipped_lines)
+    yield by("billed_tokens", "Billed tokens by class.", "class", classes)
+    yield one("sent_again_tokens", "Input tokens that had been sent before.", totals.carried_tokens)
+    yield one("sent_again_ratio", "Their share of all input tokens.", totals.carried_share)
+    yield one("cache_hit_ratio", "The share of input tokens read from the cache.", totals.cache_hit_rate)
+    yield one("replay_exact_ratio", "Turns whose cache reads the replay repeats.", summary.replay.exact_share)
+    yield one("runs", "Runs, each with its sub-agents.", totals.root_runs)
+    yield one("sub_agents", "Runs of sub-agents.", totals.sub_agents)
+    yield one("turns", "Billed requests.", totals.turns)
+    yield one("unpriced_turns", "Those of them without a known price.", totals.unpriced_turns)
+    yield one("skipped_lines", "Lines of the logs that could not be read.", summary.inputs.skipped_lines)
 
 
 def _distribution(summary: Summary) -> Iterator[Family]:
     costs = summary.distribution.usd_per_root_run
     ranks = {quantile: costs[name] for name, quantile in _QUANTILES.items()}
-    yield _by("run_usd", "What a run cost with its sub-agents, by rank; 1: the dearest.", "quantile", ranks)
+    yield by("run_usd", "What a run cost with its sub-agents, by rank; 1: the dearest.", "quantile", ranks)
 
 
 def _divided(name: str, frame: pl.DataFrame, counted: str, said: str) -> Iterator[Family]:
     """Give the bill by something, and what it is counted by."""
     names = _labels(frame[name])
-    yield _by(f"{name}_usd", f"The bill by {name}.", name, _summed(names, frame["usd"]))
-    yield _by(f"{name}_{counted}", f"The {said} by {name}.", name, _summed(names, frame[counted]))
+    yield by(f"{name}_usd", f"The bill by {name}.", name, _summed(names, frame["usd"]))
+    yield by(f"{name}_{counted}", f"The {said} by {name}.", name, _summed(names, frame[counted]))
     if "cache_hit_rate" in frame.columns:
         read, prompt = (_summed(names, frame[c]) for c in ("cache_read_tokens", "prompt_tokens"))
         shares = {
             key: float(read[key] or 0) / float(whole) if (whole := prompt[key]) else None for key in names
         }
         told = f"The share of input tokens read from the cache by {name}."
-        yield _by(f"{name}_cache_hit_ratio", told, name, shares)
+        yield by(f"{name}_cache_hit_ratio", told, name, shares)
 
 
 def _labels(names: Iterable[str]) -> list[str]:
@@ -165,13 +99,14 @@ def _summed(names: list[str], values: Iterable[Value]) -> dict[str, Value]:
 
 
 def _levers(summary: Summary) -> Iterator[Family]:
-    found = {name: one for name in (*LEVERS, "all") if (one := summary.scenario(name)) is not None}
-    alone = {name: one.saved_usd for name, one in found.items() if name != "all"}
-    joint = {name: one.saved_joint_usd for name, one in found.items() if name != "all"}
-    every = found["all"].saved_usd if "all" in found else None
-    yield _by("lever_saved_alone_usd", "What each lever alone would have saved.", "lever", alone)
-    yield _by("lever_saved_together_usd", "Its part of what all save together.", "lever", joint)
-    yield _one("levers_saved_usd", "What all levers together would have saved.", every)
+    found = {name: lever for name in LEVERS if (lever := summary.scenario(name)) is not None}
+    alone = {name: lever.saved_usd for name, lever in found.items()}
+    joint = {name: lever.saved_joint_usd for name, lever in found.items()}
+    together = summary.scenario(ALL)
+    every = None if together is None else together.saved_usd
+    yield by("lever_saved_alone_usd", "What each lever alone would have saved.", "lever", alone)
+    yield by("lever_saved_together_usd", "Its part of what all save together.", "lever", joint)
+    yield one("levers_saved_usd", "What all levers together would have saved.", every)
 
 
 def _findings(rules: pl.DataFrame) -> Iterator[Family]:

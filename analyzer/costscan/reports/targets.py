@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
@@ -27,7 +26,7 @@ MODULES: Final = {
     ".sarif": "sarif",
     ".prom": "openmetrics",
 }
-"""The module of this folder that writes each ending; one that is not there yet is said so."""
+"""The module of this folder that writes each ending."""
 COMPARISON: Final = {
     ".json": "comparison.json",
     ".md": "comparison.markdown",
@@ -38,7 +37,7 @@ COMPARISON: Final = {
     ".parquet": "parquet",
     ".html": "html",
 }
-"""The same for comparisons; the last two tell of the new logs alone."""
+"""The same for comparisons; the last two tell of the new side alone."""
 FOLDER: Final = "folder"
 _PACKAGE: Final = "comparison."
 _OF_COMPARISON: Final = {m for m in COMPARISON.values() if m.startswith(_PACKAGE)} - {"comparison.sarif"}
@@ -122,22 +121,10 @@ def comparison_target(name: str) -> Target:
     return found
 
 
-def available(modules: Mapping[str, str]) -> list[str]:
-    """Give the endings that can be written."""
-    return [ending for ending, module in modules.items() if _exists(module)]
-
-
 def _module(name: str, ending: str, modules: Mapping[str, str], more: str = "") -> str:
-    known = f"{' '.join(available(modules))}{more}"
     if ending not in modules:
-        raise CostscanError(f"-o {name}: no report has this ending", f"use one of {known}")
-    if not _exists(modules[ending]):
-        raise CostscanError(f"-o {name}: {ending} reports are not available yet", f"use one of {known}")
+        raise CostscanError(f"-o {name}: no report has this ending", f"use one of {' '.join(modules)}{more}")
     return modules[ending]
-
-
-def _exists(module: str) -> bool:
-    return find_spec(f"costscan.reports.{module}") is not None
 
 
 def _refuse_unwritable(name: str, found: Target) -> None:

@@ -22,7 +22,7 @@ WIDEST: Final = 140
 NARROWEST: Final = 40
 NAMED_SKIPS: Final = 3
 RULES, WORST_RUNS, MODELS, TOOLS, ROWS = 6, 5, 4, 8, 20
-_MORE: Final = " · -o report.parquet · --json"
+_MORE: Final = " · -o report.html · --json"
 _ASCII: Final = str.maketrans(
     {
         "·": "|",

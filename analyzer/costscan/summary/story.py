@@ -1,5 +1,6 @@
 """One run for `explain`: what each turn sent and cost, and which blocks and tools that went to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -83,6 +84,18 @@ def story(x: Analysis, run_id: str) -> Story:
         saved=_saved(x, run_id),
         lifetimes=next(x.lifetimes.filter(pl.col("run_id") == run_id).iter_rows(named=True), None),
     )
+
+
+def prompts(x: Analysis, run_ids: Sequence[str]) -> dict[str, pl.DataFrame]:
+    """Give the turns of some runs, as a story has them; their blocks are read once."""
+    own = pl.col("run_id").is_in(list(run_ids))
+    wanted = ("run_id", "tokens", "turn_in", "turn_out")
+    blocks = x.blocks.filter(own).select(*wanted, group=_group()).collect()
+    turns = x.turns.filter(own).sort("run_id", "turn")
+    return {
+        run: _turns(x, turns.filter(pl.col("run_id") == run), blocks.filter(pl.col("run_id") == run))
+        for run in run_ids
+    }
 
 
 def _saved(x: Analysis, run_id: str) -> pl.DataFrame:

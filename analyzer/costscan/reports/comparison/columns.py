@@ -23,12 +23,12 @@ def cause_columns(causes: Sequence[words.Cause]) -> list[Column]:
 
 def metric_columns(comparison: Comparison) -> list[Column]:
     """Give the metrics of a typical run over all tasks, those that moved; none where none did."""
-    rows = _typical(comparison).filter(pl.col("before") != pl.col("after")).to_dicts()
+    rows = typical(comparison).filter(pl.col("before") != pl.col("after")).to_dicts()
     if not rows:
         return []
     sides = [words.both(row["metric"], row["before"], row["after"]) for row in rows]
     return [
-        Column("a typical run", [_called(row["metric"]) for row in rows], name=True, style="bold"),
+        Column("a typical run", [words.called(row["metric"]) for row in rows], name=True, style="bold"),
         Column("before", [before for before, _ in sides]),
         Column("after", [after for _, after in sides]),
         Column("change", [words.changed(row["metric"], row["change"]) for row in rows]),
@@ -39,17 +39,14 @@ def metric_columns(comparison: Comparison) -> list[Column]:
 
 def unmoved(comparison: Comparison) -> str:
     """Name the metrics of a typical run that are the same."""
-    same = _typical(comparison).filter(pl.col("before") == pl.col("after"))["metric"]
-    return f"the same as before: {', '.join(map(_called, same))}" if same.len() else ""
+    same = typical(comparison).filter(pl.col("before") == pl.col("after"))["metric"]
+    return f"the same as before: {', '.join(map(words.called, same))}" if same.len() else ""
 
 
-def _typical(comparison: Comparison) -> pl.DataFrame:
+def typical(comparison: Comparison) -> pl.DataFrame:
+    """Give the rows of the comparison that are of a typical run over all tasks."""
     is_metric = pl.col("metric").is_in(list(METRICS)) & pl.col("p_value").is_not_null()
     return comparison.comparison.filter((pl.col("task") == WHOLE) & is_metric)
-
-
-def _called(metric: str) -> str:
-    return metric.replace("_", " ")
 
 
 def moved_tasks(comparison: Comparison) -> pl.DataFrame:

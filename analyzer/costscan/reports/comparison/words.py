@@ -27,6 +27,11 @@ class Cause:
     detail: str
 
 
+def called(metric: str) -> str:
+    """Give the name of a metric as people say it."""
+    return metric.replace("_", " ")
+
+
 def value(metric: str, number: float | None) -> str:
     """Give a value of a metric, or of what a limit is on, in its unit."""
     if number is None:

@@ -1,0 +1,23 @@
+"""The findings of the new logs as SARIF, each with its state against the baseline."""
+
+from pathlib import Path
+
+from costscan.analysis import Analysis
+from costscan.gate import Comparison
+from costscan.reports import sarif
+from costscan.summary import Summary
+
+
+def states(comparison: Comparison, summary: Summary) -> dict[str, str]:
+    """Give the state of each fingerprint; none without a baseline."""
+    if comparison.before is None:
+        return {}
+    new = set(comparison.new_findings["fingerprint"])
+    return {mark: "new" if mark in new else "unchanged" for mark in summary.findings["fingerprint"]}
+
+
+def write(comparison: Comparison, summary: Summary | None, x: Analysis | None, path: Path) -> None:
+    """Write the report to a file; a comparison of reports alone has no places to show."""
+    if summary is None or x is None:
+        raise ValueError("findings stand in logs")
+    path.write_bytes(sarif.encoded(sarif.document(summary, x, baseline=states(comparison, summary))))

@@ -1,0 +1,134 @@
+"""What the charts of the page draw: spend by day, how it spreads over runs, how prompts grew."""
+
+from decimal import Decimal
+from math import floor, log10
+from typing import Any, Final
+
+import polars as pl
+
+from costscan.analysis import Analysis
+from costscan.reports.breakdown import run_names
+from costscan.reports.html.columns import money, plain, text
+from costscan.reports.levers import biggest, spread, worth_a_line
+from costscan.reports.wording import is_fine
+from costscan.summary import Summary
+from costscan.summary.money import known_sum
+from costscan.summary.story import KINDS, prompts
+from costscan.summary.tables import UNKNOWN_DAY
+from costscan.unlogged import SUFFIX
+
+MODELS: Final = 6
+"""More colours cannot be told apart: the models that cost less are one."""
+OTHERS: Final = "other models"
+WORST: Final = 8
+POINTS: Final = 160
+"""Turns of a curve; of more, only every second, third, ... is drawn."""
+BINS_A_DECADE: Final = 5
+_MOST_MARKS: Final = 40
+
+
+def spend(summary: Summary, x: Analysis) -> dict[str, Any]:
+    """Give what each model cost on each day: the dearest models first."""
+    known = x.turns.filter(pl.col("usd").is_not_null())
+    dearest = summary.by_model.filter(pl.col("usd").is_not_null())["model"].head(MODELS).to_list()
+    name = pl.when(pl.col("model").is_in(dearest)).then(pl.col("model")).otherwise(pl.lit(OTHERS))
+    day = pl.col("at").dt.strftime("%Y-%m-%d")
+    sums = known.group_by(day=day, name=name).agg(pl.col("usd").sum()).sort("day", "name")
+    undated = sums.filter(pl.col("day").is_null())["usd"].sum()
+    days = [d for d in summary.by_day["day"] if d != UNKNOWN_DAY]
+    cells = {(d, m): usd for d, m, usd in sums.iter_rows()}
+    names = [m for m in (*dearest, OTHERS) if any((d, m) in cells for d in days)]
+    return {
+        "days": days,
+        "models": [text(m) for m in names],
+        "usd": [[money(cells.get((d, m), Decimal(0))) for d in days] for m in names],
+        "undatedUsd": money(Decimal(undated or 0)),
+    }
+
+
+def distribution(summary: Summary) -> dict[str, Any]:
+    """Give how many runs cost so much, each with its sub-agents, and what they cost together."""
+    roots = summary.runs.group_by("root_run_id").agg(known_sum("usd"))["usd"]
+    bins: dict[int, tuple[int, Decimal]] = {}
+    for usd in roots.drop_nulls():
+        if usd > 0:
+            step = floor(round(log10(usd) * BINS_A_DECADE, 9))
+            runs, spent = bins.get(step, (0, Decimal(0)))
+            bins[step] = (runs + 1, spent + usd)
+    steps = range(min(bins), max(bins) + 1) if bins else range(0)
+    found = [(step, *bins.get(step, (0, Decimal(0)))) for step in steps]
+    ranks = summary.distribution.usd_per_root_run
+    return {
+        "bins": [
+            [10 ** (n / BINS_A_DECADE), 10 ** ((n + 1) / BINS_A_DECADE), r, money(u)] for n, r, u in found
+        ],
+        "ranks": {name: money(ranks[name]) for name in ("p50", "p90", "p99")},
+        "free": int((roots == 0).sum()),
+        "unpriced": roots.null_count(),
+    }
+
+
+def growth(summary: Summary, x: Analysis) -> dict[str, Any]:
+    """Give the prompts of the worst runs that have more than one turn: tokens by kind, turn by turn."""
+    logged = ~pl.col("run_id").str.ends_with(SUFFIX) & (pl.col("prompt_tokens") > 0)
+    worst = summary.runs.filter(logged & (pl.col("turns") > 1)).head(WORST)
+    found = prompts(x, worst["run_id"].to_list())
+    names = run_names(worst.to_dicts(), summary.runs["run_id"].to_list())
+    fine = is_fine(worst["usd"])
+    curves = [
+        {
+            "run": name,
+            "task": text(row["task"]),
+            "usd": money(row["usd"]),
+            "why": text(row["top_finding"] or ""),
+            **_curve(found[row["run_id"]]),
+        }
+        for name, row in zip(names, worst.to_dicts(), strict=True)
+    ]
+    return {"kinds": list(KINDS), "curves": curves, "fine": fine}
+
+
+def _curve(turns: pl.DataFrame) -> dict[str, Any]:
+    size = -(-turns.height // POINTS)
+    shown = turns.filter((pl.col("turn") % size == size - 1) | (pl.col("turn") == pl.col("turn").max()))
+    missed = turns.filter(pl.col("missed_tokens") > 0).sort("missed_tokens", descending=True)
+    marks = missed.head(_MOST_MARKS).sort("turn")
+    return {
+        "turns": turns.height,
+        "mostTokens": turns["prompt_tokens"].max(),
+        "turn": shown["turn"].to_list(),
+        "tokens": [shown[kind].to_list() for kind in KINDS],
+        "missed": [
+            [turn, prompt, lost, text(why or "")]
+            for turn, prompt, lost, why in marks.select(
+                "turn", "prompt_tokens", "missed_tokens", "why"
+            ).iter_rows()
+        ],
+    }
+
+
+def levers(summary: Summary) -> dict[str, Any]:
+    """Give what the levers save: in the order of the waterfall, with shares that sum to what all save."""
+    rows, every, billed = worth_a_line(summary), summary.scenario("all"), summary.totals.usd
+    fine = is_fine(found.saved_usd for found in rows)
+    joint = [s for s in summary.scenarios if s.saved_joint_usd]
+    if not rows or every is None or every.usd is None or not billed:
+        return {"rows": [], "billedUsd": money(billed)}
+    return {
+        "billedUsd": money(billed),
+        "leftUsd": money(every.usd),
+        "falls": [[s.scenario, money(s.saved_joint_usd)] for s in joint],
+        "rows": [
+            {
+                "lever": s.scenario,
+                "alone": spread(s, fine=fine),
+                "share": plain(float((s.saved_usd or 0) / billed)),
+                "jointUsd": money(s.saved_joint_usd),
+                "runs": s.runs,
+                "risk": (s.risk or "").replace("-", " "),
+                "biggest": text(biggest(summary, s.scenario)),
+            }
+            for s in rows
+        ],
+        "fine": fine,
+    }

@@ -1,0 +1,62 @@
+"""The page: its own files and the chart library around the data, under a policy that lets in nothing else."""
+
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from string import Template
+from typing import Any, Final
+
+import msgspec
+
+LIBRARY: Final = ("vendor/d3.min.js", "vendor/plot.umd.min.js")
+SCRIPT: Final = ("format.js", "table.js", "charts.js", "report.js")
+_ESCAPED: Final = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
+"""What could end the element that holds the data, or a line of a script."""
+_STYLE_OF_PLOT: Final = re.compile(r"text\(`(:where\(\.\$\{\w+\}\) \{\\n  --plot-background.*?)`\)")
+PLOT_CLASS: Final = "plot"
+"""What charts.js calls the charts: the library writes it into the style that each of them brings along."""
+
+
+def page(data: Mapping[str, Any]) -> str:
+    """Give the page with the data in it, the same for the same data."""
+    library, script, style = _joined(LIBRARY), _joined(SCRIPT), _file("report.css")
+    rules = {
+        "default-src": "'none'",
+        "script-src": f"{_hash(library)} {_hash(script)}",
+        "style-src": f"{_hash(style)} {_hash(_style_of_plot(library))}",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+    return Template(_file("page.html")).substitute(
+        policy="; ".join(f"{name} {value}" for name, value in rules.items()),
+        style=style,
+        data=embedded(data),
+        library=library,
+        script=script,
+    )
+
+
+def embedded(data: Mapping[str, Any]) -> str:
+    """Give the data as JSON that no parser of HTML takes for anything but text."""
+    return msgspec.json.encode(data).decode().translate(_ESCAPED)
+
+
+def _joined(names: tuple[str, ...]) -> str:
+    return "\n".join(map(_file, names))
+
+
+@cache
+def _file(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+def _style_of_plot(library: str) -> str:
+    found = _STYLE_OF_PLOT.search(library)
+    return re.sub(r"\$\{\w+\}", PLOT_CLASS, found[1]).replace("\\n", "\n") if found else ""

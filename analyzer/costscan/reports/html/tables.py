@@ -1,0 +1,153 @@
+"""The tables of the page: runs, findings, and the bill by task, model, tool and day."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+import polars as pl
+
+from costscan.reports.breakdown import run_names
+from costscan.reports.html.columns import Column, Kind, Table
+from costscan.reports.wording import count
+from costscan.summary import Summary
+from costscan.summary.findings import said
+from costscan.summary.runs import IS_SUB_AGENT
+from costscan.unlogged import SUFFIX
+
+MOST_FINDINGS: Final = 1000
+"""The dearest; thousands more would fill the page with cents. A row per rule sums all of them up."""
+
+
+def tables(summary: Summary) -> list[Table]:
+    """Give the tables in the order of the page."""
+    names = dict(_names(summary))
+    return [runs(summary, names), findings(summary, names), *divisions(summary)]
+
+
+def runs(summary: Summary, names: dict[str, str]) -> Table:
+    """Give every run, sub-agents too, each with its own cost."""
+    frame = summary.runs
+    columns = [
+        Column("run", "name", [names[run] for run in frame["run_id"]]),
+        Column("task", "prose", frame["task"].to_list(), give=1),
+        Column("cost", "usd", frame["usd"].to_list()),
+        *_with_sub_agents(frame),
+        *_after(frame),
+        Column("why", "choice", [_rule_of(told) for told in frame["top_finding"]], give=3),
+        Column("turns", "count", frame["turns"].to_list(), give=2),
+        Column("input", "tokens", frame["prompt_tokens"].to_list(), give=3),
+        Column("again", "percent", frame["carried_share"].to_list(), give=2),
+        Column("cached", "percent", frame["cache_hit_rate"].to_list(), give=4),
+        Column("started", "time", frame["started_at"].to_list(), give=5),
+        Column("findings", "count", frame["findings"].to_list(), on_demand=True),
+        *_agent(frame),
+        Column("model", "choice", [", ".join(models) for models in frame["models"]], on_demand=True),
+    ]
+    return Table("runs", ("run", "runs"), columns)
+
+
+def _with_sub_agents(frame: pl.DataFrame) -> Iterator[Column]:
+    if not frame.filter(IS_SUB_AGENT).is_empty():
+        yield Column("with agents", "usd", frame["usd_with_subagents"].to_list(), give=4)
+
+
+def _agent(frame: pl.DataFrame) -> Iterator[Column]:
+    """Give what each run is of the whole that it belongs to."""
+    if frame["parent_run_id"].null_count() == frame.height:
+        return
+    kind = (
+        pl.when(pl.col("run_id").str.ends_with(SUFFIX))
+        .then(pl.lit("not logged"))
+        .when(pl.col("parent_run_id").is_null())
+        .then(pl.lit("main"))
+        .otherwise(pl.col("agent").fill_null("sub-agent"))
+    )
+    yield Column("agent", "choice", frame.select(kind).to_series().to_list(), on_demand=True)
+
+
+def _after(frame: pl.DataFrame) -> list[Column]:
+    """Give what the runs would cost with all levers, where that is known of any."""
+    known = frame["usd_after_all"]
+    return [Column("after", "usd", known.to_list(), give=1)] if known.count() else []
+
+
+def _rule_of(told: str | None) -> str:
+    return (told or "").partition(": ")[0]
+
+
+def _names(summary: Summary) -> Iterator[tuple[str, str]]:
+    ids = summary.runs["run_id"].to_list()
+    yield from zip(ids, run_names([{"run_id": run} for run in ids], ids), strict=True)
+
+
+def findings(summary: Summary, names: dict[str, str]) -> Table:
+    """Give the dearest findings, with what speaks for them and what to change when a row is opened."""
+    every = summary.findings
+    frame = every.head(MOST_FINDINGS).with_columns(said())
+    left = every.height - frame.height
+    columns = [
+        Column("rule", "choice", frame["name"].to_list()),
+        Column("cost", "usd", frame["usd"].to_list()),
+        Column("severity", "choice", frame["severity"].to_list(), give=2),
+        Column("confidence", "choice", frame["confidence"].to_list(), give=4),
+        Column("lever", "choice", frame["lever"].to_list(), give=4),
+        Column("run", "name", [names.get(run, run) for run in frame["run_id"]], give=3),
+        Column("turn", "count", frame["turn"].to_list(), give=4),
+        Column("what", "prose", frame["message"].to_list(), give=1),
+        Column("evidence", "prose", frame["evidence"].to_list(), on_demand=True),
+        Column("fix", "prose", frame["fix"].to_list(), on_demand=True),
+    ]
+    rest = f"The dearest {count(MOST_FINDINGS)}; {count(left)} more are in -o report.json. " if left else ""
+    note = "Two rules may be about the same tokens: their costs do not add up."
+    return Table("findings", ("finding", "findings"), columns, total="", note=rest + note)
+
+
+def divisions(summary: Summary) -> list[Table]:
+    """Give the bill by task, model, tool and day."""
+    task, day = summary.by_task, summary.by_day
+    each = [None if usd is None else Decimal(usd) / n for usd, n in task.select("usd", "runs").iter_rows()]
+    of_task = [_many("runs", task["runs"], 2), Column("a run", "usd", each, give=1)]
+    return [
+        _division("task", "prose", task, [*of_task, *_tokens_of(task)]),
+        _division("model", "name", summary.by_model, _tokens_of(summary.by_model)),
+        _division("tool", "name", summary.by_tool, _of_tools(summary.by_tool)),
+        _division("day", "name", day, [_many("runs", day["runs"], 2), *_tokens_of(day)], sort="day"),
+    ]
+
+
+def _division(
+    name: str, kind: Kind, frame: pl.DataFrame, more: Sequence[Column], sort: str = "cost"
+) -> Table:
+    columns = [
+        Column(name, kind, frame[name].to_list()),
+        Column("cost", "usd", frame["usd"].to_list()),
+        Column("share", "percent", frame["share"].to_list()),
+        *more,
+    ]
+    return Table(name, (name, f"{name}s"), columns, sort=sort)
+
+
+def _many(title: str, values: pl.Series, give: int) -> Column:
+    return Column(title, "count", values.to_list(), give=give)
+
+
+def _tokens_of(frame: pl.DataFrame) -> list[Column]:
+    return [
+        _many("turns", frame["turns"], 3),
+        Column("input", "tokens", frame["prompt_tokens"].to_list(), give=4),
+        Column("cached", "percent", frame["cache_hit_rate"].to_list(), give=1),
+        Column("output", "tokens", frame["output_tokens"].to_list(), give=5),
+    ]
+
+
+def _of_tools(frame: pl.DataFrame) -> list[Column]:
+    sizes: list[tuple[str, str, int]] = [
+        ("result p50", "p50_tokens", 3),
+        ("p95", "p95_tokens", 5),
+        ("max", "max_tokens", 4),
+    ]
+    found: list[Any] = [
+        Column(title, "tokens", frame[name].to_list(), give=give) for title, name, give in sizes
+    ]
+    again = Column("sent again", "usd", frame["carried_usd"].to_list(), give=1)
+    return [_many("calls", frame["calls"], 2), *found, again]

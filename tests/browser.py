@@ -1,0 +1,95 @@
+"""A headless Chromium for the tests of pages, and what it says of a page.
+
+COSTSCAN_BROWSER names the browser; where it is set, a browser that is not there is a failure and no skip.
+"""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ARGUMENTS: Final = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDTHS: Final = (360, 800, 1600)
+HEIGHT: Final = 900
+_STEPS, _STEP_MS = 200, 50
+
+
+def chromium() -> str:
+    """Give the path of the browser, or skip the test."""
+    named = os.environ.get("COSTSCAN_BROWSER")
+    found = named or shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        pytest.skip("needs Chromium: install it, or name it in COSTSCAN_BROWSER")
+    return found
+
+
+@dataclass
+class Shown:
+    """A page that is shown, with all that it asked for and complained of."""
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def script(self, text: str, value: Any = None) -> Any:
+        return self.page.evaluate(text, value)
+
+    def until(self, condition: str) -> None:
+        """Wait for a condition; the policy of the page lets nothing wait inside it."""
+        for _ in range(_STEPS):
+            if self.script(condition):
+                return
+            self.page.wait_for_timeout(_STEP_MS)
+        raise AssertionError(condition)
+
+    def texts(self, selector: str) -> list[str]:
+        return self.page.locator(selector).all_inner_texts()
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    path = chromium()
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield found
+        found.close()
+
+
+@contextmanager
+def shown(found: Browser, report: Path, *, width: int = 1600, dark: bool = False) -> Iterator[Shown]:
+    """Show a report."""
+    context = found.new_context(
+        viewport={"width": width, "height": HEIGHT}, color_scheme="dark" if dark else "light"
+    )
+    seen = Shown(context.new_page())
+    seen.page.on("request", lambda request: seen.requests.append(request.url))
+    seen.page.on("console", lambda message: seen.complaints.append(message.text))
+    seen.page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+    seen.page.goto(report.as_uri())
+    seen.until("performance.getEntriesByName('drawn').length > 0")
+    yield seen
+    context.close()
+
+
+def data_of(text: str) -> Any:
+    """Give the data that a page holds."""
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    assert found
+    return json.loads(found[1])
