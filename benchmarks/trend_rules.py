@@ -90,16 +90,17 @@ def row(n: int, spread: float, astray: float, series: int) -> list[str]:
 
 
 def whole(series: int) -> list[str]:
-    """Give, for series divided in full, how many steps are found where there are none, one and two."""
+    """Give how often too few steps are found in a series, as many as there are, and too many."""
     lines = []
     start = datetime(2026, 1, 1, tzinfo=UTC)
     for n in (30, 100, 300):
         at = [start + timedelta(hours=hour) for hour in range(n)]
         cells = []
-        for steps in (0, 1, 2):
+        for rises in ((), (1,), (1, 1), (1, -1)):
+            steps = len(rises)
             dice = np.random.default_rng(2)
             found = [
-                len(levels(_stairs(n, steps, dice), at, rate=RATE, least=log1p(0.05)).steps) - steps
+                len(levels(_stairs(n, rises, dice), at, rate=RATE, least=log1p(0.05)).steps) - steps
                 for _ in range(series)
             ]
             shares = (sum(1 for more in found if sign(more)) / series for sign in SIGNS)
@@ -111,10 +112,10 @@ def whole(series: int) -> list[str]:
 SIGNS: Sequence[Callable[[int], bool]] = (lambda n: n < 0, lambda n: n == 0, lambda n: n > 0)
 
 
-def _stairs(n: int, steps: int, dice: np.random.Generator) -> list[float]:
-    """Give logarithms of spread 0.2 with steps of +50 % at equal distances."""
-    stairs = np.arange(n) * (steps + 1) // n
-    return list(dice.normal(0, 0.2, n) + stairs * log(1.5))
+def _stairs(n: int, rises: Sequence[int], dice: np.random.Generator) -> list[float]:
+    """Give logarithms of spread 0.2 with steps of +50 %, or back, at equal distances."""
+    heights = np.cumsum([0, *rises])
+    return list(dice.normal(0, 0.2, n) + heights[np.arange(n) * len(heights) // n] * log(1.5))
 
 
 def main() -> None:
@@ -132,7 +133,10 @@ def main() -> None:
             cells = row(n, spread, astray, given.series)
             print(f"| {n} | {spread} | {astray:.0%} | {' | '.join(cells)} |")
             sys.stdout.flush()
-    print("\ntoo few / right / too many steps\n\n| runs | none | one | two |\n|--:|--:|--:|--:|")
+    print(
+        "\ntoo few / right / too many steps\n\n"
+        "| runs | none | one | two up | up and down |\n|--:|--:|--:|--:|--:|"
+    )
     print("\n".join(whole(given.series)))
 
 

@@ -39,7 +39,7 @@ COMPARISON: Final = {
     ".html": "html",
 }
 """The same for comparisons; the last two tell of the new logs alone."""
-TREND: Final = {".json": "trend.json", ".csv": "trend.csv", ".md": "trend.markdown"}
+TREND: Final = {".json": "trend.json", ".csv": "trend.csv"}
 """The same for trends."""
 FOLDER: Final = "folder"
 _PACKAGE: Final = "comparison."

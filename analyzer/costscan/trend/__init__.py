@@ -12,7 +12,7 @@ from costscan.errors import CostscanError
 from costscan.gate import FALSE_ALARM, METRICS
 from costscan.summary import SCHEMA_VERSION
 from costscan.trend.history import History, read_history
-from costscan.trend.steps import fewest_runs
+from costscan.trend.levels import fewest_runs
 from costscan.trend.tasks import LEAST_CHANGE, Change, TaskTrend, task_trend
 
 

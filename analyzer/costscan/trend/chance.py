@@ -47,10 +47,9 @@ def _weights(places: tuple[int, ...], n: int, orders: int) -> pl.Series:
     return pl.concat([own] * orders) if orders > 1 else own
 
 
-def chance(ranks: pl.Series, places: Sequence[int], rate: float) -> float:
-    """Give how often orders of the ranks are at least as clear; 1 where it is surely over the rate."""
+def chance(ranks: pl.Series, places: Sequence[int], seen: float, rate: float) -> float:
+    """Give how often orders of the ranks are as clear as what was seen; 1 where that is over the rate."""
     n = ranks.len()
-    seen = float(str(clearness(ranks, places, n).max()))
     if n > SAMPLED:
         squares = float((ranks.cast(pl.Float64) ** 2).sum())
         return closed_form(seen * sqrt(n * (n - 1) / squares), places, n)
@@ -106,11 +105,11 @@ def closed_form(deviations: float, places: Sequence[int], n: int) -> float:
         places: how many runs may stand before a step; of few of them each is counted for itself.
         n: how many runs there are.
     """
-    each = len(places) * erfc(deviations / sqrt(2))
+    one = erfc(deviations / sqrt(2))
     density = exp(-(deviations**2) / 2) / sqrt(2 * pi)
     spans = (n / (k * (n - k)) for k in range(min(places), max(places) + 1))
     together = deviations * density * sum(_overshoot(deviations * sqrt(span)) * span for span in spans)
-    return min(each, together, 1.0)
+    return min(len(places) * one, one + together, 1.0)
 
 
 def _overshoot(drift: float) -> float:

@@ -9,7 +9,6 @@ Two others were compared with it, by `benchmarks/trend_rules.py`: the same on lo
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count
 from typing import Final
 
 import polars as pl
@@ -38,19 +37,14 @@ def likeliest_step(values: Sequence[float], places: Sequence[int], rate: float) 
     """
     n = len(values)
     kept = [place for place in places if LEAST_RUNS <= place <= n - LEAST_RUNS]
-    ranks = _ranks(values)
-    if not kept or not (ranks != 0).any():
+    if not kept:
         return None
+    ranks = _ranks(values)
     clear = clearness(ranks, kept, n)
-    p_value = chance(ranks, kept, rate)
+    if not (clear > 0).any():
+        return None
+    p_value = chance(ranks, kept, float(str(clear.max())), rate)
     return Step((clear.arg_max() or 0) + 1, p_value) if p_value <= rate else None
-
-
-def fewest_runs(rate: float) -> int:
-    """Give how many runs a series needs for any step to be told from chance."""
-    return next(
-        n for n in count(2 * LEAST_RUNS) if likeliest_step(range(n), range(n), rate) or n > 1 / rate + 10
-    )
 
 
 def _ranks(values: Sequence[float]) -> pl.Series:

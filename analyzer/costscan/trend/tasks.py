@@ -104,7 +104,7 @@ def task_trend(units: pl.DataFrame, side: Side, metric: Metric, rate: float) -> 
     known = units.with_columns(value=scaled).drop_nulls(["value", "at"]).sort("at", "run_id")
     least = log1p(LEAST_CHANGE) if metric.in_ratios else LEAST_CHANGE
     found = levels(known["value"].to_list(), known["at"].to_list(), rate=rate, least=least)
-    typical = [exp(mean) if metric.in_ratios else mean for mean in found.means] if known.height else []
+    typical = [exp(mean) if metric.in_ratios else mean for mean in found.means]
     typical_value = pl.col("value").mean().exp() if metric.in_ratios else pl.col("value").mean()
     return TaskTrend(
         task=units["task"][0],

@@ -45,7 +45,7 @@ def _title(trend: Trend, width: int) -> list[Text]:
     name = shorten(inert(trend.name), width - 10)
     line = Text.assemble(("costscan", "bold"), "  ", (name, "bold"))
     if cells(line.plain) + GAP + cells(counts) > width:
-        return [line, Text(f"  {counts}")]
+        return [line, *(Text(f"  {part}") for part in wrapped(counts, width - GAP))]
     return [Text.assemble(line, " " * GAP, counts)]
 
 
