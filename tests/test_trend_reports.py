@@ -110,6 +110,19 @@ def test_files_are_written_and_named(capsys: Capture, tmp_path: Path) -> None:
     assert list(rows[0]) == ["task", "metric", "at", "runs", "value", "level", "typical"]
 
 
+def test_reports_that_analyze_makes(capsys: Capture, in_repository: Path, tmp_path: Path) -> None:
+    """What the reports of the logs hold together is what the logs cost, told twice or not."""
+    log, made = "sample_logs/idle-hour", tmp_path / "made"
+    made.mkdir()
+    for name in ("a", "b"):
+        assert run(["analyze", log, "-o", f"{made}/{name}.parquet", "-o", f"{tmp_path}/{name}.json"]) == 0
+    capsys.readouterr()
+    totals = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["totals"]
+    (task,) = json.loads(said(capsys, "trend", str(made), "--json"))["tasks"]
+    assert task["usd"] == totals["usd"]
+    assert (task["task"], task["runs"], task["changes"]) == ("copperline", 1, [])
+
+
 def test_tasks_that_are_not_shown_are_counted(capsys: Capture, tmp_path: Path) -> None:
     assert "… 3 more tasks in --json" in said(capsys, "trend", str(reports(tmp_path)), "--top", "1")
 
