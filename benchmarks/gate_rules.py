@@ -21,7 +21,7 @@ from costscan.gate.permutation import permutation_test
 
 LIMIT, ALPHA, TASKS = log(1.05), 0.05, 0.8
 RUNS = (3, 5, 10, 30)
-SPREADS = (0.1, 0.2, 0.4, 0.8)
+SPREADS = (0.1, 0.15, 0.2, 0.4, 0.8)
 RISES = (0.0, 0.1, 0.2, 0.5)
 
 Design = Callable[[random.Random, int, float, float], list[Group]]

@@ -32,6 +32,7 @@ COMMANDS = (
     ("analyze",),
     ("check",),
     ("compare",),
+    ("trend",),
     ("explain",),
     ("whatif",),
     ("rules",),

@@ -254,7 +254,7 @@ def test_help_as_it_looks(capsys: Capture, golden: Golden) -> None:
     golden("help", "\n".join(seen(capsys, *command, "--help") for command in documented()))
 
 
-@pytest.mark.parametrize("command", ["analyze", "explain", "rules", "prices", "schema"])
+@pytest.mark.parametrize("command", ["analyze", "explain", "rules", "prices", "schema", "trend"])
 def test_help_of_a_command(capsys: Capture, command: str) -> None:
     text = seen(capsys, command, "--help")
     assert "Examples:\n    costscan " in text

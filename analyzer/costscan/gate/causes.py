@@ -8,6 +8,8 @@ product is linear in each factor), and add up to the change. The integral along 
 of Gauss and Legendre integrate polynomials up to degree seven, and these have six.
 
 A factor that a side cannot know (the price of a model it never used) is taken from the other side.
+
+Of a mean run the same holds without the number of runs: each side is then divided by its own.
 """
 
 from decimal import Decimal
@@ -67,14 +69,19 @@ def _nodes() -> tuple[tuple[float, float], ...]:
 NODES: Final = _nodes()
 
 
-def split(before: Side, after: Side) -> pl.DataFrame:
+def split(before: Side, after: Side, *, per_run: bool = False) -> pl.DataFrame:
     """Give the change of the known cost by task, cause, part and kind; it adds up to the change exactly.
+
+    Args:
+        before: one side.
+        after: the other.
+        per_run: split the change of what a mean run costs; both sides hold runs of one task, and the same.
 
     Gives:
         A row per task and cause that moved the cost, the largest first; tokens sent per turn have one per
         part and kind of content. Columns: see `SPLIT`.
     """
-    terms = _terms(before, after)
+    terms = _terms(before, after, per_run=per_run)
     every = pl.concat([_whole_tasks(before, after), _by_cause(terms), _by_part(terms, before, after)])
     names = [name for name in SPLIT if name != "usd"]
     found = (
@@ -82,7 +89,8 @@ def split(before: Side, after: Side) -> pl.DataFrame:
         .filter(pl.col("usd") != 0)
         .sort(pl.col("usd").abs(), *names, descending=[True, *(False for _ in names)])
     )
-    return _exact(found, (after.usd - before.usd) - total(found["usd"]))
+    old, new = (side.usd / side.units.height if per_run else side.usd for side in (before, after))
+    return _exact(found, (new - old) - total(found["usd"]))
 
 
 def _exact(found: pl.DataFrame, rest: Decimal) -> pl.DataFrame:
@@ -113,7 +121,7 @@ def _split(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(lacking).select(*SPLIT)
 
 
-def _terms(before: Side, after: Side) -> pl.DataFrame:
+def _terms(before: Side, after: Side, *, per_run: bool) -> pl.DataFrame:
     """Give a row per task, cell and meter of the tasks on both sides, with every factor before and after."""
     key = ["task", *CELL, "meter"]
     sides = [
@@ -127,7 +135,8 @@ def _terms(before: Side, after: Side) -> pl.DataFrame:
         both = both.join(runs, on="task").join(turns, on="task", how="left")
     amounts = pl.col("^(units|usd|runs|n_turns)_[01]$").fill_null(0).cast(pl.Float64)
     family = pl.col("meter").replace_strict(_VOLUME)
-    return _complete(both.with_columns(amounts, family=family).with_columns(_factor(n) for n in (0, 1)))
+    factors = [_factor(n, per_run=per_run) for n in (0, 1)]
+    return _complete(both.with_columns(amounts, family=family).with_columns(factors))
 
 
 def _spent(side: Side) -> pl.DataFrame:
@@ -145,14 +154,14 @@ def _spent(side: Side) -> pl.DataFrame:
     return pl.concat(meters).filter(pl.col("units") > 0)
 
 
-def _factor(n: int) -> pl.Expr:
+def _factor(n: int, *, per_run: bool) -> pl.Expr:
     """Give the factors of a side as a struct; null where the side cannot know one."""
     units, turns, runs = (pl.col(f"{name}_{n}") for name in ("units", "n_turns", "runs"))
     volume = units.sum().over("task", "family")
     of_model = units.sum().over("task", "family", "provider", "model")
     of_cell = units.sum().over("task", "family", *CELL)
     return pl.struct(
-        runs=runs,
+        runs=pl.lit(1.0) if per_run else runs,
         turns=turns / runs,
         volume=_ratio(volume, turns),
         model=_ratio(of_model, volume),

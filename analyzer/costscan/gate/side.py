@@ -52,7 +52,7 @@ class Side:
         """Give what is compared: a row per root run, its sub-agents added to it, a column per metric.
 
         `usd` is null where a turn has no price, `known_usd` the sum of those that have one. Columns: run_id,
-        task, file, day, unpriced_turns, known_usd, and the metrics.
+        task, file, day, started_at, unpriced_turns, known_usd, and the metrics.
         """
         sums = [pl.col(name).sum() for name in ("prompt_tokens", "output_tokens", "turns", "tool_calls")]
         is_root = pl.col("run_id") == pl.col("root_run_id")
@@ -68,6 +68,7 @@ class Side:
             )
             .select(
                 "task",
+                "started_at",
                 "unpriced_turns",
                 "known_usd",
                 *(name for name in METRICS if name != "cache_hit_rate"),
@@ -114,7 +115,7 @@ def reported(path: Path) -> Side:
         CostscanError: a file is no run report, or of a version this one cannot read.
     """
     files = sorted(path.glob(f"*{ENDING}")) if path.is_dir() else [path]
-    sides = sorted((_read(file) for file in files), key=lambda side: side.basis.get("generated_at", ""))
+    sides = sorted((read_report(file) for file in files), key=lambda side: side.basis.get("generated_at", ""))
     runs = pl.concat([side.runs for side in sides]).unique("run_id", keep="last", maintain_order=True)
     return Side(str(path), runs, sides[-1].basis)
 
@@ -126,7 +127,12 @@ def is_report(path: Path) -> bool:
     return path.suffix.lower() == ENDING
 
 
-def _read(path: Path) -> Side:
+def read_report(path: Path) -> Side:
+    """Read one run report.
+
+    Raises:
+        CostscanError: it is none, or of a version this one cannot read.
+    """
     try:
         said = pl.read_parquet_metadata(path)
         if (version := said.get("schema_version")) != str(SCHEMA_VERSION):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from costscan.analysis import Analysis
     from costscan.gate import Comparison
     from costscan.summary import Summary
+    from costscan.trend import Trend
 
 MODULES: Final = {
     ".json": "json",
@@ -38,6 +39,8 @@ COMPARISON: Final = {
     ".html": "html",
 }
 """The same for comparisons; the last two tell of the new side alone."""
+TREND: Final = {".json": "trend.json", ".csv": "trend.csv"}
+"""The same for trends."""
 FOLDER: Final = "folder"
 _PACKAGE: Final = "comparison."
 _OF_COMPARISON: Final = {m for m in COMPARISON.values() if m.startswith(_PACKAGE)} - {"comparison.sarif"}
@@ -57,6 +60,13 @@ class ComparisonWriter(Protocol):
         self, comparison: "Comparison", summary: "Summary | None", x: "Analysis | None", path: Path
     ) -> None:
         """Write the report to a new file; the new side's summary and analysis are there if it is logs."""
+
+
+class TrendWriter(Protocol):
+    """One kind of report of a trend."""
+
+    def write(self, trend: "Trend", path: Path) -> None:
+        """Write the report to a new file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +107,15 @@ class Target:
         writer = cast("ComparisonWriter", import_module(f"costscan.reports.{self.module}"))
         whole(self.path, lambda unfinished: writer.write(comparison, summary, x, unfinished))
 
+    def write_trend(self, trend: "Trend") -> None:
+        """Write a report of a trend.
+
+        Raises:
+            CostscanError: it cannot be written; what was there before is still there.
+        """
+        writer = cast("TrendWriter", import_module(f"costscan.reports.{self.module}"))
+        whole(self.path, lambda unfinished: writer.write(trend, unfinished))
+
 
 def target(name: str) -> Target:
     """Give what `-o NAME` of `analyze` asks for.
@@ -117,6 +136,14 @@ def comparison_target(name: str) -> Target:
     """Give what `-o NAME` of `check` and `compare` asks for; errors as for `target`."""
     path = Path(name).expanduser()
     found = Target(path, _module(name, path.suffix.lower(), COMPARISON))
+    _refuse_unwritable(name, found)
+    return found
+
+
+def trend_target(name: str) -> Target:
+    """Give what `-o NAME` of `trend` asks for; errors as for `target`."""
+    path = Path(name).expanduser()
+    found = Target(path, _module(name, path.suffix.lower(), TREND))
     _refuse_unwritable(name, found)
     return found
 

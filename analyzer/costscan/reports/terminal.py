@@ -35,6 +35,8 @@ _ASCII: Final = str.maketrans(
         "▮": "*",
         "…": "...",
         "\ufffd": "?",
+        "→": "->",
+        **dict(zip("▁▂▃▄▅▆▇", "_.-:=+*", strict=True)),
         **dict.fromkeys("▏▎▍▌▋▊▉", ""),
     }
 )

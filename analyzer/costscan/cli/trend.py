@@ -1,0 +1,82 @@
+"""`costscan trend`: what each task costs over time."""
+
+import sys
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from costscan.cli import parameters as p
+from costscan.config import load
+from costscan.reports.targets import trend_target
+
+
+class Metric(StrEnum):
+    """What to look at."""
+
+    USD = "usd"
+    PROMPT_TOKENS = "prompt_tokens"
+    OUTPUT_TOKENS = "output_tokens"
+    TURNS = "turns"
+    CACHE_HIT_RATE = "cache_hit_rate"
+
+
+def trend(
+    path: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH",
+            show_default=False,
+            help="Run reports: .parquet files of `analyze -o`, or folders of them.",
+        ),
+    ],
+    *,
+    metric: Annotated[Metric, typer.Option(help="What to look at, per run.")] = Metric.USD,
+    output: Annotated[
+        list[str] | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write a report too: .json, .csv. Repeatable."),
+    ] = None,
+    json: p.Json = False,
+    top: Annotated[int | None, typer.Option(metavar="N", min=1, help="Show at most N tasks.")] = None,
+    task: p.Task = None,
+    settings: p.Set = None,
+    config: p.Config = None,
+) -> None:
+    """Show what each task costs over time, when that changed, and why.
+
+    \b
+    Examples:
+      costscan analyze logs/ -o history/2026-11-01.parquet
+      costscan trend history/
+      costscan trend history/ --task nightly --metric cache_hit_rate
+      costscan trend history/ --json --set check.false_alarm=0.01
+
+    A run that is in several reports counts once. A change is a step that lasts: in a task without one, chance
+    alone shows one in 5% of cases at most (check.false_alarm).
+
+    Exit codes: 0 fine, 2 cannot run (usage, unreadable input).
+    """  # noqa: D301 - \b keeps the lines apart
+    chosen = load(Path.cwd(), file=config, assignments=settings or ())
+    targets = [trend_target(name) for name in output or ()]
+    from costscan.trend import read_history  # noqa: PLC0415 - imports Polars
+    from costscan.trend import trend as of_history  # noqa: PLC0415
+
+    alarm = float(chosen.check.false_alarm)
+    history = read_history(path)
+    found = of_history(history, metric.value, task or (), false_alarm=alarm, now=datetime.now(UTC))
+    for target in targets:
+        target.write_trend(found)
+    if json:
+        from costscan.reports.trend.json import encoded  # noqa: PLC0415
+
+        sys.stdout.flush()
+        sys.stdout.buffer.write(encoded(found, top=top))
+    else:
+        from costscan.reports.terminal import printed, width_of  # noqa: PLC0415
+        from costscan.reports.trend.terminal import render  # noqa: PLC0415
+
+        printed(render(found, width=width_of(sys.stdout), top=top))
+    for target in targets:
+        print(f"wrote {target.path}", file=sys.stderr)  # noqa: T201 - prose belongs there

@@ -1,0 +1,99 @@
+"""The history of runs: what each task costs over time, and where that changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import polars as pl
+
+from costscan import __version__
+from costscan.config_values import near
+from costscan.errors import CostscanError
+from costscan.gate import FALSE_ALARM, METRICS
+from costscan.summary import SCHEMA_VERSION
+from costscan.trend.history import History, read_history
+from costscan.trend.levels import fewest_runs
+from costscan.trend.tasks import LEAST_CHANGE, Change, TaskTrend, task_trend
+
+
+@dataclass(frozen=True)
+class Trend:
+    """What came of looking at a history.
+
+    Attributes:
+        name: the paths it was read from.
+        metric: what was looked at.
+        false_alarm: how often chance alone may put a step anywhere in a task.
+        fewest_runs: tasks with fewer runs cannot show a step at that rate.
+        reports: the reports, oldest first: name, made_at, and the root runs that no older one has.
+        tasks: the tasks, the dearest first.
+    """
+
+    schema_version: int
+    costscan_version: str
+    generated_at: datetime
+    name: str
+    metric: str
+    false_alarm: float
+    fewest_runs: int
+    reports: pl.DataFrame
+    tasks: list[TaskTrend]
+
+
+def trend(
+    history: History,
+    metric: str = "usd",
+    tasks: Sequence[str] = (),
+    *,
+    false_alarm: float = FALSE_ALARM,
+    now: datetime | None = None,
+) -> Trend:
+    """Look at each task over time.
+
+    Args:
+        history: the runs.
+        metric: what to look at: a name in `METRICS`.
+        tasks: only these; all where none is named.
+        false_alarm: how often chance alone may put a step anywhere in a task.
+        now: the time of the report.
+
+    Raises:
+        CostscanError: there is no run, or none of a task that is named.
+    """
+    if not false_alarm:
+        raise CostscanError("check.false_alarm: without any false alarm no change is ever sure", "like 0.01")
+    units = history.units
+    if not units.height:
+        raise CostscanError(f"{history.side.name}: no run in these reports", "make reports of other logs")
+    known = units["task"].unique().sort().to_list()
+    for name in tasks:
+        if name not in known:
+            raise CostscanError(f"--task {name}: none of these reports has it", near(name, known))
+    chosen = units.filter(pl.col("task").is_in(list(tasks))) if tasks else units
+    found = [
+        task_trend(own, history.side, METRICS[metric], false_alarm)
+        for own in chosen.partition_by("task", maintain_order=True)
+    ]
+    return Trend(
+        schema_version=SCHEMA_VERSION,
+        costscan_version=__version__,
+        generated_at=now or datetime.now(UTC),
+        name=history.side.name,
+        metric=metric,
+        false_alarm=false_alarm,
+        fewest_runs=fewest_runs(false_alarm),
+        reports=history.reports,
+        tasks=sorted(found, key=lambda task: (-task.usd, task.task)),
+    )
+
+
+__all__ = [
+    "LEAST_CHANGE",
+    "Change",
+    "History",
+    "TaskTrend",
+    "Trend",
+    "fewest_runs",
+    "read_history",
+    "trend",
+]

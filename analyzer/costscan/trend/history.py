@@ -1,0 +1,94 @@
+"""A history: the runs of several run reports, each run once, and when it was."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from costscan.errors import CostscanError
+from costscan.frames import TIME
+from costscan.gate import Side, is_report
+from costscan.gate.side import ENDING, read_report
+
+_MAKE_ONE = f"make reports of logs with: costscan analyze LOGS -o DIR/2026-11-01{ENDING}"
+
+
+@dataclass(frozen=True)
+class History:
+    """The runs of some reports.
+
+    Attributes:
+        side: the runs, each as the newest report tells it.
+        reports: the reports, oldest first. Columns: name, made_at (null where it does not say), runs (the
+            root runs that no older report has).
+        told: run_id, report (the oldest one that has the run) and made_at (when that one was made).
+    """
+
+    side: Side
+    reports: pl.DataFrame
+    told: pl.DataFrame
+
+    @property
+    def units(self) -> pl.DataFrame:
+        """Give the units of the side with `report` and `at`: their start, where it is unknown `made_at`."""
+        units = self.side.units.join(self.told, on="run_id", how="left", maintain_order="left")
+        return units.with_columns(at=pl.coalesce("started_at", "made_at"))
+
+
+def read_history(paths: Sequence[str]) -> History:
+    """Read run reports, and folders of them.
+
+    Raises:
+        CostscanError: there is none, or one cannot be read.
+    """
+    files = {file.resolve(): file for path in paths for file in _files(Path(path).expanduser())}
+    sides = sorted((read_report(file) for file in files.values()), key=_age)
+    every = pl.concat([_runs(side) for side in sides])
+    own = ["report", "made_at"]
+    runs = every.unique("run_id", keep="last", maintain_order=True).drop(own)
+    # A run without a start was there when the first report of it was made; later ones only tell it again.
+    told = every.unique("run_id", keep="first", maintain_order=True).select("run_id", *own, "is_root")
+    roots = told.filter("is_root").group_by("report").agg(runs=pl.len())
+    reports = every.select(own).unique(maintain_order=True).join(roots, on="report", how="left")
+    return History(
+        Side(" ".join(paths), runs.drop("is_root"), sides[-1].basis),
+        reports.select("made_at", name="report", runs=pl.col("runs").fill_null(0).cast(pl.Int64)),
+        told.drop("is_root"),
+    )
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.exists():
+        raise CostscanError(f"{path}: no such file or folder", _MAKE_ONE)
+    if path.is_dir():
+        if not is_report(path):
+            has_frames = any(path.glob(f"*{ENDING}"))
+            what = "holds the frames of one log, not run reports" if has_frames else "no run report in it"
+            raise CostscanError(f"{path}: {what}", _MAKE_ONE)
+        return sorted(path.glob(f"*{ENDING}"))
+    if not is_report(path):
+        raise CostscanError(f"{path}: this is no run report ({ENDING})", _MAKE_ONE)
+    return [path]
+
+
+def _age(side: Side) -> tuple[str, str]:
+    made_at = _made_at(side)
+    return (made_at.isoformat() if made_at else "", side.name)
+
+
+def _made_at(side: Side) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(side.basis.get("generated_at", ""))
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def _runs(side: Side) -> pl.DataFrame:
+    return side.runs.with_columns(
+        report=pl.lit(side.name),
+        made_at=pl.lit(_made_at(side), TIME),
+        is_root=pl.col("run_id") == pl.col("root_run_id"),
+    )
