@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 import hypothesis_profile  # noqa: F401 - the settings of every property
 from costscan.errors import CostscanError
 from costscan.frames import check as true_frame
-from costscan.gate import Comparison, Judged, Side, compare, limits
+from costscan.gate import METRICS, Comparison, Judged, Side, compare, limits
+from costscan.gate.changes import change, per_task
+from costscan.gate.matching import matched
 from sides import Run, Spent, costing, side
 
 RULES = ["volatile-prefix", "no-caching"]
@@ -255,6 +257,36 @@ def test_the_frame_is_the_canonical_one() -> None:
     assert rows["(all)", "usd"]["limit"] == "+5%"
     assert rows["t1", "usd"]["change"] == pytest.approx(0.5)
     assert ("t1", "turns") not in rows
+
+
+RUNS = st.lists(
+    st.builds(
+        Run,
+        run_id=st.uuids().map(str),
+        task=st.sampled_from(["x", "y"]),
+        spent=st.just((CHEAP,)) | st.just((DEAR, CHEAP)) | st.just(()),
+        usd=st.integers(0, 40).map(str),
+        tool_calls=st.integers(0, 3),
+        found=st.just(()) | st.just([("no-caching", "f")]),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(RUNS, RUNS)
+def test_all_tasks_at_once_are_each_by_itself(before: list[Run], after: list[Run]) -> None:
+    units = matched(side(*before).units, side(*after).units)
+    for name in METRICS:
+        told = {row["task"]: row for row in per_task(units, name).iter_rows(named=True)}
+        for task in "xy":
+            alone = change(units.filter(task=task), task, name)
+            assert (alone.before is None) == (task not in told)
+            if alone.before is not None:
+                row = told[task]
+                assert (row["before"], row["after"]) == pytest.approx((alone.before, alone.after))
+                assert row["change"] == pytest.approx(alone.change)
+                assert row["groups"] == len(alone.groups)
 
 
 @pytest.mark.parametrize(

@@ -104,3 +104,13 @@ def test_large_groups_are_divided_in_blocks() -> None:
 def test_what_is_the_same_is_never_unlikely(n: int) -> None:
     groups = [Group((v / 3,), (v / 3,)) for v in range(n)]
     assert permutation_test(groups).p_value == 1
+
+
+def test_many_pairs_are_bundled() -> None:
+    """Three thousand pairs: a tenth of their spread more is sure, and the same numbers on both sides are not."""
+    steps = [(n * 37 % 101 - 50) / 50 for n in range(3000)]
+    same = permutation_test([Group((0.0,), (step,)) for step in steps])
+    more = permutation_test([Group((0.0,), (step + 0.1,)) for step in steps])
+    assert more.p_value < 0.001
+    assert 0.2 < same.p_value < 0.8
+    assert more.difference == pytest.approx(same.difference + 0.1)

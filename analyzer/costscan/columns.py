@@ -279,6 +279,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "change": "after / before - 1, for the cache hit rate after - before; null where before is nothing",
         "p_value": "how often chance alone makes it at least so much worse; null where that was not tested",
         "limit": "the limit on it, as it was given",
-        "verdict": "of a limit: passed, failed or undecided; else worse, better, unchanged, new or gone",
+        "verdict": "of a limit: passed, failed or undecided; else worse, better, unchanged, untested (too "
+        "few runs), new or gone",
     },
 }

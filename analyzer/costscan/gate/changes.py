@@ -24,7 +24,7 @@ class Change:
         before: of a typical matched run: the geometric mean of what is compared in ratios, else the mean.
         after: the same, after.
         change: after / before - 1; for a share the difference; None where before is nothing.
-        p_value: how often chance alone makes it so much worse; None where that was not tested.
+        p_value: how often chance alone makes it so much worse; None where no run has a partner.
         in_ratios: whether runs were compared by ratios, not differences.
         runs_before: how many runs were compared.
         runs_after: and with how many.
@@ -65,7 +65,7 @@ class Change:
         return 1 if METRICS[self.metric].unit == "share" else self.before
 
 
-def change(units: pl.DataFrame, task: str, name: str, *, plain: bool = False, test: bool = True) -> Change:
+def change(units: pl.DataFrame, task: str, name: str, *, plain: bool = False) -> Change:
     """Compare a metric of matched units.
 
     Args:
@@ -73,7 +73,6 @@ def change(units: pl.DataFrame, task: str, name: str, *, plain: bool = False, te
         task: what to call them.
         name: the metric.
         plain: compare by differences also what is compared by ratios.
-        test: ask how likely chance makes it.
     """
     metric = METRICS[name] if not plain else replace(METRICS[name], in_ratios=False)
     found = groups(units, _scaled(metric))
@@ -82,20 +81,51 @@ def change(units: pl.DataFrame, task: str, name: str, *, plain: bool = False, te
     before, after = (_mean(found, after=side) for side in (False, True))
     if metric.in_ratios:
         before, after = exp(before), exp(after)
-    outcome = permutation_test(found, sign=metric.sign) if test else None
+    outcome = permutation_test(found, sign=metric.sign)
     return Change(
         task,
         name,
         before,
         after,
         _changed(metric, found, before, after),
-        outcome.p_value if outcome else None,
+        outcome.p_value,
         sum(len(g.before) for g in found),
         sum(len(g.after) for g in found),
         metric.in_ratios,
         tuple(found),
         outcome,
     )
+
+
+def per_task(units: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Give what `change` says of every task, without a test.
+
+    Columns: task, before, after, change, groups (of matched runs), runs (in the largest of them).
+    """
+    metric = METRICS[name]
+    value = _scaled(metric).cast(pl.Float64)
+    known = units.select("task", "group", "is_after", value=value).drop_nulls("value")
+    sides = known.group_by("task", "group", maintain_order=True).agg(
+        before=pl.col("value").filter(~pl.col("is_after")).mean(),
+        after=pl.col("value").filter("is_after").mean(),
+        n=(~pl.col("is_after")).sum().cast(pl.Float64),
+        m=pl.col("is_after").sum().cast(pl.Float64),
+    )
+    weight = pl.col("n") * pl.col("m") / (pl.col("n") + pl.col("m"))
+    means = (
+        sides.drop_nulls(["before", "after"])
+        .group_by("task", maintain_order=True)
+        .agg(
+            *((pl.col(side) * weight).sum() / weight.sum() for side in ("before", "after")),
+            groups=pl.len(),
+            runs=(pl.col("n") + pl.col("m")).max(),
+        )
+    )
+    if metric.in_ratios:
+        means = means.with_columns(pl.col("before", "after").exp())
+    before, after = pl.col("before"), pl.col("after")
+    ratio = pl.when(before != 0).then(after / before - 1).when(after == before).then(0.0)
+    return means.with_columns(change=after - before if metric.unit == "share" else ratio)
 
 
 def _scaled(metric: Metric) -> pl.Expr:

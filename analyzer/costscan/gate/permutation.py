@@ -18,10 +18,12 @@ from costscan.gate.matching import Group
 
 MOST_EXCHANGES: Final = 200_000
 """More are sampled."""
-SAMPLED: Final = 20_000
+SAMPLED: Final = 10_000
 LEAST_SAMPLED: Final = 2_000
-_WORK: Final = 5_000_000
+_WORK: Final = 2_000_000
 """Draws times groups."""
+MOST_PAIRS: Final = 512
+"""More pairs are bundled at random, and those of a bundle exchanged together."""
 BLOCK_EXCHANGES: Final = 1_000
 """A group with too many exchanges is divided at random in blocks with about so many, exchanged apart."""
 _SEED: Final = 20_260_101
@@ -58,8 +60,9 @@ def permutation_test(groups: Sequence[Group], *, sign: int = 1) -> Tested:
         groups: at least one.
         sign: the direction that is looked for.
     """
-    parts = [part for group in groups for part in _blocks(group)]
-    scale = sign / sum(part.weight for part in parts)
+    blocks = [part for group in groups for part in _blocks(group)]
+    scale = sign / sum(part.weight for part in blocks)
+    parts = _bundled(blocks)
     every = prod(_n_exchanges(len(p.before), len(p.after)) for p in parts)
     sums = (_differences(p) * (p.weight * scale) for p in parts)
     reached = _all_sums(sums) if every <= MOST_EXCHANGES else _some_sums(sums, len(parts))
@@ -70,6 +73,16 @@ def permutation_test(groups: Sequence[Group], *, sign: int = 1) -> Tested:
     n = reached.len() + extra
     worse, better = (int(far.sum()) + extra for far in (reached >= seen - slack, reached <= seen + slack))
     return Tested(difference(groups), worse / n, better / n, 1 / min(every, n))
+
+
+def _bundled(parts: Sequence[Group]) -> list[Group]:
+    """Bundle pairs where they are many; as all of them weigh the same, a bundle is the sum of its pairs."""
+    pairs = [p for p in parts if len(p.before) == len(p.after) == 1]
+    if len(pairs) <= MOST_PAIRS:
+        return list(parts)
+    mixed = pl.Series([p.difference for p in pairs]).shuffle(seed=_SEED).to_list()
+    bundles = [Group((0.0,), (sum(mixed[k::MOST_PAIRS]),)) for k in range(MOST_PAIRS)]
+    return [*(p for p in parts if len(p.before) > 1 or len(p.after) > 1), *bundles]
 
 
 def _n_exchanges(n: int, m: int) -> int:

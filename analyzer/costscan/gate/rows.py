@@ -1,6 +1,6 @@
 """The `comparison` frame: the limits, every metric over all tasks, and every task."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 import polars as pl
@@ -14,6 +14,10 @@ from costscan.gate.side import Side
 
 TESTED: Final = "usd"
 """The metric that is tested for every task; of the others the numbers are told."""
+LEAST_PAIRS: Final = 5
+LEAST_RUNS: Final = 6
+"""Fewer pairs, or fewer runs on both sides of a task together, cannot show a change of any size at 5 %."""
+Said = Collection[tuple[str, str]]
 
 
 def comparison_frame(
@@ -27,8 +31,8 @@ def comparison_frame(
     found = [_judged_row(row) for row in limits]
     said = {(row["task"], row["metric"]) for row in found}
     if before is not None:
-        rows = (*_all(matched, false_alarm), *_per_task(matched, false_alarm), *_one_sided(before, after))
-        found += [row for row in rows if (row["task"], row["metric"]) not in said]
+        found += [*_all(matched, false_alarm, said), *_per_task(matched, false_alarm, said)]
+        found += _one_sided(before, after)
     return check("comparison", pl.DataFrame(found, schema=COMPARISON, orient="row"))
 
 
@@ -42,19 +46,27 @@ def _judged_row(row: Judged) -> dict[str, Any]:
     }
 
 
-def _all(matched: pl.DataFrame, false_alarm: float) -> Iterator[dict[str, Any]]:
+def _all(matched: pl.DataFrame, false_alarm: float, said: Said) -> Iterator[dict[str, Any]]:
     for name in METRICS:
-        found = changes.change(matched, WHOLE, name)
-        if found.groups:
-            yield _row(found, false_alarm)
-
-
-def _per_task(matched: pl.DataFrame, false_alarm: float) -> Iterator[dict[str, Any]]:
-    for (task,), units in matched.group_by("task", maintain_order=True):
-        for name in METRICS:
-            found = changes.change(units, str(task), name, test=name == TESTED)
+        if (WHOLE, name) not in said:
+            found = changes.change(matched, WHOLE, name)
             if found.groups:
                 yield _row(found, false_alarm)
+
+
+def _per_task(matched: pl.DataFrame, false_alarm: float, said: Said) -> Iterator[dict[str, Any]]:
+    """Give every metric of every task; the test only where there are runs enough for it to say anything."""
+    by_task = {task: units for (task,), units in matched.group_by("task")}
+    for name in METRICS:
+        for row in changes.per_task(matched, name).sort("task").iter_rows(named=True):
+            if (row["task"], name) in said:
+                continue
+            if name == TESTED and (row["groups"] >= LEAST_PAIRS or row["runs"] >= LEAST_RUNS):
+                yield _row(changes.change(by_task[row["task"]], row["task"], name), false_alarm)
+            else:
+                told = {column: row[column] for column in ("task", "before", "after", "change")}
+                verdict = "unchanged" if row["before"] == row["after"] else "untested"
+                yield {**told, "metric": name, "p_value": None, "limit": None, "verdict": verdict}
 
 
 def _row(found: Change, false_alarm: float) -> dict[str, Any]:
@@ -72,7 +84,7 @@ def _row(found: Change, false_alarm: float) -> dict[str, Any]:
 
 def _said(found: Change, false_alarm: float) -> str:
     if found.tested is None:
-        return "unchanged" if found.before == found.after else "untested"
+        return "untested"
     if found.tested.p_value <= false_alarm:
         return "worse"
     return "better" if found.tested.better_p <= false_alarm else "unchanged"
