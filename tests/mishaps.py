@@ -67,7 +67,7 @@ def value(kind: str, n: int, dice: random.Random) -> str:
 
 def varying(calls: Calls, kind: str, path: str, *, per_run: bool = False) -> Mishap:
     """Put a value in the middle of a text, another with each call, or with each run."""
-    dice = random.Random(kind + path)  # noqa: S311 - no secret
+    dice = random.Random(kind + path)
     of_run: dict[str, str] = {}
     values = [value(kind, n, dice) for n in range(len(calls))]
     if per_run:
@@ -98,7 +98,7 @@ def _amid(said: str, shown: str, part: int = 2) -> tuple[str, int]:
 
 def disordered(calls: Calls, what: str) -> Mishap:
     """Send tools, the keys of a schema or of JSON in the system prompt in another order, or it with other spaces."""
-    dice = random.Random(what)  # noqa: S311 - no secret
+    dice = random.Random(what)
     known = {f"{word}_{n}": dice.choice(WORDS) for n, word in enumerate(dice.sample(WORDS, 12))}
     sound = [call.told(**_with_order(call.request, what, known, 0)[0]) for call in calls]
     found = [_with_order(call.request, what, known, n) for n, call in enumerate(calls)]

@@ -143,7 +143,7 @@ def test_number_of_workers(tmp_path: Path) -> None:
 
 
 def _world(seed: int) -> tuple[Session, ...]:
-    random = Random(seed)  # noqa: S311 - no secret
+    random = Random(seed)
     models = (OPUS, SONNET, UNKNOWN)
 
     def turn() -> histories.Turn:

@@ -85,7 +85,7 @@ def test_lines_in_another_order() -> None:
 
 @pytest.mark.parametrize("seed", range(60))
 def test_departures_lead_from_one_text_to_the_other(seed: int) -> None:
-    dice = random.Random(seed)  # noqa: S311 - no secret
+    dice = random.Random(seed)
     a, b = ("".join(dice.choices('ab1 \n{},:-/"', k=dice.randrange(120))) for _ in range(2))
     b = a[: dice.randrange(60)] + b
     out, at = [], 0

@@ -153,7 +153,7 @@ def billed_ids(lines: list[Json]) -> Iterator[tuple[bytes, str]]:
 @example(seed=0)
 @given(seed=st.integers(0, 10**9))
 def test_damaged_logs(lines: Callable[[], list[Json]], seed: int) -> None:
-    random = Random(seed)  # noqa: S311 - no secret
+    random = Random(seed)
     whole = [long_ids(line) for line in lines()]
     ids = dict(billed_ids(lines()))
     assert len(ids) >= 8

@@ -254,7 +254,7 @@ def test_little_to_show(chromium: Browser, tmp_path: Path, kind: str) -> None:
 
 
 def test_numbers_are_written_as_on_the_terminal(chromium: Browser) -> None:
-    rng = Random("numbers")  # noqa: S311 - not a secret
+    rng = Random("numbers")
     amounts = [Decimal(0), *(Decimal(n) / 10**e for n in (1, 5, 15, 25, 99, 12345, -7) for e in range(8))]
     shares = [0.0, 0.004, 0.005, 0.125, 0.994, 0.995, 0.9999, 1.0, *(rng.random() for _ in range(200))]
     sizes = [0, 7, 812, 999, 1000, 9_995, 40_325, 99_949, 99_950, 999_499, 999_500, 1_814_000, 10**9, 10**13]

@@ -134,7 +134,7 @@ def only_single_requests_are_batched(found: Told) -> None:
 @given(logs, st.integers(0, 1000))
 def test_the_order_of_lines_does_not_matter(chosen: list[Choice], seed: int) -> None:
     key: list[Any] = ["task", "scenario"]
-    order = random.Random(seed)  # noqa: S311 - no secret
+    order = random.Random(seed)
     one, other = (
         priced(chosen, dice).scenarios.group_by(key).agg(pl.col("usd").sum()).sort(key)
         for dice in (None, order)

@@ -17,7 +17,7 @@ from costscan.ingest import pool, read
 from logs import OPUS, assistant, at, joined, message, pair, streamed, text, usage, usd, user, write
 from seen import each_of, own_ids, see
 
-NOISE = Random(1)  # noqa: S311 - no secret
+NOISE = Random(1)
 LINES = [assistant(f"msg_{i}", usage(10, read=100, out=5), timestamp=at(i), content=[text(NOISE.randbytes(300).hex())])
          for i in range(60)]  # fmt: skip
 EACH = usd(OPUS, **{"in": 10}, read=100, out=5)

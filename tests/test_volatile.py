@@ -262,7 +262,7 @@ def sample_prompts() -> list[Json]:
 
 
 def test_injected_faults_are_found_at_the_exact_character(tmp_path: Path) -> None:
-    dice = random.Random(7)  # noqa: S311 - no secret
+    dice = random.Random(7)
     known = sample_prompts()
     faults: list[Fault] = []
     for kind in KINDS:

@@ -97,7 +97,7 @@ def loops(
         system: about the tokens of the system prompt, `result` those of each tool result.
         wide: how many tools are called at once.
     """
-    dice = random.Random(name)  # noqa: S311 - no secret
+    dice = random.Random(name)
     fixed = {
         "model": model,
         "max_tokens": 4096,
