@@ -254,3 +254,24 @@ def test_the_order_of_the_files_does_not_matter(tmp_path: Path) -> None:
 def test_reports_without_a_run(tmp_path: Path) -> None:
     with pytest.raises(CostscanError, match="no run in these reports"):
         trend(history(tmp_path))
+
+
+def test_a_change_of_all_tasks_shows_in_all_together(tmp_path: Path) -> None:
+    """Eight runs of a task cannot tell 5 before from 3 after; eighty of ten tasks of all sizes can."""
+    runs = [run for n in range(10) for run in daily([3.0**n] * 5 + [2 * 3.0**n] * 3, f"t{n}")]
+    found = trend(history(tmp_path, *runs))
+    assert [task.changes for task in found.tasks] == [[]] * 10
+    assert found.whole is not None
+    (change,) = found.whole.changes
+    assert (change.at_before, change.at_after) == (at(4), at(5))
+    assert change.change == pytest.approx(1)
+    assert change.causes["usd_per_run"].sum() == pytest.approx(
+        Decimal(sum(3**n for n in range(10))) / 10, abs=Decimal("1e-9")
+    )
+
+
+def test_other_tasks_at_other_times_are_no_change(tmp_path: Path) -> None:
+    """From the middle on, runs are of a task that costs a hundred times as much."""
+    found = trend(history(tmp_path, *daily([1, 1.1] * 10), *daily([100, 110] * 10, "u", 20)))
+    assert found.whole is not None
+    assert found.whole.changes == []

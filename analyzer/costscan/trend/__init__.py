@@ -13,7 +13,7 @@ from costscan.gate import FALSE_ALARM, METRICS
 from costscan.summary import SCHEMA_VERSION
 from costscan.trend.history import History, read_history
 from costscan.trend.levels import fewest_runs
-from costscan.trend.tasks import LEAST_CHANGE, Change, TaskTrend, task_trend
+from costscan.trend.tasks import LEAST_CHANGE, Change, TaskTrend, task_trend, whole_trend
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Trend:
         false_alarm: how often chance alone may put a step anywhere in a task.
         fewest_runs: tasks with fewer runs cannot show a step at that rate.
         reports: the reports, oldest first: name, made_at, and the root runs that no older one has.
+        whole: all tasks together; None where there is one.
         tasks: the tasks, the dearest first.
     """
 
@@ -37,7 +38,13 @@ class Trend:
     false_alarm: float
     fewest_runs: int
     reports: pl.DataFrame
+    whole: TaskTrend | None
     tasks: list[TaskTrend]
+
+    @property
+    def series(self) -> list[TaskTrend]:
+        """Give all tasks together, where there are several, then each."""
+        return [*([self.whole] if self.whole else []), *self.tasks]
 
 
 def trend(
@@ -74,6 +81,7 @@ def trend(
         task_trend(own, history.side, METRICS[metric], false_alarm)
         for own in chosen.partition_by("task", maintain_order=True)
     ]
+    several = len(found) > 1
     return Trend(
         schema_version=SCHEMA_VERSION,
         costscan_version=__version__,
@@ -83,6 +91,7 @@ def trend(
         false_alarm=false_alarm,
         fewest_runs=fewest_runs(false_alarm),
         reports=history.reports,
+        whole=whole_trend(chosen, history.side, METRICS[metric], false_alarm) if several else None,
         tasks=sorted(found, key=lambda task: (-task.usd, task.task)),
     )
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from costscan.gate import Side
+from costscan.gate import WHOLE, Side
 from costscan.gate.causes import split
 from costscan.gate.metrics import Metric
 from costscan.summary.money import total
@@ -99,15 +99,39 @@ def task_trend(units: pl.DataFrame, side: Side, metric: Metric, rate: float) -> 
         metric: what to look at.
         rate: how often chance alone may make any step.
     """
+    return _trend(units["task"][0], units, _known(units, metric), side, metric, rate)
+
+
+def whole_trend(units: pl.DataFrame, side: Side, metric: Metric, rate: float) -> TaskTrend:
+    """Give the trend of several tasks together; arguments as for `task_trend`.
+
+    Each run stands for how much more it is than what is typical of its task over all time, so that other
+    tasks at other times are no step. Values are those of a run of a typical task.
+    """
+    known = _known(units, metric)
+    of_task = pl.col("value").mean().over("task")
+    mean = pl.col("value").mean()
+    level = known.with_columns(value=pl.col("value") - of_task + mean)
+    one = Side(side.name, side.runs.with_columns(task=pl.lit(WHOLE)), side.basis)
+    return _trend(WHOLE, units, level, one, metric, rate)
+
+
+def _known(units: pl.DataFrame, metric: Metric) -> pl.DataFrame:
+    """Give the runs whose value and time are known, in order of time, with values on the scale compared."""
     value = pl.col(metric.name).cast(pl.Float64)
     scaled = pl.when(value > 0).then(value.log()) if metric.in_ratios else value
-    known = units.with_columns(value=scaled).drop_nulls(["value", "at"]).sort("at", "run_id")
+    return units.with_columns(value=scaled).drop_nulls(["value", "at"]).sort("at", "run_id")
+
+
+def _trend(  # noqa: PLR0917 - what a series is made of
+    task: str, units: pl.DataFrame, known: pl.DataFrame, side: Side, metric: Metric, rate: float
+) -> TaskTrend:
     least = log1p(LEAST_CHANGE) if metric.in_ratios else LEAST_CHANGE
     found = levels(known["value"].to_list(), known["at"].to_list(), rate=rate, least=least)
     typical = [exp(mean) if metric.in_ratios else mean for mean in found.means]
     typical_value = pl.col("value").mean().exp() if metric.in_ratios else pl.col("value").mean()
     return TaskTrend(
-        task=units["task"][0],
+        task=task,
         usd=total(units["known_usd"]),
         runs=known.height,
         unknown_runs=units.height - known.height,

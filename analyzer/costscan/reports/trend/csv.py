@@ -13,7 +13,7 @@ def table(trend: Trend) -> pl.DataFrame:
 
     A text that a spreadsheet would take for a formula gets a leading '.
     """
-    found = pl.concat([_points(task, trend.metric) for task in trend.tasks])
+    found = pl.concat([_points(task, trend.metric) for task in trend.series])
     text = pl.col("task")
     return found.with_columns(
         task=pl.when(text.str.contains(FORMULA)).then(pl.lit("'") + text).otherwise(text)

@@ -13,9 +13,15 @@ from costscan.trend import Change, TaskTrend, Trend
 def document(trend: Trend, *, top: int | None = None) -> dict[str, Any]:
     """Give the trend as plain values; USD rounded to 1e-9, unknown is null; `top` limits the tasks."""
     found = {
-        field.name: plain(getattr(trend, field.name)) for field in fields(trend) if field.name != "tasks"
+        field.name: plain(getattr(trend, field.name))
+        for field in fields(trend)
+        if field.name not in {"whole", "tasks"}
     }
-    return {**found, "tasks": [_task(task, trend.metric) for task in trend.tasks[:top]]}
+    return {
+        **found,
+        "whole": None if trend.whole is None else _task(trend.whole, trend.metric),
+        "tasks": [_task(task, trend.metric) for task in trend.tasks[:top]],
+    }
 
 
 def _task(task: TaskTrend, metric: str) -> dict[str, Any]:

@@ -21,12 +21,12 @@ _BARS: Final = {False: 20, True: 40}
 
 def render(trend: Trend, *, width: int, top: int | None = None) -> list[Text]:
     """Give the lines of the report, each at most `width` columns wide."""
-    shown = trend.tasks[: top or ROWS]
+    shown = trend.series[: (top or ROWS) + (trend.whole is not None)]
     heading, *rows = table(_columns(shown, trend, width), width)
     lines = [*_title(trend, width), Text(""), heading]
     for task, row in zip(shown, rows, strict=True):
         lines += [row, *(line for change in task.changes for line in _change(change, trend.metric, width))]
-    if rest := len(trend.tasks) - len(shown):
+    if rest := len(trend.series) - len(shown):
         lines.append(Text(f"  … {plural(rest, 'more task')} in --json", style="dim"))
     notes = [line for note in words.notes(trend) for line in wrapped(note, width - 2)]
     return [*lines, Text(""), *(Text(f"  {line}", style="dim") for line in notes)]
