@@ -111,7 +111,10 @@ def test_what_chance_does_often_is_no_sign_of_a_change() -> None:
 
 def test_no_run_on_both_sides_is_undecided() -> None:
     found = judge(costing(1, task="a", ids="x"), costing(1, task="b", ids="y"))
-    assert (found.verdict, found.limits[0].why) == ("undecided", "no run stands on both sides")
+    assert (found.verdict, found.limits[0].why) == (
+        "undecided",
+        "no run whose cost is known stands on both sides",
+    )
     rows = {(row["task"], row["verdict"]) for row in found.comparison.iter_rows(named=True)}
     assert {("a", "gone"), ("b", "new")} <= rows
 

@@ -117,7 +117,8 @@ def _holm(p_values: Sequence[float | None]) -> list[float | None]:
 
 def _of_change(limit: Limit, c: Change, p: float | None, false_alarm: float, alpha: float) -> Judged:
     if c.after is None or c.before is None or c.tested is None or p is None:
-        return Judged(limit, c.task, None, None, None, None, "undecided", why="no run stands on both sides")
+        why = f"no run{' whose cost is known' if limit.metric == 'usd' else ''} stands on both sides"
+        return Judged(limit, c.task, None, None, None, None, "undecided", why=why)
     slack = _ROUND * (1 if limit.kind == "relative" else max(abs(c.after), 1))
     is_over = _worse(limit, c.before, c.after, c.change) > float(limit.bound) + slack
     verdict = outcome(p, c.tested.least_p * false_alarm / alpha, false_alarm) if is_over else "passed"
