@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,8 @@ _BETWEEN_S: Final = 0.01
 
 folders: Final[set[Path]] = set()
 """Temporary folders that exist."""
+files: Final[set[Path]] = set()
+"""Files that are being written, under names that are not yet their own."""
 workers: Final[set["subprocess.Popen[Any]"]] = set()
 """Processes that run for this one."""
 
@@ -27,6 +30,9 @@ def remove() -> None:
     """Remove all of it. It may run at any moment, so it takes no locks and imports nothing."""
     for worker in tuple(workers):
         worker.kill()
+    for file in tuple(files):
+        with suppress(OSError):
+            file.unlink(missing_ok=True)
     for folder in tuple(folders):
         _remove(folder)
 

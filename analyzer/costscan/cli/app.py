@@ -109,9 +109,9 @@ def _usage(error: Exception) -> int:
 
 
 def _fail(what: str, hint: str, code: int = USAGE) -> int:
-    from costscan.reports.inert import inert  # noqa: PLC0415 - only to fail
+    from costscan.reports.inert import inert, unheeded  # noqa: PLC0415 - only to fail
 
-    lines = [f"error: {inert(what)}", *([f"hint: {inert(hint)}"] if hint else [])]
+    lines = [unheeded(f"error: {inert(what)}"), *([unheeded(f"hint: {inert(hint)}")] if hint else [])]
     try:
         print(*lines, sep="\n", file=sys.stderr, flush=True)  # noqa: T201 - the one place that tells of failure
     except OSError:

@@ -165,11 +165,11 @@ def _counts(limit: Limit, before: Side | None, after: Side, new: pl.DataFrame) -
         one = limit if name is None else replace(limit, of=name)
         if limit.metric == NEW_FINDINGS:
             own = new if one.of is None else new.filter(pl.col("task") == one.of)
-            yield _held(one, None, float(own.height), None, 0)
+            yield replace(_held(one, None, float(own.height), None, 0), limit=limit)
             continue
         value, member = measured(after, one)
         old = measured(before, one)[0] if before is not None else None
-        yield _held(one, old, value, member, unpriced_turns(after, one))
+        yield replace(_held(one, old, value, member, unpriced_turns(after, one)), limit=limit)
 
 
 def _named(limit: Limit, before: Side | None, after: Side) -> list[str | None]:

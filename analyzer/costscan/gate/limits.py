@@ -21,7 +21,7 @@ EACH: Final = "*"
 DEFAULT: Final = "usd:+5%"
 SCOPES: Final = ("run", "task", "day", "tool")
 _WORDS: Final = re.compile(
-    r"(?P<metric>[a-z][a-z0-9_-]*?)(?:_per_(?P<scope>[a-z]+))?(?:\[(?P<of>.*)\])?(?:\.(?P<stat>\w+))?"
+    r"(?P<metric>[a-z][a-z0-9_-]*?)(?:_per_(?P<scope>[a-z]+))?(?:\[(?P<of>(?s:.*))\])?(?:\.(?P<stat>\w+))?"
     r":(?P<sign>[+-]?)(?P<bound>\d{1,15}(?:\.\d{1,12})?)(?P<percent>%?)"
 )
 _STAT: Final = re.compile(r"p([1-9]\d?)|max|mean")
@@ -84,7 +84,8 @@ def limits(words: Iterable[tuple[str, str]], rules: Sequence[str]) -> list[Limit
     Raises:
         CostscanError: it means nothing.
     """
-    return [_limit(where, text.strip(), rules) for where, text in words]
+    # Half a surrogate pair is what a byte of a command line is that is no UTF-8; no name in a log has one.
+    return [_limit(where, text.encode("utf-8", "replace").decode().strip(), rules) for where, text in words]
 
 
 def _limit(where: str, text: str, rules: Sequence[str]) -> Limit:

@@ -1,5 +1,9 @@
-"""Text from logs made safe to print: nothing in it can move the cursor, change colours or break a line."""
+"""Text from logs made safe to print: nothing in it can move the cursor, change colours or break a line.
 
+Nor is a line that is printed a command to the server that runs a job.
+"""
+
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -13,6 +17,11 @@ MOST_CHARS: Final = 10_000
 """Longer texts are cut before anything else is done with them: nothing that is printed is so long."""
 _MOST_MARKS: Final = 2
 """Marks on a letter: more of them take no columns, and pile up over other lines."""
+_COMMAND: Final = re.compile(r"^(\s*):(?=:)|#(?=#\w*\[)")
+"""How a command begins: `::error` first on a line, `##[error]` and `##vso[` anywhere in one.
+
+https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
+"""
 
 
 def inert(text: str) -> str:
@@ -22,6 +31,11 @@ def inert(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(_shown(text))
+
+
+def unheeded(line: str) -> str:
+    """Give a line that no server takes for a command; as long as it was, so that its columns stay."""
+    return _COMMAND.sub(rf"\g<1>{REPLACEMENT}", line)
 
 
 def _shown(text: str) -> Iterator[str]:

@@ -83,18 +83,19 @@ def encoded(summary: Summary, *, top: int | None = None) -> bytes:
 
 def text_of(found: Mapping[str, Any]) -> bytes:
     """Give plain values as UTF-8 text: every key on its own line, and every row of a table."""
-    parts = [f"  {_text(key)}: {_value(value)}" for key, value in found.items()]
+    parts = [f"  {line_of(key)}: {_value(value)}" for key, value in found.items()]
     return ("{\n" + ",\n".join(parts) + "\n}\n").encode()
 
 
 def _value(value: Any) -> str:
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        return "[\n" + ",\n".join(f"    {_text(row)}" for row in value) + "\n  ]"
-    return _text(value)
+        return "[\n" + ",\n".join(f"    {line_of(row)}" for row in value) + "\n  ]"
+    return line_of(value)
 
 
-def _text(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
+def line_of(value: Any) -> str:
+    """Give a value as JSON; a # after another is escaped: `##[` in what a job prints is a command of it."""
+    return msgspec.json.encode(value).decode().replace("##", r"#\u0023")
 
 
 def write(summary: Summary, _: Analysis, path: Path) -> None:

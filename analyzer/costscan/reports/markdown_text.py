@@ -116,18 +116,44 @@ class Table:
         return cell(f"{told}, {usd(sum(known, Decimal(0)), fine=fine)}" if known else told)
 
 
+@dataclass(frozen=True)
+class Items:
+    """A list; items that do not fit are counted.
+
+    Attributes:
+        items: what is listed, as Markdown.
+        one: what an item is.
+        total: how many there are.
+    """
+
+    items: Sequence[str]
+    one: str
+    total: int
+
+    @property
+    def height(self) -> int:
+        """The items that can be shown."""
+        return len(self.items)
+
+    def text(self, shown: int) -> str:
+        """Give the list with its first items."""
+        left = self.total - shown
+        rest = [f"… and {plural(left, f'more {self.one}')}"] if left else []
+        return "\n".join(f"- {item}" for item in (*self.items[:shown], *rest))
+
+
 def _line(cells: Iterable[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def page(parts: Sequence[str | Table], most_chars: int) -> str:
+def page(parts: Sequence[str | Table | Items], most_chars: int) -> str:
     """Give a document of at most so many characters: the longest tables lose rows, then the last parts go."""
-    shown = [part.height if isinstance(part, Table) else 0 for part in parts]
-    texts = [part.text(n) if isinstance(part, Table) else part for part, n in zip(parts, shown, strict=True)]
+    shown = [0 if isinstance(part, str) else part.height for part in parts]
+    texts = [part if isinstance(part, str) else part.text(n) for part, n in zip(parts, shown, strict=True)]
     while (whole := "\n\n".join(texts) + "\n") and len(whole) > most_chars and len(texts) > 1:
         at = max((n for n in range(len(texts)) if shown[n]), key=lambda n: len(texts[n]), default=None)
-        part = None if at is None else parts[at]
-        if at is None or not isinstance(part, Table):
+        part = "" if at is None else parts[at]
+        if at is None or isinstance(part, str):
             texts.pop()
             continue
         shown[at] -= 1
@@ -135,4 +161,4 @@ def page(parts: Sequence[str | Table], most_chars: int) -> str:
     return whole
 
 
-__all__ = ["Table", "cell", "code", "page"]
+__all__ = ["Items", "Table", "cell", "code", "page"]

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from costscan.reports.breakdown import run_names
 from costscan.reports.inert import inert
-from costscan.reports.json import plain
+from costscan.reports.json import line_of, plain
 from costscan.reports.table import Column, table
 from costscan.reports.wording import count, percent, plural, usd, usd_column
 
@@ -82,4 +82,4 @@ def encoded(found: pl.DataFrame, models: Sequence[str]) -> bytes:
         }
         for row in plain(found)
     ]
-    return msgspec.json.format(msgspec.json.encode({"models": list(models), "runs": rows}), indent=2) + b"\n"
+    return msgspec.json.format(line_of({"models": list(models), "runs": rows}).encode(), indent=2) + b"\n"

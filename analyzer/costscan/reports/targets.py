@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
+from costscan import leftovers
 from costscan.errors import CostscanError
 
 if TYPE_CHECKING:
@@ -175,6 +176,7 @@ def whole(path: Path, write: Callable[[Path], Any]) -> None:
     """
     real = Path(os.path.realpath(path))
     unfinished = real.with_name(f".{real.name}.{os.getpid()}.tmp")
+    leftovers.files.add(unfinished)
     try:
         write(unfinished)
         with suppress(OSError):
@@ -190,6 +192,7 @@ def whole(path: Path, write: Callable[[Path], Any]) -> None:
     finally:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
+        leftovers.files.discard(unfinished)
 
 
 def _is_of_writing(error: Exception) -> bool:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from costscan.reports.breakdown import TABLES, worst_runs
 from costscan.reports.headline import headline, title
-from costscan.reports.inert import cells, clip, ending, inert
+from costscan.reports.inert import cells, clip, ending, inert, unheeded
 from costscan.reports.levers import levers_table
 from costscan.reports.waste import findings_table
 from costscan.reports.wording import count
@@ -110,12 +110,16 @@ def width_of(out: TextIO) -> int:
 
 
 def printed(lines: Sequence[Text | str], out: TextIO | None = None) -> None:
-    """Print lines: with colours to a terminal, plain to anything else, in ASCII where it takes no more."""
+    """Print lines: with colours to a terminal, plain to anything else, in ASCII where it takes no more.
+
+    No server that runs a job takes one of them for a command.
+    """
     out = out or sys.stdout
     console = _console(out)
     narrow = not _takes(out, "█…·")
     for line in lines:
         text = Text(line) if isinstance(line, str) else line
+        text.plain = unheeded(text.plain)
         console.print(_plain(text, out) if narrow else text, soft_wrap=True)
 
 

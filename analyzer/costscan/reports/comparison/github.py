@@ -10,13 +10,13 @@ from costscan.gate import Comparison
 from costscan.reports.comparison import words
 from costscan.reports.comparison.columns import by_rule
 from costscan.reports.comparison.markdown import document
-from costscan.reports.inert import inert
+from costscan.reports.inert import inert, unheeded
 from costscan.reports.wording import plural
 
 SUMMARY: Final = "GITHUB_STEP_SUMMARY"
 _LEVELS: Final = {"failed": "error", "undecided": "warning"}
 _MOST: Final = 10
-"""GitHub shows ten of a kind in a step."""
+"""GitHub shows ten of a level in a step."""
 
 
 def annotations(comparison: Comparison) -> list[str]:
@@ -25,10 +25,10 @@ def annotations(comparison: Comparison) -> list[str]:
     Rules with new findings are notices. https://docs.github.com/actions/reference/workflow-commands-for-github-actions
     """
     found = [
-        _command(_LEVELS[row.verdict], f"costscan {words.limit_name(row)}", words.sentence(row))
-        for row in comparison.limits
-        if row.verdict in _LEVELS
-    ][:_MOST]
+        _command(level, f"costscan {words.limit_name(row)}", words.sentence(row))
+        for verdict, level in _LEVELS.items()
+        for row in [row for row in comparison.limits if row.verdict == verdict][:_MOST]
+    ]
     news = by_rule(comparison.new_findings).head(_MOST).to_dicts()
     return found + [_command("notice", f"costscan new finding: {row['name']}", _told(row)) for row in news]
 
@@ -43,13 +43,14 @@ def _command(level: str, title: str, message: str) -> str:
 
 def _escaped(text: str, *, of_title: bool = False) -> str:
     """Escape what ends a command or a property of it; nothing of a log can begin a command of its own."""
-    found = inert(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    found = unheeded(inert(text)).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     return found.replace(":", "%3A").replace(",", "%2C") if of_title else found
 
 
 def annotate(comparison: Comparison) -> None:
     """Print the annotations, and add the comparison to the summary of the job where there is one."""
-    print(*annotations(comparison), sep="\n")  # noqa: T201 - GitHub reads them from standard output
+    for line in annotations(comparison):
+        print(line)  # noqa: T201 - GitHub reads them from standard output
     sys.stdout.flush()
     if path := os.environ.get(SUMMARY):
         with Path(path).open("a", encoding="utf-8") as summary:

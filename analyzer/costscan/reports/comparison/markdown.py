@@ -21,12 +21,13 @@ from costscan.reports.comparison.columns import (
     unmoved,
 )
 from costscan.reports.markdown import MOST_CHARS
-from costscan.reports.markdown_text import Table, cell, code, page
+from costscan.reports.markdown_text import Items, Table, cell, code, page
 from costscan.reports.table import Column
 from costscan.reports.wording import count, plural
 from costscan.summary import Summary
 
 ROWS: Final = 20
+LIMITS: Final = 50
 _NAME: Final = 120
 _SENTENCE: Final = 600
 """The columns that what came of a limit may take: it is to be read to its end."""
@@ -38,7 +39,7 @@ def document(comparison: Comparison, *, most_chars: int = MOST_CHARS) -> str:
     return page([*_head(comparison), *_tables(comparison)], most_chars)
 
 
-def _head(comparison: Comparison) -> Iterator[str]:
+def _head(comparison: Comparison) -> Iterator[str | Items]:
     yield f"## {_title(comparison)}"
     yield cell(_sides(comparison))
     if told := [cell(line, _SENTENCE) for line in words.differences(comparison)]:
@@ -46,7 +47,7 @@ def _head(comparison: Comparison) -> Iterator[str]:
             f"> - {line}" for line in told
         )
     if comparison.limits:
-        yield "\n".join(_limits(comparison))
+        yield Items(list(_limits(comparison)), "limit", len(comparison.limits))
 
 
 def _title(comparison: Comparison) -> str:
@@ -66,9 +67,9 @@ def _sides(comparison: Comparison) -> str:
 
 
 def _limits(comparison: Comparison) -> Iterator[str]:
-    for row in words.ranked(comparison):
+    for row in words.ranked(comparison)[:LIMITS]:
         said = cell(words.sentence(row), _SENTENCE)
-        yield f"- {_SIGNS[row.verdict]} {code(words.limit_name(row), _NAME)} {row.verdict}: {said}"
+        yield f"{_SIGNS[row.verdict]} {code(words.limit_name(row), _NAME)} {row.verdict}: {said}"
 
 
 def _tables(comparison: Comparison) -> Iterator[str | Table]:

@@ -80,7 +80,10 @@ def _limits(comparison: Comparison, width: int) -> list[Text]:
     found = []
     for row in words.ranked(comparison):
         head = Text.assemble(
-            "  ", (f"{row.verdict:<9}", _STYLES[row.verdict]), "  ", inert(words.limit_name(row))
+            "  ",
+            (f"{row.verdict:<9}", _STYLES[row.verdict]),
+            "  ",
+            shorten(inert(words.limit_name(row)), width - 13),
         )
         found += [
             head,

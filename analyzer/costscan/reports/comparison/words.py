@@ -9,6 +9,7 @@ from typing import Final
 import polars as pl
 
 from costscan.gate import CAUSES, METRICS, Comparison, Judged
+from costscan.reports.inert import inert, shorten
 from costscan.reports.wording import UNKNOWN, count, plural, tokens, usd, usd_column
 
 ARROW: Final = "→"
@@ -16,6 +17,8 @@ _LEAST: Final = 0.001
 _MOST: Final = 10
 """A change of more than so many times is told as a factor."""
 _PARTS: Final = 3
+_NAME: Final = 60
+"""The columns of a name within a sentence."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,11 @@ class Cause:
 def called(metric: str) -> str:
     """Give the name of a metric as people say it."""
     return metric.replace("_", " ")
+
+
+def named(name: str) -> str:
+    """Give a name from a log in so few columns that what is said of it can still be read."""
+    return shorten(inert(name), _NAME)
 
 
 def value(metric: str, number: float | None) -> str:
@@ -114,7 +122,7 @@ def _moved(row: Judged) -> str:
     metric = row.limit.metric
     if row.after is None:
         return f"{row.limit.label}: {row.why}"
-    where = "" if row.member is None else f" ({row.member})"
+    where = "" if row.member is None else f" ({named(row.member)})"
     kind = "at least" if row.limit.kind == "ceiling" and metric == "cache_hit_rate" else "at most"
     if row.limit.kind == "ceiling":
         return f"{row.limit.label} is {value(metric, row.after)}{where}, allowed is {kind} {_bound(row)}"
@@ -172,13 +180,13 @@ def _detail(rows: pl.DataFrame, cause: str) -> str:
     ranked = sums.sort(pl.col("usd").abs(), *by, descending=[True, *(False for _ in by)])
     if cause != "prompt_tokens" and ranked.height < 2:  # noqa: PLR2004 - one task is no detail
         return ""
-    named = [f"{_named(*names)} {signed(amount)}" for *names, amount in ranked.head(_PARTS).iter_rows()]
-    rest = ranked.height - len(named)
-    return ", ".join([*named, *([f"{rest:,} more"] if rest > 0 else [])])
+    told = [f"{_part(*names)} {signed(amount)}" for *names, amount in ranked.head(_PARTS).iter_rows()]
+    rest = ranked.height - len(told)
+    return ", ".join([*told, *([f"{rest:,} more"] if rest > 0 else [])])
 
 
-def _named(part: str, kind: str = "") -> str:
-    return part if not kind or part.startswith("(") else f"{part} {kind.replace('_', ' ')}"
+def _part(part: str, kind: str = "") -> str:
+    return named(part) if not kind or part.startswith("(") else f"{named(part)} {kind.replace('_', ' ')}"
 
 
 def differences(comparison: Comparison) -> Iterator[str]:

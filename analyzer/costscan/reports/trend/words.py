@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from costscan.gate import CAUSES, METRICS
-from costscan.reports.comparison.words import ARROW, chance, changed, signed, value
+from costscan.reports.comparison.words import ARROW, chance, changed, named, signed, value
 from costscan.reports.wording import UNKNOWN, count, plural
 from costscan.trend import Change, TaskTrend, Trend
 
@@ -56,9 +56,9 @@ def days(first: datetime | None, last: datetime | None) -> str:
 
 def ends(change: Change) -> str:
     """Name the runs on both sides of a step, and the oldest reports that have them."""
-    old = f"{plural(change.runs_before, 'run')} up to {change.run_before} ({Path(change.report_before).name})"
-    new = f"{plural(change.runs_after, 'run')} from {change.run_after} on ({Path(change.report_after).name})"
-    return f"{old}, {new}"
+    old = f"up to {named(change.run_before)} ({named(Path(change.report_before).name)})"
+    new = f"from {named(change.run_after)} on ({named(Path(change.report_after).name)})"
+    return f"{plural(change.runs_before, 'run')} {old}, {plural(change.runs_after, 'run')} {new}"
 
 
 def why(change: Change) -> str:
@@ -79,11 +79,11 @@ def why(change: Change) -> str:
 
 def _parts(causes: pl.DataFrame, cause: str) -> str:
     rows = causes.filter((pl.col("cause") == cause) & (pl.col("part") != "")).head(_PARTS)
-    named = [
-        f"{part} {kind.replace('_', ' ')}".strip() + f" {signed(usd)}"
+    told = [
+        f"{named(part)} {kind.replace('_', ' ')}".strip() + f" {signed(usd)}"
         for part, kind, usd in rows.select("part", "kind", "usd_per_run").iter_rows()
     ]
-    return f" ({', '.join(named)})" if named else ""
+    return f" ({', '.join(told)})" if told else ""
 
 
 def notes(trend: Trend) -> list[str]:
