@@ -8,7 +8,7 @@ test:  ## run the tests
 	.venv/bin/pytest
 
 lint:  ## check style
-	.venv/bin/ruff check . && .venv/bin/ruff format --check .
+	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/shellcheck ci/action/*.sh
 
 types:  ## check types
 	.venv/bin/mypy

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import yaml
+
 from costscan.columns import COLUMNS, FRAMES
 from costscan.frames import NULLABLE, SCHEMAS
 from costscan.levers.routing.evidence import known_evidence
@@ -21,6 +23,7 @@ from costscan.summary.assumptions import ASSUMED
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = (
     "README.md",
+    "docs/ci.md",
     "docs/formats.md",
     "docs/frames.md",
     "docs/levers.md",
@@ -129,7 +132,22 @@ def settings() -> str:
     return "| setting | default | meaning |\n|---|---|---|\n" + "\n".join(rows)
 
 
+def action() -> str:
+    """Give tables of the inputs and outputs of the action."""
+    said = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    inputs = ["| input | default | meaning |", "|---|---|---|"]
+    for name, declared in said["inputs"].items():
+        default = (
+            "(required)" if declared.get("required") else declared["default"] and f"`{declared['default']}`"
+        )
+        inputs.append(f"| `{name}` | {default} | {declared['description']} |")
+    outputs = ["| output | meaning |", "|---|---|"]
+    outputs += [f"| `{name}` | {declared['description']} |" for name, declared in said["outputs"].items()]
+    return "\n".join([*inputs, "", *outputs])
+
+
 PARTS: dict[str, Callable[[], str]] = {
+    "action": action,
     "help": help_text,
     "screen": sample_screen,
     "commands": lambda: "\n\n".join(
