@@ -3,25 +3,35 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
 
-from command import Capture, said
-from costscan.reports.targets import COMPARISON
+from command import Capture, logs_of, said
+from costscan.reports.targets import COMPARISON, target
 from suites import suite
 
 Golden = Callable[[str, str], None]
 LIMITS = ("--fail-on", "usd:+5%", "--fail-on", "volatile-prefix:0", "--fail-on", "usd_per_run.p95:1")
 
 
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder with the suites of before and after, and a report of the first."""
+    folder = tmp_path_factory.mktemp("suites")
+    suite(folder / "before/runs.jsonl")
+    suite(folder / "after/runs.jsonl", changed=True, day="2026-11-03")
+    with logs_of(str(folder / "before")) as (x, summary):
+        target(str(folder / "baseline.parquet")).write(summary, x)
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def suites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> Path:
-    """Make the suites of before and after, and a report of the first, the current folder."""
+def suites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recorded: Path) -> Path:
+    """Make a copy of them the current folder."""
+    copytree(recorded, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    suite(Path("before/runs.jsonl"))
-    suite(Path("after/runs.jsonl"), changed=True, day="2026-11-03")
-    said(capsys, "analyze", "before", "-o", "baseline.parquet")
     return tmp_path
 
 

@@ -134,11 +134,13 @@ def read_report(path: Path) -> Side:
         CostscanError: it is none, or of a version this one cannot read.
     """
     try:
-        said = pl.read_parquet_metadata(path)
+        with path.open("rb") as file:
+            said = pl.read_parquet_metadata(file)
         if (version := said.get("schema_version")) != str(SCHEMA_VERSION):
             told = f"has schema {version}, not {SCHEMA_VERSION}" if version else "is no report of costscan"
             raise CostscanError(f"{path}: {told}", _MAKE_ONE)
-        runs = pl.read_parquet(path)
+        with path.open("rb") as file:  # a path may be a pattern to Polars
+            runs = pl.read_parquet(file)
     except OSError as error:
         raise CostscanError(f"{path}: cannot be read: {error.strerror or error}", _MAKE_ONE) from None
     except pl.exceptions.PolarsError:

@@ -44,9 +44,15 @@ def unmoved(comparison: Comparison) -> str:
 
 
 def typical(comparison: Comparison) -> pl.DataFrame:
-    """Give the rows of the comparison that are of a typical run over all tasks."""
+    """Give the rows of the comparison that are of a typical run over all tasks: of each metric the worst."""
     is_metric = pl.col("metric").is_in(list(METRICS)) & pl.col("p_value").is_not_null()
-    return comparison.comparison.filter((pl.col("task") == WHOLE) & is_metric)
+    verdict = pl.col("verdict")
+    rank = pl.when(verdict == "failed").then(0).when(verdict == "undecided").then(1).otherwise(2)
+    return (
+        comparison.comparison.filter((pl.col("task") == WHOLE) & is_metric)
+        .filter(rank == rank.min().over("metric"))
+        .unique("metric", keep="first", maintain_order=True)
+    )
 
 
 def moved_tasks(comparison: Comparison) -> pl.DataFrame:
