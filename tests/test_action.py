@@ -1,12 +1,13 @@
 """The action for GitHub, run step by step in plain bash with a `gh` that only writes down what it is asked."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from command import Capture, said
+from costscan.cli.app import run
 from suites import suite
 from workflow import ACTION, EXPRESSION, ROOT, STEPS, Job
 
@@ -14,15 +15,20 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="the scripts of the a
 SCRIPTS = sorted((ROOT / "ci" / "action").glob("*.sh"))
 
 
-@pytest.fixture
-def job(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> Job:
-    """Give a job with the logs of both suites and the report of the first."""
-    folder = tmp_path / "check out"
-    suite(folder / "before/runs.jsonl")
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder with the logs of both suites and the report of the first."""
+    folder = tmp_path_factory.mktemp("recorded")
     suite(folder / "after/runs.jsonl", changed=True, day="2026-11-03")
-    monkeypatch.chdir(folder)
-    said(capsys, "analyze", "before", "-o", "costscan-baseline.parquet")
-    return Job(folder)
+    before = suite(folder / "before/runs.jsonl")
+    assert run(["analyze", str(before), "-o", str(folder / "costscan-baseline.parquet")]) == 0
+    return folder
+
+
+@pytest.fixture
+def job(tmp_path: Path, recorded: Path) -> Job:
+    """Give a job whose checkout holds what was recorded."""
+    return Job(Path(shutil.copytree(recorded, tmp_path / "check out")))
 
 
 def test_inputs_reach_scripts_through_their_environment_alone() -> None:
