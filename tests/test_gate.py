@@ -198,6 +198,11 @@ def test_budgets(word: str, value: float, member: str | None, verdict: str) -> N
     assert (found.after, found.member, found.verdict) == (value, member, verdict)
 
 
+def test_a_budget_for_a_task_that_nobody_ran_is_undecided() -> None:
+    found = only(None, side(Run("a", "x", usd="1")), "usd[y]:5")
+    assert (found.verdict, found.task, found.why) == ("undecided", "y", "there is no run of this task")
+
+
 def test_a_budget_per_tool() -> None:
     parts = [("Bash", "tool_result", 4000), ("Read", "tool_result", 500), ("(user)", "text", 9000)]
     after = side(Run("a", spent=(DEAR,), parts=parts), Run("b", spent=(DEAR,), parts=parts))

@@ -161,7 +161,13 @@ def _worse(limit: Limit, before: float, after: float, change: float | None) -> f
 
 def _counts(limit: Limit, before: Side | None, after: Side, new: pl.DataFrame) -> Iterator[Judged]:
     """Judge what no chance is in: ceilings, and counts of findings."""
-    for name in _named(limit, before, after):
+    every = _tasks_of(before, after)
+    if limit.of not in {None, EACH, *every} and limit.scope in {None, "run"}:
+        yield Judged(
+            limit, str(limit.of), None, None, None, None, "undecided", why="there is no run of this task"
+        )
+        return
+    for name in every if limit.of == EACH else [None]:
         one = limit if name is None else replace(limit, of=name)
         if limit.metric == NEW_FINDINGS:
             own = new if one.of is None else new.filter(pl.col("task") == one.of)
@@ -172,10 +178,8 @@ def _counts(limit: Limit, before: Side | None, after: Side, new: pl.DataFrame) -
         yield replace(_held(one, old, value, member, unpriced_turns(after, one)), limit=limit)
 
 
-def _named(limit: Limit, before: Side | None, after: Side) -> list[str | None]:
-    """Give the tasks a limit is applied to, one by one; None for what it names itself."""
-    if limit.of != EACH:
-        return [None]
+def _tasks_of(before: Side | None, after: Side) -> list[str]:
+    """Give the tasks of both sides."""
     every = [side.units["task"] for side in (before, after) if side is not None]
     return sorted(pl.concat(every).unique())
 
