@@ -262,11 +262,8 @@ LIFETIMES: Final = _schema(
         "run_id": pl.String,
         "ttl": pl.String,
         "cheaper": pl.String,
-        "usd_5m": USD,
-        "usd_1h": USD,
-        "written_tokens": pl.Int64,
-        "rewritten_tokens": pl.Int64,
-        "break_even_tokens": pl.Int64,
+        **dict.fromkeys(("usd_5m", "usd_1h"), USD),
+        **dict.fromkeys(("written_tokens", "rewritten_tokens", "break_even_tokens"), pl.Int64),
     }
 )
 FINDINGS: Final = _schema(
@@ -293,13 +290,8 @@ FINDINGS: Final = _schema(
 )
 COMPARISON: Final = _schema(
     {
-        "task": pl.String,
-        "metric": pl.String,
-        "before": pl.Float64,
-        "after": pl.Float64,
-        "change": pl.Float64,
-        "p_value": pl.Float64,
-        "limit": pl.String,
-        "verdict": pl.String,
+        **dict.fromkeys(("task", "metric"), pl.String),
+        **dict.fromkeys(("before", "after", "change", "p_value"), pl.Float64),
+        **dict.fromkeys(("limit", "verdict"), pl.String),
     }
 )
