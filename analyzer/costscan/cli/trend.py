@@ -4,13 +4,16 @@ import sys
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from costscan.cli import parameters as p
 from costscan.config import load
 from costscan.reports.targets import trend_target
+
+if TYPE_CHECKING:
+    from costscan.trend import Trend
 
 
 class Metric(StrEnum):
@@ -68,15 +71,19 @@ def trend(
     found = of_history(history, metric.value, task or (), false_alarm=alarm, now=datetime.now(UTC))
     for target in targets:
         target.write_trend(found)
-    if json:
-        from costscan.reports.trend.json import encoded  # noqa: PLC0415
+    _print(found, as_json=json, top=top)
+    for target in targets:
+        print(f"wrote {target.path}", file=sys.stderr)  # noqa: T201 - prose belongs there
+
+
+def _print(found: "Trend", *, as_json: bool, top: int | None) -> None:
+    if as_json:
+        from costscan.reports.trend.json import encoded  # noqa: PLC0415 - imports Polars
 
         sys.stdout.flush()
         sys.stdout.buffer.write(encoded(found, top=top))
-    else:
-        from costscan.reports.terminal import printed, width_of  # noqa: PLC0415
-        from costscan.reports.trend.terminal import render  # noqa: PLC0415
+        return
+    from costscan.reports.terminal import printed, width_of  # noqa: PLC0415
+    from costscan.reports.trend.terminal import render  # noqa: PLC0415
 
-        printed(render(found, width=width_of(sys.stdout), top=top))
-    for target in targets:
-        print(f"wrote {target.path}", file=sys.stderr)  # noqa: T201 - prose belongs there
+    printed(render(found, width=width_of(sys.stdout), top=top))

@@ -80,16 +80,20 @@ def summarize(
         by_day=by_day(x.turns),
         findings=findings(x),
         runs=runs,
-        breakdowns={
-            **{name: of(x) for name, of in DIVISIONS.items()},
-            "rule": by_rule(x),
-            "lifetime": by_lifetime(x),
-            **x.curves,
-            "route": by_route(x),
-        },
+        breakdowns=_breakdowns(x),
         paths=tuple(paths),
         rules=tuple(rules),
     )
+
+
+def _breakdowns(x: Analysis) -> dict[str, pl.DataFrame]:
+    return {
+        **{name: of(x) for name, of in DIVISIONS.items()},
+        "rule": by_rule(x),
+        "lifetime": by_lifetime(x),
+        **x.curves,
+        "route": by_route(x),
+    }
 
 
 def _basis(pricing: Pricing) -> PriceBasis:
