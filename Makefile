@@ -5,7 +5,7 @@ help:  ## list the tasks
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 test:  ## run the tests
-	.venv/bin/pytest
+	.venv/bin/pytest -n auto --dist worksteal
 
 lint:  ## check style
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/shellcheck ci/action/*.sh
