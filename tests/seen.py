@@ -134,7 +134,8 @@ def hold(seen: Seen) -> None:
         seen.growth.select("carried_tokens", "added_tokens", "dropped_tokens").min_horizontal() >= 0
     ).all()
     both = seen.turns.join(seen.growth, on=["run_id", "turn"], how="inner", validate="1:1")
-    assert both.height == seen.turns.height == seen.growth.height
+    known = seen.turns.filter(pl.all_horizontal(pl.col(PROMPT).is_not_null())).height
+    assert both.height == seen.growth.height == known
     assert (both.select(pl.sum_horizontal(PROMPT)).to_series() == both["prompt_tokens"]).all()
 
 

@@ -63,7 +63,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "stop_reason": "why the model stopped",
         "message_id": "the id of the response",
         "recorded_usd": "what the log itself says the turn cost",
-        "usage_from": "reported: as billed; placeholder: an unfinished count, a lower bound; estimated",
+        "usage_from": "reported: as billed; placeholder: a lower bound; unreported: a counter is not known",
     },
     "blocks": {
         "run_id": "the run",

@@ -51,7 +51,8 @@ class ModelRef:
 class ModelInfo:
     """The limits of a model.
 
-    `retired` is the first day without it on Anthropic's API, None while served; `tool_use_tokens` what a
+    `longest_context_tokens` is what it took with a beta header. `retired` is the first day without it on
+    Anthropic's API, None while served; `tool_use_tokens` what a
     request with tools takes beside their definitions, 0 where that is not known.
     """
 
@@ -59,6 +60,7 @@ class ModelInfo:
     released: date
     retired: date | None
     context_tokens: int
+    longest_context_tokens: int
     max_output_tokens: int
     tokenizer: str
     tool_use_tokens: int
@@ -113,6 +115,7 @@ def model_info(canonical: str) -> ModelInfo | None:
         released=raw["released"],
         retired=raw.get("retired"),
         context_tokens=raw["context_tokens"],
+        longest_context_tokens=raw.get("longest_context_tokens", raw["context_tokens"]),
         max_output_tokens=raw["max_output_tokens"],
         tokenizer=raw["tokenizer"],
         tool_use_tokens=raw.get("tool_use_tokens", 0),

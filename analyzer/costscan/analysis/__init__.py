@@ -19,6 +19,7 @@ from costscan.replay.agreement import Agreement, agreement
 from costscan.replay.cache_use import cache_use
 from costscan.replay.logged import TURN_COLUMNS, Logged, logged
 from costscan.unlogged import SUFFIX
+from costscan.usage import KNOWS_PROMPT, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,10 +35,11 @@ class Analysis:
     cache, `agreement` how well the replay repeats what was billed. `turns` has, beside the canonical
     columns, the task and root run of its run, `file` (the one that its line is in), `asks` (what its request
     asks for that some models refuse) and `usd` with its parts; `unfinished` the visible characters and
-    tokenizer family of the turns whose output count is a placeholder. `blocks` and `block_costs` are read
-    from disk where they are used, and gone with the reading; `scenarios`, `lifetimes`, `turn_work`,
-    `single_shots`, `routes` and `findings` are there once they were priced and found. `frame(name)` gives
-    the canonical frames alone.
+    tokenizer family of the turns whose usage is not complete, `undated_turns` how many tell no time of
+    their own. `blocks` and `block_costs` are read from disk where they are used, and gone with the reading;
+    `scenarios`, `lifetimes`, `turn_work`, `single_shots`, `routes` and `findings` are there once they were
+    priced and found. `frame(name)` gives the canonical frames alone. `counted` are the turns whose prompt is
+    known, which can be replayed.
     """
 
     reading: Reading
@@ -57,6 +59,7 @@ class Analysis:
     share_paid: Decimal = Decimal(1)
     recorded: list[Recorded] = field(default_factory=list)
     duplicate_turns: int = 0
+    undated_turns: int = 0
     scenarios: pl.DataFrame = field(default_factory=lambda: empty("scenarios"))
     lifetimes: pl.DataFrame = field(default_factory=lambda: empty("lifetimes"))
     turn_work: pl.DataFrame = field(default_factory=lambda: empty("turn_work"))
@@ -65,6 +68,16 @@ class Analysis:
     findings: pl.DataFrame = field(default_factory=lambda: empty("findings"))
     curves: "dict[str, pl.DataFrame]" = field(default_factory=dict)
     parts_off: frozenset[str] = frozenset()
+
+    @property
+    def counted(self) -> pl.DataFrame:
+        """The turns whose prompt is known; what they wrote and is not known is 0."""
+        return counted(self.turns)
+
+    @property
+    def counted_with_prices(self) -> pl.DataFrame:
+        """The `counted` turns beside their unit prices."""
+        return counted(self.turns.hstack(self.unit))
 
     def lazy(self, name: str) -> pl.LazyFrame:
         """Give a frame without holding it where it is large."""
@@ -96,7 +109,7 @@ class Analysis:
         return check(name, frames[name]())
 
     def _model_switches(self) -> pl.DataFrame:
-        logged = self.turns.filter(_IS_LOGGED).drop("usd")
+        logged = self.counted.filter(_IS_LOGGED).drop("usd")
         use = cache_use(self.turns, self.policy).select("run_id", "turn", "ttl")
         return model_switches(logged, self.prefix_breaks, use, self.prices, self.share_paid)
 
@@ -126,6 +139,7 @@ def analyze(
     turns, runs = assembly.turns_and_runs(calls, runs, selected(extra, selection))
     batches = attribute_all(reading, calls)
     unfinished = assembly.unfinished(calls)
+    undated = calls.filter(pl.col("kept") & ~pl.col("is_dated")).height
     del calls  # the largest frame: what follows takes as much again
     unit = unit_prices(turns, table, discount=pricing.discount)
     turns = turns.hstack(turn_usd(turns, unit))
@@ -151,11 +165,14 @@ def analyze(
         block_costs=batches.blocks("block_costs"),
         parts=batches.parts(turns),
         duplicate_turns=duplicates,
+        undated_turns=undated,
     )
 
 
 def _logged_turns(turns: pl.DataFrame) -> pl.DataFrame:
-    return turns.lazy().filter(_IS_LOGGED).select(TURN_COLUMNS).sort("run_id", "turn").collect()
+    return (
+        turns.lazy().filter(_IS_LOGGED & KNOWS_PROMPT).select(TURN_COLUMNS).sort("run_id", "turn").collect()
+    )
 
 
 def _with_replay(growth: pl.DataFrame, policy: Logged, replayed: Agreement) -> pl.DataFrame:

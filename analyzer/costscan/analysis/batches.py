@@ -10,6 +10,7 @@ import polars as pl
 
 from costscan import ingest
 from costscan.attribution import PARTS, Attributed, attribute, blocks_of
+from costscan.attribution.known import without_unknown
 from costscan.attribution.parts import KEYS, SUMS
 from costscan.frames import BLOCKS, SCHEMAS, TOOL_CALLS, check, empty
 from costscan.growth import GROWN, PROMPT
@@ -21,6 +22,7 @@ from costscan.replay.prompts import TABLES as PROMPT_TABLES
 from costscan.replay.prompts import Prompts
 from costscan.replay.windows import WINDOWS
 from costscan.unlogged import SUFFIX
+from costscan.usage import KNOWS_PROMPT, PROMPT_COUNTERS, counted
 
 AT_A_TIME: Final = 2
 """One leaves a core idle: most of the work on a batch is too small to be split."""
@@ -72,16 +74,20 @@ class Batches:
         return pl.concat([logged, rest.select(*GROWN)]).sort("run_id", "turn")
 
     def parts(self, turns: pl.DataFrame) -> pl.DataFrame:
-        """Give the cost of each part of each run; `turns` have their costs."""
+        """Return the cost of each part of each run; `turns` have their costs.
+
+        What no log line shows, and what is known of calls that tell too little to be split, are parts.
+        """
         costs = pl.sum_horizontal(*(pl.col(c).fill_null(0) for c in COST_COLUMNS.values()))
         zero = pl.lit(0, pl.Int64)
+        unlogged = pl.col("run_id").str.ends_with(SUFFIX)
+        name = pl.when(unlogged).then(pl.lit(PARTS["unlogged"])).otherwise(pl.lit(PARTS["incomplete"]))
         rest = (
-            turns.filter(pl.col("run_id").str.ends_with(SUFFIX))
-            .group_by("run_id")
-            .agg(output_pico_usd=costs.sum(), sent_tokens=PROMPT.sum())
+            turns.filter(unlogged | (~KNOWS_PROMPT & pl.col("usd").is_not_null()))
+            .group_by("run_id", part=name)
+            .agg(output_pico_usd=costs.sum(), sent_tokens=pl.sum_horizontal(PROMPT_COUNTERS).sum())
             .with_columns(
-                part=pl.lit(PARTS["unlogged"]),
-                kind=pl.lit(PARTS["unlogged"]),
+                kind="part",
                 skill=pl.lit(None, pl.String),
                 pico_usd=zero,
                 entry_pico_usd=zero,
@@ -137,8 +143,14 @@ def _told_by_several(groups: Sequence[dict[int, Path]], calls: pl.DataFrame) -> 
 
 def _one_batch(folder: Path, tasks: dict[int, Path], calls: pl.DataFrame) -> Attributed:
     own = calls.filter((pl.col("copy") // (1 << merge.COPY_BITS)).is_in(list(tasks))).sort("copy", "seq")
-    told = (blocks_of([folder / f"{name}-{task}.arrow" for task in tasks]) for name in PROMPT_TABLES)
-    return attribute(blocks_of(list(tasks.values())), own, Prompts(*told))
+    told = [blocks_of([folder / f"{name}-{task}.arrow" for task in tasks]) for name in PROMPT_TABLES]
+    blocks, *told = without_unknown(own, [blocks_of(list(tasks.values())), *told])
+    return attribute(blocks, _renumbered(counted(own)), Prompts(*told))
+
+
+def _renumbered(calls: pl.DataFrame) -> pl.DataFrame:
+    """Number the calls of each copy anew, where some were left out."""
+    return calls.with_columns(seq=pl.int_range(pl.len(), dtype=pl.Int64).over("copy"))
 
 
 def _numbered_anew(parts: list[pl.DataFrame]) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from costscan.prices import COST_COLUMNS, UNIT_COLUMNS, canonicalise, price_tabl
 from costscan.recorded import Recorded
 from costscan.tokens import EXACT_SOURCES
 from costscan.unlogged import SUFFIX, missing
+from costscan.usage import within_limits
 
 DEFAULT_FAMILY: Final = "v4.7"
 
@@ -30,7 +31,7 @@ def modelled(calls: pl.DataFrame, copies: pl.DataFrame) -> pl.DataFrame:
     )
     models = calls["model"].unique().to_list()
     families = {m: info.tokenizer if (info := model_info(m)) else DEFAULT_FAMILY for m in models}
-    return calls.with_columns(
+    return within_limits(calls).with_columns(
         family=pl.col("model").replace_strict(families, return_dtype=pl.String),
         is_exact=pl.col("source").is_in(EXACT_SOURCES),
     )
@@ -136,7 +137,10 @@ def _seconds(span: pl.Expr) -> pl.Expr:
 
 
 def unfinished(calls: pl.DataFrame) -> pl.DataFrame:
-    """Give the visible characters and the tokenizer family of the turns with a placeholder output."""
-    return calls.filter(pl.col("kept") & (pl.col("usage_from") == "placeholder")).select(
-        "run_id", "turn", "visible_chars", "family"
+    """Return the characters and the tokenizer family of the turns whose usage is not known in full.
+
+    Columns: run_id, turn, visible_chars (that it wrote), shown_chars (of its prompt), family.
+    """
+    return calls.filter(pl.col("kept") & (pl.col("usage_from") != "reported")).select(
+        "run_id", "turn", "visible_chars", "shown_chars", "family"
     )

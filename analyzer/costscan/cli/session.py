@@ -16,6 +16,8 @@ from costscan.errors import CostscanError
 from costscan.settings import Settings
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from costscan.analysis import Analysis, Pricing, Selection
     from costscan.ingest import Reading
     from costscan.rulebook import Rule
@@ -186,8 +188,12 @@ def _selection(logs: Logs) -> "Selection | None":
 
 
 def _refuse_unknown(x: "Analysis", logs: Logs, reading: "Reading") -> None:
-    """Tell a misspelt task or model from one that had nothing to do in the chosen time."""
-    if x.turns.height or not (logs.tasks or logs.models):
+    """Refuse logs without a call, and tell a misspelt task or model from one that had nothing to do.
+
+    Raises:
+        CostscanError: there is no call, or none of those that were asked for.
+    """
+    if x.turns.height:
         return
     from costscan.analysis import analyze  # noqa: PLC0415
 
@@ -198,6 +204,18 @@ def _refuse_unknown(x: "Analysis", logs: Logs, reading: "Reading") -> None:
         for name in wanted:
             if known and name not in {*known, *raw} and not _same_model(column, name, known):
                 raise CostscanError(f"{option} {name}: none of these logs has it", near(name, known))
+    raise CostscanError(f"{', '.join(logs.paths)}: no model call in these logs", _what_there_is(every))
+
+
+def _what_there_is(every: "pl.DataFrame") -> str:
+    """Say what calls there would be without a selection."""
+    if every.is_empty():
+        return "costscan reads model calls: the lines of these files tell none"
+    first, last = every["at"].min(), every["at"].max()
+    days = ""
+    if isinstance(first, datetime) and isinstance(last, datetime):
+        days = f", from {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    return f"without --since, --until, --task and --model there are {every.height:,}{days}"
 
 
 def _same_model(column: str, name: str, known: list[str]) -> bool:

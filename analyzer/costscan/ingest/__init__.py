@@ -15,6 +15,7 @@ from costscan import leftovers
 from costscan.errors import CostscanError
 from costscan.ingest.discover import discover
 from costscan.ingest.pool import read_all
+from costscan.ingest.worker import NOTHING_KNOWN
 from costscan.reading.records import MAX_NAMED_SKIPS
 from costscan.sources import available, named
 
@@ -35,7 +36,7 @@ class Reading:
     skipped_lines: int = 0
     repaired_lines: int = 0
     formats: dict[str, int] = field(default_factory=dict)
-    unusable: list[str] = field(default_factory=list)
+    unusable: list[tuple[str, str]] = field(default_factory=list)
     skipped: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -58,7 +59,7 @@ class Reading:
         self.lines += answer["lines"]
         self.skipped_lines += answer["skipped"]
         self.repaired_lines += answer["repaired"]
-        self.unusable.extend(answer["unusable"])
+        self.unusable.extend((path, why) for path, why in answer["unusable"])
         for name, count in answer["formats"].items():
             self.formats[name] = self.formats.get(name, 0) + count
 
@@ -100,14 +101,17 @@ def read(
 
 
 def _refuse_unusable(reading: Reading, alone: set[str], source: str | None) -> None:
-    bad = sorted(p for p in reading.unusable if p in alone) or (reading.unusable if not reading.files else [])
+    reading.unusable.sort()
+    bad = [(p, why) for p, why in reading.unusable if p in alone] or (
+        reading.unusable if not reading.files else []
+    )
     if bad:
         known = [named(source)] if source else available().values()
         expected = "; ".join(f.EXPECTED for f in known)
-        raise CostscanError(f"{bad[0]}: no usable line", f"expected {expected}")
-    reading.unusable.sort()
-    for path in reading.unusable:
-        reading.skipped.append({"path": path, "line": None, "reason": "no usable line in this file"})
+        raise CostscanError(f"{bad[0][0]}: {bad[0][1]}", f"expected {expected}")
+    for path, why in reading.unusable:
+        reason = "no usable line in this file" if why == NOTHING_KNOWN else why
+        reading.skipped.append({"path": path, "line": None, "reason": reason})
 
 
 def batches(reading: Reading) -> Iterator[list[Path]]:

@@ -8,6 +8,7 @@ from msgspec import UNSET, Raw, Struct
 from costscan.reading import content
 from costscan.reading.calls import Call, make_call, miss_reason
 from costscan.reading.content import Block
+from costscan.reading.usage import counters
 from costscan.reading.usage import of_raw as usage_of_raw
 
 
@@ -20,6 +21,9 @@ class Message(Struct, gc=False):
     stop_reason: Any = UNSET
     content: list[Block] | str | None = None
     diagnostics: Any = None
+    type: Any = None
+    role: Any = None
+    object: Any = None
 
 
 class Line(Struct, gc=False):
@@ -98,6 +102,9 @@ def lenient_message(value: object) -> Message | None:
         stop_reason=value.get("stop_reason", UNSET),
         content=blocks,
         diagnostics=value.get("diagnostics"),
+        type=value.get("type"),
+        role=value.get("role"),
+        object=value.get("object"),
     )
 
 
@@ -113,6 +120,15 @@ def _lenient_block(item: object) -> Block:
     if isinstance(item, dict):
         return content.from_dict(item)
     return content.text_block(item if isinstance(item, str) else str(item))
+
+
+def is_answer(line: Line) -> bool:
+    """Whether a line is an assistant's, whatever it says of its own type.
+
+    A type that is lost or new does not make a model call free: its message says what it is.
+    """
+    message = line.message
+    return message is not None and message.role == "assistant" and bytes(message.usage) not in {b"", b"null"}
 
 
 def word(value: object) -> str | None:
@@ -131,16 +147,16 @@ def timestamp(line: Line) -> str | None:
 
 
 def call_of(line: Line, number: int) -> tuple[Call, str] | None:
-    """Give the model call an assistant line belongs to and its key; None where nothing was billed.
+    """Return the model call an assistant line belongs to and its key; None where nothing was billed.
 
-    `<synthetic>` lines are written by the client itself (errors, interrupted turns).
+    `<synthetic>` lines are written by the client itself (errors, interrupted turns): they have no tokens.
     """
     message = line.message
-    if message is None or message.model == "<synthetic>":
+    if message is None:
         return None
     raw = bytes(message.usage)
     usage = usage_of_raw(raw)
-    if usage is None:
+    if message.model == "<synthetic>" and not any(counters(usage).prompt_side):
         return None
     request_id = line.requestId if line.requestId is not None else line.request_id
     call = make_call(

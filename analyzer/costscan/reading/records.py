@@ -46,6 +46,8 @@ CALLS: Final = {
     "recorded_usd": "str",
     "usage_from": "str",
     "visible_chars": "int",
+    "shown_chars": "int",
+    "is_dated": "bool",
     "resets": "bool",
     "settings": "int",
     "miss_reason": "str",
@@ -140,6 +142,8 @@ RECORDED: Final = {
     "event": "str",
 }
 AGENTS: Final = {"session": "str", "agent_id": "str", "agent": "str"}
+UNKNOWN: Final = {"path": "str", "kind": "str", "lines": "int", "other": "bool"}
+"""Lines of no kind that a format knows, by what they look like; `other`: like a format not read yet."""
 SKIPPED: Final = {"path": "str", "line": "int", "reason": "str", "lost": "bool"}
 
 TABLES: Final[dict[str, dict[str, str]]] = {
@@ -153,8 +157,11 @@ TABLES: Final[dict[str, dict[str, str]]] = {
     "recorded": RECORDED,
     "agents": AGENTS,
     "skipped": SKIPPED,
+    "unknown": UNKNOWN,
 }
 MAX_NAMED_SKIPS: Final = 100
+MAX_SHAPES: Final = 100
+"""Of lines that fit no kind the format knows, so many shapes are told apart in a file."""
 
 
 class Rows:
@@ -162,6 +169,8 @@ class Rows:
 
     `lines`, `bytes_read`, `skipped_lines` and `repaired_lines` count what was read; of the skipped ones at
     most `MAX_NAMED_SKIPS` are named. `kept` is what one file leaves for the next: the first prompts of runs.
+    `strange` holds, by shape, the first line of those that the reader of the current file does not know, and
+    how many there are; `counting` is off where a file is read once more, by another format.
     """
 
     def __init__(self) -> None:
@@ -172,6 +181,19 @@ class Rows:
         self.bytes_read = 0
         self.skipped_lines = 0
         self.repaired_lines = 0
+        self.strange: dict[tuple[Any, ...], tuple[dict[str, Any], int]] = {}
+        self.counting = True
+
+    def add_strange(self, line: dict[str, Any]) -> None:
+        """Count a line that was decoded and is of no kind that its format knows."""
+        kind = line.get("type")
+        shape = (kind if isinstance(kind, str) else None, *sorted(line)[:MAX_SHAPES])
+        first, n = self.strange.get(shape, (line, 0))
+        if n or len(self.strange) < MAX_SHAPES:
+            self.strange[shape] = first, n + 1
+        else:
+            rest, n = self.strange.get((), ({}, 0))
+            self.strange[()] = rest, n + 1
 
     def add_blocks(self, columns: Iterable[Sequence[Any]]) -> None:
         """Add blocks, given column by column."""
@@ -186,6 +208,8 @@ class Rows:
 
     def skip(self, path: str, line: int | None, reason: str, *, lost: bool = True) -> None:
         """Count a line that could not be read as it stands; `lost` is False when its call was recovered."""
+        if not self.counting:
+            return
         if lost:
             self.skipped_lines += 1
         else:

@@ -5,6 +5,7 @@ does (`turn_out`). What a call wrote enters with the next call.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 
 from msgspec import Raw, Struct
 
@@ -85,7 +86,7 @@ class Thread:
         output = number(usage.output_tokens)
         if at is not None and output is not None:
             call = self.calls[at]
-            call.usage.output_tokens = max(output, call.counters.output_tokens)
+            call.usage.output_tokens = max(output, call.counters.output_tokens or 0)
             call.counters = counters(call.usage)
             call.says_unfinished = False
 
@@ -192,11 +193,22 @@ class Thread:
     def flush(self, rows: Rows, copy: int) -> int:
         """Write the calls and blocks to `rows` and give the number of calls written."""
         starts = self._starts = [0]
-        for call in self.calls:
-            starts.append(starts[-1] + calls.write(rows, copy, starts[-1], call))
+        shown = self._shown_chars()
+        for n, call in enumerate(self.calls):
+            starts.append(starts[-1] + calls.write(rows, copy, starts[-1], call, shown[n] if shown else 0))
         self._use.close()
         rows.add_blocks(self._columns(copy, starts))
         return starts[-1]
+
+    def _shown_chars(self) -> list[int]:
+        """Return the characters in the prompt of each call; an empty list where all usage is known."""
+        if all(call.counters.is_known and any(call.counters.prompt_side) for call in self.calls):
+            return []
+        change = [0] * (len(self.calls) + 2)
+        for block in self._blocks:
+            change[block.call_in] += block.measured.chars
+            change[len(self.calls) if block.call_out is None else block.call_out] -= block.measured.chars
+        return list(accumulate(change))
 
     def _columns(self, copy: int, starts: Sequence[int]) -> Iterator[Sequence[object]]:
         """Give the columns of the `blocks` table; `starts` is where the rows of each call begin."""

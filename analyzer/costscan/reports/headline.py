@@ -22,6 +22,7 @@ METER_WORDS: Final = {
 GAP: Final = 3
 _FEW_RUNS: Final = 5
 _MOST_PATHS: Final = 3
+_MOST_KINDS: Final = 3
 _LEAST_ERROR: Final = 0.001
 _CENT: Final = Decimal("0.005")
 Pieces = list[tuple[str, str]]
@@ -121,16 +122,19 @@ def _within(error: float) -> str:
 def _billed(summary: Summary) -> Pieces:
     totals = summary.totals
     if totals.usd is None:
-        return [("unknown", "bold yellow"), *_unpriced(summary)]
+        return [("unknown", "bold yellow"), *_unreported(summary), *_unpriced(summary)]
     if not totals.turns:
         return [(usd(totals.usd), "bold"), ("   no model call in these logs, or none that was asked for", "")]
     pieces: Pieces = [(usd(totals.usd), "bold green" if totals.usd_exact else "bold")]
+    unfinished = totals.open_turns - totals.open_unreported_turns
     if totals.open_turns:
         pieces.insert(0, ("at least ", "bold yellow"))
+    if unfinished:
         pieces += [
-            (f"   {plural(totals.open_turns, 'turn')} logged an unfinished output count;", ""),
+            (f"   {plural(unfinished, 'turn')} logged counts that are a lower bound;", ""),
             (f" about {usd(totals.usd_estimated)} with the text they show", ""),
         ]
+    pieces += _unreported(summary)
     if totals.unpriced_turns:
         pieces += _unpriced(summary)
     if totals.usd_exact:
@@ -138,8 +142,23 @@ def _billed(summary: Summary) -> Pieces:
     return pieces
 
 
+def _unreported(summary: Summary) -> Pieces:
+    """Say how many calls lack usage, and about what that is worth."""
+    totals = summary.totals
+    if not totals.open_unreported_turns:
+        return []
+    worth = "" if totals.unreported_usd is None else f", about {usd(totals.unreported_usd)} by their text"
+    calls = plural(totals.open_unreported_turns, "call")
+    return [
+        (f"   {calls} without usage or with a part of it:", "yellow"),
+        (f" what they lack is not in the total{worth}", ""),
+    ]
+
+
 def _unpriced(summary: Summary) -> Pieces:
     totals = summary.totals
+    if not totals.unpriced_turns:
+        return []
     rows = (
         summary.by_model.filter(summary.by_model["unpriced_turns"] > 0)
         .select("model", "unpriced_turns")
@@ -180,6 +199,12 @@ def _read(summary: Summary) -> list[str]:
     if len(inputs.formats) > 1:
         parts += [f"{count(n)} {name}" for name, n in inputs.formats.items()]
     parts.append(f"{count(inputs.skipped_lines)} skipped")
+    if inputs.unknown_lines:
+        kinds = ", ".join(
+            f"{inert(row['kind'])} {count(row['lines'])}" for row in inputs.unknown[:_MOST_KINDS]
+        )
+        more = ", …" if len(inputs.unknown) > _MOST_KINDS else ""
+        parts.append(f"{plural(inputs.unknown_lines, 'line')} of no known kind: {kinds}{more}")
     if inputs.unusable_files:
         parts.append(f"{plural(inputs.unusable_files, 'other file')} not read")
     if inputs.repaired_lines:
@@ -187,7 +212,7 @@ def _read(summary: Summary) -> list[str]:
     if inputs.duplicate_turns:
         parts.append(f"{plural(inputs.duplicate_turns, 'copied turn')} counted once")
     if summary.totals.undated_turns:
-        parts.append(f"{plural(summary.totals.undated_turns, 'turn')} without a time")
+        parts.append(f"{plural(summary.totals.undated_turns, 'turn')} without an own time")
     return parts
 
 

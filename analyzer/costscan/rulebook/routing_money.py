@@ -26,7 +26,7 @@ class RoutingMoney:
 
     @cached_property
     def _turns(self) -> pl.DataFrame:
-        both = self._x.turns.hstack(self._x.unit)
+        both = self._x.counted_with_prices
         return both.filter(pl.col("run_id").is_in(self._runs.implode())).drop("usd")
 
     def ways(self) -> Mapping[str, Callable[[pl.DataFrame], pl.DataFrame]]:

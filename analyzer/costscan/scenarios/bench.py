@@ -38,7 +38,7 @@ class Bench:
         self.x = x
         self.settings = settings
         self.costs = Costs.of(x)
-        self.plan = Plan.of(x.policy, x.turns)
+        self.plan = Plan.of(x.policy, x.counted)
 
     @property
     def threads(self) -> int:
@@ -77,7 +77,7 @@ class Bench:
         """The `turn_work` frame."""
         some = pl.col("kind").is_in(("text", "thinking"))
         said = self._blocks("role", "kind", "tokens").filter(some).collect()
-        return routing.turn_work(self.x.turns, self.x.runs, self.x.tool_calls, said)
+        return routing.turn_work(self.x.counted, self.x.runs, self.x.tool_calls, said)
 
     @cached_property
     def sizes(self) -> pl.DataFrame:
@@ -102,7 +102,7 @@ class Bench:
     @cached_property
     def shots(self) -> pl.DataFrame:
         """The `single_shots` frame."""
-        return batching.single_shots(self.x.turns, self.x.runs, self.plan.steps)
+        return batching.single_shots(self.x.counted, self.x.runs, self.plan.steps)
 
     @cached_property
     def unwaited(self) -> pl.DataFrame:

@@ -25,6 +25,7 @@ from costscan.reading import attachments, labels, loose, recorded, sub_agents
 from costscan.reading.claude_lines import (
     Line,
     call_of,
+    is_answer,
     lenient_line,
     timestamp,
     word,
@@ -59,8 +60,11 @@ _OWN_TYPES: Final = frozenset(
         "cost-state",
         "agent-name",
         "bridge-session",
+        "frame-link",
+        "tag",
     }
 )
+_NO_CALL: Final = _OWN_TYPES | {"user", "system"}
 
 
 def sniff(objects: Sequence[dict[str, Any]]) -> bool:
@@ -86,9 +90,11 @@ def sniff(objects: Sequence[dict[str, Any]]) -> bool:
 def read(file: LogFile, rows: Rows) -> None:
     """Read one transcript."""
     reading = _Reading(file, rows)
+    lines = Reader(Line, lenient_line, rows)
     with open_log(file.on_disk) as stream:
-        for number, line in Reader(Line, lenient_line, rows).lines(stream, file.path):
-            reading.take(number, line)
+        for number, line in lines.lines(stream, file.path):
+            if not reading.take(number, line):
+                lines.strange(number)
     reading.finish()
 
 
@@ -115,30 +121,40 @@ class _Reading:
         self._sidechains = sub_agents.Sidechains()
         self._seen: dict[str, int] = {}
 
-    def take(self, number: int, line: Line) -> None:
-        """Add one line."""
+    def take(self, number: int, line: Line) -> bool:
+        """Add one line; False when it is none of a transcript."""
         kind = line.type
+        if line.session_id is not None and line.sessionId is None:
+            return False
         if kind == "user" or kind == "assistant":  # noqa: PLR1714 - twice as fast as a membership test
             if type(line.sessionId) is str:
                 self.session = line.sessionId or self.session
             uuid = line.uuid
             if type(uuid) is str and uuid:
                 if uuid in self._seen:
-                    return
+                    return True
                 self._seen[uuid] = -1
             agent = self._agent(self._key(line))
             if kind == "user":
                 self._user(number, line, agent)
-            else:
-                self._assistant(number, line, agent)
-        elif kind == "progress":
-            self._progress(number, line)
-        elif kind == "attachment":
-            self._attachment(number, line)
-        elif kind == "system":
-            self._system(line)
-        elif kind == "cost-state":
+                return True
+            return self._assistant(number, line, agent)
+        if kind == "cost-state":
             recorded.cost_state(self.rows, self.file.path, number, line, self.session)
+        elif word(kind) in _NO_CALL:
+            self._without_call(number, line)
+        else:
+            return is_answer(line) and self._assistant(number, line, self._agent(self._key(line)))
+        return True
+
+    def _without_call(self, number: int, line: Line) -> None:
+        """Add a line that bills nothing itself."""
+        if line.type == "progress":
+            self._progress(number, line)
+        elif line.type == "attachment":
+            self._attachment(number, line)
+        elif line.type == "system":
+            self._system(line)
 
     def _agent(self, key: str) -> _Agent:
         """Give the session ("") or a sub-agent."""
@@ -154,16 +170,16 @@ class _Reading:
             return agent
         return self._sidechains.name(line, known=self._seen)
 
-    def _assistant(self, number: int, line: Line, agent: _Agent) -> None:
+    def _assistant(self, number: int, line: Line, agent: _Agent) -> bool:
         message = line.message
-        if message is None or not message.usage:
-            return
+        if message is None:
+            return False
         thread = agent.thread
         call = thread.repeats(message.id, message.usage, timestamp(line), message.stop_reason)
         if call is None:
             found = call_of(line, number)
             if found is None:
-                return
+                return True
             call = thread.call(found[0], key=found[1])
             agent.chained = agent.chained or type(line.parentUuid) is str
             agent.labels.assistant(line)
@@ -177,6 +193,7 @@ class _Reading:
             if block.name in _AGENT_TOOLS and word(block.id) and block.input:
                 self._launches[block.id] = labels.agent_type(bytes(block.input))
         thread.wrote(call, number, blocks)
+        return True
 
     def _user(self, number: int, line: Line, agent: _Agent) -> None:
         thread = agent.thread

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from costscan.reading import labels, recorded
-from costscan.reading.claude_lines import Line, call_of, lenient_line, timestamp, word
+from costscan.reading.claude_lines import Line, call_of, is_answer, lenient_line, timestamp, word
 from costscan.reading.content import text_block
 from costscan.reading.files import open_log
 from costscan.reading.lines import Reader
@@ -31,6 +31,16 @@ NAME = "claude_stream"
 EXPECTED = 'stream-json lines such as {"type":"assistant","session_id":…,"message":{"usage":{…}}}'
 
 _TYPES: Final = frozenset({"system", "assistant", "user", "result", "stream_event", "rate_limit_event"})
+_NO_CALL: Final = _TYPES | {
+    "tool_progress",
+    "tool_use_summary",
+    "auth_status",
+    "control_request",
+    "control_response",
+    "control_cancel_request",
+    "keep_alive",
+    "prompt_suggestion",
+}
 
 
 class _EventMessage(Struct, gc=False):
@@ -54,9 +64,11 @@ def sniff(objects: Sequence[dict[str, Any]]) -> bool:
 def read(file: LogFile, rows: Rows) -> None:
     """Read one stream."""
     reading = _Reading(file, rows)
+    lines = Reader(Line, lenient_line, rows)
     with open_log(file.on_disk) as stream:
-        for number, line in Reader(Line, lenient_line, rows).lines(stream, file.path):
-            reading.take(number, line)
+        for number, line in lines.lines(stream, file.path):
+            if not reading.take(number, line):
+                lines.strange(number)
     reading.finish()
 
 
@@ -70,8 +82,10 @@ class _Reading:
         self._session = ""
         self._at: str | None = None
 
-    def take(self, number: int, line: Line) -> None:
-        """Add one line."""
+    def take(self, number: int, line: Line) -> bool:
+        """Add one line; False when it is none of a stream."""
+        if line.session_id is None and (line.sessionId is not None or line.parentUuid is not UNSET):
+            return False
         self._session = word(line.session_id) or self._session
         if (now := timestamp(line)) is not None:
             self._at = now
@@ -79,8 +93,8 @@ class _Reading:
             line.timestamp = self._at
         key = (self._session, word(line.parent_tool_use_id) or "")
         if line.type == "assistant":
-            self._assistant(number, line, key)
-        elif line.type == "user":
+            return self._assistant(number, line, key)
+        if line.type == "user":
             self._user(number, line, key)
         elif line.type == "stream_event":
             self._event(line, key)
@@ -88,6 +102,9 @@ class _Reading:
             recorded.result(self.rows, self.file.path, number, line, self._session)
         elif line.type == "system":
             self._system(line, key)
+        elif word(line.type) not in _NO_CALL:
+            return is_answer(line) and self._assistant(number, line, key)
+        return True
 
     def _system(self, line: Line, key: tuple[str, str]) -> None:
         thread = self._thread(key)
@@ -100,16 +117,16 @@ class _Reading:
             self.threads[key], self.labels[key] = Thread(), labels.Labels()
         return self.threads[key]
 
-    def _assistant(self, number: int, line: Line, key: tuple[str, str]) -> None:
+    def _assistant(self, number: int, line: Line, key: tuple[str, str]) -> bool:
         message = line.message
-        if message is None or not message.usage:
-            return
+        if message is None:
+            return False
         thread = self._thread(key)
         call = thread.repeats(message.id, message.usage, timestamp(line), message.stop_reason)
         if call is None:
             found = call_of(line, number)
             if found is None:
-                return
+                return True
             call = thread.call(found[0], key=found[1])
         content = message.content
         blocks = [text_block(content)] if isinstance(content, str) else content or []
@@ -118,6 +135,7 @@ class _Reading:
                 self._launches[block.id] = labels.agent_type(bytes(block.input))
         thread.wrote(call, number, blocks)
         self.labels[key].assistant(line)
+        return True
 
     def _user(self, number: int, line: Line, key: tuple[str, str]) -> None:
         thread = self._thread(key)

@@ -8,6 +8,7 @@ response alone, at batch price. What the numbers mean, and what is counted once:
   `usage.iterations` is billed, each at its own model, as turns of their own.
 - A streamed response is billed by the last usage of its events. An error response costs nothing.
 - A response with the id of an earlier one is the same call, logged twice.
+- Responses of other APIs are not taken for calls: their counters mean something else.
 - Where lines have no run id, a request whose messages extend those of an earlier one continues its run.
 """
 
@@ -63,25 +64,30 @@ class Pair(Struct, gc=False):
 
 
 _RAW = ("request", "response", "result")
+_NOT_RUN = frozenset({"errored", "canceled", "expired"})
 _decode_request = msgspec.json.Decoder(Request).decode
 _decode_response = msgspec.json.Decoder(Message).decode
 
 
 def sniff(objects: Sequence[dict[str, Any]]) -> bool:
-    """Say whether these are request/response pairs or batch results."""
+    """Whether these are request/response pairs or batch results of the Messages API, and of no other."""
     return any(
-        (isinstance(o.get("request"), dict) and ("response" in o or "response_sse" in o))
-        or ("custom_id" in o and isinstance(o.get("result"), dict))
+        _answered(pair)
         for o in objects
+        if ("request" in o and ("response" in o or "response_sse" in o))
+        or ("custom_id" in o and "result" in o)
+        if (pair := _lenient_pair(o)) is not None
     )
 
 
 def read(file: LogFile, rows: Rows) -> None:
     """Read one file of pairs."""
     reading = _Reading(file, rows)
+    lines = Reader(Pair, _lenient_pair, rows)
     with open_log(file.on_disk) as stream:
-        for number, pair in Reader(Pair, _lenient_pair, rows).lines(stream, file.path):
-            reading.take(number, pair)
+        for number, pair in lines.lines(stream, file.path):
+            if not reading.take(number, pair):
+                lines.strange(number)
     reading.finish()
 
 
@@ -120,12 +126,12 @@ class _Reading:
         self._definitions = Definitions()
         self._known = Known.of(rows)
 
-    def take(self, number: int, pair: Pair) -> None:
-        """Add one pair."""
+    def take(self, number: int, pair: Pair) -> bool:
+        """Add one pair; False when it is none of the Messages API."""
         answer = _response(pair)
-        usage = usage_of_raw(bytes(answer.usage)) if answer is not None else None
-        if answer is None or usage is None:
-            return
+        if answer is None or not _is_message(answer):
+            return _is_free(pair, answer)
+        usage = usage_of_raw(bytes(answer.usage))
         request = _request(pair)
         blocks = blocks_of(request, self._definitions)
         call = _call(number, pair, request, answer, usage)
@@ -139,6 +145,7 @@ class _Reading:
         wrote = answer.content
         thread.wrote(n, number, [text_block(wrote)] if isinstance(wrote, str) else wrote or [])
         thread.remember_written(first)
+        return True
 
     def _run_of(self, number: int, pair: Pair, request: Request, blocks: list[Sent]) -> _Run:
         given = word(pair.run_id) or (str(pair.run_id) if type(pair.run_id) is int else None)
@@ -247,6 +254,32 @@ def _response(pair: Pair) -> Message | None:
         if value is None and b"data:" in raw:
             return lenient_message(sse.response_of(raw.decode("utf-8", "replace")))
         return lenient_message(value)
+
+
+def _answered(pair: Pair) -> bool:
+    answer = _response(pair)
+    return (answer is not None and _is_message(answer)) or _is_free(pair, answer)
+
+
+def _is_message(answer: Message) -> bool:
+    """Whether a response has the shape of a message; that of another API says which `object` it is."""
+    if answer.type == "message":
+        return True
+    if answer.type == "error" or answer.object is not None:
+        return False
+    if (word(answer.id) or "").startswith("msg_") or b'"input_tokens"' in bytes(answer.usage):
+        return True
+    return answer.role == "assistant" and answer.content is not None
+
+
+def _is_free(pair: Pair, answer: Message | None) -> bool:
+    """Whether this is an answer that is not billed: an error, or an item of a batch that was not run."""
+    if answer is not None:
+        return bool(answer.type == "error")
+    if isinstance(pair.response_sse, str):
+        return '"type":"error"' in pair.response_sse.replace(" ", "")
+    result = loose.mapping(bytes(pair.result)) or {}
+    return word(result.get("type")) in _NOT_RUN
 
 
 def _call(number: int, pair: Pair, request: Request, answer: Message, usage: Usage) -> Call:

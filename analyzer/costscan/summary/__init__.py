@@ -10,7 +10,7 @@ import polars as pl
 from costscan import __version__
 from costscan.analysis import Analysis, Pricing, Selection
 from costscan.growth import PROMPT
-from costscan.ingest import MAX_NAMED_SKIPS, merge
+from costscan.ingest import MAX_NAMED_SKIPS, Reading, merge
 from costscan.prices import COST_COLUMNS, as_of, usd_of
 from costscan.rulebook import Rule
 from costscan.summary.assumptions import assumptions
@@ -35,6 +35,7 @@ from costscan.summary.scenarios import scenarios, steps
 from costscan.summary.shares import DIVISIONS
 from costscan.summary.tables import TOKENS, by_day, by_model, by_task, by_tool, carried_usd
 from costscan.unlogged import SUFFIX
+from costscan.usage import UNPRICED, UNREPORTED
 
 
 def summarize(
@@ -116,6 +117,7 @@ def _replay(x: Analysis) -> Replay:
 def _inputs(x: Analysis) -> Inputs:
     reading = x.reading
     named = merge.table(reading.folder, "skipped").collect().sort("path", "line", nulls_last=True)
+    unknown = _unknown(reading)
     lost, mended = (named.filter(lost=state).drop("lost").to_dicts() for state in (True, False))
     return Inputs(
         files=reading.files,
@@ -128,14 +130,26 @@ def _inputs(x: Analysis) -> Inputs:
         repaired_lines=reading.repaired_lines,
         repaired=mended[:MAX_NAMED_SKIPS],
         unusable_files=len(reading.unusable),
+        unknown_lines=int(unknown["lines"].sum()),
+        unknown=unknown.to_dicts(),
     )
+
+
+def _unknown(reading: Reading) -> pl.DataFrame:
+    """Count the lines of no known kind: kind, other, lines, files."""
+    rows = merge.table(reading.folder, "unknown").collect()
+    sums = rows.group_by("kind", "other").agg(
+        pl.col("lines").sum(), files=pl.col("path").n_unique().cast(pl.Int64)
+    )
+    return sums.sort("other", "lines", "kind", descending=[True, True, False])
 
 
 def _totals(x: Analysis, selection: Selection | None, recorded: dict[str, Decimal]) -> Totals:
     turns = x.turns
     covered = recorded_turns(x, selection)
     gaps = open_turns(x, covered)
-    unpriced = turns.filter(pl.col("usd").is_null())
+    unpriced = turns.filter(UNPRICED)
+    unreported = gaps.filter(UNREPORTED)
     sums = turns.select(*(pl.col(name).sum() for name in TOKENS), prompt_tokens=PROMPT.sum()).row(
         0, named=True
     )
@@ -152,6 +166,8 @@ def _totals(x: Analysis, selection: Selection | None, recorded: dict[str, Decima
         unpriced_turns=unpriced.height,
         unpriced_models=sorted(unpriced["model"].unique()),
         placeholder_turns=turns.filter(pl.col("usage_from") == "placeholder").height,
+        unreported_turns=turns.filter(UNREPORTED).height,
+        unreported_usd=unreported.select(known_sum("missing_usd")).item(),
         **sums,
         carried_tokens=carried,
         carried_share=ratio(carried, sums["prompt_tokens"]),
@@ -161,9 +177,10 @@ def _totals(x: Analysis, selection: Selection | None, recorded: dict[str, Decima
         recorded_billed_usd=in_record.select(known_sum("usd")).item() if recorded else None,
         unlogged_usd=turns.filter(pl.col("run_id").str.ends_with(SUFFIX)).select(known_sum("usd")).item(),
         open_turns=gaps.height,
+        open_unreported_turns=unreported.height,
         usd_estimated=None if usd is None else usd + total(gaps["missing_usd"]),
         carried_usd=None if usd is None else carried_usd(x),
-        undated_turns=turns["at"].null_count(),
+        undated_turns=x.undated_turns,
         first_at=_moment(turns["at"].min()),
         last_at=_moment(turns["at"].max()),
         sub_agents=x.runs.filter(IS_SUB_AGENT).height,

@@ -1,7 +1,8 @@
-"""Which unfinished output counts a recorded total fills, and what the others are worth.
+"""Which incomplete usage a recorded total fills, and what the rest of it is worth.
 
-A log may hold the output count of a message that had only begun. Where the client recorded its total, the gap
-is billed as an unlogged turn; elsewhere the bill is a lower bound, and the visible text says by how much.
+A log may hold the output count of a message that had only begun, or a call without any usage. Where the
+client recorded its total, the gap is billed as an unlogged turn; elsewhere the bill is a lower bound, and the
+visible text says by how much.
 """
 
 from decimal import Decimal
@@ -14,6 +15,7 @@ from costscan.frames import TIME
 from costscan.prices import usd_of
 from costscan.reading.features import CHARS_PER_TOKEN
 from costscan.unlogged import SUFFIX
+from costscan.usage import KNOWS_PROMPT
 
 _TOTALS: Final = pl.Schema(
     {
@@ -64,22 +66,29 @@ def _totals(x: Analysis) -> pl.DataFrame:
 
 
 def open_turns(x: Analysis, covered: pl.DataFrame) -> pl.DataFrame:
-    """Give the turns whose output count is unfinished and not filled: run_id, turn, missing_usd.
+    """Return the turns whose usage is not complete and not filled: run_id, turn, usage_from, missing_usd.
 
-    `missing_usd` prices the tokens their visible text has beyond the count; null where the price is unknown.
+    `missing_usd` prices the tokens that their visible text has beyond the counts; null where the price is
+    unknown. A prompt of unknown size is worth what the text of it that stands in the log is.
     """
-    price = x.turns.select("run_id", "turn", "output_tokens", "usd").hstack(x.unit.select("pico_output"))
+    price = x.turns.select(
+        "run_id", "turn", "output_tokens", "usd", "usage_from", knows_prompt=KNOWS_PROMPT
+    ).hstack(x.unit.select("pico_output", "pico_input"))
     found = x.unfinished.join(covered, on=["run_id", "turn"], how="anti").join(
         price, on=["run_id", "turn"], how="inner"
     )
+    wrote = pl.max_horizontal(_tokens("visible_chars") - pl.col("output_tokens").fill_null(0), 0)
+    sent = pl.when("knows_prompt").then(0).otherwise(_tokens("shown_chars"))
+    missing = wrote * pl.col("pico_output") + sent * pl.col("pico_input")
+    return found.select("run_id", "turn", "usage_from", missing_usd=usd_of(missing))
+
+
+def _tokens(chars: str) -> pl.Expr:
+    """Estimate the tokens of so many characters by the tokenizer family."""
     rate = pl.col("family").replace_strict(
         CHARS_PER_TOKEN, default=CHARS_PER_TOKEN["v4.7"], return_dtype=pl.Float64
     )
-    seen = (pl.col("visible_chars") / rate).ceil().cast(pl.Int64)
-    missing = pl.max_horizontal(seen - pl.col("output_tokens"), 0) * pl.col("pico_output")
-    return found.select(
-        "run_id", "turn", missing_usd=pl.when(pl.col("usd").is_not_null()).then(usd_of(missing))
-    )
+    return (pl.col(chars) / rate).ceil().cast(pl.Int64)
 
 
 def recorded_usd(x: Analysis) -> dict[str, Decimal]:

@@ -34,7 +34,11 @@ class PriceBasis:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What was read; `skipped` and `repaired` name at most a hundred lines or files."""
+    """What was read; `skipped` and `repaired` name at most a hundred lines or files.
+
+    `unknown_lines` could be decoded and are of no kind that is read; `unknown` counts them by kind, the most
+    frequent first, `other` those that look like a format that is not read yet.
+    """
 
     files: int
     bytes: int
@@ -46,15 +50,19 @@ class Inputs:
     repaired_lines: int
     repaired: list[dict[str, Any]]
     unusable_files: int
+    unknown_lines: int = 0
+    unknown: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Totals:
     """The bill and its tokens.
 
-    `usd` is the sum of the priced turns. It is exact when no turn is unpriced and none has an output count
-    that the log left unfinished (`placeholder`) with no recorded total to fill the gap; `open_turns` counts
-    the latter, and `usd_estimated` adds what their visible text is worth.
+    `usd` is the sum of what is known of all turns. It is exact when no turn is unpriced and none has an
+    output count that the log left unfinished (`placeholder`) or a counter that it does not tell
+    (`unreported`) with no recorded total to fill the gap. `open_turns` counts those with such a gap,
+    `unreported_usd` is about what the unreported ones of them lack, and `usd_estimated` adds what the visible
+    text of all of them is worth.
     """
 
     runs: int
@@ -86,6 +94,9 @@ class Totals:
     first_at: datetime | None
     last_at: datetime | None
     sub_agents: int
+    unreported_turns: int
+    unreported_usd: Decimal | None
+    open_unreported_turns: int
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from costscan.summary.money import known_sum, share
 from costscan.summary.scenarios import no_caching_usd
 from costscan.summary.tables import TOKENS
 from costscan.unlogged import SUFFIX
+from costscan.usage import UNPRICED, UNREPORTED
 
 CONTRACT: Final = (
     "run_id",
@@ -46,6 +47,7 @@ MORE: Final = (
     "tool_calls",
     "unpriced_turns",
     "placeholder_turns",
+    "unreported_turns",
     "recorded_usd",
     "usd_no_caching",
     *(f"usd_{name}" for name in (*LEVERS, ALL)),
@@ -124,7 +126,8 @@ def _sums(x: Analysis) -> pl.DataFrame:
         usd=known_sum("usd"),
         usd_no_caching=known_sum("no_caching"),
         prompt_tokens=PROMPT.sum(),
-        unpriced_turns=pl.col("usd").null_count().cast(pl.Int64),
+        unpriced_turns=UNPRICED.sum().cast(pl.Int64),
+        unreported_turns=UNREPORTED.sum().cast(pl.Int64),
         placeholder_turns=(pl.col("usage_from") == "placeholder").sum().cast(pl.Int64),
     )
 

@@ -30,11 +30,20 @@ _CACHED: Final = ("cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_
 
 
 def no_caching_usd(x: Analysis) -> pl.Series:
-    """Give, turn by turn, the cost with every prompt token at the plain input price; null where unpriced."""
+    """Give, turn by turn, the cost with every prompt token at the plain input price; null where unpriced.
+
+    A turn whose prompt is not known stays as it was billed.
+    """
     rest = pl.sum_horizontal(COST_COLUMNS["output"], COST_COLUMNS["web_search"], ignore_nulls=False)
     prompt = x.turns.select(prompt=PROMPT, usd="usd", rest=rest).hstack(x.unit.select("pico_input"))
     cost = usd_of(pl.col("prompt")) * pl.col("pico_input") + usd_of(pl.col("rest"))
-    plain = pl.when(pl.col("prompt") == 0).then(usd_of(pl.col("rest"))).otherwise(cost)
+    plain = (
+        pl.when(pl.col("prompt").is_null())
+        .then("usd")
+        .when(pl.col("prompt") == 0)
+        .then(usd_of(pl.col("rest")))
+        .otherwise(cost)
+    )
     return prompt.select(pl.when(pl.col("usd").is_not_null()).then(plain)).to_series()
 
 

@@ -11,6 +11,7 @@ from costscan.growth import PROMPT
 from costscan.prices import usd_of
 from costscan.summary.money import known_sum, nearest_rank, share, total
 from costscan.unlogged import SUFFIX
+from costscan.usage import UNPRICED
 
 UNKNOWN_DAY: Final = "unknown"
 TOKENS: Final = (
@@ -57,7 +58,7 @@ def _grouped(turns: pl.DataFrame, *names: pl.Expr) -> pl.DataFrame:
         runs=pl.col("run_id").n_unique().cast(pl.Int64),
         turns=pl.len().cast(pl.Int64),
         usd=known_sum("usd"),
-        unpriced_turns=pl.col("usd").null_count().cast(pl.Int64),
+        unpriced_turns=UNPRICED.sum().cast(pl.Int64),
         prompt_tokens=PROMPT.sum(),
         **{name: pl.col(name).sum() for name in TOKENS},
     )
