@@ -1,12 +1,13 @@
 """What all tests share: no price cache, no colours, the repository as the current folder, goldens."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from billed import ROOT, Billed, sample_logs
+from kept import Kept, keeping
 
 GOLDEN = Path(__file__).parent / "golden"
 os.environ["COSTSCAN_CACHE"] = "off"
@@ -23,6 +24,20 @@ def _plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 def samples() -> Billed:
     """What is made of the sample logs; no test changes it."""
     return sample_logs()
+
+
+@pytest.fixture(scope="session")
+def _kept() -> Iterator[Kept]:
+    kept = Kept()
+    yield kept
+    kept.close()
+
+
+@pytest.fixture(scope="module")
+def kept_analyses(_kept: Kept) -> Iterator[None]:
+    """Have the commands of a module work out what the same logs come to once."""
+    with keeping(_kept):
+        yield
 
 
 @pytest.fixture

@@ -1,15 +1,20 @@
 """The settings of every property: the same examples each time, and no limit on slow machines.
 
-Import this module where a property is written: `import hypothesis_profile  # noqa: F401`. COSTSCAN_NO_SHRINK=1
-shows a failing example as it was found: making it smaller may take minutes.
+Import this module where a property is written: `import hypothesis_profile  # noqa: F401`, or its `examples` where
+one example takes long. COSTSCAN_EXAMPLES=20 tries twenty times as many of each, as is right after a change of what
+they are about. COSTSCAN_NO_SHRINK=1 shows a failing example as it was found: making it smaller may take minutes.
 """
 
 import os
+from typing import Final
 
 from hypothesis import HealthCheck, Phase, settings
 
+TIMES: Final = int(os.environ.get("COSTSCAN_EXAMPLES", "1"))
+
 settings.register_profile(
     "costscan",
+    max_examples=100 * TIMES,
     derandomize=True,
     deadline=None,
     database=None,
@@ -20,3 +25,8 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("costscan")
+
+
+def examples(usual: int) -> settings:
+    """Return how many examples are tried of a property of which 100 would take long."""
+    return settings(max_examples=usual * TIMES)

@@ -2,11 +2,11 @@
 
 from itertools import product
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-import hypothesis_profile  # noqa: F401 - the settings of every property
 from costscan.levers.routing.best import Stretch, best
+from hypothesis_profile import examples
 
 MINUTE = 60_000_000
 
@@ -70,7 +70,7 @@ def _forgotten(run: list[Stretch], served: tuple[int, ...], nth: int, model: int
     return any(served[n] == model for n in range(nth))
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(runs(), st.booleans())
 def test_no_other_way_is_cheaper(run: list[Stretch], shares: bool) -> None:
     ways = product(*([m for m, usable in enumerate(stretch.usable) if usable] for stretch in run))

@@ -8,15 +8,15 @@ from typing import Any
 import msgspec
 import polars as pl
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-import hypothesis_profile  # noqa: F401 - loads the profile
 from costscan import carry, tokens
 from costscan.reading import content
 from costscan.reading.content import Block
 from costscan.reading.measure import measure, text
 from costscan.reading.requests import match
+from hypothesis_profile import examples
 
 CLASSES = ("cache_read", "cache_write_1h", "cache_write_5m", "input")
 UNITS = ("cache_read_tokens", "cache_write_1h_tokens", "cache_write_5m_tokens", "input_tokens")
@@ -87,7 +87,7 @@ def slow_costs(epochs: Sequence[Sequence[Call]]) -> list[tuple[int, int]]:
     return out
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(EPOCHS)
 def test_costs_of_carried_blocks(epochs: list[list[Call]]) -> None:
     placed, calls = frames(epochs)
@@ -100,7 +100,7 @@ def _times(pico: tuple[int, int, int, int], factor: int) -> tuple[int, int, int,
     return a * factor, b * factor, c * factor, d * factor
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.lists(CALLS, min_size=1, max_size=5), st.integers(10**6, 10**9))
 def test_costs_at_real_sizes_cost_what_the_calls_cost(calls: list[Call], times: int) -> None:
     # Prompts of up to 10^9 tokens at dollars a token: sums over all epochs may pass 2^63, differences may not.
@@ -129,7 +129,7 @@ def allocated(
     return split.select("group", "i", "weight", "tokens").rows()
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(groups)
 @example([(5, [1, 1, 1]), (0, [3]), (1, [7, 7])])
 def test_allocation_sums_to_its_budget_and_is_monotone(found: list[tuple[int, list[int]]]) -> None:
@@ -144,7 +144,7 @@ def test_allocation_sums_to_its_budget_and_is_monotone(found: list[tuple[int, li
             assert abs(n - budget * weight / sum(weights)) < 1
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(groups, st.randoms(use_true_random=False))
 def test_allocation_does_not_depend_on_the_order_of_rows(
     found: list[tuple[int, list[int]]], random: object

@@ -22,6 +22,8 @@ from costscan.prices import as_of
 from costscan.reports.breakdown import TABLES
 from logs import assistant, message, pair, user, write
 
+pytestmark = pytest.mark.usefixtures("kept_analyses")
+
 Golden = Callable[[str, str], None]
 Capture = pytest.CaptureFixture[str]
 

@@ -12,6 +12,8 @@ from command import Capture, logs_of, said
 from costscan.reports.targets import COMPARISON, target
 from suites import suite
 
+pytestmark = pytest.mark.usefixtures("kept_analyses")
+
 Golden = Callable[[str, str], None]
 LIMITS = ("--fail-on", "usd:+5%", "--fail-on", "volatile-prefix:0", "--fail-on", "usd_per_run.p95:1")
 

@@ -9,6 +9,8 @@ import pytest
 from command import Capture, said
 from costscan.prices import price_table
 
+pytestmark = pytest.mark.usefixtures("kept_analyses")
+
 DEAR = "sample_logs/dearest-model-for-everything"
 ITEMS = "sample_logs/one-item-per-run"
 HEALTHY = "sample_logs/healthy-cached-run"

@@ -10,6 +10,8 @@ from command import Capture, said
 from logs import Json, assistant, at, text, tool_result, tool_use, usage, user, write
 from made_rules import QUERIES, made, toml
 
+pytestmark = pytest.mark.usefixtures("kept_analyses")
+
 BLOATED = "bloated-tool-result"
 SHORT = ("--set", f"rules.{BLOATED}.min_carried_turns=3")
 """The runs here are short."""

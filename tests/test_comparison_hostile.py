@@ -31,6 +31,8 @@ from sarif_schema import hold_valid
 from shown_markdown import headings, hold_inert, tables
 from workflow_commands import commands
 
+pytestmark = pytest.mark.usefixtures("kept_analyses")
+
 HEADINGS: Final = {"Why it moved", "A typical run", "Tasks", "New findings", "Gone findings"}
 NOTHING: Final = (None,) * 8
 

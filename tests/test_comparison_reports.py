@@ -29,6 +29,8 @@ from sides import side as side_of
 from suites import suite
 from workflow_commands import commands
 
+pytestmark = pytest.mark.usefixtures("kept_analyses")
+
 CHOSEN: Final = {
     "usd:+5%": "failed",
     "usd[case-0]:+10%": "undecided",

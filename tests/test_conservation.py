@@ -11,15 +11,15 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 import histories
-import hypothesis_profile  # noqa: F401 - loads the profile
 from costscan.analysis import Pricing, Selection
 from costscan.ingest import pool
 from histories import UNKNOWN, Session, all_turns, pairs, transcripts
+from hypothesis_profile import examples
 from logs import OPUS, SONNET, Json, write
 from seen import FRAMES, Seen, hold_prompts, see_blocks
 
@@ -64,7 +64,7 @@ def parts_are_all_that_was_sent(seen: Seen) -> None:
     assert {run: sent.get(run, 0) for run in held} == held
 
 
-@settings(max_examples=5)
+@examples(5)
 @given(histories.WORLDS)
 def test_transcripts(world: tuple[Session, ...]) -> None:
     seen = seen_of(transcripts(world))
@@ -74,7 +74,7 @@ def test_transcripts(world: tuple[Session, ...]) -> None:
     )
 
 
-@settings(max_examples=5)
+@examples(5)
 @given(histories.WORLDS, st.booleans())
 def test_pairs(world: tuple[Session, ...], named: bool) -> None:
     seen = seen_of(pairs(world, named=named))
@@ -95,7 +95,7 @@ GROWING = st.lists(
 )
 
 
-@settings(max_examples=3)
+@examples(3)
 @given(GROWING.map(tuple))
 def test_every_prompt_of_a_context_that_only_grows(world: tuple[Session, ...]) -> None:
     for files in (transcripts(world), pairs(world, named=True)):
@@ -122,7 +122,7 @@ def same_frames(a: Seen, b: Seen) -> None:
     assert_frame_equal(a.parts.group_by(key).sum().sort(key), b.parts.group_by(key).sum().sort(key))
 
 
-@settings(max_examples=3)
+@examples(3)
 @given(histories.WORLDS, st.randoms(use_true_random=False))
 def test_order_of_files(world: tuple[Session, ...], random: Random) -> None:
     files = list(transcripts(world).items())
@@ -165,7 +165,7 @@ def selected(world: tuple[Session, ...], models: tuple[str, ...]) -> tuple[Decim
     return sum((histories.usd_of(turn, prompt) for turn, prompt in calls), Decimal(0)), len(calls)
 
 
-@settings(max_examples=3)
+@examples(3)
 @given(histories.WORLDS)
 def test_a_selection_is_the_part_of_the_bill_it_names(world: tuple[Session, ...]) -> None:
     files = transcripts(world)
@@ -177,7 +177,7 @@ def test_a_selection_is_the_part_of_the_bill_it_names(world: tuple[Session, ...]
     assert before.n_turns + after.n_turns == len(list(all_turns(world)))
 
 
-@settings(max_examples=5)
+@examples(5)
 @given(histories.WORLDS, st.sampled_from(("0.9", "0.333333", "0", "1.2")))
 def test_a_discount_is_on_everything(world: tuple[Session, ...], discount: str) -> None:
     seen = seen_of(transcripts(world), pricing=Pricing(discount=Decimal(discount)))
@@ -216,14 +216,14 @@ def test_a_run_told_by_files_that_each_know_more(
 
 
 @pytest.mark.usefixtures("tiny_tasks")
-@settings(max_examples=3)
+@examples(3)
 @given(histories.WORLDS)
 def test_tasks_and_batches_of_one_file(world: tuple[Session, ...]) -> None:
     seen = seen_of(transcripts(world))
     bill_is_right(seen, world)
 
 
-@settings(max_examples=4)
+@examples(4)
 @given(histories.WORLDS, st.randoms(use_true_random=False))
 def test_repeated_lines_wherever_they_stand(world: tuple[Session, ...], random: Random) -> None:
     files = transcripts(world)
@@ -235,7 +235,7 @@ def test_repeated_lines_wherever_they_stand(world: tuple[Session, ...], random: 
     assert (seen.usd, seen.tokens) == (histories.cost(world), tokens(world))
 
 
-@settings(max_examples=4)
+@examples(4)
 @given(histories.WORLDS, st.randoms(use_true_random=False))
 def test_lines_in_any_order_cost_the_same(world: tuple[Session, ...], random: Random) -> None:
     files = transcripts(world)

@@ -9,10 +9,9 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 import histories
-import hypothesis_profile  # noqa: F401 - loads the profile
 from costscan.analysis import Analysis
 from costscan.attribution import PARTS
 from costscan.attribution.parts import UNSHOWN
@@ -20,6 +19,7 @@ from costscan.summary.shares import DIVISIONS, MAIN, NO_SERVER, NO_SKILL
 from costscan.summary.story import KINDS, story
 from costscan.summary.tables import by_tool
 from histories import Session, pairs, transcripts
+from hypothesis_profile import examples
 from logs import (
     OPUS,
     Json,
@@ -83,7 +83,7 @@ def is_whole(x: Analysis) -> None:
         assert whole.equals(told_apart["usd"].rename(whole.name)), name
 
 
-@settings(max_examples=4)
+@examples(4)
 @given(histories.WORLDS)
 def test_every_division_is_the_whole_bill(world: tuple[Session, ...]) -> None:
     for files in (transcripts(world), pairs(world, named=True)):

@@ -24,6 +24,8 @@ from costscan.summary.story import KINDS, Story, story
 from logs import OPUS, Json, assistant, at, message, pair, text, tool_result, tool_use, usage, user, write
 from seen import analyzed
 
+pytestmark = pytest.mark.usefixtures("kept_analyses")
+
 Golden = Callable[[str, str], None]
 BLOATED, IDLE = "sample_logs/bloated-tool-result", "sample_logs/idle-hour"
 

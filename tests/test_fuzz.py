@@ -12,11 +12,11 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-import hypothesis_profile  # noqa: F401 - loads the profile
 from histories import Agent, Session, Turn, pairs, transcripts
+from hypothesis_profile import examples
 from logs import HAIKU, OPUS, Json, cost_state, encoded, message, pair, result, sse, streamed, totals, usage
 from seen import see
 
@@ -149,7 +149,7 @@ def billed_ids(lines: list[Json]) -> Iterator[tuple[bytes, str]]:
 
 
 @pytest.mark.parametrize("lines", [claude_code, claude_stream, messages_api])
-@settings(max_examples=4)
+@examples(4)
 @example(seed=0)
 @given(seed=st.integers(0, 10**9))
 def test_damaged_logs(lines: Callable[[], list[Json]], seed: int) -> None:

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import hypothesis_profile  # noqa: F401 - the settings of every property
 from costscan.errors import CostscanError
 from costscan.frames import check as true_frame
 from costscan.gate import METRICS, Comparison, Judged, Side, compare, limits
 from costscan.gate.changes import change, per_task
 from costscan.gate.matching import matched
+from hypothesis_profile import examples
 from sides import Run, Spent, costing, side
 
 RULES = ["volatile-prefix", "no-caching"]
@@ -32,6 +32,7 @@ def only(before: Side | None, after: Side, word: str) -> Judged:
 COSTS = st.lists(st.integers(1, 10**7).map(lambda n: n / 10**6), min_size=1, max_size=12)
 
 
+@examples(40)
 @given(COSTS, st.booleans())
 def test_what_is_the_same_passes(costs: list[float], one_task: bool) -> None:
     runs = costing(*costs, task="t" if one_task else None)
@@ -282,6 +283,7 @@ RUNS = st.lists(
 )
 
 
+@examples(40)
 @given(RUNS, RUNS)
 def test_all_tasks_at_once_are_each_by_itself(before: list[Run], after: list[Run]) -> None:
     units = matched(side(*before).units, side(*after).units)

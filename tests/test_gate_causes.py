@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import hypothesis_profile  # noqa: F401 - the settings of every property
 from costscan.gate import CAUSES, Side
 from costscan.gate.causes import split
+from hypothesis_profile import examples
 from sides import METERS, Run, Spent, side
 
 PLAIN = Spent(turns=10, units=(1000, 8000, 1000, 0, 500, 0))
@@ -140,6 +140,7 @@ RUN = st.builds(
 SIDES = st.lists(RUN, min_size=1, max_size=4).map(lambda runs: side(*runs))
 
 
+@examples(40)
 @given(SIDES, SIDES)
 def test_the_parts_add_up_to_the_change(before: Side, after: Side) -> None:
     found = split(before, after)
@@ -147,6 +148,7 @@ def test_the_parts_add_up_to_the_change(before: Side, after: Side) -> None:
     assert set(found["cause"]) <= {*CAUSES} - {"other"}
 
 
+@examples(40)
 @given(SIDES, SIDES)
 def test_the_way_back_is_the_same_with_the_other_sign(before: Side, after: Side) -> None:
     there, back = told(before, after), told(after, before)
@@ -239,6 +241,7 @@ def ratio(part: int, whole: int) -> Fraction | None:
     return Fraction(part, whole) if whole else None
 
 
+@examples(40)
 @given(SIDES, SIDES)
 def test_the_split_is_the_shapley_value(before: Side, after: Side) -> None:
     found = split(before, after)

@@ -23,6 +23,8 @@ from logs import write
 from made_rules import QUERIES, made, toml
 from seen import analyzed
 
+pytestmark = pytest.mark.usefixtures("kept_analyses")
+
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -16,6 +16,8 @@ from logs import Json, at, message, pair, tool_result, tool_use, usage
 from logs import write as log
 from made_rules import made
 
+pytestmark = pytest.mark.usefixtures("kept_analyses")
+
 HIT: Final = "<img src=x onerror='window.hit=1'>"
 NAMES: Final = {
     "script": "<script>window.hit=1</script>",

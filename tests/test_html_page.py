@@ -22,6 +22,8 @@ from costscan.summary.money import total
 from logs import message, pair, usage, user
 from logs import write as log
 
+pytestmark = pytest.mark.usefixtures("kept_analyses")
+
 FORMATS: Final = ROOT / "analyzer" / "costscan" / "reports" / "html" / "format.js"
 CONTRAST: Final = """() => {
   const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);

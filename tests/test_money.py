@@ -12,15 +12,15 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import histories
-import hypothesis_profile  # noqa: F401 - loads the profile
 from costscan.analysis import Analysis
 from costscan.rulebook import Rule, find
 from costscan.rulebook.money import Money
 from histories import Session, pairs, transcripts
+from hypothesis_profile import examples
 from logs import OPUS, SONNET, Json, assistant, at, tool_result, tool_use, usage, usd, user, write
 from made_rules import QUERIES, made
 from seen import analyzed
@@ -77,7 +77,7 @@ def agrees(x: Analysis, random: Random) -> None:
                 assert close(given, cost), (how, run_id, row, given, cost)
 
 
-@settings(max_examples=3)
+@examples(3)
 @given(histories.WORLDS, RANDOMS)
 def test_every_way_of_pricing_agrees_with_the_slow_reference(
     world: tuple[Session, ...], random: Random
@@ -92,7 +92,7 @@ def steady(turns: tuple[histories.Turn, ...]) -> Session:
     return Session(tuple(plain))
 
 
-@settings(max_examples=3)
+@examples(3)
 @given(st.lists(histories.RUNS.map(steady), min_size=1, max_size=5).map(tuple))
 def test_a_block_costs_what_its_tokens_cost_in_every_prompt(world: tuple[Session, ...]) -> None:
     with told(transcripts(world)) as x:
@@ -116,7 +116,7 @@ def rules(tmp_path_factory: pytest.TempPathFactory) -> list[Rule]:
     return made(tmp_path_factory.mktemp("rules"))
 
 
-@settings(max_examples=3)
+@examples(3)
 @given(histories.WORLDS)
 def test_findings_of_a_rule_never_sum_to_more_than_the_run(
     rules: list[Rule], world: tuple[Session, ...]
@@ -135,7 +135,7 @@ def counted(x: Analysis, rules: list[Rule]) -> Counter[tuple[Any, ...]]:
     return Counter(find(x, rules).select("rule", "usd", "tokens", "fingerprint").iter_rows())
 
 
-@settings(max_examples=2)
+@examples(2)
 @given(histories.WORLDS, RANDOMS)
 def test_neither_names_nor_the_order_of_files_matter(
     rules: list[Rule], world: tuple[Session, ...], random: Random

@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 import polars as pl
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-import hypothesis_profile  # noqa: F401 - loads the profile
 from costscan.frames import TURNS, USD
 from costscan.prices import bill, canonicalise, price_table, turn_usd, unit_prices
+from hypothesis_profile import examples
 from priced import TOKENS, moment, turn
 
 MTOK = {
@@ -107,7 +107,7 @@ def rows() -> st.SearchStrategy[dict[str, Any]]:
     return st.builds(turn, st.sampled_from(sorted(SPELT)), near_days(), **fields, **modes)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.lists(rows(), min_size=20, max_size=40))
 @example([turn("claude-haiku-5-5", read=100_000), turn("claude-haiku-5-5", read=100_001)])
 def test_agrees_with_the_slow_reference(turn_rows: list[dict[str, Any]]) -> None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-import hypothesis_profile  # noqa: F401 - loads the profile
+from hypothesis_profile import examples
 from logs import HAIKU, OPUS, SONNET, Json, assistant, at, result, streamed, totals, usage, usd, user
 from seen import TOKENS, Case, Each, see_each
 
@@ -146,7 +146,7 @@ MANY = 8
 """Sessions of one analysis, each with ids of its own."""
 
 
-@settings(max_examples=8)
+@examples(8)
 @given(st.lists(st.tuples(SESSIONS, WAYS), min_size=1, max_size=MANY))
 def test_the_bill_is_what_ran(sessions: list[tuple[list[Process], dict[str, bool]]]) -> None:
     each = see_sessions([told(session, **way) for session, way in sessions])
@@ -166,7 +166,7 @@ def test_the_bill_is_what_ran(sessions: list[tuple[list[Process], dict[str, bool
     assert set(each.seen.runs["root_run_id"]) == {f"s1-{n}" for n in range(len(sessions))}
 
 
-@settings(max_examples=4)
+@examples(4)
 @given(st.lists(st.tuples(SESSIONS, st.lists(MAIN, max_size=3)), min_size=1, max_size=MANY))
 def test_what_ran_after_the_last_total_is_added(sessions: list[tuple[list[Process], list[Call]]]) -> None:
     cases = []

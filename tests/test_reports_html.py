@@ -28,6 +28,8 @@ from costscan.summary import Summary
 from logs import Json, at, message, pair, usage
 from logs import write as log
 
+pytestmark = pytest.mark.usefixtures("kept_analyses")
+
 PACKAGE: Final = ROOT / "analyzer" / "costscan" / "reports" / "html"
 
 

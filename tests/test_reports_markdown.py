@@ -24,6 +24,8 @@ from costscan.summary import Summary
 from logs import assistant, message, pair, user, write
 from shown_markdown import headings, hold_inert, said, tables, tokens
 
+pytestmark = pytest.mark.usefixtures("kept_analyses")
+
 TITLES = ["What each lever would have saved", "Findings", "Worst runs", "By model", "By tool"]
 PLAIN = {"paragraph_open", "inline", "paragraph_close", "text", "code_inline", "softbreak", "text_special"}
 WILD = st.text(

@@ -24,6 +24,8 @@ from costscan.summary import Summary
 from gauges import families
 from logs import assistant, message, pair, streamed, text, usage, user, write
 
+pytestmark = pytest.mark.usefixtures("kept_analyses")
+
 Samples = dict[tuple[str, ...], Decimal]
 
 

@@ -26,6 +26,8 @@ from made_rules import made
 from sarif_schema import hold_message, hold_valid
 from seen import analyzed
 
+pytestmark = pytest.mark.usefixtures("kept_analyses")
+
 CALLED: Final = "sample_logs/bloated-tool-result/projects/"
 
 

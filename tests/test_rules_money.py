@@ -9,11 +9,10 @@ from typing import Any, Final
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import histories
-import hypothesis_profile  # noqa: F401 - loads the profile
 from billed import ROOT
 from costscan import ingest
 from costscan.analysis import Analysis, analyze
@@ -22,6 +21,7 @@ from costscan.rulebook.money import Money
 from costscan.rulebook.rule import PRICES
 from costscan.scenarios import attach, price_scenarios
 from histories import Session, transcripts
+from hypothesis_profile import examples
 from logs import write
 
 KEEP: Final = ("min_runs", "min_calls", "min_errors", "min_readers", "min_agents")
@@ -75,14 +75,14 @@ def hold_no_dollar_twice(x: Analysis, found: pl.DataFrame, by: Sequence[str] = (
     assert found.filter(pl.col("usd") < 0).is_empty()
 
 
-@settings(max_examples=25)
+@examples(10)
 @given(histories.WORLDS)
 def test_no_rule_counts_a_dollar_twice(world: tuple[Session, ...]) -> None:
     with analysis_of(world) as x:
         hold_no_dollar_twice(x, find(x, RULES), ("run_id", "name"))
 
 
-@settings(max_examples=25)
+@examples(8)
 @given(histories.WORLDS, st.data())
 def test_whatever_a_query_gives(world: tuple[Session, ...], data: st.DataObject) -> None:
     with analysis_of(world) as x:
@@ -139,7 +139,7 @@ def told(found: pl.DataFrame) -> list[tuple[Any, ...]]:
     return sorted(found.select(columns).rows(), key=repr)
 
 
-@settings(max_examples=15)
+@examples(6)
 @given(histories.WORLDS)
 def test_the_names_of_runs_do_not_matter(world: tuple[Session, ...]) -> None:
     with analysis_of(world) as x:

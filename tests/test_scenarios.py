@@ -10,13 +10,13 @@ from typing import Any, TypeAlias
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-import hypothesis_profile  # noqa: F401 - the settings of every property
 from applied import Told, read, told
 from costscan.levers import LEVERS
 from costscan.settings import TRIMMING_PARTS, Settings, Trimming
+from hypothesis_profile import examples
 from logs import Json, write
 from mended import shots
 from mishaps import ORDERS, PLACES, VALUES, behind, disordered, varying
@@ -84,7 +84,7 @@ def shuffled(found: list[Json], order: random.Random) -> list[Json]:
     return [next(of_run[run]) for run in places]
 
 
-@settings(max_examples=9)
+@examples(6)
 @given(logs)
 def test_no_run_is_dearer_than_billed_and_sums_agree(chosen: list[Choice]) -> None:
     found = priced(chosen)
@@ -130,7 +130,7 @@ def only_single_requests_are_batched(found: Told) -> None:
     assert rows.join(unwaited, on="run_id", how="anti").filter(pl.col("saved_usd") != 0).is_empty()
 
 
-@settings(max_examples=4)
+@examples(3)
 @given(logs, st.integers(0, 1000))
 def test_the_order_of_lines_does_not_matter(chosen: list[Choice], seed: int) -> None:
     key: list[Any] = ["task", "scenario"]

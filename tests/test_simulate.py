@@ -6,8 +6,8 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-import hypothesis_profile  # noqa: F401 - the settings of every property
 from costscan.replay.simulate import LIFETIMES_US, Timeline, simulate
+from hypothesis_profile import examples
 from slow_cache import slow
 
 SECOND = 1_000_000
@@ -43,6 +43,7 @@ def sequences(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
     return requests, positions
 
 
+@examples(30)
 @given(st.lists(sequences(), min_size=20, max_size=30))
 def test_it_is_what_a_walk_through_the_requests_gives(many: list[tuple[list[Row], list[Row]]]) -> None:
     # Many sequences at once, each with models of its own, so that they do not touch.
@@ -55,6 +56,7 @@ def test_it_is_what_a_walk_through_the_requests_gives(many: list[tuple[list[Row]
     assert told(requests, positions) == slow(requests, positions)
 
 
+@examples(40)
 @given(sequences(), st.lists(st.sampled_from([None, FIVE, HOUR]), min_size=25, max_size=25))
 def test_other_lifetimes_are_as_if_they_had_been_marked(
     one: tuple[list[Row], list[Row]], others: list[int | None]

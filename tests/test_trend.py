@@ -6,16 +6,16 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-import hypothesis_profile  # noqa: F401 - the settings of every property
 from costscan.errors import CostscanError
 from costscan.gate import FALSE_ALARM
 from costscan.gate.causes import split
 from costscan.gate.metrics import METRICS
 from costscan.trend import TaskTrend, read_history, trend
 from costscan.trend.tasks import task_trend
+from hypothesis_profile import examples
 from sides import Run, Spent, side
 from trends import at, daily, day, history, of, report
 
@@ -188,6 +188,7 @@ def test_a_new_price_is_named(tmp_path: Path) -> None:
     assert change.causes.rows() == [("price", "", "", Decimal("0.003"))]
 
 
+@examples(40)
 @given(
     st.integers(1, 9),
     st.lists(st.integers(1, 30), min_size=1, max_size=3),
@@ -219,14 +220,14 @@ def found_in(costs: list[float]) -> TaskTrend:
 
 
 @given(st.floats(1e-6, 1e6), st.integers(1, 60))
-@settings(max_examples=30)
+@examples(20)
 def test_a_constant_series_never_changes(usd: float, runs: int) -> None:
     found = found_in([usd] * runs)
     assert (found.runs, found.changes) == (runs, [])
 
 
 @given(st.lists(st.integers(1, 9), min_size=8, max_size=40), st.sampled_from([2, 8, 1024]), st.booleans())
-@settings(max_examples=40)
+@examples(25)
 def test_a_factor_changes_nothing_but_the_values(costs: list[int], factor: int, steep: bool) -> None:
     costs = sorted(costs) if steep else costs
     old, new = (found_in([cost * times for cost in costs]) for times in (1, factor))

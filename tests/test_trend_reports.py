@@ -19,6 +19,8 @@ from sides import Run, Spent
 from test_reports_terminal import HOSTILE
 from trends import at, daily, day, report
 
+pytestmark = pytest.mark.usefixtures("kept_analyses")
+
 Golden = Callable[[str, str], None]
 
 

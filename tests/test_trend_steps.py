@@ -4,13 +4,13 @@ from itertools import permutations
 from math import sqrt
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-import hypothesis_profile  # noqa: F401 - the settings of every property
 from costscan.trend import chance, fewest_runs
 from costscan.trend.levels import levels
 from costscan.trend.steps import LEAST_RUNS, likeliest_step
+from hypothesis_profile import examples
 from trends import at, dice_of
 
 VALUES = st.integers(0, 6).map(float)
@@ -35,7 +35,7 @@ def slow_clearness(ranks: list[float]) -> dict[int, float]:
 
 
 @given(st.lists(VALUES, min_size=6, max_size=7))
-@settings(max_examples=15)
+@examples(15)
 def test_every_order_is_looked_at(values: list[float]) -> None:
     ranks = slow_ranks(values)
     seen = max(slow_clearness(ranks).values())
@@ -96,15 +96,15 @@ def test_few_places_are_counted_one_by_one() -> None:
     assert chance.closed_form(1.959964, [300, 500], 1000) == pytest.approx(0.10, rel=1e-4)
 
 
-@pytest.mark.parametrize("n", [8, 12, 40])
-def test_chance_alone_makes_a_step_as_often_as_is_said(n: int) -> None:
-    """Of 300 series without a step, 5 % and three standard deviations are 26."""
+@pytest.mark.parametrize(("n", "series", "most"), [(8, 300, 26), (12, 100, 11), (40, 300, 26)])
+def test_chance_alone_makes_a_step_as_often_as_is_said(n: int, series: int, most: int) -> None:
+    """Of 300 series without a step, 5 % and three standard deviations are 26; of 100 they are 11."""
     dice = dice_of(n)
     found = [
         levels([dice.gauss(0, 0.4) for _ in range(n)], [at(k) for k in range(n)], rate=0.05, least=0.0)
-        for _ in range(300)
+        for _ in range(series)
     ]
-    assert sum(1 for series in found if series.steps) <= 26
+    assert sum(1 for one in found if one.steps) <= most
 
 
 def test_how_few_runs_can_show_a_step() -> None:
