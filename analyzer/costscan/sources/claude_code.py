@@ -138,7 +138,7 @@ class _Reading:
         elif kind == "system":
             self._system(line)
         elif kind == "cost-state":
-            recorded.cost_state(self.rows, self.file.path, number, line, self.session)
+            recorded.cost_state(self.rows, (self.file.path, number), line, self.session)
 
     def _agent(self, key: str) -> _Agent:
         """Give the session ("") or a sub-agent."""
