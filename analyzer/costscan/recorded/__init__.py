@@ -5,7 +5,7 @@ from collections.abc import Collection
 import polars as pl
 
 from costscan.recorded.events import COUNTERS, HOUR, PROMPT_COUNTERS, TOKENS, Counters, Recorded, events
-from costscan.recorded.processes import of_session
+from costscan.recorded.processes import of_session, without_earlier_sessions
 
 
 def recorded(rows: pl.DataFrame, calls: pl.DataFrame) -> list[Recorded]:
@@ -16,7 +16,7 @@ def recorded(rows: pl.DataFrame, calls: pl.DataFrame) -> list[Recorded]:
         calls: the logged calls of all copies, with root_run_id and path.
     """
     found: dict[tuple[str, str], dict[str, list[Recorded]]] = {}
-    for event in events(rows.iter_rows(named=True)):
+    for event in _own(events(rows.iter_rows(named=True))):
         found.setdefault((event.session, event.event), {}).setdefault(event.path, []).append(event)
     several = {session for (session, _), files in found.items() if sum(map(len, files.values())) > 1}
     logged = by_session(calls, several)
@@ -26,6 +26,14 @@ def recorded(rows: pl.DataFrame, calls: pl.DataFrame) -> list[Recorded]:
         if session not in totals or total.amount > totals[session].amount:
             totals[session] = total
     return list(totals.values())
+
+
+def _own(lines: list[Recorded]) -> list[Recorded]:
+    """Return the lines in the order of files, each with what its own session cost."""
+    files: dict[tuple[str, str], list[Recorded]] = {}
+    for line in sorted(lines, key=lambda event: event.line):
+        files.setdefault((line.event, line.path), []).append(line)
+    return [line for _, file in sorted(files.items()) for line in without_earlier_sessions(file)]
 
 
 def by_session(calls: pl.DataFrame, sessions: Collection[str]) -> dict[str, pl.DataFrame]:

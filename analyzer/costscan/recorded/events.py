@@ -74,15 +74,14 @@ class Recorded:
 
 
 def events(rows: Iterable[Mapping[str, Any]]) -> list[Recorded]:
-    """Return the lines of the `recorded` table in the order of sessions, kinds, files and lines."""
+    """Return the lines of the `recorded` table."""
     found: dict[tuple[str, str, str, int], Recorded] = {}
     for row in rows:
         key = (row["session"], row["event"], row["path"], row["line"])
         _add(found.setdefault(key, _event(row)), row)
-    lines = [event for _, event in sorted(found.items(), key=lambda e: e[0])]
-    for event in lines:
+    for event in found.values():
         _complete(event)
-    return lines
+    return list(found.values())
 
 
 def plus(a: Mapping[str, int | None] | None, b: Mapping[str, int | None]) -> Counters:

@@ -110,13 +110,49 @@ def _restarted_unlogged(before: Recorded, after: Recorded, *, is_stream: bool) -
         return False
     if after.usage is None or after.by_usage:
         return not is_stream
-    grown = _sum(after)
-    both = plus(_sum(before), after.usage)
     if is_stream:
-        return not covers(grown, both)
+        return not covers(_sum(after), plus(_sum(before), after.usage))
+    return not counts_on(before, after)
+
+
+def counts_on(before: Recorded, after: Recorded) -> bool:
+    """Whether the second total is the first one and the usage beside it, to the token of what was cached."""
+    if after.usage is None:
+        return False
+    grown, both = _sum(after), plus(_sum(before), after.usage)
     cached = ("cache_read_tokens", "cache_write_tokens")
     exact = cached if any(after.usage[name] for name in cached) else ("input_tokens",)
-    return not (covers(grown, both) and all(grown[name] == both[name] for name in exact))
+    return covers(grown, both) and all(grown[name] == both[name] for name in exact)
+
+
+def without_earlier_sessions(file: Sequence[Recorded]) -> list[Recorded]:
+    """Return the `result` lines of a file, less what a session took over from the one before it.
+
+    Clients before 2.1.211 go on counting when a conversation is cleared, under another session id.
+    """
+    taken: dict[str, Recorded | None] = {}
+    last: Recorded | None = None
+    for event in file:
+        if event.session not in taken:
+            goes_on = last is not None and any(_sum(last).values()) and counts_on(last, event)
+            taken[event.session] = last if goes_on else None
+        last = event
+    return [event if (first := taken[event.session]) is None else _less(event, first) for event in file]
+
+
+def _less(event: Recorded, first: Recorded) -> Recorded:
+    models = {
+        m: {
+            name: None if n is None else max(n - (first.models.get(m, _NONE)[name] or 0), 0)
+            for name, n in own.items()
+        }
+        for m, own in event.models.items()
+    }
+    model_usd = {
+        m: max(usd - first.model_usd.get(m, Decimal(0)), Decimal(0)) for m, usd in event.model_usd.items()
+    }
+    usd = None if event.usd is None else max(event.usd - first.amount, Decimal(0))
+    return replace(event, usd=usd, models=models, model_usd=model_usd)
 
 
 def _sum(total: Recorded) -> Counters:
