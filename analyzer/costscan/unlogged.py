@@ -82,16 +82,15 @@ def _logged(total: Recorded, own: pl.DataFrame) -> dict[str, dict[str, Any]]:
 
 def _rests(total: Recorded, logged: Mapping[str, Mapping[str, Any]]) -> Iterator[Rest]:
     """Give what each model's recorded tokens have beyond the logged ones."""
-    models = believed(total, logged)
-    if models is not None:
-        total.is_proven = False
-    for model, tokens in sorted((total.models if models is None else models).items()):
+    true = believed(total, logged)
+    total.is_proven = true is total
+    for model, tokens in sorted(true.models.items()):
         own = logged.get(model, {})
         if all(n is not None and n >= own.get(name, 0) for name in COUNTERS for n in (tokens[name],)):
             total.filled.add(model)
         left = {name: max((tokens[name] or 0) - own.get(name, 0), 0) for name in TOKENS}
         if any(left.values()):
-            yield _rest(total, model, left, tokens[HOUR], own)
+            yield _rest(true, model, left, tokens[HOUR], own)
 
 
 def _rest(

@@ -1,16 +1,18 @@
 """Recorded totals that the log contradicts: a client that counts calls twice records twice their usage."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any, Final
 
-from costscan.recorded.events import COUNTERS, PROMPT_COUNTERS, Counters, Recorded, plus
+from costscan.recorded.events import COUNTERS, PROMPT_COUNTERS, Recorded, plus
 
 _TELLING: Final = 100
 """A witness without any larger counter is met by chance."""
 
 
-def believed(total: Recorded, logged: Mapping[str, Mapping[str, Any]]) -> dict[str, Counters] | None:
-    """Return by model the tokens of a total that the log contradicts, as far as they are believed, else None.
+def believed(total: Recorded, logged: Mapping[str, Mapping[str, Any]]) -> Recorded:
+    """Return what is believed of a total: itself, unless the log contradicts it.
 
     It does where a model's tokens are twice (three times, ...), to the token, what a witness of its calls
     shows. Witnesses are the usage of the main loop beside the total, which is then believed in its place, and
@@ -22,22 +24,25 @@ def believed(total: Recorded, logged: Mapping[str, Mapping[str, Any]]) -> dict[s
         logged: the counters of the logged calls it covers, by model.
     """
     if total.by_usage:
-        return None
+        return total
     models = {m: tokens for m, tokens in total.models.items() if m not in total.lacking}
     seen = {m: _times(tokens, logged.get(m, {}), PROMPT_COUNTERS) for m, tokens in models.items()}
-    open_to_doubt = {m for m, times in seen.items() if times != 1}
+    doubtful = {m for m, times in seen.items() if times != 1}
     parts = total.processes or [total]
-    wrong = [_repeats_usage(part, open_to_doubt) for part in parts]
+    wrong = [_repeats_usage(part, doubtful) for part in parts]
     if not any(wrong) and any(
-        seen[m] > 1 and _times(models[m], total.usage or {}, PROMPT_COUNTERS) != 1 for m in open_to_doubt
+        seen[m] > 1 and _times(models[m], total.usage or {}, PROMPT_COUNTERS) != 1 for m in doubtful
     ):
         wrong = [True] * len(parts)
     if not any(wrong):
-        return None
-    found: dict[str, Counters] = {}
+        return total
+    found = replace(total, usd=None, models={}, model_usd={})
     for part, is_wrong in zip(parts, wrong, strict=True):
-        for model, tokens in (_main_loop(part) if is_wrong else part.models).items():
-            found[model] = plus(found.get(model), tokens)
+        one = _main_loop(part) if is_wrong else part
+        for model, tokens in one.models.items():
+            found.models[model] = plus(found.models.get(model), tokens)
+        for model, usd in one.model_usd.items():
+            found.model_usd[model] = found.model_usd.get(model, Decimal(0)) + usd
     return found
 
 
@@ -45,10 +50,16 @@ def _repeats_usage(total: Recorded, models: set[str]) -> bool:
     return any(_times(total.models.get(model, {}), total.usage or {}, COUNTERS) > 1 for model in models)
 
 
-def _main_loop(total: Recorded) -> dict[str, Counters]:
-    """Return the usage of the main loop by the model that ran it, where that is known."""
-    model = total.usage_model or (next(iter(total.models)) if len(total.models) == 1 else None)
-    return {} if model is None or total.usage is None else {model: total.usage}
+def _main_loop(total: Recorded) -> Recorded:
+    """Return the usage of the main loop alone, of the model that ran it, with its share of the dollars."""
+    usage = total.usage or {}
+    times = {m: n for m, tokens in total.models.items() if (n := _times(tokens, usage, COUNTERS)) > 1}
+    model = next(iter(times), total.usage_model)
+    if model is None or not usage:
+        return replace(total, models={}, model_usd={})
+    usd = total.model_usd.get(model)
+    share = {} if usd is None or model not in times else {model: usd / times[model]}
+    return replace(total, models={model: usage}, model_usd=share)
 
 
 def _times(total: Mapping[str, int | None], witness: Mapping[str, Any], names: Sequence[str]) -> int:

@@ -119,10 +119,11 @@ def counts_on(before: Recorded, after: Recorded) -> bool:
     """Whether the second total is the first one and the usage beside it, to the token of what was cached."""
     if after.usage is None:
         return False
-    grown, both = _sum(after), plus(_sum(before), after.usage)
+    begun, grown = _sum(before), _sum(after)
+    both = plus(begun, after.usage)
     cached = ("cache_read_tokens", "cache_write_tokens")
     exact = cached if any(after.usage[name] for name in cached) else ("input_tokens",)
-    return covers(grown, both) and all(grown[name] == both[name] for name in exact)
+    return any(begun.values()) and covers(grown, both) and all(grown[name] == both[name] for name in exact)
 
 
 def without_earlier_sessions(file: Sequence[Recorded]) -> list[Recorded]:
@@ -134,7 +135,7 @@ def without_earlier_sessions(file: Sequence[Recorded]) -> list[Recorded]:
     last: Recorded | None = None
     for event in file:
         if event.session not in taken:
-            goes_on = last is not None and any(_sum(last).values()) and counts_on(last, event)
+            goes_on = last is not None and counts_on(last, event)
             taken[event.session] = last if goes_on else None
         last = event
     return [event if (first := taken[event.session]) is None else _less(event, first) for event in file]

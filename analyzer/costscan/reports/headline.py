@@ -190,7 +190,7 @@ def _recorded(summary: Summary) -> Pieces:
 def _here(totals: Totals, *, is_list: bool) -> tuple[str, str]:
     """Say what the recorded calls cost here: the same only to the cent and to a thousandth."""
     recorded, here = totals.recorded_usd or Decimal(0), totals.recorded_billed_usd or Decimal(0)
-    basis = "" if is_list else " at list prices"
+    basis = "" if is_list else " by the price list"
     if totals.estimated_turns:
         return f", {usd(here)} here{basis}, in part estimated from it;", "yellow"
     if abs(here - recorded) <= min(_CENT, recorded * _PER_MILLE):
