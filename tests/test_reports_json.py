@@ -44,8 +44,10 @@ MORE = {
     "prices": {"discount", "own"},
     "inputs": {"repaired_lines", "repaired", "unusable_files", "unknown_lines", "unknown"},
     "totals": {
-        "recorded_sessions", "recorded_billed_usd", "unlogged_usd", "open_turns", "usd_estimated",
-        "carried_usd", "undated_turns", "unreported_turns", "unreported_usd", "open_unreported_turns", "first_at", "last_at", "sub_agents",
+        "recorded_sessions", "recorded_billed_usd", "unproven_recorded_usd", "unproven_sessions",
+        "estimated_turns", "unlogged_usd", "open_turns", "usd_estimated", "unreported_turns",
+        "unreported_usd", "open_unreported_turns",
+        "carried_usd", "undated_turns", "first_at", "last_at", "sub_agents",
     },
     "distribution": {"root_runs", "usd_per_root_run", "top_1pct_root_share", "top_10pct_root_share"},
 }  # fmt: skip

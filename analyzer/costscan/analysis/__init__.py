@@ -134,7 +134,7 @@ def analyze(
     calls = assembly.priced(assembly.modelled(calls, copies), table, pricing)
     runs = assembly.runs_of(copies)
     totals = recorded(merge.table(reading.folder, "recorded").collect(), calls)
-    extra = assembly.unlogged_calls(totals, assembly.at_list(calls, pricing), runs)
+    extra = assembly.unlogged_calls(totals, calls, runs, pricing)
     calls = merge.numbered(selected(calls, selection)).drop("request_id", "rank")
     turns, runs = assembly.turns_and_runs(calls, runs, selected(extra, selection))
     batches = attribute_all(reading, calls)

@@ -7,7 +7,15 @@ import polars as pl
 from costscan.analysis.choice import Pricing
 from costscan.frames import RUNS, TURNS
 from costscan.models import model_info
-from costscan.prices import COST_COLUMNS, UNIT_COLUMNS, canonicalise, price_table, turn_usd, unit_prices
+from costscan.prices import (
+    COST_COLUMNS,
+    UNIT_COLUMNS,
+    canonicalise,
+    identify,
+    price_table,
+    turn_usd,
+    unit_prices,
+)
 from costscan.recorded import Recorded
 from costscan.tokens import EXACT_SOURCES
 from costscan.unlogged import SUFFIX, missing
@@ -55,9 +63,22 @@ def runs_of(copies: pl.DataFrame) -> pl.DataFrame:
     return copies.sort("rank").unique("run_id", keep="first", maintain_order=True).drop("copy", "rank")
 
 
-def unlogged_calls(totals: list[Recorded], calls: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
-    """Give the calls that recorded costs show and the log does not, as turns of runs of their own."""
-    extra = missing(totals, calls.filter("kept"), price_table())
+def list_prices(pricing: Pricing) -> pl.DataFrame:
+    """Return the list prices, and the user's own of models that have none."""
+    known = set(price_table()["model"].unique())
+    own = {
+        name: prices
+        for name, prices in (pricing.overrides or {}).items()
+        if (ref.model if (ref := identify(name)) else name) not in known
+    }
+    return price_table(own)
+
+
+def unlogged_calls(
+    totals: list[Recorded], calls: pl.DataFrame, runs: pl.DataFrame, pricing: Pricing
+) -> pl.DataFrame:
+    """Return the calls that recorded costs show and the log does not, as turns of runs of their own."""
+    extra = missing(totals, at_list(calls, pricing).filter("kept"), list_prices(pricing))
     session = pl.col("run_id").str.strip_suffix(SUFFIX)
     paths = pl.DataFrame(
         [(total.session, total.path) for total in totals],
@@ -78,10 +99,10 @@ def unlogged_calls(totals: list[Recorded], calls: pl.DataFrame, runs: pl.DataFra
 
 
 def at_list(calls: pl.DataFrame, pricing: Pricing) -> pl.DataFrame:
-    """Give the calls at list prices: those are what a client records."""
+    """Return the calls at list prices: those are what a client records."""
     if pricing == Pricing():
         return calls
-    costs = turn_usd(calls, unit_prices(calls, price_table()))
+    costs = turn_usd(calls, unit_prices(calls, list_prices(pricing)))
     return calls.with_columns(
         pico_usd=costs.select(pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False)).to_series()
     )

@@ -238,6 +238,16 @@ def _told(value: Any) -> str | None:
     return _word(value) if value is None or isinstance(value, str) else "unknown"
 
 
+def mode_of(usage: Usage) -> tuple[str, str, str | None]:
+    """Return the tier, the speed and the place of inference that set the price of a usage."""
+    tier = _word(usage.service_tier)
+    return (
+        tier if tier in {"batch", "priority"} else "standard",
+        _word(usage.speed) or "standard",
+        _geo(usage.inference_geo),
+    )
+
+
 def miss_reason(diagnostics: object) -> str | None:
     """Give why the API says that a prompt was not read from the cache; `model_changed` and the like."""
     found = diagnostics.get("cache_miss_reason") if isinstance(diagnostics, dict) else None

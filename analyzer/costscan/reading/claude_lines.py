@@ -61,6 +61,8 @@ class Line(Struct, gc=False):
     usage: Raw = Raw()
     total_cost_usd: Any = None
     totalCostUSD: Any = None  # noqa: N815
+    result_index: Any = None
+    model: Any = None
     event: Raw = Raw()
 
 

@@ -132,15 +132,24 @@ RECORDED: Final = {
     "path": "str",
     "line": "int",
     "at": "time",
+    "event": "str",
+    "uuid": "str",
+    "result_index": "int",
+    "part": "str",
     "model_raw": "str",
     "input_tokens": "int",
     "cache_read_tokens": "int",
     "cache_write_tokens": "int",
+    "cache_write_1h_tokens": "int",
     "output_tokens": "int",
     "web_searches": "int",
     "usd": "str",
-    "event": "str",
+    "tier": "str",
+    "speed": "str",
+    "geo": "str",
 }
+"""What a line records of costs, by `part`: the tokens and dollars of a `model`, the `total` dollars, and the
+`usage` of its main loop. A counter is null where the line leaves it out."""
 AGENTS: Final = {"session": "str", "agent_id": "str", "agent": "str"}
 UNKNOWN: Final = {"path": "str", "kind": "str", "lines": "int", "other": "bool"}
 """Lines of no kind that a format knows, by what they look like; `other`: like a format not read yet."""

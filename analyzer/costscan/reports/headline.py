@@ -8,7 +8,7 @@ from rich.text import Text
 
 from costscan.reports.inert import cells, inert, shorten
 from costscan.reports.wording import bar, count, percent, plural, precise, usd
-from costscan.summary import Summary
+from costscan.summary import Summary, Totals
 
 LABEL: Final = 14
 METER_WORDS: Final = {
@@ -25,6 +25,7 @@ _MOST_PATHS: Final = 3
 _MOST_KINDS: Final = 3
 _LEAST_ERROR: Final = 0.001
 _CENT: Final = Decimal("0.005")
+_PER_MILLE: Final = Decimal("0.001")
 Pieces = list[tuple[str, str]]
 
 
@@ -123,12 +124,12 @@ def _billed(summary: Summary) -> Pieces:
     totals = summary.totals
     if totals.usd is None:
         return [("unknown", "bold yellow"), *_unreported(summary), *_unpriced(summary)]
-    if not totals.turns:
-        return [(usd(totals.usd), "bold"), ("   no model call in these logs, or none that was asked for", "")]
     pieces: Pieces = [(usd(totals.usd), "bold green" if totals.usd_exact else "bold")]
     unfinished = totals.open_turns - totals.open_unreported_turns
-    if totals.open_turns:
+    if totals.open_turns or totals.unproven_recorded_usd:
         pieces.insert(0, ("at least ", "bold yellow"))
+    elif totals.estimated_turns:
+        pieces.insert(0, ("about ", "bold yellow"))
     if unfinished:
         pieces += [
             (f"   {plural(unfinished, 'turn')} logged counts that are a lower bound;", ""),
@@ -137,7 +138,8 @@ def _billed(summary: Summary) -> Pieces:
     pieces += _unreported(summary)
     if totals.unpriced_turns:
         pieces += _unpriced(summary)
-    if totals.usd_exact:
+    pieces += _unproven(totals)
+    if totals.usd_exact and totals.turns:
         pieces.append(("   every turn priced" + (" at list" if summary.prices.is_list else ""), ""))
     return pieces
 
@@ -153,6 +155,21 @@ def _unreported(summary: Summary) -> Pieces:
         (f"   {calls} without usage or with a part of it:", "yellow"),
         (f" what they lack is not in the total{worth}", ""),
     ]
+
+
+def _unproven(totals: Totals) -> Pieces:
+    """Say what recorded costs leave open."""
+    found: Pieces = []
+    if totals.unproven_recorded_usd:
+        more = usd(totals.unproven_recorded_usd)
+        found.append((f"   {more} more is recorded, not proven by the log", "yellow"))
+    if totals.estimated_turns:
+        turns = plural(totals.estimated_turns, "turn")
+        found.append((f"   cache tokens of {turns} estimated from recorded dollars", "yellow"))
+    if totals.unproven_sessions and not found:
+        whose = plural(totals.unproven_sessions, "session")
+        found.append((f"   what {whose} recorded does not follow from tokens and list prices", "yellow"))
+    return found
 
 
 def _unpriced(summary: Summary) -> Pieces:
@@ -178,18 +195,24 @@ def _recorded(summary: Summary) -> Pieces:
     totals = summary.totals
     where = f" by the client in {plural(totals.recorded_sessions, 'session')}"
     pieces: Pieces = [(usd(totals.recorded_usd), "bold"), (where, "")]
-    here = totals.recorded_billed_usd
-    if summary.prices.is_list and here is not None and totals.recorded_usd is not None:
-        same = abs(here - totals.recorded_usd) < _CENT
-        pieces.append(
-            (
-                ", and the same here;" if same else f", {usd(here)} here for the same turns;",
-                "" if same else "yellow",
-            )
-        )
+    if totals.recorded_billed_usd is not None:
+        pieces.append(_here(totals, is_list=summary.prices.is_list))
     if totals.unlogged_usd:
-        pieces.append((f" {usd(totals.unlogged_usd)} of it is in no logged turn", ""))
+        of = "it" if summary.prices.is_list else "the bill"
+        pieces.append((f" {usd(totals.unlogged_usd)} of {of} is in no logged turn", ""))
     return [*pieces[:-1], (pieces[-1][0].rstrip(";"), pieces[-1][1])]
+
+
+def _here(totals: Totals, *, is_list: bool) -> tuple[str, str]:
+    """Say what the recorded calls cost here: the same only to the cent and to a thousandth."""
+    recorded, here = totals.recorded_usd or Decimal(0), totals.recorded_billed_usd or Decimal(0)
+    basis = "" if is_list else " by the price list"
+    if totals.estimated_turns:
+        return f", {usd(here)} here{basis}, in part estimated from it;", "yellow"
+    if abs(here - recorded) <= min(_CENT, recorded * _PER_MILLE):
+        return f", and the same here{basis};", ""
+    shown = usd(here) if usd(here) != usd(recorded) else usd(here, fine=True)
+    return f", {shown} here{basis} for the same turns;", "yellow"
 
 
 def _read(summary: Summary) -> list[str]:

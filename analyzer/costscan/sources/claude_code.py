@@ -140,7 +140,7 @@ class _Reading:
                 return True
             return self._assistant(number, line, agent)
         if kind == "cost-state":
-            recorded.cost_state(self.rows, self.file.path, number, line, self.session)
+            recorded.cost_state(self.rows, (self.file.path, number), line, self.session)
         elif word(kind) in _NO_CALL:
             self._without_call(number, line)
         else:

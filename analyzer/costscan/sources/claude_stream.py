@@ -5,7 +5,10 @@ What the numbers mean, and what is counted once:
 - Input and cache counters are right; `output_tokens` on these lines is what had been counted when the block
   was complete, so calls are marked `placeholder` unless a `stream_event` shows the final count.
 - A `result` line records tokens and dollars of the whole client process, sub-agents, hidden side calls and
-  compaction included, as a running total: of several, the last of each process counts.
+  compaction included, as a running total: of several, the last of each process counts. With
+  `--output-format json` every `result` is a process of its own.
+- `usage` on a `result` line is that of the main loop since the one before it; it stands for what `modelUsage`
+  leaves out.
 - Lines with a `parent_tool_use_id` belong to the sub-agent which that tool call started, a run of its own.
 - Lines without a time take that of the line before them.
 """
@@ -79,6 +82,8 @@ class _Reading:
         self.labels: dict[tuple[str, str], labels.Labels] = {}
         self._streaming: dict[tuple[str, str], str] = {}
         self._launches: dict[str, str] = {}
+        self._asked: dict[str, str] = {}
+        self._used: dict[str, dict[str, None]] = {}
         self._session = ""
         self._at: str | None = None
 
@@ -98,8 +103,8 @@ class _Reading:
             self._user(number, line, key)
         elif line.type == "stream_event":
             self._event(line, key)
-        elif line.type == "result":
-            recorded.result(self.rows, self.file.path, number, line, self._session)
+        elif line.type == "result" and not key[1]:
+            self._result(number, line)
         elif line.type == "system":
             self._system(line, key)
         elif word(line.type) not in _NO_CALL:
@@ -108,6 +113,8 @@ class _Reading:
 
     def _system(self, line: Line, key: tuple[str, str]) -> None:
         thread = self._thread(key)
+        if line.subtype == "init" and (model := word(line.model)):
+            self._asked[self._session] = model
         self.labels[key].context(line)
         if line.subtype == "compact_boundary":
             thread.forget()
@@ -128,6 +135,8 @@ class _Reading:
             if found is None:
                 return True
             call = thread.call(found[0], key=found[1])
+            if not key[1]:
+                self._used.setdefault(self._session, {})[found[0].model_raw] = None
         content = message.content
         blocks = [text_block(content)] if isinstance(content, str) else content or []
         for block in blocks:
@@ -150,6 +159,12 @@ class _Reading:
         for block in content:
             if (found := measure(block)) is not None:
                 thread.sent(number, found)
+
+    def _result(self, number: int, line: Line) -> None:
+        asked = self._asked.get(self._session)
+        models = self._used.pop(self._session, None) or ([asked] if asked else [])
+        session = self._session or self.file.path
+        recorded.result(self.rows, (self.file.path, number), line, session, tuple(models))
 
     def _event(self, line: Line, key: tuple[str, str]) -> None:
         try:

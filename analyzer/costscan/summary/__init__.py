@@ -12,9 +12,10 @@ from costscan.analysis import Analysis, Pricing, Selection
 from costscan.growth import PROMPT
 from costscan.ingest import MAX_NAMED_SKIPS, Reading, merge
 from costscan.prices import COST_COLUMNS, as_of, usd_of
+from costscan.recorded import Recorded
 from costscan.rulebook import Rule
 from costscan.summary.assumptions import assumptions
-from costscan.summary.coverage import open_turns, recorded_turns, recorded_usd
+from costscan.summary.coverage import filled_turns, open_turns, recorded_totals, unproven
 from costscan.summary.findings import by_rule, findings
 from costscan.summary.lifetimes import by_lifetime
 from costscan.summary.model import (
@@ -60,8 +61,8 @@ def summarize(
         rules: the rules that found the findings.
     """
     whole = selection is None or selection == Selection()
-    recorded = recorded_usd(x) if whole else {}
-    runs = runs_table(x, recorded, rank)
+    recorded = recorded_totals(x) if whole else {}
+    runs = runs_table(x, {session: found.amount for session, found in recorded.items()}, rank)
     return Summary(
         schema_version=SCHEMA_VERSION,
         costscan_version=__version__,
@@ -144,10 +145,10 @@ def _unknown(reading: Reading) -> pl.DataFrame:
     return sums.sort("other", "lines", "kind", descending=[True, True, False])
 
 
-def _totals(x: Analysis, selection: Selection | None, recorded: dict[str, Decimal]) -> Totals:
+def _totals(x: Analysis, selection: Selection | None, recorded: dict[str, Recorded]) -> Totals:
     turns = x.turns
-    covered = recorded_turns(x, selection)
-    gaps = open_turns(x, covered)
+    gaps = open_turns(x, filled_turns(x, selection))
+    doubtful = unproven(x, selection)
     unpriced = turns.filter(UNPRICED)
     unreported = gaps.filter(UNREPORTED)
     sums = turns.select(*(pl.col(name).sum() for name in TOKENS), prompt_tokens=PROMPT.sum()).row(
@@ -155,14 +156,13 @@ def _totals(x: Analysis, selection: Selection | None, recorded: dict[str, Decima
     )
     usd = turns.select(known_sum("usd")).item()
     carried = int(x.growth["carried_tokens"].sum())
-    in_record = turns.join(covered, on=["run_id", "turn"], how="semi")
     return Totals(
         runs=x.runs.height,
         root_runs=x.runs["root_run_id"].n_unique(),
         turns=turns.height,
         tool_calls=x.tool_calls.height,
         usd=usd,
-        usd_exact=not unpriced.height and not gaps.height,
+        usd_exact=not unpriced.height and not gaps.height and not doubtful,
         unpriced_turns=unpriced.height,
         unpriced_models=sorted(unpriced["model"].unique()),
         placeholder_turns=turns.filter(pl.col("usage_from") == "placeholder").height,
@@ -172,9 +172,12 @@ def _totals(x: Analysis, selection: Selection | None, recorded: dict[str, Decima
         carried_tokens=carried,
         carried_share=ratio(carried, sums["prompt_tokens"]),
         cache_hit_rate=ratio(sums["cache_read_tokens"], sums["prompt_tokens"]),
-        recorded_usd=sum(recorded.values(), Decimal(0)) if recorded else None,
+        recorded_usd=_sum(t.amount for t in recorded.values()) if recorded else None,
         recorded_sessions=len(recorded),
-        recorded_billed_usd=in_record.select(known_sum("usd")).item() if recorded else None,
+        recorded_billed_usd=_sum(t.usd_here for t in recorded.values()) if recorded else None,
+        unproven_recorded_usd=_sum(t.unproven_usd for t in recorded.values()) if recorded else None,
+        unproven_sessions=len(doubtful),
+        estimated_turns=turns.filter(pl.col("usage_from") == "estimated").height,
         unlogged_usd=turns.filter(pl.col("run_id").str.ends_with(SUFFIX)).select(known_sum("usd")).item(),
         open_turns=gaps.height,
         open_unreported_turns=unreported.height,
@@ -185,6 +188,10 @@ def _totals(x: Analysis, selection: Selection | None, recorded: dict[str, Decima
         last_at=_moment(turns["at"].max()),
         sub_agents=x.runs.filter(IS_SUB_AGENT).height,
     )
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return sum(amounts, Decimal(0))
 
 
 def _moment(value: Any) -> datetime | None:

@@ -58,11 +58,14 @@ class Inputs:
 class Totals:
     """The bill and its tokens.
 
-    `usd` is the sum of what is known of all turns. It is exact when no turn is unpriced and none has an
-    output count that the log left unfinished (`placeholder`) or a counter that it does not tell
-    (`unreported`) with no recorded total to fill the gap. `open_turns` counts those with such a gap,
+    `usd` is the sum of what is known of all turns. It is exact when no turn is unpriced, none has an output
+    count that the log left unfinished (`placeholder`) or a counter that it does not tell (`unreported`) with
+    no recorded total to fill the gap, and the log proves what was recorded. `open_turns` counts the gaps,
     `unreported_usd` is about what the unreported ones of them lack, and `usd_estimated` adds what the visible
-    text of all of them is worth.
+    text of all of them is worth. `recorded_billed_usd` is what the calls that recorded totals cover cost
+    here, at list prices as clients record; `unproven_recorded_usd` is what was recorded beyond that and is in
+    no sum, `unproven_sessions` how many sessions have totals that their tokens and list prices do not give.
+    `estimated_turns` are those whose cache tokens follow from recorded dollars alone.
     """
 
     runs: int
@@ -86,6 +89,9 @@ class Totals:
     recorded_usd: Decimal | None
     recorded_sessions: int
     recorded_billed_usd: Decimal | None
+    unproven_recorded_usd: Decimal | None
+    unproven_sessions: int
+    estimated_turns: int
     unlogged_usd: Decimal | None
     open_turns: int
     usd_estimated: Decimal | None
