@@ -15,7 +15,7 @@ from typing import Any, Final
 import polars as pl
 
 from costscan.growth import PROMPT
-from costscan.prices import identify
+from costscan.prices import meant
 
 TOKENS: Final = (
     "input_tokens",
@@ -87,7 +87,7 @@ def _events(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, Recorded]]:
         if row["model_raw"] is None:
             event.usd = usd
             continue
-        ref = identify(row["model_raw"])
+        ref = meant(row["model_raw"], row["at"])
         model = ref.model if ref else row["model_raw"]
         event.spelling[model] = row["model_raw"]
         event.models[model] = _plus(event.models.get(model), {name: row[name] for name in TOKENS})

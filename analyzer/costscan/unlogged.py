@@ -11,7 +11,7 @@ from typing import Any, Final
 import polars as pl
 
 from costscan.frames import TURNS
-from costscan.prices import identify, unit_prices
+from costscan.prices import meant, unit_prices
 from costscan.recorded import TOKENS, Recorded, by_session
 
 SUFFIX: Final = "/unlogged"
@@ -92,7 +92,7 @@ def _row(
     usd = None
     if recorded_usd is not None and priced:
         usd = max(recorded_usd - Decimal(logged.get("pico_usd", 0)) / PICO, Decimal(0))
-    ref = identify(total.spelling.get(model, model))
+    ref = meant(total.spelling.get(model, model), total.at)
     return {
         "run_id": total.session + SUFFIX,
         "turn": 0,
