@@ -42,16 +42,9 @@ def test_every_known_model_has_every_price_or_lacks_it_on_purpose() -> None:
     for model in canonical_models():
         info = model_info(model)
         assert info is not None
-        held = {
-            meter: start
-            for meter, start in table.filter(model=model)
-            .select("meter", "valid_from")
-            .sort("valid_from", descending=True)
-            .rows()
-        }
-        missing |= {
-            (model, meter) for meter in METERS if meter not in held or held[meter].date() > info.released
-        }
+        rows = table.filter(model=model).group_by("meter").agg(pl.col("valid_from").min())
+        held = {meter for meter, start in rows.iter_rows() if start.date() <= info.released}
+        missing |= {(model, meter) for meter in METERS if meter not in held}
     assert missing == lacking
 
 

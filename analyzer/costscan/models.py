@@ -89,7 +89,7 @@ def resolve(spelling: str, day: date | None = None) -> ModelRef | None:
 
     Understands ids of the Anthropic API, Bedrock (region prefixes, versions, ARNs), Vertex, OpenRouter,
     LiteLLM and Claude Code. Case does not matter. Ids of other providers are known to `costscan.prices`.
-    The name of a family (see `family_alias`) means its newest model on `day`; without a day, the newest known.
+    The name of a family (`family_alias`) means its newest model on `day`; without a day, the newest known.
     """
     path, _, name = spelling.strip().lower().rpartition("/")
     region = _region_of_path(path)
