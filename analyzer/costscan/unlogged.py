@@ -12,7 +12,7 @@ from typing import Any, Final
 import polars as pl
 
 from costscan.frames import TURNS
-from costscan.prices import identify
+from costscan.prices import meant
 from costscan.recorded import COUNTERS, HOUR, TOKENS, Recorded, by_session
 from costscan.recorded.contradictions import believed
 from costscan.recorded.fits import PICO, STANDARD, TOLERANCE_USD, Fit, Rest, fitted
@@ -126,7 +126,7 @@ def _dollars(total: Recorded, model: str) -> Decimal | None:
 
 def _rows(total: Recorded, rest: Rest, fit: Fit) -> Iterator[dict[str, Any]]:
     """Give the rows of a rest: one, or as many as keep each prompt below the limit of a dearer price."""
-    ref = identify(rest.model_raw)
+    ref = meant(rest.model_raw, total.at)
     tier, speed, geo = fit.mode
     counts = {
         **{name: n for name, n in rest.tokens.items() if name != "cache_write_tokens"},

@@ -4,7 +4,7 @@ Units are tokens (searches for `web_search`), unit prices whole pico-USD (1e-12 
 """
 
 from costscan.prices.billing import COST_COLUMNS, UNITS_OF, bill, cost_of, turn_usd, usd_of
-from costscan.prices.names import UNKNOWN, canonicalise, identify
+from costscan.prices.names import UNKNOWN, canonicalise, identify, meant
 from costscan.prices.rates import METERS
 from costscan.prices.table import Overrides, as_of, price_table, with_overrides
 from costscan.prices.units import UNIT_COLUMNS, unit_prices
@@ -21,6 +21,7 @@ __all__ = [
     "canonicalise",
     "cost_of",
     "identify",
+    "meant",
     "price_table",
     "turn_usd",
     "unit_prices",

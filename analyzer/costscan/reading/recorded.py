@@ -12,7 +12,7 @@ from costscan.reading import loose
 from costscan.reading.calls import mode_of, time_of
 from costscan.reading.claude_lines import Line, timestamp, word
 from costscan.reading.records import Rows
-from costscan.reading.usage import counters, number, of_raw
+from costscan.reading.usage import Split, counters, number, of_raw
 
 _LARGEST_USD = 10**9
 _Event: TypeAlias = tuple[str, str, int, datetime | None, str, str | None, int | None]
@@ -71,13 +71,11 @@ def _models(line: Line, usd: object) -> Iterator[_Part]:
 
 def _usage(line: Line, model: str | None) -> Iterator[_Part]:
     usage = of_raw(bytes(line.usage))
-    if usage is None:
-        return
     used = counters(usage)
-    writes = used.cache_write_5m_tokens + used.cache_write_1h_tokens
-    hour = used.cache_write_1h_tokens if usage.cache_creation is not None else None
-    tokens = (used.input_tokens, used.cache_read_tokens, writes, hour, used.output_tokens, used.web_searches)
-    if not used.unreadable:
+    plain, read, writes = used.prompt_side
+    hour = used.cache_write_1h_tokens if isinstance(usage.cache_creation, Split) else None
+    tokens = (plain, read, writes, hour, used.output_tokens, used.web_searches)
+    if used.is_known:
         yield _Part("usage", model, tokens, mode=mode_of(usage))
 
 

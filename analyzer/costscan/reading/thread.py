@@ -14,6 +14,7 @@ from costscan.reading.calls import Call
 from costscan.reading.content import Block
 from costscan.reading.measure import Measured, measure
 from costscan.reading.records import Rows
+from costscan.reading.starts import began
 from costscan.reading.usage import Usage, counters, number
 from costscan.reading.use import NOT_KNOWN, Use
 
@@ -73,7 +74,7 @@ class Thread:
             calls.merge(self.calls[at], found)
             return at
         before = self.calls[-1].end_at if self.calls else None
-        found.at, self.last_at = found.at or self.last_at or before or found.end_at, None
+        found.at, self.last_at = found.at or began(self.last_at or before, found.end_at), None
         found.resets, self._resets_next = self._resets_next, False
         self.calls.append(found)
         self._by_key[key] = len(self.calls) - 1

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
-from costscan.prices import identify
+from costscan.prices import meant
 
 PROMPT_COUNTERS: Final = ("input_tokens", "cache_read_tokens", "cache_write_tokens")
 COUNTERS: Final = (*PROMPT_COUNTERS, "output_tokens")
@@ -112,7 +112,7 @@ def _add(event: Recorded, row: Mapping[str, Any]) -> None:
     if row["part"] == "total":
         event.usd = usd
         return
-    ref = identify(row["model_raw"]) if row["model_raw"] is not None else None
+    ref = meant(row["model_raw"], row["at"]) if row["model_raw"] is not None else None
     model = ref.model if ref else row["model_raw"]
     if model is not None:
         event.spelling.setdefault(model, row["model_raw"])

@@ -12,7 +12,8 @@ What the numbers mean, and what is counted once:
 - The system prompt and the tool definitions are not in a transcript unless a `prompt_snapshot` shows them;
   neither are compaction calls and side calls. A `cost-state` line records the cost of the whole session up
   to it, from which they follow.
-- The time of a line is when its block was complete; a call is taken to start at the line before it.
+- The time of a line is when its block was complete; a call is taken to start at the line before it, but at
+  most ten minutes before its own.
 """
 
 from collections.abc import Sequence
