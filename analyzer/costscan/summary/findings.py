@@ -14,6 +14,7 @@ JSON_COLUMNS: Final = (
     "severity",
     "confidence",
     "run_id",
+    "root_run_id",
     "turn",
     "turn_end",
     "path",
@@ -30,8 +31,11 @@ JSON_COLUMNS: Final = (
 
 
 def findings(x: Analysis) -> pl.DataFrame:
-    """Give the findings, dearest first, with the place in the prompt where one is known."""
-    return x.findings.select(*JSON_COLUMNS)
+    """Return the findings, dearest first, with the place in the prompt where one is known.
+
+    `run_id` is the agent thread whose turn it is, `root_run_id` the run that it counts in.
+    """
+    return x.rooted(x.findings).select(*JSON_COLUMNS)
 
 
 def said() -> pl.Expr:
@@ -48,10 +52,11 @@ def by_rule(x: Analysis) -> pl.DataFrame:
     Findings of one rule count no dollar twice; those of two rules may be about the same tokens.
     """
     return (
-        x.findings.group_by("rule", "name", "lever", "severity", maintain_order=True)
+        x.rooted(x.findings)
+        .group_by("rule", "name", "lever", "severity", maintain_order=True)
         .agg(
             findings=pl.len().cast(pl.Int64),
-            runs=pl.col("run_id").n_unique().cast(pl.Int64),
+            runs=pl.col("root_run_id").n_unique().cast(pl.Int64),
             tokens=pl.col("tokens").sum(),
             usd=known_sum("usd"),
             message=said().first(),
@@ -62,8 +67,11 @@ def by_rule(x: Analysis) -> pl.DataFrame:
 
 
 def by_run(x: Analysis) -> pl.DataFrame:
-    """Give, per run with findings: how many, and the dearest in words."""
-    return x.findings.group_by("run_id", maintain_order=True).agg(
-        findings=pl.len().cast(pl.Int64),
-        top_finding=pl.concat_str("name", pl.lit(": "), said()).first(),
-    )
+    """Return, per agent thread with findings: how many."""
+    return x.findings.group_by("run_id").agg(findings=pl.len().cast(pl.Int64))
+
+
+def by_root(x: Analysis) -> pl.DataFrame:
+    """Return, per root run with findings: the dearest of its tree in words."""
+    told = pl.concat_str("name", pl.lit(": "), said())
+    return x.rooted(x.findings).group_by("root_run_id", maintain_order=True).agg(top_finding=told.first())
