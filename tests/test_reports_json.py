@@ -47,7 +47,7 @@ MORE = {
         "recorded_sessions", "recorded_billed_usd", "unlogged_usd", "open_turns", "usd_estimated",
         "carried_usd", "undated_turns", "first_at", "last_at", "sub_agents",
     },
-    "distribution": {"root_runs", "usd_per_root_run", "top_1pct_root_share", "top_10pct_root_share"},
+    "distribution": {"priced_runs"},
 }  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def test_the_keys_are_those_of_the_contract(told: dict[str, Any]) -> None:
         assert told[name], name
         assert all(list(row)[: len(known)] == known for row in told[name]), name
     assert list(told["distribution"]["usd_per_run"]) == ["p50", "p90", "p99", "max", "mean"]
-    assert told["schema_version"] == 1
+    assert told["schema_version"] == 2
     assert told["generated_at"] == NOW.isoformat().replace("+00:00", "Z")
 
 

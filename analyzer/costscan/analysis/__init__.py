@@ -68,7 +68,7 @@ class Analysis:
     parts_off: frozenset[str] = frozenset()
 
     def rooted(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Return rows that have a `run_id` with the `root_run_id` of that run: the tree that they count in."""
+        """Return rows with the `root_run_id` of their `run_id`: the run whose tree they count in."""
         roots = self.runs.select("run_id", "root_run_id")
         return frame.join(roots, on="run_id", how="left", maintain_order="left")
 

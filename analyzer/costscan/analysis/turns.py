@@ -86,7 +86,7 @@ def unlogged_calls(totals: list[Recorded], calls: pl.DataFrame, runs: pl.DataFra
 
 
 def _trees(runs: pl.DataFrame) -> pl.DataFrame:
-    """Return the root run and its task for each id that a session may have: of a run, or of a root without one."""
+    """Return the root run and its task for each id of a run, and of a root that is no run here."""
     own, above = (runs.select("root_run_id", "root_task", session=n) for n in ("run_id", "root_run_id"))
     return pl.concat([own, above]).unique("session", keep="first", maintain_order=True)
 
@@ -104,7 +104,7 @@ def at_list(calls: pl.DataFrame, pricing: Pricing) -> pl.DataFrame:
 def turns_and_runs(
     calls: pl.DataFrame, runs: pl.DataFrame, extra: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Give the turns, logged and unlogged, and the runs they belong to; both know the task of the root run."""
+    """Return the turns, logged and unlogged, and the runs they belong to, with the task of the root run."""
     logged = (
         calls.filter("kept")
         .sort("run_id", "turn")

@@ -46,6 +46,11 @@ def said() -> pl.Expr:
     return pl.when(names_it.fill_null(value=True)).then("message").otherwise(place).alias("message")
 
 
+def why() -> pl.Expr:
+    """Return what a finding says with the name of its rule before it."""
+    return pl.concat_str("name", pl.lit(": "), said()).alias("why")
+
+
 def by_rule(x: Analysis) -> pl.DataFrame:
     """Give a row per rule that found something, dearest first, with the message of its dearest finding.
 
@@ -73,5 +78,5 @@ def by_run(x: Analysis) -> pl.DataFrame:
 
 def by_root(x: Analysis) -> pl.DataFrame:
     """Return, per root run with findings: the dearest of its tree in words."""
-    told = pl.concat_str("name", pl.lit(": "), said())
-    return x.rooted(x.findings).group_by("root_run_id", maintain_order=True).agg(top_finding=told.first())
+    found = x.rooted(x.findings).group_by("root_run_id", maintain_order=True)
+    return found.agg(top_finding=why().first())

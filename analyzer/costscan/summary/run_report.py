@@ -95,4 +95,6 @@ def _parts(x: Analysis) -> pl.DataFrame:
     """Give what was sent and what it cost, per run, part and kind."""
     by = ("run_id", "part", "kind")
     pico = pl.col("pico_usd") + pl.col("output_pico_usd")
-    return _of_roots(x, x.parts).group_by(by).agg(pl.col("sent_tokens").sum(), usd=usd_of(pico.sum())).sort(by)
+    return (
+        _of_roots(x, x.parts).group_by(by).agg(pl.col("sent_tokens").sum(), usd=usd_of(pico.sum())).sort(by)
+    )

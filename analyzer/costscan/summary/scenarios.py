@@ -46,9 +46,7 @@ def scenarios(x: Analysis) -> list[Scenario]:
     every = x.runs["root_run_id"].n_unique()
     names = [name for name in x.scenarios["scenario"].unique(maintain_order=True)[1:] if "+" not in name]
     return [
-        Scenario(
-            "as_billed", None, billed, None if billed is None else Decimal(0), None, every, None
-        ),
+        Scenario("as_billed", None, billed, None if billed is None else Decimal(0), None, every, None),
         _no_caching(known, billed),
         *(_replayed(x, name, billed) for name in sorted(names, key=lambda name: "/" in name)),
     ]

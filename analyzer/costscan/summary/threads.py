@@ -1,4 +1,4 @@
-"""One row per agent thread: what the trees of runs are summed from, and where one growing context is shown."""
+"""One row per agent thread: what runs are summed from, and what one growing context is shown by."""
 
 import polars as pl
 
