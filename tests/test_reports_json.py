@@ -49,7 +49,7 @@ MORE = {
         "unreported_usd", "open_unreported_turns",
         "carried_usd", "undated_turns", "first_at", "last_at", "sub_agents",
     },
-    "distribution": {"root_runs", "usd_per_root_run", "top_1pct_root_share", "top_10pct_root_share"},
+    "distribution": {"priced_runs"},
 }  # fmt: skip
 
 
@@ -79,7 +79,7 @@ def test_the_keys_are_those_of_the_contract(told: dict[str, Any]) -> None:
         assert told[name], name
         assert all(list(row)[: len(known)] == known for row in told[name]), name
     assert list(told["distribution"]["usd_per_run"]) == ["p50", "p90", "p99", "max", "mean"]
-    assert told["schema_version"] == 1
+    assert told["schema_version"] == 2
     assert told["generated_at"] == NOW.isoformat().replace("+00:00", "Z")
 
 

@@ -32,8 +32,9 @@ class Analysis:
     """The frames of DESIGN and what reports sum from them.
 
     `share_paid` is the share of the list price that is paid. `policy` is how the logged turns used the
-    cache, `agreement` how well the replay repeats what was billed. `turns` has, beside the canonical
-    columns, the task and root run of its run, `file` (the one that its line is in), `asks` (what its request
+    cache, `agreement` how well the replay repeats what was billed. `runs` has, beside the canonical columns,
+    `root_task`: the task that owns the run, which is that of its root. `turns` has it as `task`, with the
+    root run of its run, `file` (the one that its line is in), `asks` (what its request
     asks for that some models refuse) and `usd` with its parts; `unfinished` the visible characters and
     tokenizer family of the turns whose usage is not complete, `undated_turns` how many tell no time of
     their own. `blocks` and `block_costs` are read from disk where they are used, and gone with the reading;
@@ -78,6 +79,11 @@ class Analysis:
     def counted_with_prices(self) -> pl.DataFrame:
         """The `counted` turns beside their unit prices."""
         return counted(self.turns.hstack(self.unit))
+
+    def rooted(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return rows with the `root_run_id` of their `run_id`: the run whose tree they count in."""
+        roots = self.runs.select("run_id", "root_run_id")
+        return frame.join(roots, on="run_id", how="left", maintain_order="left")
 
     def lazy(self, name: str) -> pl.LazyFrame:
         """Give a frame without holding it where it is large."""
@@ -131,8 +137,8 @@ def analyze(
     table = price_table(pricing.overrides)
     calls, copies = merge.calls_and_copies(reading.folder)
     duplicates = calls.height - int(calls["kept"].sum())
-    calls = assembly.priced(assembly.modelled(calls, copies), table, pricing)
     runs = assembly.runs_of(copies)
+    calls = assembly.priced(assembly.modelled(calls, copies, runs), table, pricing)
     totals = recorded(merge.table(reading.folder, "recorded").collect(), calls)
     extra = assembly.unlogged_calls(totals, calls, runs, pricing)
     calls = merge.numbered(selected(calls, selection)).drop("request_id", "rank")

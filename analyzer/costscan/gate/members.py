@@ -61,9 +61,8 @@ def _measured(side: Side, metric: str) -> pl.DataFrame:
     """Give the units with a column for a rule, where the metric is one."""
     if metric in METRICS:
         return side.units
-    roots = side.runs.select("run_id", "root_run_id")
-    hits = side.nested("found").filter(pl.col("name") == metric).join(roots, on="run_id")
-    per_run = hits.group_by(run_id="root_run_id").agg(pl.len().cast(pl.Int64).alias(metric))
+    hits = side.nested("found").filter(pl.col("name") == metric)
+    per_run = hits.group_by("run_id").agg(pl.len().cast(pl.Int64).alias(metric))
     return side.units.join(per_run, on="run_id", how="left", maintain_order="left").with_columns(
         pl.col(metric).fill_null(0)
     )

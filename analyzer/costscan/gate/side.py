@@ -12,14 +12,15 @@ import polars as pl
 from costscan.analysis import Analysis
 from costscan.errors import CostscanError
 from costscan.frames import TIME, USD
+from costscan.gate import schema_1
 from costscan.gate.metrics import METRICS
 from costscan.summary import SCHEMA_VERSION, Summary
-from costscan.summary.money import known_sum, share, total
+from costscan.summary.money import share, total
 from costscan.summary.run_report import NESTED, basis, run_report
 
 ENDING: Final = ".parquet"
 NEEDED: Final = {
-    **dict.fromkeys(("run_id", "root_run_id", "task", "path"), pl.String()),
+    **dict.fromkeys(("run_id", "task", "path"), pl.String()),
     "started_at": TIME,
     "usd": USD,
     **dict.fromkeys(
@@ -39,7 +40,7 @@ class Side:
 
     Attributes:
         name: what the user called it.
-        runs: the columns of a run report that are needed.
+        runs: the columns of a run report that are needed: a row per run, its sub-agents included.
         basis: what the report says of itself: versions, the date and source of the prices.
     """
 
@@ -49,34 +50,23 @@ class Side:
 
     @cached_property
     def units(self) -> pl.DataFrame:
-        """Give what is compared: a row per root run, its sub-agents added to it, a column per metric.
+        """Return what is compared: a row per run, a column per metric.
 
         `usd` is null where a turn has no price, `known_usd` the sum of those that have one. Columns: run_id,
         task, file, day, started_at, unpriced_turns, known_usd, and the metrics.
         """
-        sums = [pl.col(name).sum() for name in ("prompt_tokens", "output_tokens", "turns", "tool_calls")]
-        is_root = pl.col("run_id") == pl.col("root_run_id")
-        own = self.runs.sort(~is_root, "started_at", "run_id", nulls_last=True)
-        return (
-            own.group_by("root_run_id", maintain_order=True)
-            .agg(
-                pl.col("task", "path", "started_at").first(),
-                pl.when(pl.col("unpriced_turns").sum() == 0).then(known_sum("usd")).alias("usd"),
-                known_sum("usd").alias("known_usd"),
-                *sums,
-                pl.col("unpriced_turns", "findings", "cache_read_tokens").sum(),
-            )
-            .select(
-                "task",
-                "started_at",
-                "unpriced_turns",
-                "known_usd",
-                *(name for name in METRICS if name != "cache_hit_rate"),
-                run_id="root_run_id",
-                file=pl.col("path").str.split("/").list.last(),
-                day=pl.col("started_at").dt.strftime("%Y-%m-%d").fill_null("unknown"),
-                cache_hit_rate=share(pl.col("cache_read_tokens"), pl.col("prompt_tokens")),
-            )
+        derived = {"usd", "cache_hit_rate"}
+        return self.runs.sort("started_at", "run_id", nulls_last=True).select(
+            "run_id",
+            "task",
+            "started_at",
+            "unpriced_turns",
+            *(name for name in METRICS if name not in derived),
+            usd=pl.when(pl.col("unpriced_turns") == 0).then("usd"),
+            known_usd="usd",
+            file=pl.col("path").str.split("/").list.last(),
+            day=pl.col("started_at").dt.strftime("%Y-%m-%d").fill_null("unknown"),
+            cache_hit_rate=share(pl.col("cache_read_tokens"), pl.col("prompt_tokens")),
         )
 
     @property
@@ -84,28 +74,21 @@ class Side:
         """Give the known cost of all runs."""
         return total(self.runs["usd"])
 
-    @cached_property
-    def tasks(self) -> pl.DataFrame:
-        """Give the task of every run, which is that of its root: run_id, task."""
-        roots = self.units.select("task", root_run_id="run_id")
-        return self.runs.select("run_id", "root_run_id").join(roots, on="root_run_id").drop("root_run_id")
-
     def nested(self, name: str) -> pl.DataFrame:
-        """Give the rows that runs hold in a nested column, with `run_id` and the task of the root run."""
-        rows = self.runs.select("run_id", name).explode(name).filter(pl.col(name).is_not_null())
-        return rows.unnest(name).join(self.tasks, on="run_id", how="left", maintain_order="left")
+        """Return the rows that runs hold in a nested column, with `run_id` and `task`."""
+        rows = self.runs.select("run_id", name, "task").explode(name).filter(pl.col(name).is_not_null())
+        return rows.unnest(name)
 
     def of_tasks(self, names: Sequence[str]) -> "Side":
         """Give only the runs of some tasks; of all where none is named."""
         if not names:
             return self
-        kept = self.tasks.filter(pl.col("task").is_in(list(names)))
-        return Side(self.name, self.runs.join(kept, on="run_id", how="semi"), self.basis)
+        return Side(self.name, self.runs.filter(pl.col("task").is_in(list(names))), self.basis)
 
 
 def of_logs(summary: Summary, x: Analysis) -> Side:
     """Give the side that some logs are; their reading is still open."""
-    return Side(" ".join(summary.paths), _needed(run_report(summary, x)), basis(summary))
+    return Side(" ".join(summary.paths), _typed(run_report(summary, x), NEEDED), basis(summary))
 
 
 def reported(path: Path) -> Side:
@@ -128,7 +111,7 @@ def is_report(path: Path) -> bool:
 
 
 def read_report(path: Path) -> Side:
-    """Read one run report.
+    """Read one run report; of schema 1 too, whose rows are put together to runs.
 
     Raises:
         CostscanError: it is none, or of a version this one cannot read.
@@ -136,7 +119,7 @@ def read_report(path: Path) -> Side:
     try:
         with path.open("rb") as file:
             said = pl.read_parquet_metadata(file)
-        if (version := said.get("schema_version")) != str(SCHEMA_VERSION):
+        if (version := said.get("schema_version")) not in {schema_1.VERSION, str(SCHEMA_VERSION)}:
             told = f"has schema {version}, not {SCHEMA_VERSION}" if version else "is no report of costscan"
             raise CostscanError(f"{path}: {told}", _MAKE_ONE)
         with path.open("rb") as file:  # a path may be a pattern to Polars
@@ -145,16 +128,18 @@ def read_report(path: Path) -> Side:
         raise CostscanError(f"{path}: cannot be read: {error.strerror or error}", _MAKE_ONE) from None
     except pl.exceptions.PolarsError:
         raise CostscanError(f"{path}: this is not a Parquet file", _MAKE_ONE) from None
-    if missing := [name for name in NEEDED if name not in runs.columns]:
+    needed = {"root_run_id": pl.String(), **NEEDED} if version == schema_1.VERSION else NEEDED
+    if missing := [name for name in needed if name not in runs.columns]:
         raise CostscanError(
             f"{path}: has no column {missing[0]}: an older costscan made this report", _MAKE_ONE
         )
     try:
-        return Side(str(path), _needed(runs), said)
+        runs = _typed(runs, needed)
+        return Side(str(path), schema_1.trees(runs) if version == schema_1.VERSION else runs, said)
     except pl.exceptions.PolarsError as error:
         what = str(error).partition("\n")[0]
         raise CostscanError(f"{path}: a column has another type: {what}", _MAKE_ONE) from None
 
 
-def _needed(runs: pl.DataFrame) -> pl.DataFrame:
-    return runs.select(pl.col(name).cast(kind) for name, kind in NEEDED.items())
+def _typed(runs: pl.DataFrame, needed: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    return runs.select(pl.col(name).cast(kind) for name, kind in needed.items())

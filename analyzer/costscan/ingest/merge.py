@@ -96,9 +96,12 @@ def _rooted(copies: pl.DataFrame) -> pl.DataFrame:
 
 
 def _root(run: str, parents: Mapping[str, str]) -> str:
-    seen = {run}
-    while (parent := parents.get(run)) is not None and parent not in seen:
-        seen.add(parent)
+    """Return the topmost run above one; of runs whose parents go in a circle, the first by name."""
+    way = {run: 0}
+    while (parent := parents.get(run)) is not None:
+        if parent in way:
+            return min(name for name, place in way.items() if place >= way[parent])
+        way[parent] = len(way)
         run = parent
     return run
 

@@ -100,7 +100,7 @@ def paragraphs(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
         yield "where", _where(summary), " · "
     if summary.totals.carried_share:
         yield "sent again", _again(summary), ""
-    if summary.distribution.root_runs >= _FEW_RUNS:
+    if summary.distribution.priced_runs >= _FEW_RUNS:
         yield "per run", _spread(summary), " · "
     if summary.replay.exact_share is not None:
         yield "replay", _replayed(summary), ""
@@ -258,10 +258,10 @@ def _again(summary: Summary) -> Pieces:
 
 def _spread(summary: Summary) -> Pieces:
     found = summary.distribution
-    ranks = [(f"{name} {usd(found.usd_per_root_run[name])}", "") for name in ("p50", "p90", "p99", "max")]
-    top = -(-found.root_runs // 100)
+    ranks = [(f"{name} {usd(found.usd_per_run[name])}", "") for name in ("p50", "p90", "p99", "max")]
+    top = -(-found.priced_runs // 100)
     who = "the dearest run is" if top == 1 else f"the dearest {top:,} (1%) are"
-    return [*ranks, (f"{who} {percent(found.top_1pct_root_share)} of the bill", "")]
+    return [*ranks, (f"{who} {percent(found.top_1pct_share)} of the bill", "")]
 
 
 def _without_caching(summary: Summary) -> Pieces:

@@ -65,7 +65,7 @@ def _totals(summary: Summary) -> Iterator[Family]:
 
 
 def _distribution(summary: Summary) -> Iterator[Family]:
-    costs = summary.distribution.usd_per_root_run
+    costs = summary.distribution.usd_per_run
     ranks = {quantile: costs[name] for name, quantile in _QUANTILES.items()}
     yield by("run_usd", "What a run cost with its sub-agents, by rank; 1: the dearest.", "quantile", ranks)
 

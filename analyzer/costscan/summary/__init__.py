@@ -35,6 +35,7 @@ from costscan.summary.runs import IS_SUB_AGENT, runs_table
 from costscan.summary.scenarios import scenarios, steps
 from costscan.summary.shares import DIVISIONS
 from costscan.summary.tables import TOKENS, by_day, by_model, by_task, by_tool, carried_usd
+from costscan.summary.threads import threads_table
 from costscan.unlogged import SUFFIX
 from costscan.usage import UNPRICED, UNREPORTED
 
@@ -62,7 +63,8 @@ def summarize(
     """
     whole = selection is None or selection == Selection()
     recorded = recorded_totals(x) if whole else {}
-    runs = runs_table(x, {session: found.amount for session, found in recorded.items()}, rank)
+    threads = threads_table(x)
+    runs = runs_table(x, threads, {session: found.amount for session, found in recorded.items()}, rank)
     return Summary(
         schema_version=SCHEMA_VERSION,
         costscan_version=__version__,
@@ -82,6 +84,7 @@ def summarize(
         by_day=by_day(x.turns),
         findings=findings(x),
         runs=runs,
+        threads=threads,
         breakdowns=_breakdowns(x),
         paths=tuple(paths),
         rules=tuple(rules),
@@ -207,20 +210,8 @@ def _meters(turns: pl.DataFrame) -> dict[str, Decimal | None]:
 
 
 def _distribution(runs: pl.DataFrame) -> Distribution:
-    roots = runs.group_by("root_run_id").agg(known_sum("usd"))
-    each, whole = (
-        sorted(runs["usd"].drop_nulls(), reverse=True),
-        sorted(roots["usd"].drop_nulls(), reverse=True),
-    )
-    return Distribution(
-        _ranks(each),
-        _top(each, 1),
-        _top(each, 10),
-        len(whole),
-        _ranks(whole),
-        _top(whole, 1),
-        _top(whole, 10),
-    )
+    costs = sorted(runs["usd"].drop_nulls(), reverse=True)
+    return Distribution(_ranks(costs), _top(costs, 1), _top(costs, 10), len(costs))
 
 
 def _ranks(costs: list[Decimal]) -> dict[str, Decimal | None]:

@@ -14,7 +14,7 @@ import polars as pl
 
 from costscan.rulebook import Rule
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,8 @@ class Inputs:
 @dataclass(frozen=True)
 class Totals:
     """The bill and its tokens.
+
+    `runs` counts agent threads, sub-agents included; `root_runs` counts runs as everything else does.
 
     `usd` is the sum of what is known of all turns. It is exact when no turn is unpriced, none has an output
     count that the log left unfinished (`placeholder`) or a counter that it does not tell (`unreported`) with
@@ -107,19 +109,16 @@ class Totals:
 
 @dataclass(frozen=True)
 class Distribution:
-    """How the bill spreads over runs with a known cost; percentiles are nearest-rank.
+    """How the bill spreads over runs with a known cost, each with its sub-agents.
 
-    A root run stands for itself and all its sub-agents. A top share is that of so many percent of the runs,
-    at least one.
+    Percentiles are nearest-rank. A top share is that of so many percent of the runs, at least one.
+    `priced_runs` counts the runs with a known cost.
     """
 
     usd_per_run: Mapping[str, Decimal | None]
     top_1pct_share: float | None
     top_10pct_share: float | None
-    root_runs: int
-    usd_per_root_run: Mapping[str, Decimal | None]
-    top_1pct_root_share: float | None
-    top_10pct_root_share: float | None
+    priced_runs: int
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ class Replay:
 
 @dataclass(frozen=True)
 class Scenario:
-    """What the logged runs would have cost; `runs` is how many of them the scenario changes.
+    """What the logged runs would have cost; `runs` is how many of them, with their sub-agents, it changes.
 
     `saved_joint_usd` is the share of a lever in what all save together, `saved_low_usd` and `saved_high_usd`
     what the scenario saves where what it assumes turns out badly or well. `is_on` tells a part that its lever
@@ -176,6 +175,7 @@ class Assumption:
 class Summary:
     """Everything a report shows.
 
+    `runs` has a row per root run, which stands for its whole tree, `threads` one per agent thread.
     `breakdowns` are by server, skill, kind, agent, rule, lifetime, cap, pack and route; `rules` are those
     that were asked, with their prose.
     """
@@ -196,6 +196,7 @@ class Summary:
     by_day: pl.DataFrame
     findings: pl.DataFrame
     runs: pl.DataFrame
+    threads: pl.DataFrame = field(metadata={"json": False})
     breakdowns: Mapping[str, pl.DataFrame]
     plan: list[Step]
     assumptions: list[Assumption]

@@ -52,11 +52,10 @@ def scenarios(x: Analysis) -> list[Scenario]:
     turns = x.turns.with_columns(no_caching=no_caching_usd(x))
     known = turns.filter(pl.col("usd").is_not_null())
     billed = total(known["usd"]) if known.height or not turns.height else None
+    every = x.runs["root_run_id"].n_unique()
     names = [name for name in x.scenarios["scenario"].unique(maintain_order=True)[1:] if "+" not in name]
     return [
-        Scenario(
-            "as_billed", None, billed, None if billed is None else Decimal(0), None, x.runs.height, None
-        ),
+        Scenario("as_billed", None, billed, None if billed is None else Decimal(0), None, every, None),
         _no_caching(known, billed),
         *(_replayed(x, name, billed) for name in sorted(names, key=lambda name: "/" in name)),
     ]
@@ -84,7 +83,7 @@ def steps(x: Analysis) -> list[Step]:
 def _no_caching(known: pl.DataFrame, billed: Decimal | None) -> Scenario:
     whole = billed is not None and not known["no_caching"].null_count()
     plain = total(known["no_caching"]) if whole else None
-    cached = known.filter(pl.sum_horizontal(_CACHED) > 0)["run_id"].n_unique()
+    cached = known.filter(pl.sum_horizontal(_CACHED) > 0)["root_run_id"].n_unique()
     saved = None if billed is None or plain is None else billed - plain
     return Scenario("no_caching", None, plain, saved, None, cached, None)
 
@@ -105,7 +104,7 @@ def _replayed(x: Analysis, name: str, billed: Decimal | None) -> Scenario:
         billed - saved,
         saved,
         None if joint.null_count() == runs.height else total(joint.fill_null(0)),
-        runs.filter(pl.col("saved_usd") != 0).height,
+        x.rooted(runs.filter(pl.col("saved_usd") != 0))["root_run_id"].n_unique(),
         risk,
         total(runs["saved_low_usd"].fill_null(0)),
         total(runs["saved_high_usd"].fill_null(0)),

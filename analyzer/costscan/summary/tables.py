@@ -43,7 +43,7 @@ def by_model(turns: pl.DataFrame) -> pl.DataFrame:
 
 
 def by_task(turns: pl.DataFrame) -> pl.DataFrame:
-    """Give a row per task, dearest first."""
+    """Return a row per task, dearest first; a task owns the sub-agents of its runs."""
     return _dearest_first(_grouped(turns, pl.col("task")), "task")
 
 
@@ -54,8 +54,9 @@ def by_day(turns: pl.DataFrame) -> pl.DataFrame:
 
 
 def _grouped(turns: pl.DataFrame, *names: pl.Expr) -> pl.DataFrame:
+    """Sum turns up by something; `runs` counts root runs."""
     found = turns.group_by(*names, maintain_order=True).agg(
-        runs=pl.col("run_id").n_unique().cast(pl.Int64),
+        runs=pl.col("root_run_id").n_unique().cast(pl.Int64),
         turns=pl.len().cast(pl.Int64),
         usd=known_sum("usd"),
         unpriced_turns=UNPRICED.sum().cast(pl.Int64),

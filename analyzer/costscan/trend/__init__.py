@@ -25,7 +25,7 @@ class Trend:
         metric: what was looked at.
         false_alarm: how often chance alone may put a step anywhere in a task.
         fewest_runs: tasks with fewer runs cannot show a step at that rate.
-        reports: the reports, oldest first: name, made_at, and the root runs that no older one has.
+        reports: the reports, oldest first: name, made_at, and the runs that no older one has.
         whole: all tasks together; None where there is one.
         tasks: the tasks, the dearest first.
     """
