@@ -23,11 +23,13 @@ def progress(paths: Sequence[str]) -> Iterator[Told]:
     if sys.stderr is None or not sys.stderr.isatty():
         yield Told()
         return
-    from rich.console import Console  # noqa: PLC0415 - only a terminal needs it
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
+    from costscan.reports.screen import console, width_of  # noqa: PLC0415 - only a terminal needs it
+
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=5) as shown:
+    screen = console(sys.stderr, width_of(sys.stderr))
+    with Progress(*columns, console=screen, transient=True, refresh_per_second=5) as shown:
         task = shown.add_task("reading", total=_total(paths))
         yield Told(
             read=lambda size: shown.advance(task, size),

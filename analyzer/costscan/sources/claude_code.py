@@ -235,9 +235,10 @@ class _Reading:
             self._user(number, inner, self._agent(agent))
 
     def _attachment(self, number: int, line: Line) -> None:
-        thread = self._agent(self._key(line)).thread
-        thread.last_at = timestamp(line) or thread.last_at
-        attachments.read(thread, number, bytes(line.attachment))
+        agent = self._agent(self._key(line))
+        agent.thread.last_at = timestamp(line) or agent.thread.last_at
+        if said := attachments.read(agent.thread, number, bytes(line.attachment)):
+            agent.labels.asked(said)
 
     def _system(self, line: Line) -> None:
         if line.subtype == "compact_boundary":

@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, Struct
 
-from costscan.reading import labels, loose, sse
+from costscan.reading import labels, loose, people, sse
 from costscan.reading.calls import Call, make_call, miss_reason, time_of
 from costscan.reading.claude_lines import Message, lenient_message, word
 from costscan.reading.content import hash_of, text_block
@@ -208,22 +208,25 @@ def _chain(blocks: list[Sent]) -> list[int]:
 
 
 def _waited(thread: RequestThread, blocks: list[Sent]) -> bool:
-    """Say whether the newest message of a later request is a human's, not a tool's."""
+    """Say whether the newest message of a later request is a human's, not a tool's or the client's."""
     if not thread.calls or not blocks or blocks[-1].role != "user":
         return False
-    last = blocks[-1].message
-    return not any(b.measured.kind == "tool_result" for b in blocks if b.message == last)
+    newest = [b.measured for b in blocks if b.message == blocks[-1].message]
+    if any(found.kind == "tool_result" for found in newest):
+        return False
+    return any(not isinstance(found.said, str) or people.asked(found.said) for found in newest)
 
 
 def _first_request(request: Request) -> str | None:
+    """Return the name of what a person or a program asks for first, without what the client adds."""
     for message in request.messages or ():
         if message.role != "user":
             continue
-        if isinstance(message.content, str):
-            return labels.template(message.content)
-        for block in message.content or ():
-            if block.type == "text" and block.text:
-                return labels.template(block.text)
+        content = message.content
+        texts = [content] if isinstance(content, str) else [b.text for b in content or () if b.type == "text"]
+        for said in texts:
+            if said and (wanted := people.asked(said)):
+                return labels.template(wanted)
     return None
 
 
