@@ -15,8 +15,14 @@ _SUMMED: Final = (
     "turns",
     "tool_calls",
     "unpriced_turns",
+    "unreported_turns",
     "findings",
 )
+
+
+def completed(threads: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with the columns that came later: no call without usage was kept then."""
+    return threads.with_columns(unreported_turns=pl.lit(0, pl.Int64))
 
 
 def trees(threads: pl.DataFrame) -> pl.DataFrame:

@@ -27,10 +27,13 @@ NEEDED: Final = {
         ("prompt_tokens", "cache_read_tokens", "output_tokens", "turns", "tool_calls", "unpriced_turns"),
         pl.Int64(),
     ),
+    "unreported_turns": pl.Int64(),
     "findings": pl.Int64(),
     **{name: pl.List(pl.Struct(schema)) for name, schema in NESTED.items()},
 }
 """The columns of a run report that comparisons are made of, and their types."""
+COUNTED: Final = ("prompt_tokens", "output_tokens")
+"""The metrics that sum what calls report of their usage."""
 _MAKE_ONE: Final = "make it with: costscan analyze LOGS -o baseline.parquet"
 
 
@@ -52,21 +55,27 @@ class Side:
     def units(self) -> pl.DataFrame:
         """Return what is compared: a row per run, a column per metric.
 
-        `usd` is null where a turn has no price, `known_usd` the sum of those that have one. Columns: run_id,
-        task, file, day, started_at, unpriced_turns, known_usd, and the metrics.
+        `usd` is null where a turn has no price or usage, `known_usd` the sum of what is known; the counts of
+        tokens are null where a turn has no usage. Columns: run_id, task, file, day, started_at,
+        unpriced_turns, unreported_turns, known_usd, and the metrics.
         """
-        derived = {"usd", "cache_hit_rate"}
+        derived = {"usd", "cache_hit_rate", *COUNTED}
+        is_counted = pl.col("unreported_turns") == 0
         return self.runs.sort("started_at", "run_id", nulls_last=True).select(
             "run_id",
             "task",
             "started_at",
             "unpriced_turns",
+            "unreported_turns",
             *(name for name in METRICS if name not in derived),
-            usd=pl.when(pl.col("unpriced_turns") == 0).then("usd"),
+            *(pl.when(is_counted).then(pl.col(name)).alias(name) for name in COUNTED),
+            usd=pl.when(is_counted & (pl.col("unpriced_turns") == 0)).then("usd"),
             known_usd="usd",
             file=pl.col("path").str.split("/").list.last(),
             day=pl.col("started_at").dt.strftime("%Y-%m-%d").fill_null("unknown"),
-            cache_hit_rate=share(pl.col("cache_read_tokens"), pl.col("prompt_tokens")),
+            cache_hit_rate=pl.when(is_counted).then(
+                share(pl.col("cache_read_tokens"), pl.col("prompt_tokens"))
+            ),
         )
 
     @property
@@ -128,7 +137,9 @@ def read_report(path: Path) -> Side:
         raise CostscanError(f"{path}: cannot be read: {error.strerror or error}", _MAKE_ONE) from None
     except pl.exceptions.PolarsError:
         raise CostscanError(f"{path}: this is not a Parquet file", _MAKE_ONE) from None
-    needed = {"root_run_id": pl.String(), **NEEDED} if version == schema_1.VERSION else NEEDED
+    needed = NEEDED
+    if version == schema_1.VERSION:
+        runs, needed = schema_1.completed(runs), {"root_run_id": pl.String(), **NEEDED}
     if missing := [name for name in needed if name not in runs.columns]:
         raise CostscanError(
             f"{path}: has no column {missing[0]}: an older costscan made this report", _MAKE_ONE
