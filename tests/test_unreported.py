@@ -259,7 +259,7 @@ def test_a_check_over_calls_without_usage_is_not_decided(tmp_path: Path, capsys:
     before = [pair(message(f"msg_{n}", used()), run_id=f"r{n}", task="t") for n in range(8)]
     after = [pair(message(f"msg_a{n}", used() if n else {}), run_id=f"r{n}", task="t") for n in range(8)]
     old, new = (str(write(tmp_path / f"{n}.jsonl", *lines)) for n, lines in enumerate((before, after)))
-    text = said(capsys, "check", new, "--baseline", old, "--fail-on", "usd:+5%", code=3)
+    text = " ".join(said(capsys, "check", new, "--baseline", old, "--fail-on", "usd:+5%", code=3).split())
     assert "1 call has no usage in the log" in text
     assert "1 call has no usage in the log" in said(capsys, "check", new, "--fail-on", "usd:9", code=3)
     # What is over with what is known is over; the calls themselves can be counted.

@@ -2,11 +2,11 @@
 
 What the numbers mean, and what is counted once:
 - A model call is one to many `assistant` lines, one a content block, with the same `message.id` and a
-  repeated `usage`; it is counted once, with the largest output.
+  repeated `usage`; it is counted once, with the counters of one of them: the last complete one.
 - `input_tokens` leaves out what was read from or written to the cache; the cache counters are disjoint.
 - `output_tokens` beside `stop_reason: null` before version 2.1.60 is what had been counted when the line was
   written, often 1 to 8: such a call is marked `placeholder`.
-- Lines of model `<synthetic>` are written by the client and cost nothing.
+- Lines of model `<synthetic>` are written by the client and have no tokens.
 - A sub-agent is a run of its own under its session, whether its lines stand in a file of their own, inline
   (`isSidechain`), or inside `progress` lines of the parent; the same call in two of these is billed once.
 - The system prompt and the tool definitions are not in a transcript unless a `prompt_snapshot` shows them;
