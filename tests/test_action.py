@@ -3,15 +3,21 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from answering import answering
+from as_command import COSTSCAN
 from costscan.cli.app import run
 from suites import suite
 from workflow import ACTION, EXPRESSION, ROOT, STEPS, Job
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="the scripts of the action are for bash")
+pytestmark = [
+    pytest.mark.skipif(os.name != "posix", reason="the scripts of the action are for bash"),
+    pytest.mark.usefixtures("kept_analyses"),
+]
 SCRIPTS = sorted((ROOT / "ci" / "action").glob("*.sh"))
 
 
@@ -25,10 +31,16 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with answering(tmp_path_factory.mktemp("answered")) as script:
+        yield script
+
+
 @pytest.fixture
-def job(tmp_path: Path, recorded: Path) -> Job:
+def job(tmp_path: Path, recorded: Path, answered: str) -> Job:
     """Give a job whose checkout holds what was recorded."""
-    return Job(Path(shutil.copytree(recorded, tmp_path / "check out")))
+    return Job(Path(shutil.copytree(recorded, tmp_path / "check out")), costscan=answered)
 
 
 def test_inputs_reach_scripts_through_their_environment_alone() -> None:
@@ -88,6 +100,7 @@ def test_the_same_logs_pass(job: Job) -> None:
 
 
 def test_dearer_logs_fail_with_summary_outputs_and_a_comment(job: Job) -> None:
+    job.costscan = COSTSCAN
     found = job.run(logs="after", fail_on="usd:+5%\n\n  volatile-prefix:0  \n", comment="true")
     assert job.code == 1
     assert found == {

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from as_command import COSTSCAN, command
+from answering import answering
+from as_command import command
 from costscan.config import load
 from costscan.gate.limits import limits
 from costscan.gate.matching import Group
@@ -34,26 +35,28 @@ def marked(mark: str, language: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the guide is for a POSIX shell")
+@pytest.mark.usefixtures("kept_analyses")
 def test_what_the_guide_runs_ends_and_says_as_it_tells(tmp_path: Path) -> None:
-    command(tmp_path / "bin/costscan", COSTSCAN)
     folder = tmp_path / "empty"
     folder.mkdir()
     own = {"PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "80"}
     said = ""
-    for kind, code, text in _MARKED.findall(GUIDE):
-        if kind == "says":
-            assert set(text.splitlines()) <= set(map(str.rstrip, said.splitlines())), text
-            continue
-        done = subprocess.run(
-            ["bash", "-e", "-c", text],
-            cwd=folder,
-            env=os.environ | own,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        said = done.stdout + done.stderr
-        assert done.returncode == int(code or 0), f"{text}\n{said}"
+    with answering(tmp_path) as script:
+        command(tmp_path / "bin/costscan", script)
+        for kind, code, text in _MARKED.findall(GUIDE):
+            if kind == "says":
+                assert set(text.splitlines()) <= set(map(str.rstrip, said.splitlines())), text
+                continue
+            done = subprocess.run(
+                ["bash", "-e", "-c", text],
+                cwd=folder,
+                env=os.environ | own,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            said = done.stdout + done.stderr
+            assert done.returncode == int(code or 0), f"{text}\n{said}"
     assert (folder / "next.parquet").exists()
 
 

@@ -41,11 +41,12 @@ printf '%s\\n' "${{@: -1}}" >>"$FAKES/installed"
 
 @dataclass
 class Job:
-    """A job with one step, which uses the action; `folder` is its checkout."""
+    """A job with one step, which uses the action; `folder` is its checkout, `costscan` the script of the command."""
 
     folder: Path
     event: str = "pull_request"
     number: str = "7"
+    costscan: str = COSTSCAN
     code: int = 0
     log: str = ""
     steps: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -76,7 +77,7 @@ class Job:
 
     def _prepare(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        for name, script in {"gh": GH, "python": PYTHON, "pip": PIP, "costscan": COSTSCAN}.items():
+        for name, script in {"gh": GH, "python": PYTHON, "pip": PIP, "costscan": self.costscan}.items():
             command(self.fakes / name, script)
         (self.fakes / "temp").mkdir(exist_ok=True)
         for name in ("gh.earlier", "summary.md"):
