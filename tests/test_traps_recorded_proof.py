@@ -59,6 +59,10 @@ def calls(*steps: Mapping[str, int]) -> list[Json]:
     ]
 
 
+def without(entry: Json, *names: str) -> Json:
+    return {k: v for k, v in entry.items() if k not in names}
+
+
 def price(tokens: Mapping[str, int]) -> Decimal:
     return usd(OPUS, **dict(tokens))
 
@@ -72,12 +76,13 @@ def test_results_alone_are_processes_of_their_own(tmp_path: Path) -> None:
         ended(step, cost, uuid=f"r{n}") for n, (step, cost) in enumerate(zip(STEPS, STEPS_USD, strict=True))
     ]
     whole = Proof(Decimal("0.81459"))
-    unnamed = [{k: v for k, v in line.items() if k != "uuid"} for line in lines]
+    unnamed = [without(line, "uuid") for line in lines]
     cases: dict[str, tuple[Case, Proof]] = {
         "a line each": (lines, whole),
         "without ids": (unnamed, whole),
         "a file each": ({f"step-{n}.json": [line] for n, line in enumerate(lines)}, whole),
-        "files that overlap": ({"a.jsonl": lines[:2], "b.jsonl": lines[1:]}, whole),
+        "files that overlap": ({"a.jsonl": lines[:2], "b.jsonl": [lines[0], lines[2]]}, whole),
+        "without usage": ([without(line, "usage") for line in lines], whole),
         "another session between": ([lines[0], ended(ONE, ONE_USD, session="other"), *lines[1:]], whole),
         "the same work twice": ([lines[1], lines[1] | {"uuid": "again"}], Proof(2 * ONE_USD)),
         "one line copied": ([*unnamed, unnamed[-1]], whole),
@@ -119,7 +124,7 @@ def test_totals_of_several_times_the_usage(tmp_path: Path) -> None:
     for times in (2, 3, 10):
         wrong = ended(ONE, times * ONE_USD, times=times)
         more = (times - 1) * ONE_USD
-        bare = {k: v for k, v in wrong.items() if k != "usage"}
+        bare = without(wrong, "usage")
         shown = ONE_USD - usd(out=499)
         cases |= {
             f"{times} alone": ([wrong], Proof(ONE_USD, more, is_proven=False)),
@@ -142,6 +147,10 @@ def test_totals_of_several_times_the_usage(tmp_path: Path) -> None:
         cost_state(2 * ONE_USD, {OPUS: own(ONE, 2 * ONE_USD, times=2)}),
     ]
     cases["a transcript"] = (twice, Proof(ONE_USD, ONE_USD, is_proven=False))
+    # The first of two turns that used just as much left no result; the log has both.
+    cases["two turns alike"] = (
+        [*calls(ONE, ONE), ended(ONE, 2 * ONE_USD, times=2)], Proof(2 * ONE_USD),
+    )  # fmt: skip
     # Half of the calls may be missing: the usage says how many there were.
     cases["half of the calls logged"] = (
         [*calls(ONE), ended(both(ONE, ONE), 2 * ONE_USD)], Proof(2 * ONE_USD),
@@ -188,10 +197,6 @@ def test_usage_stands_for_missing_models(tmp_path: Path) -> None:
             ),
         },
     )  # fmt: skip
-
-
-def without(entry: Json, *names: str) -> Json:
-    return {k: v for k, v in entry.items() if k not in names}
 
 
 def test_usage_stands_for_missing_counters(tmp_path: Path) -> None:
