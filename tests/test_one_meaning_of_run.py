@@ -221,7 +221,7 @@ def test_explain_tells_what_analyze_does_and_opens_each_agent(logs: Path) -> Non
     for run, agent in opened.items():
         assert f"  open one: costscan explain {agent} LOGS" in shown[run]
         assert len(meant(agent, every, roots)) == 1
-    assert "  its main thread is not in these logs" in shown["s9"]
+    assert "  no turn of its main thread is in these logs" in shown["s9"]
     assert shown["middle"][0].endswith(" · under top")
     assert shown["middle"][1].startswith(f"  cost {wording.usd(2 * SUB)} with 1 sub-agent")
     assert shown["s1/agent-a1"][1].startswith(f"  cost {wording.usd(SUB)} · ")

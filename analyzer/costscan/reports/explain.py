@@ -97,7 +97,7 @@ def _main_thread(story: Story, width: int) -> list[Text]:
     if story.sub_agents.is_empty():
         return []
     if story.turns.is_empty():
-        return _wrapped("its main thread is not in these logs", width)
+        return _wrapped("no turn of its main thread is in these logs", width)
     cost = "unknown cost" if story.own_usd is None else usd(story.own_usd)
     is_root = story.run["run_id"] == story.run["root_run_id"]
     what = "the main thread alone" if is_root else "its own turns alone"
