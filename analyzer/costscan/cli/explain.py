@@ -27,7 +27,7 @@ def explain(
         typer.Argument(
             metavar="RUN|RULE",
             show_default=False,
-            help="The id of a run or its beginning; worst, for the dearest with its sub-agents; a rule.",
+            help="The id of a run or sub-agent, or its beginning; worst, for the dearest run; a rule.",
         ),
     ],
     path: Annotated[
@@ -44,6 +44,8 @@ def explain(
     workers: p.Workers = None,
 ) -> None:
     """Tell one run turn by turn: which tokens earned their place; or what a rule is about.
+
+    A run is told with its sub-agents, a line each; one of these is opened by its name.
 
     \b
     Examples:

@@ -79,7 +79,10 @@ Since = Annotated[
     ),
 ]
 Until = Annotated[str | None, typer.Option(metavar="TIME", help="Only turns before; a date counts whole.")]
-Task = Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only runs of this task. Repeatable.")]
+Task = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="Only runs of this task, with their sub-agents. Repeatable."),
+]
 Model = Annotated[
     list[str] | None, typer.Option(metavar="NAME", help="Only turns of this model. Repeatable.")
 ]

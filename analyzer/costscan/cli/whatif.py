@@ -29,8 +29,9 @@ def whatif(
 ) -> None:
     """Price every run as if one model had served all of it, for each of some models.
 
-    Each run is replayed on the model: its prices, its shortest cacheable prefix, its tokenizer. The same
-    turns and the same output are taken for granted, which no log can promise: try a model before you move.
+    Each run is replayed, with its sub-agents, on the model: its prices, its shortest cacheable prefix, its
+    tokenizer. The same turns and the same output are taken for granted, which no log can promise: try a
+    model before you move.
 
     \b
     Examples:

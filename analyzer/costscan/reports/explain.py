@@ -71,9 +71,9 @@ def _title(story: Story, every: Sequence[str], width: int) -> list[Text]:
     parts = [plural(sums["turns"], "turn"), inert(", ".join(sums["models"]))]
     if run["started_at"] is not None:
         parts.append(run["started_at"].strftime("%Y-%m-%d %H:%M"))
-    lines = _headed(name, inert(run["task"]), " · ".join(parts), width)
-    if run["run_id"] != run["root_run_id"] and not run["run_id"].startswith(run["root_run_id"]):
+    if not run["run_id"].startswith(run["root_run_id"]):
         parts.append(f"under {run_names([{'run_id': run['root_run_id']}], every)[0]}")
+    lines = _headed(name, inert(run["task"]), " · ".join(parts), width)
     prompt, read = sums["prompt_tokens"], sums["cache_read_tokens"]
     cost = "cost unknown" if story.usd is None else f"cost {usd(story.usd)}"
     said = [
@@ -97,9 +97,11 @@ def _main_thread(story: Story, width: int) -> list[Text]:
     if story.sub_agents.is_empty():
         return []
     if story.turns.is_empty():
-        return _wrapped("its main thread is not in these logs", width)
+        return _wrapped("no turn of its main thread is in these logs", width)
     cost = "unknown cost" if story.own_usd is None else usd(story.own_usd)
-    return _wrapped(f"the main thread alone: {plural(story.turns.height, 'turn')}, {cost}", width)
+    is_root = story.run["run_id"] == story.run["root_run_id"]
+    what = "the main thread alone" if is_root else "its own turns alone"
+    return _wrapped(f"{what}: {plural(story.turns.height, 'turn')}, {cost}", width)
 
 
 def _headed(name: str, task: str, more: str, width: int) -> list[Text]:
