@@ -7,7 +7,15 @@ import polars as pl
 from costscan.analysis.choice import Pricing
 from costscan.frames import RUNS, TURNS
 from costscan.models import model_info
-from costscan.prices import COST_COLUMNS, UNIT_COLUMNS, canonicalise, price_table, turn_usd, unit_prices
+from costscan.prices import (
+    COST_COLUMNS,
+    UNIT_COLUMNS,
+    canonicalise,
+    price_table,
+    turn_usd,
+    unit_prices,
+    with_unbilled,
+)
 from costscan.recorded import Recorded
 from costscan.tokens import EXACT_SOURCES
 from costscan.unlogged import SUFFIX, missing
@@ -16,13 +24,14 @@ DEFAULT_FAMILY: Final = "v4.7"
 
 
 def modelled(calls: pl.DataFrame, copies: pl.DataFrame) -> pl.DataFrame:
-    """Add what model and source decide: canonical model, tokenizer family, whether prompts are known."""
-    calls = canonicalise(
+    """Add what model and source decide: canonical model, free refusals, tokenizer family, known prompts."""
+    named = canonicalise(
         calls.with_columns(
             provider=pl.lit(None, pl.String),
             model=pl.lit(None, pl.String),
         )
-    ).join(
+    )
+    calls = with_unbilled(named).join(
         copies.select("copy", "source", "task", "root_run_id", "path"),
         on="copy",
         how="left",

@@ -11,9 +11,12 @@ from typing import Final
 
 import polars as pl
 
+from costscan.reading.refusals import UNKNOWN
+from costscan.reading.usage import PLACEHOLDER_OUTPUT_TOKENS
+
 COPY_BITS: Final = 32
 WRITES: Final = ("cache_write_5m_tokens", "cache_write_1h_tokens")
-_AGREED: Final = ("usage_from", "output_tokens", *WRITES, "stop_reason", "recorded_usd")
+_AGREED: Final = ("usage_from", "output_tokens", *WRITES, "stop_reason", "recorded_usd", "refusal")
 
 
 def table(folder: Path, name: str) -> pl.LazyFrame:
@@ -172,8 +175,15 @@ def _of_copies(calls: pl.DataFrame) -> pl.DataFrame:
         cache_write_1h_tokens=hour,
         stop_reason=pl.col("stop_reason").drop_nulls().first().over("key"),
         recorded_usd=pl.col("recorded_usd").drop_nulls().first().over("key"),
+        refusal=pl.when(largest <= PLACEHOLDER_OUTPUT_TOKENS).then(_category().over("key")),
         kept=pl.col("key").is_first_distinct(),
     )
+
+
+def _category() -> pl.Expr:
+    """What copies say of a refusal before any output: the category, where one of them has it."""
+    said = pl.col("refusal").drop_nulls()
+    return pl.coalesce(said.filter(said != UNKNOWN).first(), said.first())
 
 
 def numbered(calls: pl.DataFrame) -> pl.DataFrame:

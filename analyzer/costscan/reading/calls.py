@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
+from costscan.reading import refusals
 from costscan.reading.records import Rows
 from costscan.reading.usage import (
     PLACEHOLDER_OUTPUT_TOKENS,
@@ -46,6 +47,8 @@ class Call(Struct, gc=False):
     settings: int | None = None
     miss_reason: str | None = None
     asks: str | None = None
+    refusal: str | None = None
+    hand_overs: dict[str, Any] = field(default_factory=dict)
 
 
 def is_same(known: Call, found: Call, *, newest: bool) -> bool:
@@ -134,7 +137,9 @@ def write(rows: Rows, copy: int, seq: int, call: Call) -> int:
     end, at = time_of(call.end_at), time_of(call.at)
     if at is None or (end is not None and at > end):
         at = end
-    parts: list[Iteration | None] = [*iterations(call.usage)] or [None]
+    inside = iterations(call.usage)
+    parts: list[Iteration | None] = [*inside] or [None]
+    refused, declined = refusals.refused(call, inside), refusals.declined(inside)
     for offset, part in enumerate(parts):
         used = call.counters if part is None else part.counters
         model = call.model_raw if part is None or part.model is None else part.model
@@ -158,7 +163,7 @@ def write(rows: Rows, copy: int, seq: int, call: Call) -> int:
                 used.output_tokens,
                 used.thinking_tokens,
                 used.web_searches,
-                call.stop_reason,
+                refusals.REFUSAL if offset in declined else call.stop_reason,
                 call.message_id,
                 call.request_id,
                 call.recorded_usd if offset == 0 else None,
@@ -168,6 +173,7 @@ def write(rows: Rows, copy: int, seq: int, call: Call) -> int:
                 call.settings,
                 call.miss_reason,
                 call.asks,
+                refused.get(offset),
             )
         )
     return len(parts)

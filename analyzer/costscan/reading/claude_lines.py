@@ -18,6 +18,7 @@ class Message(Struct, gc=False):
     model: Any = None
     usage: Raw = Raw()
     stop_reason: Any = UNSET
+    stop_details: Any = UNSET
     content: list[Block] | str | None = None
     diagnostics: Any = None
 
@@ -58,6 +59,8 @@ class Line(Struct, gc=False):
     total_cost_usd: Any = None
     totalCostUSD: Any = None  # noqa: N815
     event: Raw = Raw()
+    stop_reason: Any = None
+    apiRefusalCategory: Any = UNSET  # noqa: N815
 
 
 MAX_USD = 10**6
@@ -96,6 +99,7 @@ def lenient_message(value: object) -> Message | None:
         model=value.get("model"),
         usage=_raw(value.get("usage")),
         stop_reason=value.get("stop_reason", UNSET),
+        stop_details=value.get("stop_details", UNSET),
         content=blocks,
         diagnostics=value.get("diagnostics"),
     )

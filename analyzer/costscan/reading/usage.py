@@ -170,7 +170,8 @@ def iterations(usage: Usage) -> list[Iteration]:
     """Give the model calls inside a request where the log tells them apart, else an empty list.
 
     The top level leaves compaction and advisor calls out, and holds only the answering call after a
-    fallback, so a request with several iterations is billed as the sum of them.
+    fallback, so a request with several iterations is billed as the sum of them; those that were refused
+    before any output are among them (see `refusals`).
     """
     raw = bytes(usage.iterations)
     if len(raw) <= _NO_ITERATIONS or (raw.count(b'"type"') == 1 and b'"message"' in raw):
@@ -192,26 +193,10 @@ def iterations(usage: Usage) -> list[Iteration]:
                 counters(inner),
             )
         )
-    billed = _without_declined(out)
     searches = counters(usage).web_searches
-    if searches and billed and not any(part.counters.web_searches for part in billed):
-        billed[-1].counters.web_searches = searches
-    return billed
-
-
-def _without_declined(found: list[Iteration]) -> list[Iteration]:
-    # A model that declined before it wrote anything is not billed; its fallback is. The few tokens that
-    # stand beside the declined call are the placeholder of its first event.
-    return [
-        item
-        for i, item in enumerate(found)
-        if not (
-            i + 1 < len(found)
-            and found[i + 1].kind == "fallback_message"
-            and item.kind != "compaction"
-            and item.counters.output_tokens <= PLACEHOLDER_OUTPUT_TOKENS
-        )
-    ]
+    if searches and out and not any(part.counters.web_searches for part in out):
+        out[-1].counters.web_searches = searches
+    return out
 
 
 PLACEHOLDER_OUTPUT_TOKENS = 8
