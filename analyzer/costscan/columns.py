@@ -50,7 +50,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "provider": "who bills it",
         "model": "the model under its canonical name",
         "model_raw": "the model as the log spells it",
-        "tier": "standard, batch or priority",
+        "tier": "standard, batch or priority; unbilled: refused before any output, at no cost",
         "speed": "standard or fast",
         "geo": "where inference was bound to",
         "effort": "the effort that was asked for",
@@ -64,7 +64,8 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "stop_reason": "why the model stopped",
         "message_id": "the id of the response",
         "recorded_usd": "what the log itself says the turn cost",
-        "usage_from": "reported: as billed; placeholder: a lower bound; unreported: a counter is not known",
+        "usage_from": "reported: as billed; placeholder: a lower bound, by an unfinished count or a "
+        "refusal whose category is not logged; unreported: a counter is not known; estimated",
     },
     "blocks": {
         "run_id": "the run",
@@ -230,7 +231,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "task": "what runs are compared by",
         "at": "when the request began, UTC",
         "model": "the model",
-        "tier": "standard, batch or priority",
+        "tier": "standard, batch, priority or unbilled",
         "speed": "standard or fast",
         "prompt_tokens": "the whole prompt",
         "output_tokens": "tokens the model wrote",

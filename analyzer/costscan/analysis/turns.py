@@ -15,6 +15,7 @@ from costscan.prices import (
     price_table,
     turn_usd,
     unit_prices,
+    with_unbilled,
 )
 from costscan.recorded import Recorded
 from costscan.tokens import EXACT_SOURCES
@@ -26,17 +27,18 @@ UNNAMED: Final = "unnamed"
 
 
 def modelled(calls: pl.DataFrame, copies: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
-    """Add what model and source decide: canonical model, tokenizer family, whether prompts are known.
+    """Add what model and source decide: canonical model, free refusals, tokenizer family, known prompts.
 
     `task` is that of the root run: a task owns the sub-agents of its runs.
     """
     tasks = runs.select("run_id", task="root_task")
-    calls = canonicalise(
+    named = canonicalise(
         calls.with_columns(
             provider=pl.lit(None, pl.String),
             model=pl.lit(None, pl.String),
         )
-    ).join(
+    )
+    calls = with_unbilled(named).join(
         copies.select("copy", "source", "root_run_id", "path"),
         on="copy",
         how="left",

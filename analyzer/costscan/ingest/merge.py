@@ -11,6 +11,9 @@ from typing import Final
 
 import polars as pl
 
+from costscan.reading.refusals import UNKNOWN
+from costscan.reading.usage import PLACEHOLDER_OUTPUT_TOKENS
+
 COPY_BITS: Final = 32
 WRITES: Final = ("cache_write_5m_tokens", "cache_write_1h_tokens")
 _COUNTERS: Final = (
@@ -22,7 +25,7 @@ _COUNTERS: Final = (
     "thinking_tokens",
     "web_searches",
 )
-_AGREED: Final = (*_COUNTERS, "stop_reason", "recorded_usd")
+_AGREED: Final = (*_COUNTERS, "stop_reason", "recorded_usd", "refusal")
 _KNOWN_BEST: Final = {"reported": 0, "placeholder": 1, "unreported": 2}
 
 
@@ -192,6 +195,9 @@ def _of_copies(calls: pl.DataFrame) -> pl.DataFrame:
         calls.select(
             stop_reason=pl.col("stop_reason").drop_nulls().first().over("key"),
             recorded_usd=pl.col("recorded_usd").drop_nulls().first().over("key"),
+            refusal=pl.when((best["output_tokens"] <= PLACEHOLDER_OUTPUT_TOKENS).fill_null(False)).then(
+                _category().over("key")
+            ),
             kept=pl.col("key").is_first_distinct(),
         )
     )
@@ -207,6 +213,12 @@ def _best_told(calls: pl.DataFrame) -> pl.DataFrame:
     )
     ordered = calls.sort(*order, maintain_order=True)
     return ordered.unique("key", keep="first", maintain_order=True).select("key", *_COUNTERS)
+
+
+def _category() -> pl.Expr:
+    """What copies say of a refusal before any output: the category, where one of them has it."""
+    said = pl.col("refusal").drop_nulls()
+    return pl.coalesce(said.filter(said != UNKNOWN).first(), said.first())
 
 
 def numbered(calls: pl.DataFrame) -> pl.DataFrame:

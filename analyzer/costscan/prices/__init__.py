@@ -6,12 +6,14 @@ Units are tokens (searches for `web_search`), unit prices whole pico-USD (1e-12 
 from costscan.prices.billing import COST_COLUMNS, UNITS_OF, bill, cost_of, turn_usd, usd_of
 from costscan.prices.names import UNKNOWN, canonicalise, identify, meant
 from costscan.prices.rates import METERS
+from costscan.prices.refusals import UNBILLED, with_unbilled
 from costscan.prices.table import Overrides, as_of, price_table, with_overrides
 from costscan.prices.units import UNIT_COLUMNS, unit_prices
 
 __all__ = [
     "COST_COLUMNS",
     "METERS",
+    "UNBILLED",
     "UNITS_OF",
     "UNIT_COLUMNS",
     "UNKNOWN",
@@ -27,4 +29,5 @@ __all__ = [
     "unit_prices",
     "usd_of",
     "with_overrides",
+    "with_unbilled",
 ]

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
+from costscan.reading import refusals
 from costscan.reading.records import Rows
 from costscan.reading.usage import (
     PLACEHOLDER_OUTPUT_TOKENS,
@@ -51,6 +52,8 @@ class Call(Struct, gc=False):
     settings: int | None = None
     miss_reason: str | None = None
     asks: str | None = None
+    refusal: str | None = None
+    hand_overs: dict[str, Any] = field(default_factory=dict)
 
 
 def is_same(known: Call, found: Call, *, newest: bool) -> bool:
@@ -173,9 +176,11 @@ def write(rows: Rows, copy: int, seq: int, call: Call, shown_chars: int = 0) -> 
     end, at = time_of(call.end_at), time_of(call.at)
     if at is None or (end is not None and at > end):
         at = end
-    inside = iterations(call.usage)
-    whole = call.counters if inside is not None else replace(call.counters, contradictory=True)
-    parts: list[Iteration | None] = [*(inside or ())] or [None]
+    told = iterations(call.usage)
+    inside = told or []
+    whole = call.counters if told is not None else replace(call.counters, contradictory=True)
+    parts: list[Iteration | None] = [*inside] or [None]
+    refused, declined = refusals.refused(call, inside), refusals.declined(inside)
     for offset, part in enumerate(parts):
         used = whole if part is None else part.counters
         if offset == len(parts) - 1:
@@ -201,7 +206,7 @@ def write(rows: Rows, copy: int, seq: int, call: Call, shown_chars: int = 0) -> 
                 used.output_tokens,
                 used.thinking_tokens,
                 used.web_searches,
-                call.stop_reason,
+                refusals.REFUSAL if offset in declined else call.stop_reason,
                 call.message_id,
                 call.request_id,
                 call.recorded_usd if offset == 0 else None,
@@ -213,6 +218,7 @@ def write(rows: Rows, copy: int, seq: int, call: Call, shown_chars: int = 0) -> 
                 call.settings,
                 call.miss_reason,
                 call.asks,
+                refused.get(offset),
             )
         )
     return len(parts)

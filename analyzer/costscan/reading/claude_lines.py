@@ -19,6 +19,7 @@ class Message(Struct, gc=False):
     model: Any = None
     usage: Raw = Raw()
     stop_reason: Any = UNSET
+    stop_details: Any = UNSET
     content: list[Block] | str | None = None
     diagnostics: Any = None
     type: Any = None
@@ -68,6 +69,8 @@ class Line(Struct, gc=False):
     result_index: Any = None
     model: Any = None
     event: Raw = Raw()
+    stop_reason: Any = None
+    apiRefusalCategory: Any = UNSET  # noqa: N815
 
 
 MAX_USD = 10**6
@@ -106,6 +109,7 @@ def lenient_message(value: object) -> Message | None:
         model=value.get("model"),
         usage=_raw(value.get("usage")),
         stop_reason=value.get("stop_reason", UNSET),
+        stop_details=value.get("stop_details", UNSET),
         content=blocks,
         diagnostics=value.get("diagnostics"),
         type=value.get("type"),

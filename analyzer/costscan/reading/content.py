@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 import xxhash
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct
 
 
 class Part(Struct, gc=False):
@@ -33,6 +33,8 @@ class Block(Struct, gc=False):
     cache_control: Any = None
     source: Raw = Raw()
     data: Any = None
+    to: Any = None
+    trigger: Any = UNSET
 
 
 _PLAIN: Final = ("type", "signature", "id", "name", "tool_use_id", "is_error", "cache_control", "data")
@@ -80,6 +82,8 @@ def from_dict(value: dict[str, Any]) -> Block:
         content=_parts(value.get("content")),
         input=_raw(value.get("input")),
         source=_raw(value.get("source")),
+        to=value.get("to"),
+        trigger=value.get("trigger", UNSET),
     )
 
 

@@ -52,7 +52,9 @@ CALLS: Final = {
     "settings": "int",
     "miss_reason": "str",
     "asks": "str",
+    "refusal": "str",
 }
+"""Model calls. `refusal` is the category of one that was refused before any output, null for every other."""
 BLOCKS: Final = {
     "copy": "int",
     "block": "int",

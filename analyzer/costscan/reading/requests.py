@@ -7,6 +7,7 @@ call id, its hash, or its place.
 
 from typing import NamedTuple
 
+from costscan.reading import refusals
 from costscan.reading.breaks import Break, Moved
 from costscan.reading.calls import Call
 from costscan.reading.measure import Measured
@@ -63,6 +64,8 @@ class RequestThread(Thread):
         for n, told in self._told.items():
             if self._starts[n] < self._starts[n + 1]:
                 told.write(rows, copy, self._starts[n])
+                for part in refusals.asked_again(self.calls[n]):
+                    told.write_places(rows, copy, self._starts[n] + part)
         return last
 
     def remember_written(self, first: int) -> None:
@@ -113,6 +116,10 @@ class _Told(NamedTuple):
             )
             for b in self.breaks
         ]
+        self.write_places(rows, copy, seq)
+
+    def write_places(self, rows: Rows, copy: int, seq: int) -> None:
+        """Write where the prompt may be found in a cache; another model that is sent it departs nowhere."""
         rows.tables["windows"] += [
             (copy, seq, p.position, self.places[p.position], p.prefix_hash, p.stable_hash, p.marker)
             for p in self.positions

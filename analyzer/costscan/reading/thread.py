@@ -7,9 +7,9 @@ does (`turn_out`). What a call wrote enters with the next call.
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct
 
-from costscan.reading import calls
+from costscan.reading import calls, refusals
 from costscan.reading.calls import Call
 from costscan.reading.content import Block
 from costscan.reading.measure import Measured, measure
@@ -91,12 +91,30 @@ class Thread:
             call.counters = counters(call.usage)
             call.says_unfinished = False
 
+    def refused(self, key: str, stop_reason: object, stop_details: object) -> None:
+        """Take what the last event of a call's stream says of a refusal."""
+        at = self._by_key.get(key)
+        if at is not None:
+            refusals.note(self.calls[at], stop_reason, stop_details)
+
+    def ended(self, stop_reason: object) -> None:
+        """Take why a process ended: where that is a refusal, its last call may be the refused one."""
+        if self.calls and self.calls[-1].stop_reason is None and not self.calls[-1].visible_chars:
+            refusals.note(self.calls[-1], stop_reason, UNSET)
+
+    def categorise(self, request_id: object, category: object) -> None:
+        """Take the category that another line tells of a refusal in a request."""
+        for call in self.calls:
+            if call.request_id is not None and call.request_id == request_id:
+                refusals.categorise(call, category)
+
     def wrote(self, call: int, line: int, blocks: Iterable[Block]) -> None:
         """Add what a call wrote; a block that a repeated line shows again is taken once."""
         made = self.calls[call]
         for block in blocks:
             found = measure(block)
             if found is None:
+                refusals.hands_over(made, block)
                 continue
             said, found.said = found.said, None
             if self._seen(call, found):

@@ -214,8 +214,9 @@ def iterations(usage: Usage) -> list[Iteration] | None:
     """Return the model calls inside a request where the log tells them apart, else an empty list.
 
     The top level leaves compaction and advisor calls out, and holds only the answering call after a
-    fallback, so a request with several iterations is billed as the sum of them. None: the log tells of
-    iterations, and they cannot be read.
+    fallback, so a request with several iterations is billed as the sum of them; those that were refused
+    before any output are among them (see `refusals`). None: the log tells of iterations, and they cannot be
+    read.
     """
     raw = bytes(usage.iterations)
     if raw in {b"", b"null", b"[]"}:
@@ -223,12 +224,11 @@ def iterations(usage: Usage) -> list[Iteration] | None:
     found = loose.value(raw) if _several(raw) else None
     if not isinstance(found, list):
         return [] if raw.count(b'"type"') == 1 and b'"message"' in raw else None
-    billed = _without_declined([_iteration(item) for item in found])
+    told = [_iteration(item) for item in found]
     searches = counters(usage).web_searches
-    if searches != 0 and billed and not any(part.counters.web_searches for part in billed):
-        billed[-1].counters.web_searches = searches
-    # No call takes no tokens at all.
-    return [part._replace(counters=nothing_known()) if part.counters.is_zero else part for part in billed]
+    if searches != 0 and not any(part.counters.web_searches for part in told):
+        told[-1].counters.web_searches = searches
+    return told
 
 
 def _several(raw: bytes) -> bool:
@@ -244,27 +244,13 @@ def _iteration(item: object) -> Iteration:
     if inner is None or not isinstance(item, dict):
         return Iteration("message", None, nothing_known())
     kind, model = item.get("type"), item.get("model")
+    used = counters(inner)
     return Iteration(
         kind if isinstance(kind, str) else "message",
         model if isinstance(model, str) and model else None,
-        counters(inner),
+        # No call takes no tokens at all.
+        nothing_known() if used.is_zero else used,
     )
-
-
-def _without_declined(found: list[Iteration]) -> list[Iteration]:
-    # A model that declined before it wrote anything is not billed; its fallback is. The few tokens that
-    # stand beside the declined call are the placeholder of its first event.
-    return [
-        item
-        for i, item in enumerate(found)
-        if not (
-            i + 1 < len(found)
-            and found[i + 1].kind == "fallback_message"
-            and item.kind != "compaction"
-            and item.counters.output_tokens is not None
-            and item.counters.output_tokens <= PLACEHOLDER_OUTPUT_TOKENS
-        )
-    ]
 
 
 PLACEHOLDER_OUTPUT_TOKENS = 8

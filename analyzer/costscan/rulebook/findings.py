@@ -11,6 +11,7 @@ import polars as pl
 from costscan.analysis import Analysis
 from costscan.frames import FINDINGS, check
 from costscan.growth import PROMPT
+from costscan.prices import UNBILLED
 from costscan.rulebook.money import Money
 from costscan.rulebook.query import FRAMES, RUN_COSTS, lazy
 from costscan.rulebook.rule import CONFIDENCES, Rule
@@ -44,6 +45,7 @@ def find(x: Analysis, rules: Sequence[Rule], accepted: frozenset[str] = frozense
         for rule, frame in zip(asked, found, strict=True)
         if frame.height
         for row in _rows(rule, money.price(known.spanned(frame), rule.price), known)
+        if not known.cost_nothing(row)
         if row["fingerprint"] not in accepted and f"{row['fingerprint']}@{row['run_id']}" not in accepted
     ]
     return check(
@@ -102,6 +104,13 @@ class _Runs:
         self.names = {
             run: (task, agent) for run, task, agent in x.runs.select("run_id", "task", "agent").iter_rows()
         }
+        free = x.turns.filter(tier=UNBILLED).group_by("run_id").agg("turn")
+        self._unbilled: dict[str, list[int]] = dict(free.iter_rows())
+
+    def cost_nothing(self, found: Mapping[str, Any]) -> bool:
+        """Whether a finding is about turns that were not billed: nothing could be saved on them."""
+        turns = self._unbilled.get(found["run_id"], ())
+        return found["usd"] == 0 and any(found["turn"] <= turn <= found["turn_end"] for turn in turns)
 
     def spanned(self, found: pl.DataFrame) -> pl.DataFrame:
         """Fill in the turns of findings that are about a whole run, and the end of those about a turn."""

@@ -8,7 +8,7 @@ import polars as pl
 
 from costscan.analysis import Analysis
 from costscan.frames import USD
-from costscan.prices import turn_usd, unit_prices
+from costscan.prices import UNBILLED, turn_usd, unit_prices
 from costscan.rulebook.spans import apart, once
 
 _ROW: Final = "row"
@@ -40,7 +40,8 @@ class RoutingMoney:
         """
         asked = apart(found)
         fast = self._within(asked).filter(pl.col("speed") == "fast").drop("tokens")
-        plain = fast.with_columns(speed=pl.lit("standard"), tier=pl.lit("standard"))
+        tier = pl.when(pl.col("tier") == UNBILLED).then("tier").otherwise(pl.lit("standard"))
+        plain = fast.with_columns(speed=pl.lit("standard"), tier=tier)
         unit = unit_prices(plain, self._x.prices, discount=self._x.share_paid)
         more = turn_usd(fast, fast.select(self._unit))["usd"] - turn_usd(plain, unit)["usd"]
         parts = fast.select(_ROW, usd=more.cast(USD).clip(0)).group_by(_ROW)

@@ -20,9 +20,9 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any, Final
 
-from msgspec import Raw
+from msgspec import UNSET, Raw
 
-from costscan.reading import attachments, labels, loose, recorded, sub_agents
+from costscan.reading import attachments, labels, loose, recorded, refusals, sub_agents
 from costscan.reading.claude_lines import (
     Line,
     call_of,
@@ -194,6 +194,7 @@ class _Reading:
             if block.name in _AGENT_TOOLS and word(block.id) and block.input:
                 self._launches[block.id] = labels.agent_type(bytes(block.input))
         thread.wrote(call, number, blocks)
+        refusals.note(thread.calls[call], message.stop_reason, message.stop_details)
         return True
 
     def _user(self, number: int, line: Line, agent: _Agent) -> None:
@@ -243,6 +244,8 @@ class _Reading:
     def _system(self, line: Line) -> None:
         if line.subtype == "compact_boundary":
             self._agent(self._key(line)).thread.forget()
+        elif line.subtype == "model_refusal_fallback" and line.apiRefusalCategory is not UNSET:
+            self._agent(self._key(line)).thread.categorise(line.requestId, line.apiRefusalCategory)
         elif line.subtype == "microcompact_boundary" and line.microcompactMetadata:
             ids = (loose.mapping(bytes(line.microcompactMetadata)) or {}).get("compactedToolIds")
             if isinstance(ids, list):

@@ -19,7 +19,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, Struct
 
-from costscan.reading import labels, recorded
+from costscan.reading import labels, recorded, refusals
 from costscan.reading.claude_lines import Line, call_of, is_answer, lenient_line, timestamp, word
 from costscan.reading.content import text_block
 from costscan.reading.files import open_log
@@ -50,10 +50,16 @@ class _EventMessage(Struct, gc=False):
     id: Any = None
 
 
+class _Delta(Struct, gc=False):
+    stop_reason: Any = None
+    stop_details: Any = UNSET
+
+
 class _Event(Struct, gc=False):
     type: Any = None
     message: _EventMessage | None = None
     usage: Usage | None = None
+    delta: _Delta | None = None
 
 
 _decode_event = msgspec.json.Decoder(_Event).decode
@@ -105,6 +111,7 @@ class _Reading:
             self._event(line, key)
         elif line.type == "result" and not key[1]:
             self._result(number, line)
+            self._thread((self._session, "")).ended(line.stop_reason)
         elif line.type == "system":
             self._system(line, key)
         elif word(line.type) not in _NO_CALL:
@@ -143,6 +150,7 @@ class _Reading:
             if block.name in {"Task", "Agent"} and word(block.id) and block.input:
                 self._launches[block.id] = labels.agent_type(bytes(block.input))
         thread.wrote(call, number, blocks)
+        refusals.note(thread.calls[call], message.stop_reason, message.stop_details)
         self.labels[key].assistant(line)
         return True
 
@@ -175,6 +183,9 @@ class _Reading:
             self._streaming[key] = word(event.message.id) or ""
         elif event.type == "message_delta" and event.usage is not None and key in self._streaming:
             self._thread(key).finished(self._streaming[key], event.usage)
+            if event.delta is not None:
+                said = event.delta
+                self._thread(key).refused(self._streaming[key], said.stop_reason, said.stop_details)
 
     def finish(self) -> None:
         """Write the threads to the rows."""

@@ -6,6 +6,7 @@ response alone, at batch price. What the numbers mean, and what is counted once:
 - `usage.input_tokens` leaves out what was read from or written to the cache.
 - With server-side compaction, advisors or fallbacks the top level leaves calls out: the sum of
   `usage.iterations` is billed, each at its own model, as turns of their own.
+- A refusal before any output is a turn that may cost nothing (below: what is not billed).
 - A streamed response is billed by the last usage of its events. An error response costs nothing.
 - A response with the id of an earlier one is the same call, logged twice.
 - Responses of other APIs are not taken for calls: their counters mean something else.
@@ -20,7 +21,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, Struct
 
-from costscan.reading import labels, loose, people, sse
+from costscan.reading import labels, loose, people, refusals, sse
 from costscan.reading.calls import Call, make_call, miss_reason, time_of
 from costscan.reading.claude_lines import Message, lenient_message, word
 from costscan.reading.content import hash_of, text_block
@@ -145,6 +146,7 @@ class _Reading:
         wrote = answer.content
         thread.wrote(n, number, [text_block(wrote)] if isinstance(wrote, str) else wrote or [])
         thread.remember_written(first)
+        refusals.note(thread.calls[n], answer.stop_reason, answer.stop_details)
         return True
 
     def _run_of(self, number: int, pair: Pair, request: Request, blocks: list[Sent]) -> _Run:
