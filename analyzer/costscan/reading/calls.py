@@ -1,6 +1,6 @@
 """One model call as the lines read so far tell it, and how it is written down."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from msgspec import Struct
@@ -20,6 +20,10 @@ FINISHED_SINCE: Final = (2, 1, 60)
 """First Claude Code version that logs the final output of a call on each of its lines (measured)."""
 CHARS_OF_LARGEST_TOKEN: Final = 8
 """More than any text has a token: an output of fewer tokens than that cannot be the whole of it."""
+LONGEST: Final = timedelta(days=1)
+"""No call takes longer; a batch may take as long."""
+_LAST_DAY: Final = datetime.max.replace(tzinfo=UTC) - LONGEST
+_MOST_DIGITS: Final = 9
 
 
 class Call(Struct, gc=False):
@@ -99,8 +103,13 @@ def usage_from(call: Call) -> str:
 
 
 def version_of(text: str) -> tuple[int, ...]:
-    """Give "2.1.60" as numbers; what is no number counts as zero."""
-    return tuple(int(part) if part.isdigit() else 0 for part in text.split(".")[:3])
+    """Give "2.1.60" as numbers; what is no number of a version counts as zero."""
+    return tuple(int(part) if _is_number(part) else 0 for part in text.split(".")[:3])
+
+
+def _is_number(text: str) -> bool:
+    """Say whether a text is a number as versions have it: `int` refuses a superscript, and very long ones."""
+    return text.isdecimal() and len(text) <= _MOST_DIGITS
 
 
 def time_of(text: str | None) -> datetime | None:
@@ -132,7 +141,7 @@ def write(rows: Rows, copy: int, seq: int, call: Call) -> int:
     if call.dropped:
         return 0
     end, at = time_of(call.end_at), time_of(call.at)
-    if at is None or (end is not None and at > end):
+    if at is None or (end is not None and not at <= end <= _latest_end(at)):
         at = end
     parts: list[Iteration | None] = [*iterations(call.usage)] or [None]
     for offset, part in enumerate(parts):
@@ -171,6 +180,11 @@ def write(rows: Rows, copy: int, seq: int, call: Call) -> int:
             )
         )
     return len(parts)
+
+
+def _latest_end(at: datetime) -> datetime:
+    """Give the latest end of a call that began then: where it is later, the line before has a wrong time."""
+    return at + LONGEST if at < _LAST_DAY else datetime.max.replace(tzinfo=UTC)
 
 
 def _word(value: Any) -> str | None:

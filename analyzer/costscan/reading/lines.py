@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Final, TypeVar
 
 import msgspec
 
+from costscan.defects import described
 from costscan.reading import loose
 from costscan.reading.records import Rows
 from costscan.reading.salvage import salvage
@@ -41,6 +42,14 @@ class Reader:
         self._rows = rows
         self._path = ""
 
+    def feed(self, stream: BinaryIO, path: str, take: Callable[[int, Any], None]) -> None:
+        """Have `take` called with every line of the file; one that it raises for is skipped, and counted."""
+        for number, line in self.lines(stream, path):
+            try:
+                take(number, line)
+            except Exception as error:  # noqa: BLE001 - a defect costs this line and no other
+                self._rows.skip(path, number, described(error))
+
     def lines(self, stream: BinaryIO, path: str) -> Iterator[tuple[int, Any]]:
         """Give (line number from 1, object) for every object of the file."""
         self._path = path
@@ -69,7 +78,7 @@ class Reader:
         if read.problem:
             self._rows.skip(self._path, None, read.problem, lost=True)
         for number, value in enumerate([*read.objects, *saved], 1):
-            if (made := self._lenient(value)) is not None:
+            if (made := self._made(value, number)) is not None:
                 yield number, made
 
     def _blocks_of(self, stream: BinaryIO) -> Iterator[bytes]:
@@ -102,10 +111,24 @@ class Reader:
                     yield at, found
 
     def _repaired(self, line: bytes, at: int) -> list[Any]:
+        try:
+            return self._mended(line, at)
+        except Exception as error:  # noqa: BLE001 - a defect costs this line and no other
+            self._rows.skip(self._path, at, described(error))
+            return []
+
+    def _made(self, value: dict[str, Any], number: int) -> Any:
+        try:
+            return self._lenient(value)
+        except Exception as error:  # noqa: BLE001 - a defect costs this object and no other
+            self._rows.skip(self._path, number, described(error))
+            return None
+
+    def _mended(self, line: bytes, at: int) -> list[Any]:
         read = loose.objects(loose.text_of(line))
         saved = [one for piece in read.damaged if (one := salvage(piece)) is not None]
         problem = f"{read.problem}; its usage was recovered" if saved else read.problem
-        found = [made for o in [*saved, *read.objects] if (made := self._lenient(o)) is not None]
+        found = [made for o in [*saved, *read.objects] if (made := self._made(o, at)) is not None]
         if problem:
             self._rows.skip(self._path, at, problem, lost=not found)
         elif not read.objects:

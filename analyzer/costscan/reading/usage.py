@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from costscan.reading import loose
+from costscan.reading.content import raw_json
 
 
 class Split(Struct, gc=False):
@@ -148,7 +149,7 @@ def from_dict(value: object) -> Usage | None:
     for name in USAGE_FIELDS:
         setattr(found, name, value.get(name))
     if value.get("iterations") is not None:
-        found.iterations = Raw(msgspec.json.encode(value["iterations"]))
+        found.iterations = raw_json(value["iterations"])
     split = value.get("cache_creation")
     if isinstance(split, dict):
         found.cache_creation = Split(
@@ -161,7 +162,7 @@ def of_raw(raw: bytes) -> Usage | None:
     """Give the `Usage` of raw JSON, whatever types its fields have; None when it is no object."""
     try:
         return _decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass
     return from_dict(loose.value(raw))
 

@@ -25,7 +25,9 @@ from costscan.reading import attachments, labels, loose, recorded, sub_agents
 from costscan.reading.claude_lines import (
     Line,
     call_of,
+    holds_usage,
     lenient_line,
+    lost_call,
     timestamp,
     word,
 )
@@ -87,8 +89,7 @@ def read(file: LogFile, rows: Rows) -> None:
     """Read one transcript."""
     reading = _Reading(file, rows)
     with open_log(file.on_disk) as stream:
-        for number, line in Reader(Line, lenient_line, rows).lines(stream, file.path):
-            reading.take(number, line)
+        Reader(Line, lenient_line, rows).feed(stream, file.path, reading.take)
     reading.finish()
 
 
@@ -117,6 +118,11 @@ class _Reading:
 
     def take(self, number: int, line: Line) -> None:
         """Add one line."""
+        self._take(number, line)
+        if (problem := lost_call(line)) is not None:
+            self.rows.skip(self.file.path, number, problem)
+
+    def _take(self, number: int, line: Line) -> None:
         kind = line.type
         if kind == "user" or kind == "assistant":  # noqa: PLR1714 - twice as fast as a membership test
             if type(line.sessionId) is str:
@@ -174,7 +180,7 @@ class _Reading:
         said = message.content
         blocks = [text_block(said)] if isinstance(said, str) else said or ()
         for block in blocks:
-            if block.name in _AGENT_TOOLS and word(block.id) and block.input:
+            if word(block.name) in _AGENT_TOOLS and word(block.id) and block.input:
                 self._launches[block.id] = labels.agent_type(bytes(block.input))
         thread.wrote(call, number, blocks)
 
@@ -209,12 +215,16 @@ class _Reading:
     def _progress(self, number: int, line: Line) -> None:
         found = sub_agents.progress(line)
         if found is None:
+            if sub_agents.is_progress(line) or holds_usage(bytes(line.data)):
+                self.rows.skip(self.file.path, number, "a line of a sub-agent that cannot be read")
             return
         agent, inner = found
         if inner.type == "assistant":
             self._assistant(number, inner, self._agent(agent))
         elif inner.type == "user":
             self._user(number, inner, self._agent(agent))
+        if (problem := lost_call(inner)) is not None:
+            self.rows.skip(self.file.path, number, problem)
 
     def _attachment(self, number: int, line: Line) -> None:
         thread = self._agent(self._key(line)).thread
@@ -239,22 +249,25 @@ class _Reading:
         """Write the threads to the rows."""
         session = self.session or PurePath(self.file.path).name.split(".")[0]
         for key, agent in self.agents.items():
-            if all(call.dropped for call in agent.thread.calls):
-                continue
-            copy = len(self.rows.tables["copies"])
-            name = sub_agents.meta_agent(self.file.on_disk, key) or agent.labels.agent if key else None
-            self.rows.tables["copies"].append(
-                (
-                    copy,
-                    f"{session}/agent-{key}" if key else session,
-                    session,
-                    session if key else None,
-                    NAME,
-                    self.file.path,
-                    None if key else agent.labels.task(),
-                    name,
-                    not key and agent.labels.interactive(),
-                )
-            )
-            agent.thread.flush(self.rows, copy)
+            if not all(call.dropped for call in agent.thread.calls):
+                with self.rows.run(self.file.path, f"{session}/agent-{key}" if key else session):
+                    self._write(session, key, agent)
         self.rows.tables["agents"].extend((session, key, kind) for key, kind in self._agent_types.items())
+
+    def _write(self, session: str, key: str, agent: _Agent) -> None:
+        copy = len(self.rows.tables["copies"])
+        name = sub_agents.meta_agent(self.file.on_disk, key) or agent.labels.agent if key else None
+        self.rows.tables["copies"].append(
+            (
+                copy,
+                f"{session}/agent-{key}" if key else session,
+                session,
+                session if key else None,
+                NAME,
+                self.file.path,
+                None if key else agent.labels.task(),
+                name,
+                not key and agent.labels.interactive(),
+            )
+        )
+        agent.thread.flush(self.rows, copy)

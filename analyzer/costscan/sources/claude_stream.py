@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from costscan.reading import labels, recorded
-from costscan.reading.claude_lines import Line, call_of, lenient_line, timestamp, word
+from costscan.reading.claude_lines import Line, call_of, lenient_line, lost_call, timestamp, word
 from costscan.reading.content import text_block
 from costscan.reading.files import open_log
 from costscan.reading.lines import Reader
@@ -55,8 +55,7 @@ def read(file: LogFile, rows: Rows) -> None:
     """Read one stream."""
     reading = _Reading(file, rows)
     with open_log(file.on_disk) as stream:
-        for number, line in Reader(Line, lenient_line, rows).lines(stream, file.path):
-            reading.take(number, line)
+        Reader(Line, lenient_line, rows).feed(stream, file.path, reading.take)
     reading.finish()
 
 
@@ -88,6 +87,8 @@ class _Reading:
             recorded.result(self.rows, self.file.path, number, line, self._session)
         elif line.type == "system":
             self._system(line, key)
+        if (problem := lost_call(line)) is not None:
+            self.rows.skip(self.file.path, number, problem)
 
     def _system(self, line: Line, key: tuple[str, str]) -> None:
         thread = self._thread(key)
@@ -114,7 +115,7 @@ class _Reading:
         content = message.content
         blocks = [text_block(content)] if isinstance(content, str) else content or []
         for block in blocks:
-            if block.name in {"Task", "Agent"} and word(block.id) and block.input:
+            if word(block.name) in {"Task", "Agent"} and word(block.id) and block.input:
                 self._launches[block.id] = labels.agent_type(bytes(block.input))
         thread.wrote(call, number, blocks)
         self.labels[key].assistant(line)
@@ -148,21 +149,24 @@ class _Reading:
         for (session, parent_call), thread in self.threads.items():
             if not thread.calls:
                 continue
-            label = self.labels[session, parent_call]
             run_id = session or self.file.path
-            copy = len(self.rows.tables["copies"])
-            agent = self._launches.get(parent_call) or label.agent if parent_call else None
-            self.rows.tables["copies"].append(
-                (
-                    copy,
-                    f"{run_id}/agent-{parent_call}" if parent_call else run_id,
-                    run_id,
-                    run_id if parent_call else None,
-                    NAME,
-                    self.file.path,
-                    None if parent_call else label.task(),
-                    agent,
-                    False,
-                )
+            with self.rows.run(self.file.path, f"{run_id}/agent-{parent_call}" if parent_call else run_id):
+                self._write(run_id, parent_call, thread, self.labels[session, parent_call])
+
+    def _write(self, run_id: str, parent_call: str, thread: Thread, label: labels.Labels) -> None:
+        copy = len(self.rows.tables["copies"])
+        agent = self._launches.get(parent_call) or label.agent if parent_call else None
+        self.rows.tables["copies"].append(
+            (
+                copy,
+                f"{run_id}/agent-{parent_call}" if parent_call else run_id,
+                run_id,
+                run_id if parent_call else None,
+                NAME,
+                self.file.path,
+                None if parent_call else label.task(),
+                agent,
+                False,
             )
-            thread.flush(self.rows, copy)
+        )
+        thread.flush(self.rows, copy)

@@ -11,7 +11,6 @@ response alone, at batch price. What the numbers mean, and what is counted once:
 - Where lines have no run id, a request whose messages extend those of an earlier one continues its run.
 """
 
-import json
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -22,7 +21,7 @@ from msgspec import UNSET, Raw, Struct
 from costscan.reading import labels, loose, sse
 from costscan.reading.calls import Call, make_call, miss_reason, time_of
 from costscan.reading.claude_lines import Message, lenient_message, word
-from costscan.reading.content import hash_of, text_block
+from costscan.reading.content import hash_of, raw_json, text_block
 from costscan.reading.files import open_log
 from costscan.reading.lines import Reader
 from costscan.reading.prompt import (
@@ -62,6 +61,7 @@ class Pair(Struct, gc=False):
     result: Raw = Raw()
 
 
+_NOT_PROCESSED = ("errored", "canceled", "expired")
 _RAW = ("request", "response", "result")
 _decode_request = msgspec.json.Decoder(Request).decode
 _decode_response = msgspec.json.Decoder(Message).decode
@@ -80,8 +80,7 @@ def read(file: LogFile, rows: Rows) -> None:
     """Read one file of pairs."""
     reading = _Reading(file, rows)
     with open_log(file.on_disk) as stream:
-        for number, pair in Reader(Pair, _lenient_pair, rows).lines(stream, file.path):
-            reading.take(number, pair)
+        Reader(Pair, _lenient_pair, rows).feed(stream, file.path, reading.take)
     reading.finish()
 
 
@@ -91,16 +90,9 @@ def _lenient_pair(value: dict[str, Any]) -> Pair | None:
         value = {**value, "response": value["message"]}
     if not any(value.get(name) for name in (*_RAW, "response_sse")):
         return None
-    raws = {name: _raw(value[name]) for name in _RAW if value.get(name) is not None}
+    raws = {name: raw_json(value[name]) for name in _RAW if value.get(name) is not None}
     plain: dict[str, Any] = {n: value.get(n) for n in Pair.__struct_fields__ if n not in _RAW}
     return Pair(**plain, **raws)
-
-
-def _raw(value: object) -> Raw:
-    try:
-        return Raw(json.dumps(value).encode())
-    except RecursionError:
-        return Raw()
 
 
 class _Run(Struct):
@@ -123,6 +115,8 @@ class _Reading:
     def take(self, number: int, pair: Pair) -> None:
         """Add one pair."""
         answer = _response(pair)
+        if answer is None and _lacks_response(pair):
+            self.rows.skip(self.file.path, number, "no response that can be read")
         usage = usage_of_raw(bytes(answer.usage)) if answer is not None else None
         if answer is None or usage is None:
             return
@@ -166,21 +160,26 @@ class _Reading:
     def finish(self) -> None:
         """Write the runs to the rows."""
         for run in self.runs.values():
-            copy = len(self.rows.tables["copies"])
-            self.rows.tables["copies"].append(
-                (
-                    copy,
-                    run.run_id,
-                    run.parent or run.run_id,
-                    run.parent,
-                    NAME,
-                    self.file.path,
-                    run.task,
-                    run.agent,
-                    run.waited,
-                )
+            if run.thread.calls:
+                with self.rows.run(self.file.path, run.run_id):
+                    self._write(run)
+
+    def _write(self, run: _Run) -> None:
+        copy = len(self.rows.tables["copies"])
+        self.rows.tables["copies"].append(
+            (
+                copy,
+                run.run_id,
+                run.parent or run.run_id,
+                run.parent,
+                NAME,
+                self.file.path,
+                run.task,
+                run.agent,
+                run.waited,
             )
-            run.thread.flush(self.rows, copy)
+        )
+        run.thread.flush(self.rows, copy)
 
 
 def _chain(blocks: list[Sent]) -> list[int]:
@@ -247,6 +246,13 @@ def _response(pair: Pair) -> Message | None:
         if value is None and b"data:" in raw:
             return lenient_message(sse.response_of(raw.decode("utf-8", "replace")))
         return lenient_message(value)
+
+
+def _lacks_response(pair: Pair) -> bool:
+    """Say whether a pair should have a response; a batch request that was not processed has none."""
+    if pair.result:
+        return (loose.mapping(bytes(pair.result)) or {}).get("type") not in _NOT_PROCESSED
+    return bool(pair.request or pair.response or pair.response_sse or pair.custom_id)
 
 
 def _call(number: int, pair: Pair, request: Request, answer: Message, usage: Usage) -> Call:
