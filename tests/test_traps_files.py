@@ -273,21 +273,3 @@ def test_many_workers_give_the_same_bill(tmp_path: Path, monkeypatch: pytest.Mon
     seen = see(tmp_path, workers=2)
     assert (seen.usd, seen.n_turns) == (60 * EACH, 60)
     assert (seen.reading.files, seen.reading.lines) == (6, 6 + 5 * 15 + 10)
-
-
-def test_a_worker_that_dies_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "ALONE_BYTES", 0)
-    monkeypatch.setattr(pool, "TASK_BYTES", 1)
-    for name in "ab":
-        write(tmp_path / f"{name}.jsonl", *LINES)
-    start = pool._start
-
-    def stillborn() -> Any:
-        worker = start()
-        worker.kill()
-        worker.wait()
-        return worker
-
-    monkeypatch.setattr(pool, "_start", stillborn)
-    with pytest.raises(CostscanError, match="worker process died"):
-        read([str(tmp_path)], workers=2)

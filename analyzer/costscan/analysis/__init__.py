@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import polars as pl
 
 from costscan.analysis import turns as assembly
-from costscan.analysis.batches import attribute_all
+from costscan.analysis.batches import Batches, attribute_all
 from costscan.analysis.choice import Pricing, Selection, selected
+from costscan.defects import described
 from costscan.frames import GROWTH, RUNS, TURNS, check, empty
 from costscan.ingest import Reading, merge
+from costscan.native import CAUGHT
 from costscan.prefix_breaks import prefix_breaks
 from costscan.prefix_breaks.switches import model_switches
 from costscan.prices import bill, price_table, turn_usd, unit_prices
@@ -24,6 +26,7 @@ from costscan.usage import KNOWS_PROMPT, counted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+Replayed: TypeAlias = tuple[Logged, Agreement, pl.DataFrame]
 _IS_LOGGED: Final = ~pl.col("run_id").str.ends_with(SUFFIX)
 
 
@@ -39,8 +42,9 @@ class Analysis:
     tokenizer family of the turns whose usage is not complete, `undated_turns` how many tell no time of
     their own. `blocks` and `block_costs` are read from disk where they are used, and gone with the reading;
     `scenarios`, `lifetimes`, `turn_work`, `single_shots`, `routes` and `findings` are there once they were
-    priced and found. `frame(name)` gives the canonical frames alone. `counted` are the turns whose prompt is
-    known, which can be replayed.
+    priced and found. `reasons` says why something could not be worked out: `scenario NAME`, `rule NAME`,
+    `run RUN_ID`, `replay`. `frame(name)` gives the canonical frames alone. `counted` are the turns whose
+    prompt is known, which can be replayed.
     """
 
     reading: Reading
@@ -69,6 +73,7 @@ class Analysis:
     findings: pl.DataFrame = field(default_factory=lambda: empty("findings"))
     curves: "dict[str, pl.DataFrame]" = field(default_factory=dict)
     parts_off: frozenset[str] = frozenset()
+    reasons: dict[str, str] = field(default_factory=dict)
 
     @property
     def counted(self) -> pl.DataFrame:
@@ -149,12 +154,12 @@ def analyze(
     del calls  # the largest frame: what follows takes as much again
     unit = unit_prices(turns, table, discount=pricing.discount)
     turns = turns.hstack(turn_usd(turns, unit))
-    policy = logged(_logged_turns(turns), batches.chains(), batches.windows())
-    replayed = agreement(turns, unit, policy)
     grown = batches.growth(turns)
-    breaks = prefix_breaks(turns, unit, policy, batches.departures(), grown)
+    reasons = {f"run {run}": reason for run, reason in batches.reasons.items()}
+    policy, replayed, breaks = _replayed(turns, unit, batches, grown, reasons)
     return Analysis(
         reading=reading,
+        reasons=reasons,
         runs=runs,
         turns=turns,
         prices=table,
@@ -173,6 +178,23 @@ def analyze(
         duplicate_turns=duplicates,
         undated_turns=undated,
     )
+
+
+def _replayed(
+    turns: pl.DataFrame, unit: pl.DataFrame, batches: Batches, grown: pl.DataFrame, reasons: dict[str, str]
+) -> Replayed:
+    """Replay what happened; where that raises, nothing is known of the cache, and `reasons` are told why."""
+
+    def of(turns: pl.DataFrame, unit: pl.DataFrame) -> Replayed:
+        policy = logged(_logged_turns(turns), batches.chains(), batches.windows())
+        breaks = prefix_breaks(turns, unit, policy, batches.departures(), grown)
+        return policy, agreement(turns, unit, policy), breaks
+
+    try:
+        return of(turns, unit)
+    except CAUGHT as error:
+        reasons["replay"] = described(error)
+        return of(turns.clear(), unit.clear())
 
 
 def _logged_turns(turns: pl.DataFrame) -> pl.DataFrame:

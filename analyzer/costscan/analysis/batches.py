@@ -10,11 +10,13 @@ import polars as pl
 
 from costscan import ingest
 from costscan.attribution import PARTS, Attributed, attribute, blocks_of
+from costscan.attribution.apart import attribute_apart
 from costscan.attribution.known import without_unknown
 from costscan.attribution.parts import KEYS, SUMS
 from costscan.frames import BLOCKS, SCHEMAS, TOOL_CALLS, check, empty
 from costscan.growth import GROWN, PROMPT
 from costscan.ingest import Reading, merge
+from costscan.native import CAUGHT
 from costscan.prices import COST_COLUMNS
 from costscan.replay.chains import CHAINS
 from costscan.replay.departures import DEPARTURES
@@ -31,10 +33,14 @@ _PARTS_COLUMNS: Final = (*KEYS, *SUMS)
 
 @dataclass
 class Batches:
-    """What attribution gives of all batches; the blocks stand in files, a run's in one."""
+    """What attribution gives of all batches; the blocks stand in files, a run's in one.
+
+    `reasons` says by run why what it sent is in no block.
+    """
 
     done: list[Attributed]
     block_files: list[Path]
+    reasons: dict[str, str]
 
     def blocks(self, name: str) -> pl.LazyFrame:
         """Give the `blocks` or the `block_costs` frame, read from disk where it is used."""
@@ -106,8 +112,10 @@ def attribute_all(reading: Reading, calls: pl.DataFrame) -> Batches:
     groups = [_tasks(paths) for paths in ingest.batches(reading)]
     split = _told_by_several(groups, calls)
 
+    reasons: dict[str, str] = {}
+
     def one(number: int) -> tuple[Attributed, pl.DataFrame, Path]:
-        found = _one_batch(reading.folder, groups[number], calls)
+        found = _one_batch(reading.folder, groups[number], calls, reasons)
         blocks = found.numbered_blocks()
         check("blocks", blocks.select(*BLOCKS))
         path = reading.folder / f"frame-blocks-{number}.arrow"
@@ -121,7 +129,7 @@ def attribute_all(reading: Reading, calls: pl.DataFrame) -> Batches:
     if not split.is_empty():
         files.append(reading.folder / "frame-blocks-rest.arrow")
         _numbered_anew([rest for _, rest, _ in found]).write_ipc(files[-1])
-    return Batches([done for done, _, _ in found], files)
+    return Batches([done for done, _, _ in found], files, reasons)
 
 
 def _tasks(paths: Sequence[Path]) -> dict[int, Path]:
@@ -141,11 +149,17 @@ def _told_by_several(groups: Sequence[dict[int, Path]], calls: pl.DataFrame) -> 
     )
 
 
-def _one_batch(folder: Path, tasks: dict[int, Path], calls: pl.DataFrame) -> Attributed:
+def _one_batch(
+    folder: Path, tasks: dict[int, Path], calls: pl.DataFrame, reasons: dict[str, str]
+) -> Attributed:
     own = calls.filter((pl.col("copy") // (1 << merge.COPY_BITS)).is_in(list(tasks))).sort("copy", "seq")
     told = [blocks_of([folder / f"{name}-{task}.arrow" for task in tasks]) for name in PROMPT_TABLES]
     blocks, *told = without_unknown(own, [blocks_of(list(tasks.values())), *told])
-    return attribute(blocks, _renumbered(counted(own)), Prompts(*told))
+    own, prompts = _renumbered(counted(own)), Prompts(*told)
+    try:
+        return attribute(blocks, own, prompts)
+    except CAUGHT:
+        return attribute_apart(blocks, own, prompts, reasons)
 
 
 def _renumbered(calls: pl.DataFrame) -> pl.DataFrame:

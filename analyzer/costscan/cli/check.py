@@ -8,7 +8,7 @@ import typer
 
 from costscan.cli import parameters as p
 from costscan.cli.session import Logs
-from costscan.cli.sides import compared, limits_of, read_whole, show, side, write
+from costscan.cli.sides import compared, limits_of, read_whole, refuse_unfound, show, side, write
 from costscan.reports.targets import comparison_target
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def check(
     limits = limits_of(fail_on, logs, has_baseline=baseline is not None)
     before = read_whole(logs, baseline) if baseline is not None else None
     with side(logs) as read:
+        refuse_unfound(limits, read)
         found = compared(before, read.side, limits, logs)
         write(targets, found, read)
     show(found, as_json=json, github=github, top=top)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from costscan.cli.options import moment
 from costscan.cli.progress import progress
+from costscan.cli.warn import warn
 from costscan.config import load
 from costscan.config_values import near
 from costscan.errors import CostscanError
@@ -92,7 +93,9 @@ def analyzed(logs: Logs, *, rank: str = "cost") -> "Iterator[tuple[Analysis, Sum
         ingest.read(logs.paths, source=logs.source, workers=logs.workers, on_bytes=told.read) as reading,
     ):
         told.adding_up()
-        yield _summed(logs, reading, meanwhile.rules(), rank)
+        x, summary = _summed(logs, reading, meanwhile.rules(), rank)
+        _warn_of(x)
+        yield x, summary
 
 
 @contextmanager
@@ -109,7 +112,18 @@ def read(logs: Logs) -> "Iterator[Analysis]":
         ingest.read(logs.paths, source=logs.source, workers=logs.workers, on_bytes=told.read) as reading,
     ):
         told.adding_up()
-        yield _analysis(logs, reading)
+        x = _analysis(logs, reading)
+        _warn_of(x)
+        yield x
+
+
+def _warn_of(x: "Analysis") -> None:
+    """Tell of what was not read, and of what could not be worked out."""
+    warn(f"{path}: not read: {reason}" for path, reason in x.reading.unread.items())
+    parts: dict[str, list[str]] = {}
+    for part, reason in x.reasons.items():
+        parts.setdefault(reason, []).append(part)
+    warn(f"{', '.join(some)}: {reason}" for reason, some in parts.items())
 
 
 def _analysis(logs: Logs, reading: "Reading") -> "Analysis":

@@ -10,7 +10,7 @@ from costscan.gate.changes import WHOLE
 from costscan.gate.comparison import EXIT_CODES, Comparison, Totals
 from costscan.gate.environment import differences
 from costscan.gate.judged import Judged, Verdict, judged
-from costscan.gate.limits import DEFAULT, Limit, limits
+from costscan.gate.limits import DEFAULT, Limit, is_on_findings, limits
 from costscan.gate.matching import matched
 from costscan.gate.metrics import METRICS
 from costscan.gate.rows import comparison_frame
@@ -91,6 +91,7 @@ __all__ = [
     "Side",
     "Totals",
     "compare",
+    "is_on_findings",
     "is_report",
     "limits",
     "of_logs",

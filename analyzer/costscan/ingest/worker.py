@@ -8,11 +8,12 @@ within a tenth of a second; and it is a plain subprocess, so that it works from 
 import gc
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from costscan.defects import described
 from costscan.errors import CostscanError
 from costscan.reading.files import open_log
 from costscan.reading.loose import is_document, objects, text_of
@@ -29,26 +30,37 @@ SNIFF_PIECES: Final = 64
 def read_files(files: Sequence[LogFile], *, source: str | None, out: Path, task: int) -> dict[str, Any]:
     """Read files into `out/<table>-<task>.arrow` and give the counts of what was read.
 
+    A file that cannot be opened, or whose reader raises, leaves no rows; it is in `unread` with the reason.
+
     Raises:
-        CostscanError: a file cannot be opened.
+        OSError: the tables cannot be written.
     """
     rows = Rows()
     formats: dict[str, int] = {}
     unusable: list[tuple[str, str]] = []
+    unread: dict[str, str] = {}
     sources = [named(source)] if source else list(available().values())
     for file in files:
-        found = detect(file, sources)
-        if isinstance(found, str):
-            unusable.append((file.path, found))
-            continue
-        for name in _read(file, found, sources, rows):
-            formats[name] = formats.get(name, 0) + 1
+        try:
+            with rows.whole():
+                found = detect(file, sources)
+                if isinstance(found, str):
+                    unusable.append((file.path, found))
+                    continue
+                for name in _read(file, found, sources, rows):
+                    formats[name] = formats.get(name, 0) + 1
+        except CostscanError as error:
+            unread[file.path] = error.what.removeprefix(f"{file.on_disk}: ")
+        except Exception as error:  # noqa: BLE001 - a defect costs this file and no other
+            unread[file.path] = described(error)
+            rows.kept.clear()
     _write(rows, out, task)
     return {
         "task": task,
         "files": len(files),
         "formats": formats,
         "unusable": unusable,
+        "unread": unread,
         "lines": rows.lines,
         "bytes": rows.bytes_read,
         "skipped": rows.skipped_lines,
@@ -68,10 +80,9 @@ def _read(file: LogFile, found: Source, sources: Sequence[Source], rows: Rows) -
             rows.tables["unknown"].append((file.path, name or foreign.described(line), n, name is not None))
         elif owner not in others:
             others.append(owner)
-    rows.counting = False
     for other in others:
-        other.read(file, rows)
-    rows.counting = True
+        with rows.once_more():
+            other.read(file, rows)
     return [found.NAME, *(other.NAME for other in others)]
 
 
@@ -155,23 +166,23 @@ def _array(pa: Any, values: Sequence[Any], kind: Any) -> Any:
         return pa.array(clean, type=kind)
 
 
+def answered(order: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answer to an order: what `read_files` gives, or `error` (of the disk), or `failed`."""
+    files = [LogFile(path, spooled) for path, spooled in order["files"]]
+    try:
+        return read_files(files, source=order["source"], out=Path(order["out"]), task=order["task"])
+    except OSError as error:
+        return {"error": f"{error.filename or order['out']}: {error.strerror or error}"}
+    except Exception as error:  # noqa: BLE001 - it must reach the user as one line, not kill the pipe
+        return {"failed": described(error)}
+
+
 def main() -> None:
     """Answer tasks until standard input ends."""
     gc.disable()
     for line in sys.stdin:
         order = json.loads(line)
-        files = [LogFile(path, spooled) for path, spooled in order["files"]]
-        try:
-            answer = read_files(files, source=order["source"], out=Path(order["out"]), task=order["task"])
-        except CostscanError as error:
-            answer = {"error": error.what, "hint": error.hint}
-        except Exception as error:  # noqa: BLE001 - a defect must reach the user as one line, not kill the pipe
-            names = ", ".join(file.path for file in files[:3])
-            answer = {
-                "error": f"{names}: {type(error).__name__}: {error}",
-                "hint": "this is a defect of costscan",
-            }
-        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.write(json.dumps(answered(order)) + "\n")
         sys.stdout.flush()
 
 

@@ -1,6 +1,6 @@
 """One model call as the lines read so far tell it, and how it is written down."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from msgspec import Struct, field
@@ -26,6 +26,10 @@ _PLAIN_TIERS: Final = frozenset({"default", "auto"})
 """What gateways call the standard tier."""
 CHARS_OF_LARGEST_TOKEN: Final = 8
 """More than any text has a token: an output of fewer tokens than that cannot be the whole of it."""
+LONGEST: Final = timedelta(days=1)
+"""No call takes longer; a batch may take as long."""
+_LAST_DAY: Final = datetime.max.replace(tzinfo=UTC) - LONGEST
+_MOST_DIGITS: Final = 9
 
 
 class Call(Struct, gc=False):
@@ -135,8 +139,13 @@ def settled(call: Call, counted: Counters) -> Counters:
 
 
 def version_of(text: str) -> tuple[int, ...]:
-    """Give "2.1.60" as numbers; what is no number counts as zero."""
-    return tuple(int(part) if part.isdigit() else 0 for part in text.split(".")[:3])
+    """Give "2.1.60" as numbers; what is no number of a version counts as zero."""
+    return tuple(int(part) if _is_number(part) else 0 for part in text.split(".")[:3])
+
+
+def _is_number(text: str) -> bool:
+    """Say whether a text is a number as versions have it: `int` refuses a superscript, and very long ones."""
+    return text.isdecimal() and len(text) <= _MOST_DIGITS
 
 
 def time_of(text: str | None) -> datetime | None:
@@ -174,7 +183,7 @@ def write(rows: Rows, copy: int, seq: int, call: Call, shown_chars: int = 0) -> 
     if call.dropped:
         return 0
     end, at = time_of(call.end_at), time_of(call.at)
-    if at is None or (end is not None and at > end):
+    if at is None or (end is not None and not at <= end <= _latest_end(at)):
         at = end
     told = iterations(call.usage)
     inside = told or []
@@ -222,6 +231,11 @@ def write(rows: Rows, copy: int, seq: int, call: Call, shown_chars: int = 0) -> 
             )
         )
     return len(parts)
+
+
+def _latest_end(at: datetime) -> datetime:
+    """Give the latest end of a call that began then: where it is later, the line before has a wrong time."""
+    return at + LONGEST if at < _LAST_DAY else datetime.max.replace(tzinfo=UTC)
 
 
 def _word(value: Any) -> str | None:

@@ -1,6 +1,5 @@
 """The line types that Claude Code transcripts and Claude stream-json share, and their lenient reading."""
 
-import json
 from typing import Any
 
 from msgspec import UNSET, Raw, Struct
@@ -90,7 +89,7 @@ _PLAIN_FIELDS = [f for f in Line.__struct_fields__ if f not in _RAW_FIELDS and f
 def lenient_line(value: dict[str, Any]) -> Line | None:
     """Give a `Line` of any JSON object: what has the wrong type is left out, nothing is refused."""
     plain = {name: value[name] for name in _PLAIN_FIELDS if name in value}
-    raws = {name: Raw(content.encode(value[name])) for name in _RAW_FIELDS if value.get(name) is not None}
+    raws = {name: content.raw_json(value[name]) for name in _RAW_FIELDS if value.get(name) is not None}
     return Line(message=lenient_message(value.get("message")), **plain, **raws)
 
 
@@ -107,7 +106,7 @@ def lenient_message(value: object) -> Message | None:
     return Message(
         id=value.get("id"),
         model=value.get("model"),
-        usage=_raw(value.get("usage")),
+        usage=content.raw_json(value.get("usage")),
         stop_reason=value.get("stop_reason", UNSET),
         stop_details=value.get("stop_details", UNSET),
         content=blocks,
@@ -116,14 +115,6 @@ def lenient_message(value: object) -> Message | None:
         role=value.get("role"),
         object=value.get("object"),
     )
-
-
-def _raw(value: object) -> Raw:
-    """Give usage as raw JSON, NaN and all: what cannot be counted must be seen."""
-    try:
-        return Raw() if value is None else Raw(json.dumps(value).encode())
-    except RecursionError:
-        return Raw()
 
 
 def _lenient_block(item: object) -> Block:
@@ -139,6 +130,18 @@ def is_answer(line: Line) -> bool:
     """
     message = line.message
     return message is not None and message.role == "assistant" and bytes(message.usage) not in {b"", b"null"}
+
+
+def lost_call(line: Line) -> str | None:
+    """Say what keeps a line that should tell a model call from telling it; None where nothing does."""
+    if line.type != "progress" and holds_usage(bytes(line.data)):
+        return "the usage of a call on a line of no known type"
+    return None
+
+
+def holds_usage(raw: bytes) -> bool:
+    """Say whether raw JSON has a usage object: inside a text the quotes around its name are escaped."""
+    return b'"usage"' in raw
 
 
 def word(value: object) -> str | None:

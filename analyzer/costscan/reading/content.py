@@ -1,5 +1,6 @@
 """Content blocks as logs hold them, decoded no further than is needed to measure them."""
 
+import json
 from base64 import b64decode
 from binascii import Error as Base64Error
 from typing import Any, Final
@@ -61,11 +62,24 @@ def hash_text(text: str) -> int:
 
 
 def encode(value: object) -> bytes:
-    """Give `value` as JSON; lone surrogates, which no UTF-8 can hold, become question marks."""
+    """Give `value` as JSON: lone surrogates, which no UTF-8 holds, as escapes, what is too deep as null."""
     try:
         return msgspec.json.encode(value)
-    except (UnicodeEncodeError, RecursionError):
-        return msgspec.json.encode(str(value).encode("utf-8", "replace").decode())
+    except UnicodeEncodeError:
+        return bytes(raw_json(value)) or b"null"
+    except RecursionError:
+        return b"null"
+
+
+def raw_json(value: object) -> Raw:
+    """Give a decoded value as raw JSON, NaN and all: what cannot be counted must be seen.
+
+    Nothing where it is null, or too deep.
+    """
+    try:
+        return Raw() if value is None else Raw(json.dumps(value).encode())
+    except RecursionError:
+        return Raw()
 
 
 def text_block(text: str) -> Block:

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Final, TypeVar
 
 import msgspec
 
+from costscan.defects import described
 from costscan.reading import loose
 from costscan.reading.records import Rows
 from costscan.reading.salvage import salvage
@@ -43,6 +44,18 @@ class Reader:
         self._block: tuple[bytes, int] = (b"", 1)
         self._split: list[bytes] | None = None
         self._value: dict[str, Any] | None = None
+
+    def feed(self, stream: BinaryIO, path: str, take: Callable[[int, Any], bool]) -> None:
+        """Have `take` called with every line of the file; one that it raises for is skipped, and counted.
+
+        `take` returns False for a line of no kind that the format knows: such lines are counted by shape.
+        """
+        for number, line in self.lines(stream, path):
+            try:
+                if not take(number, line):
+                    self.strange(number)
+            except Exception as error:  # noqa: BLE001 - a defect costs this line and no other
+                self._rows.skip(path, number, described(error))
 
     def lines(self, stream: BinaryIO, path: str) -> Iterator[tuple[int, Any]]:
         """Give (line number from 1, object) for every object of the file."""
@@ -89,7 +102,7 @@ class Reader:
             self._rows.skip(self._path, None, read.problem, lost=True)
         for number, value in enumerate([*read.objects, *saved], 1):
             self._value = value
-            if (made := self._lenient(value)) is not None:
+            if (made := self._made(value, number)) is not None:
                 yield number, made
             else:
                 self._rows.add_strange(value)
@@ -128,14 +141,27 @@ class Reader:
                 yield at, decoded
 
     def _repaired(self, line: bytes, at: int) -> list[tuple[dict[str, Any], Any]]:
+        try:
+            return self._mended(line, at)
+        except Exception as error:  # noqa: BLE001 - a defect costs this line and no other
+            self._rows.skip(self._path, at, described(error))
+            return []
+
+    def _made(self, value: dict[str, Any], number: int) -> Any:
+        try:
+            return self._lenient(value)
+        except Exception as error:  # noqa: BLE001 - a defect costs this object and no other
+            self._rows.skip(self._path, number, described(error))
+            return None
+
+    def _mended(self, line: bytes, at: int) -> list[tuple[dict[str, Any], Any]]:
         read = loose.objects(loose.text_of(line))
         saved = [one for piece in read.damaged if (one := salvage(piece)) is not None]
         problem = f"{read.problem}; its usage was recovered" if saved else read.problem
-        every = [*saved, *read.objects]
-        made = [self._lenient(o) for o in every]
-        found = [(o, m) for o, m in zip(every, made, strict=True) if m is not None]
+        made = [(o, self._made(o, at)) for o in [*saved, *read.objects]]
+        found = [(o, m) for o, m in made if m is not None]
         if not problem:
-            for o, m in zip(every, made, strict=True):
+            for o, m in made:
                 if m is None:
                     self._rows.add_strange(o)
         if problem:

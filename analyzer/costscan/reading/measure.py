@@ -141,7 +141,7 @@ def _attached(block: Block) -> Measured:
     raw = bytes(block.source)
     try:
         source = _any(raw) if raw else None
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         source = None
     found = hash_of(raw) if raw else None
     if block.type == "image":

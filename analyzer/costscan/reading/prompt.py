@@ -153,7 +153,7 @@ def asks_of(request: Request) -> str | None:
     asked = {
         "sampling": any(getattr(request, name) is not None for name in _SAMPLING),
         "prefill": last is not None and last.role == "assistant",
-        "forced-tool": choice.get("type") in {"any", "tool"},
+        "forced-tool": choice.get("type") in ("any", "tool"),  # a list compares with anything
         "thinking-budget": thinking.get("budget_tokens") is not None,
         "thinking-off": thinking.get("type") == "disabled",
     }

@@ -7,8 +7,11 @@ resumed session, a transcript and its stream), and which copy of a call is bille
 are read.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
+
+from costscan.defects import described
 
 COPIES: Final = {
     "copy": "int",
@@ -216,6 +219,40 @@ class Rows:
         if name == "blocks":
             return self._blocks
         return list(zip(*self.tables[name], strict=True)) or [()] * len(TABLES[name])
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Keep what the body adds, or nothing of it where it raises: rows and counts are as they were."""
+        rows = {name: len(table) for name, table in self.tables.items()}
+        blocks = len(self._blocks[0])
+        counts = self.lines, self.bytes_read, self.skipped_lines, self.repaired_lines
+        try:
+            yield
+        except BaseException:
+            for name, n in rows.items():
+                del self.tables[name][n:]
+            for column in self._blocks:
+                del column[blocks:]
+            self.lines, self.bytes_read, self.skipped_lines, self.repaired_lines = counts
+            raise
+
+    @contextmanager
+    def once_more(self) -> Iterator[None]:
+        """Read a file that was read before, for the lines of another format: nothing is counted again."""
+        self.counting = False
+        try:
+            yield
+        finally:
+            self.counting = True
+
+    @contextmanager
+    def run(self, path: str, run: str) -> Iterator[None]:
+        """Keep what the body writes of a run; where it raises, nothing of it, and say that it was skipped."""
+        try:
+            with self.whole():
+                yield
+        except Exception as error:  # noqa: BLE001 - a defect costs this run and no other
+            self.skip(path, None, f"run {run} was not read: {described(error)}")
 
     def skip(self, path: str, line: int | None, reason: str, *, lost: bool = True) -> None:
         """Count a line that could not be read as it stands; `lost` is False when its call was recovered."""

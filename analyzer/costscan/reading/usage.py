@@ -13,6 +13,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from costscan.reading import loose
+from costscan.reading.content import raw_json
 
 
 class Split(Struct, gc=False):
@@ -190,7 +191,7 @@ def from_dict(value: object) -> Usage | None:
     for name in USAGE_FIELDS:
         setattr(found, name, value.get(name))
     if value.get("iterations") is not None:
-        found.iterations = Raw(msgspec.json.encode(value["iterations"]))
+        found.iterations = raw_json(value["iterations"])
     split = value.get("cache_creation", UNSET)
     if isinstance(split, dict):
         found.cache_creation = Split(
@@ -205,7 +206,7 @@ def of_raw(raw: bytes) -> Usage:
     """Return the `Usage` of raw JSON, whatever types its fields have; an empty one when it is no object."""
     try:
         return _decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass
     return from_dict(loose.value(raw)) or Usage()
 

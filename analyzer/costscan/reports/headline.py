@@ -23,6 +23,7 @@ GAP: Final = 3
 _FEW_RUNS: Final = 5
 _MOST_PATHS: Final = 3
 _MOST_KINDS: Final = 3
+_MOST_PARTS: Final = 4
 _LEAST_ERROR: Final = 0.001
 _CENT: Final = Decimal("0.005")
 _PER_MILLE: Final = Decimal("0.001")
@@ -106,6 +107,8 @@ def paragraphs(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
         yield "replay", _replayed(summary), ""
     if cached := _without_caching(summary):
         yield "no caching", cached, ""
+    if summary.defects:
+        yield "not done", _not_done(summary), ""
 
 
 def _replayed(summary: Summary) -> Pieces:
@@ -276,6 +279,14 @@ def _without_caching(summary: Summary) -> Pieces:
         (usd(found.usd), "bold"),
         (f"   with nothing cached; caching cost {usd(-saved)} more than that", "yellow"),
     ]
+
+
+def _not_done(summary: Summary) -> Pieces:
+    """Say what could not be worked out, and why the first of it."""
+    parts = [one.part for one in summary.defects]
+    more = f" and {len(parts) - _MOST_PARTS} more" if len(parts) > _MOST_PARTS else ""
+    told = inert(", ".join(parts[:_MOST_PARTS])) + more
+    return [(told, "yellow"), (f" ({inert(summary.defects[0].reason)})", "")]
 
 
 def _wrapped(label: str, pieces: Pieces, separator: str, width: int) -> list[Text]:

@@ -116,6 +116,12 @@ class Bench:
         return batching.contexts(self.unwaited, items or self.settings.batching.items_per_context, longest)
 
     @cached_property
+    def ttls(self) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+        """The costs of the runs with five minutes, with an hour, and with the cheaper one."""
+        five, hour, cheaper = self.with_lifetimes(self.plan)
+        return five.runs, hour.runs, cheaper.runs
+
+    @cached_property
     def packs(self) -> pl.DataFrame:
         """The contexts with as many items as the settings say."""
         return self.contexts()

@@ -26,8 +26,10 @@ from costscan.reading import attachments, labels, loose, recorded, refusals, sub
 from costscan.reading.claude_lines import (
     Line,
     call_of,
+    holds_usage,
     is_answer,
     lenient_line,
+    lost_call,
     timestamp,
     word,
 )
@@ -91,11 +93,8 @@ def sniff(objects: Sequence[dict[str, Any]]) -> bool:
 def read(file: LogFile, rows: Rows) -> None:
     """Read one transcript."""
     reading = _Reading(file, rows)
-    lines = Reader(Line, lenient_line, rows)
     with open_log(file.on_disk) as stream:
-        for number, line in lines.lines(stream, file.path):
-            if not reading.take(number, line):
-                lines.strange(number)
+        Reader(Line, lenient_line, rows).feed(stream, file.path, reading.take)
     reading.finish()
 
 
@@ -124,6 +123,8 @@ class _Reading:
 
     def take(self, number: int, line: Line) -> bool:
         """Add one line; False when it is none of a transcript."""
+        if (problem := lost_call(line)) is not None:
+            self.rows.skip(self.file.path, number, problem)
         kind = line.type
         if line.session_id is not None and line.sessionId is None:
             return False
@@ -136,13 +137,13 @@ class _Reading:
                     return True
                 self._seen[uuid] = -1
             agent = self._agent(self._key(line))
-            if kind == "user":
+            if kind == "user" and not is_answer(line):
                 self._user(number, line, agent)
                 return True
             return self._assistant(number, line, agent)
         if kind == "cost-state":
             recorded.cost_state(self.rows, (self.file.path, number), line, self.session)
-        elif word(kind) in _NO_CALL:
+        elif word(kind) in _NO_CALL and not is_answer(line):
             self._without_call(number, line)
         else:
             return is_answer(line) and self._assistant(number, line, self._agent(self._key(line)))
@@ -191,7 +192,7 @@ class _Reading:
         said = message.content
         blocks = [text_block(said)] if isinstance(said, str) else said or ()
         for block in blocks:
-            if block.name in _AGENT_TOOLS and word(block.id) and block.input:
+            if word(block.name) in _AGENT_TOOLS and word(block.id) and block.input:
                 self._launches[block.id] = labels.agent_type(bytes(block.input))
         thread.wrote(call, number, blocks)
         refusals.note(thread.calls[call], message.stop_reason, message.stop_details)
@@ -228,12 +229,16 @@ class _Reading:
     def _progress(self, number: int, line: Line) -> None:
         found = sub_agents.progress(line)
         if found is None:
+            if sub_agents.is_progress(line) or holds_usage(bytes(line.data)):
+                self.rows.skip(self.file.path, number, "a line of a sub-agent that cannot be read")
             return
         agent, inner = found
         if inner.type == "assistant":
             self._assistant(number, inner, self._agent(agent))
         elif inner.type == "user":
             self._user(number, inner, self._agent(agent))
+        if (problem := lost_call(inner)) is not None:
+            self.rows.skip(self.file.path, number, problem)
 
     def _attachment(self, number: int, line: Line) -> None:
         agent = self._agent(self._key(line))
@@ -261,22 +266,25 @@ class _Reading:
         """Write the threads to the rows."""
         session = self.session or PurePath(self.file.path).name.split(".")[0]
         for key, agent in self.agents.items():
-            if all(call.dropped for call in agent.thread.calls):
-                continue
-            copy = len(self.rows.tables["copies"])
-            name = sub_agents.meta_agent(self.file.on_disk, key) or agent.labels.agent if key else None
-            self.rows.tables["copies"].append(
-                (
-                    copy,
-                    f"{session}/agent-{key}" if key else session,
-                    session,
-                    session if key else None,
-                    NAME,
-                    self.file.path,
-                    None if key else agent.labels.task(),
-                    name,
-                    not key and agent.labels.interactive(),
-                )
-            )
-            agent.thread.flush(self.rows, copy)
+            if not all(call.dropped for call in agent.thread.calls):
+                with self.rows.run(self.file.path, f"{session}/agent-{key}" if key else session):
+                    self._write(session, key, agent)
         self.rows.tables["agents"].extend((session, key, kind) for key, kind in self._agent_types.items())
+
+    def _write(self, session: str, key: str, agent: _Agent) -> None:
+        copy = len(self.rows.tables["copies"])
+        name = sub_agents.meta_agent(self.file.on_disk, key) or agent.labels.agent if key else None
+        self.rows.tables["copies"].append(
+            (
+                copy,
+                f"{session}/agent-{key}" if key else session,
+                session,
+                session if key else None,
+                NAME,
+                self.file.path,
+                None if key else agent.labels.task(),
+                name,
+                not key and agent.labels.interactive(),
+            )
+        )
+        agent.thread.flush(self.rows, copy)

@@ -20,7 +20,15 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from costscan.reading import labels, recorded, refusals
-from costscan.reading.claude_lines import Line, call_of, is_answer, lenient_line, timestamp, word
+from costscan.reading.claude_lines import (
+    Line,
+    call_of,
+    is_answer,
+    lenient_line,
+    lost_call,
+    timestamp,
+    word,
+)
 from costscan.reading.content import text_block
 from costscan.reading.files import open_log
 from costscan.reading.lines import Reader
@@ -73,11 +81,8 @@ def sniff(objects: Sequence[dict[str, Any]]) -> bool:
 def read(file: LogFile, rows: Rows) -> None:
     """Read one stream."""
     reading = _Reading(file, rows)
-    lines = Reader(Line, lenient_line, rows)
     with open_log(file.on_disk) as stream:
-        for number, line in lines.lines(stream, file.path):
-            if not reading.take(number, line):
-                lines.strange(number)
+        Reader(Line, lenient_line, rows).feed(stream, file.path, reading.take)
     reading.finish()
 
 
@@ -103,8 +108,15 @@ class _Reading:
         elif self._at is not None:
             line.timestamp = self._at
         key = (self._session, word(line.parent_tool_use_id) or "")
-        if line.type == "assistant":
+        if (problem := lost_call(line)) is not None:
+            self.rows.skip(self.file.path, number, problem)
+        if line.type == "assistant" or is_answer(line):
             return self._assistant(number, line, key)
+        self._without_call(number, line, key)
+        return word(line.type) in _NO_CALL
+
+    def _without_call(self, number: int, line: Line, key: tuple[str, str]) -> None:
+        """Add a line that shows no model call."""
         if line.type == "user":
             self._user(number, line, key)
         elif line.type == "stream_event":
@@ -114,9 +126,6 @@ class _Reading:
             self._thread((self._session, "")).ended(line.stop_reason)
         elif line.type == "system":
             self._system(line, key)
-        elif word(line.type) not in _NO_CALL:
-            return is_answer(line) and self._assistant(number, line, key)
-        return True
 
     def _system(self, line: Line, key: tuple[str, str]) -> None:
         thread = self._thread(key)
@@ -147,7 +156,7 @@ class _Reading:
         content = message.content
         blocks = [text_block(content)] if isinstance(content, str) else content or []
         for block in blocks:
-            if block.name in {"Task", "Agent"} and word(block.id) and block.input:
+            if word(block.name) in {"Task", "Agent"} and word(block.id) and block.input:
                 self._launches[block.id] = labels.agent_type(bytes(block.input))
         thread.wrote(call, number, blocks)
         refusals.note(thread.calls[call], message.stop_reason, message.stop_details)
@@ -192,21 +201,24 @@ class _Reading:
         for (session, parent_call), thread in self.threads.items():
             if not thread.calls:
                 continue
-            label = self.labels[session, parent_call]
             run_id = session or self.file.path
-            copy = len(self.rows.tables["copies"])
-            agent = self._launches.get(parent_call) or label.agent if parent_call else None
-            self.rows.tables["copies"].append(
-                (
-                    copy,
-                    f"{run_id}/agent-{parent_call}" if parent_call else run_id,
-                    run_id,
-                    run_id if parent_call else None,
-                    NAME,
-                    self.file.path,
-                    None if parent_call else label.task(),
-                    agent,
-                    False,
-                )
+            with self.rows.run(self.file.path, f"{run_id}/agent-{parent_call}" if parent_call else run_id):
+                self._write(run_id, parent_call, thread, self.labels[session, parent_call])
+
+    def _write(self, run_id: str, parent_call: str, thread: Thread, label: labels.Labels) -> None:
+        copy = len(self.rows.tables["copies"])
+        agent = self._launches.get(parent_call) or label.agent if parent_call else None
+        self.rows.tables["copies"].append(
+            (
+                copy,
+                f"{run_id}/agent-{parent_call}" if parent_call else run_id,
+                run_id,
+                run_id if parent_call else None,
+                NAME,
+                self.file.path,
+                None if parent_call else label.task(),
+                agent,
+                False,
             )
-            thread.flush(self.rows, copy)
+        )
+        thread.flush(self.rows, copy)

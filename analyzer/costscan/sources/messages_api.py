@@ -13,7 +13,6 @@ response alone, at batch price. What the numbers mean, and what is counted once:
 - Where lines have no run id, a request whose messages extend those of an earlier one continues its run.
 """
 
-import json
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -24,7 +23,7 @@ from msgspec import UNSET, Raw, Struct
 from costscan.reading import labels, loose, people, refusals, sse
 from costscan.reading.calls import Call, make_call, miss_reason, time_of
 from costscan.reading.claude_lines import Message, lenient_message, word
-from costscan.reading.content import hash_of, text_block
+from costscan.reading.content import hash_of, raw_json, text_block
 from costscan.reading.files import open_log
 from costscan.reading.lines import Reader
 from costscan.reading.prompt import (
@@ -84,11 +83,8 @@ def sniff(objects: Sequence[dict[str, Any]]) -> bool:
 def read(file: LogFile, rows: Rows) -> None:
     """Read one file of pairs."""
     reading = _Reading(file, rows)
-    lines = Reader(Pair, _lenient_pair, rows)
     with open_log(file.on_disk) as stream:
-        for number, pair in lines.lines(stream, file.path):
-            if not reading.take(number, pair):
-                lines.strange(number)
+        Reader(Pair, _lenient_pair, rows).feed(stream, file.path, reading.take)
     reading.finish()
 
 
@@ -98,16 +94,9 @@ def _lenient_pair(value: dict[str, Any]) -> Pair | None:
         value = {**value, "response": value["message"]}
     if not any(value.get(name) for name in (*_RAW, "response_sse")):
         return None
-    raws = {name: _raw(value[name]) for name in _RAW if value.get(name) is not None}
+    raws = {name: raw_json(value[name]) for name in _RAW if value.get(name) is not None}
     plain: dict[str, Any] = {n: value.get(n) for n in Pair.__struct_fields__ if n not in _RAW}
     return Pair(**plain, **raws)
-
-
-def _raw(value: object) -> Raw:
-    try:
-        return Raw(json.dumps(value).encode())
-    except RecursionError:
-        return Raw()
 
 
 class _Run(Struct):
@@ -175,21 +164,26 @@ class _Reading:
     def finish(self) -> None:
         """Write the runs to the rows."""
         for run in self.runs.values():
-            copy = len(self.rows.tables["copies"])
-            self.rows.tables["copies"].append(
-                (
-                    copy,
-                    run.run_id,
-                    run.parent or run.run_id,
-                    run.parent,
-                    NAME,
-                    self.file.path,
-                    run.task,
-                    run.agent,
-                    run.waited,
-                )
+            if run.thread.calls:
+                with self.rows.run(self.file.path, run.run_id):
+                    self._write(run)
+
+    def _write(self, run: _Run) -> None:
+        copy = len(self.rows.tables["copies"])
+        self.rows.tables["copies"].append(
+            (
+                copy,
+                run.run_id,
+                run.parent or run.run_id,
+                run.parent,
+                NAME,
+                self.file.path,
+                run.task,
+                run.agent,
+                run.waited,
             )
-            run.thread.flush(self.rows, copy)
+        )
+        run.thread.flush(self.rows, copy)
 
 
 def _chain(blocks: list[Sent]) -> list[int]:

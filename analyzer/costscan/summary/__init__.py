@@ -20,6 +20,7 @@ from costscan.summary.findings import by_rule, findings
 from costscan.summary.lifetimes import by_lifetime
 from costscan.summary.model import (
     SCHEMA_VERSION,
+    Defect,
     Distribution,
     Inputs,
     PriceBasis,
@@ -86,6 +87,7 @@ def summarize(
         runs=runs,
         threads=threads,
         breakdowns=_breakdowns(x),
+        defects=[Defect(part, reason) for part, reason in x.reasons.items()],
         paths=tuple(paths),
         rules=tuple(rules),
     )
@@ -123,6 +125,10 @@ def _inputs(x: Analysis) -> Inputs:
     named = merge.table(reading.folder, "skipped").collect().sort("path", "line", nulls_last=True)
     unknown = _unknown(reading)
     lost, mended = (named.filter(lost=state).drop("lost").to_dicts() for state in (True, False))
+    unread = [
+        {"path": path, "line": None, "reason": f"not read: {reason}"}
+        for path, reason in reading.unread.items()
+    ]
     return Inputs(
         files=reading.files,
         bytes=reading.bytes,
@@ -130,10 +136,10 @@ def _inputs(x: Analysis) -> Inputs:
         skipped_lines=reading.skipped_lines,
         duplicate_turns=x.duplicate_turns,
         formats=dict(sorted(reading.formats.items())),
-        skipped=[*lost, *reading.skipped][:MAX_NAMED_SKIPS],
+        skipped=[*unread, *lost, *reading.skipped][:MAX_NAMED_SKIPS],
         repaired_lines=reading.repaired_lines,
         repaired=mended[:MAX_NAMED_SKIPS],
-        unusable_files=len(reading.unusable),
+        unusable_files=len(reading.unusable) + len(reading.unread),
         unknown_lines=int(unknown["lines"].sum()),
         unknown=unknown.to_dicts(),
     )

@@ -138,7 +138,7 @@ class Scenario:
 
     `saved_joint_usd` is the share of a lever in what all save together, `saved_low_usd` and `saved_high_usd`
     what the scenario saves where what it assumes turns out badly or well. `is_on` tells a part that its lever
-    has from one that was only priced.
+    has from one that was only priced. `reason` says why figures are unknown, or what they are without.
     """
 
     scenario: str
@@ -151,6 +151,7 @@ class Scenario:
     saved_low_usd: Decimal | None = None
     saved_high_usd: Decimal | None = None
     is_on: bool = True
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,17 @@ class Assumption:
     lever: str
     assumption: str
     source: str
+
+
+@dataclass(frozen=True)
+class Defect:
+    """What could not be worked out, and why.
+
+    The part is `scenario NAME`, `rule NAME`, `run RUN_ID` (what it sent is in no block) or `replay`.
+    """
+
+    part: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -200,6 +212,7 @@ class Summary:
     breakdowns: Mapping[str, pl.DataFrame]
     plan: list[Step]
     assumptions: list[Assumption]
+    defects: list[Defect] = field(default_factory=list)
     paths: tuple[str, ...] = field(default=(), metadata={"json": False})
     rules: tuple[Rule, ...] = field(default=(), metadata={"json": False})
 

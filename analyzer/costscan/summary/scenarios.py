@@ -9,6 +9,7 @@ from costscan.analysis import Analysis
 from costscan.growth import PROMPT
 from costscan.levers import ALL
 from costscan.prices import COST_COLUMNS, usd_of
+from costscan.scenarios import SCENARIO
 from costscan.summary.model import Scenario, Step
 from costscan.summary.money import total
 
@@ -52,8 +53,10 @@ def scenarios(x: Analysis) -> list[Scenario]:
     turns = x.turns.with_columns(no_caching=no_caching_usd(x))
     known = turns.filter(pl.col("usd").is_not_null())
     billed = total(known["usd"]) if known.height or not turns.height else None
+    unknown = [part.removeprefix(SCENARIO) for part in x.reasons if part.startswith(SCENARIO)]
+    told = dict.fromkeys([*x.scenarios["scenario"].unique(maintain_order=True), *unknown])
+    names = [name for name in told if name != "as_billed" and "+" not in name]
     every = x.runs["root_run_id"].n_unique()
-    names = [name for name in x.scenarios["scenario"].unique(maintain_order=True)[1:] if "+" not in name]
     return [
         Scenario("as_billed", None, billed, None if billed is None else Decimal(0), None, every, None),
         _no_caching(known, billed),
@@ -94,8 +97,9 @@ def _replayed(x: Analysis, name: str, billed: Decimal | None) -> Scenario:
     runs = x.scenarios.filter(scenario=name)
     risk = RISKS.get(name, RISKS[lever])
     of = None if name == ALL else lever
+    is_on, reason = name not in x.parts_off, x.reasons.get(SCENARIO + name)
     if billed is None or runs["saved_usd"].null_count() == runs.height:
-        return Scenario(name, of, None, None, None, 0, risk, is_on=name not in x.parts_off)
+        return Scenario(name, of, None, None, None, 0, risk, is_on=is_on, reason=reason)
     saved = total(runs["saved_usd"].fill_null(0))
     joint = runs["saved_joint_usd"]
     return Scenario(
@@ -108,5 +112,6 @@ def _replayed(x: Analysis, name: str, billed: Decimal | None) -> Scenario:
         risk,
         total(runs["saved_low_usd"].fill_null(0)),
         total(runs["saved_high_usd"].fill_null(0)),
-        is_on=name not in x.parts_off,
+        is_on=is_on,
+        reason=reason,
     )
