@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import pytest
 
 from costscan.analysis import Analysis
 from costscan.cli.app import run
 from costscan.cli.session import Logs, analyzed
+from costscan.levers import LEVERS
 from costscan.prices import as_of
 from costscan.summary import Summary
 
 Capture = pytest.CaptureFixture[str]
+NO_LEVERS: Final = tuple(word for lever in LEVERS for word in ("--set", f"{lever}.enabled=false"))
+"""Options without which a command takes most of its time for what levers would have saved."""
 
 
 def said(capsys: Capture, *arguments: str, code: int = 0) -> str:

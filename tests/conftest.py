@@ -3,11 +3,15 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from billed import ROOT, Billed, sample_logs
 from kept import Kept, keeping
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 GOLDEN = Path(__file__).parent / "golden"
 os.environ["COSTSCAN_CACHE"] = "off"
@@ -38,6 +42,29 @@ def kept_analyses(_kept: Kept) -> Iterator[None]:
     """Have the commands of a module work out what the same logs come to once."""
     with keeping(_kept):
         yield
+
+
+@pytest.fixture(scope="session")
+def _price_cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def price_cache(_price_cache_folder: Path) -> Iterator[None]:
+    """Let the processes that a module starts share a price cache, as those of a user do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(_price_cache_folder))
+        patch.delenv("COSTSCAN_CACHE", raising=False)
+        yield
+
+
+@pytest.fixture(scope="session")
+def chromium() -> "Iterator[Browser]":
+    """A browser for all pages."""
+    from browser import browser  # noqa: PLC0415 - few tests need it
+
+    with browser() as found:
+        yield found
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from logs import OPUS, Json, at, message, pair, tool_result, tool_use, usage, wr
 from sides import Run, Spent
 from trends import day, report
 
-HUGE_NAME: Final = "@`|::" * 200_000
+HUGE_NAME: Final = "@`|::" * 40_000
 KINDS: Final = (*NAMES, "huge")
 GROUPS: Final = tuple(KINDS[n : n + 4] for n in range(0, len(KINDS), 4))
 """Names that one comparison shows together: few enough for every table to hold their tasks."""
@@ -19,7 +19,7 @@ RUNS, STEPS = 4, 10
 
 
 def name_of(kind: str) -> str:
-    """Give a hostile name; the huge one is a megabyte long."""
+    """Give a hostile name; the huge one is longer than any report may be."""
     return NAMES.get(kind, HUGE_NAME)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from billed import ROOT
+from command import NO_LEVERS
 from costscan import __version__
 from costscan.cli.analyze import By
 from costscan.cli.app import app, run
@@ -146,9 +147,9 @@ def test_an_error_names_the_line_of_a_settings_file(
 def test_settings_reach_the_bill(capsys: Capture, in_repository: Path) -> None:
     def usd(*settings: str) -> float:
         told = [word for setting in settings for word in ("--set", setting)]
-        found: float = json.loads(seen(capsys, "analyze", "sample_logs/idle-hour", "--json", *told))[
-            "totals"
-        ]["usd"]
+        found: float = json.loads(
+            seen(capsys, "analyze", "sample_logs/idle-hour", "--json", *NO_LEVERS, *told)
+        )["totals"]["usd"]
         return found
 
     whole = usd()
@@ -183,7 +184,9 @@ def test_nothing_is_read_where_a_file_cannot_be_written(capsys: Capture, tmp_pat
 
 def test_a_part_of_the_logs(capsys: Capture, in_repository: Path) -> None:
     def turns(*options: str) -> int:
-        found: int = json.loads(seen(capsys, "analyze", "sample_logs", "--json", *options))["totals"]["turns"]
+        found: int = json.loads(seen(capsys, "analyze", "sample_logs", "--json", *NO_LEVERS, *options))[
+            "totals"
+        ]["turns"]
         return found
 
     assert turns("--task", "copperline") == 23

@@ -6,25 +6,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from command import NO_LEVERS
+
+pytestmark = pytest.mark.usefixtures("price_cache")
 ROOT = Path(__file__).parent.parent
 COSTSCAN = [sys.executable, "-c", "from costscan.cli import main; main()"]
 HEAVY = {"polars", "pyarrow", "genai_prices", "rich", "numpy", "anthropic", "msgspec"}
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and pseudo-terminals of POSIX")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _price_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let the processes share a price cache, as those of a user do."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        patch.delenv("COSTSCAN_CACHE", raising=False)
-        yield
 
 
 def command(*arguments: str, **more: object) -> "subprocess.Popen[bytes]":
@@ -79,7 +72,7 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
 def test_closed_streams_are_no_error(closed: int) -> None:
     other = {1: "stderr", 2: "stdout"}[closed]
     process = command(
-        "analyze", "sample_logs/idle-hour", preexec_fn=lambda: os.close(closed), **{other: subprocess.DEVNULL}
+        "analyze", "sample_logs/idle-hour", *NO_LEVERS, preexec_fn=lambda: os.close(closed), **{other: subprocess.DEVNULL}
     )  # fmt: skip
     process.communicate(timeout=60)
     assert process.returncode == 0
@@ -89,7 +82,7 @@ def test_closed_streams_are_no_error(closed: int) -> None:
 @pytest.mark.parametrize("more", [[], ["--json"]])
 def test_a_full_disk_is_an_error(more: list[str]) -> None:
     with Path("/dev/full").open("wb") as full:
-        process = command("analyze", "sample_logs/idle-hour", *more, stdout=full)
+        process = command("analyze", "sample_logs/idle-hour", *NO_LEVERS, *more, stdout=full)
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 2
     assert errors.decode().splitlines() == [
@@ -155,7 +148,9 @@ def on_terminal(setting: dict[str, str]) -> str:
     """Give what a process writes to a terminal of its own."""
     master, slave = os.openpty()
     env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "90"} | setting
-    process = command("analyze", "sample_logs/idle-hour", stdin=slave, stdout=slave, stderr=slave, env=env)
+    process = command(
+        "analyze", "sample_logs/idle-hour", *NO_LEVERS, stdin=slave, stdout=slave, stderr=slave, env=env
+    )
     os.close(slave)
     shown = read_all(master)
     assert process.wait(60) == 0

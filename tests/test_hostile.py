@@ -79,8 +79,11 @@ def large_cells() -> Iterator[None]:
 
 @pytest.mark.parametrize("kind", NAMES)
 @pytest.mark.usefixtures("large_cells")
-def test_what_is_to_be_parsed_parses(capsys: Capture, hostile: Path, tmp_path: Path, kind: str) -> None:
-    log, table = str(hostile / f"{kind}.jsonl"), tmp_path / "runs.csv"
+def test_what_is_to_be_parsed_parses(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, hostile: Path, tmp_path: Path, kind: str
+) -> None:
+    monkeypatch.chdir(hostile)
+    log, table = f"{kind}.jsonl", tmp_path / "runs.csv"
     assert run(["analyze", log, "--json", "-o", str(table)]) == 0
 
     def refuse(word: str) -> None:
@@ -160,9 +163,12 @@ def test_wrapped_text_fits_and_is_whole(width: int) -> None:
     assert wrapped("", width) == []
 
 
-def test_output_is_one_stream_of_lines(capsys: Capture, hostile: Path) -> None:
+def test_output_is_one_stream_of_lines(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, hostile: Path
+) -> None:
     """JSON has as many lines as rows: no text breaks one."""
-    shown = said(capsys, "analyze", str(hostile / "escapes.jsonl"), "--json")
+    monkeypatch.chdir(hostile)
+    shown = said(capsys, "analyze", "escapes.jsonl", "--json")
     assert shown.count("\n") == len(io.StringIO(shown, newline="\n").readlines())
     assert "\r" not in shown
     assert "\x1b" not in shown

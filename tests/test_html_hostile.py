@@ -1,7 +1,6 @@
 """The HTML report of logs full of markup, scripts and escapes: a valid page that executes none of it."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,7 +8,7 @@ import html5lib
 import pytest
 from playwright.sync_api import Browser
 
-from browser import browser, data_of, shown
+from browser import data_of, shown
 from costscan.cli.app import run
 from costscan.reports.html.page import embedded
 from logs import Json, at, message, pair, tool_result, tool_use, usage
@@ -85,12 +84,6 @@ def test_hostile_logs_make_a_valid_page(hostile: Path) -> None:
             inert(part)
 
     inert(data_of(text))
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as found:
-        yield found
 
 
 @pytest.mark.parametrize("width", [360, 1600])

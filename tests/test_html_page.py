@@ -1,6 +1,5 @@
 """The HTML report in a real browser: it asks for nothing, draws everything, sorts, filters and can be read."""
 
-from collections.abc import Iterator
 from contextlib import chdir
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from billed import ROOT
-from browser import WIDTHS, Shown, browser, shown
+from browser import WIDTHS, Shown, shown
 from command import logs_of
 from costscan.reports import wording
 from costscan.reports.html import write
@@ -70,12 +69,6 @@ CHARTS: Final = """() => [...document.querySelectorAll('svg.plot')].map((chart) 
   const drawn = marks.filter((mark) => { const box = mark.getBBox(); return box.width > 0 && box.height > 0; });
   return [chart.getAttribute('aria-label'), drawn.length, chart.outerHTML.includes('NaN')];
 })"""
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

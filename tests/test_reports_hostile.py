@@ -4,6 +4,7 @@ import csv
 import json
 import unicodedata
 from collections.abc import Callable, Mapping
+from contextlib import chdir
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,8 @@ from hostile import HUGE, NAMES, calls, written
 from logs import write
 from sarif_schema import hold_valid
 from shown_markdown import headings, hold_inert, tables
+
+pytestmark = pytest.mark.usefixtures("kept_analyses")
 
 OWN_WORDS: Final = (
     "costscan ",
@@ -91,7 +94,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
         tmp_path_factory.mktemp("huge") / "huge.jsonl", *calls("@`|" * (HUGE // 30), 99)[:2], "[" * HUGE
     )
     for path in (*logs.iterdir(), logs, huge):
-        with logs_of(str(path)) as (x, summary):
+        with chdir(path.parent), logs_of(path.name) as (x, summary):
             for ending in CHECKS:
                 target(str(folder / f"{path.stem}{ending}")).write(summary, x)
     return folder

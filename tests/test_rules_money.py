@@ -56,7 +56,8 @@ WHAT: Final = {
     "switched": ["run_id", "turn"],
 }
 """What a finding is about, by how it is priced: nothing is asked for twice."""
-RULES: Final = [eager(rule) for rule in load_rules()]
+OWN: Final = load_rules()
+RULES: Final = [eager(rule) for rule in OWN]
 ROUNDING: Final = pl.lit("0.000001").cast(pl.Decimal(38, 12))
 
 
@@ -167,8 +168,8 @@ def test_sample_logs_give_the_findings_of_their_story(story: str, names: set[str
     with ingest.read([str(ROOT / "sample_logs" / story)]) as reading:
         x = analyze(reading)
         attach(x, price_scenarios(x))
-        found = find(x, load_rules())
+        found = find(x, OWN)
         assert set(found["name"]) == names
         hold_no_dollar_twice(x, found, ("run_id", "name"))
         ids = frozenset(found["fingerprint"])
-        assert find(x, load_rules(), ids).is_empty()
+        assert find(x, OWN, ids).is_empty()

@@ -5,18 +5,25 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from shutil import copytree
 from typing import Final
 
 import pytest
 
+from command import NO_LEVERS
+from costscan.cli.app import run
 from suites import suite
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+pytestmark = [
+    pytest.mark.skipif(os.name != "posix", reason="signals of POSIX"),
+    pytest.mark.usefixtures("price_cache"),
+]
 
 SLOWLY: Final = """
 import sys, time
 from importlib import import_module
 from pathlib import Path
+from shutil import copytree
 
 def write(*arguments):
     (path,) = (one for one in arguments if isinstance(one, Path))
@@ -31,19 +38,28 @@ main()
 """
 """Writes half a report, says so, and takes its time for the rest."""
 COMMANDS: Final = {
-    "a report": ("costscan.reports.csv", "write", "analyze", "logs", "-o", "out/report.csv"),
-    "a folder": ("costscan.reports.folder", "_write", "analyze", "logs", "-o", "out/"),
+    "a report": ("costscan.reports.csv", "write", "analyze", "logs", *NO_LEVERS, "-o", "out/report.csv"),
+    "a folder": ("costscan.reports.folder", "_write", "analyze", "logs", *NO_LEVERS, "-o", "out/"),
     "a comparison": (
-        "costscan.reports.comparison.json", "write", "check", "logs", "--baseline", "logs", "-o", "out/report.json"
+        "costscan.reports.comparison.json", "write", "check", "logs", *NO_LEVERS, "--baseline", "runs.parquet", "-o", "out/report.json"
     ),
     "a trend": ("costscan.reports.trend.json", "write", "trend", "runs.parquet", "-o", "out/report.json"),
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with logs and a run report of them."""
+    folder = tmp_path_factory.mktemp("recorded")
+    logs = suite(folder / "logs" / "runs.jsonl", cases=1)
+    assert run(["analyze", str(logs), "-o", str(folder / "runs.parquet")]) == 0
+    return folder
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A folder with logs, a run report of them, and reports that stood there before."""
-    suite(tmp_path / "logs" / "runs.jsonl", cases=1)
+def home(tmp_path: Path, recorded: Path) -> Path:
+    """A folder with these, and reports that stood there before."""
+    copytree(recorded, tmp_path, dirs_exist_ok=True)
     (tmp_path / "out").mkdir()
     (tmp_path / "tmp").mkdir()
     for name in ("report.csv", "report.json", "turns.parquet"):
@@ -83,7 +99,6 @@ def test_a_stop_leaves_what_stood_there_and_nothing_else(
     home: Path, what: str, number: signal.Signals, code: int
 ) -> None:
     before = visible(home)
-    with_report(home, what)
     assert stopped(home, COMMANDS[what], number) == code
     assert visible(home) == before
     assert len(list((home / "out").iterdir())) == len(before)
@@ -94,14 +109,5 @@ def test_a_stop_leaves_what_stood_there_and_nothing_else(
 def test_a_kill_leaves_what_stood_there(home: Path, what: str) -> None:
     """Nobody can tidy up after that; but what has the name of a report is a whole one."""
     before = visible(home)
-    with_report(home, what)
     assert stopped(home, COMMANDS[what], signal.SIGKILL) == -signal.SIGKILL
     assert visible(home) == before
-
-
-def with_report(home: Path, what: str) -> None:
-    """Make the run report that a trend is of."""
-    if what == "a trend":
-        code = "from costscan.cli import main; main()"
-        command = [sys.executable, "-c", code, "analyze", "logs", "-o", "runs.parquet"]
-        subprocess.run(command, cwd=home, check=True, capture_output=True)
