@@ -120,7 +120,7 @@ def test_a_command_that_printed_at_once_asked_for_nothing(tmp_path: Path) -> Non
 
 
 def test_what_is_written_while_the_agent_works_counts(tmp_path: Path) -> None:
-    queued = {
+    queued: dict[str, dict[str, Any]] = {
         "words": {"prompt": "and the tests", "commandMode": "prompt"},
         "blocks": {"prompt": [text("and the tests")], "origin": {"kind": "human"}},
         "task": {"prompt": "<task-notification>x</task-notification>", "commandMode": "task-notification"},
@@ -128,7 +128,7 @@ def test_what_is_written_while_the_agent_works_counts(tmp_path: Path) -> None:
         "damaged": {"prompt": 7},
     }
     for run, how in queued.items():
-        line = {"type": "attachment", "sessionId": run, "attachment": {"type": "queued_command", **how}}
+        line = {"type": "attachment", "sessionId": run, "attachment": dict(how, type="queued_command")}
         begun = said(run, {"content": "fix the till"}), turn(run, 1)
         write(tmp_path / f"{run}.jsonl", *begun, line, turn(run, 2))
     assert {run for run, (_, interactive) in runs_of(tmp_path).items() if interactive} == {"words", "blocks"}

@@ -42,7 +42,7 @@ ROWS = {
 }  # fmt: skip
 MORE = {
     "prices": {"discount", "own"},
-    "inputs": {"repaired_lines", "repaired", "unusable_files"},
+    "inputs": {"repaired_lines", "repaired", "unusable_files", "tz"},
     "totals": {
         "recorded_sessions", "recorded_billed_usd", "unlogged_usd", "open_turns", "usd_estimated",
         "carried_usd", "undated_turns", "first_at", "last_at", "sub_agents",

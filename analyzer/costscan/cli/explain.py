@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from costscan.analysis import Analysis
+    from costscan.settings import Settings
     from costscan.summary.story import Story
 
 _SHOWN = 5
@@ -40,6 +41,7 @@ def explain(
     ] = False,
     format_: p.Format = None,
     rules: p.Rules = None,
+    tz: p.Tz = None,
     settings: p.Set = None,
     config: p.Config = None,
     workers: p.Workers = None,
@@ -54,12 +56,12 @@ def explain(
 
     Texts of the log are shown only with --show-content.
     """  # noqa: D301 - \b keeps the lines apart
-    logs = Logs.chosen(path or (), None, None, None, None, format_, rules, settings, config, workers)
+    logs = Logs.chosen(path or (), None, None, None, None, format_, rules, settings, config, workers, tz=tz)
     if not path:
         _rule(what, logs)
         return
     with analyzed(logs) as (x, summary):
-        _run(_named(what, summary.runs), x, show_content=show_content, redact=logs.settings.redact)
+        _run(_named(what, summary.runs), x, logs.settings, show_content=show_content)
 
 
 def _rule(name: str, logs: Logs) -> None:
@@ -80,14 +82,15 @@ def _meant(name: str, rules: "Sequence[str]") -> str:
     return close if close.startswith("did") else f"for a run, name its logs too: costscan explain {name} PATH"
 
 
-def _run(run_id: str, x: "Analysis", *, show_content: bool, redact: bool) -> None:
+def _run(run_id: str, x: "Analysis", settings: "Settings", *, show_content: bool) -> None:
     from costscan.reports.explain import render  # noqa: PLC0415 - imports Polars
     from costscan.reports.terminal import printed, width_of  # noqa: PLC0415
     from costscan.summary.story import story  # noqa: PLC0415
 
     told = story(x, run_id)
-    excerpts = _excerpts(told, redact=redact) if show_content else None
-    printed(render(told, x.runs["run_id"].to_list(), width=width_of(sys.stdout), excerpts=excerpts))
+    excerpts = _excerpts(told, redact=settings.redact) if show_content else None
+    every, width = x.runs["run_id"].to_list(), width_of(sys.stdout)
+    printed(render(told, every, width=width, excerpts=excerpts, tz=settings.tz))
 
 
 def _named(name: str, runs: "pl.DataFrame") -> str:

@@ -13,6 +13,7 @@ from costscan.reports.turn_chart import turn_chart
 from costscan.reports.wording import count, percent, plural, tokens, usd, usd_column
 from costscan.summary.story import Story
 from costscan.unlogged import SUFFIX
+from costscan.zones import DEFAULT, shown
 
 _LIFETIME: Final = {"5m": "five minutes", "1h": "an hour"}
 LEAST_SHARE: Final = Decimal("0.005")
@@ -23,7 +24,14 @@ Excerpts = Mapping[int, str]
 """The beginning of the text of some blocks, by number, where it was asked for."""
 
 
-def render(story: Story, every: Sequence[str], *, width: int, excerpts: Excerpts | None = None) -> list[Text]:
+def render(
+    story: Story,
+    every: Sequence[str],
+    *,
+    width: int,
+    excerpts: Excerpts | None = None,
+    tz: str = DEFAULT,
+) -> list[Text]:
     """Give the lines of the story, each at most `width` columns wide.
 
     Args:
@@ -31,9 +39,10 @@ def render(story: Story, every: Sequence[str], *, width: int, excerpts: Excerpts
         every: the ids of all runs, so that short ids stay unique.
         width: columns.
         excerpts: texts of blocks to show; None where texts are not to be shown.
+        tz: the time zone that its times are told in.
     """
     sections = [
-        _title(story, every, width),
+        _title(story, every, width, tz),
         turn_chart(story.turns, width),
         _blocks(story, width, excerpts),
         _tools(story, width),
@@ -48,13 +57,13 @@ def render(story: Story, every: Sequence[str], *, width: int, excerpts: Excerpts
     return lines
 
 
-def _title(story: Story, every: Sequence[str], width: int) -> list[Text]:
+def _title(story: Story, every: Sequence[str], width: int, tz: str) -> list[Text]:
     run = story.run
     name = run_names([run], every)[0]
     models = ", ".join(story.turns["model"].unique(maintain_order=True))
     parts = [plural(story.turns.height, "turn"), inert(models)]
     if run["started_at"] is not None:
-        parts.append(run["started_at"].strftime("%Y-%m-%d %H:%M"))
+        parts.append(f"{shown(run['started_at'], tz):%Y-%m-%d %H:%M} {tz}")
     lines = _headed(name, inert(run["task"]), " · ".join(parts), width)
     prompt, read = (int(story.turns[c].sum()) for c in ("prompt_tokens", "cache_read_tokens"))
     agents = [row for row in story.sub_agents["usd"] if row is not None]

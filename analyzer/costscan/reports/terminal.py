@@ -121,3 +121,6 @@ def _takes(out: TextIO, text: str) -> bool:
 def _plain(line: Text, out: TextIO) -> Text:
     encoding = out.encoding or "ascii"
     return Text(line.plain.translate(_ASCII).encode(encoding, "replace").decode(encoding))
+
+
+__all__ = ["printed", "render", "show", "width_of"]

@@ -35,6 +35,7 @@ from costscan.summary.scenarios import scenarios, steps
 from costscan.summary.shares import DIVISIONS
 from costscan.summary.tables import TOKENS, by_day, by_model, by_task, by_tool, carried_usd
 from costscan.unlogged import SUFFIX
+from costscan.zones import DEFAULT
 
 
 def summarize(
@@ -46,6 +47,7 @@ def summarize(
     now: datetime | None = None,
     rank: str = "cost",
     rules: Iterable[Rule] = (),
+    tz: str = DEFAULT,
 ) -> Summary:
     """Sum up an analysis while its reading is still open.
 
@@ -57,6 +59,7 @@ def summarize(
         now: the time of the report.
         rank: what runs are ranked by: cost, waste (what all levers save) or a lever.
         rules: the rules that found the findings.
+        tz: the IANA name of the time zone of days.
     """
     whole = selection is None or selection == Selection()
     recorded = recorded_usd(x) if whole else {}
@@ -66,7 +69,7 @@ def summarize(
         costscan_version=__version__,
         generated_at=now or datetime.now(UTC),
         prices=_basis(pricing or Pricing()),
-        inputs=_inputs(x),
+        inputs=_inputs(x, tz),
         totals=_totals(x, selection, recorded),
         meters=_meters(x.turns),
         distribution=_distribution(runs),
@@ -77,7 +80,7 @@ def summarize(
         by_model=by_model(x.turns),
         by_tool=by_tool(x),
         by_task=by_task(x.turns),
-        by_day=by_day(x.turns),
+        by_day=by_day(x.turns, tz),
         findings=findings(x),
         runs=runs,
         breakdowns=_breakdowns(x),
@@ -113,7 +116,7 @@ def _replay(x: Analysis) -> Replay:
     )
 
 
-def _inputs(x: Analysis) -> Inputs:
+def _inputs(x: Analysis, tz: str) -> Inputs:
     reading = x.reading
     named = merge.table(reading.folder, "skipped").collect().sort("path", "line", nulls_last=True)
     lost, mended = (named.filter(lost=state).drop("lost").to_dicts() for state in (True, False))
@@ -128,6 +131,7 @@ def _inputs(x: Analysis) -> Inputs:
         repaired_lines=reading.repaired_lines,
         repaired=mended[:MAX_NAMED_SKIPS],
         unusable_files=len(reading.unusable),
+        tz=tz,
     )
 
 

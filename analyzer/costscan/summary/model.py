@@ -13,6 +13,7 @@ from typing import Any, Final
 import polars as pl
 
 from costscan.rulebook import Rule
+from costscan.zones import DEFAULT
 
 SCHEMA_VERSION: Final = 1
 
@@ -34,7 +35,10 @@ class PriceBasis:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What was read; `skipped` and `repaired` name at most a hundred lines or files."""
+    """What was read; `skipped` and `repaired` name at most a hundred lines or files.
+
+    `tz` is the time zone of the days of the report; times in it are UTC.
+    """
 
     files: int
     bytes: int
@@ -46,6 +50,7 @@ class Inputs:
     repaired_lines: int
     repaired: list[dict[str, Any]]
     unusable_files: int
+    tz: str = DEFAULT
 
 
 @dataclass(frozen=True)
