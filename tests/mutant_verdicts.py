@@ -1,11 +1,10 @@
 """What went wrong with mutants: what is lost, what is gone and not said, which defects were caught."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import polars as pl
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from mutants import Made
 
 Dollars: TypeAlias = "dict[str, Decimal | None]"
-NO_USAGE: Final = "a call without usage vanished unsaid"
 _salt = re.compile(r"Z[wm]\d+Z")
 
 
@@ -58,7 +56,7 @@ def vanished(x: Analysis, made: "Sequence[Made]") -> Iterator[str]:
     said = _said(x)
     for m in made:
         if calls.get(m.file, 0) < calls.get(f"w{m.window}", 0) and not said[m.file]:
-            yield f"{m}: {NO_USAGE if _of_usage(m) else 'a call vanished unsaid'}"
+            yield f"{m}: a call vanished unsaid"
 
 
 def _said(x: Analysis) -> Counter[str]:
@@ -71,27 +69,6 @@ def _skipped(x: Analysis) -> list[str]:
     tables = (merge.table(x.reading.folder, name).select("path") for name in ("skipped", "unknown"))
     rows: list[str] = pl.concat(tables).collect()["path"].to_list()
     return rows
-
-
-def _of_usage(m: "Made") -> bool:
-    """Say whether what was changed is a usage object, or has one inside."""
-    here = m.mutant.path
-    places = [place for n in m.mutant.touched for place in _usages(json.loads(m.of.lines[n]))]
-    return any(place == here or place.startswith((f"{here}.", f"{here}[")) for place in places)
-
-
-def _usages(value: Any, path: str = "") -> Iterator[str]:
-    """Give the paths of the usage objects in a line, and of texts that hold one."""
-    if isinstance(value, str) and '"usage"' in value:
-        yield path
-    elif isinstance(value, list):
-        for n, item in enumerate(value):
-            yield from _usages(item, f"{path}[{n}]")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if key == "usage" and isinstance(item, dict):
-                yield f"{path}.usage"
-            yield from _usages(item, f"{path}.{key}")
 
 
 def defects(x: Analysis, summary: Summary, made: "Sequence[Made]") -> Iterator[str]:

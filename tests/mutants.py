@@ -30,7 +30,7 @@ from costscan.reports.targets import COMPARISON, FOLDER, MODULES, Target
 from costscan.reports.terminal import render
 from costscan.summary import Summary
 from costscan.summary.story import story
-from mutant_verdicts import NO_USAGE, Dollars, by_file, defects, lost, vanished
+from mutant_verdicts import Dollars, by_file, defects, lost, vanished
 from mutator import KINDS, Mutant, mutant
 from rare_lines import RARE
 from samples import SAMPLES
@@ -97,7 +97,6 @@ class Outcome:
 
     kinds: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
-    unsaid: list[str] = field(default_factory=list)
 
 
 @cache
@@ -132,7 +131,7 @@ def run(count: int, seed: int = 1, log: TextIO | None = None) -> Outcome:
         windows = {m.window: m.of for m in made}
         outcome.kinds.update(m.mutant.kind for m in made)
         for one in failures(windows, made, _dollars(windows)):
-            (outcome.unsaid if NO_USAGE in one else outcome.failures).append(one)
+            outcome.failures.append(one)
         if log is not None:
             print(f"{start + len(made)} mutants, {len(outcome.failures)} failures", file=log, flush=True)
     return outcome

@@ -42,7 +42,7 @@ ROWS = {
 }  # fmt: skip
 MORE = {
     "prices": {"discount", "own"},
-    "inputs": {"repaired_lines", "repaired", "unusable_files", "unknown_lines", "unknown"},
+    "inputs": {"repaired_lines", "repaired", "unusable_files", "unknown_lines", "unknown", "tz"},
     "totals": {
         "recorded_sessions", "recorded_billed_usd", "unproven_recorded_usd", "unproven_sessions",
         "estimated_turns", "unlogged_usd", "open_turns", "usd_estimated", "unreported_turns",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from costscan.analysis import Analysis
+    from costscan.settings import Settings
     from costscan.summary import Summary
     from costscan.summary.story import Story
 
@@ -39,6 +40,7 @@ def explain(
     ] = False,
     format_: p.Format = None,
     rules: p.Rules = None,
+    tz: p.Tz = None,
     settings: p.Set = None,
     config: p.Config = None,
     workers: p.Workers = None,
@@ -55,13 +57,13 @@ def explain(
 
     Texts of the log are shown only with --show-content.
     """  # noqa: D301 - \b keeps the lines apart
-    logs = Logs.chosen(path or (), None, None, None, None, format_, rules, settings, config, workers)
+    logs = Logs.chosen(path or (), None, None, None, None, format_, rules, settings, config, workers, tz=tz)
     if not path:
         _rule(what, logs)
         return
     with analyzed(logs) as (x, summary):
         run_id = _named(what, summary)
-        _run(run_id, x, summary, show_content=show_content, redact=logs.settings.redact)
+        _run(run_id, x, summary, logs.settings, show_content=show_content)
 
 
 def _rule(name: str, logs: Logs) -> None:
@@ -82,16 +84,17 @@ def _meant(name: str, rules: "Sequence[str]") -> str:
     return close if close.startswith("did") else f"for a run, name its logs too: costscan explain {name} PATH"
 
 
-def _run(run_id: str, x: "Analysis", summary: "Summary", *, show_content: bool, redact: bool) -> None:
+def _run(run_id: str, x: "Analysis", summary: "Summary", settings: "Settings", *, show_content: bool) -> None:
     from costscan.reports.explain import render  # noqa: PLC0415 - imports Polars
     from costscan.reports.terminal import printed, width_of  # noqa: PLC0415
     from costscan.summary.story import story  # noqa: PLC0415
 
     told = story(x, run_id)
-    excerpts = _excerpts(told, redact=redact) if show_content else None
+    excerpts = _excerpts(told, redact=settings.redact) if show_content else None
     every, roots = _ids(summary)
     width, paths = width_of(sys.stdout), summary.paths
-    printed(render(told, every, width=width, excerpts=excerpts, roots=set(roots), paths=paths))
+    lines = render(told, every, width=width, excerpts=excerpts, roots=set(roots), paths=paths, tz=settings.tz)
+    printed(lines)
 
 
 def _ids(summary: "Summary") -> "tuple[list[str], list[str]]":

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -15,6 +15,7 @@ from costscan.config import load
 from costscan.config_values import near
 from costscan.errors import CostscanError
 from costscan.settings import Settings
+from costscan.zones import zone, zone_named
 
 if TYPE_CHECKING:
     import polars as pl
@@ -53,6 +54,8 @@ class Logs:
         settings: Sequence[str] | None,
         config: Path | None,
         workers: int | None,
+        *,
+        tz: str | None = None,
     ) -> Self:
         """Give what the options of a command mean.
 
@@ -60,18 +63,29 @@ class Logs:
             CostscanError: a time or a setting is wrong.
         """
         now = datetime.now(UTC)
+        chosen = with_zone(load(Path.cwd(), file=config, assignments=settings or ()), tz)
+        here = zone(chosen.tz)
         return cls(
             paths=tuple(path),
-            since=moment("--since", since, now),
-            until=moment("--until", until, now, whole_day=True),
+            since=moment("--since", since, now, here),
+            until=moment("--until", until, now, here, whole_day=True),
             tasks=tuple(task or ()),
             models=tuple(model or ()),
             source=source,
             rules=tuple(rules or ()),
-            settings=load(Path.cwd(), file=config, assignments=settings or ()),
+            settings=chosen,
             workers=workers,
             now=now,
         )
+
+
+def with_zone(settings: Settings, tz: str | None) -> Settings:
+    """Return the settings with the time zone of --tz, where it is given.
+
+    Raises:
+        CostscanError: there is no such zone.
+    """
+    return settings if tz is None else replace(settings, tz=zone_named(tz, f"--tz {tz}"))
 
 
 @contextmanager
@@ -181,6 +195,7 @@ def _summed(logs: Logs, reading: "Reading", rules: "list[Rule]", rank: str) -> "
         now=logs.now,
         rank=rank,
         rules=rules,
+        tz=logs.settings.tz,
     )
 
 

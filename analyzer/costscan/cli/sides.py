@@ -40,7 +40,7 @@ def side(logs: Logs) -> "Iterator[Read]":
     from costscan.gate import is_report, of_logs, reported  # noqa: PLC0415 - imports Polars
 
     if len(logs.paths) == 1 and is_report(Path(logs.paths[0])):
-        found = reported(Path(logs.paths[0])).of_tasks(logs.tasks)
+        found = reported(Path(logs.paths[0]), logs.settings.tz).of_tasks(logs.tasks)
         _refuse_time(logs)
         _refuse_empty(found)
         yield Read(found)

@@ -23,6 +23,7 @@ def whatif(
     until: p.Until = None,
     task: p.Task = None,
     format_: p.Format = None,
+    tz: p.Tz = None,
     settings: p.Set = None,
     config: p.Config = None,
     workers: p.Workers = None,
@@ -38,7 +39,7 @@ def whatif(
       costscan whatif runs.jsonl --model haiku,sonnet
       costscan whatif logs/ --model claude-haiku-4-5 --model claude-sonnet-5 --json
     """  # noqa: D301 - \b keeps the lines apart
-    logs = Logs.chosen(path, since, until, task, None, format_, None, settings, config, workers)
+    logs = Logs.chosen(path, since, until, task, None, format_, None, settings, config, workers, tz=tz)
     names = [name.strip() for some in model for name in some.split(",") if name.strip()]
     if not names:
         raise CostscanError("--model: no model named", "like --model haiku,sonnet")

@@ -47,6 +47,7 @@ def compare(
         schema_version=SCHEMA_VERSION,
         costscan_version=__version__,
         generated_at=now or datetime.now(UTC),
+        tz=after.tz,
         verdict=_worst(verdicts),
         false_alarm=false_alarm,
         before=_totals(before) if before else None,

@@ -36,6 +36,7 @@ class Judged:
         verdict: see `outcome`; ceilings and counts of findings leave nothing to chance.
         is_over: whether the value is over the limit, by chance or not.
         member: the run, task, day or tool that is worst, where the limit is on each.
+        tz: the time zone of that day, where it is one.
         detectable: the change that would be found in 80% of cases, None where none would be.
         needed_runs: how many runs a side would decide, where it is undecided.
         runs: how many runs were compared before and after.
@@ -55,6 +56,7 @@ class Judged:
     needed_runs: int | None = None
     runs: tuple[int, int] | None = None
     why: str = ""
+    tz: str | None = None
 
 
 def judged(
@@ -184,7 +186,8 @@ def _counts(limit: Limit, before: Side | None, after: Side, new: pl.DataFrame) -
             continue
         value, member = measured(after, one)
         old = measured(before, one)[0] if before is not None else None
-        yield replace(_held(one, old, value, member, unknown(after, one)), limit=limit)
+        tz = after.tz if one.scope == "day" else None
+        yield replace(_held(one, old, value, member, unknown(after, one)), limit=limit, tz=tz)
 
 
 def _tasks_of(before: Side | None, after: Side) -> list[str]:

@@ -1,7 +1,7 @@
 """One side of a comparison: the runs of some logs, or of reports made of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +15,10 @@ from costscan.frames import TIME, USD
 from costscan.gate import schema_1
 from costscan.gate.metrics import METRICS
 from costscan.summary import SCHEMA_VERSION, Summary
+from costscan.summary.days import UNKNOWN_DAY, day
 from costscan.summary.money import share, total
 from costscan.summary.run_report import NESTED, basis, run_report
+from costscan.zones import DEFAULT
 
 ENDING: Final = ".parquet"
 NEEDED: Final = {
@@ -45,11 +47,13 @@ class Side:
         name: what the user called it.
         runs: the columns of a run report that are needed: a row per run, its sub-agents included.
         basis: what the report says of itself: versions, the date and source of the prices.
+        tz: the time zone of its days.
     """
 
     name: str
     runs: pl.DataFrame
     basis: Mapping[str, str]
+    tz: str = DEFAULT
 
     @cached_property
     def units(self) -> pl.DataFrame:
@@ -72,7 +76,7 @@ class Side:
             usd=pl.when(is_counted & (pl.col("unpriced_turns") == 0)).then("usd"),
             known_usd="usd",
             file=pl.col("path").str.split("/").list.last(),
-            day=pl.col("started_at").dt.strftime("%Y-%m-%d").fill_null("unknown"),
+            day=day("started_at", self.tz).fill_null(UNKNOWN_DAY),
             cache_hit_rate=pl.when(is_counted).then(
                 share(pl.col("cache_read_tokens"), pl.col("prompt_tokens"))
             ),
@@ -92,16 +96,21 @@ class Side:
         """Give only the runs of some tasks; of all where none is named."""
         if not names:
             return self
-        return Side(self.name, self.runs.filter(pl.col("task").is_in(list(names))), self.basis)
+        return replace(self, runs=self.runs.filter(pl.col("task").is_in(list(names))))
 
 
 def of_logs(summary: Summary, x: Analysis) -> Side:
     """Give the side that some logs are; their reading is still open."""
-    return Side(" ".join(summary.paths), _typed(run_report(summary, x), NEEDED), basis(summary))
+    runs = _typed(run_report(summary, x), NEEDED)
+    return Side(" ".join(summary.paths), runs, basis(summary), summary.inputs.tz)
 
 
-def reported(path: Path) -> Side:
+def reported(path: Path, tz: str = DEFAULT) -> Side:
     """Read a run report, or all that a folder holds: of runs that are in several, the newest counts.
+
+    Args:
+        path: the report or the folder.
+        tz: the time zone of its days.
 
     Raises:
         CostscanError: a file is no run report, or of a version this one cannot read.
@@ -109,7 +118,7 @@ def reported(path: Path) -> Side:
     files = sorted(path.glob(f"*{ENDING}")) if path.is_dir() else [path]
     sides = sorted((read_report(file) for file in files), key=lambda side: side.basis.get("generated_at", ""))
     runs = pl.concat([side.runs for side in sides]).unique("run_id", keep="last", maintain_order=True)
-    return Side(str(path), runs, sides[-1].basis)
+    return Side(str(path), runs, sides[-1].basis, tz)
 
 
 def is_report(path: Path) -> bool:

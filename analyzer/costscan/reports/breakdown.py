@@ -119,7 +119,8 @@ def by_day(summary: Summary, top: int, width: int) -> list[Text]:
     days = summary.by_day.tail(top)
     rows = days.to_dicts()
     runs = Column("runs", [count(row["runs"]) for row in rows], give=2)
-    heading, *lines = table([*_named(rows, "day"), runs, *_tokens_of(rows)], width)
+    named = priced(rows, f"day, {summary.inputs.tz}", [row["day"] for row in rows])
+    heading, *lines = table([*named, runs, *_tokens_of(rows)], width)
     earlier = rest(
         rows, "usd", summary.by_day["usd"].head(summary.by_day.height - days.height), "earlier day"
     )

@@ -17,6 +17,7 @@ from costscan.reports.wording import count, percent, plural, tokens, usd, usd_co
 from costscan.summary.money import known_sum
 from costscan.summary.story import Story
 from costscan.unlogged import SUFFIX
+from costscan.zones import DEFAULT, shown
 
 _LIFETIME: Final = {"5m": "five minutes", "1h": "an hour"}
 LEAST_SHARE: Final = Decimal("0.005")
@@ -37,6 +38,7 @@ def render(
     excerpts: Excerpts | None = None,
     roots: Collection[str] = (),
     paths: Sequence[str] = (),
+    tz: str = DEFAULT,
 ) -> list[Text]:
     """Return the lines of the story, each at most `width` columns wide.
 
@@ -47,9 +49,10 @@ def render(
         excerpts: texts of blocks to show; None where texts are not to be shown.
         roots: the ids of the runs alone.
         paths: the logs, for what is to be typed next.
+        tz: the time zone that its times are told in.
     """
     sections = [
-        _title(story, every, width),
+        _title(story, every, width, tz),
         [*_main_thread(story, width), *turn_chart(story.turns, width)],
         _blocks(story, width, excerpts),
         _tools(story, width),
@@ -64,13 +67,13 @@ def render(
     return lines
 
 
-def _title(story: Story, every: Sequence[str], width: int) -> list[Text]:
+def _title(story: Story, every: Sequence[str], width: int, tz: str) -> list[Text]:
     run = story.run
     name = run_names([run], every)[0]
     sums = story.sums
     parts = [plural(sums["turns"], "turn"), inert(", ".join(sums["models"]))]
     if run["started_at"] is not None:
-        parts.append(run["started_at"].strftime("%Y-%m-%d %H:%M"))
+        parts.append(f"{shown(run['started_at'], tz):%Y-%m-%d %H:%M} {tz}")
     if not run["run_id"].startswith(run["root_run_id"]):
         parts.append(f"under {run_names([{'run_id': run['root_run_id']}], every)[0]}")
     lines = _headed(name, inert(run["task"]), " · ".join(parts), width)

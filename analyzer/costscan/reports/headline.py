@@ -9,6 +9,8 @@ from rich.text import Text
 from costscan.reports.inert import cells, inert, shorten
 from costscan.reports.wording import bar, count, percent, plural, precise, usd
 from costscan.summary import Summary, Totals
+from costscan.summary.days import UNKNOWN_DAY
+from costscan.zones import DEFAULT
 
 LABEL: Final = 14
 METER_WORDS: Final = {
@@ -65,13 +67,18 @@ def named(paths: Sequence[str]) -> str:
 
 
 def _dates(summary: Summary) -> list[str]:
-    first, last = summary.totals.first_at, summary.totals.last_at
-    if first is None or last is None:
-        return []
-    a, b = first.date().isoformat(), last.date().isoformat()
-    if a == b:
-        return [a]
-    return [f"{a}..{b[8:]}" if a[:7] == b[:7] else f"{a}..{b[5:]}" if a[:4] == b[:4] else f"{a}..{b}"]
+    """Give the first and the last day, and whose days they are where they are not those of UTC."""
+    days = [day for day in summary.by_day["day"] if day != UNKNOWN_DAY]
+    zone = "" if summary.inputs.tz == DEFAULT else f" {summary.inputs.tz}"
+    return [dates(days[0], days[-1]) + zone] if days else []
+
+
+def dates(first: str, last: str) -> str:
+    """Give two days, without what the second has in common with the first."""
+    if first == last:
+        return first
+    same = 8 if first[:7] == last[:7] else 5 if first[:4] == last[:4] else 0
+    return f"{first}..{last[same:]}"
 
 
 def price_basis(summary: Summary) -> str:

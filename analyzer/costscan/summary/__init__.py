@@ -39,6 +39,7 @@ from costscan.summary.tables import TOKENS, by_day, by_model, by_task, by_tool, 
 from costscan.summary.threads import threads_table
 from costscan.unlogged import SUFFIX
 from costscan.usage import UNPRICED, UNREPORTED
+from costscan.zones import DEFAULT
 
 
 def summarize(
@@ -50,6 +51,7 @@ def summarize(
     now: datetime | None = None,
     rank: str = "cost",
     rules: Iterable[Rule] = (),
+    tz: str = DEFAULT,
 ) -> Summary:
     """Sum up an analysis while its reading is still open.
 
@@ -61,6 +63,7 @@ def summarize(
         now: the time of the report.
         rank: what runs are ranked by: cost, waste (what all levers save) or a lever.
         rules: the rules that found the findings.
+        tz: the IANA name of the time zone of days.
     """
     whole = selection is None or selection == Selection()
     recorded = recorded_totals(x) if whole else {}
@@ -71,7 +74,7 @@ def summarize(
         costscan_version=__version__,
         generated_at=now or datetime.now(UTC),
         prices=_basis(pricing or Pricing()),
-        inputs=_inputs(x),
+        inputs=_inputs(x, tz),
         totals=_totals(x, selection, recorded),
         meters=_meters(x.turns),
         distribution=_distribution(runs),
@@ -82,7 +85,7 @@ def summarize(
         by_model=by_model(x.turns),
         by_tool=by_tool(x),
         by_task=by_task(x.turns),
-        by_day=by_day(x.turns),
+        by_day=by_day(x.turns, tz),
         findings=findings(x),
         runs=runs,
         threads=threads,
@@ -120,7 +123,7 @@ def _replay(x: Analysis) -> Replay:
     )
 
 
-def _inputs(x: Analysis) -> Inputs:
+def _inputs(x: Analysis, tz: str) -> Inputs:
     reading = x.reading
     named = merge.table(reading.folder, "skipped").collect().sort("path", "line", nulls_last=True)
     unknown = _unknown(reading)
@@ -142,6 +145,7 @@ def _inputs(x: Analysis) -> Inputs:
         unusable_files=len(reading.unusable) + len(reading.unread),
         unknown_lines=int(unknown["lines"].sum()),
         unknown=unknown.to_dicts(),
+        tz=tz,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 import polars as pl
 
 from costscan.rulebook import Rule
+from costscan.zones import DEFAULT
 
 SCHEMA_VERSION: Final = 2
 
@@ -38,6 +39,7 @@ class Inputs:
 
     `unknown_lines` could be decoded and are of no kind that is read; `unknown` counts them by kind, the most
     frequent first, `other` those that look like a format that is not read yet.
+    `tz` is the time zone of the days of the report; times in it are UTC.
     """
 
     files: int
@@ -52,6 +54,7 @@ class Inputs:
     unusable_files: int
     unknown_lines: int = 0
     unknown: list[dict[str, Any]] = field(default_factory=list)
+    tz: str = DEFAULT
 
 
 @dataclass(frozen=True)

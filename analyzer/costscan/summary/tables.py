@@ -9,11 +9,11 @@ from costscan.analysis import Analysis
 from costscan.attribution import PARTS, server
 from costscan.growth import PROMPT
 from costscan.prices import usd_of
+from costscan.summary.days import UNKNOWN_DAY, day
 from costscan.summary.money import known_sum, nearest_rank, share, total
 from costscan.unlogged import SUFFIX
 from costscan.usage import UNPRICED
 
-UNKNOWN_DAY: Final = "unknown"
 TOKENS: Final = (
     "input_tokens",
     "cache_read_tokens",
@@ -47,10 +47,10 @@ def by_task(turns: pl.DataFrame) -> pl.DataFrame:
     return _dearest_first(_grouped(turns, pl.col("task")), "task")
 
 
-def by_day(turns: pl.DataFrame) -> pl.DataFrame:
-    """Give a row per day (UTC) in order, turns without a time last as "unknown"."""
-    day = pl.col("at").dt.strftime("%Y-%m-%d").fill_null(UNKNOWN_DAY).alias("day")
-    return _grouped(turns, day).sort(pl.col("day") == UNKNOWN_DAY, "day")
+def by_day(turns: pl.DataFrame, tz: str) -> pl.DataFrame:
+    """Give a row per day of a time zone in order, turns without a time last as "unknown"."""
+    days = day("at", tz).fill_null(UNKNOWN_DAY).alias("day")
+    return _grouped(turns, days).sort(pl.col("day") == UNKNOWN_DAY, "day")
 
 
 def _grouped(turns: pl.DataFrame, *names: pl.Expr) -> pl.DataFrame:

@@ -12,10 +12,10 @@ from costscan.reports.html.columns import money, plain, text
 from costscan.reports.levers import biggest, spread, worth_a_line
 from costscan.reports.wording import is_fine
 from costscan.summary import Summary
+from costscan.summary.days import UNKNOWN_DAY, day
 from costscan.summary.findings import why
 from costscan.summary.runs import IS_UNLOGGED
 from costscan.summary.story import KINDS, prompts
-from costscan.summary.tables import UNKNOWN_DAY
 
 MODELS: Final = 6
 """More colours cannot be told apart: the models that cost less are one."""
@@ -32,14 +32,15 @@ def spend(summary: Summary, x: Analysis) -> dict[str, Any]:
     known = x.turns.filter(pl.col("usd").is_not_null())
     dearest = summary.by_model.filter(pl.col("usd").is_not_null())["model"].head(MODELS).to_list()
     name = pl.when(pl.col("model").is_in(dearest)).then(pl.col("model")).otherwise(pl.lit(OTHERS))
-    day = pl.col("at").dt.strftime("%Y-%m-%d")
-    sums = known.group_by(day=day, name=name).agg(pl.col("usd").sum()).sort("day", "name")
+    own_day = day("at", summary.inputs.tz)
+    sums = known.group_by(day=own_day, name=name).agg(pl.col("usd").sum()).sort("day", "name")
     undated = sums.filter(pl.col("day").is_null())["usd"].sum()
     days = [d for d in summary.by_day["day"] if d != UNKNOWN_DAY]
     cells = {(d, m): usd for d, m, usd in sums.iter_rows()}
     names = [m for m in (*dearest, OTHERS) if any((d, m) in cells for d in days)]
     return {
         "days": days,
+        "zone": summary.inputs.tz,
         "models": [text(m) for m in names],
         "usd": [[money(cells.get((d, m), Decimal(0))) for d in days] for m in names],
         "undatedUsd": money(Decimal(undated or 0)),

@@ -10,6 +10,7 @@ from costscan.reports.breakdown import run_names
 from costscan.reports.html.columns import Column, Kind, Table
 from costscan.reports.wording import count, plural, usd
 from costscan.summary import Summary
+from costscan.summary.days import on_clocks
 from costscan.summary.findings import said
 from costscan.unlogged import SUFFIX
 
@@ -29,6 +30,7 @@ def tables(summary: Summary) -> list[Table]:
 def runs(summary: Summary, names: dict[str, str]) -> Table:
     """Return the runs, each with its sub-agents; these are told where a row is opened."""
     frame = summary.runs
+    started = frame.select(on_clocks("started_at", summary.inputs.tz)).to_series()
     columns = [
         Column("run", "name", [names[run] for run in frame["run_id"]]),
         Column("task", "prose", frame["task"].to_list(), give=1),
@@ -40,12 +42,12 @@ def runs(summary: Summary, names: dict[str, str]) -> Table:
         Column("input", "tokens", frame["prompt_tokens"].to_list(), give=3),
         Column("again", "percent", frame["carried_share"].to_list(), give=2),
         Column("cached", "percent", frame["cache_hit_rate"].to_list(), give=4),
-        Column("started", "time", frame["started_at"].to_list(), give=5),
+        Column("started", "time", started.to_list(), give=5),
         Column("findings", "count", frame["findings"].to_list(), on_demand=True),
         *_below(frame),
         Column("model", "choice", [", ".join(models) for models in frame["models"]], on_demand=True),
     ]
-    return Table("runs", ("run", "runs"), columns)
+    return Table("runs", ("run", "runs"), columns, note=f"Times are of {summary.inputs.tz}.")
 
 
 def _sub_agents(frame: pl.DataFrame) -> Iterator[Column]:
@@ -127,12 +129,19 @@ def divisions(summary: Summary) -> list[Table]:
         _division("task", "prose", task, [*of_task, *_tokens_of(task)]),
         _division("model", "name", summary.by_model, _tokens_of(summary.by_model)),
         _division("tool", "name", summary.by_tool, _of_tools(summary.by_tool)),
-        _division("day", "name", day, [_many("runs", day["runs"], 2), *_tokens_of(day)], sort="day"),
+        _division(
+            "day",
+            "name",
+            day,
+            [_many("runs", day["runs"], 2), *_tokens_of(day)],
+            sort="day",
+            note=f"Days are of {summary.inputs.tz}.",
+        ),
     ]
 
 
 def _division(
-    name: str, kind: Kind, frame: pl.DataFrame, more: Sequence[Column], sort: str = "cost"
+    name: str, kind: Kind, frame: pl.DataFrame, more: Sequence[Column], *, sort: str = "cost", note: str = ""
 ) -> Table:
     columns = [
         Column(name, kind, frame[name].to_list()),
@@ -140,7 +149,7 @@ def _division(
         Column("share", "percent", frame["share"].to_list()),
         *more,
     ]
-    return Table(name, (name, f"{name}s"), columns, sort=sort)
+    return Table(name, (name, f"{name}s"), columns, sort=sort, note=note)
 
 
 def _many(title: str, values: pl.Series, give: int) -> Column:
