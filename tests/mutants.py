@@ -90,10 +90,7 @@ class Made:
 
 @dataclass
 class Outcome:
-    """What was found out about mutants: how many there were of each kind, and what failed.
-
-    `unsaid` are the calls that vanished unsaid because their line has no usage object any more.
-    """
+    """What was found out about mutants: how many there were of each kind, and what failed."""
 
     kinds: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)

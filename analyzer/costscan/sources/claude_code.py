@@ -233,7 +233,7 @@ class _Reading:
                 self.rows.skip(self.file.path, number, "a line of a sub-agent that cannot be read")
             return
         agent, inner = found
-        if inner.type == "assistant":
+        if inner.type == "assistant" or is_answer(inner):
             self._assistant(number, inner, self._agent(agent))
         elif inner.type == "user":
             self._user(number, inner, self._agent(agent))
