@@ -17,10 +17,11 @@ from costscan.ingest import pool, read, worker
 from costscan.reading import prompt
 from costscan.reading.thread import Thread
 from costscan.sources import claude_code, messages_api
-from logs import Line, (
+from logs import (
     HAIKU,
     OPUS,
     Json,
+    Line,
     assistant,
     at,
     message,
