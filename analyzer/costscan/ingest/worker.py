@@ -95,7 +95,8 @@ def detect(file: LogFile, sources: Sequence[Source]) -> Source | str:
                 found = _known(head, sources)
                 if not isinstance(found, str | None):
                     return found
-                looks_like = looks_like or found
+                # Of a document cut short only parts are seen: more of it says better what it is.
+                looks_like = found or looks_like
         except OSError:
             return NOTHING_KNOWN
     if looks_like is None:
