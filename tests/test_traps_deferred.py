@@ -171,6 +171,16 @@ def test_hostile_searches(tmp_path: Path) -> None:
     assert set(eager["run_id"]) == {f"tools {n}" for n, name in enumerate(odd) if name is not True}
 
 
+def test_searches_that_found_other_tools_gave_other_results(tmp_path: Path) -> None:
+    lines: list[Json] = [user()]
+    for n, name in enumerate(["a", "b", "b"]):
+        lines.append(assistant(f"msg_{n}", content=[tool_use(f"toolu_{n}", "ToolSearch", query=str(n))]))
+        lines.append(user([tool_result(f"toolu_{n}", [{"type": "tool_reference", "tool_name": name}])]))
+    seen = see_blocks(write(tmp_path / "s.jsonl", *lines, assistant("msg_9")))
+    a, b, again = seen.blocks.filter(kind="tool_result").sort("turn_in")["content_hash"]
+    assert a != b == again
+
+
 def test_a_snapshot_of_a_transcript_leaves_deferred_tools_out(tmp_path: Path) -> None:
     snapshot = {"type": "prompt_snapshot", "systemPrompt": ["You help."], "tools": [READ, deferred(1)]}
     line = {"type": "attachment", "sessionId": "s1", "attachment": snapshot}
