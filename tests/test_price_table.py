@@ -30,7 +30,7 @@ def test_table_keeps_the_contract() -> None:
 
 
 def test_every_overlay_entry_names_its_source() -> None:
-    tables = [overlay()[name] for name in ("batch", "us_inference", "web_search")]
+    tables = [overlay()[name] for name in ("batch", "us_inference", "web_search", "refusals")]
     tables += [entry for kind in ("fast", "long_context", "price", "unpriced") for entry in overlay()[kind]]
     assert all(entry["source"] for entry in tables)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from logs import DAY, OPUS, assistant, at, message, pair, streamed, usage, usd, user, write
+from logs import DAY, OPUS, assistant, at, message, pair, result, streamed, totals, usage, usd, user, write
 from seen import see, see_each
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -135,6 +135,24 @@ def test_an_old_line_moves_neither_day_nor_price(tmp_path: Path) -> None:
     # A pair says when its request was sent.
     long = pair(message(), timestamp="2026-07-01T12:00:00Z", duration_ms=3_600_000)
     assert see(write(tmp_path / "p.jsonl", long)).column("duration_s") == [3600.0]
+
+
+def test_a_family_means_the_model_of_the_day_in_every_format(tmp_path: Path) -> None:
+    # Opus 5 costs 5 and 25 USD a million tokens, Opus 5.5, of 2026-09-22, 4 and 20.
+    wanted = {"2026-09-21": Decimal("0.000175"), "2026-09-22": Decimal("0.00014")}
+    cases: dict[str, list[Any]] = {}
+    for day, cost in wanted.items():
+        now = {"timestamp": f"{day}T12:00:00Z"}
+        for name in ("opus", "opus[1m]", "claude-opus-latest"):
+            cases[f"{day} {name} transcript"] = [assistant("msg_1", model=name) | now]
+            cases[f"{day} {name} stream"] = [
+                streamed("msg_1", model=name) | now, result(cost, {name: totals(10, out=5, cost=cost)})
+            ]  # fmt: skip
+            cases[f"{day} {name} pair"] = [pair(message(model=name)) | now]
+            # A gateway that says nothing of the model that answered.
+            cases[f"{day} {name} asked"] = [pair(message(model=None), model=name) | now]
+    for case, turns in see_each(tmp_path, cases).items():
+        assert turns["usd"].to_list() == [wanted[case[:10]]], case
 
 
 def test_times_out_of_order(tmp_path: Path) -> None:

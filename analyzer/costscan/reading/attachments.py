@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from costscan.reading import loose, people
+from costscan.reading.deferred import is_deferred
 from costscan.reading.measure import definition, text
 from costscan.reading.thread import Thread
 
@@ -66,6 +67,8 @@ def _snapshot(thread: Thread, line: int, found: dict[str, Any]) -> None:
     thread.forget(layers=("tools", "system"))
     tools = found.get("tools") or found.get("toolDefinitions")
     for tool in tools if isinstance(tools, list) else []:
+        if is_deferred(tool):
+            continue
         thread.sent(line, definition(tool), layer="tools", role="system")
     system = found.get("systemPrompt") or found.get("system") or found.get("content")
     for part in system if isinstance(system, list) else [system]:

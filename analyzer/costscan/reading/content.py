@@ -16,6 +16,7 @@ class Part(Struct, gc=False):
     type: Any = None
     text: str = ""
     source: Any = None
+    tool_name: Any = None
 
 
 class Block(Struct, gc=False):
@@ -36,9 +37,12 @@ class Block(Struct, gc=False):
     data: Any = None
     to: Any = None
     trigger: Any = UNSET
+    tool: Any = None
 
 
-_PLAIN: Final = ("type", "signature", "id", "name", "tool_use_id", "is_error", "cache_control", "data")
+_PLAIN: Final = (
+    *("type", "signature", "id", "name", "tool_use_id", "is_error", "cache_control", "data", "to", "tool"),
+)
 PIXELS_PER_TOKEN_SIDE: Final = 28
 MAX_IMAGE_TOKENS: Final = 4784
 UNKNOWN_IMAGE_TOKENS: Final = 1500
@@ -96,7 +100,6 @@ def from_dict(value: dict[str, Any]) -> Block:
         content=_parts(value.get("content")),
         input=_raw(value.get("input")),
         source=_raw(value.get("source")),
-        to=value.get("to"),
         trigger=value.get("trigger", UNSET),
     )
 
@@ -110,10 +113,13 @@ def _raw(value: object) -> Raw:
 
 
 def _parts(value: object) -> str | list[Part] | None:
+    if isinstance(value, dict) and isinstance(value.get("tool_references"), list):
+        # The result of a tool search by the API.
+        value = value["tool_references"]
     if not isinstance(value, list):
         return _string(value)
     return [
-        Part(item.get("type"), _string(item.get("text")) or "", item.get("source"))
+        Part(item.get("type"), _string(item.get("text")) or "", item.get("source"), item.get("tool_name"))
         if isinstance(item, dict)
         else Part("text", str(item))
         for item in value

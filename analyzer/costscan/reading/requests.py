@@ -34,8 +34,7 @@ class RequestThread(Thread):
         """Add a request and the call it made; give the number of the call."""
         now = len(self.calls)
         # Before the blocks are placed, which takes their texts from them.
-        shown = [block for block in blocks if not block.deferred]
-        prompt, breaks = self._prompts.take(shown)
+        prompt, breaks = self._prompts.take(blocks)
         kept = match([k for k, _ in self._carried], [b.key for b in blocks])
         carried: list[tuple[Key, int]] = []
         for position, block in enumerate(blocks):
@@ -52,10 +51,11 @@ class RequestThread(Thread):
                 self.leave(placed, now)
         self._carried, self._written = carried, []
         n = self.call(call, key=key)
-        both = zip(blocks, carried, strict=True)
-        places = [number for block, (_, number) in both if not block.deferred]
+        places = [placed for _, placed in carried]
         # A call told twice departs from itself nowhere.
-        self._told.setdefault(n, _Told(breaks, window(prompt, shown), prefixes(prompt), prompt.moved, places))
+        self._told.setdefault(
+            n, _Told(breaks, window(prompt, blocks), prefixes(prompt), prompt.moved, places)
+        )
         return n
 
     def flush(self, rows: Rows, copy: int) -> int:

@@ -192,7 +192,7 @@ def _chain(blocks: list[Sent]) -> list[int]:
     so_far = 0
     last = -1
     for block in blocks:
-        if block.layer != "messages":
+        if block.layer != "messages" or block.measured.kind == "tool_def":
             continue
         so_far = hash((so_far, block.role, block.measured.kind, block.measured.content_hash))
         if block.message == last:
