@@ -75,14 +75,16 @@ def _usage(line: Line, model: str | None) -> Iterator[_Part]:
         return
     used = counters(usage)
     writes = used.cache_write_5m_tokens + used.cache_write_1h_tokens
-    hour = used.cache_write_1h_tokens if usage.cache_creation is not None else None
+    split = usage.cache_creation
+    parts = (split.ephemeral_5m_input_tokens, split.ephemeral_1h_input_tokens) if split is not None else ()
+    hour = used.cache_write_1h_tokens if sum(number(n) or 0 for n in parts) == writes else None
     tokens = (used.input_tokens, used.cache_read_tokens, writes, hour, used.output_tokens, used.web_searches)
     if not used.unreadable:
         yield _Part("usage", model, tokens, mode=mode_of(usage))
 
 
 def _tokens(found: Mapping[str, Any]) -> tuple[int | None, ...]:
-    """Give the counters of a model: input, cache reads, writes, those for an hour, output, web searches.
+    """Return the counters of a model: input, cache reads, writes, those for an hour, output, web searches.
 
     None is a counter that the client left out, or that is no count.
     """
