@@ -40,7 +40,7 @@ STEPS_USD = tuple(map(Decimal, ("0.207525", "0.24253", "0.364535")))
 
 
 def used(tokens: Tokens, **more: Any) -> Json:
-    """Give the usage beside a result; the lifetimes of the writes are not told."""
+    """Return the usage beside a result; the lifetimes of the writes are not told."""
     told = usage(
         tokens.get("in", 0),
         read=tokens.get("read", 0),
@@ -53,7 +53,7 @@ def used(tokens: Tokens, **more: Any) -> Json:
 
 
 def own(tokens: Tokens, cost: Any, times: int = 1, **more: Any) -> Json:
-    """Give the entry of a model whose client counted its tokens so many times."""
+    """Return the entry of a model whose client counted its tokens so many times."""
     writes = tokens.get("w5m", 0) + tokens.get("w1h", 0)
     counts = (tokens.get("in", 0), tokens.get("read", 0), writes, tokens.get("out", 0))
     plain, read, write, out = (times * n for n in counts)
@@ -61,6 +61,6 @@ def own(tokens: Tokens, cost: Any, times: int = 1, **more: Any) -> Json:
 
 
 def ended(tokens: Tokens, cost: Any, *, times: int = 1, model: str = OPUS, **more: Any) -> Json:
-    """Give a result as `--output-format json` writes it: all that a process used, and its usage beside it."""
+    """Return a result as `--output-format json` writes it: all that a process used, and its usage beside it."""
     line = result(cost, {model: own(tokens, cost, times)}, more.pop("session", "s1"))
     return line | {"usage": used(tokens)} | more

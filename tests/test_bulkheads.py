@@ -111,6 +111,11 @@ def test_a_wrong_time_moves_no_other_call(tmp_path: Path) -> None:
     assert seen.column("at")[0].isoformat() == "2026-07-01T00:00:09+00:00"
 
 
+def test_lines_of_one_uuid_are_several_calls_by_their_ids(tmp_path: Path) -> None:
+    lines = [assistant(f"msg_{n}", uuid="u") for n in (1, 2, 1, 2, 3)]
+    assert see(write(tmp_path / "s.jsonl", *lines)).usd == 3 * EACH
+
+
 def test_half_a_character_in_an_agents_text_loses_no_call(tmp_path: Path) -> None:
     used = usage(
         10, out=5, iterations=[{"type": "message", "input_tokens": 10, "output_tokens": 5, "x": "\ud800"}]

@@ -15,7 +15,7 @@ from logs import assistant, message, pair, user, write
 TOP = [
     "schema_version", "costscan_version", "generated_at", "prices", "inputs", "totals", "meters",
     "distribution", "replay", "scenarios", "by_model", "by_tool", "by_task", "by_day", "findings", "runs",
-    "breakdowns", "plan", "assumptions",
+    "breakdowns", "plan", "assumptions", "defects",
 ]  # fmt: skip
 CONTRACT = {
     "prices": ["source", "as_of"],

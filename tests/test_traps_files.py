@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import zstandard
 
+from costscan.cli import progress
 from costscan.errors import CostscanError
 from costscan.ingest import pool, read
 from logs import OPUS, assistant, at, joined, message, pair, streamed, text, usage, usd, user, write
@@ -125,6 +126,7 @@ def test_a_pipe_given_as_a_path(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     threading.Thread(target=lambda: pipe.write_bytes(WHOLE), daemon=True).start()
+    assert progress._total([str(pipe)]) is None  # nothing of it is read only to see how much there is
     assert see(pipe).usd == 60 * EACH
 
 

@@ -48,7 +48,7 @@ def proves(folder: Path, cases: Mapping[str, tuple[Case, Proof]]) -> None:
 
 
 def calls(*steps: Mapping[str, int]) -> list[Json]:
-    """Give calls as a stream shows them: the prompt as it is, one token of the output."""
+    """Return calls as a stream shows them: the prompt as it is, one token of the output."""
     return [
         streamed(
             f"msg_{n}",
@@ -228,6 +228,7 @@ def test_prices_are_those_that_give_the_dollars(tmp_path: Path) -> None:
     split = {"cacheCreationEphemeral5mInputTokens": 7_001, "cacheCreationEphemeral1hInputTokens": 14_999}
     cost = price(mixed)
     short = price({"in": 6, "read": 20_000, "w5m": 22_000, "out": 500})
+    nothing = {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0}
     odd = short + Decimal("0.0160015")
     plain = {"in": 90_000, "read": 30_000, "out": 1_000}
     # Haiku 5.5: 0.10, 0.01 and 0.50 USD per million tokens up to 100,000 tokens of a prompt, five times that above.
@@ -246,6 +247,14 @@ def test_prices_are_those_that_give_the_dollars(tmp_path: Path) -> None:
             "at another price": (
                 [result(odd, {OPUS: own(STEPS[1], odd)})],
                 Proof(short, odd - short, is_proven=False),
+            ),
+            "at another price, lifetimes beside it": (
+                [ended(ONE, 2) | {"usage": usage(6, read=20_000, w1h=22_000, out=500)}],
+                Proof(ONE_USD, 2 - ONE_USD, is_proven=False),
+            ),
+            "lifetimes beside it that tell nothing": (
+                [*calls({"in": 6}), result(ONE_USD, usage=used(ONE) | {"cache_creation": nothing})],
+                Proof(ONE_USD),
             ),
             "told, at another price": (
                 [result(cost + 1, {OPUS: own(mixed, cost + 1) | split})],

@@ -1,6 +1,7 @@
 """Defects of costscan itself, told in a line: each costs the part of the work that it is in, and no more."""
 
 import os
+import re
 import sys
 import traceback
 from pathlib import Path
@@ -12,8 +13,8 @@ PANIC: Final = "PanicException"
 """What a defect of Polars raises; it is no `Exception`."""
 DEFECT: Final = "a defect of costscan"
 _PACKAGE: Final = Path(__file__).parent
-_MOST_CHARS: Final = 120
-"""Of what an exception says, which may hold what was in the log."""
+_MOST_CHARS: Final = 160
+_quoted: Final = re.compile(r"""(['"`]).{24,}?\1""")
 
 
 def described(error: BaseException) -> str:
@@ -24,9 +25,14 @@ def described(error: BaseException) -> str:
     """
     if os.environ.get(TRACEBACK):
         traceback.print_exception(error, file=sys.stderr)
-    what = " ".join(str(error).strip().partition("\n")[0].split())[:_MOST_CHARS]
-    kind = type(error).__name__
+    kind, what = type(error).__name__, first_line(error)
     return f"{DEFECT} at {_place(error)}: {kind}{f': {what}' if what else ''}; please report it"
+
+
+def first_line(error: BaseException) -> str:
+    """Return what an exception says, in short, without long texts that it quotes: they may be of a log."""
+    said = " ".join(str(error).strip().partition("\n")[0].split())
+    return _quoted.sub(r"\1…\1", said)[:_MOST_CHARS]
 
 
 def _place(error: BaseException) -> str:

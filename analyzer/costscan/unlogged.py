@@ -81,7 +81,7 @@ def _logged(total: Recorded, own: pl.DataFrame) -> dict[str, dict[str, Any]]:
 
 
 def _rests(total: Recorded, logged: Mapping[str, Mapping[str, Any]]) -> Iterator[Rest]:
-    """Give what each model's recorded tokens have beyond the logged ones."""
+    """Yield what each model's recorded tokens have beyond the logged ones."""
     true = believed(total, logged)
     total.is_proven = true is total
     for model, tokens in sorted(true.models.items()):
@@ -98,6 +98,8 @@ def _rest(
 ) -> Rest:
     writes = left["cache_write_tokens"]
     logged_hour = own.get("cache_write_1h_tokens", 0)
+    # The lifetimes are most likely those of the logged writes, else of the main loop's.
+    shown: Mapping[str, Any] = own if own.get("cache_write_tokens") else total.usage or {}
     spent = Decimal(own.get("pico_usd", 0)) / PICO
     usd = None if own.get("unpriced", False) else _dollars(total, model)
     logged_modes = [(m["tier"], m["speed"], m["geo"]) for m in own.get("modes", ())]
@@ -108,7 +110,7 @@ def _rest(
         at=total.at,
         tokens=left,
         hour=None if hour is None else min(max(hour - logged_hour, 0), writes),
-        hour_share=logged_hour * _PER_MILLION // max(own.get("cache_write_tokens", 0), 1),
+        hour_share=(shown.get(HOUR) or 0) * _PER_MILLION // max(shown.get("cache_write_tokens") or 0, 1),
         usd=None if usd is None else usd - spent,
         spent_usd=spent,
         modes=list(dict.fromkeys(modes)),
@@ -125,7 +127,7 @@ def _dollars(total: Recorded, model: str) -> Decimal | None:
 
 
 def _rows(total: Recorded, rest: Rest, fit: Fit) -> Iterator[dict[str, Any]]:
-    """Give the rows of a rest: one, or as many as keep each prompt below the limit of a dearer price."""
+    """Yield the rows of a rest: one, or as many as keep each prompt below the limit of a dearer price."""
     ref = meant(rest.model_raw, total.at)
     tier, speed, geo = fit.mode
     counts = {

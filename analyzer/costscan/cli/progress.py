@@ -39,10 +39,10 @@ def progress(paths: Sequence[str]) -> Iterator[Told]:
 
 def _total(paths: Sequence[str]) -> int | None:
     """Sum the sizes of the logs; None where what they hold is larger (packed), or not known yet."""
-    from costscan.ingest.discover import PACKED_ENDINGS, discover  # noqa: PLC0415
+    from costscan.ingest.discover import PACKED_ENDINGS, discover, is_pipe  # noqa: PLC0415
 
-    if "-" in paths:
-        return None
+    if any(path == "-" or is_pipe(path) for path in paths):
+        return None  # what is read of them here is gone
     try:
         files = [file.on_disk for file in discover(paths, Path())[0]]
         return (

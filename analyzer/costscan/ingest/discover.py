@@ -34,7 +34,7 @@ def discover(paths: Sequence[str], spool: Path) -> Found:
     named: set[str] = set()
     unread: dict[str, str] = {}
     for path in paths:
-        if path == "-" or _is_pipe(path):
+        if path == "-" or is_pipe(path):
             if path not in found:
                 found[path] = LogFile(path, _spooled(path, spool / f"spooled-{len(found)}"))
             named.add(path)
@@ -45,7 +45,8 @@ def discover(paths: Sequence[str], spool: Path) -> Found:
     return Found(list(found.values()), named, unread)
 
 
-def _is_pipe(path: str) -> bool:
+def is_pipe(path: str) -> bool:
+    """Say whether a path is a pipe, which can be read once."""
     try:
         return Path(path).is_fifo()
     except OSError:  # in a folder that may not be looked into
@@ -90,4 +91,4 @@ def _spooled(path: str, target: Path) -> str:
     return str(target)
 
 
-__all__ = ["LOG_ENDINGS", "PACKED_ENDINGS", "Found", "discover"]
+__all__ = ["LOG_ENDINGS", "PACKED_ENDINGS", "Found", "discover", "is_pipe"]

@@ -73,14 +73,18 @@ def _usage(line: Line, model: str | None) -> Iterator[_Part]:
     usage = of_raw(bytes(line.usage))
     used = counters(usage)
     plain, read, writes = used.prompt_side
-    hour = used.cache_write_1h_tokens if isinstance(usage.cache_creation, Split) else None
+    split = usage.cache_creation
+    told = (
+        (split.ephemeral_5m_input_tokens, split.ephemeral_1h_input_tokens) if isinstance(split, Split) else ()
+    )
+    hour = used.cache_write_1h_tokens if sum(number(n) or 0 for n in told) == writes else None
     tokens = (plain, read, writes, hour, used.output_tokens, used.web_searches)
     if used.is_known:
         yield _Part("usage", model, tokens, mode=mode_of(usage))
 
 
 def _tokens(found: Mapping[str, Any]) -> tuple[int | None, ...]:
-    """Give the counters of a model: input, cache reads, writes, those for an hour, output, web searches.
+    """Return the counters of a model: input, cache reads, writes, those for an hour, output, web searches.
 
     None is a counter that the client left out, or that is no count.
     """

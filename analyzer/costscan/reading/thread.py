@@ -81,6 +81,10 @@ class Thread:
         self._last_key = key
         return len(self.calls) - 1
 
+    def knows(self, key: str) -> bool:
+        """Say whether a call of this key was added."""
+        return key in self._by_key
+
     def finished(self, key: str, usage: Usage) -> None:
         """Take the final output count of a call from the last event of its stream."""
         at = self._by_key.get(key)

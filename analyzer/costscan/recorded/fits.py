@@ -143,9 +143,9 @@ def _splits(rest: Rest, units: Units) -> list[tuple[int, int, Decimal]]:
     writes = rest.tokens["cache_write_tokens"]
     if rest.hour is not None:
         return [(writes - rest.hour, rest.hour, TOLERANCE_USD)]
-    found = [(*_as_logged(rest), TOLERANCE_USD), (writes, 0, TOLERANCE_USD), (0, writes, TOLERANCE_USD)]
     hour = _solved(rest, units)
-    return found if hour is None else [*found, (writes - hour, hour, _SOLVED_USD)]
+    found = [] if hour is None else [(writes - hour, hour, _SOLVED_USD)]
+    return [*found, *((*split, TOLERANCE_USD) for split in (_as_logged(rest), (writes, 0), (0, writes)))]
 
 
 def _solved(rest: Rest, units: Units) -> int | None:

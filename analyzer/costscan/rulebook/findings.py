@@ -22,6 +22,8 @@ from costscan.rulebook.rule import CONFIDENCES, Rule
 _ENGINE: Final = ("run_id", "turn", "turn_end", "block", "tokens", "usd", "share", "confidence")
 HELD_BLOCKS: Final = 500_000
 """So many blocks are held in memory for the rules: each takes 300 bytes, a scan on disk ten times as long."""
+RULE: Final = "rule "
+"""What stands before the name of a rule in the reasons of an analysis."""
 _MICRO: Final = 1_000_000
 _FINGERPRINT: Final = 16
 _MOST_CHARS: Final = 400
@@ -37,6 +39,7 @@ def find(x: Analysis, rules: Sequence[Rule], accepted: frozenset[str] = frozense
         accepted: fingerprints, or FINGERPRINT@RUN, of findings that somebody has looked at and accepted.
     """
     asked = [rule for rule in rules if rule.enabled]
+    x.reasons = {part: reason for part, reason in x.reasons.items() if not part.startswith(RULE)}
     with without_panics():
         frames = _held(rule_frames(x, asked))
         found = [(rule, frame) for rule, frame in _queried(asked, frames, x.reasons) if frame.height]
@@ -74,7 +77,7 @@ def _queried(
         try:
             told.append((rule, lazy(rule, frames).collect()))
         except CAUGHT as error:
-            reasons[f"rule {rule.name}"] = why_not(rule, error)
+            reasons[RULE + rule.name] = why_not(rule, error)
     return told
 
 
@@ -85,7 +88,7 @@ def _priced(
     try:
         return _rows(rule, money.price(known.spanned(found), rule.price), known)
     except CAUGHT as error:
-        reasons[f"rule {rule.name}"] = described(error)
+        reasons[RULE + rule.name] = described(error)
         return []
 
 

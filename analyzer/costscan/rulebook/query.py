@@ -13,6 +13,7 @@ from typing import Final
 import polars as pl
 
 from costscan.config_values import near
+from costscan.defects import first_line
 from costscan.errors import CostscanError
 from costscan.frames import NULLABLE, OF_LOGS, SCHEMAS
 from costscan.rulebook.rule import ParamValue, Rule
@@ -180,17 +181,12 @@ def _names(rule: Rule, text: str) -> list[str]:
 
 
 def _refused(rule: Rule, error: BaseException) -> CostscanError:
-    return CostscanError(
-        f"{rule.path}: {_first_line(error)}", "costscan schema shows the frames and their columns"
-    )
+    said = str(error).strip()
+    first = said.splitlines()[0] if said else type(error).__name__
+    return CostscanError(f"{rule.path}: {first}", "costscan schema shows the frames and their columns")
 
 
 def why_not(rule: Rule, error: BaseException) -> str:
     """Say in a line why Polars could not run the query of a rule over the logs."""
     what = error.what.removeprefix(f"{rule.path}: ") if isinstance(error, CostscanError) else None
-    return f"{rule.path}: its query cannot be run: {what or _first_line(error)}"
-
-
-def _first_line(error: BaseException) -> str:
-    said = str(error).strip()
-    return said.splitlines()[0] if said else type(error).__name__
+    return f"{rule.path}: its query cannot be run: {what or first_line(error) or type(error).__name__}"

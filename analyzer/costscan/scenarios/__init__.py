@@ -171,7 +171,8 @@ def attach(x: "Analysis", priced: Priced) -> None:
         setattr(x, name, getattr(priced, name))
     x.parts_off = priced.parts_off
     x.curves = {"cap": priced.caps, "pack": priced.packs}
-    x.reasons |= {SCENARIO + name: reason for name, reason in priced.reasons.items()}
+    others = {part: reason for part, reason in x.reasons.items() if not part.startswith(SCENARIO)}
+    x.reasons = others | {SCENARIO + name: reason for name, reason in priced.reasons.items()}
 
 
 __all__ = ["SCENARIO", "Priced", "attach", "price_scenarios"]

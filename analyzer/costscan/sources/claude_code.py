@@ -133,7 +133,7 @@ class _Reading:
                 self.session = line.sessionId or self.session
             uuid = line.uuid
             if type(uuid) is str and uuid:
-                if uuid in self._seen:
+                if uuid in self._seen and not self._is_other_call(line):
                     return True
                 self._seen[uuid] = -1
             agent = self._agent(self._key(line))
@@ -157,6 +157,11 @@ class _Reading:
             self._attachment(number, line)
         elif line.type == "system":
             self._system(line)
+
+    def _is_other_call(self, line: Line) -> bool:
+        """Say whether a line that has the uuid of an earlier one tells a call that no line has told."""
+        name = line.message.id if line.type == "assistant" and line.message is not None else None
+        return isinstance(name, str) and not any(a.thread.knows(name) for a in self.agents.values())
 
     def _agent(self, key: str) -> _Agent:
         """Give the session ("") or a sub-agent."""

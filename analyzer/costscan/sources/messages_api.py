@@ -21,7 +21,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct
 
 from costscan.reading import labels, loose, people, refusals, sse
-from costscan.reading.calls import Call, make_call, miss_reason, time_of
+from costscan.reading.calls import LONGEST, Call, make_call, miss_reason, time_of
 from costscan.reading.claude_lines import Message, lenient_message, word
 from costscan.reading.content import hash_of, raw_json, text_block
 from costscan.reading.files import open_log
@@ -315,6 +315,7 @@ def _end(start: str | None, duration_ms: object) -> str | None:
         return start
     try:
         seconds = float(duration_ms) / 1000
-        return (at + timedelta(seconds=seconds)).isoformat() if seconds >= 0 else start
+        likely = 0 <= seconds <= LONGEST.total_seconds()
+        return (at + timedelta(seconds=seconds)).isoformat() if likely else start
     except (OverflowError, ValueError):
         return start
