@@ -78,6 +78,7 @@ class Run:
             "turns": sum(row["turns"] for row in spend) + self.unpriced_turns,
             "tool_calls": self.tool_calls,
             "unpriced_turns": self.unpriced_turns,
+            "unreported_turns": 0,
             "findings": len(self.found),
             "spend": spend,
             "parts": [
