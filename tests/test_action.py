@@ -81,6 +81,45 @@ def test_without_a_baseline_nothing_fails_and_a_report_is_made(job: Job) -> None
     assert "There is no baseline yet" in job.fake("gh.body")
 
 
+LIMITS = "usd:+5%\nusd_per_run:{}\nnew-findings:0"
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "code", "verdict"),
+    [
+        (LIMITS.format("0.2"), 1, "failed"),
+        (LIMITS.format(9), 0, "no-baseline"),
+        ("usd_per_run:9", 0, "passed"),
+        ("volatile-prefix:0", 1, "failed"),
+    ],
+)
+def test_what_needs_no_baseline_is_checked_without_one(
+    job: Job, fail_on: str, code: int, verdict: str
+) -> None:
+    found = job.run(logs="after", baseline="none.parquet", fail_on=fail_on, comment="true")
+    assert (job.code, found["verdict"], found["exit-code"]) == (code, verdict, str(code))
+    markdown = (job.folder / found["markdown"]).read_text(encoding="utf-8")
+    assert job.summary == markdown
+    left = fail_on.count("usd:+5%") + fail_on.count("new-findings")
+    assert markdown.count("not checked: there is no baseline to compare with") == left
+    assert job.log.count("::notice title=costscan usd%3A+5%25::not checked") == fail_on.count("usd:+5%")
+    assert (job.folder / found["report"]).exists()
+
+
+def test_limits_of_the_settings_are_checked_without_a_baseline(job: Job) -> None:
+    (job.folder / "costscan.toml").write_text('[check]\nfail_on = ["usd_per_run:0.2"]\n', encoding="utf-8")
+    assert job.run(logs="after", baseline="none.parquet")["verdict"] == "failed"
+
+
+@pytest.mark.parametrize("baseline", ["none.parquet", "", "100%0A::warning::x.parquet"])
+def test_a_baseline_can_be_required(job: Job, baseline: str) -> None:
+    found = job.run(logs="before", baseline=baseline, require_baseline="true")
+    assert (job.code, found["verdict"], found["exit-code"]) == (2, "error", "2")
+    assert f"::error title=costscan::no baseline at '{baseline.replace('%', '%25')}'" in job.log
+    assert job.run(logs="before", require_baseline="true")["verdict"] == "passed"
+    assert job.run(logs="before", require_baseline="maybe")["verdict"] == "error"
+
+
 def test_on_the_main_branch_only_the_report_is_made(job: Job) -> None:
     found = job.run(logs="before", baseline="")
     assert (job.code, found["verdict"]) == (0, "no-baseline")

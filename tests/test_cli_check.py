@@ -133,6 +133,22 @@ def test_budgets_need_no_baseline(capsys: Capture) -> None:
     assert "why it moved" not in text
 
 
+def test_a_missing_baseline_may_be_skipped(capsys: Capture) -> None:
+    limits = ("--fail-on", "usd:+5%", "--fail-on", "usd_per_run:0.2")
+    skip = ("--baseline", "none.parquet", "--missing-baseline", "skip")
+    text = said(capsys, "check", "after", *limits, *skip, code=1)
+    assert "FAILED: 1 of 1 limits exceeded (1 limit not checked: no baseline)" in text
+    found = report(capsys, "check", "before", *limits, *skip)
+    assert (found["verdict"], found["unchecked"], found["before"]) == ("passed", ["usd:+5%"], None)
+    assert report(capsys, "check", "after", *skip)["unchecked"] == ["usd:+5%"]
+    # One that is there, or that is there and cannot be read, is no missing one.
+    assert report(capsys, "check", "after", "--baseline", "before", *skip[2:], code=1)["unchecked"] == []
+    Path("text.parquet").write_text("no Parquet", encoding="utf-8")
+    said(capsys, "check", "after", "--baseline", "text.parquet", *skip[2:], code=2)
+    said(capsys, "check", "after", "--baseline", "logs[1].parquet", "--missing-baseline", "skip", code=0)
+    said(capsys, "check", "after", "--baseline", "none/*.jsonl", "--missing-baseline", "skip", code=2)
+
+
 def test_a_folder_of_reports_is_a_baseline(capsys: Capture) -> None:
     said(capsys, "analyze", "before", "-o", "history/")
     Path("reports").mkdir()

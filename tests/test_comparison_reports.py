@@ -89,7 +89,9 @@ SCHEMA: Final = exactly(
         runs={"anyOf": [{"type": "array", "items": COUNT, "minItems": 2, "maxItems": 2}, {"type": "null"}]},
         why=TEXT,
         tz={"type": ["string", "null"]},
+        significant={"type": ["boolean", "null"]},
     ),
+    unchecked={"type": "array", "items": TEXT},
     comparison=rows(
         task=TEXT,
         metric=TEXT,
@@ -248,6 +250,8 @@ def test_sarif_states_are_those_of_the_findings(checked: Checked) -> None:
     assert {mark for mark, state in states.items() if state == "new"} == new
     assert set(states.values()) <= {"new", "unchanged"}
     assert new
+    told = "FAILED: 2 of 4 limits exceeded, 1 not decided"
+    assert run["invocations"] == [{"exitCode": 1, "exitCodeDescription": told, "executionSuccessful": True}]
 
 
 def test_sarif_without_a_baseline_has_no_states(capsys: Capture, checked: Checked, tmp_path: Path) -> None:

@@ -1,10 +1,18 @@
 #!/usr/bin/env bash
 # Checks the logs and says what came of it in outputs; the job fails later, when the comment is written.
-# From the environment: PYTHON, COSTSCAN, LOGS, BASELINE, FAIL_ON, UNDECIDED, REPORT, GITHUB_*.
+# From the environment: PYTHON, COSTSCAN, LOGS, BASELINE, REQUIRE_BASELINE, FAIL_ON, UNDECIDED, REPORT, GITHUB_*.
 set -euo pipefail
 
 markdown=costscan.md
 none="There is no baseline yet, so nothing was compared. Keep the report as the baseline of the next check."
+
+# What a check that passes but left out what needs a baseline is called.
+verdict_of='
+import json, sys
+found = json.load(open(sys.argv[1], encoding="utf-8"))
+left = "no-baseline" if found["limits"] else "nothing-checked"
+print(left if found["unchecked"] and found["verdict"] == "passed" else found["verdict"])
+'
 
 refuse() {
   echo "::error title=costscan::$1"
@@ -50,16 +58,18 @@ record() {
   finish no-baseline 0
 }
 
-# Makes the report and the comparison.
+# Makes the report and the comparison. Returns where no limit could be checked, for there is no baseline.
 check() {
   local code=0 verdict
   scratch=$(mktemp -d)
   trap 'rm -rf "$scratch"' EXIT
-  [[ -z $BASELINE ]] || options+=("--baseline=$BASELINE")
-  "$COSTSCAN" check --github ${options[@]+"${options[@]}"} "--output=$markdown" --output=costscan.xml \
+  [[ -z $BASELINE ]] || options+=("--baseline=$BASELINE" --missing-baseline=skip)
+  GITHUB_STEP_SUMMARY='' "$COSTSCAN" check --github ${options[@]+"${options[@]}"} "--output=$markdown" --output=costscan.xml \
     --output=costscan.sarif "--output=$REPORT" "--output=$scratch/check.json" -- "${paths[@]}" || code=$?
   [[ -f $scratch/check.json ]] || finish error "$code"
-  verdict=$("$PYTHON" -I -c 'import json, sys; print(json.load(open(sys.argv[1]))["verdict"])' "$scratch/check.json")
+  verdict=$("$PYTHON" -I -c "$verdict_of" "$scratch/check.json")
+  [[ $verdict != nothing-checked ]] || return 0
+  cat "$markdown" >>"$GITHUB_STEP_SUMMARY"
   finish "$verdict" "$code"
 }
 
@@ -67,6 +77,12 @@ if [[ $REPORT == *[[:cntrl:]]* || $BASELINE == *[[:cntrl:]]* ]]; then
   refuse "baseline and report are one path each"
 fi
 [[ $REPORT == *.parquet ]] || refuse "report: a baseline is a .parquet file"
+
+case $REQUIRE_BASELINE in
+  true) [[ -n $BASELINE && -e $BASELINE ]] || refuse "no baseline at '${BASELINE//%/%25}', and require-baseline is true" ;;
+  false | "") ;;
+  *) refuse "require-baseline is true or false" ;;
+esac
 
 paths=() options=()
 while IFS= read -r line; do [[ -z $line ]] || paths+=("$line"); done <<<"$(lines "$LOGS")"
@@ -81,7 +97,8 @@ case $UNDECIDED in
 esac
 
 rm -f "$markdown" costscan.xml costscan.sarif
-if [[ -n $BASELINE && -e $BASELINE ]] || [[ -z $BASELINE && -n $(lines "$FAIL_ON") ]]; then
+if [[ -n $BASELINE || -n $(lines "$FAIL_ON") ]]; then
   check
+  rm -f "$markdown" costscan.xml costscan.sarif
 fi
 record

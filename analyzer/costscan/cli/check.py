@@ -8,7 +8,17 @@ import typer
 
 from costscan.cli import parameters as p
 from costscan.cli.session import Logs
-from costscan.cli.sides import compared, limits_of, read_whole, refuse_unfound, show, side, write
+from costscan.cli.sides import (
+    compared,
+    is_missing,
+    limits_of,
+    read_whole,
+    refuse_unfound,
+    show,
+    side,
+    write,
+)
+from costscan.errors import CostscanError
 from costscan.reports.targets import comparison_target
 
 if TYPE_CHECKING:
@@ -22,6 +32,13 @@ class Outcome(StrEnum):
     FAIL = "fail"
 
 
+class Missing(StrEnum):
+    """What to make of a baseline that is not there."""
+
+    FAIL = "fail"
+    SKIP = "skip"
+
+
 def check(
     path: p.Paths,
     *,
@@ -33,6 +50,13 @@ def check(
             help="What to make of a check that cannot decide, instead of exit code 3.", show_default=False
         ),
     ] = None,
+    missing_baseline: Annotated[
+        Missing,
+        typer.Option(
+            help="What to make of a --baseline that is not there: fail ends with exit code 2; skip checks "
+            "the limits that need none, and says which were not checked."
+        ),
+    ] = Missing.FAIL,
     output: p.ComparisonOutput = None,
     json: p.Json = False,
     github: p.GitHub = False,
@@ -59,21 +83,39 @@ def check(
     Runs of the same task are compared, and chance is accounted for: without --fail-on, a typical run may not
     cost over 5% more, and chance alone fails 5% of checks at most.
 
-    Exit codes: 0 fine, 1 a limit is passed, 2 cannot run (usage, unreadable input), 3 could not decide: it
+    Exit codes: 0 fine, 1 a limit is exceeded, 2 cannot run (usage, unreadable input), 3 could not decide: it
     may be chance, and there are too few runs to tell.
     """  # noqa: D301 - \b keeps the lines apart
     logs = Logs.chosen(path, since, until, task, None, format_, rules, settings, config, workers, tz=tz)
     targets = [comparison_target(name) for name in output or ()]
-    limits = limits_of(fail_on, logs, has_baseline=baseline is not None)
-    before = read_whole(logs, baseline) if baseline is not None else None
+    there = _there(baseline, missing_baseline)
+    limits = limits_of(fail_on, logs, has_baseline=there is not None, may_lack=baseline is not None)
+    before = read_whole(logs, there) if there is not None else None
     with side(logs) as read:
         refuse_unfound(limits, read)
         found = compared(before, read.side, limits, logs)
         write(targets, found, read)
-    show(found, as_json=json, github=github, top=top)
     for target in targets:
         print(f"wrote {target.path}", file=sys.stderr)  # noqa: T201 - prose belongs there
+    show(found, as_json=json, github=github, top=top)
     raise typer.Exit(_code(found, undecided.value if undecided else logs.settings.check.undecided))
+
+
+def _there(baseline: str | None, missing: Missing) -> str | None:
+    """Give the baseline; None where there is none and that is fine.
+
+    Raises:
+        CostscanError: it is not there.
+    """
+    if baseline is None or not is_missing(baseline):
+        return baseline
+    if missing is Missing.FAIL:
+        raise CostscanError(
+            f"{baseline}: there is no such baseline",
+            "make one with: costscan analyze LOGS -o baseline.parquet; "
+            "or check what needs none: --missing-baseline skip",
+        )
+    return None
 
 
 def _code(found: "Comparison", undecided: str | None) -> int:

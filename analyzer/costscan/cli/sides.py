@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,8 +71,16 @@ def read_whole(logs: Logs, path: str) -> "Side":
         return read.side
 
 
-def limits_of(words: Sequence[str] | None, logs: Logs, *, has_baseline: bool) -> "list[Limit]":
+def limits_of(
+    words: Sequence[str] | None, logs: Logs, *, has_baseline: bool, may_lack: bool = False
+) -> "list[Limit]":
     """Give the limits of the command line, where it names none those of the settings, else the usual one.
+
+    Args:
+        words: the limits of the command line.
+        logs: with the settings.
+        has_baseline: whether there is one.
+        may_lack: whether limits that need a baseline are fine without one.
 
     Raises:
         CostscanError: one means nothing, needs a baseline, or there are none.
@@ -80,14 +89,14 @@ def limits_of(words: Sequence[str] | None, logs: Logs, *, has_baseline: bool) ->
     from costscan.rulebook import load_rules  # noqa: PLC0415
 
     said = [("--fail-on", word) for word in words or ()] or list(logs.settings.check.fail_on)
-    if not said and not has_baseline:
+    if not said and not has_baseline and not may_lack:
         raise CostscanError(
             "nothing to check against", "name a --baseline, or a budget like --fail-on usd_per_run:2"
         )
     rules = [rule.name for rule in load_rules(logs.rules, logs.settings.rules)]
     found = limits(said or [("", DEFAULT)], rules)
     for (where, _), limit in zip(said, found, strict=False):
-        if limit.needs_baseline and not has_baseline:
+        if limit.needs_baseline and not has_baseline and not may_lack:
             raise CostscanError(
                 f"{where}: {limit.text}: a change from what?",
                 "name a --baseline, or a ceiling like usd_per_run:2",
@@ -113,11 +122,19 @@ def refuse_unfound(limits: "Sequence[Limit]", read: Read) -> None:
 
 
 def compared(before: "Side | None", after: "Side", limits: "Sequence[Limit]", logs: Logs) -> "Comparison":
-    """Compare two sides with the settings that hold."""
+    """Compare two sides with the settings that hold; without a baseline, what needs one is not checked."""
     from costscan.gate import compare  # noqa: PLC0415 - imports Polars
 
     alarm = float(logs.settings.check.false_alarm)
-    return compare(before, after, limits, false_alarm=alarm, now=logs.now)
+    left = [limit for limit in limits if before is None and limit.needs_baseline]
+    applied = [limit for limit in limits if limit not in left]
+    return compare(before, after, applied, false_alarm=alarm, now=logs.now, unchecked=left)
+
+
+def is_missing(path: str) -> bool:
+    """Say whether a baseline is not there: no file, no folder, and no pattern or standard input."""
+    is_pattern = has_magic(path) and not path.endswith(".parquet")
+    return path != "-" and not is_pattern and not Path(path).expanduser().exists()
 
 
 def write(targets: "Sequence[Target]", comparison: "Comparison", read: Read) -> None:
@@ -146,8 +163,8 @@ def show(comparison: "Comparison", *, as_json: bool, github: bool, top: int | No
     from costscan.reports.comparison.terminal import render  # noqa: PLC0415
     from costscan.reports.terminal import printed, width_of  # noqa: PLC0415
 
-    printed(render(comparison, width=width_of(sys.stdout), top=top))
     if github:
         from costscan.reports.comparison.github import annotate  # noqa: PLC0415
 
         annotate(comparison)
+    printed(render(comparison, width=width_of(sys.stdout), top=top))

@@ -29,6 +29,7 @@ def compare(
     *,
     false_alarm: float = FALSE_ALARM,
     now: datetime | None = None,
+    unchecked: Sequence[Limit] = (),
 ) -> Comparison:
     """Compare two sides by task, apply limits, and say why the cost moved.
 
@@ -38,6 +39,7 @@ def compare(
         applied: the limits.
         false_alarm: how often chance alone may fail any of them.
         now: the time of the comparison.
+        unchecked: limits that are not applied, because they need a baseline and there is none.
     """
     old = before or after  # without a baseline a side stands for its own: nothing is new, nothing moved
     pairs = matched(old.units, after.units)
@@ -54,6 +56,7 @@ def compare(
         after=_totals(after),
         environment=differences(old, after),
         limits=verdicts,
+        unchecked=[limit.text for limit in unchecked],
         comparison=comparison_frame(verdicts, before, after, pairs, false_alarm),
         causes=split(old, after),
         tasks=tasks(old, after) if before else tasks(old, after).clear(),

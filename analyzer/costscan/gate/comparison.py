@@ -37,6 +37,7 @@ class Comparison:
         after: what is compared with it.
         environment: what else differs: to be read first.
         limits: each limit and what came of it.
+        unchecked: the limits, as they were written, that need a baseline where there is none.
         comparison: the canonical frame: the limits, then a row per metric for all tasks, then per task.
         causes: why the cost moved (see `causes.SPLIT`); adds up to the change of the known cost.
         tasks: task, state (new, gone, changed, same), runs_before, runs_after, usd_before, usd_after (the
@@ -55,6 +56,7 @@ class Comparison:
     after: Totals
     environment: list[Difference]
     limits: list[Judged]
+    unchecked: list[str]
     comparison: pl.DataFrame
     causes: pl.DataFrame
     tasks: pl.DataFrame

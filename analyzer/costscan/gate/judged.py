@@ -35,6 +35,8 @@ class Judged:
         p_value: corrected for the number of limits that chance could pass (Holm).
         verdict: see `outcome`; ceilings and counts of findings leave nothing to chance.
         is_over: whether the value is over the limit, by chance or not.
+        significant: whether chance alone makes so much of a change, in the direction that was seen, in less
+            than `false_alarm` of cases; None where no change was seen, or no chance is in.
         member: the run, task, day or tool that is worst, where the limit is on each.
         tz: the time zone of that day, where it is one.
         detectable: the change that would be found in 80% of cases, None where none would be.
@@ -57,6 +59,7 @@ class Judged:
     runs: tuple[int, int] | None = None
     why: str = ""
     tz: str | None = None
+    significant: bool | None = None
 
 
 def judged(
@@ -146,7 +149,15 @@ def _of_change(limit: Limit, c: Change, p: float | None, false_alarm: float, alp
         detectable=c.detectable(alpha),
         needed_runs=c.needed(alpha, wanted) if verdict == "undecided" else None,
         runs=(c.runs_before, c.runs_after),
+        significant=_significant(limit, c, p, false_alarm),
     )
+
+
+def _significant(limit: Limit, c: Change, p_worse: float, false_alarm: float) -> bool | None:
+    if not c.change or c.tested is None:
+        return None
+    is_worse = METRICS[limit.metric].sign * c.change > 0
+    return (p_worse if is_worse else c.tested.better_p) <= false_alarm
 
 
 def outcome(p_value: float, least_p: float, false_alarm: float) -> Verdict:

@@ -19,6 +19,8 @@ from costscan.summary import Summary
 NAMED_SKIPS: Final = 3
 RULES, WORST_RUNS, MODELS, TOOLS, ROWS = 6, 5, 4, 8, 20
 _MORE: Final = " · -o report.html · --json"
+_TAKEN: Final = "█…·"
+"""A stream that takes these takes all that is printed."""
 _ASCII: Final = str.maketrans(
     {
         "·": "|",
@@ -32,6 +34,8 @@ _ASCII: Final = str.maketrans(
         "…": "...",
         "\ufffd": "?",
         "→": "->",
+        "↑": "up",
+        "↓": "down",
         **dict(zip("▁▂▃▄▅▆▇", "_.-:=+*", strict=True)),
         **dict.fromkeys("▏▎▍▌▋▊▉", ""),
     }
@@ -103,11 +107,19 @@ def printed(lines: Sequence[Text | str], out: TextIO | None = None) -> None:
     """
     out = out or sys.stdout
     screen = console(out)
-    narrow = not _takes(out, "█…·")
+    narrow = not _takes(out, _TAKEN)
     for line in lines:
         text = Text(line) if isinstance(line, str) else line
         text.plain = unheeded(text.plain)
-        screen.print(_plain(text, out) if narrow else text, soft_wrap=True)
+        screen.print(Text(in_encoding(text.plain, out)) if narrow else text, soft_wrap=True)
+
+
+def in_encoding(text: str, out: TextIO) -> str:
+    """Return a text in characters that a stream takes: as it is, or in ASCII where it takes no more."""
+    if _takes(out, _TAKEN):
+        return text
+    encoding = out.encoding or "ascii"
+    return text.translate(_ASCII).encode(encoding, "replace").decode(encoding)
 
 
 def _takes(out: TextIO, text: str) -> bool:
@@ -118,9 +130,4 @@ def _takes(out: TextIO, text: str) -> bool:
     return True
 
 
-def _plain(line: Text, out: TextIO) -> Text:
-    encoding = out.encoding or "ascii"
-    return Text(line.plain.translate(_ASCII).encode(encoding, "replace").decode(encoding))
-
-
-__all__ = ["printed", "render", "show", "width_of"]
+__all__ = ["in_encoding", "printed", "render", "show", "width_of"]

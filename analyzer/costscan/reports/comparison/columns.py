@@ -33,7 +33,7 @@ def metric_columns(comparison: Comparison) -> list[Column]:
         Column("after", [after for _, after in sides]),
         Column("change", [words.changed(row["metric"], row["change"]) for row in rows]),
         Column("by chance", [words.chance(row["p_value"]) for row in rows], give=1),
-        Column("", [row["verdict"] for row in rows], left=True),
+        Column("", [words.outcome(row["verdict"]) for row in rows], left=True),
     ]
 
 

@@ -11,6 +11,7 @@ from costscan.reports.comparison import words
 from costscan.reports.comparison.columns import by_rule
 from costscan.reports.comparison.markdown import document
 from costscan.reports.inert import inert, unheeded
+from costscan.reports.terminal import in_encoding
 from costscan.reports.wording import plural
 
 SUMMARY: Final = "GITHUB_STEP_SUMMARY"
@@ -20,16 +21,18 @@ _MOST: Final = 10
 
 
 def annotations(comparison: Comparison) -> list[str]:
-    """Give the workflow commands: an error for each limit that is passed, a warning where it may be.
+    """Give the workflow commands: an error for each limit that is exceeded, a warning where it may be.
 
-    Rules with new findings are notices. https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+    Limits that were not checked and rules with new findings are notices. https://docs.github.com/actions/reference/workflow-commands-for-github-actions
     """
     found = [
         _command(level, f"costscan {words.limit_name(row)}", words.sentence(row))
         for verdict, level in _LEVELS.items()
         for row in [row for row in comparison.limits if row.verdict == verdict][:_MOST]
     ]
-    news = by_rule(comparison.new_findings).head(_MOST).to_dicts()
+    left = comparison.unchecked[:_MOST]
+    found += [_command("notice", f"costscan {text}", words.NOT_CHECKED) for text in left]
+    news = by_rule(comparison.new_findings).head(_MOST - len(left)).to_dicts()
     return found + [_command("notice", f"costscan new finding: {row['name']}", _told(row)) for row in news]
 
 
@@ -50,7 +53,7 @@ def _escaped(text: str, *, of_title: bool = False) -> str:
 def annotate(comparison: Comparison) -> None:
     """Print the annotations, and add the comparison to the summary of the job where there is one."""
     for line in annotations(comparison):
-        print(line)  # noqa: T201 - GitHub reads them from standard output
+        print(in_encoding(line, sys.stdout))  # noqa: T201 - GitHub reads them from standard output
     sys.stdout.flush()
     if path := os.environ.get(SUMMARY):
         with Path(path).open("a", encoding="utf-8") as summary:

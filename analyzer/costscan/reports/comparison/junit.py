@@ -5,7 +5,7 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from costscan.analysis import Analysis
-from costscan.gate import Comparison, Judged
+from costscan.gate import WHOLE, Comparison
 from costscan.reports.comparison import words
 from costscan.reports.inert import inert
 from costscan.summary import Summary
@@ -18,28 +18,33 @@ _TAGS: Final = {"failed": "failure", "undecided": "skipped"}
 def document(comparison: Comparison) -> bytes:
     """Give the XML; a check without limits is a suite without cases."""
     verdicts = [row.verdict for row in comparison.limits]
+    left = comparison.unchecked
     counts = {
-        "tests": str(len(verdicts)),
+        "tests": str(len(verdicts) + len(left)),
         "failures": str(verdicts.count("failed")),
         "errors": "0",
-        "skipped": str(verdicts.count("undecided")),
+        "skipped": str(verdicts.count("undecided") + len(left)),
         "time": "0",
     }
     when = comparison.generated_at.strftime("%Y-%m-%dT%H:%M:%S")
     suite = ET.Element("testsuite", {"name": SUITE, **counts, "timestamp": when, "hostname": "localhost"})
     for row in comparison.limits:
-        _case(suite, row)
+        _case(suite, f"costscan.{row.task}", words.limit_name(row), row.verdict, words.sentence(row))
+    for name in left:
+        _case(suite, f"costscan.{WHOLE}", name, "undecided", words.NOT_CHECKED)
+    if told := words.closing(comparison):
+        ET.SubElement(suite, "system-out").text = told
     ET.indent(suite)
     text: str = ET.tostring(suite, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.encode()
 
 
-def _case(suite: ET.Element, row: Judged) -> None:
-    named = {"classname": inert(f"costscan.{row.task}"), "name": inert(words.limit_name(row)), "time": "0"}
+def _case(suite: ET.Element, classname: str, name: str, verdict: str, said: str) -> None:
+    named = {"classname": inert(classname), "name": inert(name), "time": "0"}
     case = ET.SubElement(suite, "testcase", named)
-    said = inert(words.sentence(row))
-    if row.verdict in _TAGS:
-        result = ET.SubElement(case, _TAGS[row.verdict], {"message": said, "type": row.verdict})
+    said = inert(said)
+    if verdict in _TAGS:
+        result = ET.SubElement(case, _TAGS[verdict], {"message": said, "type": verdict})
         result.text = said
     else:
         ET.SubElement(case, "system-out").text = said

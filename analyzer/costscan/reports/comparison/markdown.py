@@ -31,6 +31,7 @@ LIMITS: Final = 50
 _NAME: Final = 120
 _SENTENCE: Final = 600
 """The columns that what came of a limit may take: it is to be read to its end."""
+_NO_SIGN: Final = "⏭️"
 _SIGNS: Final = {"failed": "❌", "undecided": "⚠️", "passed": "✅"}
 
 
@@ -41,13 +42,15 @@ def document(comparison: Comparison, *, most_chars: int = MOST_CHARS) -> str:
 
 def _head(comparison: Comparison) -> Iterator[str | Items]:
     yield f"## {_title(comparison)}"
+    if closing := words.closing(comparison):
+        yield f"**{cell(closing)}**"
     yield cell(_sides(comparison))
     if told := [cell(line, _SENTENCE) for line in words.differences(comparison)]:
         yield "> **The two sides differ in more than their runs.**\n" + "\n".join(
             f"> - {line}" for line in told
         )
-    if comparison.limits:
-        yield Items(list(_limits(comparison)), "limit", len(comparison.limits))
+    if every := len(comparison.limits) + len(comparison.unchecked):
+        yield Items(list(_limits(comparison)), "limit", every)
 
 
 def _title(comparison: Comparison) -> str:
@@ -70,6 +73,8 @@ def _limits(comparison: Comparison) -> Iterator[str]:
     for row in words.ranked(comparison)[:LIMITS]:
         said = cell(words.sentence(row), _SENTENCE)
         yield f"{_SIGNS[row.verdict]} {code(words.limit_name(row), _NAME)} {row.verdict}: {said}"
+    for text in comparison.unchecked[: LIMITS - len(comparison.limits)]:
+        yield f"{_NO_SIGN} {code(text, _NAME)} {words.NOT_CHECKED}"
 
 
 def _tables(comparison: Comparison) -> Iterator[str | Table]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from costscan.analysis import Analysis
 from costscan.gate import Comparison
 from costscan.reports import sarif
+from costscan.reports.comparison import words
 from costscan.summary import Summary
 
 
@@ -20,4 +21,8 @@ def write(comparison: Comparison, summary: Summary | None, x: Analysis | None, p
     """Write the report to a file; a comparison of reports alone has no places to show."""
     if summary is None or x is None:
         raise ValueError("findings stand in logs")
-    path.write_bytes(sarif.encoded(sarif.document(summary, x, baseline=states(comparison, summary))))
+    found = sarif.document(summary, x, baseline=states(comparison, summary))
+    if told := words.closing(comparison):
+        ended = {"exitCode": comparison.exit_code, "exitCodeDescription": told, "executionSuccessful": True}
+        found["runs"][0]["invocations"] = [ended]
+    path.write_bytes(sarif.encoded(found))

@@ -38,10 +38,16 @@ def render(comparison: Comparison, *, width: int, top: int | None = None) -> lis
         _findings("new findings", comparison.new_findings, rows, width),
         _findings("gone findings", comparison.fixed_findings, rows, width),
     ]
+    if told := words.closing(comparison):
+        blocks.append([Text(line, style=_style(comparison)) for line in wrapped(told, width)])
     lines: list[Text] = []
     for block in blocks:
         lines += [Text(""), *block] if lines and block else block
     return lines
+
+
+def _style(comparison: Comparison) -> str:
+    return _STYLES[comparison.verdict if comparison.limits else "undecided"]
 
 
 def _title(comparison: Comparison, width: int) -> list[Text]:
@@ -61,8 +67,8 @@ def _title(comparison: Comparison, width: int) -> list[Text]:
 
 def _headline(comparison: Comparison, width: int) -> list[Text]:
     lines = _labelled("bill", [words.bill(comparison)], width, "bold")
-    if comparison.limits:
-        lines = [*_labelled("check", [words.verdict(comparison)], width, _STYLES[comparison.verdict]), *lines]
+    if told := words.closing(comparison):
+        lines = [*_labelled("check", [told], width, _style(comparison)), *lines]
     return [*lines, *_labelled("differs", list(words.differences(comparison)), width, "yellow")]
 
 
@@ -77,22 +83,17 @@ def _labelled(label: str, texts: Sequence[str], width: int, style: str) -> list[
 
 def _limits(comparison: Comparison, width: int) -> list[Text]:
     """Give the limits that are passed or undecided one by one, and the others in the table of metrics."""
-    found = []
-    for row in words.ranked(comparison):
-        head = Text.assemble(
-            "  ",
-            (f"{row.verdict:<9}", _STYLES[row.verdict]),
-            "  ",
-            shorten(inert(words.limit_name(row)), width - 13),
-        )
-        found += [
-            head,
-            *(
-                Text(f"{'':13}{line}", style="dim")
-                for line in wrapped(inert(words.sentence(row)), width - 13)
-            ),
-        ]
-    return found
+    told = [
+        *((row.verdict, words.limit_name(row), words.sentence(row)) for row in words.ranked(comparison)),
+        *(("unchecked", text, words.NOT_CHECKED) for text in comparison.unchecked),
+    ]
+    return [line for one in told for line in _limit(*one, width)]
+
+
+def _limit(verdict: str, name: str, said: str, width: int) -> list[Text]:
+    style = _STYLES.get(verdict, "bold yellow")
+    head = Text.assemble("  ", (f"{verdict:<9}", style), "  ", shorten(inert(name), width - 13))
+    return [head, *(Text(f"{'':13}{line}", style="dim") for line in wrapped(inert(said), width - 13))]
 
 
 def _causes(comparison: Comparison, top: int, width: int) -> list[Text]:

@@ -13,6 +13,9 @@ from costscan.reports.inert import inert, shorten
 from costscan.reports.wording import UNKNOWN, count, plural, tokens, usd, usd_column
 
 ARROW: Final = "→"
+UP, DOWN = "↑", "↓"
+NOT_CHECKED: Final = "not checked: there is no baseline to compare with"
+_NOTHING: Final = {"0%", "0.0 points"}
 _LEAST: Final = 0.001
 _MOST: Final = 10
 """A change of more than so many times is told as a factor."""
@@ -90,15 +93,25 @@ def chance(p_value: float | None) -> str:
     return "<0.1%" if p_value < _LEAST else f"{p_value:.1%}" if p_value < 1 - _LEAST else "100%"
 
 
-def verdict(comparison: Comparison) -> str:
-    """Say what came of the check, in a sentence."""
-    if not comparison.limits:
-        return "compared, with no limit to hold it against"
-    told = {"failed": "a limit is passed", "undecided": "it may be chance", "passed": "no limit is passed"}
+def closing(comparison: Comparison) -> str:
+    """Say what came of the check in one line; "" where there is no limit to hold it against."""
+    left, every = len(comparison.unchecked), len(comparison.limits)
+    if not every:
+        return f"NOT CHECKED: {left} of {left} limits need a baseline" if left else ""
     counts: Counter[str] = Counter(row.verdict for row in comparison.limits)
-    tally = ", ".join(f"{counts[name]} {name}" for name in told if counts[name])
-    limits = plural(len(comparison.limits), "limit")
-    return f"{comparison.verdict}: {told[comparison.verdict]} (of {limits}: {tally})"
+    told = {
+        "failed": f"FAILED: {counts['failed']} of {every} limits exceeded",
+        "undecided": f"UNDECIDED: {counts['undecided']} of {every} limits could not be decided",
+        "passed": "PASSED",
+    }[comparison.verdict]
+    if counts["failed"] and counts["undecided"]:
+        told += f", {counts['undecided']} not decided"
+    return f"{told} ({plural(left, 'limit')} not checked: no baseline)" if left else told
+
+
+def outcome(verdict: str) -> str:
+    """Say what came of a metric that moved: what chance explains is not significant."""
+    return "not significant" if verdict == "unchanged" else verdict
 
 
 def ranked(comparison: Comparison) -> list[Judged]:
@@ -127,9 +140,22 @@ def _moved(row: Judged) -> str:
     kind = "at least" if row.limit.kind == "ceiling" and metric == "cache_hit_rate" else "at most"
     if row.limit.kind == "ceiling":
         return f"{row.limit.label} is {value(metric, row.after)}{where}, allowed is {kind} {_bound(row)}"
+    values = f" {ARROW} ".join(both(metric, row.before, row.after))
+    if seen := _by_chance(row):
+        return f"{row.limit.label} {seen}: a typical run {values}, allowed is {row.limit.shown}"
     typical = "" if row.runs is None else " of a typical run"
-    told = f"{row.limit.label}{typical} {f' {ARROW} '.join(both(metric, row.before, row.after))}"
-    return f"{told} ({changed(metric, row.change)}), allowed is {row.limit.shown}"
+    change = changed(metric, row.change)
+    return f"{row.limit.label}{typical} {values} ({change}), allowed is {row.limit.shown}"
+
+
+def _by_chance(row: Judged) -> str:
+    """Say which change was seen, where chance alone explains it and the limit is not exceeded by it."""
+    size = changed(row.limit.metric, row.change).lstrip("+-")
+    if row.significant is not False or row.runs is None or not row.change or size in _NOTHING:
+        return ""
+    before, after = row.runs
+    runs = plural(after, "run") if before == after else f"{count(before)} and {count(after)} runs"
+    return f"{UP if row.change > 0 else DOWN} {size} not significant ({runs})"
 
 
 def _bound(row: Judged) -> str:
@@ -137,7 +163,7 @@ def _bound(row: Judged) -> str:
 
 
 def _proof(row: Judged) -> str:
-    """Say how sure it is that a limit is passed."""
+    """Say how sure it is that a limit is exceeded."""
     if row.verdict == "undecided" and row.why and row.after is not None:
         return row.why
     if row.p_value is None or not row.is_over:
