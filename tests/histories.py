@@ -182,7 +182,8 @@ def _call(turn: Turn, prompt: int, ids: str, wrote: list[Json], place: Json) -> 
         last = i == turn.lines - 1
         used = turn.used(prompt) | ({} if last else {"output_tokens": turn.out * i // turn.lines})
         yield assistant(f"msg_{ids}", used, model=turn.model, requestId=f"req-{ids}", uuid=f"{ids}-a{i}",
-                        parentUuid=f"{ids}-u", content=wrote[i:] if last else wrote[i : i + 1], **place)  # fmt: skip
+                        parentUuid=f"{ids}-u", content=wrote[i:] if last else wrote[i : i + 1],
+                        stop_reason="end_turn" if last else None, **place)  # fmt: skip
 
 
 def pairs(world: tuple[Session, ...], *, named: bool) -> Files:

@@ -39,6 +39,7 @@ class Seen:
     blocks: pl.DataFrame
     parts: pl.DataFrame
     skipped: pl.DataFrame
+    unknown: pl.DataFrame
     calls: pl.DataFrame
     reading: ingest.Reading
     analysis: Analysis
@@ -108,6 +109,7 @@ def _seen(found: Analysis, blocks: pl.DataFrame) -> Seen:
         blocks=blocks,
         parts=found.parts,
         skipped=merge.table(found.reading.folder, "skipped").collect(),
+        unknown=merge.table(found.reading.folder, "unknown").collect(),
         calls=told_by(found.reading.folder),
         reading=found.reading,
         analysis=found,
@@ -134,7 +136,8 @@ def hold(seen: Seen) -> None:
         seen.growth.select("carried_tokens", "added_tokens", "dropped_tokens").min_horizontal() >= 0
     ).all()
     both = seen.turns.join(seen.growth, on=["run_id", "turn"], how="inner", validate="1:1")
-    assert both.height == seen.turns.height == seen.growth.height
+    known = seen.turns.filter(pl.all_horizontal(pl.col(PROMPT).is_not_null())).height
+    assert both.height == seen.growth.height == known
     assert (both.select(pl.sum_horizontal(PROMPT)).to_series() == both["prompt_tokens"]).all()
 
 
@@ -163,6 +166,7 @@ class Each(dict[str, pl.DataFrame]):
     """The turns of each of many logs, with `usd`; `skips` are the lines of each that were not read as they stand."""
 
     skips: dict[str, list[tuple[int | None, str]]]
+    unknown: dict[str, int]
     seen: Seen
 
 
@@ -193,6 +197,9 @@ def each_of(seen: Seen, folder: Path, names: Sequence[str]) -> Each:
     turns = seen.analysis.turns.join(cases, on="run_id")
     each = Each({name: turns.filter(case=name) for name in names})
     each.skips = {name: [] for name in names}
+    each.unknown = dict.fromkeys(names, 0)
+    for path, n in seen.unknown.select("path", "lines").iter_rows():
+        each.unknown[named(path)] += n
     for path, line, reason, _ in seen.skipped.iter_rows():
         each.skips[named(path)].append((line, reason))
     each.seen = seen

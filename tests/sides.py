@@ -1,6 +1,6 @@
 """Sides of a comparison made by hand: runs as rows, without a log."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -94,14 +94,23 @@ class Run:
 
 def side(*runs: Run, name: str = "side", basis: dict[str, str] | None = None) -> Side:
     """Give a side of these runs."""
-    made = {name: kind for name, kind in NEEDED.items() if name not in {"usd", "started_at"}}
+    return Side(name, _frame(runs, NEEDED), basis or {"costscan_version": "1", "prices_as_of": "2026-11-01"})
+
+
+def threads(*runs: Run) -> pl.DataFrame:
+    """Give the rows of a report of schema 1, in which sub-agents stand beside their run."""
+    return _frame(runs, {"root_run_id": pl.String(), **NEEDED})
+
+
+def _frame(runs: Sequence[Run], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    made = {name: kind for name, kind in schema.items() if name not in {"usd", "started_at"}}
     frame = pl.DataFrame(
         [run.row() for run in runs], schema={**made, "usd": pl.String, "started_at": pl.String}, orient="row"
     ).with_columns(
         pl.col("usd").cast(NEEDED["usd"]),
         pl.col("started_at").str.to_datetime("%Y-%m-%d", time_zone="UTC", time_unit="us"),
     )
-    return Side(name, frame.select(*NEEDED), basis or {"costscan_version": "1", "prices_as_of": "2026-11-01"})
+    return frame.select(*schema)
 
 
 def costing(*costs: float | str, task: str | None = "t", ids: str = "r") -> Side:

@@ -70,7 +70,7 @@ def test_a_lever_that_is_off_is_not_priced(capsys: Capture) -> None:
 
 def test_runs_by_what_could_have_been_saved(capsys: Capture) -> None:
     waste = report(capsys, DEAR, ITEMS, "--rank", "waste")["runs"]
-    saved = [row["usd_with_subagents"] - row["usd_all_with_subagents"] for row in waste]
+    saved = [row["usd"] - row["usd_after_all"] for row in waste]
     assert saved == sorted(saved, reverse=True)
     batching = report(capsys, DEAR, ITEMS, "--rank", "batching")["runs"]
     assert batching[0]["task"] == "catalogue-text"

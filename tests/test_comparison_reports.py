@@ -65,6 +65,7 @@ SCHEMA: Final = exactly(
     schema_version={"type": "integer"},
     costscan_version=TEXT,
     generated_at={"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T[\d:.]+Z$"},
+    tz=TEXT,
     verdict={"enum": ["passed", "failed", "undecided"]},
     exit_code={"enum": [0, 1, 3]},
     false_alarm={"type": "number"},
@@ -87,6 +88,7 @@ SCHEMA: Final = exactly(
         needed_runs={"type": ["integer", "null"]},
         runs={"anyOf": [{"type": "array", "items": COUNT, "minItems": 2, "maxItems": 2}, {"type": "null"}]},
         why=TEXT,
+        tz={"type": ["string", "null"]},
     ),
     comparison=rows(
         task=TEXT,

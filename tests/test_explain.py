@@ -265,6 +265,7 @@ def test_a_run_without_money_or_blocks_is_told(capsys: Capture, tmp_path: Path) 
 def test_calls_that_are_not_in_the_log_are_no_sub_agent(capsys: Capture, in_repository: Path) -> None:
     log = "sample_logs/headless-stream"
     shown = " ".join(said(capsys, "explain", "worst", log).split())
-    assert "cost $0.0599 · $0.0691 with calls that are not in the log · " in shown
-    assert "unlogged $0.0092 2 calls not in the log" in shown
+    assert "cost $0.0691 with calls that are not in the log · " in shown
+    assert "the main thread alone: 8 turns, $0.0599" in shown
+    assert "unlogged $0.0092 13% 2 calls not in the log" in shown
     assert "/unlogged" in said(capsys, "explain", "dfcede03/unlogged", log).splitlines()[0]

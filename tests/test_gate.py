@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from math import exp, log
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,8 +13,10 @@ from costscan.frames import check as true_frame
 from costscan.gate import METRICS, Comparison, Judged, Side, compare, limits
 from costscan.gate.changes import change, per_task
 from costscan.gate.matching import matched
+from costscan.gate.side import read_report
 from hypothesis_profile import examples
 from sides import Run, Spent, costing, side
+from trends import report
 
 RULES = ["volatile-prefix", "no-caching"]
 DEAR = Spent(units=(9000, 0, 0, 0, 100, 0), turns=3)
@@ -120,12 +123,33 @@ def test_no_run_on_both_sides_is_undecided() -> None:
     assert {("a", "gone"), ("b", "new")} <= rows
 
 
-def test_sub_agents_belong_to_their_run() -> None:
-    """Work that moves into a sub-agent is no saving: 2 = 1.5 + 0.5."""
-    before = side(Run("r", usd="2"))
-    after = side(Run("r", usd="1.5"), Run("r/agent-1", "agent:x", usd="0.5", root="r"))
-    found = only(before, after, "usd:+5%")
-    assert (found.before, found.after, found.runs) == (2, 2, (1, 1))
+def test_sub_agents_of_an_older_report_belong_to_their_run(tmp_path: Path) -> None:
+    """Schema 1 has a row per thread. Work that moved into a sub-agent is no saving: 2 = 1.5 + 0.5."""
+    main = Run(
+        "r", usd="1.5", found=[("no-caching", "a")], parts=[("Read", "tool_result", 7)], day="2026-11-02"
+    )
+    agent = Run("r/agent-1", "agent:x", usd="0.5", root="r", found=[("no-caching", "b")], unpriced_turns=1)
+    orphan = Run("s/agent-2", "agent:y", usd="3", root="s", spent=(DEAR,), tool_calls=4)
+    old = read_report(report(tmp_path / "old.parquet", agent, main, orphan, schema=1))
+    found = compare(side(Run("r", usd="2"), Run("s", "agent:y", usd="3")), old)
+    assert found.after.runs == 2
+    assert found.after.usd == 5
+    units = {row["run_id"]: row for row in old.units.iter_rows(named=True)}
+    assert [units["r"][name] for name in ("task", "known_usd", "usd", "findings", "turns")] == [
+        "t",
+        2,
+        None,
+        2,
+        1,
+    ]
+    assert str(units["r"]["started_at"])[:10] == "2026-11-02"
+    assert [units["s"][name] for name in ("task", "usd", "tool_calls")] == ["agent:y", 3, 4]
+    assert set(old.nested("found").select("run_id", "task", "fingerprint").rows()) == {
+        ("r", "t", "a"),
+        ("r", "t", "b"),
+    }
+    assert old.nested("parts").select("run_id", "sent_tokens").rows() == [("r", 7)]
+    assert old.nested("spend").select("run_id", "turns").rows() == [("s", 3)]
 
 
 def test_a_change_in_dollars() -> None:

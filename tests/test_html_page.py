@@ -146,7 +146,7 @@ def test_the_first_screen_says_what_the_terminal_says(
 
 def test_sorting(chromium: Browser, sample: tuple[Path, Summary]) -> None:
     report, summary = sample
-    cost, turns = "#table-runs tbody td.usd:nth-of-type(4)", "#table-runs tbody td.count"
+    cost, turns = "#table-runs tbody td.usd:nth-of-type(4)", "#table-runs tbody td.count:nth-of-type(7)"
     with shown(chromium, report) as seen:
         spent = summary.runs["usd"].sort(descending=True)
         assert seen.texts(cost) == wording.usd_column(spent)[:25]
@@ -178,9 +178,11 @@ def test_filtering(chromium: Browser, sample: tuple[Path, Summary]) -> None:
         assert status.inner_text() == f"1-25 of 40 runs, {wording.usd(total(some['usd']))}"
         runs.get_by_role("searchbox").fill("no such run")
         assert status.inner_text() == "no runs like that"
+        runs.get_by_role("searchbox").fill("agent-a714")
+        assert status.inner_text().startswith("1 run, $0.65")
+        runs.locator(".opener button").first.click()
+        assert "agent-a71467262c16b71be $0.17, 7 turns" in runs.locator(".more").inner_text()
         runs.get_by_role("searchbox").fill("")
-        runs.get_by_label("Only agent").select_option("general-purpose")
-        assert status.inner_text().startswith("3 runs")
         found.get_by_label("Only severity").select_option("error")
         errors = summary.findings.filter(severity="error")
         assert found.get_by_role("status").inner_text().endswith(f"{errors.height} findings")

@@ -26,7 +26,11 @@ SPELLINGS = [
     ("vertex_ai/claude-opus-4-8@default", OPUS_4_8, "1", None),
     ("projects/p/locations/global/publishers/anthropic/models/claude-opus-4-8", OPUS_4_8, "1", None),
     ("projects/p/locations/us-east5/publishers/anthropic/models/claude-opus-4-8", OPUS_4_8, "1.1", None),
-    ("anthropic.claude-opus-4-8", OPUS_4_8, "1", None),
+    ("anthropic.claude-opus-4-8", OPUS_4_8, "1.1", None),
+    ("bedrock/anthropic.claude-opus-4-8", OPUS_4_8, "1.1", None),
+    ("bedrock_mantle/anthropic.claude-haiku-4-5", "claude-haiku-4-5", "1.1", None),
+    ("anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5", "1.1", None),
+    ("anthropic.claude-opus-4-1-20250805-v1:0", "claude-opus-4-1", "1", None),
     ("global.anthropic.claude-opus-4-8", OPUS_4_8, "1", None),
     ("us.anthropic.claude-opus-4-8", OPUS_4_8, "1.1", None),
     ("eu.anthropic.claude-opus-4-8", OPUS_4_8, "1.1", None),
@@ -37,7 +41,11 @@ SPELLINGS = [
     ("bedrock/us-gov-west-1/anthropic.claude-opus-4-8", OPUS_4_8, "1.2", None),
     ("arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-opus-4-8",
      OPUS_4_8, "1.1", None),
-    ("arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-opus-4-8", OPUS_4_8, "1", None),
+    ("arn:aws:bedrock:us-east-1:123456789012:inference-profile/global.anthropic.claude-opus-4-8",
+     OPUS_4_8, "1", None),
+    ("arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-opus-4-8", OPUS_4_8, "1.1", None),
+    ("arn:aws-us-gov:bedrock:us-gov-west-1::foundation-model/anthropic.claude-opus-4-8",
+     OPUS_4_8, "1.2", None),
     ("bedrock/claude_platform/claude-opus-4-8", OPUS_4_8, "1", None),
     ("us.anthropic.claude-opus-4-6-v1", "claude-opus-4-6", "1.1", None),
     ("claude-opus-4-6-20260205", "claude-opus-4-6", "1", None),
@@ -73,13 +81,33 @@ def test_spelling(spelling: str, model: str, factor: str, speed: str | None) -> 
     "spelling",
     [
         "", "/", "claude", "claude-opus", "claude-opus-6", "claude-opus-4-80", "claude-opus-4-8-mini",
-        "claude-opus-4-8-20991231", "claude-sonnet-latest", "my-claude-opus-4-8", "<synthetic>", "gpt-5.5",
+        "claude-opus-4-8-20991231", "bedrock/sonnet", "my-claude-opus-4-8", "<synthetic>", "gpt-5.5",
+        "claude-haiku[1m]", "anthropic.opus", "vertex_ai/claude-opus-latest", "opusplan", "mythos-latest",
         "xx.anthropic.claude-opus-4-8", "us.claude-opus-4-8", "-fast", "[1m]",
         "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2c3d4e5f6",
     ],
 )  # fmt: skip
 def test_unknown_is_never_guessed(spelling: str) -> None:
     assert resolve(spelling) is None
+
+
+@pytest.mark.parametrize("spelling", ["opus", "Opus[1m]", "anthropic/claude-opus-latest", "opus-latest"])
+@pytest.mark.parametrize(
+    ("day", "model"),
+    [
+        (date(2024, 3, 3), None), (date(2024, 3, 4), "claude-3-opus"), (date(2026, 5, 27), "claude-opus-4-7"),
+        (date(2026, 5, 28), OPUS_4_8), (date(2026, 9, 21), "claude-opus-5"), (None, "claude-opus-5-5"),
+    ],
+)  # fmt: skip
+def test_a_family_means_its_newest_model_of_the_day(
+    spelling: str, day: date | None, model: str | None
+) -> None:
+    ref = resolve(spelling, day)
+    assert (ref and ref.model) == model
+
+
+def test_an_id_means_the_same_on_every_day() -> None:
+    assert resolve("claude-3-5-haiku-latest", date(2026, 11, 1)) == resolve("claude-3-5-haiku")
 
 
 def test_older_models_have_no_regional_premium() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from costscan.errors import CostscanError
 from costscan.frames import check
+from costscan.models import canonical_models, model_info
 from costscan.prices import METERS, as_of, identify, price_table
 from costscan.prices.overlay import overlay
 
@@ -29,9 +30,22 @@ def test_table_keeps_the_contract() -> None:
 
 
 def test_every_overlay_entry_names_its_source() -> None:
-    tables = [overlay()[name] for name in ("batch", "us_inference", "web_search")]
-    tables += [entry for kind in ("fast", "long_context", "price") for entry in overlay()[kind]]
+    tables = [overlay()[name] for name in ("batch", "us_inference", "web_search", "refusals")]
+    tables += [entry for kind in ("fast", "long_context", "price", "unpriced") for entry in overlay()[kind]]
     assert all(entry["source"] for entry in tables)
+
+
+def test_every_known_model_has_every_price_or_lacks_it_on_purpose() -> None:
+    table = price_table().filter(tier="standard", speed="standard", over_prompt_tokens=0)
+    lacking = {(m, meter) for e in overlay()["unpriced"] for m in e["models"] for meter in e["meters"]}
+    missing = set()
+    for model in canonical_models():
+        info = model_info(model)
+        assert info is not None
+        rows = table.filter(model=model).group_by("meter").agg(pl.col("valid_from").min())
+        held = {meter for meter, start in rows.iter_rows() if start.date() <= info.released}
+        missing |= {(model, meter) for meter in METERS if meter not in held}
+    assert missing == lacking
 
 
 @pytest.mark.parametrize("factor", ["1", "1.1", "1.2"])

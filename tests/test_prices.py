@@ -65,6 +65,15 @@ USUAL: dict[str, Any] = {"input": 50, "w5m": 248, "read": 1800, "out": 503}
         ("claude-mythos-5-2", "2026-11-21", {"read": 100, "speed": "fast"}, "0.00004"),
         ("claude-opus-4-5", "2026-11-21", USUAL | {"geo": "us"}, "0.015275"),
         ("claude-opus-4-6", "2026-11-21", USUAL | {"geo": "us"}, "0.0168025"),
+        ("anthropic.claude-opus-4-8", "2026-11-21", USUAL, "0.0168025"),
+        ("global.anthropic.claude-opus-4-8", "2026-11-21", USUAL, "0.015275"),
+        ("opus", "2025-06-01", {"input": 1000}, "0.015"),
+        ("opus", "2026-09-21T23:59:59.999999", {"input": 1000}, "0.005"),
+        ("claude-opus-latest", "2026-09-22", {"input": 1000}, "0.004"),
+        ("haiku", "2025-10-14", {"input": 1000}, "0.0008"),
+        ("haiku", "2026-10-06", {"input": 1000}, "0.001"),
+        ("haiku", "2026-10-07", {"input": 1000}, "0.0001"),
+        ("sonnet[1m]", "2026-02-17", {"input": 200_001}, "1.200006"),
         ("claude-opus-4-8", "2026-11-21", USUAL | {"geo": "global"}, "0.015275"),
         ("eu.anthropic.claude-opus-4-1-20250805-v1:0", "2026-01-01", {"input": 1000}, "0.015"),
         ("claude-3-haiku-20240307", "2026-01-01", {"w5m": 1000, "w1h": 1000, "read": 1000}, "0.00083"),
@@ -84,6 +93,8 @@ def test_cost_by_hand(model: str, day: str, fields: dict[str, Any], usd: str) ->
     ("model", "day", "fields"),
     [
         ("claude-nova-9", "2026-11-21", {"input": 1}),
+        ("fable", "2026-06-08", {"input": 1}),
+        ("bedrock/sonnet", "2026-11-21", {"input": 1}),
         ("claude-opus-4-7", "2026-07-24", {"input": 1, "speed": "fast"}),
         ("claude-opus-4-8", "2026-11-30", {"input": 1, "speed": "fast"}),
         ("claude-sonnet-5", "2026-11-21", {"input": 1, "speed": "fast"}),
@@ -109,6 +120,12 @@ def test_without_a_time_the_price_of_today_holds() -> None:
     row = turn("claude-sonnet-5-5", None, read=1_000_000)
     assert costs(row, now=moment("2026-10-01")) == [Decimal("0.2")]
     assert costs(row, now=moment("2026-10-08")) == costs(row) == [Decimal("0.1")]
+
+
+def test_a_family_without_a_time_has_no_known_price() -> None:
+    turns = canonicalise(pl.DataFrame([turn("opus", None, input=1)], schema=TURNS))
+    assert turns.select("provider", "model").rows() == [("unknown", "opus")]
+    assert costs(turn("opus", None, input=1)) == [None]
 
 
 def test_discount_is_applied_last_and_rounds_half_to_even() -> None:

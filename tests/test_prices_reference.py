@@ -41,6 +41,7 @@ LONG = {
 SPELT = {
     **{model: (model, "1") for model in MTOK},
     "us.anthropic.claude-opus-4-8": ("claude-opus-4-8", "1.1"),
+    "anthropic.claude-sonnet-4-5-20250929-v1:0": ("claude-sonnet-4-5", "1.1"),
     "us-gov.anthropic.claude-haiku-4-5-20251001-v1:0": ("claude-haiku-4-5", "1.2"),
     "us.anthropic.claude-sonnet-4-20250514-v1:0": ("claude-sonnet-4-0", "1"),
     "global.anthropic.claude-opus-4-6-v1": ("claude-opus-4-6", "1"),

@@ -162,6 +162,7 @@ def test_the_bill_is_what_ran(sessions: list[tuple[list[Process], dict[str, bool
         known = recorded[f"s1-{n}"]
         assert known is not None
         assert abs(known - bill) < Decimal("1e-9")
+    assert all(found.is_proven and not found.unproven_usd for found in each.seen.analysis.recorded)
     assert len(recorded) == len(sessions)
     assert set(each.seen.runs["root_run_id"]) == {f"s1-{n}" for n in range(len(sessions))}
 

@@ -45,7 +45,7 @@ def test_parquet_has_a_row_per_run_and_says_what_it_is(written: tuple[Billed, Pa
     said = {
         k.decode(): v.decode() for k, v in pq.read_metadata(path).metadata.items() if k != b"ARROW:schema"
     }
-    assert said["schema_version"] == "1"
+    assert said["schema_version"] == "2"
     assert said["costscan_version"] == __version__
     assert said["prices_as_of"] == summary.prices.as_of
     assert said["generated_at"] == NOW.isoformat()

@@ -144,7 +144,7 @@ def test_days_and_bars_add_up_to_the_bill(sample: tuple[Analysis, Summary], text
     for model, row in zip(data["spend"]["models"], data["spend"]["usd"], strict=True):
         assert sum(row) == pytest.approx(float(by_model[model]), abs=1e-5)
     bins = data["distribution"]["bins"]
-    assert sum(runs for _, _, runs, _ in bins) == summary.distribution.root_runs == 80
+    assert sum(runs for _, _, runs, _ in bins) == summary.distribution.priced_runs == 80
     assert sum(usd for *_, usd in bins) == pytest.approx(float(summary.totals.usd or 0), abs=1e-5)
     for low, high, runs, usd in bins:
         assert high == pytest.approx(low * 10**0.2)

@@ -15,7 +15,7 @@ from logs import assistant, message, pair, user, write
 TOP = [
     "schema_version", "costscan_version", "generated_at", "prices", "inputs", "totals", "meters",
     "distribution", "replay", "scenarios", "by_model", "by_tool", "by_task", "by_day", "findings", "runs",
-    "breakdowns", "plan", "assumptions",
+    "breakdowns", "plan", "assumptions", "defects",
 ]  # fmt: skip
 CONTRACT = {
     "prices": ["source", "as_of"],
@@ -42,12 +42,14 @@ ROWS = {
 }  # fmt: skip
 MORE = {
     "prices": {"discount", "own"},
-    "inputs": {"repaired_lines", "repaired", "unusable_files"},
+    "inputs": {"repaired_lines", "repaired", "unusable_files", "unknown_lines", "unknown", "tz"},
     "totals": {
-        "recorded_sessions", "recorded_billed_usd", "unlogged_usd", "open_turns", "usd_estimated",
+        "recorded_sessions", "recorded_billed_usd", "unproven_recorded_usd", "unproven_sessions",
+        "estimated_turns", "unlogged_usd", "open_turns", "usd_estimated", "unreported_turns",
+        "unreported_usd", "open_unreported_turns",
         "carried_usd", "undated_turns", "first_at", "last_at", "sub_agents",
     },
-    "distribution": {"root_runs", "usd_per_root_run", "top_1pct_root_share", "top_10pct_root_share"},
+    "distribution": {"priced_runs"},
 }  # fmt: skip
 
 
@@ -77,7 +79,7 @@ def test_the_keys_are_those_of_the_contract(told: dict[str, Any]) -> None:
         assert told[name], name
         assert all(list(row)[: len(known)] == known for row in told[name]), name
     assert list(told["distribution"]["usd_per_run"]) == ["p50", "p90", "p99", "max", "mean"]
-    assert told["schema_version"] == 1
+    assert told["schema_version"] == 2
     assert told["generated_at"] == NOW.isoformat().replace("+00:00", "Z")
 
 

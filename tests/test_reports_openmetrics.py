@@ -58,7 +58,7 @@ def test_the_report_of_the_sample_logs(summed: Summary, golden: Callable[[str, s
     assert caching is not None
     assert values(found, "lever_saved_alone_usd")["caching"] == float(caching.saved_usd or 0)
     assert values(found, "lever_saved_together_usd")["caching"] == float(caching.saved_joint_usd or 0)
-    ranks = summed.distribution.usd_per_root_run
+    ranks = summed.distribution.usd_per_run
     assert values(found, "run_usd") == {
         "0.5": float(ranks["p50"] or 0), "0.9": float(ranks["p90"] or 0),
         "0.99": float(ranks["p99"] or 0), "1": float(ranks["max"] or 0),

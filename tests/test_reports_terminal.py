@@ -62,7 +62,7 @@ def test_unpriced_models_are_named_beside_the_bill(tmp_path: Path) -> None:
 def test_a_lower_bound_says_so(tmp_path: Path) -> None:
     log = write(tmp_path / "a.jsonl", streamed("msg_1", usage(100, out=1), content=[text("word " * 300)]))
     found = "\n".join(lines(billed([log]), 140))
-    assert "billed      at least $0.0005   1 turn logged an unfinished output count; about $0.01" in found
+    assert "billed      at least $0.0005   1 turn logged counts that are a lower bound; about $0.01" in found
 
 
 def test_own_prices_are_said(samples: Billed) -> None:

@@ -119,7 +119,7 @@ def test_a_number_too_long_for_python(tmp_path: Path) -> None:
     assert (
         seen.reading.skipped_lines
         + seen.reading.repaired_lines
-        + seen.column("usage_from").count("placeholder")
+        + seen.column("usage_from").count("unreported")
         >= 1
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import zstandard
 
+from costscan.cli import progress
 from costscan.errors import CostscanError
 from costscan.ingest import pool, read
 from logs import OPUS, assistant, at, joined, message, pair, streamed, text, usage, usd, user, write
@@ -125,6 +126,7 @@ def test_a_pipe_given_as_a_path(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     threading.Thread(target=lambda: pipe.write_bytes(WHOLE), daemon=True).start()
+    assert progress._total([str(pipe)]) is None  # nothing of it is read only to see how much there is
     assert see(pipe).usd == 60 * EACH
 
 
@@ -175,8 +177,8 @@ def test_an_empty_file(tmp_path: Path) -> None:
         b'{"hello": "world"}\n',
         b'[{"role": "user", "content": "hi"}]',
         NOISE.randbytes(5000),
-        gzip.compress(b""),
-        gzip.compress(b"plain"),
+        gzip.compress(b"", mtime=0),
+        gzip.compress(b"plain", mtime=0),
         b"\x1f\x8b",
         b"\x28\xb5\x2f\xfd",
         b"\x1f\x8b\x08\x00broken",
@@ -273,21 +275,3 @@ def test_many_workers_give_the_same_bill(tmp_path: Path, monkeypatch: pytest.Mon
     seen = see(tmp_path, workers=2)
     assert (seen.usd, seen.n_turns) == (60 * EACH, 60)
     assert (seen.reading.files, seen.reading.lines) == (6, 6 + 5 * 15 + 10)
-
-
-def test_a_worker_that_dies_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "ALONE_BYTES", 0)
-    monkeypatch.setattr(pool, "TASK_BYTES", 1)
-    for name in "ab":
-        write(tmp_path / f"{name}.jsonl", *LINES)
-    start = pool._start
-
-    def stillborn() -> Any:
-        worker = start()
-        worker.kill()
-        worker.wait()
-        return worker
-
-    monkeypatch.setattr(pool, "_start", stillborn)
-    with pytest.raises(CostscanError, match="worker process died"):
-        read([str(tmp_path)], workers=2)

@@ -5,7 +5,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from logs import OPUS, assistant, at, message, pair, streamed, usage, usd, user, write
+import pytest
+
+from logs import DAY, OPUS, assistant, at, message, pair, result, streamed, totals, usage, usd, user, write
 from seen import see, see_each
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -88,6 +90,69 @@ def test_a_call_starts_at_the_line_before_it(tmp_path: Path) -> None:
     assert [t.second + 60 * t.minute for t in seen.column("at")] == [0, 60]
     assert seen.column("duration_s") == [9.0, 2.5]
     assert seen.column("gap_s") == [None, 60.0]
+
+
+@pytest.mark.parametrize(
+    ("before", "line", "began"),
+    [
+        ("11:58:00", "12:00:00", "11:58:00"),
+        ("11:50:00", "12:00:00", "11:50:00"),
+        ("11:49:59", "12:00:00", "11:50:00"),
+        ("00:00:00", "12:00:00", "11:50:00"),
+    ],
+)
+def test_a_call_begins_at_most_ten_minutes_before_its_line(
+    before: str, line: str, began: str, tmp_path: Path
+) -> None:
+    told = {
+        "transcript": [user(timestamp=f"{DAY}T{before}Z"), assistant(timestamp=f"{DAY}T{line}Z")],
+        "other zone": [user(timestamp=f"{DAY}T{before}Z"), assistant(timestamp=f"{DAY}T{line}+00:00")],
+        "stream": [
+            {
+                "type": "user",
+                "session_id": "s1",
+                "message": {"content": "go"},
+                "timestamp": f"{DAY}T{before}Z",
+            },
+            streamed(timestamp=f"{DAY}T{line}Z"),
+        ],
+        "after a call": [
+            assistant("msg_0", timestamp=f"{DAY}T{before}Z"),
+            assistant(timestamp=f"{DAY}T{line}Z"),
+        ],
+    }
+    for name, turns in see_each(tmp_path, told).items():
+        assert str(turns["at"][-1].time()) == began, name
+
+
+def test_an_old_line_moves_neither_day_nor_price(tmp_path: Path) -> None:
+    # Sonnet 5.5 read the cache at 0.20 until 2026-10-07, at 0.10 from then on.
+    told = assistant(
+        "msg_1", usage(0, read=1_000_000), model="claude-sonnet-5-5", timestamp="2026-10-07T08:00:00Z"
+    )
+    seen = see(write(tmp_path / "s.jsonl", user("go", timestamp="2026-10-06T23:00:00Z"), told))
+    assert (seen.usd, seen.column("at")[0].day) == (Decimal("0.10"), 7)
+    # A pair says when its request was sent.
+    long = pair(message(), timestamp="2026-07-01T12:00:00Z", duration_ms=3_600_000)
+    assert see(write(tmp_path / "p.jsonl", long)).column("duration_s") == [3600.0]
+
+
+def test_a_family_means_the_model_of_the_day_in_every_format(tmp_path: Path) -> None:
+    # Opus 5 costs 5 and 25 USD a million tokens, Opus 5.5, of 2026-09-22, 4 and 20.
+    wanted = {"2026-09-21": Decimal("0.000175"), "2026-09-22": Decimal("0.00014")}
+    cases: dict[str, list[Any]] = {}
+    for day, cost in wanted.items():
+        now = {"timestamp": f"{day}T12:00:00Z"}
+        for name in ("opus", "opus[1m]", "claude-opus-latest"):
+            cases[f"{day} {name} transcript"] = [assistant("msg_1", model=name) | now]
+            cases[f"{day} {name} stream"] = [
+                streamed("msg_1", model=name) | now, result(cost, {name: totals(10, out=5, cost=cost)})
+            ]  # fmt: skip
+            cases[f"{day} {name} pair"] = [pair(message(model=name)) | now]
+            # A gateway that says nothing of the model that answered.
+            cases[f"{day} {name} asked"] = [pair(message(model=None), model=name) | now]
+    for case, turns in see_each(tmp_path, cases).items():
+        assert turns["usd"].to_list() == [wanted[case[:10]]], case
 
 
 def test_times_out_of_order(tmp_path: Path) -> None:

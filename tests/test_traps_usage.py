@@ -15,8 +15,9 @@ def one(tmp_path: Path, used: Any, **more: Any) -> Any:
 
 
 def test_each_class_at_its_own_price(tmp_path: Path) -> None:
-    seen = one(tmp_path, usage(MILLION, read=MILLION, w5m=MILLION, w1h=MILLION, out=MILLION))
-    assert seen.usd == Decimal(5) + Decimal("0.5") + Decimal("6.25") + 10 + 25
+    part = MILLION // 10
+    seen = one(tmp_path, usage(part, read=part, w5m=part, w1h=part, out=part))
+    assert 10 * seen.usd == Decimal(5) + Decimal("0.5") + Decimal("6.25") + 10 + 25
 
 
 SPLITS: list[tuple[Any, Any, int, int]] = [
@@ -66,8 +67,6 @@ def test_numbers_as_text_and_floats(tmp_path: Path) -> None:
         ("12.0", 12),
         (12.0, 12),
         (1.2e1, 12),
-        (None, 0),
-        (0, 0),
         (" 12 ", 12),
     ]
     cases = {
@@ -93,7 +92,12 @@ def damaged(used: Json, damage: str) -> str:
     return encoded(assistant("msg_1", used)).decode().replace('"DAMAGE"', damage)
 
 
-def test_a_damaged_number_is_a_lower_bound_and_hides_nothing_else(tmp_path: Path) -> None:
+def test_no_cache_counter_is_no_cache(tmp_path: Path) -> None:
+    seen = one(tmp_path, usage(3, read=None, w5m=None, out=30) | {"cache_creation_input_tokens": None})
+    assert (seen.tokens, seen.column("usage_from")) == ((3, 0, 0, 0, 30), ["reported"])
+
+
+def test_a_damaged_number_is_unknown_and_hides_nothing_else(tmp_path: Path) -> None:
     cases: dict[str, list[Line]] = {
         f"{field} {damage}": [
             assistant("msg_0"),
@@ -107,10 +111,10 @@ def test_a_damaged_number_is_a_lower_bound_and_hides_nothing_else(tmp_path: Path
         assert turns.height == 3, name
         row = turns.row(1, named=True)
         expected = {"input_tokens": 3, "cache_read_tokens": 4, "output_tokens": 30} | {
-            PLAIN_FIELDS[name.split()[0]]: 0
+            PLAIN_FIELDS[name.split()[0]]: None
         }
         assert {k: row[k] for k in expected} == expected, name
-        assert (row["usage_from"], row["cache_write_5m_tokens"]) == ("placeholder", 5), name
+        assert (row["usage_from"], row["cache_write_5m_tokens"]) == ("unreported", 5), name
 
 
 def test_damaged_searches_hide_nothing(tmp_path: Path) -> None:
@@ -170,8 +174,8 @@ def test_odd_line_fields_hide_no_call(tmp_path: Path) -> None:
             lines.extend(line | {name: odd} for line in told)
         cases[repr(odd)] = [*lines, assistant("msg_last", usage(1, out=1))]
     for name, turns in see_each(tmp_path, cases).items():
-        # The line whose type is damaged is no assistant line.
-        assert turns["output_tokens"].sum() == len(TOP), name
+        # The line whose type is damaged has the message of an assistant.
+        assert turns["output_tokens"].sum() == len(TOP) + 1, name
 
 
 def test_no_model_is_unpriced_and_counted(tmp_path: Path) -> None:
@@ -184,11 +188,16 @@ def test_no_model_is_unpriced_and_counted(tmp_path: Path) -> None:
 
 
 def test_synthetic_and_api_error_lines_cost_nothing(tmp_path: Path) -> None:
-    synthetic = assistant("c7630156", usage(5, out=5), model="<synthetic>")
+    synthetic = assistant("c7630156", usage(), model="<synthetic>")
     failed = assistant("a5e042e9", usage(), model="<synthetic>", isApiErrorMessage=True, error="unknown")
     retry = {"type": "system", "subtype": "api_error", "sessionId": "s1", "retryInMs": 500}
     seen = see(write(tmp_path / "s.jsonl", synthetic, failed, retry, assistant("msg_1")))
     assert (seen.n_turns, seen.usd) == (1, usd(OPUS, **{"in": 10}, out=5))
+
+
+def test_a_synthetic_line_with_tokens_was_no_synthetic_line(tmp_path: Path) -> None:
+    seen = one(tmp_path, usage(5, out=5), model="<synthetic>")
+    assert (seen.n_turns, seen.analysis.turns["usd"].to_list()) == (1, [None])
 
 
 def test_a_log_of_only_synthetic_lines_is_a_log_that_cost_nothing(tmp_path: Path) -> None:
@@ -210,10 +219,10 @@ SPELLINGS: list[tuple[str, str, str | None]] = [
 
 
 def test_spellings_of_models(tmp_path: Path) -> None:
-    used = usage(MILLION // 10, out=MILLION // 10)
+    used = usage(MILLION // 100, out=MILLION // 100)
     told = see_each(tmp_path, {name: [assistant("msg_1", used, model=name)] for name, *_ in SPELLINGS})
     for name, canonical, dollars in SPELLINGS:
-        expected = (canonical, name, None if dollars is None else Decimal(dollars) / 10)
+        expected = (canonical, name, None if dollars is None else Decimal(dollars) / 100)
         assert told[name].select("model", "model_raw", "usd").row(0) == expected
 
 
@@ -224,12 +233,10 @@ MODES: list[tuple[Json, str]] = [
     ({"service_tier": "batch"}, "0.5"),
     ({"service_tier": "priority"}, "1"),
     ({"service_tier": None}, "1"),
-    ({"service_tier": ["batch"]}, "1"),
     ({"inference_geo": "us"}, "1.1"),
     ({"inference_geo": "not_available"}, "1"),
     ({"inference_geo": ""}, "1"),
     ({"inference_geo": "global"}, "1"),
-    ({"inference_geo": 5}, "1"),
 ]
 
 
@@ -242,7 +249,8 @@ def test_speed_tier_and_place(tmp_path: Path) -> None:
 
 
 def test_web_searches_cost_a_cent_each(tmp_path: Path) -> None:
-    seen = one(tmp_path, usage(0, out=0, server_tool_use={"web_search_requests": 3, "web_fetch_requests": 9}))
+    searched = {"web_search_requests": 3, "web_fetch_requests": 9}
+    seen = one(tmp_path, usage(0, out=0, server_tool_use=searched), content=[])
     assert seen.usd == Decimal("0.03")
     assert seen.bill.rows() == [("s1", 0, "web_search", 3, Decimal("0.03"))]
 

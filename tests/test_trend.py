@@ -149,12 +149,17 @@ def test_a_run_in_several_reports_counts_once_as_the_newest_tells_it(tmp_path: P
     ]
 
 
-def test_sub_agents_belong_to_their_run(tmp_path: Path) -> None:
+def test_older_reports_go_on_in_newer_ones(tmp_path: Path) -> None:
+    """A report of schema 1 has a row per sub-agent: they belong to their run there too."""
     runs = daily([1, 1.1] * 5)
     helpers = [Run(f"h{n}", "other", usd="3", root=f"t{n}", day=day(50)) for n in range(10) if n >= 5]
-    (task,) = trend(history(tmp_path, *runs, *helpers)).tasks
+    old = report(tmp_path / "old.parquet", *runs, *helpers, schema=1)
+    new = report(tmp_path / "new.parquet", *runs[:5], made="2026-11-21T00:00:00+00:00")
+    read = read_history([str(old), str(new)])
+    (task,) = trend(read).tasks
     assert (task.task, task.runs, task.usd) == ("t", 10, Decimal("25.5"))
     assert task.last_at == at(9)
+    assert read.reports["runs"].to_list() == [10, 0]
 
 
 def test_shares_change_by_points(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from costscan.summary import SCHEMA_VERSION
 from costscan.trend import History, TaskTrend, read_history, trend
-from sides import Run, side
+from sides import Run, side, threads
 
 FIRST = date(2026, 10, 1)
 
@@ -27,10 +27,16 @@ def dice_of(seed: int) -> random.Random:
     return random.Random(seed)
 
 
-def report(path: Path, *runs: Run, made: str | None = "2026-11-20T00:00:00+00:00") -> Path:
-    """Write a run report of these runs."""
-    said = {"schema_version": str(SCHEMA_VERSION), **({"generated_at": made} if made else {})}
-    side(*runs).runs.write_parquet(path, metadata=said)
+def report(
+    path: Path,
+    *runs: Run,
+    made: str | None = "2026-11-20T00:00:00+00:00",
+    schema: int = SCHEMA_VERSION,
+) -> Path:
+    """Write a run report of these runs; one of schema 1 has a row per sub-agent too."""
+    said = {"schema_version": str(schema), **({"generated_at": made} if made else {})}
+    frame = threads(*runs) if schema == 1 else side(*runs).runs
+    frame.write_parquet(path, metadata=said)
     return path
 
 

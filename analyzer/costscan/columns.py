@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 FRAMES: Final[Mapping[str, str]] = {
-    "runs": "one agent thread: one growing context; a sub-agent is a run of its own",
+    "runs": "one agent thread: one growing context; reports sum those of one root_run_id up to a run",
     "turns": "one billed model request of a run",
     "blocks": "one content block, and the turns whose prompts carried it",
     "tool_calls": "one tool call, where it was made, with the result that answered it",
@@ -19,7 +19,7 @@ FRAMES: Final[Mapping[str, str]] = {
     "single_shots": "a run of one request that nothing else waits for",
     "turn_work": "what kind of step a turn was, for the routing lever",
     "lifetimes": "whether five minutes or an hour is the cheaper lifetime of what a run caches",
-    "scenarios": "what a run would have cost otherwise",
+    "scenarios": "what the logged turns of a run would have cost otherwise; session/unlogged has none",
     "findings": "one place where a rule found waste",
     "comparison": "one metric of the runs of a task, before and after a change",
 }
@@ -29,11 +29,12 @@ _RUN: Final = {"run_id": "the run", "turn": "its turn, counted from 0"}
 COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
     "runs": {
         "run_id": "the session, session/agent-ID, or session/unlogged for what only a recorded total shows",
-        "root_run_id": "the run at the top: itself where it is no sub-agent",
+        "root_run_id": "the run at the top, which it counts in: itself where it is no sub-agent",
         "parent_run_id": "the run that started it; null for a root",
         "source": "the log format it was read from",
         "path": "the file",
-        "task": "what runs are compared by: the request without numbers and ids, a command or the project",
+        "task": "what runs are compared by: the request without numbers and ids, a command or the project; "
+        "of a sub-agent its type, while reports count it with the task of the run at the top",
         "agent": "the type of a sub-agent",
         "started_at": "when its first turn began",
         "ended_at": "when its last turn began",
@@ -49,7 +50,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "provider": "who bills it",
         "model": "the model under its canonical name",
         "model_raw": "the model as the log spells it",
-        "tier": "standard, batch or priority",
+        "tier": "standard, batch or priority; unbilled: refused before any output, at no cost",
         "speed": "standard or fast",
         "geo": "where inference was bound to",
         "effort": "the effort that was asked for",
@@ -63,7 +64,8 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "stop_reason": "why the model stopped",
         "message_id": "the id of the response",
         "recorded_usd": "what the log itself says the turn cost",
-        "usage_from": "reported: as billed; placeholder: an unfinished count, a lower bound; estimated",
+        "usage_from": "reported: as billed; placeholder: a lower bound, by an unfinished count or a "
+        "refusal whose category is not logged; unreported: a counter is not known; estimated",
     },
     "blocks": {
         "run_id": "the run",
@@ -229,7 +231,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "task": "what runs are compared by",
         "at": "when the request began, UTC",
         "model": "the model",
-        "tier": "standard, batch or priority",
+        "tier": "standard, batch, priority or unbilled",
         "speed": "standard or fast",
         "prompt_tokens": "the whole prompt",
         "output_tokens": "tokens the model wrote",

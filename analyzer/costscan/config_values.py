@@ -127,6 +127,15 @@ def _choice(key: Key, value: Any, place: Place) -> str:
     raise _wrong(key, value, place, f"one of {', '.join(key.choices)}", f'{key.name} = "{key.choices[0]}"')
 
 
+def _zone(key: Key, value: Any, place: Place) -> str:
+    if not isinstance(value, str) or not value.strip(" \"'"):
+        raise _wrong(key, value, place, "a time zone", f'{key.name} = "Europe/Berlin"')
+    from costscan.zones import zone_named  # noqa: PLC0415 - it takes its hints from here
+
+    name = value.strip(" \"'")
+    return zone_named(name, f"{place.of(key.name)}: {key.name} {name}" if not place.from_text else place.name)
+
+
 def _share(key: Key, value: Any, place: Place) -> Decimal:
     found = _number(value, place)
     if found is None or not 0 <= found <= 1:
@@ -191,6 +200,7 @@ _READERS: Final[Mapping[str, Callable[[Key, Any, Place], Any]]] = {
     "limits": _limits,
     "name": _name,
     "choice": _choice,
+    "zone": _zone,
     "share": _share,
     "prices": _prices,
 }

@@ -85,16 +85,20 @@ def growth(calls: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
 
 
 def per_run(growth_frame: pl.DataFrame) -> pl.DataFrame:
-    """Give, per run: prompt_tokens, carried_tokens, carried_share, growth_tokens_per_turn, is_quadratic.
+    """Return, per root run: carried_tokens, carried_share, growth_tokens_per_turn, is_quadratic.
 
-    `growth_tokens_per_turn` is the median of the tokens added after the first turn; null for one turn.
+    `growth_tokens_per_turn` is the median, over all its agent threads, of the tokens added after the first
+    turn of each; null where no thread has a second one.
+
+    Args:
+        growth_frame: the `growth` frame with `root_run_id`; `added_tokens` is null where a turn is in no log.
     """
     return (
-        growth_frame.group_by("run_id", maintain_order=True)
+        growth_frame.group_by("root_run_id", maintain_order=True)
         .agg(
             pl.col("prompt_tokens").sum(),
             pl.col("carried_tokens").sum(),
-            pl.len().cast(pl.Int64).alias("n"),
+            pl.col("added_tokens").count().alias("n"),
             growth_tokens_per_turn=pl.col("added_tokens").filter(pl.col("turn") > 0).median(),
         )
         .with_columns(
@@ -107,7 +111,7 @@ def per_run(growth_frame: pl.DataFrame) -> pl.DataFrame:
                 & (pl.col("growth_tokens_per_turn") > 0)
             ).fill_null(False),
         )
-        .drop("n")
+        .drop("n", "prompt_tokens")
     )
 
 

@@ -20,6 +20,7 @@ DATA_PATH: Final = Path(__file__).with_name("models.toml")
 Region: TypeAlias = Literal["regional", "us-gov"]
 
 _REGION: Final = re.compile(r"^(us-gov|us|eu|apac|jp|au|global)\.(?=anthropic\.)")
+_BEDROCK: Final = "anthropic."
 _CONTEXT_MARK: Final = re.compile(r"\[\d+[km]\]$")
 _BEDROCK_VERSION: Final = re.compile(r"-v\d+(?::\d+)?(?::\d+k)?(?=-\d{8}$|$)")
 _NAME: Final = re.compile(r"^claude-(?:(?P<a>[a-z]+)-(?P<v>\d(?:-\d)?)|(?P<w>\d(?:-\d)?)-(?P<b>[a-z]+))$")
@@ -51,7 +52,8 @@ class ModelRef:
 class ModelInfo:
     """The limits of a model.
 
-    `retired` is the first day without it on Anthropic's API, None while served; `tool_use_tokens` what a
+    `longest_context_tokens` is what it took with a beta header. `retired` is the first day without it on
+    Anthropic's API, None while served; `tool_use_tokens` what a
     request with tools takes beside their definitions, 0 where that is not known.
     """
 
@@ -59,6 +61,7 @@ class ModelInfo:
     released: date
     retired: date | None
     context_tokens: int
+    longest_context_tokens: int
     max_output_tokens: int
     tokenizer: str
     tool_use_tokens: int
@@ -83,21 +86,45 @@ class ModelInfo:
 
 
 @lru_cache(maxsize=8192)
-def resolve(spelling: str) -> ModelRef | None:
-    """Give the Claude model that `spelling` means, or None when no known model is spelled so.
+def resolve(spelling: str, day: date | None = None) -> ModelRef | None:
+    """Return the Claude model that `spelling` means, or None when no known model is spelled so.
 
     Understands ids of the Anthropic API, Bedrock (region prefixes, versions, ARNs), Vertex, OpenRouter,
     LiteLLM and Claude Code. Case does not matter. Ids of other providers are known to `costscan.prices`.
+    The name of a family (`family_alias`) means its newest model on `day`; without a day, the newest known.
     """
     path, _, name = spelling.strip().lower().rpartition("/")
     region = _region_of_path(path)
     if prefix := _REGION.match(name):
         region = region or _region_of_prefix(prefix[1])
         name = name[prefix.end() :]
-    name, fast = _strip_marks(name.removeprefix("anthropic.").replace("@", "-"))
+    elif name.startswith(_BEDROCK):
+        # Without a prefix it is a call in the region of the client.
+        region = region or "regional"
+    name, fast = _strip_marks(name.removeprefix(_BEDROCK).replace("@", "-"))
     name = re.sub(r"(?<=\d)\.(?=\d)", "-", name)
     model = _index().get(name) or _index().get(_BEDROCK_VERSION.sub("", name))
+    if model is None and (family := family_alias(spelling)):
+        model = _newest(family, day)
     return ModelRef(model, "anthropic", region, "fast" if fast else None) if model else None
+
+
+@lru_cache(maxsize=8192)
+def family_alias(spelling: str) -> str | None:
+    """Return the family whose newest model `spelling` means (`opus`, `claude-opus-latest`), None for ids.
+
+    None also behind the path of a cloud platform: what a family means there is not what it means on
+    Anthropic's own API.
+    """
+    path, _, name = spelling.strip().lower().rpartition("/")
+    rule = _data()["aliases"]
+    if not set(path.split("/")).isdisjoint(rule["elsewhere"]):
+        return None
+    bare = _strip_marks(name)[0]
+    if "-latest" in name:
+        # `claude-opus` alone is no id and no alias.
+        bare = bare.removeprefix("claude-")
+    return bare if bare in rule["families"] else None
 
 
 @lru_cache(maxsize=256)
@@ -113,6 +140,7 @@ def model_info(canonical: str) -> ModelInfo | None:
         released=raw["released"],
         retired=raw.get("retired"),
         context_tokens=raw["context_tokens"],
+        longest_context_tokens=raw.get("longest_context_tokens", raw["context_tokens"]),
         max_output_tokens=raw["max_output_tokens"],
         tokenizer=raw["tokenizer"],
         tool_use_tokens=raw.get("tool_use_tokens", 0),
@@ -126,6 +154,13 @@ def model_info(canonical: str) -> ModelInfo | None:
 def canonical_models() -> tuple[str, ...]:
     """Give the canonical id of every known Claude model, newest generation first."""
     return tuple(_data()["models"])
+
+
+def _newest(family: str, day: date | None) -> str | None:
+    """Return the newest model of a family on a day (UTC), None before its first."""
+    infos = [i for m in canonical_models() if family in m.split("-") and (i := model_info(m))]
+    there = [info for info in infos if day is None or info.released <= day]
+    return max(there, key=lambda info: info.released).model if there else None
 
 
 def premium(region: Region | None, model: str) -> Decimal:

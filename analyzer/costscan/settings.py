@@ -139,6 +139,9 @@ class Settings:
     prices: OwnPrices = field(default_factory=OwnPrices)
     findings: Findings = field(default_factory=Findings)
     check: Check = field(default_factory=Check)
+    tz: str = _key(
+        "zone", "UTC", "The time zone of days and dates: a name like Europe/Berlin, or local. Files hold UTC."
+    )
     redact: bool = _key("flag", True, "Leave out of excerpts what looks like a secret or personal.")
     rules: tuple[RuleSetting, ...] = ()
     file: str | None = None

@@ -1,54 +1,63 @@
 """What a log's recorded cost shows and its lines do not: hidden side calls, compaction, unfinished output.
 
-What is missing from the logged calls becomes one turn per model in a run of its own under the session, so
-that the total is the recorded one.
+What is missing from the logged calls becomes one turn per model in a run of its own under the session. It is
+an exact part of the bill where list prices give the recorded dollars to 1e-6 USD; what was recorded beyond
+that is told beside the bill and not added to it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 import polars as pl
 
 from costscan.frames import TURNS
-from costscan.prices import identify, unit_prices
-from costscan.recorded import TOKENS, Recorded, by_session
+from costscan.prices import meant
+from costscan.recorded import COUNTERS, HOUR, TOKENS, Recorded, by_session
+from costscan.recorded.contradictions import believed
+from costscan.recorded.fits import PICO, STANDARD, TOLERANCE_USD, Fit, Rest, fitted
 
 SUFFIX: Final = "/unlogged"
-PICO: Final = Decimal(10) ** 12
-TOLERANCE_USD: Final = Decimal("1e-6")
-"""Recorded costs are sums of binary floats; a split of the cache writes that meets one this closely is it."""
+_SUMMED: Final = (
+    "input_tokens",
+    "cache_read_tokens",
+    "output_tokens",
+    "web_searches",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+)
+_PER_MILLION: Final = 10**6
 
 
 def missing(totals: Sequence[Recorded], turns: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
-    """Give the `turns` rows of what was recorded and not logged, a run `<session>/unlogged` per session.
+    """Return the `turns` rows of what was recorded and not logged, a run `<session>/unlogged` per session.
+
+    What the log proves of each total is written down in it.
 
     Args:
         totals: from `recorded`.
-        turns: the logged turns with root_run_id, path and pico_usd (null where unpriced).
+        turns: the logged turns with root_run_id, path and pico_usd at list prices (null where unpriced).
         table: the price table.
     """
-    rows: list[dict[str, Any]] = []
     sessions = by_session(turns, {total.session for total in totals})
+    rests: list[tuple[Recorded, Rest]] = []
     for total in totals:
         logged = _logged(total, sessions.get(total.session, turns.clear()))
         total.at = total.at or max((m["at"] for m in logged.values() if m["at"] is not None), default=None)
-        found = [
-            row
-            for model, tokens in sorted(total.models.items())
-            if (row := _row(total, model, tokens, logged.get(model, {}))) is not None
-        ]
-        rows.extend({**row, "turn": n} for n, row in enumerate(found))
-    if not rows:
-        return pl.DataFrame(schema=TURNS)
-    frame = pl.DataFrame(rows, schema_overrides={**TURNS, "_usd": pl.String, "_writes": pl.Int64})
-    priced = frame.hstack(unit_prices(frame, table))
-    split = [_split(row) for row in priced.iter_rows(named=True)]
-    return frame.with_columns(
-        cache_write_5m_tokens=pl.Series([a for a, _ in split], dtype=pl.Int64),
-        cache_write_1h_tokens=pl.Series([b for _, b in split], dtype=pl.Int64),
-        recorded_usd=pl.Series([r["_usd"] for r in rows], dtype=pl.String).cast(TURNS["recorded_usd"]),
-    ).select(*TURNS)
+        total.usd_here = sum((Decimal(m["pico_usd"]) for m in logged.values()), Decimal(0)) / PICO
+        rests.extend((total, rest) for rest in _rests(total, logged))
+    rows: list[dict[str, Any]] = []
+    turn: dict[str, int] = {}
+    for (total, rest), fit in zip(rests, fitted([rest for _, rest in rests], table), strict=True):
+        total.usd_here += fit.usd
+        total.is_proven &= fit.is_proven
+        for row in _rows(total, rest, fit):
+            rows.append(row | {"turn": turn.get(total.session, 0)})
+            turn[total.session] = turn.get(total.session, 0) + 1
+    for total in totals:
+        more = total.amount - total.usd_here
+        total.unproven_usd = more if more > TOLERANCE_USD else Decimal(0)
+    return pl.DataFrame(rows, schema=TURNS, orient="row")
 
 
 def _logged(total: Recorded, own: pl.DataFrame) -> dict[str, dict[str, Any]]:
@@ -60,87 +69,90 @@ def _logged(total: Recorded, own: pl.DataFrame) -> dict[str, dict[str, Any]]:
         own.filter(~later)
         .group_by("model")
         .agg(
-            *(
-                pl.col(name).sum()
-                for name in (
-                    "input_tokens",
-                    "cache_read_tokens",
-                    "output_tokens",
-                    "web_searches",
-                    "cache_write_5m_tokens",
-                    "cache_write_1h_tokens",
-                )
-            ),
+            *(pl.col(name).sum() for name in _SUMMED),
             pl.col("pico_usd").sum(),
+            cache_write_tokens=pl.sum_horizontal("cache_write_5m_tokens", "cache_write_1h_tokens").sum(),
             unpriced=pl.col("pico_usd").is_null().any(),
             at=pl.col("at").max(),
+            modes=pl.struct("tier", "speed", "geo").unique(maintain_order=True),
         )
     )
     return {row["model"]: row for row in sums.iter_rows(named=True)}
 
 
-def _row(
-    total: Recorded, model: str, tokens: Mapping[str, int], logged: Mapping[str, Any]
-) -> dict[str, Any] | None:
-    w5m, w1h = logged.get("cache_write_5m_tokens", 0), logged.get("cache_write_1h_tokens", 0)
-    have = {**{name: logged.get(name, 0) for name in TOKENS}, "cache_write_tokens": w5m + w1h}
-    left = {name: max(tokens[name] - have[name], 0) for name in TOKENS}
-    if not any(left.values()):
-        return None
-    recorded_usd = total.model_usd.get(model)
-    priced = not logged.get("unpriced", False)
-    usd = None
-    if recorded_usd is not None and priced:
-        usd = max(recorded_usd - Decimal(logged.get("pico_usd", 0)) / PICO, Decimal(0))
-    ref = identify(total.spelling.get(model, model))
-    return {
-        "run_id": total.session + SUFFIX,
-        "turn": 0,
-        "line": total.line,
-        "at": total.at,
-        "duration_s": None,
-        "gap_s": None,
-        "provider": ref.provider if ref else "unknown",
-        "model": model,
-        "model_raw": total.spelling.get(model, model),
-        "tier": "standard",
-        "speed": "standard",
-        "geo": None,
-        "effort": None,
-        "input_tokens": left["input_tokens"],
-        "cache_read_tokens": left["cache_read_tokens"],
-        "cache_write_5m_tokens": left["cache_write_tokens"],
-        "cache_write_1h_tokens": 0,
-        "output_tokens": left["output_tokens"],
-        "thinking_tokens": None,
-        "web_searches": left["web_searches"],
-        "stop_reason": None,
-        "message_id": None,
-        "recorded_usd": None,
-        "usage_from": "reported",
-        "_usd": None if usd is None else str(usd.quantize(1 / PICO)),
-        "_writes": w1h * 1_000_000 // max(w5m + w1h, 1),
+def _rests(total: Recorded, logged: Mapping[str, Mapping[str, Any]]) -> Iterator[Rest]:
+    """Yield what each model's recorded tokens have beyond the logged ones."""
+    true = believed(total, logged)
+    total.is_proven = true is total
+    for model, tokens in sorted(true.models.items()):
+        own = logged.get(model, {})
+        if all(n is not None and n >= own.get(name, 0) for name in COUNTERS for n in (tokens[name],)):
+            total.filled.add(model)
+        left = {name: max((tokens[name] or 0) - own.get(name, 0), 0) for name in TOKENS}
+        if any(left.values()):
+            yield _rest(true, model, left, tokens[HOUR], own)
+
+
+def _rest(
+    total: Recorded, model: str, left: Mapping[str, int], hour: int | None, own: Mapping[str, Any]
+) -> Rest:
+    writes = left["cache_write_tokens"]
+    logged_hour = own.get("cache_write_1h_tokens", 0)
+    # The lifetimes are most likely those of the logged writes, else of the main loop's.
+    shown: Mapping[str, Any] = own if own.get("cache_write_tokens") else total.usage or {}
+    spent = Decimal(own.get("pico_usd", 0)) / PICO
+    usd = None if own.get("unpriced", False) else _dollars(total, model)
+    logged_modes = [(m["tier"], m["speed"], m["geo"]) for m in own.get("modes", ())]
+    modes = [*([total.mode] if total.mode else []), STANDARD, *logged_modes]
+    return Rest(
+        model=model,
+        model_raw=total.spelling.get(model, model),
+        at=total.at,
+        tokens=left,
+        hour=None if hour is None else min(max(hour - logged_hour, 0), writes),
+        hour_share=(shown.get(HOUR) or 0) * _PER_MILLION // max(shown.get("cache_write_tokens") or 0, 1),
+        usd=None if usd is None else usd - spent,
+        spent_usd=spent,
+        modes=list(dict.fromkeys(modes)),
+        is_whole=model not in total.lacking,
+    )
+
+
+def _dollars(total: Recorded, model: str) -> Decimal | None:
+    """Return the recorded dollars of a model; the only model without them has what is left of the total."""
+    found = total.model_usd.get(model)
+    if found is not None or total.usd is None or total.models.keys() - total.model_usd.keys() != {model}:
+        return found
+    return total.usd - sum(total.model_usd.values(), Decimal(0))
+
+
+def _rows(total: Recorded, rest: Rest, fit: Fit) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a rest: one, or as many as keep each prompt below the limit of a dearer price."""
+    ref = meant(rest.model_raw, total.at)
+    tier, speed, geo = fit.mode
+    counts = {
+        **{name: n for name, n in rest.tokens.items() if name != "cache_write_tokens"},
+        "cache_read_tokens": rest.tokens["cache_read_tokens"] + fit.more_read,
+        "cache_write_5m_tokens": fit.w5m,
+        "cache_write_1h_tokens": fit.w1h,
     }
+    usd = None if rest.usd is None or fit.parts > 1 else max(rest.usd, Decimal(0)).quantize(1 / PICO)
+    for n in range(fit.parts):
+        yield {
+            **dict.fromkeys(TURNS),
+            "run_id": total.session + SUFFIX,
+            "line": total.line,
+            "at": total.at,
+            "provider": ref.provider if ref else "unknown",
+            "model": rest.model,
+            "model_raw": rest.model_raw,
+            "tier": tier,
+            "speed": speed,
+            "geo": geo,
+            **{name: count * (n + 1) // fit.parts - count * n // fit.parts for name, count in counts.items()},
+            "recorded_usd": usd,
+            "usage_from": "estimated" if fit.is_estimated else "reported",
+        }
 
 
-def _split(row: Mapping[str, Any]) -> tuple[int, int]:
-    """Split missing cache writes by lifetime: as the recorded dollars demand, else as the logged ones."""
-    writes = row["cache_write_5m_tokens"]
-    w5m, w1h = row["pico_cache_write_5m"], row["pico_cache_write_1h"]
-    if writes == 0 or w5m is None or w1h is None or w5m == w1h:
-        return writes, 0
-    if row["_usd"] is not None:
-        rest = int(Decimal(row["_usd"]) * PICO) - sum(
-            row[units] * (row[f"pico_{meter}"] or 0)
-            for meter, units in zip(
-                ("input", "cache_read", "output", "web_search"),
-                ("input_tokens", "cache_read_tokens", "output_tokens", "web_searches"),
-                strict=True,
-            )
-        )
-        one_hour = round((rest - writes * w5m) / (w1h - w5m))
-        exact = writes * w5m + one_hour * (w1h - w5m)
-        if 0 <= one_hour <= writes and abs(rest - exact) <= TOLERANCE_USD * PICO:
-            return writes - one_hour, one_hour
-    one_hour = writes * row["_writes"] // 1_000_000
-    return writes - one_hour, one_hour
+__all__ = ["SUFFIX", "missing"]

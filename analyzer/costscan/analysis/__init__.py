@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import polars as pl
 
 from costscan.analysis import turns as assembly
-from costscan.analysis.batches import attribute_all
+from costscan.analysis.batches import Batches, attribute_all
 from costscan.analysis.choice import Pricing, Selection, selected
+from costscan.defects import described
 from costscan.frames import GROWTH, RUNS, TURNS, check, empty
 from costscan.ingest import Reading, merge
+from costscan.native import CAUGHT
 from costscan.prefix_breaks import prefix_breaks
 from costscan.prefix_breaks.switches import model_switches
 from costscan.prices import bill, price_table, turn_usd, unit_prices
@@ -19,10 +21,12 @@ from costscan.replay.agreement import Agreement, agreement
 from costscan.replay.cache_use import cache_use
 from costscan.replay.logged import TURN_COLUMNS, Logged, logged
 from costscan.unlogged import SUFFIX
+from costscan.usage import KNOWS_PROMPT, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+Replayed: TypeAlias = tuple[Logged, Agreement, pl.DataFrame]
 _IS_LOGGED: Final = ~pl.col("run_id").str.ends_with(SUFFIX)
 
 
@@ -31,13 +35,16 @@ class Analysis:
     """The frames of DESIGN and what reports sum from them.
 
     `share_paid` is the share of the list price that is paid. `policy` is how the logged turns used the
-    cache, `agreement` how well the replay repeats what was billed. `turns` has, beside the canonical
-    columns, the task and root run of its run, `file` (the one that its line is in), `asks` (what its request
+    cache, `agreement` how well the replay repeats what was billed. `runs` has, beside the canonical columns,
+    `root_task`: the task that owns the run, which is that of its root. `turns` has it as `task`, with the
+    root run of its run, `file` (the one that its line is in), `asks` (what its request
     asks for that some models refuse) and `usd` with its parts; `unfinished` the visible characters and
-    tokenizer family of the turns whose output count is a placeholder. `blocks` and `block_costs` are read
-    from disk where they are used, and gone with the reading; `scenarios`, `lifetimes`, `turn_work`,
-    `single_shots`, `routes` and `findings` are there once they were priced and found. `frame(name)` gives
-    the canonical frames alone.
+    tokenizer family of the turns whose usage is not complete, `undated_turns` how many tell no time of
+    their own. `blocks` and `block_costs` are read from disk where they are used, and gone with the reading;
+    `scenarios`, `lifetimes`, `turn_work`, `single_shots`, `routes` and `findings` are there once they were
+    priced and found. `reasons` says why something could not be worked out: `scenario NAME`, `rule NAME`,
+    `run RUN_ID`, `replay`. `frame(name)` gives the canonical frames alone. `counted` are the turns whose
+    prompt is known, which can be replayed.
     """
 
     reading: Reading
@@ -57,6 +64,7 @@ class Analysis:
     share_paid: Decimal = Decimal(1)
     recorded: list[Recorded] = field(default_factory=list)
     duplicate_turns: int = 0
+    undated_turns: int = 0
     scenarios: pl.DataFrame = field(default_factory=lambda: empty("scenarios"))
     lifetimes: pl.DataFrame = field(default_factory=lambda: empty("lifetimes"))
     turn_work: pl.DataFrame = field(default_factory=lambda: empty("turn_work"))
@@ -65,6 +73,22 @@ class Analysis:
     findings: pl.DataFrame = field(default_factory=lambda: empty("findings"))
     curves: "dict[str, pl.DataFrame]" = field(default_factory=dict)
     parts_off: frozenset[str] = frozenset()
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def counted(self) -> pl.DataFrame:
+        """The turns whose prompt is known; what they wrote and is not known is 0."""
+        return counted(self.turns)
+
+    @property
+    def counted_with_prices(self) -> pl.DataFrame:
+        """The `counted` turns beside their unit prices."""
+        return counted(self.turns.hstack(self.unit))
+
+    def rooted(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return rows with the `root_run_id` of their `run_id`: the run whose tree they count in."""
+        roots = self.runs.select("run_id", "root_run_id")
+        return frame.join(roots, on="run_id", how="left", maintain_order="left")
 
     def lazy(self, name: str) -> pl.LazyFrame:
         """Give a frame without holding it where it is large."""
@@ -96,7 +120,7 @@ class Analysis:
         return check(name, frames[name]())
 
     def _model_switches(self) -> pl.DataFrame:
-        logged = self.turns.filter(_IS_LOGGED).drop("usd")
+        logged = self.counted.filter(_IS_LOGGED).drop("usd")
         use = cache_use(self.turns, self.policy).select("run_id", "turn", "ttl")
         return model_switches(logged, self.prefix_breaks, use, self.prices, self.share_paid)
 
@@ -118,23 +142,24 @@ def analyze(
     table = price_table(pricing.overrides)
     calls, copies = merge.calls_and_copies(reading.folder)
     duplicates = calls.height - int(calls["kept"].sum())
-    calls = assembly.priced(assembly.modelled(calls, copies), table, pricing)
     runs = assembly.runs_of(copies)
+    calls = assembly.priced(assembly.modelled(calls, copies, runs), table, pricing)
     totals = recorded(merge.table(reading.folder, "recorded").collect(), calls)
-    extra = assembly.unlogged_calls(totals, assembly.at_list(calls, pricing), runs)
+    extra = assembly.unlogged_calls(totals, calls, runs, pricing)
     calls = merge.numbered(selected(calls, selection)).drop("request_id", "rank")
     turns, runs = assembly.turns_and_runs(calls, runs, selected(extra, selection))
     batches = attribute_all(reading, calls)
     unfinished = assembly.unfinished(calls)
+    undated = calls.filter(pl.col("kept") & ~pl.col("is_dated")).height
     del calls  # the largest frame: what follows takes as much again
     unit = unit_prices(turns, table, discount=pricing.discount)
     turns = turns.hstack(turn_usd(turns, unit))
-    policy = logged(_logged_turns(turns), batches.chains(), batches.windows())
-    replayed = agreement(turns, unit, policy)
     grown = batches.growth(turns)
-    breaks = prefix_breaks(turns, unit, policy, batches.departures(), grown)
+    reasons = {f"run {run}": reason for run, reason in batches.reasons.items()}
+    policy, replayed, breaks = _replayed(turns, unit, batches, grown, reasons)
     return Analysis(
         reading=reading,
+        reasons=reasons,
         runs=runs,
         turns=turns,
         prices=table,
@@ -151,11 +176,31 @@ def analyze(
         block_costs=batches.blocks("block_costs"),
         parts=batches.parts(turns),
         duplicate_turns=duplicates,
+        undated_turns=undated,
     )
 
 
+def _replayed(
+    turns: pl.DataFrame, unit: pl.DataFrame, batches: Batches, grown: pl.DataFrame, reasons: dict[str, str]
+) -> Replayed:
+    """Replay what happened; where that raises, nothing is known of the cache, and `reasons` are told why."""
+
+    def of(turns: pl.DataFrame, unit: pl.DataFrame) -> Replayed:
+        policy = logged(_logged_turns(turns), batches.chains(), batches.windows())
+        breaks = prefix_breaks(turns, unit, policy, batches.departures(), grown)
+        return policy, agreement(turns, unit, policy), breaks
+
+    try:
+        return of(turns, unit)
+    except CAUGHT as error:
+        reasons["replay"] = described(error)
+        return of(turns.clear(), unit.clear())
+
+
 def _logged_turns(turns: pl.DataFrame) -> pl.DataFrame:
-    return turns.lazy().filter(_IS_LOGGED).select(TURN_COLUMNS).sort("run_id", "turn").collect()
+    return (
+        turns.lazy().filter(_IS_LOGGED & KNOWS_PROMPT).select(TURN_COLUMNS).sort("run_id", "turn").collect()
+    )
 
 
 def _with_replay(growth: pl.DataFrame, policy: Logged, replayed: Agreement) -> pl.DataFrame:

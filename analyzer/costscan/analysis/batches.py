@@ -10,10 +10,13 @@ import polars as pl
 
 from costscan import ingest
 from costscan.attribution import PARTS, Attributed, attribute, blocks_of
+from costscan.attribution.apart import attribute_apart
+from costscan.attribution.known import without_unknown
 from costscan.attribution.parts import KEYS, SUMS
 from costscan.frames import BLOCKS, SCHEMAS, TOOL_CALLS, check, empty
 from costscan.growth import GROWN, PROMPT
 from costscan.ingest import Reading, merge
+from costscan.native import CAUGHT
 from costscan.prices import COST_COLUMNS
 from costscan.replay.chains import CHAINS
 from costscan.replay.departures import DEPARTURES
@@ -21,6 +24,7 @@ from costscan.replay.prompts import TABLES as PROMPT_TABLES
 from costscan.replay.prompts import Prompts
 from costscan.replay.windows import WINDOWS
 from costscan.unlogged import SUFFIX
+from costscan.usage import KNOWS_PROMPT, PROMPT_COUNTERS, counted
 
 AT_A_TIME: Final = 2
 """One leaves a core idle: most of the work on a batch is too small to be split."""
@@ -29,10 +33,14 @@ _PARTS_COLUMNS: Final = (*KEYS, *SUMS)
 
 @dataclass
 class Batches:
-    """What attribution gives of all batches; the blocks stand in files, a run's in one."""
+    """What attribution gives of all batches; the blocks stand in files, a run's in one.
+
+    `reasons` says by run why what it sent is in no block.
+    """
 
     done: list[Attributed]
     block_files: list[Path]
+    reasons: dict[str, str]
 
     def blocks(self, name: str) -> pl.LazyFrame:
         """Give the `blocks` or the `block_costs` frame, read from disk where it is used."""
@@ -72,16 +80,20 @@ class Batches:
         return pl.concat([logged, rest.select(*GROWN)]).sort("run_id", "turn")
 
     def parts(self, turns: pl.DataFrame) -> pl.DataFrame:
-        """Give the cost of each part of each run; `turns` have their costs."""
+        """Return the cost of each part of each run; `turns` have their costs.
+
+        What no log line shows, and what is known of calls that tell too little to be split, are parts.
+        """
         costs = pl.sum_horizontal(*(pl.col(c).fill_null(0) for c in COST_COLUMNS.values()))
         zero = pl.lit(0, pl.Int64)
+        unlogged = pl.col("run_id").str.ends_with(SUFFIX)
+        name = pl.when(unlogged).then(pl.lit(PARTS["unlogged"])).otherwise(pl.lit(PARTS["incomplete"]))
         rest = (
-            turns.filter(pl.col("run_id").str.ends_with(SUFFIX))
-            .group_by("run_id")
-            .agg(output_pico_usd=costs.sum(), sent_tokens=PROMPT.sum())
+            turns.filter(unlogged | (~KNOWS_PROMPT & pl.col("usd").is_not_null()))
+            .group_by("run_id", part=name)
+            .agg(output_pico_usd=costs.sum(), sent_tokens=pl.sum_horizontal(PROMPT_COUNTERS).sum())
             .with_columns(
-                part=pl.lit(PARTS["unlogged"]),
-                kind=pl.lit(PARTS["unlogged"]),
+                kind="part",
                 skill=pl.lit(None, pl.String),
                 pico_usd=zero,
                 entry_pico_usd=zero,
@@ -100,8 +112,10 @@ def attribute_all(reading: Reading, calls: pl.DataFrame) -> Batches:
     groups = [_tasks(paths) for paths in ingest.batches(reading)]
     split = _told_by_several(groups, calls)
 
+    reasons: dict[str, str] = {}
+
     def one(number: int) -> tuple[Attributed, pl.DataFrame, Path]:
-        found = _one_batch(reading.folder, groups[number], calls)
+        found = _one_batch(reading.folder, groups[number], calls, reasons)
         blocks = found.numbered_blocks()
         check("blocks", blocks.select(*BLOCKS))
         path = reading.folder / f"frame-blocks-{number}.arrow"
@@ -115,7 +129,7 @@ def attribute_all(reading: Reading, calls: pl.DataFrame) -> Batches:
     if not split.is_empty():
         files.append(reading.folder / "frame-blocks-rest.arrow")
         _numbered_anew([rest for _, rest, _ in found]).write_ipc(files[-1])
-    return Batches([done for done, _, _ in found], files)
+    return Batches([done for done, _, _ in found], files, reasons)
 
 
 def _tasks(paths: Sequence[Path]) -> dict[int, Path]:
@@ -135,10 +149,22 @@ def _told_by_several(groups: Sequence[dict[int, Path]], calls: pl.DataFrame) -> 
     )
 
 
-def _one_batch(folder: Path, tasks: dict[int, Path], calls: pl.DataFrame) -> Attributed:
+def _one_batch(
+    folder: Path, tasks: dict[int, Path], calls: pl.DataFrame, reasons: dict[str, str]
+) -> Attributed:
     own = calls.filter((pl.col("copy") // (1 << merge.COPY_BITS)).is_in(list(tasks))).sort("copy", "seq")
-    told = (blocks_of([folder / f"{name}-{task}.arrow" for task in tasks]) for name in PROMPT_TABLES)
-    return attribute(blocks_of(list(tasks.values())), own, Prompts(*told))
+    told = [blocks_of([folder / f"{name}-{task}.arrow" for task in tasks]) for name in PROMPT_TABLES]
+    blocks, *told = without_unknown(own, [blocks_of(list(tasks.values())), *told])
+    own, prompts = _renumbered(counted(own)), Prompts(*told)
+    try:
+        return attribute(blocks, own, prompts)
+    except CAUGHT:
+        return attribute_apart(blocks, own, prompts, reasons)
+
+
+def _renumbered(calls: pl.DataFrame) -> pl.DataFrame:
+    """Number the calls of each copy anew, where some were left out."""
+    return calls.with_columns(seq=pl.int_range(pl.len(), dtype=pl.Int64).over("copy"))
 
 
 def _numbered_anew(parts: list[pl.DataFrame]) -> pl.DataFrame:

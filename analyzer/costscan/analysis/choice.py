@@ -20,7 +20,10 @@ class Pricing:
 
 @dataclass
 class Selection:
-    """What to analyze: turns from `since` up to `until`, of runs of `tasks`, on `models`."""
+    """What to analyze: turns from `since` up to `until`, on `models`, of runs of `tasks`.
+
+    A task owns the sub-agents of its runs.
+    """
 
     since: datetime | None = None
     until: datetime | None = None

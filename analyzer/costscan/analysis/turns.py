@@ -7,30 +7,47 @@ import polars as pl
 from costscan.analysis.choice import Pricing
 from costscan.frames import RUNS, TURNS
 from costscan.models import model_info
-from costscan.prices import COST_COLUMNS, UNIT_COLUMNS, canonicalise, price_table, turn_usd, unit_prices
+from costscan.prices import (
+    COST_COLUMNS,
+    UNIT_COLUMNS,
+    canonicalise,
+    identify,
+    price_table,
+    turn_usd,
+    unit_prices,
+    with_unbilled,
+)
 from costscan.recorded import Recorded
 from costscan.tokens import EXACT_SOURCES
 from costscan.unlogged import SUFFIX, missing
+from costscan.usage import within_limits
 
 DEFAULT_FAMILY: Final = "v4.7"
+UNNAMED: Final = "unnamed"
 
 
-def modelled(calls: pl.DataFrame, copies: pl.DataFrame) -> pl.DataFrame:
-    """Add what model and source decide: canonical model, tokenizer family, whether prompts are known."""
-    calls = canonicalise(
+def modelled(calls: pl.DataFrame, copies: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
+    """Add what model and source decide: canonical model, free refusals, tokenizer family, known prompts.
+
+    `task` is that of the root run: a task owns the sub-agents of its runs.
+    """
+    tasks = runs.select("run_id", task="root_task")
+    named = canonicalise(
         calls.with_columns(
             provider=pl.lit(None, pl.String),
             model=pl.lit(None, pl.String),
         )
-    ).join(
-        copies.select("copy", "source", "task", "root_run_id", "path"),
+    )
+    calls = with_unbilled(named).join(
+        copies.select("copy", "source", "root_run_id", "path"),
         on="copy",
         how="left",
         maintain_order="left",
     )
+    calls = calls.join(tasks, on="run_id", how="left", maintain_order="left")
     models = calls["model"].unique().to_list()
     families = {m: info.tokenizer if (info := model_info(m)) else DEFAULT_FAMILY for m in models}
-    return calls.with_columns(
+    return within_limits(calls).with_columns(
         family=pl.col("model").replace_strict(families, return_dtype=pl.String),
         is_exact=pl.col("source").is_in(EXACT_SOURCES),
     )
@@ -50,13 +67,34 @@ def priced(calls: pl.DataFrame, table: pl.DataFrame, pricing: Pricing) -> pl.Dat
 
 
 def runs_of(copies: pl.DataFrame) -> pl.DataFrame:
-    """Give what is known of each run: what its first copy says."""
-    return copies.sort("rank").unique("run_id", keep="first", maintain_order=True).drop("copy", "rank")
+    """Return what is known of each run: what its first copy says, and `root_task`, the task of its root run.
+
+    Where the log of the root run is not there, its task is that of the first run below it.
+    """
+    runs = copies.sort("rank").unique("run_id", keep="first", maintain_order=True).drop("copy", "rank")
+    known = runs.select(root_run_id="run_id", root_task="task")
+    first = pl.col("task").first().over("root_run_id")
+    return runs.join(known, on="root_run_id", how="left", maintain_order="left").with_columns(
+        pl.col("root_task").fill_null(first)
+    )
 
 
-def unlogged_calls(totals: list[Recorded], calls: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
-    """Give the calls that recorded costs show and the log does not, as turns of runs of their own."""
-    extra = missing(totals, calls.filter("kept"), price_table())
+def list_prices(pricing: Pricing) -> pl.DataFrame:
+    """Return the list prices, and the user's own of models that have none."""
+    known = set(price_table()["model"].unique())
+    own = {
+        name: prices
+        for name, prices in (pricing.overrides or {}).items()
+        if (ref.model if (ref := identify(name)) else name) not in known
+    }
+    return price_table(own)
+
+
+def unlogged_calls(
+    totals: list[Recorded], calls: pl.DataFrame, runs: pl.DataFrame, pricing: Pricing
+) -> pl.DataFrame:
+    """Return the calls that recorded costs show and the log does not, as turns of runs of their own."""
+    extra = missing(totals, at_list(calls, pricing).filter("kept"), list_prices(pricing))
     session = pl.col("run_id").str.strip_suffix(SUFFIX)
     paths = pl.DataFrame(
         [(total.session, total.path) for total in totals],
@@ -66,21 +104,22 @@ def unlogged_calls(totals: list[Recorded], calls: pl.DataFrame, runs: pl.DataFra
     return (
         extra.with_columns(session=session)
         .join(paths, on="session", how="left", maintain_order="left")
-        .join(
-            runs.select(pl.col("run_id").alias("session"), "task"),
-            on="session",
-            how="left",
-            maintain_order="left",
-        )
-        .with_columns(pl.col("task").fill_null("unnamed"), kept=pl.lit(True))
+        .join(_trees(runs), on="session", how="left", maintain_order="left")
+        .with_columns(task=pl.col("root_task").fill_null(UNNAMED), kept=pl.lit(True))
     )
 
 
+def _trees(runs: pl.DataFrame) -> pl.DataFrame:
+    """Return the root run and its task for each id of a run, and of a root that is no run here."""
+    own, above = (runs.select("root_run_id", "root_task", session=n) for n in ("run_id", "root_run_id"))
+    return pl.concat([own, above]).unique("session", keep="first", maintain_order=True)
+
+
 def at_list(calls: pl.DataFrame, pricing: Pricing) -> pl.DataFrame:
-    """Give the calls at list prices: those are what a client records."""
+    """Return the calls at list prices: those are what a client records."""
     if pricing == Pricing():
         return calls
-    costs = turn_usd(calls, unit_prices(calls, price_table()))
+    costs = turn_usd(calls, unit_prices(calls, list_prices(pricing)))
     return calls.with_columns(
         pico_usd=costs.select(pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False)).to_series()
     )
@@ -89,7 +128,7 @@ def at_list(calls: pl.DataFrame, pricing: Pricing) -> pl.DataFrame:
 def turns_and_runs(
     calls: pl.DataFrame, runs: pl.DataFrame, extra: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Give the turns, logged and unlogged, and the runs they belong to."""
+    """Return the turns, logged and unlogged, and the runs they belong to, with the task of the root run."""
     logged = (
         calls.filter("kept")
         .sort("run_id", "turn")
@@ -107,24 +146,26 @@ def turns_and_runs(
     spans = turns.group_by("run_id").agg(
         started_at=pl.col("at").min(), ended_at=pl.col("at").max(), n_turns=pl.len().cast(pl.Int64)
     )
-    runs = runs.join(spans, on="run_id", how="inner", maintain_order="left").select(*RUNS)
+    runs = runs.join(spans, on="run_id", how="inner", maintain_order="left").select(*RUNS, "root_task")
     return turns.join(
-        runs.select("run_id", "task", "root_run_id"), on="run_id", how="left", maintain_order="left"
+        runs.select("run_id", "root_run_id", task="root_task"), on="run_id", how="left", maintain_order="left"
     ), runs
 
 
 def _unlogged_runs(extra: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
-    sessions = extra.filter("kept").select("session", "run_id", "recorded_path").unique(maintain_order=True)
-    known = runs.drop("parent_run_id", "agent", "interactive", "root_run_id").rename({"run_id": "session"})
+    of_session = ("session", "run_id", "recorded_path", "root_run_id", "root_task")
+    sessions = extra.filter("kept").select(of_session).unique(maintain_order=True)
+    known = runs.select("source", "path", "task", session="run_id")
     return (
         sessions.join(known, on="session", how="left", maintain_order="left")
         .with_columns(
-            root_run_id="session",
+            root_run_id=pl.coalesce("root_run_id", "session"),
             parent_run_id="session",
             agent=pl.lit("unlogged"),
             interactive=pl.lit(False),
             source=pl.col("source").fill_null("claude_stream"),
-            task=pl.col("task").fill_null("unnamed"),
+            task=pl.coalesce("task", "root_task", pl.lit(UNNAMED)),
+            root_task=pl.coalesce("root_task", pl.lit(UNNAMED)),
             path=pl.coalesce("path", "recorded_path"),
         )
         .select(runs.columns)
@@ -136,7 +177,10 @@ def _seconds(span: pl.Expr) -> pl.Expr:
 
 
 def unfinished(calls: pl.DataFrame) -> pl.DataFrame:
-    """Give the visible characters and the tokenizer family of the turns with a placeholder output."""
-    return calls.filter(pl.col("kept") & (pl.col("usage_from") == "placeholder")).select(
-        "run_id", "turn", "visible_chars", "family"
+    """Return the characters and the tokenizer family of the turns whose usage is not known in full.
+
+    Columns: run_id, turn, visible_chars (that it wrote), shown_chars (of its prompt), family.
+    """
+    return calls.filter(pl.col("kept") & (pl.col("usage_from") != "reported")).select(
+        "run_id", "turn", "visible_chars", "shown_chars", "family"
     )

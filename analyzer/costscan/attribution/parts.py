@@ -11,6 +11,7 @@ PARTS: Final = {
     "user": "(user)",
     "search": "(web search)",
     "unlogged": "(unlogged)",
+    "incomplete": "(usage incomplete)",
 }
 """Names of the parts of a bill that belong to no tool."""
 UNSHOWN: Final = "(output not in the log)"

@@ -64,6 +64,7 @@ def analyze(
     model: p.Model = None,
     format_: p.Format = None,
     rules: p.Rules = None,
+    tz: p.Tz = None,
     settings: p.Set = None,
     config: p.Config = None,
     workers: p.Workers = None,
@@ -81,7 +82,7 @@ def analyze(
     Exit codes: 0 fine, 2 cannot run (usage, unreadable input, no usable line).
     """  # noqa: D301 - \b keeps the lines apart
     targets = [target(name) for name in output or ()]
-    logs = Logs.chosen(path, since, until, task, model, format_, rules, settings, config, workers)
+    logs = Logs.chosen(path, since, until, task, model, format_, rules, settings, config, workers, tz=tz)
     with analyzed(logs, rank=rank.value) as (x, summary):
         for found in targets:
             found.write(summary, x)

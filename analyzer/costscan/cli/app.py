@@ -7,7 +7,7 @@ before a command runs.
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -21,10 +21,10 @@ from costscan.cli.rules import rules
 from costscan.cli.schema import schema
 from costscan.cli.trend import trend
 from costscan.cli.whatif import whatif
+from costscan.defects import DEFECT, PANIC, TRACEBACK
 from costscan.errors import CostscanError
 
 USAGE, INTERRUPTED = 2, 130
-TRACEBACK: Final = "COSTSCAN_TRACEBACK"
 _UsageError: type[Exception] = typer.BadParameter.__base__ or Exception
 """The error of a wrong command line, wherever this version of typer has it from."""
 
@@ -79,14 +79,14 @@ def run(arguments: Sequence[str]) -> int:
         if isinstance(end.__context__, BrokenPipeError):
             return _unread()
         raise
-    except Exception as error:
-        if os.environ.get(TRACEBACK):
+    except BaseException as error:
+        if os.environ.get(TRACEBACK) or not (isinstance(error, Exception) or type(error).__name__ == PANIC):
             raise
         return _failed(error)
     return (code if isinstance(code, int) else 0) if arguments else USAGE
 
 
-def _failed(error: Exception) -> int:
+def _failed(error: BaseException) -> int:
     if isinstance(error, CostscanError):
         return _fail(error.what, error.hint, error.exit_code)
     if isinstance(error, _UsageError):
@@ -97,7 +97,7 @@ def _failed(error: Exception) -> int:
         return _fail(f"{where}{error.strerror or error}", "check space and permissions")
     what = str(error).strip().partition("\n")[0]
     hint = f"please report it; {TRACEBACK}=1 shows where"
-    return _fail(f"a defect of costscan: {type(error).__name__}: {what}", hint)
+    return _fail(f"{DEFECT}: {type(error).__name__}: {what}", hint)
 
 
 def _usage(error: Exception) -> int:

@@ -8,7 +8,7 @@ import typer
 
 from costscan.cli import parameters as p
 from costscan.cli.session import Logs
-from costscan.cli.sides import compared, limits_of, read_whole, show, side, write
+from costscan.cli.sides import compared, limits_of, read_whole, refuse_unfound, show, side, write
 from costscan.reports.targets import comparison_target
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def check(
     task: p.Task = None,
     format_: p.Format = None,
     rules: p.Rules = None,
+    tz: p.Tz = None,
     settings: p.Set = None,
     config: p.Config = None,
     workers: p.Workers = None,
@@ -61,11 +62,12 @@ def check(
     Exit codes: 0 fine, 1 a limit is passed, 2 cannot run (usage, unreadable input), 3 could not decide: it
     may be chance, and there are too few runs to tell.
     """  # noqa: D301 - \b keeps the lines apart
-    logs = Logs.chosen(path, since, until, task, None, format_, rules, settings, config, workers)
+    logs = Logs.chosen(path, since, until, task, None, format_, rules, settings, config, workers, tz=tz)
     targets = [comparison_target(name) for name in output or ()]
     limits = limits_of(fail_on, logs, has_baseline=baseline is not None)
     before = read_whole(logs, baseline) if baseline is not None else None
     with side(logs) as read:
+        refuse_unfound(limits, read)
         found = compared(before, read.side, limits, logs)
         write(targets, found, read)
     show(found, as_json=json, github=github, top=top)

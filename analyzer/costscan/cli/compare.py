@@ -18,6 +18,7 @@ def compare(
     task: p.Task = None,
     format_: p.Format = None,
     rules: p.Rules = None,
+    tz: p.Tz = None,
     settings: p.Set = None,
     config: p.Config = None,
     workers: p.Workers = None,
@@ -34,7 +35,7 @@ def compare(
 
     Exit codes: 0 fine, 2 cannot run (usage, unreadable input).
     """  # noqa: D301 - \b keeps the lines apart
-    logs = Logs.chosen((after,), None, None, task, None, format_, rules, settings, config, workers)
+    logs = Logs.chosen((after,), None, None, task, None, format_, rules, settings, config, workers, tz=tz)
     targets = [comparison_target(name) for name in output or ()]
     old = read_whole(logs, before)
     with side(logs) as read:

@@ -14,9 +14,9 @@ from costscan.errors import CostscanError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import polars as pl
-
     from costscan.analysis import Analysis
+    from costscan.settings import Settings
+    from costscan.summary import Summary
     from costscan.summary.story import Story
 
 _SHOWN = 5
@@ -28,7 +28,7 @@ def explain(
         typer.Argument(
             metavar="RUN|RULE",
             show_default=False,
-            help="The id of a run or its beginning; worst, for the dearest with its sub-agents; a rule.",
+            help="The id of a run or sub-agent, or its beginning; worst, for the dearest run; a rule.",
         ),
     ],
     path: Annotated[
@@ -40,11 +40,14 @@ def explain(
     ] = False,
     format_: p.Format = None,
     rules: p.Rules = None,
+    tz: p.Tz = None,
     settings: p.Set = None,
     config: p.Config = None,
     workers: p.Workers = None,
 ) -> None:
     """Tell one run turn by turn: which tokens earned their place; or what a rule is about.
+
+    A run is told with its sub-agents, a line each; one of these is opened by its name.
 
     \b
     Examples:
@@ -54,12 +57,13 @@ def explain(
 
     Texts of the log are shown only with --show-content.
     """  # noqa: D301 - \b keeps the lines apart
-    logs = Logs.chosen(path or (), None, None, None, None, format_, rules, settings, config, workers)
+    logs = Logs.chosen(path or (), None, None, None, None, format_, rules, settings, config, workers, tz=tz)
     if not path:
         _rule(what, logs)
         return
     with analyzed(logs) as (x, summary):
-        _run(_named(what, summary.runs), x, show_content=show_content, redact=logs.settings.redact)
+        run_id = _named(what, summary)
+        _run(run_id, x, summary, logs.settings, show_content=show_content)
 
 
 def _rule(name: str, logs: Logs) -> None:
@@ -80,40 +84,41 @@ def _meant(name: str, rules: "Sequence[str]") -> str:
     return close if close.startswith("did") else f"for a run, name its logs too: costscan explain {name} PATH"
 
 
-def _run(run_id: str, x: "Analysis", *, show_content: bool, redact: bool) -> None:
+def _run(run_id: str, x: "Analysis", summary: "Summary", settings: "Settings", *, show_content: bool) -> None:
     from costscan.reports.explain import render  # noqa: PLC0415 - imports Polars
     from costscan.reports.terminal import printed, width_of  # noqa: PLC0415
     from costscan.summary.story import story  # noqa: PLC0415
 
     told = story(x, run_id)
-    excerpts = _excerpts(told, redact=redact) if show_content else None
-    printed(render(told, x.runs["run_id"].to_list(), width=width_of(sys.stdout), excerpts=excerpts))
+    excerpts = _excerpts(told, redact=settings.redact) if show_content else None
+    every, roots = _ids(summary)
+    width, paths = width_of(sys.stdout), summary.paths
+    lines = render(told, every, width=width, excerpts=excerpts, roots=set(roots), paths=paths, tz=settings.tz)
+    printed(lines)
 
 
-def _named(name: str, runs: "pl.DataFrame") -> str:
-    """Give the id of the run that is meant; `runs` are dearest first, as `analyze` lists them."""
-    every: list[str] = runs["run_id"].to_list()
-    if name in every:
-        return name
-    if name == "worst" and every:
+def _ids(summary: "Summary") -> "tuple[list[str], list[str]]":
+    """Return the ids of all runs and sub-agents, and those of the runs as `analyze` lists them."""
+    roots: list[str] = summary.runs["run_id"].to_list()
+    return list(dict.fromkeys([*roots, *summary.threads["run_id"]])), roots
+
+
+def _named(name: str, summary: "Summary") -> str:
+    """Return the id of the run or sub-agent that is meant."""
+    from costscan.reports.handles import meant  # noqa: PLC0415
+
+    every, roots = _ids(summary)
+    if name == "worst" and every and name not in every:
         return every[0]
-    found = [run for run in every if _begins(run, name)]
-    roots = [run for run in found if "/" not in run]
-    if len(roots or found) == 1:
-        return (roots or found)[0]
+    found = meant(name, every, set(roots))
+    if len(found) == 1:
+        return found[0]
     if not found:
         raise CostscanError(
             f"{name}: no run of this name in these logs", "costscan analyze PATH --by run lists them"
         )
     more = "" if len(found) <= _SHOWN else f" and {len(found) - _SHOWN} more"
     raise CostscanError(f"{name}: {len(found)} runs begin so", f"which: {', '.join(found[:_SHOWN])}{more}?")
-
-
-def _begins(run: str, name: str) -> bool:
-    """Say whether a run id, its last part, or each of its parts begins so: reports shorten each part."""
-    parts, words = run.split("/"), name.split("/")
-    each = len(parts) == len(words) and all(map(str.startswith, parts, words))
-    return run.startswith(name) or parts[-1].startswith(name) or each
 
 
 def _excerpts(told: "Story", *, redact: bool) -> dict[int, str]:

@@ -1,7 +1,7 @@
 """Words of the command line to values: moments, files to write."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from costscan.errors import CostscanError
@@ -11,8 +11,12 @@ _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def moment(option: str, text: str | None, now: datetime, *, whole_day: bool = False) -> datetime | None:
-    """Give the time a user means: an ISO date or time (UTC where it says no zone), or 7d, 24h, 2w ago.
+def moment(
+    option: str, text: str | None, now: datetime, zone: tzinfo = UTC, *, whole_day: bool = False
+) -> datetime | None:
+    """Give the time a user means: an ISO date or time (of `zone` where it says none), or 7d, 24h, 2w ago.
+
+    Of a `whole_day` it is the end: that of the calendar day, which may have 23 or 25 hours.
 
     Raises:
         CostscanError: it is none of these.
@@ -24,8 +28,9 @@ def moment(option: str, text: str | None, now: datetime, *, whole_day: bool = Fa
         if ago := _AGO.fullmatch(text):
             return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
         found = datetime.fromisoformat(text)
-        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-        return found + timedelta(days=1) if whole_day and _DAY.fullmatch(text) else found
+        if whole_day and _DAY.fullmatch(text):
+            found += timedelta(days=1)
+        return (found.replace(tzinfo=zone) if found.tzinfo is None else found).astimezone(UTC)
     except (ValueError, OverflowError):
         raise CostscanError(
             f"{option} {text}: no such time", "like 2026-11-01, 2026-11-01T09:30 or 7d"

@@ -75,11 +75,23 @@ Since = Annotated[
     typer.Option(
         metavar="TIME",
         help="Only turns from this time on: 2026-11-01, 2026-11-01T09:30, or 7d, 24h, 2w ago. "
-        "UTC where no zone is given.",
+        "In --tz where no zone is given.",
+    ),
+]
+Tz = Annotated[
+    str | None,
+    typer.Option(
+        "--tz",
+        metavar="ZONE",
+        show_default=False,
+        help="The time zone of days and dates: a name like Asia/Tokyo, or local; UTC if not set.",
     ),
 ]
 Until = Annotated[str | None, typer.Option(metavar="TIME", help="Only turns before; a date counts whole.")]
-Task = Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only runs of this task. Repeatable.")]
+Task = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="Only runs of this task, with their sub-agents. Repeatable."),
+]
 Model = Annotated[
     list[str] | None, typer.Option(metavar="NAME", help="Only turns of this model. Repeatable.")
 ]

@@ -23,11 +23,13 @@ def progress(paths: Sequence[str]) -> Iterator[Told]:
     if sys.stderr is None or not sys.stderr.isatty():
         yield Told()
         return
-    from rich.console import Console  # noqa: PLC0415 - only a terminal needs it
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
+    from costscan.reports.screen import console, width_of  # noqa: PLC0415 - only a terminal needs it
+
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=5) as shown:
+    screen = console(sys.stderr, width_of(sys.stderr))
+    with Progress(*columns, console=screen, transient=True, refresh_per_second=5) as shown:
         task = shown.add_task("reading", total=_total(paths))
         yield Told(
             read=lambda size: shown.advance(task, size),
@@ -37,10 +39,10 @@ def progress(paths: Sequence[str]) -> Iterator[Told]:
 
 def _total(paths: Sequence[str]) -> int | None:
     """Sum the sizes of the logs; None where what they hold is larger (packed), or not known yet."""
-    from costscan.ingest.discover import PACKED_ENDINGS, discover  # noqa: PLC0415
+    from costscan.ingest.discover import PACKED_ENDINGS, discover, is_pipe  # noqa: PLC0415
 
-    if "-" in paths:
-        return None
+    if any(path == "-" or is_pipe(path) for path in paths):
+        return None  # what is read of them here is gone
     try:
         files = [file.on_disk for file in discover(paths, Path())[0]]
         return (

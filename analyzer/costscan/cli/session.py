@@ -3,19 +3,23 @@
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from costscan.cli.options import moment
 from costscan.cli.progress import progress
+from costscan.cli.warn import warn
 from costscan.config import load
 from costscan.config_values import near
 from costscan.errors import CostscanError
 from costscan.settings import Settings
+from costscan.zones import zone, zone_named
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from costscan.analysis import Analysis, Pricing, Selection
     from costscan.ingest import Reading
     from costscan.rulebook import Rule
@@ -50,6 +54,8 @@ class Logs:
         settings: Sequence[str] | None,
         config: Path | None,
         workers: int | None,
+        *,
+        tz: str | None = None,
     ) -> Self:
         """Give what the options of a command mean.
 
@@ -57,18 +63,29 @@ class Logs:
             CostscanError: a time or a setting is wrong.
         """
         now = datetime.now(UTC)
+        chosen = with_zone(load(Path.cwd(), file=config, assignments=settings or ()), tz)
+        here = zone(chosen.tz)
         return cls(
             paths=tuple(path),
-            since=moment("--since", since, now),
-            until=moment("--until", until, now, whole_day=True),
+            since=moment("--since", since, now, here),
+            until=moment("--until", until, now, here, whole_day=True),
             tasks=tuple(task or ()),
             models=tuple(model or ()),
             source=source,
             rules=tuple(rules or ()),
-            settings=load(Path.cwd(), file=config, assignments=settings or ()),
+            settings=chosen,
             workers=workers,
             now=now,
         )
+
+
+def with_zone(settings: Settings, tz: str | None) -> Settings:
+    """Return the settings with the time zone of --tz, where it is given.
+
+    Raises:
+        CostscanError: there is no such zone.
+    """
+    return settings if tz is None else replace(settings, tz=zone_named(tz, f"--tz {tz}"))
 
 
 @contextmanager
@@ -90,7 +107,9 @@ def analyzed(logs: Logs, *, rank: str = "cost") -> "Iterator[tuple[Analysis, Sum
         ingest.read(logs.paths, source=logs.source, workers=logs.workers, on_bytes=told.read) as reading,
     ):
         told.adding_up()
-        yield _summed(logs, reading, meanwhile.rules(), rank)
+        x, summary = _summed(logs, reading, meanwhile.rules(), rank)
+        _warn_of(x)
+        yield x, summary
 
 
 @contextmanager
@@ -107,7 +126,18 @@ def read(logs: Logs) -> "Iterator[Analysis]":
         ingest.read(logs.paths, source=logs.source, workers=logs.workers, on_bytes=told.read) as reading,
     ):
         told.adding_up()
-        yield _analysis(logs, reading)
+        x = _analysis(logs, reading)
+        _warn_of(x)
+        yield x
+
+
+def _warn_of(x: "Analysis") -> None:
+    """Tell of what was not read, and of what could not be worked out."""
+    warn(f"{path}: not read: {reason}" for path, reason in x.reading.unread.items())
+    parts: dict[str, list[str]] = {}
+    for part, reason in x.reasons.items():
+        parts.setdefault(reason, []).append(part)
+    warn(f"{', '.join(some)}: {reason}" for reason, some in parts.items())
 
 
 def _analysis(logs: Logs, reading: "Reading") -> "Analysis":
@@ -165,6 +195,7 @@ def _summed(logs: Logs, reading: "Reading", rules: "list[Rule]", rank: str) -> "
         now=logs.now,
         rank=rank,
         rules=rules,
+        tz=logs.settings.tz,
     )
 
 
@@ -186,8 +217,12 @@ def _selection(logs: Logs) -> "Selection | None":
 
 
 def _refuse_unknown(x: "Analysis", logs: Logs, reading: "Reading") -> None:
-    """Tell a misspelt task or model from one that had nothing to do in the chosen time."""
-    if x.turns.height or not (logs.tasks or logs.models):
+    """Refuse logs without a call, and tell a misspelt task or model from one that had nothing to do.
+
+    Raises:
+        CostscanError: there is no call, or none of those that were asked for.
+    """
+    if x.turns.height:
         return
     from costscan.analysis import analyze  # noqa: PLC0415
 
@@ -198,6 +233,18 @@ def _refuse_unknown(x: "Analysis", logs: Logs, reading: "Reading") -> None:
         for name in wanted:
             if known and name not in {*known, *raw} and not _same_model(column, name, known):
                 raise CostscanError(f"{option} {name}: none of these logs has it", near(name, known))
+    raise CostscanError(f"{', '.join(logs.paths)}: no model call in these logs", _what_there_is(every))
+
+
+def _what_there_is(every: "pl.DataFrame") -> str:
+    """Say what calls there would be without a selection."""
+    if every.is_empty():
+        return "costscan reads model calls: the lines of these files tell none"
+    first, last = every["at"].min(), every["at"].max()
+    days = ""
+    if isinstance(first, datetime) and isinstance(last, datetime):
+        days = f", from {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    return f"without --since, --until, --task and --model there are {every.height:,}{days}"
 
 
 def _same_model(column: str, name: str, known: list[str]) -> bool:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from costscan.summary import Summary
 
 
+_FIND = {"rule", "run", "replay"}
+"""The parts of the work that findings come from."""
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """A side, and the analysis it was made from; a report of earlier logs has none."""
@@ -36,7 +40,7 @@ def side(logs: Logs) -> "Iterator[Read]":
     from costscan.gate import is_report, of_logs, reported  # noqa: PLC0415 - imports Polars
 
     if len(logs.paths) == 1 and is_report(Path(logs.paths[0])):
-        found = reported(Path(logs.paths[0])).of_tasks(logs.tasks)
+        found = reported(Path(logs.paths[0]), logs.settings.tz).of_tasks(logs.tasks)
         _refuse_time(logs)
         _refuse_empty(found)
         yield Read(found)
@@ -89,6 +93,23 @@ def limits_of(words: Sequence[str] | None, logs: Logs, *, has_baseline: bool) ->
                 "name a --baseline, or a ceiling like usd_per_run:2",
             )
     return found
+
+
+def refuse_unfound(limits: "Sequence[Limit]", read: Read) -> None:
+    """Let no limit on findings hold because nobody could look for them.
+
+    Raises:
+        CostscanError: a limit is on findings that could not be looked for.
+    """
+    from costscan.gate import is_on_findings  # noqa: PLC0415 - imports Polars
+
+    for one in read.summary.defects if read.summary else ():
+        kind, _, name = one.part.partition(" ")
+        for limit in limits:
+            if kind in _FIND and is_on_findings(limit, name if kind == "rule" else None):
+                raise CostscanError(
+                    f"--fail-on {limit.text}: {one.part}: {one.reason}", "without it this cannot be decided"
+                )
 
 
 def compared(before: "Side | None", after: "Side", limits: "Sequence[Limit]", logs: Logs) -> "Comparison":

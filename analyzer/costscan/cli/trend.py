@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from costscan.cli import parameters as p
+from costscan.cli.session import with_zone
 from costscan.config import load
 from costscan.reports.targets import trend_target
 
@@ -44,6 +45,7 @@ def trend(
     json: p.Json = False,
     top: Annotated[int | None, typer.Option(metavar="N", min=1, help="Show at most N tasks.")] = None,
     task: p.Task = None,
+    tz: p.Tz = None,
     settings: p.Set = None,
     config: p.Config = None,
 ) -> None:
@@ -61,14 +63,15 @@ def trend(
 
     Exit codes: 0 fine, 2 cannot run (usage, unreadable input).
     """  # noqa: D301 - \b keeps the lines apart
-    chosen = load(Path.cwd(), file=config, assignments=settings or ())
+    chosen = with_zone(load(Path.cwd(), file=config, assignments=settings or ()), tz)
     targets = [trend_target(name) for name in output or ()]
     from costscan.trend import read_history  # noqa: PLC0415 - imports Polars
     from costscan.trend import trend as of_history  # noqa: PLC0415
 
     alarm = float(chosen.check.false_alarm)
     history = read_history(path)
-    found = of_history(history, metric.value, task or (), false_alarm=alarm, now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    found = of_history(history, metric.value, task or (), false_alarm=alarm, now=now, tz=chosen.tz)
     for target in targets:
         target.write_trend(found)
     _print(found, as_json=json, top=top)

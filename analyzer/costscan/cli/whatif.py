@@ -23,21 +23,23 @@ def whatif(
     until: p.Until = None,
     task: p.Task = None,
     format_: p.Format = None,
+    tz: p.Tz = None,
     settings: p.Set = None,
     config: p.Config = None,
     workers: p.Workers = None,
 ) -> None:
     """Price every run as if one model had served all of it, for each of some models.
 
-    Each run is replayed on the model: its prices, its shortest cacheable prefix, its tokenizer. The same
-    turns and the same output are taken for granted, which no log can promise: try a model before you move.
+    Each run is replayed, with its sub-agents, on the model: its prices, its shortest cacheable prefix, its
+    tokenizer. The same turns and the same output are taken for granted, which no log can promise: try a
+    model before you move.
 
     \b
     Examples:
       costscan whatif runs.jsonl --model haiku,sonnet
       costscan whatif logs/ --model claude-haiku-4-5 --model claude-sonnet-5 --json
     """  # noqa: D301 - \b keeps the lines apart
-    logs = Logs.chosen(path, since, until, task, None, format_, None, settings, config, workers)
+    logs = Logs.chosen(path, since, until, task, None, format_, None, settings, config, workers, tz=tz)
     names = [name.strip() for some in model for name in some.split(",") if name.strip()]
     if not names:
         raise CostscanError("--model: no model named", "like --model haiku,sonnet")

@@ -10,7 +10,7 @@ from costscan.gate.changes import WHOLE
 from costscan.gate.comparison import EXIT_CODES, Comparison, Totals
 from costscan.gate.environment import differences
 from costscan.gate.judged import Judged, Verdict, judged
-from costscan.gate.limits import DEFAULT, Limit, limits
+from costscan.gate.limits import DEFAULT, Limit, is_on_findings, limits
 from costscan.gate.matching import matched
 from costscan.gate.metrics import METRICS
 from costscan.gate.rows import comparison_frame
@@ -47,6 +47,7 @@ def compare(
         schema_version=SCHEMA_VERSION,
         costscan_version=__version__,
         generated_at=now or datetime.now(UTC),
+        tz=after.tz,
         verdict=_worst(verdicts),
         false_alarm=false_alarm,
         before=_totals(before) if before else None,
@@ -91,6 +92,7 @@ __all__ = [
     "Side",
     "Totals",
     "compare",
+    "is_on_findings",
     "is_report",
     "limits",
     "of_logs",

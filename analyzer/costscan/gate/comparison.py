@@ -31,6 +31,7 @@ class Comparison:
 
     Attributes:
         verdict: the worst of the limits: failed, then undecided, then passed.
+        tz: the time zone of days.
         false_alarm: how often chance alone may fail the check.
         before: the baseline; None without one.
         after: what is compared with it.
@@ -47,6 +48,7 @@ class Comparison:
     schema_version: int
     costscan_version: str
     generated_at: datetime
+    tz: str
     verdict: Verdict
     false_alarm: float
     before: Totals | None

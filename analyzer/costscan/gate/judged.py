@@ -10,7 +10,7 @@ import polars as pl
 from costscan.gate import changes
 from costscan.gate.changes import WHOLE, Change
 from costscan.gate.limits import EACH, NEW_FINDINGS, Limit, counted
-from costscan.gate.members import measured, unpriced_turns
+from costscan.gate.members import measured, unknown, unreported
 from costscan.gate.metrics import METRICS
 from costscan.gate.side import Side
 
@@ -36,6 +36,7 @@ class Judged:
         verdict: see `outcome`; ceilings and counts of findings leave nothing to chance.
         is_over: whether the value is over the limit, by chance or not.
         member: the run, task, day or tool that is worst, where the limit is on each.
+        tz: the time zone of that day, where it is one.
         detectable: the change that would be found in 80% of cases, None where none would be.
         needed_runs: how many runs a side would decide, where it is undecided.
         runs: how many runs were compared before and after.
@@ -55,6 +56,7 @@ class Judged:
     needed_runs: int | None = None
     runs: tuple[int, int] | None = None
     why: str = ""
+    tz: str | None = None
 
 
 def judged(
@@ -82,11 +84,20 @@ def judged(
     corrected = _holm([c.p_value for _, c in chances])
     alpha = false_alarm / max(len(chances), 1)
     found = [_of_change(x, c, p, false_alarm, alpha) for (x, c), p in zip(chances, corrected, strict=True)]
+    found = [_not_on_faith(row, before, after) for row in found]
     for x in limits:
         if not _has_chance(x):
             found += _counts(x, before, after, new_findings)
     order = {id(x): place for place, x in enumerate(limits)}
     return sorted(found, key=lambda row: order[id(row.limit)])
+
+
+def _not_on_faith(row: Judged, before: Side | None, after: Side) -> Judged:
+    """Leave undecided what only passes because calls without usage are in no sum."""
+    of = row.limit if row.limit.of is None else replace(row.limit, of=row.task)
+    sides = [side for side in (before, after) if side is not None]
+    calls = [told for side in sides if (told := unreported(side, of))]
+    return replace(row, verdict="undecided", why=calls[-1]) if row.verdict == "passed" and calls else row
 
 
 def _has_chance(limit: Limit) -> bool:
@@ -171,11 +182,12 @@ def _counts(limit: Limit, before: Side | None, after: Side, new: pl.DataFrame) -
         one = limit if name is None else replace(limit, of=name)
         if limit.metric == NEW_FINDINGS:
             own = new if one.of is None else new.filter(pl.col("task") == one.of)
-            yield replace(_held(one, None, float(own.height), None, 0), limit=limit)
+            yield replace(_held(one, None, float(own.height), None, ""), limit=limit)
             continue
         value, member = measured(after, one)
         old = measured(before, one)[0] if before is not None else None
-        yield replace(_held(one, old, value, member, unpriced_turns(after, one)), limit=limit)
+        tz = after.tz if one.scope == "day" else None
+        yield replace(_held(one, old, value, member, unknown(after, one)), limit=limit, tz=tz)
 
 
 def _tasks_of(before: Side | None, after: Side) -> list[str]:
@@ -184,16 +196,16 @@ def _tasks_of(before: Side | None, after: Side) -> list[str]:
     return sorted(pl.concat(every).unique())
 
 
-def _held(limit: Limit, old: float | None, value: float | None, member: str | None, unpriced: int) -> Judged:
-    """Hold a value against a limit; with turns that have no price it may be more than what is known."""
+def _held(limit: Limit, old: float | None, value: float | None, member: str | None, open_: str) -> Judged:
+    """Hold a value against a limit; it may be more than what is known where something is open (`open_`)."""
     verdict: Verdict = "passed"
     why = ""
     is_over = _passes(limit, old, value)
     if is_over:
         verdict = "failed"
-    elif value is None or unpriced:
+    elif value is None or open_:
         verdict = "undecided"
-        why = f"{unpriced:,} turns have no known price" if unpriced else "the value is not known"
+        why = open_ or "the value is not known"
     task = WHOLE if limit.scope or not limit.of else limit.of
     change = _changed(limit, old, value)
     return Judged(limit, task, old, value, change, None, verdict, is_over, member=member, why=why)

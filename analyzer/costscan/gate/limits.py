@@ -130,6 +130,13 @@ def _wrong(limit: Limit, sign: str, *, percent: bool) -> str | None:
     return next((what for is_wrong, what in checks if is_wrong), None)
 
 
+def is_on_findings(limit: Limit, rule: str | None = None) -> bool:
+    """Say whether a limit counts findings; with `rule`, those of that rule among them."""
+    if limit.metric in {"findings", NEW_FINDINGS}:
+        return True
+    return limit.metric not in METRICS and rule in {None, limit.metric}
+
+
 def counted(metric: str) -> bool:
     """Say whether a metric is a count of findings, which no chance is in."""
     return metric == "findings" or metric not in METRICS

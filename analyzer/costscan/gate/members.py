@@ -6,9 +6,11 @@ import polars as pl
 
 from costscan.gate.limits import Limit
 from costscan.gate.metrics import METRICS
-from costscan.gate.side import Side
+from costscan.gate.side import COUNTED, Side
 from costscan.summary.money import known_sum, share
 
+BY_USAGE: Final = frozenset({"usd", "cache_hit_rate", *COUNTED})
+"""The metrics that are not known where a call tells no usage."""
 _KEYS: Final = {"run": "run_id", "task": "task", "day": "day"}
 
 
@@ -38,12 +40,22 @@ def measured(side: Side, limit: Limit) -> tuple[float | None, str | None]:
     return row["value"], row["member"] if limit.scope else None
 
 
-def unpriced_turns(side: Side, limit: Limit) -> int:
-    """Give the turns without a price among those that a limit is about."""
-    if limit.metric != "usd":
-        return 0
+def unknown(side: Side, limit: Limit) -> str:
+    """Return, in words, what is not known of the turns that a limit is about; nothing where all is."""
+    unpriced = _sum(side, limit, "unpriced_turns") if limit.metric == "usd" else 0
+    told = [unreported(side, limit), f"{unpriced:,} turns have no known price" if unpriced else ""]
+    return ", ".join(filter(None, told))
+
+
+def unreported(side: Side, limit: Limit) -> str:
+    """Return, in words, how many calls leave the metric of a limit open; nothing where none does."""
+    calls = _sum(side, limit, "unreported_turns") if limit.metric in BY_USAGE else 0
+    return f"{calls:,} {'call has' if calls == 1 else 'calls have'} no usage in the log" if calls else ""
+
+
+def _sum(side: Side, limit: Limit, column: str) -> int:
     units = side.units if limit.scope == "tool" else _chosen(side.units, limit)
-    return int(units["unpriced_turns"].sum())
+    return int(units[column].sum())
 
 
 def _floor(limit: Limit) -> bool:
@@ -61,9 +73,8 @@ def _measured(side: Side, metric: str) -> pl.DataFrame:
     """Give the units with a column for a rule, where the metric is one."""
     if metric in METRICS:
         return side.units
-    roots = side.runs.select("run_id", "root_run_id")
-    hits = side.nested("found").filter(pl.col("name") == metric).join(roots, on="run_id")
-    per_run = hits.group_by(run_id="root_run_id").agg(pl.len().cast(pl.Int64).alias(metric))
+    hits = side.nested("found").filter(pl.col("name") == metric)
+    per_run = hits.group_by("run_id").agg(pl.len().cast(pl.Int64).alias(metric))
     return side.units.join(per_run, on="run_id", how="left", maintain_order="left").with_columns(
         pl.col(metric).fill_null(0)
     )

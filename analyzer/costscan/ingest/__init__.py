@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from costscan import leftovers
+from costscan.defects import DEFECT, TRACEBACK
 from costscan.errors import CostscanError
 from costscan.ingest.discover import discover
 from costscan.ingest.pool import read_all
+from costscan.ingest.worker import NOTHING_KNOWN
 from costscan.reading.records import MAX_NAMED_SKIPS
 from costscan.sources import available, named
 
@@ -24,6 +26,9 @@ BATCH_BLOCKS: Final = 50_000
 @dataclass
 class Reading:
     """What was read: counts, the lines that could not be read, and the folder of the tables.
+
+    `unusable` are the files that hold no usable line; `unread` says of others, and of folders, why they could
+    not be read.
 
     Use as a context manager: the folder is removed at the end, and when the process is told to end before.
     """
@@ -35,7 +40,8 @@ class Reading:
     skipped_lines: int = 0
     repaired_lines: int = 0
     formats: dict[str, int] = field(default_factory=dict)
-    unusable: list[str] = field(default_factory=list)
+    unusable: list[tuple[str, str]] = field(default_factory=list)
+    unread: dict[str, str] = field(default_factory=dict)
     skipped: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -53,12 +59,13 @@ class Reading:
 
     def add(self, answer: dict[str, Any]) -> None:
         """Add the counts of a finished task."""
-        self.files += answer["files"] - len(answer["unusable"])
+        self.files += answer["files"] - len(answer["unusable"]) - len(answer["unread"])
         self.bytes += answer["bytes"]
         self.lines += answer["lines"]
         self.skipped_lines += answer["skipped"]
         self.repaired_lines += answer["repaired"]
-        self.unusable.extend(answer["unusable"])
+        self.unusable.extend((path, why) for path, why in answer["unusable"])
+        self.unread |= answer["unread"]
         for name, count in answer["formats"].items():
             self.formats[name] = self.formats.get(name, 0) + count
 
@@ -79,13 +86,13 @@ def read(
         on_bytes: called with the bytes read by each finished task.
 
     Raises:
-        CostscanError: a path does not exist, a named file holds no usable line, or no file does.
+        CostscanError: a path does not exist, a named file holds no usable line, or no file can be read.
     """
     if source is not None:
         named(source)
     reading = Reading(Path(tempfile.mkdtemp(prefix="costscan-")))
     try:
-        files, alone = discover(paths, reading.folder)
+        files, alone, reading.unread = discover(paths, reading.folder)
 
         def answered(answer: dict[str, Any]) -> None:
             reading.add(answer)
@@ -100,14 +107,22 @@ def read(
 
 
 def _refuse_unusable(reading: Reading, alone: set[str], source: str | None) -> None:
-    bad = sorted(p for p in reading.unusable if p in alone) or (reading.unusable if not reading.files else [])
+    reading.unread = dict(sorted(reading.unread.items()))
+    if reading.unread and not reading.files:
+        path, reason = next(iter(reading.unread.items()))
+        hint = f"{TRACEBACK}=1 shows where" if DEFECT in reason else "check the path and its permissions"
+        raise CostscanError(f"{path}: not read: {reason}", hint)
+    reading.unusable.sort()
+    bad = [(p, why) for p, why in reading.unusable if p in alone] or (
+        reading.unusable if not reading.files else []
+    )
     if bad:
         known = [named(source)] if source else available().values()
         expected = "; ".join(f.EXPECTED for f in known)
-        raise CostscanError(f"{bad[0]}: no usable line", f"expected {expected}")
-    reading.unusable.sort()
-    for path in reading.unusable:
-        reading.skipped.append({"path": path, "line": None, "reason": "no usable line in this file"})
+        raise CostscanError(f"{bad[0][0]}: {bad[0][1]}", f"expected {expected}")
+    for path, why in reading.unusable:
+        reason = "no usable line in this file" if why == NOTHING_KNOWN else why
+        reading.skipped.append({"path": path, "line": None, "reason": reason})
 
 
 def batches(reading: Reading) -> Iterator[list[Path]]:

@@ -1,21 +1,28 @@
 """Paths as users give them (files, folders, globs, standard input) to the list of files to read."""
 
 import glob
+import os
 import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import NamedTuple
 
 from costscan.errors import CostscanError
+from costscan.ingest.walk import LOG_ENDINGS, PACKED_ENDINGS, logs_in
 from costscan.sources.interface import LogFile
 
-LOG_ENDINGS: Final = (".jsonl", ".ndjson", ".json")
-PACKED_ENDINGS: Final = (".gz", ".zst")
+
+class Found(NamedTuple):
+    """Every file to read, the paths that were named one by one, and why others cannot be looked into."""
+
+    files: list[LogFile]
+    named: set[str]
+    unread: dict[str, str]
 
 
-def discover(paths: Sequence[str], spool: Path) -> tuple[list[LogFile], set[str]]:
-    """Give every file to read, each once, in a fixed order, and the paths that were named one by one.
+def discover(paths: Sequence[str], spool: Path) -> Found:
+    """Give every file to read, each once, in a fixed order.
 
     Standard input ("-") and pipes are spooled to files in `spool`, for their format is found by reading them
     twice. In a folder only files with the endings of logs are taken; one that is named is always taken.
@@ -25,46 +32,53 @@ def discover(paths: Sequence[str], spool: Path) -> tuple[list[LogFile], set[str]
     """
     found: dict[str, LogFile] = {}
     named: set[str] = set()
+    unread: dict[str, str] = {}
     for path in paths:
-        if path == "-" or Path(path).is_fifo():
+        if path == "-" or is_pipe(path):
             if path not in found:
                 found[path] = LogFile(path, _spooled(path, spool / f"spooled-{len(found)}"))
             named.add(path)
             continue
-        matched, alone = _files(path)
+        matched, alone = _files(path, unread)
         named.update(matched if alone else ())
-        found.update({str(Path(f).resolve()): LogFile(f) for f in matched})
-    return list(found.values()), named
+        found.update({os.path.realpath(f): LogFile(f) for f in matched})
+    return Found(list(found.values()), named, unread)
 
 
-def _files(path: str) -> tuple[list[str], bool]:
+def is_pipe(path: str) -> bool:
+    """Say whether a path is a pipe, which can be read once."""
+    try:
+        return Path(path).is_fifo()
+    except OSError:  # in a folder that may not be looked into
+        return False
+
+
+def _files(path: str, unread: dict[str, str]) -> tuple[list[str], bool]:
+    """Give the files that a path means, and whether it names one; `unread` is told of what cannot be seen."""
     given = Path(path).expanduser()
-    if given.is_dir():
-        logs = sorted(str(f) for f in given.rglob("*") if is_log(f) and f.is_file())
-        if not logs:
+    before = len(unread)
+    if os.path.isdir(given):  # noqa: PTH112 - Path.is_dir raises where it may not look
+        logs = logs_in(given, unread.__setitem__)
+        if not logs and len(unread) == before:
             raise CostscanError(
                 f"{path}: no log in this folder", f"logs end in {', '.join(LOG_ENDINGS)}, .gz or .zst"
             )
         return logs, False
-    if given.exists():
-        return [str(given)], True
+    try:
+        if given.exists():
+            return [str(given)], True
+    except OSError as error:
+        unread[path] = error.strerror or str(error)
+        return [], False
     matches = sorted(glob.glob(str(given), recursive=True))  # noqa: PTH207 - absolute patterns too
-    files = [m for m in matches if Path(m).is_file()]
-    for folder in (m for m in matches if Path(m).is_dir()):
-        files.extend(sorted(str(f) for f in Path(folder).rglob("*") if is_log(f) and f.is_file()))
-    if not files:
+    files = [m for m in matches if os.path.isfile(m)]  # noqa: PTH113
+    for folder in (m for m in matches if os.path.isdir(m)):  # noqa: PTH112
+        files.extend(logs_in(Path(folder), unread.__setitem__))
+    if not files and len(unread) == before:
         raise CostscanError(
             f"{path}: no such file or folder", "give a log file, a folder, a pattern, or - for standard input"
         )
     return files, False
-
-
-def is_log(path: Path) -> bool:
-    """Say whether a file in a folder looks like a log by its name."""
-    name = path.name.lower()
-    if name.endswith(".meta.json"):
-        return False
-    return name.endswith((*LOG_ENDINGS, *PACKED_ENDINGS))
 
 
 def _spooled(path: str, target: Path) -> str:
@@ -75,3 +89,6 @@ def _spooled(path: str, target: Path) -> str:
             with Path(path).open("rb") as pipe:
                 shutil.copyfileobj(pipe, out, 1 << 20)
     return str(target)
+
+
+__all__ = ["LOG_ENDINGS", "PACKED_ENDINGS", "Found", "discover", "is_pipe"]

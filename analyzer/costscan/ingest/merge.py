@@ -11,9 +11,22 @@ from typing import Final
 
 import polars as pl
 
+from costscan.reading.refusals import UNKNOWN
+from costscan.reading.usage import PLACEHOLDER_OUTPUT_TOKENS
+
 COPY_BITS: Final = 32
 WRITES: Final = ("cache_write_5m_tokens", "cache_write_1h_tokens")
-_AGREED: Final = ("usage_from", "output_tokens", *WRITES, "stop_reason", "recorded_usd")
+_COUNTERS: Final = (
+    "usage_from",
+    "input_tokens",
+    "cache_read_tokens",
+    *WRITES,
+    "output_tokens",
+    "thinking_tokens",
+    "web_searches",
+)
+_AGREED: Final = (*_COUNTERS, "stop_reason", "recorded_usd", "refusal")
+_KNOWN_BEST: Final = {"reported": 0, "placeholder": 1, "unreported": 2}
 
 
 def table(folder: Path, name: str) -> pl.LazyFrame:
@@ -86,9 +99,12 @@ def _rooted(copies: pl.DataFrame) -> pl.DataFrame:
 
 
 def _root(run: str, parents: Mapping[str, str]) -> str:
-    seen = {run}
-    while (parent := parents.get(run)) is not None and parent not in seen:
-        seen.add(parent)
+    """Return the topmost run above one; of runs whose parents go in a circle, the first by name."""
+    way = {run: 0}
+    while (parent := parents.get(run)) is not None:
+        if parent in way:
+            return min(name for name, place in way.items() if place >= way[parent])
+        way[parent] = len(way)
         run = parent
     return run
 
@@ -124,7 +140,7 @@ def _ranked(copies: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
 
 
 def _kept(calls: pl.DataFrame) -> pl.DataFrame:
-    """Mark of each call the copy that keeps it, and give it the largest output of all of them.
+    """Mark of each call the copy that keeps it, and give it the counters of the one that tells them best.
 
     Args:
         calls: sorted by rank: of what the copies say of a call, the first one's word counts.
@@ -139,9 +155,19 @@ def _kept(calls: pl.DataFrame) -> pl.DataFrame:
 
 
 def _of_copies(calls: pl.DataFrame) -> pl.DataFrame:
-    """Give `kept` and the columns on which the copies of a call must agree."""
+    """Give `kept` and the columns on which the copies of a call must agree.
+
+    The counters are those of one copy: one that knows them, of these the one with the largest output, of
+    these one that tells cache writes apart by their lifetime; where none does, another tells how the same
+    writes part.
+    """
     w5m, w1h = (pl.col(name) for name in WRITES)
-    side = pl.struct("input_tokens", "cache_read_tokens", w5m + w1h).hash()
+    prompt = ("input_tokens", "cache_read_tokens", *WRITES)
+    known = pl.all_horizontal(pl.col(prompt).is_not_null())
+    told = pl.when(known).then(pl.struct("input_tokens", "cache_read_tokens", w5m + w1h).hash())
+    calls = calls.with_columns(side=told)
+    # A copy that does not know its prompt is one of those that do.
+    side = pl.coalesce("side", pl.col("side").min().over("message_id", "part"), 0)
     # Gateways reuse ids: the same id with another prompt is another call, unless its request id says it is
     # the same. Calls without any id are the same only in copies of the same run.
     same_request = side.min().over("message_id", "part", "request_id")
@@ -159,21 +185,40 @@ def _of_copies(calls: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.struct("run_id", "seq", "at", side.alias("side")).hash())
     )
     calls = calls.with_columns(key=key)
-    largest = pl.col("output_tokens").max().over("key")
-    # A copy that does not tell the writes apart has them all as 5-minute ones.
-    hour = pl.min_horizontal(w1h.max().over("key"), w5m + w1h)
-    reported = (pl.col("usage_from") == "reported") & (pl.col("output_tokens") == largest)
-    return calls.select(
-        usage_from=pl.when(reported.any().over("key"))
-        .then(pl.lit("reported"))
-        .otherwise(pl.col("usage_from").get(pl.col("output_tokens").arg_max()).over("key")),
-        output_tokens=largest,
-        cache_write_5m_tokens=w5m + w1h - hour,
-        cache_write_1h_tokens=hour,
-        stop_reason=pl.col("stop_reason").drop_nulls().first().over("key"),
-        recorded_usd=pl.col("recorded_usd").drop_nulls().first().over("key"),
-        kept=pl.col("key").is_first_distinct(),
+    best = calls.select("key", most_1h=w1h.max().over("key")).join(
+        _best_told(calls), on="key", how="left", maintain_order="left"
     )
+    # A copy that does not tell the writes apart has them all as 5-minute ones.
+    hour = pl.min_horizontal("most_1h", w5m + w1h)
+    split = {"cache_write_5m_tokens": w5m + w1h - hour, "cache_write_1h_tokens": hour}
+    return best.select(*(split.get(name, pl.col(name)).alias(name) for name in _COUNTERS)).hstack(
+        calls.select(
+            stop_reason=pl.col("stop_reason").drop_nulls().first().over("key"),
+            recorded_usd=pl.col("recorded_usd").drop_nulls().first().over("key"),
+            refusal=pl.when((best["output_tokens"] <= PLACEHOLDER_OUTPUT_TOKENS).fill_null(False)).then(
+                _category().over("key")
+            ),
+            kept=pl.col("key").is_first_distinct(),
+        )
+    )
+
+
+def _best_told(calls: pl.DataFrame) -> pl.DataFrame:
+    """Return, for each key, the counters of the copy that tells them best."""
+    order = (
+        "key",
+        pl.col("usage_from").replace_strict(_KNOWN_BEST, return_dtype=pl.Int64),
+        -pl.col("output_tokens").fill_null(-1),
+        -pl.col("cache_write_1h_tokens").fill_null(-1),
+    )
+    ordered = calls.sort(*order, maintain_order=True)
+    return ordered.unique("key", keep="first", maintain_order=True).select("key", *_COUNTERS)
+
+
+def _category() -> pl.Expr:
+    """What copies say of a refusal before any output: the category, where one of them has it."""
+    said = pl.col("refusal").drop_nulls()
+    return pl.coalesce(said.filter(said != UNKNOWN).first(), said.first())
 
 
 def numbered(calls: pl.DataFrame) -> pl.DataFrame:

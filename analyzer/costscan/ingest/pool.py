@@ -1,12 +1,20 @@
-"""Worker processes that read files side by side."""
+"""Worker processes that read files side by side.
+
+A worker that dies, or a task that cannot be finished, costs no more than it must: the files of the task are
+given out again in halves, and what fails in the end is a single file.
+"""
 
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +27,10 @@ TASK_BYTES: Final = 32 << 20
 ALONE_BYTES: Final = 12 << 20
 """Logs smaller than this are read in this process: faster than starting workers."""
 
+_TO_END_S: Final = 10
+
 Answer = dict[str, Any]
+Order = dict[str, Any]
 
 
 def read_all(
@@ -33,18 +44,16 @@ def read_all(
     """Read files into tables in `out`, calling `on_answer` with the counts of each finished task.
 
     Raises:
-        CostscanError: a file cannot be opened, or a worker died.
+        CostscanError: the tables cannot be written.
     """
     sizes = {f: _size(f) for f in files}
     tasks = _tasks(files, sizes)
+    orders = _Orders(tasks, source, out)
     wanted = workers if workers is not None else min(os.cpu_count() or 1, 8)
     if wanted <= 1 or len(tasks) == 1 or sum(sizes.values()) < ALONE_BYTES:
-        from costscan.ingest.worker import read_files  # noqa: PLC0415 - workers import it themselves
-
-        for number, task in enumerate(tasks):
-            on_answer(read_files(task, source=source, out=out, task=number))
-        return
-    _side_by_side(tasks, source, out, min(wanted, len(tasks)), on_answer)
+        _alone(orders, on_answer)
+    else:
+        _Pool(orders, on_answer).read(min(wanted, len(tasks)))
 
 
 def _size(file: LogFile) -> int:
@@ -67,56 +76,148 @@ def _tasks(files: Sequence[LogFile], sizes: dict[LogFile, int]) -> list[list[Log
     return tasks or [[]]
 
 
-def _side_by_side(
-    tasks: list[list[LogFile]],
-    source: str | None,
-    out: Path,
-    workers: int,
-    on_answer: Callable[[Answer], None],
-) -> None:
-    orders = [
-        {"task": number, "files": [[f.path, f.spooled] for f in files], "source": source, "out": str(out)}
-        for number, files in enumerate(tasks)
-    ]
-    todo: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-    done: queue.SimpleQueue[Answer] = queue.SimpleQueue()
-    for order in orders:
-        todo.put(order)
-    started = [_start() for _ in range(workers)]
-    try:
-        for worker in started:
-            threading.Thread(target=_feed, args=(worker, todo, done), daemon=True).start()
-        for _ in tasks:
-            answer = done.get()
-            if "error" in answer:
-                raise CostscanError(answer["error"], answer["hint"])
+class _Orders:
+    """The tasks as workers take them, and what follows from their answers."""
+
+    def __init__(self, tasks: Sequence[Sequence[LogFile]], source: str | None, out: Path) -> None:
+        self._source, self._out = source, out
+        self._numbers = count()
+        self.first = [self._order([[f.path, f.spooled] for f in task]) for task in tasks]
+
+    def _order(self, files: list[list[str | None]]) -> Order:
+        return {
+            "task": next(self._numbers), "files": files, "source": self._source, "out": str(self._out)
+        }  # fmt: skip
+
+    def again(self, order: Order, answer: Answer) -> list[Order]:
+        """Return the orders for what is left of a task; where that is a file that failed, `answer` names it.
+
+        Raises:
+            CostscanError: the tables cannot be written.
+        """
+        if "error" in answer:
+            raise CostscanError(answer["error"], "check space and permissions")
+        if "failed" not in answer:
+            return []
+        for table in self._out.glob(f"*-{order['task']}.arrow"):
+            table.unlink()
+        files = order["files"]
+        if (half := len(files) // 2) > 0:
+            return [self._order(some) for some in (files[:half], files[half:])]
+        counts = dict.fromkeys(("lines", "bytes", "skipped", "repaired"), 0)
+        unread = {path: answer.pop("failed") for path, _ in files}
+        answer |= {"files": len(unread), "formats": {}, "unusable": [], "unread": unread, **counts}
+        return []
+
+
+def _alone(orders: _Orders, on_answer: Callable[[Answer], None]) -> None:
+    """Read in this process."""
+    from costscan.ingest.worker import answered  # noqa: PLC0415 - workers import it themselves
+
+    todo = deque(orders.first)
+    while todo:
+        order = todo.popleft()
+        answer = answered(order)
+        todo.extend(orders.again(order, answer))
+        if "failed" not in answer:
             on_answer(answer)
-    finally:
-        for worker in started:
+
+
+class _Pool:
+    """Worker processes, each fed by a thread."""
+
+    def __init__(self, orders: _Orders, on_answer: Callable[[Answer], None]) -> None:
+        self._orders, self._on_answer = orders, on_answer
+        self._todo: queue.SimpleQueue[Order | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[tuple[Order, Answer]] = queue.SimpleQueue()
+        self._started: list[subprocess.Popen[str]] = []
+        self._lock = threading.Lock()
+        self._is_over = False
+
+    def read(self, workers: int) -> None:
+        """Have all tasks done by so many workers."""
+        feeders = [threading.Thread(target=self._feed, daemon=True) for _ in range(workers)]
+        pending = 0
+        for order in self._orders.first:
+            self._todo.put(order)
+            pending += 1
+        for feeder in feeders:
+            feeder.start()
+        try:
+            while pending:
+                order, answer = self._done.get()
+                for more in self._orders.again(order, answer):
+                    self._todo.put(more)
+                    pending += 1
+                if "failed" not in answer:
+                    self._on_answer(answer)
+                pending -= 1
+        finally:
+            self._end(feeders)
+
+    def _end(self, feeders: Sequence[threading.Thread]) -> None:
+        with self._lock:
+            self._is_over = True
+        for _ in feeders:
+            self._todo.put(None)
+        for worker in self._started:
             worker.kill()
             worker.communicate()
             leftovers.workers.discard(worker)
+        for feeder in feeders:
+            feeder.join()
+
+    def _feed(self) -> None:
+        """Give a worker one order after another and pass its answers on; where it died, start another one."""
+        worker: subprocess.Popen[str] | None = None
+        for order in iter(self._todo.get, None):
+            try:
+                worker = worker or self._start()
+            except OSError as error:
+                self._done.put((order, {"failed": f"no process to read it can be started: {error.strerror}"}))
+                continue
+            if worker is None:
+                return
+            answer = _answer(worker, order)
+            if answer is None:
+                answer, worker = {"failed": _death(worker)}, None
+            self._done.put((order, answer))
+
+    def _start(self) -> "subprocess.Popen[str] | None":
+        """Start a worker; none where the work is over."""
+        with self._lock:
+            if self._is_over:
+                return None
+            worker = _start()
+            self._started.append(worker)
+            return worker
 
 
-def _feed(
-    worker: "subprocess.Popen[str]",
-    todo: "queue.SimpleQueue[dict[str, Any]]",
-    done: "queue.SimpleQueue[Answer]",
-) -> None:
-    """Give a worker one order after another and pass its answers on."""
+def _answer(worker: "subprocess.Popen[str]", order: Order) -> Answer | None:
+    """Return the answer of a worker; None where it died."""
     stdin, stdout = worker.stdin, worker.stdout
-    while stdin is not None and stdout is not None:
-        try:
-            order = todo.get_nowait()
-        except queue.Empty:
-            return
-        try:
-            stdin.write(json.dumps(order) + "\n")
-            stdin.flush()
-            answer = stdout.readline()
-        except (OSError, ValueError):  # it died, or was closed when this process was told to end
-            answer = ""
-        done.put(json.loads(answer) if answer else {"error": "a worker process died", "hint": ""})
+    assert stdin is not None  # noqa: S101 - `_start` opens them
+    assert stdout is not None  # noqa: S101
+    try:
+        stdin.write(json.dumps(order) + "\n")
+        stdin.flush()
+        answer: Answer = json.loads(stdout.readline())
+    except (OSError, ValueError):  # it died, or was closed when this process was told to end
+        return None
+    return answer
+
+
+def _death(worker: "subprocess.Popen[str]") -> str:
+    """Return how a worker ended, in words."""
+    try:
+        code = worker.wait(_TO_END_S)
+    except subprocess.TimeoutExpired:
+        return "the process that read it gave no answer that can be read"
+    how = f"exit code {code}"
+    with suppress(ValueError):
+        how = signal.Signals(-code).name
+    memory = ": out of memory?" if how == "SIGKILL" else ""
+    return f"the process that read it ended with {how}{memory}"
 
 
 def _start() -> "subprocess.Popen[str]":

@@ -8,18 +8,20 @@ within a tenth of a second; and it is a plain subprocess, so that it works from 
 import gc
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from costscan.defects import described
 from costscan.errors import CostscanError
 from costscan.reading.files import open_log
 from costscan.reading.loose import is_document, objects, text_of
 from costscan.reading.records import TABLES, Rows
-from costscan.sources import available, named
+from costscan.sources import available, foreign, named
 from costscan.sources.interface import LogFile, Source
 
+NOTHING_KNOWN: Final = "no usable line"
 SNIFF_BYTES: Final = (1 << 14, 1 << 22)
 SNIFF_LINES: Final = 1000
 SNIFF_PIECES: Final = 64
@@ -28,25 +30,37 @@ SNIFF_PIECES: Final = 64
 def read_files(files: Sequence[LogFile], *, source: str | None, out: Path, task: int) -> dict[str, Any]:
     """Read files into `out/<table>-<task>.arrow` and give the counts of what was read.
 
+    A file that cannot be opened, or whose reader raises, leaves no rows; it is in `unread` with the reason.
+
     Raises:
-        CostscanError: a file cannot be opened.
+        OSError: the tables cannot be written.
     """
     rows = Rows()
     formats: dict[str, int] = {}
-    unusable: list[str] = []
+    unusable: list[tuple[str, str]] = []
+    unread: dict[str, str] = {}
+    sources = [named(source)] if source else list(available().values())
     for file in files:
-        found = detect(file, [named(source)] if source else list(available().values()))
-        if found is None:
-            unusable.append(file.path)
-            continue
-        found.read(file, rows)
-        formats[found.NAME] = formats.get(found.NAME, 0) + 1
+        try:
+            with rows.whole():
+                found = detect(file, sources)
+                if isinstance(found, str):
+                    unusable.append((file.path, found))
+                    continue
+                for name in _read(file, found, sources, rows):
+                    formats[name] = formats.get(name, 0) + 1
+        except CostscanError as error:
+            unread[file.path] = error.what.removeprefix(f"{file.on_disk}: ")
+        except Exception as error:  # noqa: BLE001 - a defect costs this file and no other
+            unread[file.path] = described(error)
+            rows.kept.clear()
     _write(rows, out, task)
     return {
         "task": task,
         "files": len(files),
         "formats": formats,
         "unusable": unusable,
+        "unread": unread,
         "lines": rows.lines,
         "bytes": rows.bytes_read,
         "skipped": rows.skipped_lines,
@@ -54,16 +68,40 @@ def read_files(files: Sequence[LogFile], *, source: str | None, out: Path, task:
     }
 
 
-def detect(file: LogFile, sources: Sequence[Source]) -> Source | None:
-    """Give the format of a file by what its first lines hold, or None when no source knows them."""
+def _read(file: LogFile, found: Source, sources: Sequence[Source], rows: Rows) -> list[str]:
+    """Read a file of one format, and the lines of other formats in it; return the names of them all."""
+    rows.strange.clear()
+    found.read(file, rows)
+    others: list[Source] = []
+    for line, n in rows.strange.values():
+        owner = next((s for s in sources if s is not found and s.sniff([line])), None)
+        if owner is None:
+            name = foreign.named(line)
+            rows.tables["unknown"].append((file.path, name or foreign.described(line), n, name is not None))
+        elif owner not in others:
+            others.append(owner)
+    for other in others:
+        with rows.once_more():
+            other.read(file, rows)
+    return [found.NAME, *(other.NAME for other in others)]
+
+
+def detect(file: LogFile, sources: Sequence[Source]) -> Source | str:
+    """Return the format of a file by what its first lines hold, or why there is none."""
+    looks_like: str | None = None
     with open_log(file.on_disk) as stream:
         try:
             for head in _heads(stream):
-                if (found := _known(head, sources)) is not None:
+                found = _known(head, sources)
+                if not isinstance(found, str | None):
                     return found
+                # Of a document cut short only parts are seen: more of it says better what it is.
+                looks_like = found or looks_like
         except OSError:
-            return None
-    return None
+            return NOTHING_KNOWN
+    if looks_like is None:
+        return NOTHING_KNOWN
+    return f"this looks like {looks_like}, which costscan does not read yet"
 
 
 def _heads(stream: BinaryIO) -> Iterator[bytes]:
@@ -81,19 +119,22 @@ def _heads(stream: BinaryIO) -> Iterator[bytes]:
         yield b"".join(pieces)
 
 
-def _known(head: bytes, sources: Sequence[Source]) -> Source | None:
-    if is_document(head) and (found := _sniffed(head, sources)) is not None:
-        return found
+def _known(head: bytes, sources: Sequence[Source]) -> Source | str | None:
+    """Return the format of the first line that has one, else what another line looks like."""
+    looks_like: str | None = None
     lines = (line for line in head.split(b"\n") if b"{" in line)
-    for line in islice(lines, SNIFF_LINES):
-        if (found := _sniffed(line, sources)) is not None:
+    for piece in [head] if is_document(head) else islice(lines, SNIFF_LINES):
+        found = _sniffed(piece, sources)
+        if not isinstance(found, str | None):
             return found
-    return None
+        looks_like = looks_like or found
+    return looks_like
 
 
-def _sniffed(raw: bytes, sources: Sequence[Source]) -> Source | None:
-    found = objects(text_of(raw)).objects
-    return next((s for s in sources if s.sniff(found[:SNIFF_LINES])), None)
+def _sniffed(raw: bytes, sources: Sequence[Source]) -> Source | str | None:
+    found = objects(text_of(raw)).objects[:SNIFF_LINES]
+    own = next((s for s in sources if s.sniff(found)), None)
+    return own or next((name for line in found if (name := foreign.named(line)) is not None), None)
 
 
 def _write(rows: Rows, out: Path, task: int) -> None:
@@ -126,23 +167,23 @@ def _array(pa: Any, values: Sequence[Any], kind: Any) -> Any:
         return pa.array(clean, type=kind)
 
 
+def answered(order: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answer to an order: what `read_files` gives, or `error` (of the disk), or `failed`."""
+    files = [LogFile(path, spooled) for path, spooled in order["files"]]
+    try:
+        return read_files(files, source=order["source"], out=Path(order["out"]), task=order["task"])
+    except OSError as error:
+        return {"error": f"{error.filename or order['out']}: {error.strerror or error}"}
+    except Exception as error:  # noqa: BLE001 - it must reach the user as one line, not kill the pipe
+        return {"failed": described(error)}
+
+
 def main() -> None:
     """Answer tasks until standard input ends."""
     gc.disable()
     for line in sys.stdin:
         order = json.loads(line)
-        files = [LogFile(path, spooled) for path, spooled in order["files"]]
-        try:
-            answer = read_files(files, source=order["source"], out=Path(order["out"]), task=order["task"])
-        except CostscanError as error:
-            answer = {"error": error.what, "hint": error.hint}
-        except Exception as error:  # noqa: BLE001 - a defect must reach the user as one line, not kill the pipe
-            names = ", ".join(file.path for file in files[:3])
-            answer = {
-                "error": f"{names}: {type(error).__name__}: {error}",
-                "hint": "this is a defect of costscan",
-            }
-        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.write(json.dumps(answered(order)) + "\n")
         sys.stdout.flush()
 
 

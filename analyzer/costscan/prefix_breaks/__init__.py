@@ -34,7 +34,7 @@ def prefix_breaks(
         departures: where prompts in the log depart from those before, from `replay.departures`.
         grown: run_id, turn, carried_tokens: how much of each prompt had been sent before.
     """
-    named = turns.select(*_PLACE, "model", "effort", *UNITS_OF.values())
+    named = turns.select(*_PLACE, "model", "effort", "stop_reason", *UNITS_OF.values())
     known = named.hstack(unit).with_columns(prompt_tokens=PROMPT)
     known = known.join(grown.select(*_PLACE, "carried_tokens"), on=_PLACE, how="left", maintain_order="left")
     steps = policy.steps.drop("prompt_tokens").join(known, on=_PLACE, how="inner", maintain_order="left")

@@ -35,6 +35,7 @@ def with_cause(steps: pl.DataFrame, positions: pl.DataFrame, departures: pl.Data
         steps.with_columns(
             model_before=pl.col("model").shift(1).over("run_id"),
             effort_before=pl.col("effort").shift(1).over("run_id"),
+            was_refused=(pl.col("stop_reason").shift(1).over("run_id") == "refusal").fill_null(value=False),
         )
         .filter(pl.col("tokens_lost") > 0)
         .join(told, on=_PLACE, how="left", maintain_order="left")
@@ -67,6 +68,9 @@ def _cause() -> pl.Expr:
         pl.when(short)
         .then(pl.lit("below-minimum"))
         .when(shown & ~pl.col("is_marked"))
+        .then(None)
+        .when(pl.col("model_switched") & pl.col("was_refused"))
+        # Another model took over because that one refused: nobody set it so.
         .then(None)
         .when(pl.col("model_switched"))
         .then(pl.lit("model-switched"))

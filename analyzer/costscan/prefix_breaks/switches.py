@@ -54,9 +54,14 @@ def model_switches(
 
 
 def _after_switches(turns: pl.DataFrame) -> pl.DataFrame:
-    """Give the turns after the first switch of their run, with first_turn and the model before that turn."""
+    """Give the turns after the first switch of their run, with first_turn and the model before that turn.
+
+    What follows a refusal is left out: another model took over because that one would not answer.
+    """
     named = turns.sort(_PLACE).with_columns(
-        before=pl.col("model").shift(1).over("run_id"), before_raw=pl.col("model_raw").shift(1).over("run_id")
+        before=pl.col("model").shift(1).over("run_id"),
+        before_raw=pl.col("model_raw").shift(1).over("run_id"),
+        was_refused=(pl.col("stop_reason").shift(1).over("run_id") == "refusal").fill_null(value=False),
     )
     begins = (pl.col("model") != pl.col("before")).fill_null(value=False)
 
@@ -64,8 +69,11 @@ def _after_switches(turns: pl.DataFrame) -> pl.DataFrame:
         return pl.when(begins).then(name).forward_fill().over("run_id")
 
     return named.with_columns(
-        first_turn=first("turn"), from_model=first("before"), from_model_raw=first("before_raw")
-    ).filter(pl.col("first_turn").is_not_null())
+        first_turn=first("turn"),
+        from_model=first("before"),
+        from_model_raw=first("before_raw"),
+        is_forced=first("was_refused"),
+    ).filter(pl.col("first_turn").is_not_null() & ~pl.col("is_forced"))
 
 
 def _lost(breaks: pl.DataFrame, turns: pl.DataFrame, use: pl.DataFrame) -> pl.DataFrame:

@@ -4,14 +4,16 @@ Units are tokens (searches for `web_search`), unit prices whole pico-USD (1e-12 
 """
 
 from costscan.prices.billing import COST_COLUMNS, UNITS_OF, bill, cost_of, turn_usd, usd_of
-from costscan.prices.names import UNKNOWN, canonicalise, identify
+from costscan.prices.names import UNKNOWN, canonicalise, identify, meant
 from costscan.prices.rates import METERS
+from costscan.prices.refusals import UNBILLED, with_unbilled
 from costscan.prices.table import Overrides, as_of, price_table, with_overrides
 from costscan.prices.units import UNIT_COLUMNS, unit_prices
 
 __all__ = [
     "COST_COLUMNS",
     "METERS",
+    "UNBILLED",
     "UNITS_OF",
     "UNIT_COLUMNS",
     "UNKNOWN",
@@ -21,9 +23,11 @@ __all__ = [
     "canonicalise",
     "cost_of",
     "identify",
+    "meant",
     "price_table",
     "turn_usd",
     "unit_prices",
     "usd_of",
     "with_overrides",
+    "with_unbilled",
 ]

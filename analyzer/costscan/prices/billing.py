@@ -31,7 +31,8 @@ def turn_usd(turns: pl.DataFrame, unit: pl.DataFrame) -> pl.DataFrame:
     """Give the cost of every turn, in the order of the turns.
 
     `usd` is Decimal(38,12) USD, the exact sum of the columns `<meter>_pico_usd`, Int64 pico-USD. A meter with
-    units but no price is null, and so is the `usd` of its turn; no units cost 0 at any price.
+    units but no price is null, and so is the `usd` of its turn; no units cost 0 at any price. Units that are
+    not known add nothing: the sum is a lower bound, and null where no units are known.
 
     Args:
         turns: needs the token columns and web_searches.
@@ -44,7 +45,10 @@ def turn_usd(turns: pl.DataFrame, unit: pl.DataFrame) -> pl.DataFrame:
     _refuse_overflow(both)
     costs = both.select(cost_of(meter).alias(column) for meter, column in COST_COLUMNS.items())
     total = pl.sum_horizontal(COST_COLUMNS.values(), ignore_nulls=False)
-    return costs.select(usd_of(total).alias("usd"), *COST_COLUMNS.values())
+    told = both.select(
+        pl.any_horizontal(pl.col(name).is_not_null() for name in UNITS_OF.values())
+    ).to_series()
+    return costs.select(usd_of(pl.when(told).then(total)).alias("usd"), *COST_COLUMNS.values())
 
 
 def bill(turns: pl.DataFrame, unit: pl.DataFrame) -> pl.DataFrame:
@@ -71,8 +75,11 @@ def bill(turns: pl.DataFrame, unit: pl.DataFrame) -> pl.DataFrame:
 
 
 def cost_of(meter: str) -> pl.Expr:
-    """Give what a meter costs, in pico-USD, of units and unit prices; no units cost 0 at any price."""
-    units = pl.col(UNITS_OF[meter])
+    """Give what a meter costs, in pico-USD, of units and unit prices; no units cost 0 at any price.
+
+    Units that are not known add nothing.
+    """
+    units = pl.col(UNITS_OF[meter]).fill_null(0)
     return pl.when(units == 0).then(0).otherwise(units * pl.col(UNIT_COLUMNS[meter]))
 
 

@@ -1,12 +1,13 @@
 """From the model names in a log to the names in the price table."""
 
 import re
+from datetime import date, datetime
 from functools import cache, lru_cache
 from typing import Final
 
 import polars as pl
 
-from costscan.models import ModelRef, resolve
+from costscan.models import ModelRef, family_alias, resolve
 from costscan.prices.cache import kept
 
 UNKNOWN: Final = "unknown"
@@ -16,12 +17,13 @@ _NAMES: Final = pl.Schema({"name": pl.String, "provider": pl.String, "model": pl
 
 
 @lru_cache(maxsize=8192)
-def identify(spelling: str) -> ModelRef | None:
-    """Give the model a spelling means: a Claude model in any form, or an OpenAI or Google id or alias.
+def identify(spelling: str, day: date | None = None) -> ModelRef | None:
+    """Return the model a spelling means: a Claude model in any form, or an OpenAI or Google id or alias.
 
-    None for every other name; a dated release counts as known only where genai-prices takes it so.
+    None for every other name; a dated release counts as known only where genai-prices takes it so. The name
+    of a family (`opus`) means its newest model on `day`; without a day, the newest known.
     """
-    if ref := resolve(spelling):
+    if ref := resolve(spelling, day):
         return ref
     name = spelling.strip().lower().rpartition("/")[2]
     found = _others().get(name) or _others().get(_mask_release(name))
@@ -29,29 +31,43 @@ def identify(spelling: str) -> ModelRef | None:
 
 
 def canonicalise(turns: pl.DataFrame) -> pl.DataFrame:
-    """Give the turns with `provider` and `model` filled from `model_raw`, all else as it was.
+    """Return the turns with `provider` and `model` filled from `model_raw`, all else as it was.
 
-    An unknown model keeps its name as `model`, with provider "unknown". A name that ends in `-fast` sets
-    `speed` where the log has no speed or "standard": a speed that was logged is what was billed.
+    An unknown model keeps its name as `model`, with provider "unknown"; so does the name of a family
+    (`opus`) without a time, or before its first model. A name that ends in `-fast` sets `speed` where the log
+    has no speed or "standard": a speed that was logged is what was billed.
     """
-    names = turns["model_raw"].unique().to_list()
-    refs = [identify(name) if name is not None else None for name in names]
-    known = pl.DataFrame(
-        {
-            "model_raw": names,
-            "provider": [ref.provider if ref else UNKNOWN for ref in refs],
-            "model": [ref.model if ref else name or UNKNOWN for ref, name in zip(refs, names, strict=True)],
-            "hint": [ref.speed if ref else None for ref in refs],
-        },
-        schema={"model_raw": pl.String, "provider": pl.String, "model": pl.String, "hint": pl.String},
+    aliases = [name for name in turns["model_raw"].drop_nulls().unique() if family_alias(name)]
+    is_alias = pl.col("model_raw").is_in(aliases)
+    dated = turns.with_columns(_alias_day=pl.when(is_alias).then(pl.col("at").dt.date()))
+    keys = ["model_raw", "_alias_day"]
+    names = dated.select(keys).unique()
+    refs = [meant(name, day) for name, day in names.iter_rows()]
+    known = names.with_columns(
+        provider=pl.Series([ref.provider if ref else UNKNOWN for ref in refs], dtype=pl.String),
+        model=pl.Series([ref.model if ref else None for ref in refs], dtype=pl.String)
+        .fill_null(names["model_raw"])
+        .fill_null(UNKNOWN),
+        hint=pl.Series([ref.speed if ref else None for ref in refs], dtype=pl.String),
     )
     unset = pl.col("speed").is_null() | (pl.col("speed") == "standard")
     return (
-        turns.drop("provider", "model", strict=False)
-        .join(known, on="model_raw", how="left", nulls_equal=True, maintain_order="left")
+        dated.drop("provider", "model", strict=False)
+        .join(known, on=keys, how="left", nulls_equal=True, maintain_order="left")
         .with_columns(speed=pl.when(unset & pl.col("hint").is_not_null()).then("hint").otherwise("speed"))
         .select(turns.columns)
     )
+
+
+def meant(name: str | None, at: date | None) -> ModelRef | None:
+    """Return the model a name means in a log of that day or moment (UTC), None where that is not known.
+
+    Which model the name of a family meant at an unknown time is not known.
+    """
+    day = at.date() if isinstance(at, datetime) else at
+    if name is None or (day is None and family_alias(name)):
+        return None
+    return identify(name, day)
 
 
 @cache

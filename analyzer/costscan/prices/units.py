@@ -19,6 +19,7 @@ from costscan.frames import TIME
 from costscan.models import model_info, premium, resolve
 from costscan.prices.overlay import overlay
 from costscan.prices.rates import METERS
+from costscan.prices.refusals import UNBILLED
 from costscan.prices.table import Overrides, with_overrides
 
 UNIT_COLUMNS: Final = {meter: f"pico_{meter}" for meter in METERS}
@@ -29,6 +30,8 @@ _KEYS: Final = ("model", "model_raw", "tier", "speed", "geo")
 _PROMPT: Final = ("input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
 # OpenAI's words for the plain tier.
 _PLAIN_TIERS: Final = frozenset({None, "", "default", "auto"})
+_PLACES: Final = frozenset({"", "us", "global", "not_available"})
+"""What `inference_geo` may be; the price of another place is not known."""
 _LARGEST_SHARE: Final = 100
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -60,10 +63,11 @@ def unit_prices(
     The price is that of the moment of use; before a model's first price the first one holds, and a turn
     without a time takes that of `now`. A prompt (input, cache read and cache write together) over a size
     limit moves the whole request to the dearer tier. `speed` is the one logged in the response. Fast requests
-    have no batch price; "priority" costs the standard price where no other is known. `geo` "us" and a
-    regional endpoint are two ways to the same premium: they do not multiply. `discount` is the share that is
-    left to pay, on every meter, after everything else; only it and overrides can leave a fraction of a
-    pico-USD, rounded half to even.
+    have no batch price; "priority" costs the standard price where no other is known; in the tier `UNBILLED`
+    all costs 0. `geo` "us" and a regional endpoint are two ways to the same premium: they do not multiply.
+    Another `geo`, tier or speed has no known price. `discount` is the share that is left to pay, on every
+    meter, after everything else; only it and overrides can leave a fraction of a pico-USD, rounded half to
+    even.
 
     Raises:
         CostscanError: the discount is not from 0 to 100, or an override is wrong (see `with_overrides`).
@@ -127,10 +131,12 @@ def _case_prices(
     limits: Sequence[int],
     share: Fraction,
 ) -> tuple[int | None, ...]:
+    if case["tier"] == UNBILLED:
+        return (0,) * len(METERS)
     rows = _rows_for(book, case["model"], case["tier"], case["speed"])
     at = cuts[case["period"] - 1] if case["period"] else _EARLIEST
     row = _row_at(rows, at, limits[case["size"] - 1] if case["size"] else 0)
-    if row is None:
+    if row is None or (case["geo"] or "").lower() not in _PLACES:
         return (None,) * len(METERS)
     place = _place_factor(case)
     factors = {meter: share if meter == "web_search" else place * share for meter in METERS}

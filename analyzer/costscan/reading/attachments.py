@@ -7,7 +7,8 @@ their layers, in place of the hidden block that otherwise stands for both.
 from contextlib import suppress
 from typing import Any, Final
 
-from costscan.reading import loose
+from costscan.reading import loose, people
+from costscan.reading.deferred import is_deferred
 from costscan.reading.measure import definition, text
 from costscan.reading.thread import Thread
 
@@ -22,12 +23,24 @@ _NOT_SENT: Final = frozenset(
 )
 
 
-def read(thread: Thread, line: int, raw: bytes) -> None:
-    """Add what an attachment puts into the prompt of the next call."""
+def read(thread: Thread, line: int, raw: bytes) -> str:
+    """Add what an attachment puts into the prompt of the next call.
+
+    Returns what a person asks for in it, who wrote while the agent was at work; "" where nobody did.
+    """
     found = loose.mapping(raw)
-    if found is not None:
-        with suppress(RecursionError):
-            _add(thread, line, found)
+    if found is None:
+        return ""
+    with suppress(RecursionError):
+        _add(thread, line, found)
+        return _asked(found)
+    return ""
+
+
+def _asked(found: dict[str, Any]) -> str:
+    if found.get("type") != "queued_command" or not people.by_person(found.get("origin")):
+        return ""
+    return next(filter(None, map(people.asked, _strings(found.get("prompt")))), "")
 
 
 def _add(thread: Thread, line: int, found: dict[str, Any]) -> None:
@@ -54,6 +67,8 @@ def _snapshot(thread: Thread, line: int, found: dict[str, Any]) -> None:
     thread.forget(layers=("tools", "system"))
     tools = found.get("tools") or found.get("toolDefinitions")
     for tool in tools if isinstance(tools, list) else []:
+        if is_deferred(tool):
+            continue
         thread.sent(line, definition(tool), layer="tools", role="system")
     system = found.get("systemPrompt") or found.get("system") or found.get("content")
     for part in system if isinstance(system, list) else [system]:

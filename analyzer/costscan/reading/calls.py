@@ -1,11 +1,12 @@
 """One model call as the lines read so far tell it, and how it is written down."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
+from costscan.reading import refusals
 from costscan.reading.records import Rows
 from costscan.reading.usage import (
     PLACEHOLDER_OUTPUT_TOKENS,
@@ -14,12 +15,21 @@ from costscan.reading.usage import (
     Usage,
     counters,
     iterations,
+    nothing_known,
 )
 
 FINISHED_SINCE: Final = (2, 1, 60)
 """First Claude Code version that logs the final output of a call on each of its lines (measured)."""
+FIRST_YEAR: Final = 2020
+LAST_YEAR: Final = 2100
+_PLAIN_TIERS: Final = frozenset({"default", "auto"})
+"""What gateways call the standard tier."""
 CHARS_OF_LARGEST_TOKEN: Final = 8
 """More than any text has a token: an output of fewer tokens than that cannot be the whole of it."""
+LONGEST: Final = timedelta(days=1)
+"""No call takes longer; a batch may take as long."""
+_LAST_DAY: Final = datetime.max.replace(tzinfo=UTC) - LONGEST
+_MOST_DIGITS: Final = 9
 
 
 class Call(Struct, gc=False):
@@ -46,6 +56,8 @@ class Call(Struct, gc=False):
     settings: int | None = None
     miss_reason: str | None = None
     asks: str | None = None
+    refusal: str | None = None
+    hand_overs: dict[str, Any] = field(default_factory=dict)
 
 
 def is_same(known: Call, found: Call, *, newest: bool) -> bool:
@@ -55,68 +67,104 @@ def is_same(known: Call, found: Call, *, newest: bool) -> bool:
         return True
     if newest and (known.request_id is None or found.request_id is None):
         return True
+    if not (known.counters.knows_prompt and found.counters.knows_prompt):
+        return newest or known.request_id == found.request_id
     return known.counters.prompt_side == found.counters.prompt_side
 
 
 def merge(known: Call, found: Call) -> None:
-    """Take what another line tells of a call: the largest output counts."""
+    """Take what another line tells of a call: the counters of one line, the last complete one."""
+    if _tells_more(found, known):
+        known.raw_usage = found.raw_usage
+        known.usage, known.counters = found.usage, found.counters
     known.end_at = found.end_at or known.end_at
-    known.stop_reason = known.stop_reason or found.stop_reason
     known.request_id = known.request_id or found.request_id
     known.recorded_usd = known.recorded_usd or found.recorded_usd
-    if found.counters.output_tokens >= known.counters.output_tokens:
-        known.raw_usage = found.raw_usage
-        known.usage, known.counters = found.usage, _largest(known.counters, found.counters)
+    known.stop_reason = known.stop_reason or found.stop_reason
 
 
-def _largest(a: Counters, b: Counters) -> Counters:
-    if a.prompt_side == b.prompt_side:
-        return b
-    return (
-        b
-        if sum(b.prompt_side) >= sum(a.prompt_side)
-        else replace(
-            b,
-            input_tokens=a.input_tokens,
-            cache_read_tokens=a.cache_read_tokens,
-            cache_write_5m_tokens=a.cache_write_5m_tokens,
-            cache_write_1h_tokens=a.cache_write_1h_tokens,
-        )
-    )
+def _tells_more(found: Call, known: Call) -> bool:
+    """Whether a later line's counters take the place of those that were known.
+
+    A line that knows more counters does, then one that was finished; of two finished ones the later, of two
+    unfinished ones that which had counted more.
+    """
+    mine, theirs = (_completeness(call) for call in (found, known))
+    if mine != theirs:
+        return mine > theirs
+    if found.stop_reason is not None:
+        before, now = time_of(known.end_at), time_of(found.end_at)
+        return before is None or now is None or now >= before
+    return (found.counters.output_tokens or 0) >= (known.counters.output_tokens or 0)
 
 
-def usage_from(call: Call) -> str:
-    """Say whether the usage of a call is as billed (`reported`) or a lower bound (`placeholder`)."""
-    if call.counters.unreadable:
+def _completeness(call: Call) -> tuple[bool, bool, bool]:
+    counted = call.counters
+    return counted.is_known and not counted.is_zero, counted.knows_prompt, call.stop_reason is not None
+
+
+def usage_from(call: Call, counted: Counters) -> str:
+    """Return how the usage of a call is known.
+
+    `reported`: as billed; `placeholder`: a lower bound; `unreported`: a counter that is billed is unknown.
+    """
+    if not counted.is_known:
+        return "unreported"
+    if counted.contradictory:
         return "placeholder"
     if call.stop_reason is not None or not call.says_unfinished:
         return "reported"
     if call.version is not None and version_of(call.version) >= FINISHED_SINCE:
         return "reported"
-    few = call.counters.output_tokens <= PLACEHOLDER_OUTPUT_TOKENS
-    too_few = call.counters.output_tokens * CHARS_OF_LARGEST_TOKEN < call.visible_chars
+    output = counted.output_tokens or 0
+    few = output <= PLACEHOLDER_OUTPUT_TOKENS
+    too_few = output * CHARS_OF_LARGEST_TOKEN < call.visible_chars
     return "placeholder" if few or too_few else "reported"
 
 
+def settled(call: Call, counted: Counters) -> Counters:
+    """Return the counters of a call of which all lines were read.
+
+    An answer has tokens, and so has what it answers: a count of zero beside it was never made.
+    """
+    if counted.prompt_side == (0, 0, 0) and (call.visible_chars or counted.output_tokens):
+        known = counted.output_tokens or None
+        return replace(
+            nothing_known(), output_tokens=known, web_searches=counted.web_searches if known else None
+        )
+    if not call.visible_chars or counted.output_tokens != 0:
+        return counted
+    unfinished = usage_from(call, counted) == "placeholder"
+    return counted if unfinished else replace(counted, output_tokens=None)
+
+
 def version_of(text: str) -> tuple[int, ...]:
-    """Give "2.1.60" as numbers; what is no number counts as zero."""
-    return tuple(int(part) if part.isdigit() else 0 for part in text.split(".")[:3])
+    """Give "2.1.60" as numbers; what is no number of a version counts as zero."""
+    return tuple(int(part) if _is_number(part) else 0 for part in text.split(".")[:3])
+
+
+def _is_number(text: str) -> bool:
+    """Say whether a text is a number as versions have it: `int` refuses a superscript, and very long ones."""
+    return text.isdecimal() and len(text) <= _MOST_DIGITS
 
 
 def time_of(text: str | None) -> datetime | None:
-    """Give an ISO time, or a time in seconds or milliseconds since 1970, as UTC; None when it is no time."""
+    """Return an ISO time, or a time in seconds or milliseconds since 1970, as UTC.
+
+    None when it is no time, or one at which no model answered.
+    """
     if not text:
         return None
     try:
-        if text[-1] == "Z":
-            return datetime.fromisoformat(text)
         found = datetime.fromisoformat(text)
-    except ValueError:
-        return _epoch_time(text)
-    try:
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-    except OverflowError:
-        return None
+        if text[-1] != "Z":
+            found = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        known = _epoch_time(text)
+        if known is None:
+            return None
+        found = known
+    return found if FIRST_YEAR <= found.year <= LAST_YEAR else None
 
 
 def _epoch_time(text: str) -> datetime | None:
@@ -127,16 +175,25 @@ def _epoch_time(text: str) -> datetime | None:
         return None
 
 
-def write(rows: Rows, copy: int, seq: int, call: Call) -> int:
-    """Write a call to `rows`, a row for each model call inside it, and give how many rows that made."""
+def write(rows: Rows, copy: int, seq: int, call: Call, shown_chars: int = 0) -> int:
+    """Write a call to `rows`, a row for each model call inside it, and return how many rows that made.
+
+    `shown_chars` are those of its prompt that stand in the log.
+    """
     if call.dropped:
         return 0
     end, at = time_of(call.end_at), time_of(call.at)
-    if at is None or (end is not None and at > end):
+    if at is None or (end is not None and not at <= end <= _latest_end(at)):
         at = end
-    parts: list[Iteration | None] = [*iterations(call.usage)] or [None]
+    told = iterations(call.usage)
+    inside = told or []
+    whole = call.counters if told is not None else replace(call.counters, contradictory=True)
+    parts: list[Iteration | None] = [*inside] or [None]
+    refused, declined = refusals.refused(call, inside), refusals.declined(inside)
     for offset, part in enumerate(parts):
-        used = call.counters if part is None else part.counters
+        used = whole if part is None else part.counters
+        if offset == len(parts) - 1:
+            used = settled(call, used)
         model = call.model_raw if part is None or part.model is None else part.model
         rows.tables["calls"].append(
             (
@@ -148,7 +205,7 @@ def write(rows: Rows, copy: int, seq: int, call: Call) -> int:
                 end,
                 model,
                 _tier(call),
-                _word(call.usage.speed) or "standard",
+                _told(call.usage.speed) or "standard",
                 _geo(call.usage.inference_geo),
                 call.effort,
                 used.input_tokens,
@@ -158,19 +215,27 @@ def write(rows: Rows, copy: int, seq: int, call: Call) -> int:
                 used.output_tokens,
                 used.thinking_tokens,
                 used.web_searches,
-                call.stop_reason,
+                refusals.REFUSAL if offset in declined else call.stop_reason,
                 call.message_id,
                 call.request_id,
                 call.recorded_usd if offset == 0 else None,
-                usage_from(call),
+                usage_from(call, used),
                 call.visible_chars if offset == len(parts) - 1 else 0,
+                shown_chars,
+                end is not None,
                 call.resets and offset == 0,
                 call.settings,
                 call.miss_reason,
                 call.asks,
+                refused.get(offset),
             )
         )
     return len(parts)
+
+
+def _latest_end(at: datetime) -> datetime:
+    """Give the latest end of a call that began then: where it is later, the line before has a wrong time."""
+    return at + LONGEST if at < _LAST_DAY else datetime.max.replace(tzinfo=UTC)
 
 
 def _word(value: Any) -> str | None:
@@ -178,13 +243,29 @@ def _word(value: Any) -> str | None:
 
 
 def _geo(value: Any) -> str | None:
-    found = _word(value)
+    found = _told(value)
     return None if found in {None, "not_available"} else found
 
 
 def _tier(call: Call) -> str:
-    found = call.tier or _word(call.usage.service_tier)
-    return found if found in {"batch", "priority"} else "standard"
+    """Return the tier as the log has it: one that is not known has no price."""
+    found = call.tier or _told(call.usage.service_tier)
+    return "standard" if found is None or found in _PLAIN_TIERS else found
+
+
+def _told(value: Any) -> str | None:
+    """Return a mode as the log tells it, None where it tells none; what is no text is told, and not known."""
+    return _word(value) if value is None or isinstance(value, str) else "unknown"
+
+
+def mode_of(usage: Usage) -> tuple[str, str, str | None]:
+    """Return the tier, the speed and the place of inference that set the price of a usage."""
+    tier = _word(usage.service_tier)
+    return (
+        tier if tier in {"batch", "priority"} else "standard",
+        _word(usage.speed) or "standard",
+        _geo(usage.inference_geo),
+    )
 
 
 def miss_reason(diagnostics: object) -> str | None:

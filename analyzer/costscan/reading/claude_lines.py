@@ -1,6 +1,5 @@
 """The line types that Claude Code transcripts and Claude stream-json share, and their lenient reading."""
 
-import json
 from typing import Any
 
 from msgspec import UNSET, Raw, Struct
@@ -8,6 +7,7 @@ from msgspec import UNSET, Raw, Struct
 from costscan.reading import content
 from costscan.reading.calls import Call, make_call, miss_reason
 from costscan.reading.content import Block
+from costscan.reading.usage import counters
 from costscan.reading.usage import of_raw as usage_of_raw
 
 
@@ -18,8 +18,12 @@ class Message(Struct, gc=False):
     model: Any = None
     usage: Raw = Raw()
     stop_reason: Any = UNSET
+    stop_details: Any = UNSET
     content: list[Block] | str | None = None
     diagnostics: Any = None
+    type: Any = None
+    role: Any = None
+    object: Any = None
 
 
 class Line(Struct, gc=False):
@@ -42,6 +46,10 @@ class Line(Struct, gc=False):
     isMeta: Any = None  # noqa: N815
     sourceToolUseID: Any = None  # noqa: N815
     isCompactSummary: Any = None  # noqa: N815
+    isVisibleInTranscriptOnly: Any = None  # noqa: N815
+    isSynthetic: Any = None  # noqa: N815
+    origin: Any = None
+    promptSource: Any = None  # noqa: N815
     version: Any = None
     entrypoint: Any = None
     cwd: Any = None
@@ -57,7 +65,11 @@ class Line(Struct, gc=False):
     usage: Raw = Raw()
     total_cost_usd: Any = None
     totalCostUSD: Any = None  # noqa: N815
+    result_index: Any = None
+    model: Any = None
     event: Raw = Raw()
+    stop_reason: Any = None
+    apiRefusalCategory: Any = UNSET  # noqa: N815
 
 
 MAX_USD = 10**6
@@ -77,7 +89,7 @@ _PLAIN_FIELDS = [f for f in Line.__struct_fields__ if f not in _RAW_FIELDS and f
 def lenient_line(value: dict[str, Any]) -> Line | None:
     """Give a `Line` of any JSON object: what has the wrong type is left out, nothing is refused."""
     plain = {name: value[name] for name in _PLAIN_FIELDS if name in value}
-    raws = {name: Raw(content.encode(value[name])) for name in _RAW_FIELDS if value.get(name) is not None}
+    raws = {name: content.raw_json(value[name]) for name in _RAW_FIELDS if value.get(name) is not None}
     return Line(message=lenient_message(value.get("message")), **plain, **raws)
 
 
@@ -94,25 +106,42 @@ def lenient_message(value: object) -> Message | None:
     return Message(
         id=value.get("id"),
         model=value.get("model"),
-        usage=_raw(value.get("usage")),
+        usage=content.raw_json(value.get("usage")),
         stop_reason=value.get("stop_reason", UNSET),
+        stop_details=value.get("stop_details", UNSET),
         content=blocks,
         diagnostics=value.get("diagnostics"),
+        type=value.get("type"),
+        role=value.get("role"),
+        object=value.get("object"),
     )
-
-
-def _raw(value: object) -> Raw:
-    """Give usage as raw JSON, NaN and all: what cannot be counted must be seen."""
-    try:
-        return Raw() if value is None else Raw(json.dumps(value).encode())
-    except RecursionError:
-        return Raw()
 
 
 def _lenient_block(item: object) -> Block:
     if isinstance(item, dict):
         return content.from_dict(item)
     return content.text_block(item if isinstance(item, str) else str(item))
+
+
+def is_answer(line: Line) -> bool:
+    """Whether a line is an assistant's, whatever it says of its own type.
+
+    A type that is lost or new does not make a model call free: its message says what it is.
+    """
+    message = line.message
+    return message is not None and message.role == "assistant" and bytes(message.usage) not in {b"", b"null"}
+
+
+def lost_call(line: Line) -> str | None:
+    """Say what keeps a line that should tell a model call from telling it; None where nothing does."""
+    if line.type != "progress" and holds_usage(bytes(line.data)):
+        return "the usage of a call on a line of no known type"
+    return None
+
+
+def holds_usage(raw: bytes) -> bool:
+    """Say whether raw JSON has a usage object: inside a text the quotes around its name are escaped."""
+    return b'"usage"' in raw
 
 
 def word(value: object) -> str | None:
@@ -131,16 +160,16 @@ def timestamp(line: Line) -> str | None:
 
 
 def call_of(line: Line, number: int) -> tuple[Call, str] | None:
-    """Give the model call an assistant line belongs to and its key; None where nothing was billed.
+    """Return the model call an assistant line belongs to and its key; None where nothing was billed.
 
-    `<synthetic>` lines are written by the client itself (errors, interrupted turns).
+    `<synthetic>` lines are written by the client itself (errors, interrupted turns): they have no tokens.
     """
     message = line.message
-    if message is None or message.model == "<synthetic>":
+    if message is None:
         return None
     raw = bytes(message.usage)
     usage = usage_of_raw(raw)
-    if usage is None:
+    if message.model == "<synthetic>" and not any(counters(usage).prompt_side):
         return None
     request_id = line.requestId if line.requestId is not None else line.request_id
     call = make_call(

@@ -1,12 +1,13 @@
 """Content blocks as logs hold them, decoded no further than is needed to measure them."""
 
+import json
 from base64 import b64decode
 from binascii import Error as Base64Error
 from typing import Any, Final
 
 import msgspec
 import xxhash
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct
 
 
 class Part(Struct, gc=False):
@@ -15,6 +16,7 @@ class Part(Struct, gc=False):
     type: Any = None
     text: str = ""
     source: Any = None
+    tool_name: Any = None
 
 
 class Block(Struct, gc=False):
@@ -33,9 +35,14 @@ class Block(Struct, gc=False):
     cache_control: Any = None
     source: Raw = Raw()
     data: Any = None
+    to: Any = None
+    trigger: Any = UNSET
+    tool: Any = None
 
 
-_PLAIN: Final = ("type", "signature", "id", "name", "tool_use_id", "is_error", "cache_control", "data")
+_PLAIN: Final = (
+    *("type", "signature", "id", "name", "tool_use_id", "is_error", "cache_control", "data", "to", "tool"),
+)
 PIXELS_PER_TOKEN_SIDE: Final = 28
 MAX_IMAGE_TOKENS: Final = 4784
 UNKNOWN_IMAGE_TOKENS: Final = 1500
@@ -59,11 +66,24 @@ def hash_text(text: str) -> int:
 
 
 def encode(value: object) -> bytes:
-    """Give `value` as JSON; lone surrogates, which no UTF-8 can hold, become question marks."""
+    """Give `value` as JSON: lone surrogates, which no UTF-8 holds, as escapes, what is too deep as null."""
     try:
         return msgspec.json.encode(value)
-    except (UnicodeEncodeError, RecursionError):
-        return msgspec.json.encode(str(value).encode("utf-8", "replace").decode())
+    except UnicodeEncodeError:
+        return bytes(raw_json(value)) or b"null"
+    except RecursionError:
+        return b"null"
+
+
+def raw_json(value: object) -> Raw:
+    """Give a decoded value as raw JSON, NaN and all: what cannot be counted must be seen.
+
+    Nothing where it is null, or too deep.
+    """
+    try:
+        return Raw() if value is None else Raw(json.dumps(value).encode())
+    except RecursionError:
+        return Raw()
 
 
 def text_block(text: str) -> Block:
@@ -80,6 +100,7 @@ def from_dict(value: dict[str, Any]) -> Block:
         content=_parts(value.get("content")),
         input=_raw(value.get("input")),
         source=_raw(value.get("source")),
+        trigger=value.get("trigger", UNSET),
     )
 
 
@@ -92,10 +113,13 @@ def _raw(value: object) -> Raw:
 
 
 def _parts(value: object) -> str | list[Part] | None:
+    if isinstance(value, dict) and isinstance(value.get("tool_references"), list):
+        # The result of a tool search by the API.
+        value = value["tool_references"]
     if not isinstance(value, list):
         return _string(value)
     return [
-        Part(item.get("type"), _string(item.get("text")) or "", item.get("source"))
+        Part(item.get("type"), _string(item.get("text")) or "", item.get("source"), item.get("tool_name"))
         if isinstance(item, dict)
         else Part("text", str(item))
         for item in value

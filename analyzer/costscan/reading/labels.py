@@ -1,30 +1,24 @@
 """Names for runs: the task that runs are compared by, the type of a sub-agent, whether a human waited.
 
 A task is the slash command or the opening request of a headless run with its numbers and ids left out, so
-that the same job on another item is the same task; an interactive session is named by its project.
+that the same job on another item is the same task; an interactive session is named by its project. Which
+lines are a person's is said in `people.py`.
 """
 
 import re
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Final
 
-from costscan.reading import loose
+from costscan.reading import loose, people
 from costscan.reading.claude_lines import Line, word
-from costscan.reading.content import Block
 
 CONTEXT_LINES: Final = 20
 """Where a session runs and as what is said on every line; this many lines are asked."""
 MAX_TASK_CHARS: Final = 60
-_HOUSEKEEPING: Final = """
-agents clear compact config context cost doctor exit export help hooks ide login logout mcp memory model
-permissions plugin quit rename resume rewind status statusline terminal-setup theme upgrade usage vim
-"""
-HOUSEKEEPING: Final = frozenset(_HOUSEKEEPING.split())
-"""Commands of the client itself: a session that begins with one is not named by it."""
-_PRINTED: Final = ("<local-command-", "Caveat: The messages below")
+MOST_CHARS: Final = 2000
+"""Of a request, so much is looked at for its name."""
 _varying = re.compile(r"\b[0-9a-fA-F]{8}-[0-9a-fA-F-]{20,}\b|\b(?=[0-9a-f]*[0-9])[0-9a-f]{7,}\b|\d+")
 _secret = re.compile(r"\b(?:sk|ghp|gho|xox[abp]|AKIA)[-_A-Za-z0-9]{8,}|[\w.+-]+@[\w-]+\.[\w.]+")
-_command = re.compile(r"<command-name>\s*(/?[\w:.-]{1,60})")
 _space = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 
@@ -35,12 +29,14 @@ class Labels:
         self.agent: str | None = None
         self._first: str | None = None
         self._humans = 0
+        self._before: tuple[int, str | None] = (0, None)
         self._lines = 0
         self._entrypoint: str | None = None
         self._cwd: str | None = None
 
     def assistant(self, line: Line) -> None:
         """Take an assistant line."""
+        self._settle()
         if self._lines < CONTEXT_LINES:
             self.agent = self.agent or word(line.attributionAgent)
             self.context(line)
@@ -49,12 +45,24 @@ class Labels:
         """Take a user line."""
         if self._lines < CONTEXT_LINES:
             self.context(line)
-        if line.isMeta is True or line.isCompactSummary is True or line.message is None:
-            return
-        said = _said(line.message.content)
-        if said is not None and not _is_housekeeping(said):
-            self._humans += 1
-            self._first = self._first or said
+        if people.printed(line):
+            self._humans, self._first = self._before
+        elif said := people.written(line):
+            self.asked(said)
+        else:
+            self._settle()
+
+    def asked(self, said: str) -> None:
+        """Take what a person asked for."""
+        self._settle()
+        self._humans += 1
+        self._first = self._first or said[:MOST_CHARS]
+        if not people.COMMAND.search(said):
+            self._settle()
+
+    def _settle(self) -> None:
+        """Keep what was counted: what a command prints at once says that it asked the model for nothing."""
+        self._before = self._humans, self._first
 
     def context(self, line: Line) -> None:
         """Take what a line says of where the session ran."""
@@ -70,7 +78,7 @@ class Labels:
     def task(self) -> str:
         """Give the name that runs of the same task share."""
         said = self._first or ""
-        command = _command.search(said)
+        command = people.COMMAND.search(said)
         if command:
             return "/" + command.group(1).lstrip("/")
         project = template(_basename(self._cwd) or "")
@@ -81,26 +89,9 @@ class Labels:
 
 def template(text: str) -> str:
     """Give the first words of a request with what varies from item to item replaced by #."""
-    line = _space.sub(" ", text[:2000]).strip()
+    line = _space.sub(" ", text[:MOST_CHARS]).strip()
     short = _varying.sub("#", _secret.sub("…", line))
     return short if len(short) <= MAX_TASK_CHARS else short[: MAX_TASK_CHARS - 1].rstrip() + "…"
-
-
-def _is_housekeeping(said: str) -> bool:
-    """Say whether this is a command of the client itself, or what it printed, and no request."""
-    command = _command.search(said)
-    return said.startswith(_PRINTED) or (command is not None and command.group(1).lstrip("/") in HOUSEKEEPING)
-
-
-def _said(content: list[Block] | str | None) -> str | None:
-    if isinstance(content, str):
-        return content[:2000]
-    for block in content or ():
-        if block.type == "tool_result":
-            return None
-        if block.type == "text" and block.text:
-            return block.text[:2000]
-    return None
 
 
 def _basename(path: str | None) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Final, TypeVar
 
 import msgspec
 
+from costscan.defects import described
 from costscan.reading import loose
 from costscan.reading.records import Rows
 from costscan.reading.salvage import salvage
@@ -40,6 +41,21 @@ class Reader:
         self._lenient = lenient
         self._rows = rows
         self._path = ""
+        self._block: tuple[bytes, int] = (b"", 1)
+        self._split: list[bytes] | None = None
+        self._value: dict[str, Any] | None = None
+
+    def feed(self, stream: BinaryIO, path: str, take: Callable[[int, Any], bool]) -> None:
+        """Have `take` called with every line of the file; one that it raises for is skipped, and counted.
+
+        `take` returns False for a line of no kind that the format knows: such lines are counted by shape.
+        """
+        for number, line in self.lines(stream, path):
+            try:
+                if not take(number, line):
+                    self.strange(number)
+            except Exception as error:  # noqa: BLE001 - a defect costs this line and no other
+                self._rows.skip(path, number, described(error))
 
     def lines(self, stream: BinaryIO, path: str) -> Iterator[tuple[int, Any]]:
         """Give (line number from 1, object) for every object of the file."""
@@ -50,27 +66,46 @@ class Reader:
             if number == 1 and loose.is_document(block):
                 yield from self._document(b"".join([block, *blocks]))
                 return
-            self._rows.bytes_read += len(block)
+            self._count(0, len(block))
             count = count_lines(block)
+            self._block, self._split, self._value = (block, number), None, None
             found = self._whole_block(block, count)
             if found is not None:
                 yield from enumerate(found, number)
             else:
                 yield from self._line_by_line(block, number)
             number += count
-        self._rows.lines += number - 1
+        self._count(number - 1, 0)
+
+    def strange(self, number: int) -> None:
+        """Count the line that was given last, number `number`, as one of no kind that the format knows."""
+        value = self._value
+        if value is None:
+            block, first = self._block
+            if self._split is None:
+                self._split = block.split(b"\n")
+            value = loose.mapping(self._split[number - first].strip(_AROUND))
+        if value is not None:
+            self._rows.add_strange(value)
+
+    def _count(self, lines: int, n_bytes: int) -> None:
+        if self._rows.counting:
+            self._rows.lines += lines
+            self._rows.bytes_read += n_bytes
 
     def _document(self, whole: bytes) -> Iterator[tuple[int, Any]]:
         """Give the objects of a JSON list, or of objects written over several lines; their numbers count."""
-        self._rows.bytes_read += len(whole)
-        self._rows.lines += whole.count(b"\n") + (not whole.endswith(b"\n"))
+        self._count(whole.count(b"\n") + (not whole.endswith(b"\n")), len(whole))
         read = loose.objects(loose.text_of(whole))
         saved = [one for piece in read.damaged if (one := salvage(piece)) is not None]
         if read.problem:
             self._rows.skip(self._path, None, read.problem, lost=True)
         for number, value in enumerate([*read.objects, *saved], 1):
-            if (made := self._lenient(value)) is not None:
+            self._value = value
+            if (made := self._made(value, number)) is not None:
                 yield number, made
+            else:
+                self._rows.add_strange(value)
 
     def _blocks_of(self, stream: BinaryIO) -> Iterator[bytes]:
         blocks = _blocks(stream)
@@ -95,17 +130,40 @@ class Reader:
             line = line.strip(_AROUND)  # noqa: PLW2901
             if not line:
                 continue
+            self._value = None
             try:
-                yield at, self._decode(line)
+                decoded = self._decode(line)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                for found in self._repaired(line, at):
+                for value, found in self._repaired(line, at):
+                    self._value = value
                     yield at, found
+            else:
+                yield at, decoded
 
-    def _repaired(self, line: bytes, at: int) -> list[Any]:
+    def _repaired(self, line: bytes, at: int) -> list[tuple[dict[str, Any], Any]]:
+        try:
+            return self._mended(line, at)
+        except Exception as error:  # noqa: BLE001 - a defect costs this line and no other
+            self._rows.skip(self._path, at, described(error))
+            return []
+
+    def _made(self, value: dict[str, Any], number: int) -> Any:
+        try:
+            return self._lenient(value)
+        except Exception as error:  # noqa: BLE001 - a defect costs this object and no other
+            self._rows.skip(self._path, number, described(error))
+            return None
+
+    def _mended(self, line: bytes, at: int) -> list[tuple[dict[str, Any], Any]]:
         read = loose.objects(loose.text_of(line))
         saved = [one for piece in read.damaged if (one := salvage(piece)) is not None]
         problem = f"{read.problem}; its usage was recovered" if saved else read.problem
-        found = [made for o in [*saved, *read.objects] if (made := self._lenient(o)) is not None]
+        made = [(o, self._made(o, at)) for o in [*saved, *read.objects]]
+        found = [(o, m) for o, m in made if m is not None]
+        if not problem:
+            for o, m in made:
+                if m is None:
+                    self._rows.add_strange(o)
         if problem:
             self._rows.skip(self._path, at, problem, lost=not found)
         elif not read.objects:

@@ -114,7 +114,8 @@ def _tool_result(block: Block) -> Measured:
 def _parts_hash(parts: list[Part]) -> int:
     if len(parts) == 1 and parts[0].text:
         return hash_text(parts[0].text)
-    return hash_of(encode([[str(p.type), p.text, p.source] for p in parts]))
+    told = [[str(p.type), p.text, p.source, *([p.tool_name] if p.tool_name else [])] for p in parts]
+    return hash_of(encode(told))
 
 
 def _thinking(block: Block) -> Measured:
@@ -141,7 +142,7 @@ def _attached(block: Block) -> Measured:
     raw = bytes(block.source)
     try:
         source = _any(raw) if raw else None
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         source = None
     found = hash_of(raw) if raw else None
     if block.type == "image":

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from costscan.reading import loose
 from costscan.reading.content import Block, encode, hash_of, text_block
 from costscan.reading.content import from_dict as block_from_dict
+from costscan.reading.deferred import found_by, is_deferred
 from costscan.reading.measure import Measured, definition, measure
 
 Key: TypeAlias = tuple[str, str, str, int | None, str | None]
@@ -51,8 +52,8 @@ class Sent(NamedTuple):
     """One block of a prompt; `message` is the index of its message, -1 before the messages.
 
     `nth` is its place among the tools, the system blocks or the content of its message, -1 where that is
-    a plain string; `raw` is a tool definition as it was sent. A `deferred` one is no part of the prompt:
-    the model has to search for it.
+    a plain string; `raw` is a tool definition as it was sent. A `deferred` one is in no prompt until a search
+    has found it: it then stands in the messages, before what brought it there.
     """
 
     layer: str
@@ -101,7 +102,7 @@ class Definitions:
             marker, deferred = None, False
             if isinstance(value, dict):
                 marker = ttl(value.pop("cache_control", None))
-                deferred = value.get("defer_loading") is True
+                deferred = is_deferred(value)
             self._known[key] = Sent("tools", "system", definition(value), marker, -1, index, raw, deferred)
         return self._known[key]
 
@@ -114,8 +115,10 @@ def _decoded(raw: bytes) -> Any:
 
 
 def blocks_of(request: Request, known: Definitions) -> list[Sent]:
-    """Give the blocks of a request in the order of the prompt."""
-    out = [known.sent(bytes(raw), index) for index, raw in enumerate(request.tools or ())]
+    """Return the blocks of a request in the order of the prompt, without what is deferred and not found."""
+    tools = [known.sent(bytes(raw), index) for index, raw in enumerate(request.tools or ())]
+    waiting = {tool.measured.tool: tool for tool in tools if tool.deferred}
+    out = [tool for tool in tools if not tool.deferred]
     for index, block in _as_blocks(request.system):
         found = measure(block)
         if found is not None:
@@ -124,6 +127,9 @@ def blocks_of(request: Request, known: Definitions) -> list[Sent]:
     for number, message in enumerate(request.messages or ()):
         role = message.role if isinstance(message.role, str) and message.role in _ROLES else "user"
         for index, block in _as_blocks(message.content):
+            if waiting:
+                named = [waiting.pop(name) for name in found_by(block) if name in waiting]
+                out += (tool._replace(layer="messages", message=number, nth=index) for tool in named)
             found = measure(block)
             if found is not None:
                 out.append(Sent("messages", role, found, ttl(block.cache_control), number, index))
@@ -153,7 +159,7 @@ def asks_of(request: Request) -> str | None:
     asked = {
         "sampling": any(getattr(request, name) is not None for name in _SAMPLING),
         "prefill": last is not None and last.role == "assistant",
-        "forced-tool": choice.get("type") in {"any", "tool"},
+        "forced-tool": choice.get("type") in ("any", "tool"),  # a list compares with anything
         "thinking-budget": thinking.get("budget_tokens") is not None,
         "thinking-off": thinking.get("type") == "disabled",
     }

@@ -7,8 +7,11 @@ resumed session, a transcript and its stream), and which copy of a call is bille
 are read.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
+
+from costscan.defects import described
 
 COPIES: Final = {
     "copy": "int",
@@ -46,11 +49,15 @@ CALLS: Final = {
     "recorded_usd": "str",
     "usage_from": "str",
     "visible_chars": "int",
+    "shown_chars": "int",
+    "is_dated": "bool",
     "resets": "bool",
     "settings": "int",
     "miss_reason": "str",
     "asks": "str",
+    "refusal": "str",
 }
+"""Model calls. `refusal` is the category of one that was refused before any output, null for every other."""
 BLOCKS: Final = {
     "copy": "int",
     "block": "int",
@@ -130,16 +137,27 @@ RECORDED: Final = {
     "path": "str",
     "line": "int",
     "at": "time",
+    "event": "str",
+    "uuid": "str",
+    "result_index": "int",
+    "part": "str",
     "model_raw": "str",
     "input_tokens": "int",
     "cache_read_tokens": "int",
     "cache_write_tokens": "int",
+    "cache_write_1h_tokens": "int",
     "output_tokens": "int",
     "web_searches": "int",
     "usd": "str",
-    "event": "str",
+    "tier": "str",
+    "speed": "str",
+    "geo": "str",
 }
+"""What a line records of costs, by `part`: the tokens and dollars of a `model`, the `total` dollars, and the
+`usage` of its main loop. A counter is null where the line leaves it out."""
 AGENTS: Final = {"session": "str", "agent_id": "str", "agent": "str"}
+UNKNOWN: Final = {"path": "str", "kind": "str", "lines": "int", "other": "bool"}
+"""Lines of no kind that a format knows, by what they look like; `other`: like a format not read yet."""
 SKIPPED: Final = {"path": "str", "line": "int", "reason": "str", "lost": "bool"}
 
 TABLES: Final[dict[str, dict[str, str]]] = {
@@ -153,8 +171,11 @@ TABLES: Final[dict[str, dict[str, str]]] = {
     "recorded": RECORDED,
     "agents": AGENTS,
     "skipped": SKIPPED,
+    "unknown": UNKNOWN,
 }
 MAX_NAMED_SKIPS: Final = 100
+MAX_SHAPES: Final = 100
+"""Of lines that fit no kind the format knows, so many shapes are told apart in a file."""
 
 
 class Rows:
@@ -162,6 +183,8 @@ class Rows:
 
     `lines`, `bytes_read`, `skipped_lines` and `repaired_lines` count what was read; of the skipped ones at
     most `MAX_NAMED_SKIPS` are named. `kept` is what one file leaves for the next: the first prompts of runs.
+    `strange` holds, by shape, the first line of those that the reader of the current file does not know, and
+    how many there are; `counting` is off where a file is read once more, by another format.
     """
 
     def __init__(self) -> None:
@@ -172,6 +195,19 @@ class Rows:
         self.bytes_read = 0
         self.skipped_lines = 0
         self.repaired_lines = 0
+        self.strange: dict[tuple[Any, ...], tuple[dict[str, Any], int]] = {}
+        self.counting = True
+
+    def add_strange(self, line: dict[str, Any]) -> None:
+        """Count a line that was decoded and is of no kind that its format knows."""
+        kind = line.get("type")
+        shape = (kind if isinstance(kind, str) else None, *sorted(line)[:MAX_SHAPES])
+        first, n = self.strange.get(shape, (line, 0))
+        if n or len(self.strange) < MAX_SHAPES:
+            self.strange[shape] = first, n + 1
+        else:
+            rest, n = self.strange.get((), ({}, 0))
+            self.strange[()] = rest, n + 1
 
     def add_blocks(self, columns: Iterable[Sequence[Any]]) -> None:
         """Add blocks, given column by column."""
@@ -184,8 +220,44 @@ class Rows:
             return self._blocks
         return list(zip(*self.tables[name], strict=True)) or [()] * len(TABLES[name])
 
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Keep what the body adds, or nothing of it where it raises: rows and counts are as they were."""
+        rows = {name: len(table) for name, table in self.tables.items()}
+        blocks = len(self._blocks[0])
+        counts = self.lines, self.bytes_read, self.skipped_lines, self.repaired_lines
+        try:
+            yield
+        except BaseException:
+            for name, n in rows.items():
+                del self.tables[name][n:]
+            for column in self._blocks:
+                del column[blocks:]
+            self.lines, self.bytes_read, self.skipped_lines, self.repaired_lines = counts
+            raise
+
+    @contextmanager
+    def once_more(self) -> Iterator[None]:
+        """Read a file that was read before, for the lines of another format: nothing is counted again."""
+        self.counting = False
+        try:
+            yield
+        finally:
+            self.counting = True
+
+    @contextmanager
+    def run(self, path: str, run: str) -> Iterator[None]:
+        """Keep what the body writes of a run; where it raises, nothing of it, and say that it was skipped."""
+        try:
+            with self.whole():
+                yield
+        except Exception as error:  # noqa: BLE001 - a defect costs this run and no other
+            self.skip(path, None, f"run {run} was not read: {described(error)}")
+
     def skip(self, path: str, line: int | None, reason: str, *, lost: bool = True) -> None:
         """Count a line that could not be read as it stands; `lost` is False when its call was recovered."""
+        if not self.counting:
+            return
         if lost:
             self.skipped_lines += 1
         else:

@@ -7,6 +7,7 @@ call id, its hash, or its place.
 
 from typing import NamedTuple
 
+from costscan.reading import refusals
 from costscan.reading.breaks import Break, Moved
 from costscan.reading.calls import Call
 from costscan.reading.measure import Measured
@@ -33,8 +34,7 @@ class RequestThread(Thread):
         """Add a request and the call it made; give the number of the call."""
         now = len(self.calls)
         # Before the blocks are placed, which takes their texts from them.
-        shown = [block for block in blocks if not block.deferred]
-        prompt, breaks = self._prompts.take(shown)
+        prompt, breaks = self._prompts.take(blocks)
         kept = match([k for k, _ in self._carried], [b.key for b in blocks])
         carried: list[tuple[Key, int]] = []
         for position, block in enumerate(blocks):
@@ -51,10 +51,11 @@ class RequestThread(Thread):
                 self.leave(placed, now)
         self._carried, self._written = carried, []
         n = self.call(call, key=key)
-        both = zip(blocks, carried, strict=True)
-        places = [number for block, (_, number) in both if not block.deferred]
+        places = [placed for _, placed in carried]
         # A call told twice departs from itself nowhere.
-        self._told.setdefault(n, _Told(breaks, window(prompt, shown), prefixes(prompt), prompt.moved, places))
+        self._told.setdefault(
+            n, _Told(breaks, window(prompt, blocks), prefixes(prompt), prompt.moved, places)
+        )
         return n
 
     def flush(self, rows: Rows, copy: int) -> int:
@@ -63,6 +64,8 @@ class RequestThread(Thread):
         for n, told in self._told.items():
             if self._starts[n] < self._starts[n + 1]:
                 told.write(rows, copy, self._starts[n])
+                for part in refusals.asked_again(self.calls[n]):
+                    told.write_places(rows, copy, self._starts[n] + part)
         return last
 
     def remember_written(self, first: int) -> None:
@@ -113,6 +116,10 @@ class _Told(NamedTuple):
             )
             for b in self.breaks
         ]
+        self.write_places(rows, copy, seq)
+
+    def write_places(self, rows: Rows, copy: int, seq: int) -> None:
+        """Write where the prompt may be found in a cache; another model that is sent it departs nowhere."""
         rows.tables["windows"] += [
             (copy, seq, p.position, self.places[p.position], p.prefix_hash, p.stable_hash, p.marker)
             for p in self.positions

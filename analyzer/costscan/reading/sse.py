@@ -69,6 +69,8 @@ def _finish(message: dict[str, Any], event: dict[str, Any]) -> None:
     message["usage"] = usage
     if isinstance(event.get("delta"), dict):
         message["stop_reason"] = event["delta"].get("stop_reason") or message.get("stop_reason")
+        if "stop_details" in event["delta"]:
+            message["stop_details"] = event["delta"]["stop_details"]
 
 
 def _complete(block: dict[str, Any]) -> dict[str, Any]:

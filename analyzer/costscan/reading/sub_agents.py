@@ -22,9 +22,9 @@ _decode_progress = msgspec.json.Decoder(_Progress).decode
 
 def progress(line: Line) -> tuple[str, Line] | None:
     """Give the sub-agent a `progress` line tells of and the line of its transcript inside, if any."""
-    raw = bytes(line.data)
-    if b"agent_progress" not in raw:
+    if not is_progress(line):
         return None
+    raw = bytes(line.data)
     try:
         found = _decode_progress(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -33,6 +33,11 @@ def progress(line: Line) -> tuple[str, Line] | None:
     if found.type != "agent_progress" or inner is None or agent is None:
         return None
     return agent, inner
+
+
+def is_progress(line: Line) -> bool:
+    """Say whether a `progress` line tells of a sub-agent."""
+    return b'"agent_progress"' in bytes(line.data)
 
 
 def _lenient_progress(raw: bytes) -> _Progress:
@@ -76,7 +81,7 @@ def meta_agent(log: str, agent_id: str) -> str | None:
         return None
     meta = path.with_name(f"{path.name.split('.')[0]}.meta.json")
     try:
-        found = loose.mapping(meta.read_bytes()[:100_000])
+        found = loose.mapping(meta.read_bytes()[:100_000]) if meta.is_file() else None
     except OSError:
         return None
     return word(found.get("agentType")) if found else None

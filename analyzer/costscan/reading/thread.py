@@ -5,14 +5,16 @@ does (`turn_out`). What a call wrote enters with the next call.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct
 
-from costscan.reading import calls
+from costscan.reading import calls, refusals
 from costscan.reading.calls import Call
 from costscan.reading.content import Block
 from costscan.reading.measure import Measured, measure
 from costscan.reading.records import Rows
+from costscan.reading.starts import began
 from costscan.reading.usage import Usage, counters, number
 from costscan.reading.use import NOT_KNOWN, Use
 
@@ -72,12 +74,16 @@ class Thread:
             calls.merge(self.calls[at], found)
             return at
         before = self.calls[-1].end_at if self.calls else None
-        found.at, self.last_at = found.at or self.last_at or before or found.end_at, None
+        found.at, self.last_at = found.at or began(self.last_at or before, found.end_at), None
         found.resets, self._resets_next = self._resets_next, False
         self.calls.append(found)
         self._by_key[key] = len(self.calls) - 1
         self._last_key = key
         return len(self.calls) - 1
+
+    def knows(self, key: str) -> bool:
+        """Say whether a call of this key was added."""
+        return key in self._by_key
 
     def finished(self, key: str, usage: Usage) -> None:
         """Take the final output count of a call from the last event of its stream."""
@@ -85,9 +91,26 @@ class Thread:
         output = number(usage.output_tokens)
         if at is not None and output is not None:
             call = self.calls[at]
-            call.usage.output_tokens = max(output, call.counters.output_tokens)
+            call.usage.output_tokens = max(output, call.counters.output_tokens or 0)
             call.counters = counters(call.usage)
             call.says_unfinished = False
+
+    def refused(self, key: str, stop_reason: object, stop_details: object) -> None:
+        """Take what the last event of a call's stream says of a refusal."""
+        at = self._by_key.get(key)
+        if at is not None:
+            refusals.note(self.calls[at], stop_reason, stop_details)
+
+    def ended(self, stop_reason: object) -> None:
+        """Take why a process ended: where that is a refusal, its last call may be the refused one."""
+        if self.calls and self.calls[-1].stop_reason is None and not self.calls[-1].visible_chars:
+            refusals.note(self.calls[-1], stop_reason, UNSET)
+
+    def categorise(self, request_id: object, category: object) -> None:
+        """Take the category that another line tells of a refusal in a request."""
+        for call in self.calls:
+            if call.request_id is not None and call.request_id == request_id:
+                refusals.categorise(call, category)
 
     def wrote(self, call: int, line: int, blocks: Iterable[Block]) -> None:
         """Add what a call wrote; a block that a repeated line shows again is taken once."""
@@ -95,6 +118,7 @@ class Thread:
         for block in blocks:
             found = measure(block)
             if found is None:
+                refusals.hands_over(made, block)
                 continue
             said, found.said = found.said, None
             if self._seen(call, found):
@@ -192,11 +216,22 @@ class Thread:
     def flush(self, rows: Rows, copy: int) -> int:
         """Write the calls and blocks to `rows` and give the number of calls written."""
         starts = self._starts = [0]
-        for call in self.calls:
-            starts.append(starts[-1] + calls.write(rows, copy, starts[-1], call))
+        shown = self._shown_chars()
+        for n, call in enumerate(self.calls):
+            starts.append(starts[-1] + calls.write(rows, copy, starts[-1], call, shown[n] if shown else 0))
         self._use.close()
         rows.add_blocks(self._columns(copy, starts))
         return starts[-1]
+
+    def _shown_chars(self) -> list[int]:
+        """Return the characters in the prompt of each call; an empty list where all usage is known."""
+        if all(call.counters.is_known and any(call.counters.prompt_side) for call in self.calls):
+            return []
+        change = [0] * (len(self.calls) + 2)
+        for block in self._blocks:
+            change[block.call_in] += block.measured.chars
+            change[len(self.calls) if block.call_out is None else block.call_out] -= block.measured.chars
+        return list(accumulate(change))
 
     def _columns(self, copy: int, starts: Sequence[int]) -> Iterator[Sequence[object]]:
         """Give the columns of the `blocks` table; `starts` is where the rows of each call begin."""

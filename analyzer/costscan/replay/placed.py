@@ -70,12 +70,15 @@ def _behind_tool_use(
     )
     joined = found.join(first, on="epoch", how="left", maintain_order="left")
     split = (pl.col("tokens") <= pl.col("first_tokens")).fill_null(value=False)
-    share = 1 - pl.col("added_tokens") / pl.col("first_tokens")
+    # A call without usage has a prompt of no tokens.
+    share = 1 - pl.when(pl.col("first_tokens") > 0).then(pl.col("added_tokens") / pl.col("first_tokens"))
     return joined.with_columns(
         tokens=pl.when(split)
-        .then(_whole(pl.col("tokens") * share) + pl.col("added_tokens"))
+        .then(_whole(pl.col("tokens") * share.fill_null(1.0)) + pl.col("added_tokens"))
         .otherwise("tokens"),
-        block_tokens=pl.when(split).then(_whole(pl.col("block_tokens") * share)).otherwise("block_tokens"),
+        block_tokens=pl.when(split)
+        .then(_whole(pl.col("block_tokens") * share.fill_null(1.0)))
+        .otherwise("block_tokens"),
     ).drop("first_tokens", "added_tokens")
 
 

@@ -14,37 +14,28 @@ from costscan.reports.lever_page import lever_page
 from costscan.reports.table import Column, table
 from costscan.reports.wording import count, percent, tokens, usd_column
 from costscan.summary import Summary
-from costscan.summary.runs import IS_SUB_AGENT
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _WIDE: Final = 120
 
 
 def worst_runs(summary: Summary, top: int, width: int) -> list[Text]:
-    """Give the dearest runs, each with its sub-agents, which are not listed again."""
-    runs = runs_alone(summary)
-    rows = runs.head(top).to_dicts()
-    return [
-        *table(run_columns(summary, rows, wide=width >= _WIDE), width),
-        *rest(rows, "usd_with_subagents", runs["usd_with_subagents"][top:], "more run"),
-    ]
+    """Return the first runs, each with its sub-agents."""
+    rows = summary.runs.head(top).to_dicts()
+    return [*table(run_columns(summary, rows, wide=width >= _WIDE), width), *_more_runs(summary, rows)]
 
 
-def runs_alone(summary: Summary) -> pl.DataFrame:
-    """Give the runs that are in no other."""
-    every = summary.runs["run_id"].implode()
-    alone = pl.col("parent_run_id").is_null() | ~pl.col("parent_run_id").is_in(every)
-    return summary.runs.filter(alone)
+def _more_runs(summary: Summary, rows: Rows) -> list[Text]:
+    return rest(rows, "usd", summary.runs["usd"][len(rows) :], "more run")
 
 
 def run_columns(summary: Summary, rows: Rows, *, wide: bool) -> list[Column]:
     """Give the columns of the worst runs; where it is wide, why they cost so much is told in words."""
-    spent = [row["usd_with_subagents"] for row in rows]
     return [
         Column("worst runs", run_names(rows, summary.runs["run_id"].to_list()), name=True, style="bold"),
-        Column("cost", usd_column(spent)),
+        Column("cost", usd_column(row["usd"] for row in rows)),
         *_after(rows),
-        *_of_runs(rows, _with_subagents(summary, rows)),
+        *_of_runs(rows),
         *_why(rows, wide=wide),
         Column("task", [inert(row["task"]) for row in rows], name=True, prose=True),
     ]
@@ -52,8 +43,8 @@ def run_columns(summary: Summary, rows: Rows, *, wide: bool) -> list[Column]:
 
 def _after(rows: Rows) -> list[Column]:
     """Give what the runs would cost with all levers, where that is known of any."""
-    left = [row["usd_all_with_subagents"] for row in rows]
-    changed = any(a is not None and a != row["usd_with_subagents"] for a, row in zip(left, rows, strict=True))
+    left = [row["usd_after_all"] for row in rows]
+    changed = any(a is not None and a != row["usd"] for a, row in zip(left, rows, strict=True))
     return [Column("after", usd_column(left), style="green")] if changed else []
 
 
@@ -65,21 +56,20 @@ def _why(rows: Rows, *, wide: bool) -> list[Column]:
 
 
 def by_run(summary: Summary, top: int, width: int) -> list[Text]:
-    """Give every run for itself, sub-agents too, by its own cost."""
-    runs = summary.runs.sort("usd", "run_id", descending=[True, False], nulls_last=True)
-    rows = runs.head(top).to_dicts()
+    """Return the runs, each with its sub-agents and the models of all of them."""
+    rows = summary.runs.head(top).to_dicts()
     columns = [
-        Column("run", run_names(rows, runs["run_id"].to_list()), name=True, style="bold"),
+        Column("run", run_names(rows, summary.runs["run_id"].to_list()), name=True, style="bold"),
         Column("cost", usd_column(row["usd"] for row in rows)),
-        *_of_runs(rows, [None] * len(rows)),
+        *_of_runs(rows),
         Column("model", [inert(", ".join(row["models"])) for row in rows], name=True, give=6),
         Column("task", [inert(row["task"]) for row in rows], name=True, prose=True),
     ]
-    return [*table(columns, width), *rest(rows, "usd", runs["usd"][top:], "more run")]
+    return [*table(columns, width), *_more_runs(summary, rows)]
 
 
-def _of_runs(rows: Rows, helpers: Sequence[int | None]) -> list[Column]:
-    agents = Column("agents", [count(n) if n else "" for n in helpers], give=4)
+def _of_runs(rows: Rows) -> list[Column]:
+    agents = Column("agents", [count(n) if (n := row["sub_agents"]) else "" for row in rows], give=4)
     return [
         Column("turns", [count(row["turns"]) for row in rows], give=3),
         *([agents] if any(agents.rows) else []),
@@ -87,13 +77,6 @@ def _of_runs(rows: Rows, helpers: Sequence[int | None]) -> list[Column]:
         Column("again", [percent(row["carried_share"]) for row in rows], give=2),
         Column("cached", [percent(row["cache_hit_rate"]) for row in rows], give=1),
     ]
-
-
-def _with_subagents(summary: Summary, rows: Rows) -> list[int | None]:
-    """Count the sub-agents under each run."""
-    agents = summary.runs.filter(IS_SUB_AGENT)
-    sizes = dict(agents.group_by("root_run_id").len().iter_rows())
-    return [sizes.get(row["run_id"]) if row["parent_run_id"] is None else None for row in rows]
 
 
 def run_names(rows: Rows, every: Sequence[str]) -> list[str]:
@@ -136,7 +119,8 @@ def by_day(summary: Summary, top: int, width: int) -> list[Text]:
     days = summary.by_day.tail(top)
     rows = days.to_dicts()
     runs = Column("runs", [count(row["runs"]) for row in rows], give=2)
-    heading, *lines = table([*_named(rows, "day"), runs, *_tokens_of(rows)], width)
+    named = priced(rows, f"day, {summary.inputs.tz}", [row["day"] for row in rows])
+    heading, *lines = table([*named, runs, *_tokens_of(rows)], width)
     earlier = rest(
         rows, "usd", summary.by_day["usd"].head(summary.by_day.height - days.height), "earlier day"
     )

@@ -13,8 +13,8 @@ FORMULA: Final = r"^[=+\-@\t\r\n]"
 
 
 def table(summary: Summary) -> pl.DataFrame:
-    """Give the runs as flat columns."""
-    return no_formulas(summary.runs.with_columns(pl.col("models").list.join(" ")))
+    """Return the runs as flat columns, without the list of their agents: `sub_agents` counts them."""
+    return no_formulas(summary.runs.drop("agents").with_columns(pl.col("models").list.join(" ")))
 
 
 def no_formulas(frame: pl.DataFrame) -> pl.DataFrame:

@@ -86,7 +86,7 @@ DIVISIONS: Final = (
             "tool_result": "tool result",
         },
     ),
-    Division("agent", "agent", "runs", "tokens"),
+    Division("agent", "agent", "threads", "tokens"),
 )
 
 

@@ -1,45 +1,64 @@
 """`costscan explain RUN` on the terminal: one run as a story that is read in a minute."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+import polars as pl
 from rich.text import Text
 
 from costscan.reports.breakdown import run_names
-from costscan.reports.inert import cells, clip, inert, wrapped
+from costscan.reports.handles import handle
+from costscan.reports.inert import cells, clip, inert, shorten, wrapped
+from costscan.reports.sub_agents import sub_agents
 from costscan.reports.table import Column, table
 from costscan.reports.turn_chart import turn_chart
 from costscan.reports.wording import count, percent, plural, tokens, usd, usd_column
+from costscan.summary.money import known_sum
 from costscan.summary.story import Story
 from costscan.unlogged import SUFFIX
+from costscan.zones import DEFAULT, shown
 
 _LIFETIME: Final = {"5m": "five minutes", "1h": "an hour"}
 LEAST_SHARE: Final = Decimal("0.005")
 """What would have saved less than this share of a run is not told."""
-BLOCKS, FINDINGS, TOOLS, AGENTS = 10, 4, 10, 8
+BLOCKS, FINDINGS, TOOLS = 10, 4, 10
+_AGENT: Final = 24
+"""The columns that the name of an agent may take beside a finding of it."""
 _LEAST_TASK: Final = 12
 Excerpts = Mapping[int, str]
 """The beginning of the text of some blocks, by number, where it was asked for."""
 
 
-def render(story: Story, every: Sequence[str], *, width: int, excerpts: Excerpts | None = None) -> list[Text]:
-    """Give the lines of the story, each at most `width` columns wide.
+def render(
+    story: Story,
+    every: Sequence[str],
+    *,
+    width: int,
+    excerpts: Excerpts | None = None,
+    roots: Collection[str] = (),
+    paths: Sequence[str] = (),
+    tz: str = DEFAULT,
+) -> list[Text]:
+    """Return the lines of the story, each at most `width` columns wide.
 
     Args:
         story: the run.
-        every: the ids of all runs, so that short ids stay unique.
+        every: the ids of all runs and their sub-agents, so that short ids stay unique.
         width: columns.
         excerpts: texts of blocks to show; None where texts are not to be shown.
+        roots: the ids of the runs alone.
+        paths: the logs, for what is to be typed next.
+        tz: the time zone that its times are told in.
     """
     sections = [
-        _title(story, every, width),
-        turn_chart(story.turns, width),
+        _title(story, every, width, tz),
+        [*_main_thread(story, width), *turn_chart(story.turns, width)],
         _blocks(story, width, excerpts),
         _tools(story, width),
-        _sub_agents(story, every, width),
+        sub_agents(story, every, width, roots=roots, paths=paths),
         _levers(story, width),
-        _findings(story, width),
+        _findings(story, width, lambda run: inert(handle(run, every, roots))),
     ]
     lines: list[Text] = []
     for section in sections:
@@ -48,25 +67,24 @@ def render(story: Story, every: Sequence[str], *, width: int, excerpts: Excerpts
     return lines
 
 
-def _title(story: Story, every: Sequence[str], width: int) -> list[Text]:
+def _title(story: Story, every: Sequence[str], width: int, tz: str) -> list[Text]:
     run = story.run
     name = run_names([run], every)[0]
-    models = ", ".join(story.turns["model"].unique(maintain_order=True))
-    parts = [plural(story.turns.height, "turn"), inert(models)]
+    sums = story.sums
+    parts = [plural(sums["turns"], "turn"), inert(", ".join(sums["models"]))]
     if run["started_at"] is not None:
-        parts.append(run["started_at"].strftime("%Y-%m-%d %H:%M"))
+        parts.append(f"{shown(run['started_at'], tz):%Y-%m-%d %H:%M} {tz}")
+    if not run["run_id"].startswith(run["root_run_id"]):
+        parts.append(f"under {run_names([{'run_id': run['root_run_id']}], every)[0]}")
     lines = _headed(name, inert(run["task"]), " · ".join(parts), width)
-    prompt, read = (int(story.turns[c].sum()) for c in ("prompt_tokens", "cache_read_tokens"))
-    agents = [row for row in story.sub_agents["usd"] if row is not None]
-    said = ["cost unknown" if story.usd is None else f"cost {usd(story.usd)}"]
-    if story.sub_agents.height:
-        whole = sum(agents, story.usd or Decimal(0))
-        said.append(f"{usd(whole)} with {_below(story)}")
-    said += [
+    prompt, read = sums["prompt_tokens"], sums["cache_read_tokens"]
+    cost = "cost unknown" if story.usd is None else f"cost {usd(story.usd)}"
+    said = [
+        f"{cost} with {_below(story)}" if story.sub_agents.height else cost,
         f"{tokens(prompt)} tokens of input",
         f"{percent(read / prompt if prompt else None)} read from the cache",
     ]
-    said.append(f"{tokens(int(story.turns['output_tokens'].sum()))} of output")
+    said.append(f"{tokens(sums['output_tokens'])} of output")
     return [*lines, *_wrapped(" · ".join(said), width)]
 
 
@@ -75,6 +93,18 @@ def _below(story: Story) -> str:
     agents = story.sub_agents.height - unlogged
     told = [plural(agents, "sub-agent")] if agents else []
     return " and ".join([*told, *(["calls that are not in the log"] if unlogged else [])])
+
+
+def _main_thread(story: Story, width: int) -> list[Text]:
+    """Say which turns are drawn, where those of sub-agents are not."""
+    if story.sub_agents.is_empty():
+        return []
+    if story.turns.is_empty():
+        return _wrapped("no turn of its main thread is in these logs", width)
+    cost = "unknown cost" if story.own_usd is None else usd(story.own_usd)
+    is_root = story.run["run_id"] == story.run["root_run_id"]
+    what = "the main thread alone" if is_root else "its own turns alone"
+    return _wrapped(f"{what}: {plural(story.turns.height, 'turn')}, {cost}", width)
 
 
 def _headed(name: str, task: str, more: str, width: int) -> list[Text]:
@@ -151,30 +181,16 @@ def _tools(story: Story, width: int) -> list[Text]:
     return table(columns, width)
 
 
-def _sub_agents(story: Story, every: Sequence[str], width: int) -> list[Text]:
-    rows = story.sub_agents.head(AGENTS).to_dicts()
-    if not rows:
-        return []
-    names = [name.rpartition("/")[2] for name in run_names(rows, every)]
-    types = ["calls not in the log" if row["run_id"].endswith(SUFFIX) else row["agent"] or "" for row in rows]
-    columns = [
-        Column("sub-agents", names, name=True, style="bold"),
-        Column("cost", usd_column(row["usd"] for row in rows)),
-        Column("turns", [count(row["n_turns"]) for row in rows]),
-        Column("type", [inert(name) for name in types], name=True),
-    ]
-    rest = story.sub_agents.height - len(rows)
-    return [*table(columns, width), *([Text(f"  … {rest:,} more", style="dim")] if rest else [])]
-
-
-def _findings(story: Story, width: int) -> list[Text]:
+def _findings(story: Story, width: int, name: Callable[[str], str]) -> list[Text]:
     found = story.findings
     if found.is_empty():
         none = "no finding: no rule sees waste in this run"
         return [Text(f"  {line}", style="green") for line in wrapped(none, width - 2)]
     lines = [Text("  findings", style="dim")]
     for _, own in found.group_by("rule", maintain_order=True):
-        lines += _of_rule(own.to_dicts(), width)
+        rows = own.head(FINDINGS).to_dicts()
+        places = ["" if row["run_id"] == story.run["run_id"] else f"{name(row['run_id'])} " for row in rows]
+        lines += _of_rule(own, places, width)
     saved, cost = story.avoidable_usd, story.usd
     if cost is not None and saved:
         told = f"without what was found: about {usd(cost - saved)} instead of {usd(cost)}"
@@ -205,24 +221,18 @@ def _levers(story: Story, width: int) -> list[Text]:
     return [heading, *(Text(f"    {line}") for told in lines for line in wrapped(told, width - 4))]
 
 
-def _lever(cost: Decimal, lever: str, saved: Mapping[str, Decimal]) -> str:
-    own = {name.partition("/")[2]: saved[name] for name in saved if name.startswith(f"{lever}/")}
-    parts = ", ".join(f"{name} {usd(amount)}" for name, amount in own.items())
-    alone = f"; its parts alone: {parts}" if parts else ""
-    return f"{lever}: {usd(cost - saved[lever])} instead of {usd(cost)}{alone}"
-
-
-def _of_rule(rows: Sequence[Mapping[str, Any]], width: int) -> list[Text]:
-    spent = [row["usd"] for row in rows if row["usd"] is not None]
-    cost = f"  {usd(sum(spent, Decimal(0)) if spent else None)}"
+def _of_rule(found: pl.DataFrame, places: Sequence[str], width: int) -> list[Text]:
+    """Return the findings of one rule, the dearest first; `places` are where these are, if in a sub-agent."""
+    rows = found.to_dicts()
+    cost = f"  {usd(found.select(known_sum('usd')).item())}"
     name = clip(inert(rows[0]["name"]), width - 2 - cells(cost))
-    head = Text("  ").append(name, style="bold").append(cost)
-    lines = [head]
-    for row in rows[:FINDINGS]:
-        where = f"turn {row['turn']}" + (f"-{row['turn_end']}" if row["turn_end"] != row["turn"] else "")
+    lines = [Text("  ").append(name, style="bold").append(cost)]
+    for place, row in zip(places, rows, strict=False):
+        turns = f"{row['turn']}" + (f"-{row['turn_end']}" if row["turn_end"] != row["turn"] else "")
+        where = f"{shorten(place, _AGENT)}turn {turns}"
         lines.append(Text(clip(f"    {where}  {usd(row['usd'])}  {inert(row['message'])}", width)))
-    if rest := len(rows) - FINDINGS:
-        lines += [Text(f"    … {rest:,} more", style="dim")] if rest > 0 else []
+    if (rest := len(rows) - len(places)) > 0:
+        lines.append(Text(f"    … {rest:,} more", style="dim"))
     fix = wrapped(inert(f"fix: {rows[0]['fix']}"), width - 4)
     return [*lines, *(Text(f"    {line}", style="green") for line in fix)]
 

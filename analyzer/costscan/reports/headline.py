@@ -8,7 +8,9 @@ from rich.text import Text
 
 from costscan.reports.inert import cells, inert, shorten
 from costscan.reports.wording import bar, count, percent, plural, precise, usd
-from costscan.summary import Summary
+from costscan.summary import Summary, Totals
+from costscan.summary.days import UNKNOWN_DAY
+from costscan.zones import DEFAULT
 
 LABEL: Final = 14
 METER_WORDS: Final = {
@@ -22,8 +24,11 @@ METER_WORDS: Final = {
 GAP: Final = 3
 _FEW_RUNS: Final = 5
 _MOST_PATHS: Final = 3
+_MOST_KINDS: Final = 3
+_MOST_PARTS: Final = 4
 _LEAST_ERROR: Final = 0.001
 _CENT: Final = Decimal("0.005")
+_PER_MILLE: Final = Decimal("0.001")
 Pieces = list[tuple[str, str]]
 
 
@@ -62,13 +67,18 @@ def named(paths: Sequence[str]) -> str:
 
 
 def _dates(summary: Summary) -> list[str]:
-    first, last = summary.totals.first_at, summary.totals.last_at
-    if first is None or last is None:
-        return []
-    a, b = first.date().isoformat(), last.date().isoformat()
-    if a == b:
-        return [a]
-    return [f"{a}..{b[8:]}" if a[:7] == b[:7] else f"{a}..{b[5:]}" if a[:4] == b[:4] else f"{a}..{b}"]
+    """Give the first and the last day, and whose days they are where they are not those of UTC."""
+    days = [day for day in summary.by_day["day"] if day != UNKNOWN_DAY]
+    zone = "" if summary.inputs.tz == DEFAULT else f" {summary.inputs.tz}"
+    return [dates(days[0], days[-1]) + zone] if days else []
+
+
+def dates(first: str, last: str) -> str:
+    """Give two days, without what the second has in common with the first."""
+    if first == last:
+        return first
+    same = 8 if first[:7] == last[:7] else 5 if first[:4] == last[:4] else 0
+    return f"{first}..{last[same:]}"
 
 
 def price_basis(summary: Summary) -> str:
@@ -98,12 +108,14 @@ def paragraphs(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
         yield "where", _where(summary), " · "
     if summary.totals.carried_share:
         yield "sent again", _again(summary), ""
-    if summary.distribution.root_runs >= _FEW_RUNS:
+    if summary.distribution.priced_runs >= _FEW_RUNS:
         yield "per run", _spread(summary), " · "
     if summary.replay.exact_share is not None:
         yield "replay", _replayed(summary), ""
     if cached := _without_caching(summary):
         yield "no caching", cached, ""
+    if summary.defects:
+        yield "not done", _not_done(summary), ""
 
 
 def _replayed(summary: Summary) -> Pieces:
@@ -121,25 +133,59 @@ def _within(error: float) -> str:
 def _billed(summary: Summary) -> Pieces:
     totals = summary.totals
     if totals.usd is None:
-        return [("unknown", "bold yellow"), *_unpriced(summary)]
-    if not totals.turns:
-        return [(usd(totals.usd), "bold"), ("   no model call in these logs, or none that was asked for", "")]
+        return [("unknown", "bold yellow"), *_unreported(summary), *_unpriced(summary)]
     pieces: Pieces = [(usd(totals.usd), "bold green" if totals.usd_exact else "bold")]
-    if totals.open_turns:
+    unfinished = totals.open_turns - totals.open_unreported_turns
+    if totals.open_turns or totals.unproven_recorded_usd:
         pieces.insert(0, ("at least ", "bold yellow"))
+    elif totals.estimated_turns:
+        pieces.insert(0, ("about ", "bold yellow"))
+    if unfinished:
         pieces += [
-            (f"   {plural(totals.open_turns, 'turn')} logged an unfinished output count;", ""),
+            (f"   {plural(unfinished, 'turn')} logged counts that are a lower bound;", ""),
             (f" about {usd(totals.usd_estimated)} with the text they show", ""),
         ]
+    pieces += _unreported(summary)
     if totals.unpriced_turns:
         pieces += _unpriced(summary)
-    if totals.usd_exact:
+    pieces += _unproven(totals)
+    if totals.usd_exact and totals.turns:
         pieces.append(("   every turn priced" + (" at list" if summary.prices.is_list else ""), ""))
     return pieces
 
 
+def _unreported(summary: Summary) -> Pieces:
+    """Say how many calls lack usage, and about what that is worth."""
+    totals = summary.totals
+    if not totals.open_unreported_turns:
+        return []
+    worth = "" if totals.unreported_usd is None else f", about {usd(totals.unreported_usd)} by their text"
+    calls = plural(totals.open_unreported_turns, "call")
+    return [
+        (f"   {calls} without usage or with a part of it:", "yellow"),
+        (f" what they lack is not in the total{worth}", ""),
+    ]
+
+
+def _unproven(totals: Totals) -> Pieces:
+    """Say what recorded costs leave open."""
+    found: Pieces = []
+    if totals.unproven_recorded_usd:
+        more = usd(totals.unproven_recorded_usd)
+        found.append((f"   {more} more is recorded, not proven by the log", "yellow"))
+    if totals.estimated_turns:
+        turns = plural(totals.estimated_turns, "turn")
+        found.append((f"   cache tokens of {turns} estimated from recorded dollars", "yellow"))
+    if totals.unproven_sessions and not found:
+        whose = plural(totals.unproven_sessions, "session")
+        found.append((f"   what {whose} recorded does not follow from tokens and list prices", "yellow"))
+    return found
+
+
 def _unpriced(summary: Summary) -> Pieces:
     totals = summary.totals
+    if not totals.unpriced_turns:
+        return []
     rows = (
         summary.by_model.filter(summary.by_model["unpriced_turns"] > 0)
         .select("model", "unpriced_turns")
@@ -159,18 +205,24 @@ def _recorded(summary: Summary) -> Pieces:
     totals = summary.totals
     where = f" by the client in {plural(totals.recorded_sessions, 'session')}"
     pieces: Pieces = [(usd(totals.recorded_usd), "bold"), (where, "")]
-    here = totals.recorded_billed_usd
-    if summary.prices.is_list and here is not None and totals.recorded_usd is not None:
-        same = abs(here - totals.recorded_usd) < _CENT
-        pieces.append(
-            (
-                ", and the same here;" if same else f", {usd(here)} here for the same turns;",
-                "" if same else "yellow",
-            )
-        )
+    if totals.recorded_billed_usd is not None:
+        pieces.append(_here(totals, is_list=summary.prices.is_list))
     if totals.unlogged_usd:
-        pieces.append((f" {usd(totals.unlogged_usd)} of it is in no logged turn", ""))
+        of = "it" if summary.prices.is_list else "the bill"
+        pieces.append((f" {usd(totals.unlogged_usd)} of {of} is in no logged turn", ""))
     return [*pieces[:-1], (pieces[-1][0].rstrip(";"), pieces[-1][1])]
+
+
+def _here(totals: Totals, *, is_list: bool) -> tuple[str, str]:
+    """Say what the recorded calls cost here: the same only to the cent and to a thousandth."""
+    recorded, here = totals.recorded_usd or Decimal(0), totals.recorded_billed_usd or Decimal(0)
+    basis = "" if is_list else " by the price list"
+    if totals.estimated_turns:
+        return f", {usd(here)} here{basis}, in part estimated from it;", "yellow"
+    if abs(here - recorded) <= min(_CENT, recorded * _PER_MILLE):
+        return f", and the same here{basis};", ""
+    shown = usd(here) if usd(here) != usd(recorded) else usd(here, fine=True)
+    return f", {shown} here{basis} for the same turns;", "yellow"
 
 
 def _read(summary: Summary) -> list[str]:
@@ -180,6 +232,12 @@ def _read(summary: Summary) -> list[str]:
     if len(inputs.formats) > 1:
         parts += [f"{count(n)} {name}" for name, n in inputs.formats.items()]
     parts.append(f"{count(inputs.skipped_lines)} skipped")
+    if inputs.unknown_lines:
+        kinds = ", ".join(
+            f"{inert(row['kind'])} {count(row['lines'])}" for row in inputs.unknown[:_MOST_KINDS]
+        )
+        more = ", …" if len(inputs.unknown) > _MOST_KINDS else ""
+        parts.append(f"{plural(inputs.unknown_lines, 'line')} of no known kind: {kinds}{more}")
     if inputs.unusable_files:
         parts.append(f"{plural(inputs.unusable_files, 'other file')} not read")
     if inputs.repaired_lines:
@@ -187,7 +245,7 @@ def _read(summary: Summary) -> list[str]:
     if inputs.duplicate_turns:
         parts.append(f"{plural(inputs.duplicate_turns, 'copied turn')} counted once")
     if summary.totals.undated_turns:
-        parts.append(f"{plural(summary.totals.undated_turns, 'turn')} without a time")
+        parts.append(f"{plural(summary.totals.undated_turns, 'turn')} without an own time")
     return parts
 
 
@@ -210,10 +268,10 @@ def _again(summary: Summary) -> Pieces:
 
 def _spread(summary: Summary) -> Pieces:
     found = summary.distribution
-    ranks = [(f"{name} {usd(found.usd_per_root_run[name])}", "") for name in ("p50", "p90", "p99", "max")]
-    top = -(-found.root_runs // 100)
+    ranks = [(f"{name} {usd(found.usd_per_run[name])}", "") for name in ("p50", "p90", "p99", "max")]
+    top = -(-found.priced_runs // 100)
     who = "the dearest run is" if top == 1 else f"the dearest {top:,} (1%) are"
-    return [*ranks, (f"{who} {percent(found.top_1pct_root_share)} of the bill", "")]
+    return [*ranks, (f"{who} {percent(found.top_1pct_share)} of the bill", "")]
 
 
 def _without_caching(summary: Summary) -> Pieces:
@@ -228,6 +286,14 @@ def _without_caching(summary: Summary) -> Pieces:
         (usd(found.usd), "bold"),
         (f"   with nothing cached; caching cost {usd(-saved)} more than that", "yellow"),
     ]
+
+
+def _not_done(summary: Summary) -> Pieces:
+    """Say what could not be worked out, and why the first of it."""
+    parts = [one.part for one in summary.defects]
+    more = f" and {len(parts) - _MOST_PARTS} more" if len(parts) > _MOST_PARTS else ""
+    told = inert(", ".join(parts[:_MOST_PARTS])) + more
+    return [(told, "yellow"), (f" ({inert(summary.defects[0].reason)})", "")]
 
 
 def _wrapped(label: str, pieces: Pieces, separator: str, width: int) -> list[Text]:

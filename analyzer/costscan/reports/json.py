@@ -69,11 +69,13 @@ def _(value: Mapping[str, Any]) -> dict[str, Any]:
 
 @plain.register
 def _(value: pl.DataFrame) -> list[dict[str, Any]]:
-    return value.with_columns(
+    rows = value.with_columns(
         selectors.decimal().round(DECIMALS).cast(pl.Decimal(38, DECIMALS)).cast(pl.Float64),
         pl.when(selectors.float().is_finite()).then(selectors.float()),
         selectors.datetime().dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ"),
     ).to_dicts()
+    nested = [name for name, kind in value.schema.items() if kind.is_nested()]
+    return [row | {name: plain(row[name]) for name in nested} for row in rows] if nested else rows
 
 
 def encoded(summary: Summary, *, top: int | None = None) -> bytes:

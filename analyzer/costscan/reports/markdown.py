@@ -8,7 +8,7 @@ from typing import Any, Final
 import polars as pl
 
 from costscan.analysis import Analysis
-from costscan.reports.breakdown import model_columns, run_columns, runs_alone
+from costscan.reports.breakdown import model_columns, run_columns
 from costscan.reports.divisions import DIVISIONS
 from costscan.reports.headline import Pieces, named, paragraphs, price_basis, sizes
 from costscan.reports.inert import inert
@@ -80,8 +80,8 @@ def _table(title: str, columns: list[Column], one: str, total: int, **more: Any)
     return Table(title, [replace(first, heading=one), *others], one, total, **more)
 
 
-def _of(title: str, columns: list[Column], one: str, frame: pl.DataFrame, costs: str = "usd") -> Table:
-    return _table(title, columns, one, frame.height, costs=frame[costs].to_list())
+def _of(title: str, columns: list[Column], one: str, frame: pl.DataFrame) -> Table:
+    return _table(title, columns, one, frame.height, costs=frame["usd"].to_list())
 
 
 def _of_rules(rules: pl.DataFrame) -> Table:
@@ -92,9 +92,8 @@ def _of_rules(rules: pl.DataFrame) -> Table:
 
 
 def _of_runs(summary: Summary) -> Table:
-    runs = runs_alone(summary)
-    columns = run_columns(summary, runs.head(RUNS).to_dicts(), wide=True)
-    return _of("Worst runs", columns, "run", runs, "usd_with_subagents")
+    columns = run_columns(summary, summary.runs.head(RUNS).to_dicts(), wide=True)
+    return _of("Worst runs", columns, "run", summary.runs)
 
 
 def _skipped(summary: Summary) -> Iterator[str]:

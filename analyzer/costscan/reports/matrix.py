@@ -8,7 +8,7 @@ import polars as pl
 from rich.text import Text
 
 from costscan.reports.breakdown import run_names
-from costscan.reports.inert import inert
+from costscan.reports.inert import inert, wrapped
 from costscan.reports.json import line_of, plain
 from costscan.reports.table import Column, table
 from costscan.reports.wording import count, percent, plural, usd, usd_column
@@ -17,7 +17,9 @@ _ROWS = 20
 
 
 def matrix(found: pl.DataFrame, models: Sequence[str], *, top: int | None, width: int) -> list[Text]:
-    """Give a row per run with what it cost and would have cost on each model, and the sums.
+    """Return a row per run, its sub-agents included, with what it cost and would have cost on each model.
+
+    The last row has the sums.
 
     Args:
         found: from `scenarios.whatif.what_if`.
@@ -36,7 +38,12 @@ def matrix(found: pl.DataFrame, models: Sequence[str], *, top: int | None, width
         *(Column(name, usd_column([*(row[name] for row in rows), sums[name]])) for name in models),
         Column("task", [*(inert(row["task"]) for row in rows), ""], name=True, prose=True, give=1),
     ]
-    return [*table(columns, width), *_left(found, shown), *_stays(found, models), *_shares(sums, models)]
+    return [
+        *table(columns, width),
+        *_left(found, shown),
+        *_stays(found, models, width),
+        *_shares(sums, models),
+    ]
 
 
 def _left(found: pl.DataFrame, shown: pl.DataFrame) -> list[Text]:
@@ -44,16 +51,15 @@ def _left(found: pl.DataFrame, shown: pl.DataFrame) -> list[Text]:
     return [Text(f"  … {plural(more, 'more run')}, counted in the sums", style="dim")] if more else []
 
 
-def _stays(found: pl.DataFrame, models: Sequence[str]) -> list[Text]:
+def _stays(found: pl.DataFrame, models: Sequence[str], width: int) -> list[Text]:
     counts = {name: int(found[f"staying {name}"].sum()) for name in models}
-    return [
-        Text(
-            f"  {plural(n, 'turn')} would not fit on {name} or are of no Claude model, and stay",
-            style="yellow",
-        )
+    told = [
+        f"{plural(n, 'turn')} cannot move to {name} and stay as billed: too large for it, in no line of the "
+        "log, without a price, or of no Claude model"
         for name, n in counts.items()
         if n
     ]
+    return [Text(f"  {line}", style="yellow") for one in told for line in wrapped(one, width - 2)]
 
 
 def _shares(sums: dict[str, Decimal | None], models: Sequence[str]) -> list[Text]:

@@ -13,7 +13,7 @@ from rich.text import Text
 from costscan.config_values import near
 from costscan.errors import CostscanError
 from costscan.prices import METERS, as_of, identify, price_table
-from costscan.reports.inert import inert
+from costscan.reports.inert import inert, wrapped
 from costscan.reports.json import plain
 from costscan.reports.table import Column, table
 from costscan.reports.terminal import printed, width_of
@@ -27,6 +27,8 @@ _HEADINGS: Final = {
     "cache_write_1h": "1h",
     "output": "output",
 }
+_GIVE: Final = {"cache_write_1h": 4, "cache_write_5m": 3, "cache_read": 2}
+"""Which prices are left out first where it is narrow: those that follow from the price of input."""
 _LETTERS, _CENTS = 26, 2
 
 
@@ -44,9 +46,16 @@ def show(model: str | None, settings: Settings, *, as_json: bool) -> None:
     found = as_of()
     note = f"List prices as of {found['as_of']}, USD per million tokens; 5m and 1h are cache writes"
     marks = {source: _mark(n) for n, source in enumerate(sorted({s for row in rows["source"] for s in row}))}
-    lines = table(_columns(rows, marks, dated=model is not None), width_of(sys.stdout))
-    legend = [f"  {mark}  {inert(source)}" for source, mark in marks.items()]
-    printed([Text(note, style="dim"), *lines, "", *legend])
+    width = width_of(sys.stdout)
+    lines = table(_columns(rows, marks, dated=model is not None), width)
+    legend = [line for source, mark in marks.items() for line in _legend(mark, source, width)]
+    printed([*(Text(line, style="dim") for line in wrapped(note, width)), *lines, "", *legend])
+
+
+def _legend(mark: str, source: str, width: int) -> list[str]:
+    """Return what a mark stands for, its further lines below its first."""
+    first, *more = wrapped(inert(source), width - 2 - len(mark) - 2)
+    return [f"  {mark}  {first}", *(" " * (len(mark) + 4) + line for line in more)]
 
 
 def _today(prices: pl.DataFrame) -> pl.DataFrame:
@@ -86,7 +95,9 @@ def _wide(rows: pl.DataFrame, index: list[str]) -> pl.DataFrame:
 
 def _columns(rows: pl.DataFrame, marks: Mapping[str, str], *, dated: bool) -> list[Column]:
     shown = [
-        Column(_HEADINGS[m], [_price(m, value) for value in rows[m]]) for m in METERS if m != "web_search"
+        Column(_HEADINGS[m], [_price(m, value) for value in rows[m]], give=_GIVE.get(m, 0))
+        for m in METERS
+        if m != "web_search"
     ]
     searches = Column("a search", [_price("web_search", value) for value in rows["web_search"]], give=5)
     sources = Column("source", ["".join(marks[s] for s in row) for row in rows["source"]], left=True)
@@ -95,7 +106,7 @@ def _columns(rows: pl.DataFrame, marks: Mapping[str, str], *, dated: bool) -> li
         return [names, *shown, searches, sources]
     return [
         Column("from", [_day(value, "always") for value in rows["valid_from"]], left=True),
-        Column("until", [_day(value, "now on") for value in rows["valid_to"]], left=True),
+        Column("until", [_day(value, "now on") for value in rows["valid_to"]], left=True, give=1),
         Column("tier", [_kind(row) for row in rows.iter_rows(named=True)], name=True),
         *shown,
         searches,

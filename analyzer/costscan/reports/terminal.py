@@ -1,25 +1,21 @@
 """The report on the terminal: one screen, dollars first."""
 
-import os
 import shlex
 import sys
 from collections.abc import Sequence
 from typing import Final, TextIO
 
-from rich.console import Console
 from rich.text import Text
 
 from costscan.reports.breakdown import TABLES, worst_runs
 from costscan.reports.headline import headline, title
 from costscan.reports.inert import cells, clip, ending, inert, unheeded
 from costscan.reports.levers import levers_table
+from costscan.reports.screen import NARROWEST, console, width_of
 from costscan.reports.waste import findings_table
 from costscan.reports.wording import count
 from costscan.summary import Summary
 
-PIPED_WIDTH: Final = 100
-WIDEST: Final = 140
-NARROWEST: Final = 40
 NAMED_SKIPS: Final = 3
 RULES, WORST_RUNS, MODELS, TOOLS, ROWS = 6, 5, 4, 8, 20
 _MORE: Final = " · -o report.html · --json"
@@ -100,31 +96,18 @@ def show(
     printed(render(summary, width=width_of(out), by=by, top=top), out)
 
 
-def width_of(out: TextIO) -> int:
-    """Give the columns to fill: those of the terminal, or a fixed number (or $COLUMNS) for anything else."""
-    console = _console(out)
-    if console.is_terminal:
-        return max(min(console.width, WIDEST), NARROWEST)
-    given = os.environ.get("COLUMNS", "")
-    return max(int(given), NARROWEST) if given.isdecimal() else PIPED_WIDTH
-
-
 def printed(lines: Sequence[Text | str], out: TextIO | None = None) -> None:
     """Print lines: with colours to a terminal, plain to anything else, in ASCII where it takes no more.
 
     No server that runs a job takes one of them for a command.
     """
     out = out or sys.stdout
-    console = _console(out)
+    screen = console(out)
     narrow = not _takes(out, "█…·")
     for line in lines:
         text = Text(line) if isinstance(line, str) else line
         text.plain = unheeded(text.plain)
-        console.print(_plain(text, out) if narrow else text, soft_wrap=True)
-
-
-def _console(out: TextIO) -> Console:
-    return Console(file=out, highlight=False, markup=False, emoji=False)
+        screen.print(_plain(text, out) if narrow else text, soft_wrap=True)
 
 
 def _takes(out: TextIO, text: str) -> bool:
@@ -138,3 +121,6 @@ def _takes(out: TextIO, text: str) -> bool:
 def _plain(line: Text, out: TextIO) -> Text:
     encoding = out.encoding or "ascii"
     return Text(line.plain.translate(_ASCII).encode(encoding, "replace").decode(encoding))
+
+
+__all__ = ["printed", "render", "show", "width_of"]

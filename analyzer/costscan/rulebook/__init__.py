@@ -4,6 +4,7 @@ A rule is one TOML file: prose, parameters, a query over the frames, and cases. 
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from decimal import Decimal
 from importlib.resources import files
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 from costscan.config_values import Place, near
 from costscan.errors import CostscanError
+from costscan.native import without_panics
 from costscan.rulebook.findings import find
 from costscan.rulebook.query import compile_rule
 from costscan.rulebook.rule import SEVERITIES, Rule, read_rule
@@ -52,8 +54,9 @@ def load_rules(
             raise CostscanError(f"{place.of(f'rules.{name}')}: unknown rule {name}", near(name, list(rules)))
         rules[name] = _with_settings(rules[name], place, values)
     _refuse_same_ids(rules.values())
-    for rule in rules.values():
-        compile_rule(rule)
+    with without_panics() if folders else nullcontext():
+        for rule in rules.values():
+            compile_rule(rule)
     return sorted(rules.values(), key=lambda rule: rule.id)
 
 

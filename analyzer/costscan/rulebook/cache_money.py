@@ -21,7 +21,7 @@ class CacheMoney:
     def __init__(self, x: Analysis, runs: pl.Series) -> None:
         self._breaks, self._scenarios = x.prefix_breaks, x.scenarios
         self._unit = x.unit.columns
-        self._turns = x.turns.hstack(x.unit).filter(pl.col("run_id").is_in(runs.implode())).drop("usd")
+        self._turns = x.counted_with_prices.filter(pl.col("run_id").is_in(runs.implode())).drop("usd")
 
     def ways(self) -> Mapping[str, Callable[[pl.DataFrame], pl.DataFrame]]:
         """Give how findings are priced, by name; each takes what was found, numbered by `row`."""

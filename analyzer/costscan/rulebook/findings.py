@@ -3,21 +3,27 @@
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any, Final
 
 import polars as pl
 
 from costscan.analysis import Analysis
+from costscan.defects import described
 from costscan.frames import FINDINGS, check
 from costscan.growth import PROMPT
+from costscan.native import CAUGHT, without_panics
+from costscan.prices import UNBILLED
 from costscan.rulebook.money import Money
-from costscan.rulebook.query import FRAMES, RUN_COSTS, lazy
+from costscan.rulebook.query import FRAMES, RUN_COSTS, lazy, why_not
 from costscan.rulebook.rule import CONFIDENCES, Rule
 
 _ENGINE: Final = ("run_id", "turn", "turn_end", "block", "tokens", "usd", "share", "confidence")
 HELD_BLOCKS: Final = 500_000
 """So many blocks are held in memory for the rules: each takes 300 bytes, a scan on disk ten times as long."""
+RULE: Final = "rule "
+"""What stands before the name of a rule in the reasons of an analysis."""
 _MICRO: Final = 1_000_000
 _FINGERPRINT: Final = 16
 _MOST_CHARS: Final = 400
@@ -28,24 +34,26 @@ def find(x: Analysis, rules: Sequence[Rule], accepted: frozenset[str] = frozense
     """Give the `findings` frame: what the rules find, dearest first.
 
     Args:
-        x: the analysis, its reading still open.
+        x: the analysis, its reading still open; its `reasons` are told of rules that could not be run.
         rules: the rules to run.
         accepted: fingerprints, or FINGERPRINT@RUN, of findings that somebody has looked at and accepted.
     """
     asked = [rule for rule in rules if rule.enabled]
-    frames = _held(rule_frames(x, asked))
-    found = pl.collect_all([lazy(rule, frames) for rule in asked])
-    if not any(frame.height for frame in found):
-        return pl.DataFrame(schema=FINDINGS)
-    runs = pl.concat([frame["run_id"] for frame in found]).unique()
-    money, known = Money(x, runs, frames), _Runs(x)
-    rows = [
-        row
-        for rule, frame in zip(asked, found, strict=True)
-        if frame.height
-        for row in _rows(rule, money.price(known.spanned(frame), rule.price), known)
-        if row["fingerprint"] not in accepted and f"{row['fingerprint']}@{row['run_id']}" not in accepted
-    ]
+    x.reasons = {part: reason for part, reason in x.reasons.items() if not part.startswith(RULE)}
+    with without_panics():
+        frames = _held(rule_frames(x, asked))
+        found = [(rule, frame) for rule, frame in _queried(asked, frames, x.reasons) if frame.height]
+        if not found:
+            return pl.DataFrame(schema=FINDINGS)
+        runs = pl.concat([frame["run_id"] for _, frame in found]).unique()
+        money, known = Money(x, runs, frames), _Runs(x)
+        rows = [
+            row
+            for rule, frame in found
+            for row in _priced(rule, frame, money, known, x.reasons)
+            if not known.cost_nothing(row)
+            if row["fingerprint"] not in accepted and f"{row['fingerprint']}@{row['run_id']}" not in accepted
+        ]
     return check(
         "findings",
         pl.DataFrame(rows, schema=FINDINGS).sort(
@@ -55,6 +63,33 @@ def find(x: Analysis, rules: Sequence[Rule], accepted: frozenset[str] = frozense
             maintain_order=True,
         ),
     )  # fmt: skip
+
+
+def _queried(
+    rules: Sequence[Rule], frames: Mapping[str, pl.LazyFrame], reasons: dict[str, str]
+) -> list[tuple[Rule, pl.DataFrame]]:
+    """Give the rules that could be run, with what their queries found."""
+    with suppress(*CAUGHT):
+        found = pl.collect_all([lazy(rule, frames) for rule in rules])
+        return list(zip(rules, found, strict=True))
+    told = []
+    for rule in rules:
+        try:
+            told.append((rule, lazy(rule, frames).collect()))
+        except CAUGHT as error:
+            reasons[RULE + rule.name] = why_not(rule, error)
+    return told
+
+
+def _priced(
+    rule: Rule, found: pl.DataFrame, money: Money, known: "_Runs", reasons: dict[str, str]
+) -> list[dict[str, Any]]:
+    """Give the findings of a rule; none where they cannot be priced or told."""
+    try:
+        return _rows(rule, money.price(known.spanned(found), rule.price), known)
+    except CAUGHT as error:
+        reasons[RULE + rule.name] = described(error)
+        return []
 
 
 def rule_frames(x: Analysis, rules: Iterable[Rule]) -> dict[str, pl.LazyFrame]:
@@ -102,6 +137,13 @@ class _Runs:
         self.names = {
             run: (task, agent) for run, task, agent in x.runs.select("run_id", "task", "agent").iter_rows()
         }
+        free = x.turns.filter(tier=UNBILLED).group_by("run_id").agg("turn")
+        self._unbilled: dict[str, list[int]] = dict(free.iter_rows())
+
+    def cost_nothing(self, found: Mapping[str, Any]) -> bool:
+        """Whether a finding is about turns that were not billed: nothing could be saved on them."""
+        turns = self._unbilled.get(found["run_id"], ())
+        return found["usd"] == 0 and any(found["turn"] <= turn <= found["turn_end"] for turn in turns)
 
     def spanned(self, found: pl.DataFrame) -> pl.DataFrame:
         """Fill in the turns of findings that are about a whole run, and the end of those about a turn."""

@@ -139,7 +139,7 @@ def _running(x: Analysis, runs: pl.Series) -> pl.DataFrame:
     """
     costs = pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False).cast(pl.Float64)
     carried = x.growth.select("run_id", "turn", "carried_tokens")
-    turns = x.turns.hstack(x.unit).filter(pl.col("run_id").is_in(runs.implode()))
+    turns = x.counted_with_prices.filter(pl.col("run_id").is_in(runs.implode()))
     turns = turns.join(carried, on=["run_id", "turn"], how="left", maintain_order="left")
     unknown = pl.col("usd").is_null()
     each = turns.sort("run_id", "turn").select(

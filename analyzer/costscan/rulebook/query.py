@@ -13,6 +13,7 @@ from typing import Final
 import polars as pl
 
 from costscan.config_values import near
+from costscan.defects import first_line
 from costscan.errors import CostscanError
 from costscan.frames import NULLABLE, OF_LOGS, SCHEMAS
 from costscan.rulebook.rule import ParamValue, Rule
@@ -72,6 +73,7 @@ _FORBIDDEN: Final = re.compile(r"""\b(?:read|scan)_\w+["`]?\s*\(|;\s*\S|\bcopy\b
 """A function that opens files or URLs, its name quoted or not; a second statement; what writes."""
 _PARAM: Final = re.compile(r"(?<!:):([a-z_][a-z0-9_]*)")
 _STRING: Final = re.compile(r"'(?:[^']|'')*'")
+REFUSALS: Final = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 _COMMENT: Final = re.compile(rf"({_STRING.pattern})|--[^\n]*|/\*.*?\*/", re.DOTALL)
 """A comment, or a string, in which nothing is one."""
 
@@ -118,7 +120,7 @@ def lazy(rule: Rule, frames: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
     named = {name: frame for name, frame in frames.items() if re.search(rf"\b{name}\b", text)}
     try:
         return pl.SQLContext(frames=named).execute(text, eager=False)
-    except pl.exceptions.PolarsError as error:
+    except REFUSALS as error:
         raise _refused(rule, error) from None
 
 
@@ -131,7 +133,7 @@ def compile_rule(rule: Rule) -> pl.Schema:
     empty = {name: pl.LazyFrame(schema=schema) for name, schema in FRAMES.items()}
     try:
         schema = lazy(rule, empty).collect().schema
-    except pl.exceptions.PolarsError as error:
+    except REFUSALS as error:
         raise _refused(rule, error) from None
     _check_columns(rule, schema)
     known = {*schema, *rule.params, "usd", "tokens", "task"}
@@ -178,6 +180,13 @@ def _names(rule: Rule, text: str) -> list[str]:
     return [name for name, _, _ in found]
 
 
-def _refused(rule: Rule, error: Exception) -> CostscanError:
-    first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+def _refused(rule: Rule, error: BaseException) -> CostscanError:
+    said = str(error).strip()
+    first = said.splitlines()[0] if said else type(error).__name__
     return CostscanError(f"{rule.path}: {first}", "costscan schema shows the frames and their columns")
+
+
+def why_not(rule: Rule, error: BaseException) -> str:
+    """Say in a line why Polars could not run the query of a rule over the logs."""
+    what = error.what.removeprefix(f"{rule.path}: ") if isinstance(error, CostscanError) else None
+    return f"{rule.path}: its query cannot be run: {what or first_line(error) or type(error).__name__}"

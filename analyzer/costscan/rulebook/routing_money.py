@@ -8,7 +8,7 @@ import polars as pl
 
 from costscan.analysis import Analysis
 from costscan.frames import USD
-from costscan.prices import turn_usd, unit_prices
+from costscan.prices import UNBILLED, turn_usd, unit_prices
 from costscan.rulebook.spans import apart, once
 
 _ROW: Final = "row"
@@ -26,7 +26,7 @@ class RoutingMoney:
 
     @cached_property
     def _turns(self) -> pl.DataFrame:
-        both = self._x.turns.hstack(self._x.unit)
+        both = self._x.counted_with_prices
         return both.filter(pl.col("run_id").is_in(self._runs.implode())).drop("usd")
 
     def ways(self) -> Mapping[str, Callable[[pl.DataFrame], pl.DataFrame]]:
@@ -40,7 +40,8 @@ class RoutingMoney:
         """
         asked = apart(found)
         fast = self._within(asked).filter(pl.col("speed") == "fast").drop("tokens")
-        plain = fast.with_columns(speed=pl.lit("standard"), tier=pl.lit("standard"))
+        tier = pl.when(pl.col("tier") == UNBILLED).then("tier").otherwise(pl.lit("standard"))
+        plain = fast.with_columns(speed=pl.lit("standard"), tier=tier)
         unit = unit_prices(plain, self._x.prices, discount=self._x.share_paid)
         more = turn_usd(fast, fast.select(self._unit))["usd"] - turn_usd(plain, unit)["usd"]
         parts = fast.select(_ROW, usd=more.cast(USD).clip(0)).group_by(_ROW)

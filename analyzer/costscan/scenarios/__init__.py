@@ -4,27 +4,34 @@ What a scenario saves is the difference of two replays, so that what the replay 
 stays in both. A scenario is never dearer than the bill: where the replay says so, the run stays as it was.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from costscan.frames import ROUTES, empty
 from costscan.levers import ALL, LEVERS
+from costscan.levers.routing.targets import model_named
 from costscan.levers.trimming import PARTS
-from costscan.prices import usd_of
+from costscan.native import without_panics
 from costscan.scenarios.bench import Bench
 from costscan.scenarios.curves import CAP_CURVE, PACK_CURVE, cap_curve, pack_curve
+from costscan.scenarios.guard import Guard
 from costscan.scenarios.lifetimes import lifetimes
-from costscan.scenarios.parts import caching_parts, other_parts
+from costscan.scenarios.parts import Parts, caching_parts, other_parts
 from costscan.scenarios.saved import billed, saved
-from costscan.scenarios.sets import Sets, all_sets
-from costscan.scenarios.shapley import shares
+from costscan.scenarios.sets import Sets
+from costscan.scenarios.together import Joint, joint
 from costscan.settings import Settings
 
 if TYPE_CHECKING:
     from costscan.analysis import Analysis
+
+
+SCENARIO: Final = "scenario "
+"""What stands before the name of a scenario in the reasons of an analysis."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,7 @@ class Priced:
         parts_off: the scenarios of parts that their lever does not have.
         caps: by tool and cap, what cutting its results there would save.
         packs: by items to a context, what packing would cost.
+        reasons: why scenarios have no figures, or were worked out without a part, by their names.
     """
 
     scenarios: pl.DataFrame = field(default_factory=lambda: empty("scenarios"))
@@ -45,10 +53,13 @@ class Priced:
     parts_off: frozenset[str] = frozenset()
     caps: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CAP_CURVE))
     packs: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PACK_CURVE))
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 def price_scenarios(x: "Analysis", settings: Settings | None = None) -> Priced:
     """Give as_billed, what each lever, each of its parts and each set of levers would have saved.
+
+    A part or a lever that raises has no rows, and its reason in `reasons`; the others are worked out.
 
     Args:
         x: the analysis.
@@ -58,68 +69,84 @@ def price_scenarios(x: "Analysis", settings: Settings | None = None) -> Priced:
         CostscanError: `routing.force` names no Claude model.
     """
     settings = settings or Settings()
+    if settings.routing.force is not None:
+        model_named(settings.routing.force)
     if x.policy.steps.is_empty():
-        return Priced()
-    bench = Bench(x, settings)
-    levers = [lever for lever in LEVERS if getattr(settings, lever).enabled]
+        reason = x.reasons.get("replay")
+        return Priced(reasons=dict.fromkeys((*_on(settings), ALL), reason) if reason else {})
+    guard = Guard()
+    with without_panics():
+        found = guard.of(ALL, lambda: _priced(x, settings, guard), Priced())
+    if found.scenarios.is_empty():
+        guard.reasons |= dict.fromkeys(_on(settings), guard.reasons[ALL])
+    return replace(found, reasons=guard.reasons)
+
+
+def _on(settings: Settings) -> list[str]:
+    return [lever for lever in LEVERS if getattr(settings, lever).enabled]
+
+
+def _priced(x: "Analysis", settings: Settings, guard: Guard) -> Priced:
+    bench, levers = Bench(x, settings), _on(settings)
     sets = Sets(bench, levers)
     told = [billed(bench.costs)]
     living = empty("lifetimes")
     if "caching" in levers:
-        parts, five, hour = caching_parts(bench)
-        told += _rows(bench, parts)
-        living = lifetimes(bench.costs, bench.plan.steps, five, hour)
-    told += _rows(bench, other_parts(sets, levers))
-    told += _together(sets, levers)
-    scenarios = pl.concat(told)
+        told += _parts(bench, caching_parts(bench), guard)
+        living = guard.of("caching/ttl", lambda: _lifetimes(bench), living, part="the lifetimes of each run")
+    told += _parts(bench, other_parts(sets, levers), guard)
+    all_sets = _all_sets(bench, levers, guard, sets.idle)
+    scenarios = pl.concat([*told, *all_sets.rows])
+    routes, nothing = empty("routes"), pl.DataFrame(schema=PACK_CURVE)
     return Priced(
         scenarios=scenarios,
         lifetimes=living,
-        routes=_routes(sets, scenarios) if "routing" in levers else empty("routes"),
-        turn_work=bench.work,
-        single_shots=bench.shots,
+        routes=guard.of("routing", lambda: _routes(all_sets.sets, scenarios), routes, part="its routes"),
+        turn_work=guard.of("routing", lambda: bench.work, empty("turn_work"), part="the work of each turn"),
+        single_shots=guard.of("batching", lambda: bench.shots, empty("single_shots"), part="its requests"),
         parts_off=frozenset(
             {f"trimming/{part}" for part in PARTS if part not in settings.trimming.parts} | {"routing/effort"}
         ),
-        caps=cap_curve(x, settings.trimming.tool_result_max_tokens),
-        packs=pack_curve(bench),
+        caps=guard.of(
+            "trimming/cap-tool-results",
+            lambda: cap_curve(x, settings.trimming.tool_result_max_tokens),
+            pl.DataFrame(schema=CAP_CURVE),
+            part="its curve",
+        ),
+        packs=guard.of("batching/pack-items", lambda: pack_curve(bench), nothing, part="its curve"),
     )
 
 
-def _rows(bench: Bench, found: Mapping[str, pl.DataFrame]) -> Iterator[pl.DataFrame]:
+def _parts(bench: Bench, found: Parts, guard: Guard) -> Iterator[pl.DataFrame]:
+    """Give the rows of parts; none of those that raise."""
     nothing = saved(bench.costs, bench.logged.runs, bench.logged.runs, "")
-    for name, runs in found.items():
+
+    def rows(name: str, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+        runs = make()
         if runs is bench.logged.runs:
-            yield nothing.with_columns(scenario=pl.lit(name))
-        else:
-            yield saved(bench.costs, bench.logged.runs, runs, name)
+            return nothing.with_columns(scenario=pl.lit(name))
+        return saved(bench.costs, bench.logged.runs, runs, name)
+
+    for name, make in found.items():
+        yield guard.of(name, partial(rows, name, make), nothing.clear())
 
 
-def _together(sets: Sets, levers: list[str]) -> Iterator[pl.DataFrame]:
-    """Give each set of levers; those with one lever also tell its share in what all save together."""
-    if not levers:
-        return
-    bench = sets.bench
-    sets.replay()
-    forced = bench.settings.routing.force is not None
-    told: dict[int, pl.DataFrame] = {}
-    done = {}
-    for some in all_sets(levers):
-        runs = sets.best(some)
-        if id(runs) not in told:
-            any_price = forced and "routing" in some
-            told[id(runs)] = saved(bench.costs, bench.logged.runs, runs, _name(some), may_be_dearer=any_price)
-        done[some] = told[id(runs)].with_columns(scenario=pl.lit(_name(some)))
-    pico = {some: _pico(rows) for some, rows in done.items()}
-    joint = shares(pico, levers)
-    every = frozenset(levers)
-    for some, rows in done.items():
-        (lever, *others) = some
-        known = pl.col("usd").is_not_null()
-        share = pl.when(known).then(usd_of(pl.lit(joint[lever])))
-        yield rows.with_columns(saved_joint_usd=share) if not others else rows
-        if some == every:
-            yield rows.with_columns(scenario=pl.lit(ALL))
+def _all_sets(bench: Bench, levers: list[str], guard: Guard, idle: set[str]) -> Joint:
+    """Replay the sets of levers without the parts that could not be worked out."""
+    parts = [f"trimming/{part}" for part in bench.settings.trimming.parts if "trimming" in levers]
+    failed = [part for part in parts if part in guard.reasons]
+    gone = bool(failed) and len(failed) == len(parts)
+    left = [lever for lever in levers if lever != "trimming" or not gone]
+    found = joint(bench, left, guard, idle={*idle, *(part.partition("/")[2] for part in failed)})
+    for part in failed:
+        for name in ("trimming", ALL):
+            guard.without(name, part)
+    return found
+
+
+def _lifetimes(bench: Bench) -> pl.DataFrame:
+    five, hour, _ = bench.ttls
+    return lifetimes(bench.costs, bench.plan.steps, five, hour)
 
 
 def _routes(sets: Sets, scenarios: pl.DataFrame) -> pl.DataFrame:
@@ -144,15 +171,8 @@ def attach(x: "Analysis", priced: Priced) -> None:
         setattr(x, name, getattr(priced, name))
     x.parts_off = priced.parts_off
     x.curves = {"cap": priced.caps, "pack": priced.packs}
+    others = {part: reason for part, reason in x.reasons.items() if not part.startswith(SCENARIO)}
+    x.reasons = others | {SCENARIO + name: reason for name, reason in priced.reasons.items()}
 
 
-def _name(levers: frozenset[str]) -> str:
-    return "+".join(lever for lever in LEVERS if lever in levers)
-
-
-def _pico(rows: pl.DataFrame) -> pl.Series:
-    """Give what is saved in whole pico-USD, 0 where it is not known."""
-    return rows.select((pl.col("saved_usd") * 10**12).cast(pl.Int64).fill_null(0)).to_series()
-
-
-__all__ = ["Priced", "attach", "price_scenarios"]
+__all__ = ["SCENARIO", "Priced", "attach", "price_scenarios"]

@@ -38,7 +38,7 @@ class Bench:
         self.x = x
         self.settings = settings
         self.costs = Costs.of(x)
-        self.plan = Plan.of(x.policy, x.turns)
+        self.plan = Plan.of(x.policy, x.counted)
 
     @property
     def threads(self) -> int:
@@ -77,7 +77,7 @@ class Bench:
         """The `turn_work` frame."""
         some = pl.col("kind").is_in(("text", "thinking"))
         said = self._blocks("role", "kind", "tokens").filter(some).collect()
-        return routing.turn_work(self.x.turns, self.x.runs, self.x.tool_calls, said)
+        return routing.turn_work(self.x.counted, self.x.runs, self.x.tool_calls, said)
 
     @cached_property
     def sizes(self) -> pl.DataFrame:
@@ -102,7 +102,7 @@ class Bench:
     @cached_property
     def shots(self) -> pl.DataFrame:
         """The `single_shots` frame."""
-        return batching.single_shots(self.x.turns, self.x.runs, self.plan.steps)
+        return batching.single_shots(self.x.counted, self.x.runs, self.plan.steps)
 
     @cached_property
     def unwaited(self) -> pl.DataFrame:
@@ -114,6 +114,12 @@ class Bench:
         cliffs = self.x.prices.filter(pl.col("over_prompt_tokens") > 0)
         longest = dict(cliffs.group_by("model").agg(pl.col("over_prompt_tokens").min()).iter_rows())
         return batching.contexts(self.unwaited, items or self.settings.batching.items_per_context, longest)
+
+    @cached_property
+    def ttls(self) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+        """The costs of the runs with five minutes, with an hour, and with the cheaper one."""
+        five, hour, cheaper = self.with_lifetimes(self.plan)
+        return five.runs, hour.runs, cheaper.runs
 
     @cached_property
     def packs(self) -> pl.DataFrame:

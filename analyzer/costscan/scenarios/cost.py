@@ -42,7 +42,7 @@ class Costs:
     def of(cls, x: "Analysis") -> Self:
         """Give the turns of an analysis."""
         columns = [*_PLACE, *CLASSES, *COST_COLUMNS.values()]
-        priced = x.turns.hstack(x.unit).select(*columns, *x.unit.columns)
+        priced = x.counted_with_prices.select(*columns, *x.unit.columns)
         group = (
             pl.when(pl.col("stable_shared_tokens") > 0)
             .then(pl.struct("domain", "stable_shared_key").hash())

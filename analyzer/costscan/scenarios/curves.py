@@ -56,12 +56,12 @@ def cap_curve(x: "Analysis", chosen: int) -> pl.DataFrame:
         results.with_columns(cap_tokens=pl.lit(cap, pl.Int64)).filter(pl.col("tokens") > cap) for cap in caps
     ]
     return (
-        pl.concat(each)
+        x.rooted(pl.concat(each))
         .with_columns(pl.col("tool").fill_null("unnamed"), usd=usd)
         .group_by("tool", "cap_tokens")
         .agg(
             results=pl.len().cast(pl.Int64),
-            runs=pl.col("run_id").n_unique().cast(pl.Int64),
+            runs=pl.col("root_run_id").n_unique().cast(pl.Int64),
             cut_tokens=(pl.col("tokens") - pl.col("cap_tokens")).sum(),
             saved_usd=pl.col("usd").sum().cast(USD),
             used_again_share=(pl.col("used_to") * pl.col("tokens") > pl.col("cap_tokens")).mean(),

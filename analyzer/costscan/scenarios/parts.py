@@ -1,7 +1,8 @@
 """The parts of each lever, each alone."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Final, TypeAlias
 
 import polars as pl
 
@@ -9,40 +10,64 @@ from costscan.levers import batching, caching, routing, trimming
 from costscan.scenarios.bench import Bench, Outcome
 from costscan.scenarios.sets import Sets
 
+Parts: TypeAlias = "Mapping[str, Callable[[], pl.DataFrame]]"
+"""By scenario, what works out the costs of the runs."""
 _SCOPES: Final = {"turns": ("turns",), "runs": ("runs",)}
 
 
-def caching_parts(bench: Bench) -> tuple[Mapping[str, pl.DataFrame], pl.DataFrame, pl.DataFrame]:
-    """Give the costs of the runs with each part of caching, and with five minutes and with an hour."""
+def caching_parts(bench: Bench) -> Parts:
+    """Return each part of caching."""
     plan = bench.plan
-    fixed = bench.replayed(caching.with_stable_prefix(plan)) if plan.varies else bench.logged
-    five, hour, cheaper = bench.with_lifetimes(plan)
-    parts = {
-        "caching/fix-prefix": fixed.runs,
-        "caching/breakpoints": bench.replayed(caching.with_breakpoints(plan)).runs,
-        "caching/ttl": cheaper.runs,
+    return {
+        "caching/fix-prefix": lambda: (
+            bench.replayed(caching.with_stable_prefix(plan)).runs if plan.varies else bench.logged.runs
+        ),
+        "caching/breakpoints": lambda: bench.replayed(caching.with_breakpoints(plan)).runs,
+        "caching/ttl": lambda: bench.ttls[2],
     }
-    return parts, five.runs, hour.runs
 
 
-def other_parts(sets: Sets, levers: Sequence[str]) -> Mapping[str, pl.DataFrame]:
-    """Give the costs of the runs with each part of the other levers that are on."""
-    out: dict[str, pl.DataFrame] = {}
-    bench = sets.bench
+def other_parts(sets: Sets, levers: Sequence[str]) -> Parts:
+    """Return each part of the other levers that are on."""
+    out: dict[str, Callable[[], pl.DataFrame]] = {}
+    settings = sets.bench.settings
     if "trimming" in levers:
-        for part in trimming.PARTS:
-            out[f"trimming/{part}"] = bench.replayed(sets.trimmed_by(part)).runs
-    if "routing" in levers and bench.settings.routing.force is None:
-        for part, scopes in _SCOPES.items():
-            moved = sets.routed(bench.plan, bench.logged, scopes)
-            out[f"routing/{part}"] = bench.replayed(moved).runs if moved else bench.logged.runs
-    if "routing" in levers and (effort := bench.settings.routing.effort) is not None:
-        out["routing/effort"] = bench.replayed(routing.with_effort(bench.plan, effort)).runs
-    if "batching" in levers and bench.unwaited.is_empty():
-        out |= dict.fromkeys(("batching/async", "batching/pack-items"), bench.logged.runs)
-    elif "batching" in levers:
-        halves = batching.batched(bench.plan, bench.unwaited["run_id"], bench.batch_models)
-        same = bench.costs.repriced(halves, bench.logged.turns)
-        out["batching/async"] = Outcome(halves, same).runs
-        out["batching/pack-items"] = bench.replayed(batching.packed(bench.plan, bench.packs)).runs
+        out |= {f"trimming/{part}": partial(_trimmed, sets, part) for part in trimming.PARTS}
+    if "routing" in levers and settings.routing.force is None:
+        out |= {f"routing/{part}": partial(_routed, sets, scopes) for part, scopes in _SCOPES.items()}
+    if "routing" in levers and (effort := settings.routing.effort) is not None:
+        out["routing/effort"] = partial(_with_effort, sets.bench, effort)
+    if "batching" in levers:
+        out["batching/async"] = partial(_batched, sets.bench)
+        out["batching/pack-items"] = partial(_packed, sets.bench)
     return out
+
+
+def _trimmed(sets: Sets, part: str) -> pl.DataFrame:
+    return sets.bench.replayed(sets.trimmed_by(part)).runs
+
+
+def _routed(sets: Sets, scopes: tuple[str, ...]) -> pl.DataFrame:
+    bench = sets.bench
+    moved = sets.routed(bench.plan, bench.logged, scopes)
+    return bench.replayed(moved).runs if moved else bench.logged.runs
+
+
+def _with_effort(bench: Bench, effort: str) -> pl.DataFrame:
+    return bench.replayed(routing.with_effort(bench.plan, effort)).runs
+
+
+def _batched(bench: Bench) -> pl.DataFrame:
+    if bench.unwaited.is_empty():
+        return bench.logged.runs
+    halves = batching.batched(bench.plan, bench.unwaited["run_id"], bench.batch_models)
+    return Outcome(halves, bench.costs.repriced(halves, bench.logged.turns)).runs
+
+
+def _packed(bench: Bench) -> pl.DataFrame:
+    if bench.unwaited.is_empty():
+        return bench.logged.runs
+    return bench.replayed(batching.packed(bench.plan, bench.packs)).runs
+
+
+__all__ = ["Parts", "caching_parts", "other_parts"]

@@ -32,13 +32,14 @@ class Sets:
     Attributes:
         bench: what they are made from.
         levers: those that are on.
+        idle: the parts of trimming that are left out: those that are known to change nothing.
     """
 
     bench: Bench
     levers: Sequence[str]
+    idle: set[str] = field(default_factory=set)
     _runs: dict[Levers, pl.DataFrame] = field(default_factory=dict)
     _best: dict[Levers, pl.DataFrame] = field(default_factory=dict)
-    _idle: set[str] = field(default_factory=set)
     _models: pl.Series | None = None
 
     @property
@@ -106,13 +107,13 @@ class Sets:
     @cached_property
     def trimmed_plan(self) -> Plan:
         """The plan with the parts of trimming that are on, but for those known to change nothing alone."""
-        return self.trimmed([part for part in self.bench.settings.trimming.parts if part not in self._idle])
+        return self.trimmed([part for part in self.bench.settings.trimming.parts if part not in self.idle])
 
     def trimmed_by(self, part: str) -> Plan:
         """Give the plan with one part of trimming; it is not kept, only whether it is another one."""
         plan = self.trimmed([part])
         if plan is self.bench.plan:
-            self._idle.add(part)
+            self.idle.add(part)
         return plan
 
     def trimmed(self, parts: Sequence[str]) -> Plan:

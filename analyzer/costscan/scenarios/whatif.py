@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def what_if(x: "Analysis", models: Sequence[str]) -> pl.DataFrame:
-    """Give the matrix of runs and models, dearest runs first.
+    """Return the matrix of runs and models, dearest runs first; a run counts with its sub-agents.
 
     Args:
         x: the analysis.
@@ -23,25 +23,46 @@ def what_if(x: "Analysis", models: Sequence[str]) -> pl.DataFrame:
 
     Returns:
         run_id, task, models (that served it), turns, usd as billed, and for each model a column with its
-        name: what the run would have cost there, null where a price is unknown; turns that do not fit into
-        the context of a model stay where they were, and `staying MODEL` counts them.
+        name: what the run would have cost there. Costs are sums of what is known, null where nothing is.
+        Turns that stay as they were billed are counted by `staying MODEL`: those that do not fit into the
+        context of a model, are of no Claude model, or are in no line of the log, and those of an agent
+        thread with a turn that has no price.
     """
     bench = Bench(x, Settings())
-    known = x.turns.group_by("run_id").agg(
-        models=pl.col("model").unique().sort(), turns=pl.len().cast(pl.Int64), usd=_whole("usd")
-    )
-    found = x.runs.select("run_id", "task").join(known, on="run_id", how="inner", maintain_order="left")
+    threads = x.turns.group_by("run_id").agg(turns=pl.len().cast(pl.Int64), usd=_known("usd"))
     for name in models:
-        found = found.join(_on(bench, name), on="run_id", how="left", maintain_order="left")
-    return found.sort("usd", "run_id", descending=[True, False], nulls_last=True)
+        threads = threads.join(_on(bench, name), on="run_id", how="left").with_columns(
+            pl.when(pl.col(name).is_null())
+            .then("turns")
+            .otherwise(f"staying {name}")
+            .alias(f"staying {name}"),
+            pl.coalesce(name, "usd").alias(name),
+        )
+    sums = (
+        x.rooted(threads)
+        .group_by(run_id="root_run_id")
+        .agg(
+            pl.col("turns", *(f"staying {name}" for name in models)).sum(),
+            *(_known(name).alias(name) for name in ("usd", *models)),
+        )
+    )
+    known = x.turns.group_by(run_id="root_run_id").agg(
+        pl.col("task").first(), models=pl.col("model").unique().sort()
+    )
+    asked = [column for name in models for column in (name, f"staying {name}")]
+    return (
+        known.join(sums, on="run_id")
+        .select("run_id", "task", "models", "turns", "usd", *asked)
+        .sort("usd", "run_id", descending=[True, False], nulls_last=True)
+    )
 
 
-def _whole(name: str) -> pl.Expr:
-    return pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum())
+def _known(name: str) -> pl.Expr:
+    return pl.when(pl.col(name).count() > 0).then(pl.col(name).sum())
 
 
 def _on(bench: Bench, model: str) -> pl.DataFrame:
-    """Give run_id, the cost on a model, and how many turns stay where they were."""
+    """Return, per agent thread, the cost on a model and how many turns stay where they were."""
     moves = routing.forced(bench.plan, model, bench.sizes)
     claude = pl.col("model") != model
     wanted = bench.plan.steps.filter(claude).select("req", "run_id")

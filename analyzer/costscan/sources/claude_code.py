@@ -2,30 +2,34 @@
 
 What the numbers mean, and what is counted once:
 - A model call is one to many `assistant` lines, one a content block, with the same `message.id` and a
-  repeated `usage`; it is counted once, with the largest output.
+  repeated `usage`; it is counted once, with the counters of one of them: the last complete one.
 - `input_tokens` leaves out what was read from or written to the cache; the cache counters are disjoint.
 - `output_tokens` beside `stop_reason: null` before version 2.1.60 is what had been counted when the line was
   written, often 1 to 8: such a call is marked `placeholder`.
-- Lines of model `<synthetic>` are written by the client and cost nothing.
+- Lines of model `<synthetic>` are written by the client and have no tokens.
 - A sub-agent is a run of its own under its session, whether its lines stand in a file of their own, inline
   (`isSidechain`), or inside `progress` lines of the parent; the same call in two of these is billed once.
 - The system prompt and the tool definitions are not in a transcript unless a `prompt_snapshot` shows them;
   neither are compaction calls and side calls. A `cost-state` line records the cost of the whole session up
   to it, from which they follow.
-- The time of a line is when its block was complete; a call is taken to start at the line before it.
+- The time of a line is when its block was complete; a call is taken to start at the line before it, but at
+  most ten minutes before its own.
 """
 
 from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any, Final
 
-from msgspec import Raw
+from msgspec import UNSET, Raw
 
-from costscan.reading import attachments, labels, loose, recorded, sub_agents
+from costscan.reading import attachments, labels, loose, recorded, refusals, sub_agents
 from costscan.reading.claude_lines import (
     Line,
     call_of,
+    holds_usage,
+    is_answer,
     lenient_line,
+    lost_call,
     timestamp,
     word,
 )
@@ -59,8 +63,11 @@ _OWN_TYPES: Final = frozenset(
         "cost-state",
         "agent-name",
         "bridge-session",
+        "frame-link",
+        "tag",
     }
 )
+_NO_CALL: Final = _OWN_TYPES | {"user", "system"}
 
 
 def sniff(objects: Sequence[dict[str, Any]]) -> bool:
@@ -87,8 +94,7 @@ def read(file: LogFile, rows: Rows) -> None:
     """Read one transcript."""
     reading = _Reading(file, rows)
     with open_log(file.on_disk) as stream:
-        for number, line in Reader(Line, lenient_line, rows).lines(stream, file.path):
-            reading.take(number, line)
+        Reader(Line, lenient_line, rows).feed(stream, file.path, reading.take)
     reading.finish()
 
 
@@ -115,30 +121,47 @@ class _Reading:
         self._sidechains = sub_agents.Sidechains()
         self._seen: dict[str, int] = {}
 
-    def take(self, number: int, line: Line) -> None:
-        """Add one line."""
+    def take(self, number: int, line: Line) -> bool:
+        """Add one line; False when it is none of a transcript."""
+        if (problem := lost_call(line)) is not None:
+            self.rows.skip(self.file.path, number, problem)
         kind = line.type
+        if line.session_id is not None and line.sessionId is None:
+            return False
         if kind == "user" or kind == "assistant":  # noqa: PLR1714 - twice as fast as a membership test
             if type(line.sessionId) is str:
                 self.session = line.sessionId or self.session
             uuid = line.uuid
             if type(uuid) is str and uuid:
-                if uuid in self._seen:
-                    return
+                if uuid in self._seen and not self._is_other_call(line):
+                    return True
                 self._seen[uuid] = -1
             agent = self._agent(self._key(line))
-            if kind == "user":
+            if kind == "user" and not is_answer(line):
                 self._user(number, line, agent)
-            else:
-                self._assistant(number, line, agent)
-        elif kind == "progress":
+                return True
+            return self._assistant(number, line, agent)
+        if kind == "cost-state":
+            recorded.cost_state(self.rows, (self.file.path, number), line, self.session)
+        elif word(kind) in _NO_CALL and not is_answer(line):
+            self._without_call(number, line)
+        else:
+            return is_answer(line) and self._assistant(number, line, self._agent(self._key(line)))
+        return True
+
+    def _without_call(self, number: int, line: Line) -> None:
+        """Add a line that bills nothing itself."""
+        if line.type == "progress":
             self._progress(number, line)
-        elif kind == "attachment":
+        elif line.type == "attachment":
             self._attachment(number, line)
-        elif kind == "system":
+        elif line.type == "system":
             self._system(line)
-        elif kind == "cost-state":
-            recorded.cost_state(self.rows, self.file.path, number, line, self.session)
+
+    def _is_other_call(self, line: Line) -> bool:
+        """Say whether a line that has the uuid of an earlier one tells a call that no line has told."""
+        name = line.message.id if line.type == "assistant" and line.message is not None else None
+        return isinstance(name, str) and not any(a.thread.knows(name) for a in self.agents.values())
 
     def _agent(self, key: str) -> _Agent:
         """Give the session ("") or a sub-agent."""
@@ -154,16 +177,16 @@ class _Reading:
             return agent
         return self._sidechains.name(line, known=self._seen)
 
-    def _assistant(self, number: int, line: Line, agent: _Agent) -> None:
+    def _assistant(self, number: int, line: Line, agent: _Agent) -> bool:
         message = line.message
-        if message is None or not message.usage:
-            return
+        if message is None:
+            return False
         thread = agent.thread
         call = thread.repeats(message.id, message.usage, timestamp(line), message.stop_reason)
         if call is None:
             found = call_of(line, number)
             if found is None:
-                return
+                return True
             call = thread.call(found[0], key=found[1])
             agent.chained = agent.chained or type(line.parentUuid) is str
             agent.labels.assistant(line)
@@ -174,9 +197,11 @@ class _Reading:
         said = message.content
         blocks = [text_block(said)] if isinstance(said, str) else said or ()
         for block in blocks:
-            if block.name in _AGENT_TOOLS and word(block.id) and block.input:
+            if word(block.name) in _AGENT_TOOLS and word(block.id) and block.input:
                 self._launches[block.id] = labels.agent_type(bytes(block.input))
         thread.wrote(call, number, blocks)
+        refusals.note(thread.calls[call], message.stop_reason, message.stop_details)
+        return True
 
     def _user(self, number: int, line: Line, agent: _Agent) -> None:
         thread = agent.thread
@@ -209,21 +234,28 @@ class _Reading:
     def _progress(self, number: int, line: Line) -> None:
         found = sub_agents.progress(line)
         if found is None:
+            if sub_agents.is_progress(line) or holds_usage(bytes(line.data)):
+                self.rows.skip(self.file.path, number, "a line of a sub-agent that cannot be read")
             return
         agent, inner = found
-        if inner.type == "assistant":
+        if inner.type == "assistant" or is_answer(inner):
             self._assistant(number, inner, self._agent(agent))
         elif inner.type == "user":
             self._user(number, inner, self._agent(agent))
+        if (problem := lost_call(inner)) is not None:
+            self.rows.skip(self.file.path, number, problem)
 
     def _attachment(self, number: int, line: Line) -> None:
-        thread = self._agent(self._key(line)).thread
-        thread.last_at = timestamp(line) or thread.last_at
-        attachments.read(thread, number, bytes(line.attachment))
+        agent = self._agent(self._key(line))
+        agent.thread.last_at = timestamp(line) or agent.thread.last_at
+        if said := attachments.read(agent.thread, number, bytes(line.attachment)):
+            agent.labels.asked(said)
 
     def _system(self, line: Line) -> None:
         if line.subtype == "compact_boundary":
             self._agent(self._key(line)).thread.forget()
+        elif line.subtype == "model_refusal_fallback" and line.apiRefusalCategory is not UNSET:
+            self._agent(self._key(line)).thread.categorise(line.requestId, line.apiRefusalCategory)
         elif line.subtype == "microcompact_boundary" and line.microcompactMetadata:
             ids = (loose.mapping(bytes(line.microcompactMetadata)) or {}).get("compactedToolIds")
             if isinstance(ids, list):
@@ -239,22 +271,25 @@ class _Reading:
         """Write the threads to the rows."""
         session = self.session or PurePath(self.file.path).name.split(".")[0]
         for key, agent in self.agents.items():
-            if all(call.dropped for call in agent.thread.calls):
-                continue
-            copy = len(self.rows.tables["copies"])
-            name = sub_agents.meta_agent(self.file.on_disk, key) or agent.labels.agent if key else None
-            self.rows.tables["copies"].append(
-                (
-                    copy,
-                    f"{session}/agent-{key}" if key else session,
-                    session,
-                    session if key else None,
-                    NAME,
-                    self.file.path,
-                    None if key else agent.labels.task(),
-                    name,
-                    not key and agent.labels.interactive(),
-                )
-            )
-            agent.thread.flush(self.rows, copy)
+            if not all(call.dropped for call in agent.thread.calls):
+                with self.rows.run(self.file.path, f"{session}/agent-{key}" if key else session):
+                    self._write(session, key, agent)
         self.rows.tables["agents"].extend((session, key, kind) for key, kind in self._agent_types.items())
+
+    def _write(self, session: str, key: str, agent: _Agent) -> None:
+        copy = len(self.rows.tables["copies"])
+        name = sub_agents.meta_agent(self.file.on_disk, key) or agent.labels.agent if key else None
+        self.rows.tables["copies"].append(
+            (
+                copy,
+                f"{session}/agent-{key}" if key else session,
+                session,
+                session if key else None,
+                NAME,
+                self.file.path,
+                None if key else agent.labels.task(),
+                name,
+                not key and agent.labels.interactive(),
+            )
+        )
+        agent.thread.flush(self.rows, copy)

@@ -6,12 +6,13 @@ response alone, at batch price. What the numbers mean, and what is counted once:
 - `usage.input_tokens` leaves out what was read from or written to the cache.
 - With server-side compaction, advisors or fallbacks the top level leaves calls out: the sum of
   `usage.iterations` is billed, each at its own model, as turns of their own.
+- A refusal before any output is a turn that may cost nothing (below: what is not billed).
 - A streamed response is billed by the last usage of its events. An error response costs nothing.
 - A response with the id of an earlier one is the same call, logged twice.
+- Responses of other APIs are not taken for calls: their counters mean something else.
 - Where lines have no run id, a request whose messages extend those of an earlier one continues its run.
 """
 
-import json
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -19,10 +20,10 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, Struct
 
-from costscan.reading import labels, loose, sse
-from costscan.reading.calls import Call, make_call, miss_reason, time_of
+from costscan.reading import labels, loose, people, refusals, sse
+from costscan.reading.calls import LONGEST, Call, make_call, miss_reason, time_of
 from costscan.reading.claude_lines import Message, lenient_message, word
-from costscan.reading.content import hash_of, text_block
+from costscan.reading.content import hash_of, raw_json, text_block
 from costscan.reading.files import open_log
 from costscan.reading.lines import Reader
 from costscan.reading.prompt import (
@@ -63,16 +64,19 @@ class Pair(Struct, gc=False):
 
 
 _RAW = ("request", "response", "result")
+_NOT_RUN = frozenset({"errored", "canceled", "expired"})
 _decode_request = msgspec.json.Decoder(Request).decode
 _decode_response = msgspec.json.Decoder(Message).decode
 
 
 def sniff(objects: Sequence[dict[str, Any]]) -> bool:
-    """Say whether these are request/response pairs or batch results."""
+    """Whether these are request/response pairs or batch results of the Messages API, and of no other."""
     return any(
-        (isinstance(o.get("request"), dict) and ("response" in o or "response_sse" in o))
-        or ("custom_id" in o and isinstance(o.get("result"), dict))
+        _answered(pair)
         for o in objects
+        if ("request" in o and ("response" in o or "response_sse" in o))
+        or ("custom_id" in o and "result" in o)
+        if (pair := _lenient_pair(o)) is not None
     )
 
 
@@ -80,8 +84,7 @@ def read(file: LogFile, rows: Rows) -> None:
     """Read one file of pairs."""
     reading = _Reading(file, rows)
     with open_log(file.on_disk) as stream:
-        for number, pair in Reader(Pair, _lenient_pair, rows).lines(stream, file.path):
-            reading.take(number, pair)
+        Reader(Pair, _lenient_pair, rows).feed(stream, file.path, reading.take)
     reading.finish()
 
 
@@ -91,16 +94,9 @@ def _lenient_pair(value: dict[str, Any]) -> Pair | None:
         value = {**value, "response": value["message"]}
     if not any(value.get(name) for name in (*_RAW, "response_sse")):
         return None
-    raws = {name: _raw(value[name]) for name in _RAW if value.get(name) is not None}
+    raws = {name: raw_json(value[name]) for name in _RAW if value.get(name) is not None}
     plain: dict[str, Any] = {n: value.get(n) for n in Pair.__struct_fields__ if n not in _RAW}
     return Pair(**plain, **raws)
-
-
-def _raw(value: object) -> Raw:
-    try:
-        return Raw(json.dumps(value).encode())
-    except RecursionError:
-        return Raw()
 
 
 class _Run(Struct):
@@ -120,12 +116,12 @@ class _Reading:
         self._definitions = Definitions()
         self._known = Known.of(rows)
 
-    def take(self, number: int, pair: Pair) -> None:
-        """Add one pair."""
+    def take(self, number: int, pair: Pair) -> bool:
+        """Add one pair; False when it is none of the Messages API."""
         answer = _response(pair)
-        usage = usage_of_raw(bytes(answer.usage)) if answer is not None else None
-        if answer is None or usage is None:
-            return
+        if answer is None or not _is_message(answer):
+            return _is_free(pair, answer)
+        usage = usage_of_raw(bytes(answer.usage))
         request = _request(pair)
         blocks = blocks_of(request, self._definitions)
         call = _call(number, pair, request, answer, usage)
@@ -139,6 +135,8 @@ class _Reading:
         wrote = answer.content
         thread.wrote(n, number, [text_block(wrote)] if isinstance(wrote, str) else wrote or [])
         thread.remember_written(first)
+        refusals.note(thread.calls[n], answer.stop_reason, answer.stop_details)
+        return True
 
     def _run_of(self, number: int, pair: Pair, request: Request, blocks: list[Sent]) -> _Run:
         given = word(pair.run_id) or (str(pair.run_id) if type(pair.run_id) is int else None)
@@ -166,21 +164,26 @@ class _Reading:
     def finish(self) -> None:
         """Write the runs to the rows."""
         for run in self.runs.values():
-            copy = len(self.rows.tables["copies"])
-            self.rows.tables["copies"].append(
-                (
-                    copy,
-                    run.run_id,
-                    run.parent or run.run_id,
-                    run.parent,
-                    NAME,
-                    self.file.path,
-                    run.task,
-                    run.agent,
-                    run.waited,
-                )
+            if run.thread.calls:
+                with self.rows.run(self.file.path, run.run_id):
+                    self._write(run)
+
+    def _write(self, run: _Run) -> None:
+        copy = len(self.rows.tables["copies"])
+        self.rows.tables["copies"].append(
+            (
+                copy,
+                run.run_id,
+                run.parent or run.run_id,
+                run.parent,
+                NAME,
+                self.file.path,
+                run.task,
+                run.agent,
+                run.waited,
             )
-            run.thread.flush(self.rows, copy)
+        )
+        run.thread.flush(self.rows, copy)
 
 
 def _chain(blocks: list[Sent]) -> list[int]:
@@ -189,7 +192,7 @@ def _chain(blocks: list[Sent]) -> list[int]:
     so_far = 0
     last = -1
     for block in blocks:
-        if block.layer != "messages":
+        if block.layer != "messages" or block.measured.kind == "tool_def":
             continue
         so_far = hash((so_far, block.role, block.measured.kind, block.measured.content_hash))
         if block.message == last:
@@ -201,22 +204,25 @@ def _chain(blocks: list[Sent]) -> list[int]:
 
 
 def _waited(thread: RequestThread, blocks: list[Sent]) -> bool:
-    """Say whether the newest message of a later request is a human's, not a tool's."""
+    """Say whether the newest message of a later request is a human's, not a tool's or the client's."""
     if not thread.calls or not blocks or blocks[-1].role != "user":
         return False
-    last = blocks[-1].message
-    return not any(b.measured.kind == "tool_result" for b in blocks if b.message == last)
+    newest = [b.measured for b in blocks if b.message == blocks[-1].message]
+    if any(found.kind == "tool_result" for found in newest):
+        return False
+    return any(not isinstance(found.said, str) or people.asked(found.said) for found in newest)
 
 
 def _first_request(request: Request) -> str | None:
+    """Return the name of what a person or a program asks for first, without what the client adds."""
     for message in request.messages or ():
         if message.role != "user":
             continue
-        if isinstance(message.content, str):
-            return labels.template(message.content)
-        for block in message.content or ():
-            if block.type == "text" and block.text:
-                return labels.template(block.text)
+        content = message.content
+        texts = [content] if isinstance(content, str) else [b.text for b in content or () if b.type == "text"]
+        for said in texts:
+            if said and (wanted := people.asked(said)):
+                return labels.template(wanted)
     return None
 
 
@@ -247,6 +253,32 @@ def _response(pair: Pair) -> Message | None:
         if value is None and b"data:" in raw:
             return lenient_message(sse.response_of(raw.decode("utf-8", "replace")))
         return lenient_message(value)
+
+
+def _answered(pair: Pair) -> bool:
+    answer = _response(pair)
+    return (answer is not None and _is_message(answer)) or _is_free(pair, answer)
+
+
+def _is_message(answer: Message) -> bool:
+    """Whether a response has the shape of a message; that of another API says which `object` it is."""
+    if answer.type == "message":
+        return True
+    if answer.type == "error" or answer.object is not None:
+        return False
+    if (word(answer.id) or "").startswith("msg_") or b'"input_tokens"' in bytes(answer.usage):
+        return True
+    return answer.role == "assistant" and answer.content is not None
+
+
+def _is_free(pair: Pair, answer: Message | None) -> bool:
+    """Whether this is an answer that is not billed: an error, or an item of a batch that was not run."""
+    if answer is not None:
+        return bool(answer.type == "error")
+    if isinstance(pair.response_sse, str):
+        return '"type":"error"' in pair.response_sse.replace(" ", "")
+    result = loose.mapping(bytes(pair.result)) or {}
+    return word(result.get("type")) in _NOT_RUN
 
 
 def _call(number: int, pair: Pair, request: Request, answer: Message, usage: Usage) -> Call:
@@ -283,6 +315,7 @@ def _end(start: str | None, duration_ms: object) -> str | None:
         return start
     try:
         seconds = float(duration_ms) / 1000
-        return (at + timedelta(seconds=seconds)).isoformat() if seconds >= 0 else start
+        likely = 0 <= seconds <= LONGEST.total_seconds()
+        return (at + timedelta(seconds=seconds)).isoformat() if likely else start
     except (OverflowError, ValueError):
         return start

@@ -10,15 +10,17 @@ import polars as pl
 from costscan import __version__
 from costscan.analysis import Analysis, Pricing, Selection
 from costscan.growth import PROMPT
-from costscan.ingest import MAX_NAMED_SKIPS, merge
+from costscan.ingest import MAX_NAMED_SKIPS, Reading, merge
 from costscan.prices import COST_COLUMNS, as_of, usd_of
+from costscan.recorded import Recorded
 from costscan.rulebook import Rule
 from costscan.summary.assumptions import assumptions
-from costscan.summary.coverage import open_turns, recorded_turns, recorded_usd
+from costscan.summary.coverage import filled_turns, open_turns, recorded_totals, unproven
 from costscan.summary.findings import by_rule, findings
 from costscan.summary.lifetimes import by_lifetime
 from costscan.summary.model import (
     SCHEMA_VERSION,
+    Defect,
     Distribution,
     Inputs,
     PriceBasis,
@@ -34,7 +36,10 @@ from costscan.summary.runs import IS_SUB_AGENT, runs_table
 from costscan.summary.scenarios import scenarios, steps
 from costscan.summary.shares import DIVISIONS
 from costscan.summary.tables import TOKENS, by_day, by_model, by_task, by_tool, carried_usd
+from costscan.summary.threads import threads_table
 from costscan.unlogged import SUFFIX
+from costscan.usage import UNPRICED, UNREPORTED
+from costscan.zones import DEFAULT
 
 
 def summarize(
@@ -46,6 +51,7 @@ def summarize(
     now: datetime | None = None,
     rank: str = "cost",
     rules: Iterable[Rule] = (),
+    tz: str = DEFAULT,
 ) -> Summary:
     """Sum up an analysis while its reading is still open.
 
@@ -57,16 +63,18 @@ def summarize(
         now: the time of the report.
         rank: what runs are ranked by: cost, waste (what all levers save) or a lever.
         rules: the rules that found the findings.
+        tz: the IANA name of the time zone of days.
     """
     whole = selection is None or selection == Selection()
-    recorded = recorded_usd(x) if whole else {}
-    runs = runs_table(x, recorded, rank)
+    recorded = recorded_totals(x) if whole else {}
+    threads = threads_table(x)
+    runs = runs_table(x, threads, {session: found.amount for session, found in recorded.items()}, rank)
     return Summary(
         schema_version=SCHEMA_VERSION,
         costscan_version=__version__,
         generated_at=now or datetime.now(UTC),
         prices=_basis(pricing or Pricing()),
-        inputs=_inputs(x),
+        inputs=_inputs(x, tz),
         totals=_totals(x, selection, recorded),
         meters=_meters(x.turns),
         distribution=_distribution(runs),
@@ -77,10 +85,12 @@ def summarize(
         by_model=by_model(x.turns),
         by_tool=by_tool(x),
         by_task=by_task(x.turns),
-        by_day=by_day(x.turns),
+        by_day=by_day(x.turns, tz),
         findings=findings(x),
         runs=runs,
+        threads=threads,
         breakdowns=_breakdowns(x),
+        defects=[Defect(part, reason) for part, reason in x.reasons.items()],
         paths=tuple(paths),
         rules=tuple(rules),
     )
@@ -113,10 +123,15 @@ def _replay(x: Analysis) -> Replay:
     )
 
 
-def _inputs(x: Analysis) -> Inputs:
+def _inputs(x: Analysis, tz: str) -> Inputs:
     reading = x.reading
     named = merge.table(reading.folder, "skipped").collect().sort("path", "line", nulls_last=True)
+    unknown = _unknown(reading)
     lost, mended = (named.filter(lost=state).drop("lost").to_dicts() for state in (True, False))
+    unread = [
+        {"path": path, "line": None, "reason": f"not read: {reason}"}
+        for path, reason in reading.unread.items()
+    ]
     return Inputs(
         files=reading.files,
         bytes=reading.bytes,
@@ -124,50 +139,72 @@ def _inputs(x: Analysis) -> Inputs:
         skipped_lines=reading.skipped_lines,
         duplicate_turns=x.duplicate_turns,
         formats=dict(sorted(reading.formats.items())),
-        skipped=[*lost, *reading.skipped][:MAX_NAMED_SKIPS],
+        skipped=[*unread, *lost, *reading.skipped][:MAX_NAMED_SKIPS],
         repaired_lines=reading.repaired_lines,
         repaired=mended[:MAX_NAMED_SKIPS],
-        unusable_files=len(reading.unusable),
+        unusable_files=len(reading.unusable) + len(reading.unread),
+        unknown_lines=int(unknown["lines"].sum()),
+        unknown=unknown.to_dicts(),
+        tz=tz,
     )
 
 
-def _totals(x: Analysis, selection: Selection | None, recorded: dict[str, Decimal]) -> Totals:
+def _unknown(reading: Reading) -> pl.DataFrame:
+    """Count the lines of no known kind: kind, other, lines, files."""
+    rows = merge.table(reading.folder, "unknown").collect()
+    sums = rows.group_by("kind", "other").agg(
+        pl.col("lines").sum(), files=pl.col("path").n_unique().cast(pl.Int64)
+    )
+    return sums.sort("other", "lines", "kind", descending=[True, True, False])
+
+
+def _totals(x: Analysis, selection: Selection | None, recorded: dict[str, Recorded]) -> Totals:
     turns = x.turns
-    covered = recorded_turns(x, selection)
-    gaps = open_turns(x, covered)
-    unpriced = turns.filter(pl.col("usd").is_null())
+    gaps = open_turns(x, filled_turns(x, selection))
+    doubtful = unproven(x, selection)
+    unpriced = turns.filter(UNPRICED)
+    unreported = gaps.filter(UNREPORTED)
     sums = turns.select(*(pl.col(name).sum() for name in TOKENS), prompt_tokens=PROMPT.sum()).row(
         0, named=True
     )
     usd = turns.select(known_sum("usd")).item()
     carried = int(x.growth["carried_tokens"].sum())
-    in_record = turns.join(covered, on=["run_id", "turn"], how="semi")
     return Totals(
         runs=x.runs.height,
         root_runs=x.runs["root_run_id"].n_unique(),
         turns=turns.height,
         tool_calls=x.tool_calls.height,
         usd=usd,
-        usd_exact=not unpriced.height and not gaps.height,
+        usd_exact=not unpriced.height and not gaps.height and not doubtful,
         unpriced_turns=unpriced.height,
         unpriced_models=sorted(unpriced["model"].unique()),
         placeholder_turns=turns.filter(pl.col("usage_from") == "placeholder").height,
+        unreported_turns=turns.filter(UNREPORTED).height,
+        unreported_usd=unreported.select(known_sum("missing_usd")).item(),
         **sums,
         carried_tokens=carried,
         carried_share=ratio(carried, sums["prompt_tokens"]),
         cache_hit_rate=ratio(sums["cache_read_tokens"], sums["prompt_tokens"]),
-        recorded_usd=sum(recorded.values(), Decimal(0)) if recorded else None,
+        recorded_usd=_sum(t.amount for t in recorded.values()) if recorded else None,
         recorded_sessions=len(recorded),
-        recorded_billed_usd=in_record.select(known_sum("usd")).item() if recorded else None,
+        recorded_billed_usd=_sum(t.usd_here for t in recorded.values()) if recorded else None,
+        unproven_recorded_usd=_sum(t.unproven_usd for t in recorded.values()) if recorded else None,
+        unproven_sessions=len(doubtful),
+        estimated_turns=turns.filter(pl.col("usage_from") == "estimated").height,
         unlogged_usd=turns.filter(pl.col("run_id").str.ends_with(SUFFIX)).select(known_sum("usd")).item(),
         open_turns=gaps.height,
+        open_unreported_turns=unreported.height,
         usd_estimated=None if usd is None else usd + total(gaps["missing_usd"]),
         carried_usd=None if usd is None else carried_usd(x),
-        undated_turns=turns["at"].null_count(),
+        undated_turns=x.undated_turns,
         first_at=_moment(turns["at"].min()),
         last_at=_moment(turns["at"].max()),
         sub_agents=x.runs.filter(IS_SUB_AGENT).height,
     )
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return sum(amounts, Decimal(0))
 
 
 def _moment(value: Any) -> datetime | None:
@@ -183,20 +220,8 @@ def _meters(turns: pl.DataFrame) -> dict[str, Decimal | None]:
 
 
 def _distribution(runs: pl.DataFrame) -> Distribution:
-    roots = runs.group_by("root_run_id").agg(known_sum("usd"))
-    each, whole = (
-        sorted(runs["usd"].drop_nulls(), reverse=True),
-        sorted(roots["usd"].drop_nulls(), reverse=True),
-    )
-    return Distribution(
-        _ranks(each),
-        _top(each, 1),
-        _top(each, 10),
-        len(whole),
-        _ranks(whole),
-        _top(whole, 1),
-        _top(whole, 10),
-    )
+    costs = sorted(runs["usd"].drop_nulls(), reverse=True)
+    return Distribution(_ranks(costs), _top(costs, 1), _top(costs, 10), len(costs))
 
 
 def _ranks(costs: list[Decimal]) -> dict[str, Decimal | None]:

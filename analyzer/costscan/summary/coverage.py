@@ -1,10 +1,10 @@
-"""Which unfinished output counts a recorded total fills, and what the others are worth.
+"""Which incomplete usage a recorded total fills, and what the rest of it is worth.
 
-A log may hold the output count of a message that had only begun. Where the client recorded its total, the gap
-is billed as an unlogged turn; elsewhere the bill is a lower bound, and the visible text says by how much.
+A log may hold the output count of a message that had only begun, or a call without any usage. Where the
+client recorded its total, the gap is billed as an unlogged turn; elsewhere the bill is a lower bound, and the
+visible text says by how much. A total that the log does not prove leaves the bill a lower bound too.
 """
 
-from decimal import Decimal
 from typing import Final
 
 import polars as pl
@@ -13,7 +13,9 @@ from costscan.analysis import Analysis, Selection
 from costscan.frames import TIME
 from costscan.prices import usd_of
 from costscan.reading.features import CHARS_PER_TOKEN
+from costscan.recorded import Recorded
 from costscan.unlogged import SUFFIX
+from costscan.usage import KNOWS_PROMPT
 
 _TOTALS: Final = pl.Schema(
     {
@@ -28,10 +30,9 @@ MAX_USD: Final = 10**9
 """A recorded total above this is damage."""
 
 
-def recorded_turns(x: Analysis, selection: Selection | None) -> pl.DataFrame:
-    """Give run_id and turn of the turns that a recorded total of their session and model covers.
+def filled_turns(x: Analysis, selection: Selection | None) -> pl.DataFrame:
+    """Return run_id and turn of the logged turns whose output a recorded total of session and model fills.
 
-    These are logged turns and the unlogged ones that stand for the rest of it.
     With a selection only those whose unlogged rest was selected too.
     """
     unlogged = pl.col("run_id").str.ends_with(SUFFIX)
@@ -55,38 +56,53 @@ def recorded_turns(x: Analysis, selection: Selection | None) -> pl.DataFrame:
         covered = covered.join(
             rest.select("root_run_id", "model").unique(), on=["root_run_id", "model"], how="semi"
         )
-    return pl.concat([covered.select("run_id", "turn"), rest.select("run_id", "turn")])
+    return covered.select("run_id", "turn")
 
 
 def _totals(x: Analysis) -> pl.DataFrame:
-    rows = [(t.session, model, t.path, t.line, t.at) for t in x.recorded for model in t.models]
+    rows = [(t.session, model, t.path, t.line, t.at) for t in x.recorded for model in t.filled]
     return pl.DataFrame(rows, schema=_TOTALS, orient="row")
 
 
-def open_turns(x: Analysis, covered: pl.DataFrame) -> pl.DataFrame:
-    """Give the turns whose output count is unfinished and not filled: run_id, turn, missing_usd.
+def open_turns(x: Analysis, filled: pl.DataFrame) -> pl.DataFrame:
+    """Return the turns whose usage is not complete and not filled: run_id, turn, usage_from, missing_usd.
 
-    `missing_usd` prices the tokens their visible text has beyond the count; null where the price is unknown.
+    `missing_usd` prices the tokens that their visible text has beyond the counts; null where the price is
+    unknown. A prompt of unknown size is worth what the text of it that stands in the log is.
     """
-    price = x.turns.select("run_id", "turn", "output_tokens", "usd").hstack(x.unit.select("pico_output"))
-    found = x.unfinished.join(covered, on=["run_id", "turn"], how="anti").join(
+    price = x.turns.select(
+        "run_id", "turn", "output_tokens", "usd", "usage_from", knows_prompt=KNOWS_PROMPT
+    ).hstack(x.unit.select("pico_output", "pico_input"))
+    found = x.unfinished.join(filled, on=["run_id", "turn"], how="anti").join(
         price, on=["run_id", "turn"], how="inner"
     )
+    wrote = pl.max_horizontal(_tokens("visible_chars") - pl.col("output_tokens").fill_null(0), 0)
+    sent = pl.when("knows_prompt").then(0).otherwise(_tokens("shown_chars"))
+    missing = wrote * pl.col("pico_output") + sent * pl.col("pico_input")
+    return found.select("run_id", "turn", "usage_from", missing_usd=usd_of(missing))
+
+
+def _tokens(chars: str) -> pl.Expr:
+    """Estimate the tokens of so many characters by the tokenizer family."""
     rate = pl.col("family").replace_strict(
         CHARS_PER_TOKEN, default=CHARS_PER_TOKEN["v4.7"], return_dtype=pl.Float64
     )
-    seen = (pl.col("visible_chars") / rate).ceil().cast(pl.Int64)
-    missing = pl.max_horizontal(seen - pl.col("output_tokens"), 0) * pl.col("pico_output")
-    return found.select(
-        "run_id", "turn", missing_usd=pl.when(pl.col("usd").is_not_null()).then(usd_of(missing))
-    )
+    return (pl.col(chars) / rate).ceil().cast(pl.Int64)
 
 
-def recorded_usd(x: Analysis) -> dict[str, Decimal]:
-    """Give the recorded total of every session that has a sane one."""
-    totals = {
-        t.session: t.usd if t.usd is not None else sum(t.model_usd.values(), Decimal(0))
+def recorded_totals(x: Analysis) -> dict[str, Recorded]:
+    """Return the recorded total of every session that has a sane one."""
+    return {
+        t.session: t
         for t in x.recorded
-        if t.usd is not None or t.model_usd
+        if (t.usd is not None or t.model_usd) and t.amount.is_finite() and 0 <= t.amount <= MAX_USD
     }
-    return {session: usd for session, usd in totals.items() if usd.is_finite() and 0 <= usd <= MAX_USD}
+
+
+def unproven(x: Analysis, selection: Selection | None) -> list[Recorded]:
+    """Return the totals that the log does not prove, with a selection those of the selected sessions."""
+    found = [t for t in x.recorded if not t.is_proven or t.unproven_usd]
+    if selection is None or selection == Selection():
+        return found
+    sessions = set(x.turns["root_run_id"])
+    return [t for t in found if t.session in sessions]

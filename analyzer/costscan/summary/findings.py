@@ -14,6 +14,7 @@ JSON_COLUMNS: Final = (
     "severity",
     "confidence",
     "run_id",
+    "root_run_id",
     "turn",
     "turn_end",
     "path",
@@ -30,8 +31,11 @@ JSON_COLUMNS: Final = (
 
 
 def findings(x: Analysis) -> pl.DataFrame:
-    """Give the findings, dearest first, with the place in the prompt where one is known."""
-    return x.findings.select(*JSON_COLUMNS)
+    """Return the findings, dearest first, with the place in the prompt where one is known.
+
+    `run_id` is the agent thread whose turn it is, `root_run_id` the run that it counts in.
+    """
+    return x.rooted(x.findings).select(*JSON_COLUMNS)
 
 
 def said() -> pl.Expr:
@@ -42,16 +46,22 @@ def said() -> pl.Expr:
     return pl.when(names_it.fill_null(value=True)).then("message").otherwise(place).alias("message")
 
 
+def why() -> pl.Expr:
+    """Return what a finding says with the name of its rule before it."""
+    return pl.concat_str("name", pl.lit(": "), said()).alias("why")
+
+
 def by_rule(x: Analysis) -> pl.DataFrame:
     """Give a row per rule that found something, dearest first, with the message of its dearest finding.
 
     Findings of one rule count no dollar twice; those of two rules may be about the same tokens.
     """
     return (
-        x.findings.group_by("rule", "name", "lever", "severity", maintain_order=True)
+        x.rooted(x.findings)
+        .group_by("rule", "name", "lever", "severity", maintain_order=True)
         .agg(
             findings=pl.len().cast(pl.Int64),
-            runs=pl.col("run_id").n_unique().cast(pl.Int64),
+            runs=pl.col("root_run_id").n_unique().cast(pl.Int64),
             tokens=pl.col("tokens").sum(),
             usd=known_sum("usd"),
             message=said().first(),
@@ -62,8 +72,11 @@ def by_rule(x: Analysis) -> pl.DataFrame:
 
 
 def by_run(x: Analysis) -> pl.DataFrame:
-    """Give, per run with findings: how many, and the dearest in words."""
-    return x.findings.group_by("run_id", maintain_order=True).agg(
-        findings=pl.len().cast(pl.Int64),
-        top_finding=pl.concat_str("name", pl.lit(": "), said()).first(),
-    )
+    """Return, per agent thread with findings: how many."""
+    return x.findings.group_by("run_id").agg(findings=pl.len().cast(pl.Int64))
+
+
+def by_root(x: Analysis) -> pl.DataFrame:
+    """Return, per root run with findings: the dearest of its tree in words."""
+    found = x.rooted(x.findings).group_by("root_run_id", maintain_order=True)
+    return found.agg(top_finding=why().first())

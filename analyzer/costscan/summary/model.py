@@ -13,8 +13,9 @@ from typing import Any, Final
 import polars as pl
 
 from costscan.rulebook import Rule
+from costscan.zones import DEFAULT
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,12 @@ class PriceBasis:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What was read; `skipped` and `repaired` name at most a hundred lines or files."""
+    """What was read; `skipped` and `repaired` name at most a hundred lines or files.
+
+    `unknown_lines` could be decoded and are of no kind that is read; `unknown` counts them by kind, the most
+    frequent first, `other` those that look like a format that is not read yet.
+    `tz` is the time zone of the days of the report; times in it are UTC.
+    """
 
     files: int
     bytes: int
@@ -46,15 +52,25 @@ class Inputs:
     repaired_lines: int
     repaired: list[dict[str, Any]]
     unusable_files: int
+    unknown_lines: int = 0
+    unknown: list[dict[str, Any]] = field(default_factory=list)
+    tz: str = DEFAULT
 
 
 @dataclass(frozen=True)
 class Totals:
     """The bill and its tokens.
 
-    `usd` is the sum of the priced turns. It is exact when no turn is unpriced and none has an output count
-    that the log left unfinished (`placeholder`) with no recorded total to fill the gap; `open_turns` counts
-    the latter, and `usd_estimated` adds what their visible text is worth.
+    `runs` counts agent threads, sub-agents included; `root_runs` counts runs as everything else does.
+
+    `usd` is the sum of what is known of all turns. It is exact when no turn is unpriced, none has an output
+    count that the log left unfinished (`placeholder`) or a counter that it does not tell (`unreported`) with
+    no recorded total to fill the gap, and the log proves what was recorded. `open_turns` counts the gaps,
+    `unreported_usd` is about what the unreported ones of them lack, and `usd_estimated` adds what the visible
+    text of all of them is worth. `recorded_billed_usd` is what the calls that recorded totals cover cost
+    here, at list prices as clients record; `unproven_recorded_usd` is what was recorded beyond that and is in
+    no sum, `unproven_sessions` how many sessions have totals that their tokens and list prices do not give.
+    `estimated_turns` are those whose cache tokens follow from recorded dollars alone.
     """
 
     runs: int
@@ -78,6 +94,9 @@ class Totals:
     recorded_usd: Decimal | None
     recorded_sessions: int
     recorded_billed_usd: Decimal | None
+    unproven_recorded_usd: Decimal | None
+    unproven_sessions: int
+    estimated_turns: int
     unlogged_usd: Decimal | None
     open_turns: int
     usd_estimated: Decimal | None
@@ -86,23 +105,23 @@ class Totals:
     first_at: datetime | None
     last_at: datetime | None
     sub_agents: int
+    unreported_turns: int
+    unreported_usd: Decimal | None
+    open_unreported_turns: int
 
 
 @dataclass(frozen=True)
 class Distribution:
-    """How the bill spreads over runs with a known cost; percentiles are nearest-rank.
+    """How the bill spreads over runs with a known cost, each with its sub-agents.
 
-    A root run stands for itself and all its sub-agents. A top share is that of so many percent of the runs,
-    at least one.
+    Percentiles are nearest-rank. A top share is that of so many percent of the runs, at least one.
+    `priced_runs` counts the runs with a known cost.
     """
 
     usd_per_run: Mapping[str, Decimal | None]
     top_1pct_share: float | None
     top_10pct_share: float | None
-    root_runs: int
-    usd_per_root_run: Mapping[str, Decimal | None]
-    top_1pct_root_share: float | None
-    top_10pct_root_share: float | None
+    priced_runs: int
 
 
 @dataclass(frozen=True)
@@ -118,11 +137,11 @@ class Replay:
 
 @dataclass(frozen=True)
 class Scenario:
-    """What the logged runs would have cost; `runs` is how many of them the scenario changes.
+    """What the logged runs would have cost; `runs` is how many of them, with their sub-agents, it changes.
 
     `saved_joint_usd` is the share of a lever in what all save together, `saved_low_usd` and `saved_high_usd`
     what the scenario saves where what it assumes turns out badly or well. `is_on` tells a part that its lever
-    has from one that was only priced.
+    has from one that was only priced. `reason` says why figures are unknown, or what they are without.
     """
 
     scenario: str
@@ -135,6 +154,7 @@ class Scenario:
     saved_low_usd: Decimal | None = None
     saved_high_usd: Decimal | None = None
     is_on: bool = True
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -156,9 +176,21 @@ class Assumption:
 
 
 @dataclass(frozen=True)
+class Defect:
+    """What could not be worked out, and why.
+
+    The part is `scenario NAME`, `rule NAME`, `run RUN_ID` (what it sent is in no block) or `replay`.
+    """
+
+    part: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Summary:
     """Everything a report shows.
 
+    `runs` has a row per root run, which stands for its whole tree, `threads` one per agent thread.
     `breakdowns` are by server, skill, kind, agent, rule, lifetime, cap, pack and route; `rules` are those
     that were asked, with their prose.
     """
@@ -179,9 +211,11 @@ class Summary:
     by_day: pl.DataFrame
     findings: pl.DataFrame
     runs: pl.DataFrame
+    threads: pl.DataFrame = field(metadata={"json": False})
     breakdowns: Mapping[str, pl.DataFrame]
     plan: list[Step]
     assumptions: list[Assumption]
+    defects: list[Defect] = field(default_factory=list)
     paths: tuple[str, ...] = field(default=(), metadata={"json": False})
     rules: tuple[Rule, ...] = field(default=(), metadata={"json": False})
 

@@ -7,12 +7,10 @@ import polars as pl
 from costscan.analysis import Analysis
 from costscan.frames import USD
 from costscan.growth import PROMPT
-from costscan.levers import ALL, LEVERS
 from costscan.prices import COST_COLUMNS, UNITS_OF, usd_of
 from costscan.summary.model import Summary
-from costscan.summary.runs import CONTRACT
+from costscan.summary.runs import CONTRACT, SCENARIOS
 
-PRICED: Final = ("usd_no_caching", *(f"usd_{name}" for name in (*LEVERS, ALL)))
 CELL: Final = ("provider", "model", "tier", "speed", "geo", "over_prompt_tokens")
 """What decides the price of a token, beside the price table: the last is the size limit a prompt was over."""
 SPEND: Final = pl.Schema(
@@ -27,7 +25,7 @@ FOUND: Final = pl.Schema(
     {"name": pl.String(), "fingerprint": pl.String(), "usd": USD, "message": pl.String()}
 )
 NESTED: Final = {"spend": SPEND, "parts": PARTS, "found": FOUND}
-"""The columns that hold a list of rows per run, and the columns of these."""
+"""The columns that hold a list of rows per run, its sub-agents included, and the columns of these."""
 
 
 def run_report(summary: Summary, x: Analysis) -> pl.DataFrame:
@@ -37,9 +35,10 @@ def run_report(summary: Summary, x: Analysis) -> pl.DataFrame:
     a price, their tokens and what each meter cost; `parts`, per tool or other part and kind of content, the
     tokens sent in all prompts together and what they and their output cost; `found`, the findings.
     """
-    others = [name for name in summary.runs.columns if name not in {*CONTRACT, *PRICED}]
-    report = summary.runs.select(*CONTRACT, *others, pl.col("usd").alias("usd_as_billed"), *PRICED)
-    for name, rows in (("spend", _spend(x)), ("parts", _parts(x)), ("found", x.findings)):
+    others = [name for name in summary.runs.columns if name not in {*CONTRACT, *SCENARIOS}]
+    report = summary.runs.select(*CONTRACT, *others, pl.col("usd").alias("usd_as_billed"), *SCENARIOS)
+    nested = (("spend", _spend(x)), ("parts", _parts(x)), ("found", _of_roots(x, x.findings)))
+    for name, rows in nested:
         report = report.join(_nested(name, rows), on="run_id", how="left", maintain_order="left")
     return report.with_columns(pl.col(*NESTED).fill_null([]))
 
@@ -57,6 +56,11 @@ def basis(summary: Summary) -> dict[str, str]:
     }
 
 
+def _of_roots(x: Analysis, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows of agent threads as those of the runs that they count in."""
+    return x.rooted(rows).drop("run_id").rename({"root_run_id": "run_id"})
+
+
 def _nested(name: str, rows: pl.DataFrame) -> pl.DataFrame:
     """Give a row per run with a list of the rows that are its own."""
     schema = NESTED[name]
@@ -65,7 +69,7 @@ def _nested(name: str, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _spend(x: Analysis) -> pl.DataFrame:
-    turns = x.turns.with_columns(_over(x)).filter(pl.col("usd").is_not_null())
+    turns = x.turns.with_columns(_over(x), run_id="root_run_id").filter(pl.col("usd").is_not_null())
     costs = (usd_of(pl.col(pico).sum()).alias(f"{meter}_usd") for meter, pico in COST_COLUMNS.items())
     return (
         turns.group_by("run_id", *CELL)
@@ -91,4 +95,6 @@ def _parts(x: Analysis) -> pl.DataFrame:
     """Give what was sent and what it cost, per run, part and kind."""
     by = ("run_id", "part", "kind")
     pico = pl.col("pico_usd") + pl.col("output_pico_usd")
-    return x.parts.group_by(by).agg(pl.col("sent_tokens").sum(), usd=usd_of(pico.sum())).sort(by)
+    return (
+        _of_roots(x, x.parts).group_by(by).agg(pl.col("sent_tokens").sum(), usd=usd_of(pico.sum())).sort(by)
+    )

@@ -9,6 +9,7 @@ from costscan.analysis import Analysis
 from costscan.growth import PROMPT
 from costscan.levers import ALL
 from costscan.prices import COST_COLUMNS, usd_of
+from costscan.scenarios import SCENARIO
 from costscan.summary.model import Scenario, Step
 from costscan.summary.money import total
 
@@ -30,11 +31,20 @@ _CACHED: Final = ("cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_
 
 
 def no_caching_usd(x: Analysis) -> pl.Series:
-    """Give, turn by turn, the cost with every prompt token at the plain input price; null where unpriced."""
+    """Give, turn by turn, the cost with every prompt token at the plain input price; null where unpriced.
+
+    A turn whose prompt is not known stays as it was billed.
+    """
     rest = pl.sum_horizontal(COST_COLUMNS["output"], COST_COLUMNS["web_search"], ignore_nulls=False)
     prompt = x.turns.select(prompt=PROMPT, usd="usd", rest=rest).hstack(x.unit.select("pico_input"))
     cost = usd_of(pl.col("prompt")) * pl.col("pico_input") + usd_of(pl.col("rest"))
-    plain = pl.when(pl.col("prompt") == 0).then(usd_of(pl.col("rest"))).otherwise(cost)
+    plain = (
+        pl.when(pl.col("prompt").is_null())
+        .then("usd")
+        .when(pl.col("prompt") == 0)
+        .then(usd_of(pl.col("rest")))
+        .otherwise(cost)
+    )
     return prompt.select(pl.when(pl.col("usd").is_not_null()).then(plain)).to_series()
 
 
@@ -43,11 +53,12 @@ def scenarios(x: Analysis) -> list[Scenario]:
     turns = x.turns.with_columns(no_caching=no_caching_usd(x))
     known = turns.filter(pl.col("usd").is_not_null())
     billed = total(known["usd"]) if known.height or not turns.height else None
-    names = [name for name in x.scenarios["scenario"].unique(maintain_order=True)[1:] if "+" not in name]
+    unknown = [part.removeprefix(SCENARIO) for part in x.reasons if part.startswith(SCENARIO)]
+    told = dict.fromkeys([*x.scenarios["scenario"].unique(maintain_order=True), *unknown])
+    names = [name for name in told if name != "as_billed" and "+" not in name]
+    every = x.runs["root_run_id"].n_unique()
     return [
-        Scenario(
-            "as_billed", None, billed, None if billed is None else Decimal(0), None, x.runs.height, None
-        ),
+        Scenario("as_billed", None, billed, None if billed is None else Decimal(0), None, every, None),
         _no_caching(known, billed),
         *(_replayed(x, name, billed) for name in sorted(names, key=lambda name: "/" in name)),
     ]
@@ -75,7 +86,7 @@ def steps(x: Analysis) -> list[Step]:
 def _no_caching(known: pl.DataFrame, billed: Decimal | None) -> Scenario:
     whole = billed is not None and not known["no_caching"].null_count()
     plain = total(known["no_caching"]) if whole else None
-    cached = known.filter(pl.sum_horizontal(_CACHED) > 0)["run_id"].n_unique()
+    cached = known.filter(pl.sum_horizontal(_CACHED) > 0)["root_run_id"].n_unique()
     saved = None if billed is None or plain is None else billed - plain
     return Scenario("no_caching", None, plain, saved, None, cached, None)
 
@@ -86,8 +97,9 @@ def _replayed(x: Analysis, name: str, billed: Decimal | None) -> Scenario:
     runs = x.scenarios.filter(scenario=name)
     risk = RISKS.get(name, RISKS[lever])
     of = None if name == ALL else lever
+    is_on, reason = name not in x.parts_off, x.reasons.get(SCENARIO + name)
     if billed is None or runs["saved_usd"].null_count() == runs.height:
-        return Scenario(name, of, None, None, None, 0, risk, is_on=name not in x.parts_off)
+        return Scenario(name, of, None, None, None, 0, risk, is_on=is_on, reason=reason)
     saved = total(runs["saved_usd"].fill_null(0))
     joint = runs["saved_joint_usd"]
     return Scenario(
@@ -96,9 +108,10 @@ def _replayed(x: Analysis, name: str, billed: Decimal | None) -> Scenario:
         billed - saved,
         saved,
         None if joint.null_count() == runs.height else total(joint.fill_null(0)),
-        runs.filter(pl.col("saved_usd") != 0).height,
+        x.rooted(runs.filter(pl.col("saved_usd") != 0))["root_run_id"].n_unique(),
         risk,
         total(runs["saved_low_usd"].fill_null(0)),
         total(runs["saved_high_usd"].fill_null(0)),
-        is_on=name not in x.parts_off,
+        is_on=is_on,
+        reason=reason,
     )

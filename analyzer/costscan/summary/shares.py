@@ -13,8 +13,8 @@ from costscan.analysis import Analysis
 from costscan.attribution import PARTS, server
 from costscan.growth import PROMPT
 from costscan.summary.money import nearest_rank, share, total
+from costscan.summary.runs import IS_MAIN, IS_UNLOGGED
 from costscan.summary.tables import parts_by
-from costscan.unlogged import SUFFIX
 
 NO_SERVER: Final = "(no server)"
 NO_SKILL: Final = "(no skill)"
@@ -54,11 +54,11 @@ def by_kind(x: Analysis) -> pl.DataFrame:
 
 
 def by_agent(x: Analysis) -> pl.DataFrame:
-    """Give a row per type of agent; `calls` are its runs and the tokens all of their prompts and outputs."""
+    """Return a row per type of agent; `calls` are its threads, tokens all of their prompts and outputs."""
     name = (
-        pl.when(pl.col("run_id").str.ends_with(SUFFIX))
+        pl.when(IS_UNLOGGED)
         .then(pl.lit(PARTS["unlogged"]))
-        .when(pl.col("parent_run_id").is_null())
+        .when(IS_MAIN)
         .then(pl.lit(MAIN))
         .otherwise(pl.col("agent").fill_null("sub-agent"))
     )

@@ -1,4 +1,4 @@
-"""One run for `explain`: what each turn sent and cost, and which blocks and tools that went to."""
+"""One run for `explain`: what it cost with its sub-agents, and what its own turns sent and cost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from typing import Any, Final
 import polars as pl
 
 from costscan.analysis import Analysis
-from costscan.frames import USD
 from costscan.growth import PROMPT
+from costscan.summary.below import below, row_of, sub_agents, sums
 from costscan.summary.findings import said
 from costscan.summary.money import known_sum, nearest_rank
 
@@ -25,24 +25,30 @@ _TERMS: Final = ("caching", "routing", "batching")
 
 @dataclass(frozen=True)
 class Story:
-    """One run.
+    """One run with all that is below it, or one sub-agent with what is below that.
 
     Attributes:
-        run: its row of the `runs` frame.
-        turns: turn, usd, prompt_tokens, cache_read_tokens, carried_tokens, output_tokens, model, at, gap_s,
-            missed_tokens (what had been sent before and was not read from the cache; 0 where that is normal),
-            why (the cause and place of that, where it is known), and a column of prompt tokens per kind.
-        blocks: the blocks, dearest first: block, kind, tool, turn_in, turn_out, line, tokens, used_share,
+        run: its row of the `runs` frame; where the log of its main thread is not there, the id, the task and
+            what the first thread below it tells.
+        usd: what it cost with all that is below it; None where nothing of it has a price.
+        own_usd: what its own turns cost.
+        sums: of itself and all below it: turns, prompt_tokens, cache_read_tokens, output_tokens, models.
+        turns: its own: turn, usd, prompt_tokens, cache_read_tokens, carried_tokens, output_tokens, model, at,
+            gap_s, missed_tokens (what had been sent before and was not read from the cache; 0 where that is
+            normal), why (the cause and place of that, where it is known), a column of prompt tokens per kind.
+        blocks: its own, dearest first: block, kind, tool, turn_in, turn_out, line, tokens, used_share,
             content_hash, call_id, entry_usd, usd (written once, and in all its prompts).
-        tools: per tool: calls, p50_tokens, p95_tokens, max_tokens, entry_usd, carried_usd, usd.
-        findings: those of this run, dearest first.
-        sub_agents: the runs below it, dearest first: run_id, agent, n_turns, usd.
+        tools: per tool of its own: calls, p50_tokens, p95_tokens, max_tokens, entry_usd, carried_usd, usd.
+        findings: of itself and all below it, dearest first.
+        sub_agents: the threads below it, dearest first: run_id, agent, n_turns, usd, findings.
         saved: scenario and saved_usd of each lever and part that saves anything, levers first.
         lifetimes: its row of the `lifetimes` frame, None where it writes nothing to the cache.
     """
 
     run: dict[str, Any]
     usd: Decimal | None
+    own_usd: Decimal | None
+    sums: dict[str, Any]
     turns: pl.DataFrame
     blocks: pl.DataFrame
     tools: pl.DataFrame
@@ -53,7 +59,7 @@ class Story:
 
     @property
     def avoidable_usd(self) -> Decimal:
-        """What the findings cost together; at most the run.
+        """What the findings cost together; at most the run with all that is below it.
 
         Of those on one block it is the dearest, and of the rules on caching, routing and batching too: they
         price the same tokens otherwise, and what they save does not add up.
@@ -62,7 +68,9 @@ class Story:
         is_terms = pl.col("lever").is_in(_TERMS)
         terms = known.filter(is_terms).group_by("rule").agg(pl.col("usd").sum())
         rest = known.filter(~is_terms)
-        on_blocks = rest.filter(pl.col("block").is_not_null()).group_by("block").agg(pl.col("usd").max())
+        on_blocks = (
+            rest.filter(pl.col("block").is_not_null()).group_by("run_id", "block").agg(pl.col("usd").max())
+        )
         others = rest.filter(pl.col("block").is_null())
         dearest = terms["usd"].sort(descending=True).head(1)
         found = sum([*dearest, *on_blocks["usd"], *others["usd"]], Decimal(0))
@@ -70,18 +78,23 @@ class Story:
 
 
 def story(x: Analysis, run_id: str) -> Story:
-    """Tell of a run; `run_id` is one of `x.runs`."""
-    turns = x.turns.filter(pl.col("run_id") == run_id).sort("turn")
+    """Tell of a run; `run_id` is a run or a root of `x.runs`."""
+    under = below(x.runs, run_id)
+    whole = pl.col("run_id").is_in([run_id, *under["run_id"]])
+    every, found = x.turns.filter(whole), x.findings.filter(whole)
+    turns = every.filter(pl.col("run_id") == run_id).sort("turn")
     blocks = _blocks(x, run_id)
     return Story(
-        run=x.runs.row(by_predicate=pl.col("run_id") == run_id, named=True),
-        usd=turns.select(known_sum("usd")).item(),
+        run=row_of(x.runs, run_id),
+        usd=every.select(known_sum("usd")).item(),
+        own_usd=turns.select(known_sum("usd")).item(),
+        sums=sums(every),
         turns=_turns(x, turns, blocks),
         blocks=blocks.sort("usd", "block", descending=[True, False]),
         tools=_tools(x, run_id, blocks),
-        findings=x.findings.filter(pl.col("run_id") == run_id).with_columns(said()),
-        sub_agents=_sub_agents(x, run_id),
-        saved=_saved(x, run_id),
+        findings=found.with_columns(said()),
+        sub_agents=sub_agents(under, every, found),
+        saved=_saved(x.scenarios.filter(whole)),
         lifetimes=next(x.lifetimes.filter(pl.col("run_id") == run_id).iter_rows(named=True), None),
     )
 
@@ -98,11 +111,13 @@ def prompts(x: Analysis, run_ids: Sequence[str]) -> dict[str, pl.DataFrame]:
     }
 
 
-def _saved(x: Analysis, run_id: str) -> pl.DataFrame:
+def _saved(scenarios: pl.DataFrame) -> pl.DataFrame:
     is_part = pl.col("scenario").str.contains("/")
     return (
-        x.scenarios.filter((pl.col("run_id") == run_id) & (pl.col("saved_usd") > 0))
-        .filter(~pl.col("scenario").str.contains("+", literal=True))
+        scenarios.filter(~pl.col("scenario").str.contains("+", literal=True))
+        .group_by("scenario", maintain_order=True)
+        .agg(pl.col("saved_usd").sum())
+        .filter(pl.col("saved_usd") > 0)
         .sort(is_part, "saved_usd", descending=[False, True], maintain_order=True)
         .select("scenario", "saved_usd")
     )
@@ -211,14 +226,3 @@ def _tools(x: Analysis, run_id: str, blocks: pl.DataFrame) -> pl.DataFrame:
         .with_columns(usd=pl.col("entry_usd") + pl.col("carried_usd"))
     )
     return costs.join(results, on="tool", how="left").sort("usd", "tool", descending=[True, False])
-
-
-def _sub_agents(x: Analysis, run_id: str) -> pl.DataFrame:
-    below = x.runs.filter((pl.col("root_run_id") == run_id) & (pl.col("run_id") != run_id))
-    costs = x.turns.group_by("run_id").agg(usd=known_sum("usd"))
-    return (
-        below.select("run_id", "agent", "n_turns")
-        .join(costs, on="run_id", how="left", maintain_order="left")
-        .with_columns(pl.col("usd").cast(USD))
-        .sort("usd", "run_id", descending=[True, False], nulls_last=True)
-    )

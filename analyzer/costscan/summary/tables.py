@@ -9,10 +9,11 @@ from costscan.analysis import Analysis
 from costscan.attribution import PARTS, server
 from costscan.growth import PROMPT
 from costscan.prices import usd_of
+from costscan.summary.days import UNKNOWN_DAY, day
 from costscan.summary.money import known_sum, nearest_rank, share, total
 from costscan.unlogged import SUFFIX
+from costscan.usage import UNPRICED
 
-UNKNOWN_DAY: Final = "unknown"
 TOKENS: Final = (
     "input_tokens",
     "cache_read_tokens",
@@ -42,22 +43,23 @@ def by_model(turns: pl.DataFrame) -> pl.DataFrame:
 
 
 def by_task(turns: pl.DataFrame) -> pl.DataFrame:
-    """Give a row per task, dearest first."""
+    """Return a row per task, dearest first; a task owns the sub-agents of its runs."""
     return _dearest_first(_grouped(turns, pl.col("task")), "task")
 
 
-def by_day(turns: pl.DataFrame) -> pl.DataFrame:
-    """Give a row per day (UTC) in order, turns without a time last as "unknown"."""
-    day = pl.col("at").dt.strftime("%Y-%m-%d").fill_null(UNKNOWN_DAY).alias("day")
-    return _grouped(turns, day).sort(pl.col("day") == UNKNOWN_DAY, "day")
+def by_day(turns: pl.DataFrame, tz: str) -> pl.DataFrame:
+    """Give a row per day of a time zone in order, turns without a time last as "unknown"."""
+    days = day("at", tz).fill_null(UNKNOWN_DAY).alias("day")
+    return _grouped(turns, days).sort(pl.col("day") == UNKNOWN_DAY, "day")
 
 
 def _grouped(turns: pl.DataFrame, *names: pl.Expr) -> pl.DataFrame:
+    """Sum turns up by something; `runs` counts root runs."""
     found = turns.group_by(*names, maintain_order=True).agg(
-        runs=pl.col("run_id").n_unique().cast(pl.Int64),
+        runs=pl.col("root_run_id").n_unique().cast(pl.Int64),
         turns=pl.len().cast(pl.Int64),
         usd=known_sum("usd"),
-        unpriced_turns=pl.col("usd").null_count().cast(pl.Int64),
+        unpriced_turns=UNPRICED.sum().cast(pl.Int64),
         prompt_tokens=PROMPT.sum(),
         **{name: pl.col(name).sum() for name in TOKENS},
     )

@@ -14,6 +14,7 @@ from costscan.summary import SCHEMA_VERSION
 from costscan.trend.history import History, read_history
 from costscan.trend.levels import fewest_runs
 from costscan.trend.tasks import LEAST_CHANGE, Change, TaskTrend, task_trend, whole_trend
+from costscan.zones import DEFAULT
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,11 @@ class Trend:
 
     Attributes:
         name: the paths it was read from.
+        tz: the time zone of days.
         metric: what was looked at.
         false_alarm: how often chance alone may put a step anywhere in a task.
         fewest_runs: tasks with fewer runs cannot show a step at that rate.
-        reports: the reports, oldest first: name, made_at, and the root runs that no older one has.
+        reports: the reports, oldest first: name, made_at, and the runs that no older one has.
         whole: all tasks together; None where there is one.
         tasks: the tasks, the dearest first.
     """
@@ -34,6 +36,7 @@ class Trend:
     costscan_version: str
     generated_at: datetime
     name: str
+    tz: str
     metric: str
     false_alarm: float
     fewest_runs: int
@@ -54,6 +57,7 @@ def trend(
     *,
     false_alarm: float = FALSE_ALARM,
     now: datetime | None = None,
+    tz: str = DEFAULT,
 ) -> Trend:
     """Look at each task over time.
 
@@ -63,6 +67,7 @@ def trend(
         tasks: only these; all where none is named.
         false_alarm: how often chance alone may put a step anywhere in a task.
         now: the time of the report.
+        tz: the time zone of the days that it tells.
 
     Raises:
         CostscanError: there is no run, or none of a task that is named.
@@ -87,6 +92,7 @@ def trend(
         costscan_version=__version__,
         generated_at=now or datetime.now(UTC),
         name=history.side.name,
+        tz=tz,
         metric=metric,
         false_alarm=false_alarm,
         fewest_runs=fewest_runs(false_alarm),

@@ -21,8 +21,8 @@ class History:
 
     Attributes:
         side: the runs, each as the newest report tells it.
-        reports: the reports, oldest first. Columns: name, made_at (null where it does not say), runs (the
-            root runs that no older report has).
+        reports: the reports, oldest first. Columns: name, made_at (null where it does not say), runs (those
+            that no older report has).
         told: run_id, report (the oldest one that has the run) and made_at (when that one was made).
     """
 
@@ -49,13 +49,13 @@ def read_history(paths: Sequence[str]) -> History:
     own = ["report", "made_at"]
     runs = every.unique("run_id", keep="last", maintain_order=True).drop(own)
     # A run without a start was there when the first report of it was made; later ones only tell it again.
-    told = every.unique("run_id", keep="first", maintain_order=True).select("run_id", *own, "is_root")
-    roots = told.filter("is_root").group_by("report").agg(runs=pl.len())
-    reports = every.select(own).unique(maintain_order=True).join(roots, on="report", how="left")
+    told = every.unique("run_id", keep="first", maintain_order=True).select("run_id", *own)
+    new = told.group_by("report").agg(runs=pl.len())
+    reports = every.select(own).unique(maintain_order=True).join(new, on="report", how="left")
     return History(
-        Side(" ".join(paths), runs.drop("is_root"), sides[-1].basis),
+        Side(" ".join(paths), runs, sides[-1].basis),
         reports.select("made_at", name="report", runs=pl.col("runs").fill_null(0).cast(pl.Int64)),
-        told.drop("is_root"),
+        told,
     )
 
 
@@ -87,8 +87,4 @@ def _made_at(side: Side) -> datetime | None:
 
 
 def _runs(side: Side) -> pl.DataFrame:
-    return side.runs.with_columns(
-        report=pl.lit(side.name),
-        made_at=pl.lit(_made_at(side), TIME),
-        is_root=pl.col("run_id") == pl.col("root_run_id"),
-    )
+    return side.runs.with_columns(report=pl.lit(side.name), made_at=pl.lit(_made_at(side), TIME))

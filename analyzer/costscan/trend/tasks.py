@@ -186,9 +186,6 @@ def _change(
 def _causes(side: Side, before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     """Give why a mean run after costs more or less than one before."""
     sides = (
-        Side(
-            side.name, side.runs.join(part, left_on="root_run_id", right_on="run_id", how="semi"), side.basis
-        )
-        for part in (before, after)
+        Side(side.name, side.runs.join(part, on="run_id", how="semi"), side.basis) for part in (before, after)
     )
     return split(*sides, per_run=True).select("cause", "part", "kind", usd_per_run="usd")

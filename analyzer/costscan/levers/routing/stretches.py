@@ -121,8 +121,8 @@ def _costs(turns: pl.DataFrame) -> pl.DataFrame:
                                                     "output", "web_search")), ignore_nulls=False)  # fmt: skip
     hour = (pl.col(_W1) > 0) | ((pl.col(_W5) == 0) & (pl.col("ttl_us") > LIFETIMES_US["5m"]))
     write = pl.when(hour).then("pico_cache_write_1h").otherwise("pico_cache_write_5m")
-    # What no mark would write again is sent plain.
-    dearer = write - pl.col("pico_cache_read")
+    # What no mark would write again is sent plain. A model that is not known to cache reads nothing.
+    dearer = (write - pl.col("pico_cache_read")).fill_null(0)
     return turns.select(
         *("req", "run_id", "turn", "context", "block_end", "at_us", "ttl_us", "crowd", "model"),
         warm=warm,

@@ -11,14 +11,18 @@ SEARCH_TOKENS: Final = 500
 
 Source: https://www.anthropic.com/engineering/advanced-tool-use
 """
+_SEARCH: Final = r"^(?:tool_search|ToolSearch$)"
 _STUB_BLOCK: Final = -1
 
 
 def unused_tools(blocks: pl.DataFrame, tool_calls: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
-    """Give the definitions of tools that no run of the task calls, as `CUT_BLOCKS`, less the search tool.
+    """Return the definitions of tools that no run of the task calls, as `CUT_BLOCKS`, less the search tool.
+
+    A definition in the messages was deferred and found by a search: it is not deferred again. Nor is a search
+    tool.
 
     Args:
-        blocks: run_id, block, turn_in, turn_out, kind, tool, tokens.
+        blocks: run_id, block, turn_in, turn_out, layer, kind, tool, tokens.
         tool_calls: run_id, tool.
         runs: run_id, task.
     """
@@ -26,7 +30,8 @@ def unused_tools(blocks: pl.DataFrame, tool_calls: pl.DataFrame, runs: pl.DataFr
     called = (
         tool_calls.select("run_id", "tool").unique().join(tasks, on="run_id").select("task", "tool").unique()
     )
-    defined = blocks.filter((pl.col("kind") == "tool_def") & pl.col("tool").is_not_null()).join(
+    is_search = pl.col("tool").str.contains(_SEARCH)
+    defined = blocks.filter(pl.col("kind") == "tool_def", pl.col("layer") == "tools", ~is_search).join(
         tasks, on="run_id", how="inner", maintain_order="left"
     )
     unused = defined.join(called, on=["task", "tool"], how="anti", maintain_order="left").with_columns(

@@ -122,7 +122,8 @@ def _moved(row: Judged) -> str:
     metric = row.limit.metric
     if row.after is None:
         return f"{row.limit.label}: {row.why}"
-    where = "" if row.member is None else f" ({named(row.member)})"
+    zone = f" {row.tz}" if row.tz else ""
+    where = "" if row.member is None else f" ({named(row.member)}{zone})"
     kind = "at least" if row.limit.kind == "ceiling" and metric == "cache_hit_rate" else "at most"
     if row.limit.kind == "ceiling":
         return f"{row.limit.label} is {value(metric, row.after)}{where}, allowed is {kind} {_bound(row)}"

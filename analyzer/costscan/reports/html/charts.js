@@ -105,7 +105,7 @@ function spendChart(spend, width) {
         Plot.tip(columns, Plot.pointerX({ x1: "from", x2: "to", x: (c) => new Date((+c.from + +c.to) / 2), y: "all", title: told, lineWidth: 40 })),
       ],
     }),
-    element("p", { className: "note" }, `By ${name}, UTC.${spend.undatedUsd ? ` ${usd(spend.undatedUsd)} of turns without a time is not shown.` : ""}`),
+    element("p", { className: "note" }, `By ${name}, ${spend.zone}.${spend.undatedUsd ? ` ${usd(spend.undatedUsd)} of turns without a time is not shown.` : ""}`),
   ];
 }
 

@@ -12,10 +12,10 @@ from costscan.reports.html.columns import money, plain, text
 from costscan.reports.levers import biggest, spread, worth_a_line
 from costscan.reports.wording import is_fine
 from costscan.summary import Summary
-from costscan.summary.money import known_sum
+from costscan.summary.days import UNKNOWN_DAY, day
+from costscan.summary.findings import why
+from costscan.summary.runs import IS_UNLOGGED
 from costscan.summary.story import KINDS, prompts
-from costscan.summary.tables import UNKNOWN_DAY
-from costscan.unlogged import SUFFIX
 
 MODELS: Final = 6
 """More colours cannot be told apart: the models that cost less are one."""
@@ -32,14 +32,15 @@ def spend(summary: Summary, x: Analysis) -> dict[str, Any]:
     known = x.turns.filter(pl.col("usd").is_not_null())
     dearest = summary.by_model.filter(pl.col("usd").is_not_null())["model"].head(MODELS).to_list()
     name = pl.when(pl.col("model").is_in(dearest)).then(pl.col("model")).otherwise(pl.lit(OTHERS))
-    day = pl.col("at").dt.strftime("%Y-%m-%d")
-    sums = known.group_by(day=day, name=name).agg(pl.col("usd").sum()).sort("day", "name")
+    own_day = day("at", summary.inputs.tz)
+    sums = known.group_by(day=own_day, name=name).agg(pl.col("usd").sum()).sort("day", "name")
     undated = sums.filter(pl.col("day").is_null())["usd"].sum()
     days = [d for d in summary.by_day["day"] if d != UNKNOWN_DAY]
     cells = {(d, m): usd for d, m, usd in sums.iter_rows()}
     names = [m for m in (*dearest, OTHERS) if any((d, m) in cells for d in days)]
     return {
         "days": days,
+        "zone": summary.inputs.tz,
         "models": [text(m) for m in names],
         "usd": [[money(cells.get((d, m), Decimal(0))) for d in days] for m in names],
         "undatedUsd": money(Decimal(undated or 0)),
@@ -47,45 +48,60 @@ def spend(summary: Summary, x: Analysis) -> dict[str, Any]:
 
 
 def distribution(summary: Summary) -> dict[str, Any]:
-    """Give how many runs cost so much, each with its sub-agents, and what they cost together."""
-    roots = summary.runs.group_by("root_run_id").agg(known_sum("usd"))["usd"]
+    """Return how many runs cost so much, each with its sub-agents, and what they cost together."""
+    costs = summary.runs["usd"]
     bins: dict[int, tuple[int, Decimal]] = {}
-    for usd in roots.drop_nulls():
+    for usd in costs.drop_nulls():
         if usd > 0:
             step = floor(round(log10(usd) * BINS_A_DECADE, 9))
             runs, spent = bins.get(step, (0, Decimal(0)))
             bins[step] = (runs + 1, spent + usd)
     steps = range(min(bins), max(bins) + 1) if bins else range(0)
     found = [(step, *bins.get(step, (0, Decimal(0)))) for step in steps]
-    ranks = summary.distribution.usd_per_root_run
+    ranks = summary.distribution.usd_per_run
     return {
         "bins": [
             [10 ** (n / BINS_A_DECADE), 10 ** ((n + 1) / BINS_A_DECADE), r, money(u)] for n, r, u in found
         ],
         "ranks": {name: money(ranks[name]) for name in ("p50", "p90", "p99")},
-        "free": int((roots == 0).sum()),
-        "unpriced": roots.null_count(),
+        "free": int((costs == 0).sum()),
+        "unpriced": costs.null_count(),
     }
 
 
 def growth(summary: Summary, x: Analysis) -> dict[str, Any]:
-    """Give the prompts of the worst runs that have more than one turn: tokens by kind, turn by turn."""
-    logged = ~pl.col("run_id").str.ends_with(SUFFIX) & (pl.col("prompt_tokens") > 0)
-    worst = summary.runs.filter(logged & (pl.col("turns") > 1)).head(WORST)
+    """Return the prompts of the dearest agent threads with more than one turn: tokens by kind, turn by turn.
+
+    A prompt is that of one thread: a run with sub-agents has several, and the cost is that of the thread.
+    """
+    logged = ~IS_UNLOGGED & (pl.col("prompt_tokens") > 0)
+    worst = summary.threads.filter(logged & (pl.col("turns") > 1)).head(WORST)
     found = prompts(x, worst["run_id"].to_list())
-    names = run_names(worst.to_dicts(), summary.runs["run_id"].to_list())
+    names = _thread_names(summary, worst)
+    whys = dict(summary.findings.unique("run_id", keep="first").select("run_id", why()).iter_rows())
     fine = is_fine(worst["usd"])
     curves = [
         {
             "run": name,
-            "task": text(row["task"]),
+            "task": text(row["root_task"]),
             "usd": money(row["usd"]),
-            "why": text(row["top_finding"] or ""),
+            "why": text(whys.get(row["run_id"], "")),
             **_curve(found[row["run_id"]]),
         }
         for name, row in zip(names, worst.to_dicts(), strict=True)
     ]
     return {"kinds": list(KINDS), "curves": curves, "fine": fine}
+
+
+def _thread_names(summary: Summary, threads: pl.DataFrame) -> list[str]:
+    """Return the short name of each thread; of a run with sub-agents it is told from the run itself."""
+    with_agents = set(summary.runs.filter(pl.col("sub_agents") > 0)["run_id"])
+    rows = threads.to_dicts()
+    names = run_names(rows, summary.threads["run_id"].to_list())
+    return [
+        f"{name} (main thread)" if row["run_id"] in with_agents else name
+        for name, row in zip(names, rows, strict=True)
+    ]
 
 
 def _curve(turns: pl.DataFrame) -> dict[str, Any]:

@@ -106,7 +106,7 @@ function distributionSection(found) {
 
 function growthSection({ kinds, curves, fine }) {
   const section = place("growth");
-  section.before(element("h3", {}, "How the input of the worst runs grew"));
+  section.before(element("h3", {}, "How the input of the dearest runs and sub-agents grew"));
   if (!curves.length) {
     section.append(paragraph("No run has more than one turn.", "card empty"));
     return;

@@ -1,6 +1,6 @@
 """The tables of the page: runs, findings, and the bill by task, model, tool and day."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -8,14 +8,17 @@ import polars as pl
 
 from costscan.reports.breakdown import run_names
 from costscan.reports.html.columns import Column, Kind, Table
-from costscan.reports.wording import count
+from costscan.reports.wording import count, plural, usd
 from costscan.summary import Summary
+from costscan.summary.days import on_clocks
 from costscan.summary.findings import said
-from costscan.summary.runs import IS_SUB_AGENT
 from costscan.unlogged import SUFFIX
 
 MOST_FINDINGS: Final = 1000
 """The dearest; thousands more would fill the page with cents. A row per rule sums all of them up."""
+
+_AGENTS: Final = 8
+"""The dearest agents of a run that are told."""
 
 
 def tables(summary: Summary) -> list[Table]:
@@ -25,44 +28,56 @@ def tables(summary: Summary) -> list[Table]:
 
 
 def runs(summary: Summary, names: dict[str, str]) -> Table:
-    """Give every run, sub-agents too, each with its own cost."""
+    """Return the runs, each with its sub-agents; these are told where a row is opened."""
     frame = summary.runs
+    started = frame.select(on_clocks("started_at", summary.inputs.tz)).to_series()
     columns = [
         Column("run", "name", [names[run] for run in frame["run_id"]]),
         Column("task", "prose", frame["task"].to_list(), give=1),
         Column("cost", "usd", frame["usd"].to_list()),
-        *_with_sub_agents(frame),
         *_after(frame),
         Column("why", "choice", [_rule_of(told) for told in frame["top_finding"]], give=3),
         Column("turns", "count", frame["turns"].to_list(), give=2),
+        *_sub_agents(frame),
         Column("input", "tokens", frame["prompt_tokens"].to_list(), give=3),
         Column("again", "percent", frame["carried_share"].to_list(), give=2),
         Column("cached", "percent", frame["cache_hit_rate"].to_list(), give=4),
-        Column("started", "time", frame["started_at"].to_list(), give=5),
+        Column("started", "time", started.to_list(), give=5),
         Column("findings", "count", frame["findings"].to_list(), on_demand=True),
-        *_agent(frame),
+        *_below(frame),
         Column("model", "choice", [", ".join(models) for models in frame["models"]], on_demand=True),
     ]
-    return Table("runs", ("run", "runs"), columns)
+    return Table("runs", ("run", "runs"), columns, note=f"Times are of {summary.inputs.tz}.")
 
 
-def _with_sub_agents(frame: pl.DataFrame) -> Iterator[Column]:
-    if not frame.filter(IS_SUB_AGENT).is_empty():
-        yield Column("with agents", "usd", frame["usd_with_subagents"].to_list(), give=4)
+def _sub_agents(frame: pl.DataFrame) -> Iterator[Column]:
+    if frame["sub_agents"].sum():
+        yield Column("agents", "count", frame["sub_agents"].to_list(), give=4)
 
 
-def _agent(frame: pl.DataFrame) -> Iterator[Column]:
-    """Give what each run is of the whole that it belongs to."""
-    if frame["parent_run_id"].null_count() == frame.height:
-        return
-    kind = (
-        pl.when(pl.col("run_id").str.ends_with(SUFFIX))
-        .then(pl.lit("not logged"))
-        .when(pl.col("parent_run_id").is_null())
-        .then(pl.lit("main"))
-        .otherwise(pl.col("agent").fill_null("sub-agent"))
-    )
-    yield Column("agent", "choice", frame.select(kind).to_series().to_list(), on_demand=True)
+def _below(frame: pl.DataFrame) -> Iterator[Column]:
+    """Yield what each run has below its main thread, the dearest first."""
+    told = [_of_agents(row) for row in frame.select("run_id", "agents", "usd_main_thread").to_dicts()]
+    if any(told):
+        yield Column("made of", "prose", told, on_demand=True)
+
+
+def _of_agents(row: Mapping[str, Any]) -> str:
+    agents = row["agents"]
+    if not agents:
+        return ""
+    main = [] if row["usd_main_thread"] is None else [f"main thread {usd(row['usd_main_thread'])}"]
+    shown = [
+        f"{_kind(agent)} {usd(agent['usd'])}, {plural(agent['turns'], 'turn')}" for agent in agents[:_AGENTS]
+    ]
+    rest = len(agents) - len(shown)
+    return "; ".join([*main, *shown, *([f"{count(rest)} more"] if rest else [])])
+
+
+def _kind(agent: Mapping[str, Any]) -> str:
+    if agent["run_id"].endswith(SUFFIX):
+        return "calls that are not in the log"
+    return f"{agent['agent'] or 'sub-agent'} {agent['run_id'].rpartition('/')[2]}"
 
 
 def _after(frame: pl.DataFrame) -> list[Column]:
@@ -76,7 +91,8 @@ def _rule_of(told: str | None) -> str:
 
 
 def _names(summary: Summary) -> Iterator[tuple[str, str]]:
-    ids = summary.runs["run_id"].to_list()
+    """Yield short names of runs and of their agent threads, which findings are about."""
+    ids = list(dict.fromkeys([*summary.runs["run_id"], *summary.threads["run_id"]]))
     yield from zip(ids, run_names([{"run_id": run} for run in ids], ids), strict=True)
 
 
@@ -105,18 +121,27 @@ def findings(summary: Summary, names: dict[str, str]) -> Table:
 def divisions(summary: Summary) -> list[Table]:
     """Give the bill by task, model, tool and day."""
     task, day = summary.by_task, summary.by_day
-    each = [None if usd is None else Decimal(usd) / n for usd, n in task.select("usd", "runs").iter_rows()]
+    each = [
+        None if spent is None else Decimal(spent) / n for spent, n in task.select("usd", "runs").iter_rows()
+    ]
     of_task = [_many("runs", task["runs"], 2), Column("a run", "usd", each, give=1)]
     return [
         _division("task", "prose", task, [*of_task, *_tokens_of(task)]),
         _division("model", "name", summary.by_model, _tokens_of(summary.by_model)),
         _division("tool", "name", summary.by_tool, _of_tools(summary.by_tool)),
-        _division("day", "name", day, [_many("runs", day["runs"], 2), *_tokens_of(day)], sort="day"),
+        _division(
+            "day",
+            "name",
+            day,
+            [_many("runs", day["runs"], 2), *_tokens_of(day)],
+            sort="day",
+            note=f"Days are of {summary.inputs.tz}.",
+        ),
     ]
 
 
 def _division(
-    name: str, kind: Kind, frame: pl.DataFrame, more: Sequence[Column], sort: str = "cost"
+    name: str, kind: Kind, frame: pl.DataFrame, more: Sequence[Column], *, sort: str = "cost", note: str = ""
 ) -> Table:
     columns = [
         Column(name, kind, frame[name].to_list()),
@@ -124,7 +149,7 @@ def _division(
         Column("share", "percent", frame["share"].to_list()),
         *more,
     ]
-    return Table(name, (name, f"{name}s"), columns, sort=sort)
+    return Table(name, (name, f"{name}s"), columns, sort=sort, note=note)
 
 
 def _many(title: str, values: pl.Series, give: int) -> Column:

@@ -25,7 +25,7 @@ def render(trend: Trend, *, width: int, top: int | None = None) -> list[Text]:
     heading, *rows = table(_columns(shown, trend, width), width)
     lines = [*_title(trend, width), Text(""), heading]
     for task, row in zip(shown, rows, strict=True):
-        lines += [row, *(line for change in task.changes for line in _change(change, trend.metric, width))]
+        lines += [row, *(line for change in task.changes for line in _change(change, trend, width))]
     if rest := len(trend.series) - len(shown):
         lines.append(Text(f"  … {plural(rest, 'more task')} in --json", style="dim"))
     notes = [line for note in words.notes(trend) for line in wrapped(note, width - 2)]
@@ -59,21 +59,22 @@ def _columns(shown: list[TaskTrend], trend: Trend, width: int) -> list[Column]:
         else ""
         for task in shown
     ]
+    days = [words.days(task.first_at, task.last_at, trend.tz) for task in shown]
     return [
         Column("task", [inert(task.task) for task in shown], name=True, style="bold"),
         Column("cost", usd_column([task.usd for task in shown]), give=3),
         Column("runs", [count(task.runs) for task in shown]),
-        Column("days", [words.days(task.first_at, task.last_at) for task in shown], left=True, give=2),
+        Column(f"days, {trend.tz}", days, left=True, give=2),
         Column("typical over time", lines, left=True, give=1, style="cyan"),
         Column("typical run", [words.typical(task, trend.metric) for task in shown], left=True),
     ]
 
 
-def _change(change: Change, metric: str, width: int) -> list[Text]:
+def _change(change: Change, trend: Trend, width: int) -> list[Text]:
     """Say a step in words, then on which runs it stands, then why."""
-    is_worse = change.change * METRICS[metric].sign > 0
+    is_worse = change.change * METRICS[trend.metric].sign > 0
     told = (
-        (words.step(change, metric), "red" if is_worse else "green"),
+        (words.step(change, trend.metric, trend.tz), "red" if is_worse else "green"),
         (words.ends(change), "dim"),
         (words.why(change), ""),
     )

@@ -9,8 +9,10 @@ import polars as pl
 
 from costscan.gate import CAUSES, METRICS
 from costscan.reports.comparison.words import ARROW, chance, changed, named, signed, value
+from costscan.reports.headline import dates
 from costscan.reports.wording import UNKNOWN, count, plural
 from costscan.trend import Change, TaskTrend, Trend
+from costscan.zones import shown
 
 _CAUSES: Final = 3
 _PARTS: Final = 2
@@ -25,12 +27,13 @@ def typical(task: TaskTrend, metric: str) -> str:
     return f"{value(metric, task.first)} {ARROW} {value(metric, task.last)}"
 
 
-def step(change: Change, metric: str) -> str:
+def step(change: Change, metric: str, tz: str) -> str:
     """Say what changed, when, and how sure that is."""
     way = "rose" if change.change > 0 else "fell"
+    times = when(shown(change.at_before, tz), shown(change.at_after, tz))
     values = f"{value(metric, change.before)} {ARROW} {value(metric, change.after)}"
     return (
-        f"{way} {changed(metric, change.change)} {when(change.at_before, change.at_after)}: a typical run "
+        f"{way} {changed(metric, change.change)} {times}: a typical run "
         f"{values} (chance alone does that in {chance(change.p_value)} of cases)"
     )
 
@@ -44,14 +47,11 @@ def when(before: datetime, after: datetime) -> str:
     return f"between {before.isoformat()} and {after.isoformat()}"
 
 
-def days(first: datetime | None, last: datetime | None) -> str:
-    """Give the days from first to last, without what the second has in common with the first."""
+def days(first: datetime | None, last: datetime | None, tz: str) -> str:
+    """Give the days of a time zone from first to last."""
     if first is None or last is None:
         return UNKNOWN
-    old, new = first.strftime("%Y-%m-%d"), last.strftime("%Y-%m-%d")
-    if old == new:
-        return old
-    return f"{old}..{new[8:] if old[:7] == new[:7] else new[5:] if old[:4] == new[:4] else new}"
+    return dates(*(shown(at, tz).date().isoformat() for at in (first, last)))
 
 
 def ends(change: Change) -> str:

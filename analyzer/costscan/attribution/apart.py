@@ -1,0 +1,54 @@
+"""Attribution run by run, for the batch in which it fails: a defect costs the run that it is in."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+
+import polars as pl
+
+from costscan.attribution import Attributed, attribute
+from costscan.defects import described
+from costscan.native import CAUGHT
+from costscan.replay.prompts import Prompts, Readable
+
+
+def attribute_apart(
+    blocks: pl.DataFrame, calls: pl.DataFrame, prompts: Prompts, reasons: dict[str, str]
+) -> Attributed:
+    """Return what `attribute` gives, with all that a run sent in no block where its blocks raise.
+
+    Args:
+        blocks: as for `attribute`.
+        calls: as for `attribute`.
+        prompts: as for `attribute`.
+        reasons: is told why, by run.
+    """
+    found = []
+    for run_id, own in calls.partition_by("run_id", as_dict=True, maintain_order=True).items():
+        some, told = _of_copies(blocks, own), _prompts_of_copies(prompts, own)
+        try:
+            found.append(attribute(some, own, told))
+        except CAUGHT as error:
+            reasons[str(run_id[0])] = described(error)
+            found.append(attribute(some.clear(), own, _prompts_of_copies(prompts, own.clear())))
+    return _together(found)
+
+
+def _of_copies(frame: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    return frame.join(calls.select("copy").unique(), on="copy", how="semi", maintain_order="left")
+
+
+def _prompts_of_copies(prompts: Prompts, calls: pl.DataFrame) -> Prompts:
+    return Prompts(*(_of_copies(getattr(prompts, table.name), calls) for table in fields(prompts)))
+
+
+def _together(parts: Sequence[Attributed]) -> Attributed:
+    told = {f.name: pl.concat([getattr(part.readable, f.name) for part in parts]) for f in fields(Readable)}
+    rest = {
+        f.name: pl.concat([getattr(part, f.name) for part in parts], how="diagonal_relaxed")
+        for f in fields(Attributed)
+        if f.name != "readable"
+    }
+    return Attributed(**rest, readable=Readable(**told))
+
+
+__all__ = ["attribute_apart"]

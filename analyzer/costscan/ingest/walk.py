@@ -1,0 +1,76 @@
+"""The log files in a folder, whatever else is in it: links in circles, folders that may not be read."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+LOG_ENDINGS: Final = (".jsonl", ".ndjson", ".json")
+PACKED_ENDINGS: Final = (".gz", ".zst")
+_Node = tuple[int, int]
+"""The device and the inode of a folder."""
+_Folder = tuple[Path, frozenset[_Node]]
+"""A folder to look into, and those that it was found in."""
+
+
+def is_log(path: Path) -> bool:
+    """Say whether a file in a folder looks like a log by its name."""
+    name = path.name.lower()
+    if name.endswith(".meta.json"):
+        return False
+    return name.endswith((*LOG_ENDINGS, *PACKED_ENDINGS))
+
+
+def logs_in(folder: Path, unread: Callable[[str, str], None]) -> list[str]:
+    """Return the paths of the logs in a folder and all folders in it, sorted.
+
+    Linked folders are looked into as well; each folder once, by its device and inode.
+
+    Args:
+        folder: where to look.
+        unread: is told the path of what could not be looked into, and why.
+    """
+    return sorted(_Walk(unread).files(folder))
+
+
+class _Walk:
+    def __init__(self, unread: Callable[[str, str], None]) -> None:
+        self._unread = unread
+        self._seen: set[_Node] = set()
+        self._todo: list[_Folder] = []
+        self._linked: list[_Folder] = []
+
+    def files(self, top: Path) -> Iterator[str]:
+        self._todo.append((top, frozenset()))
+        # Links come last: a folder that is found without one is named without one.
+        while self._todo or self._linked:
+            folder, above = self._todo.pop() if self._todo else self._linked.pop(0)
+            try:
+                found = folder.stat()
+                node = found.st_dev, found.st_ino
+                entries = [] if node in self._seen else sorted(os.scandir(folder), key=lambda e: e.name)
+            except OSError as error:
+                self._unread(str(folder), error.strerror or str(error))
+                continue
+            if node in above:
+                self._unread(str(folder), "a link to a folder that it is in")
+            self._seen.add(node)
+            yield from self._files(folder, entries, above | {node})
+
+    def _files(
+        self, folder: Path, entries: "Sequence[os.DirEntry[str]]", above: frozenset[_Node]
+    ) -> Iterator[str]:
+        for entry in entries:
+            path = folder / entry.name
+            try:
+                if entry.is_symlink() and (is_log(path) or not path.suffix):
+                    entry.stat()  # fails where it leads nowhere, and might have been a log or a folder
+                if entry.is_dir():
+                    (self._linked if entry.is_symlink() else self._todo).append((path, above))
+                elif is_log(path) and entry.is_file():
+                    yield str(path)
+            except OSError as error:
+                self._unread(str(path), f"a link that leads nowhere: {error.strerror}")
+
+
+__all__ = ["LOG_ENDINGS", "PACKED_ENDINGS", "is_log", "logs_in"]

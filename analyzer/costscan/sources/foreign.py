@@ -1,0 +1,144 @@
+"""Formats that costscan does not read yet, told by what their lines look like, to be refused by name.
+
+Each is known by keys that no format read here has.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+_Line: TypeAlias = Mapping[str, Any]
+MAX_CHARS: Final = 30
+MAX_KEYS: Final = 4
+
+
+def _in(line: _Line, key: str) -> Mapping[str, Any]:
+    """Return the object under a key, an empty one where there is none."""
+    found = line.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def _answer(line: _Line) -> _Line:
+    """Return the response of a pair, out of the wrapper of a proxy, or the line itself."""
+    response = _in(line, "response")
+    return _in(response, "body") or response or line
+
+
+def _type(line: _Line) -> str:
+    kind = line.get("type")
+    return kind if isinstance(kind, str) else ""
+
+
+def _kind(line: _Line) -> str:
+    kind = _answer(line).get("object")
+    return kind if isinstance(kind, str) else ""
+
+
+def _streams(line: _Line, mark: str) -> bool:
+    events = line.get("response_sse")
+    return isinstance(events, str) and mark in events
+
+
+def _is_chat(line: _Line) -> bool:
+    return (
+        _kind(line).startswith(("chat.completion", "text_completion"))
+        or isinstance(_answer(line).get("choices"), list)
+        or _streams(line, "chat.completion.chunk")
+    )
+
+
+def _is_responses(line: _Line) -> bool:
+    return _kind(line) == "response" or _streams(line, "response.created")
+
+
+def _is_gemini(line: _Line) -> bool:
+    answer = _answer(line)
+    return "candidates" in answer or "usageMetadata" in answer or _streams(line, '"candidates"')
+
+
+def _is_converse(line: _Line) -> bool:
+    answer = _answer(line)
+    return "inputTokens" in _in(answer, "usage") and ("stopReason" in answer or "output" in answer)
+
+
+def _is_litellm(line: _Line) -> bool:
+    return "call_type" in line and ("response_cost" in line or "custom_llm_provider" in line)
+
+
+def _is_otel(line: _Line) -> bool:
+    named = {"resourceSpans", "resourceLogs", "resourceMetrics", "resource_spans", "scopeSpans", "scopeLogs"}
+    return not named.isdisjoint(line) or ("attributes" in line and ("trace_id" in line or "traceId" in line))
+
+
+def _is_codex(line: _Line) -> bool:
+    kinds = {"session_meta", "response_item", "event_msg", "turn_context", "token_usage_record", "compacted"}
+    return "payload" in line and _type(line) in kinds
+
+
+def _is_copilot(line: _Line) -> bool:
+    starts = ("session.", "assistant.", "user.message", "hook.", "tool.", "system.message")
+    return "data" in line and _type(line).startswith(starts)
+
+
+def _is_gemini_cli(line: _Line) -> bool:
+    return _type(line) == "gemini" or "projectHash" in line or "$set" in line
+
+
+def _is_opencode(line: _Line) -> bool:
+    return (
+        "messages" in line
+        and "info" in line
+        and "trajectory_format" not in line
+        and "id" in _in(line, "info")
+    )
+
+
+def _is_mini_swe_agent(line: _Line) -> bool:
+    return "trajectory_format" in line or ("messages" in line and "model_stats" in _in(line, "info"))
+
+
+def _is_pi(line: _Line) -> bool:
+    message = _in(line, "message")
+    own = _type(line) in {"thinking_level_change", "model_change"} and "parentId" in line
+    return own or ("parentId" in line and "cacheRead" in _in(message, "usage"))
+
+
+def _is_bedrock_log(line: _Line) -> bool:
+    return line.get("schemaType") == "ModelInvocationLog"
+
+
+_TESTS: Final[Sequence[tuple[str, Callable[[_Line], bool]]]] = (
+    ("a Bedrock invocation log", _is_bedrock_log),
+    ("OpenAI Chat pairs", _is_chat),
+    ("OpenAI Responses pairs", _is_responses),
+    ("Gemini API pairs", _is_gemini),
+    ("Bedrock Converse pairs", _is_converse),
+    ("LiteLLM logs", _is_litellm),
+    ("OpenTelemetry (OTLP) traces", _is_otel),
+    ("a Codex CLI rollout", _is_codex),
+    ("GitHub Copilot CLI events", _is_copilot),
+    ("a Gemini CLI chat", _is_gemini_cli),
+    ("mini-swe-agent trajectories", _is_mini_swe_agent),
+    ("an OpenCode export", _is_opencode),
+    ("a Pi session", _is_pi),
+    ("a Langfuse export", lambda line: "observations" in line and "trace" in line),
+    ("an Inspect log", lambda line: "samples" in line and ("eval" in line or "stats" in line)),
+    ("SWE-agent trajectories", lambda line: "trajectory" in line and ("history" in line or "info" in line)),
+    ("an ATIF trajectory", lambda line: "steps" in line and "agent" in line),
+    ("LangSmith runs", lambda line: "run_type" in line and "dotted_order" in line),
+)
+
+
+def named(line: _Line) -> str | None:
+    """Return what a line looks like, in words, where it is of a format that is known and not read yet."""
+    return next((name for name, test in _TESTS if test(line)), None)
+
+
+def described(line: _Line) -> str:
+    """Return what a line looks like to people: its type, else the names of its keys."""
+    kind = line.get("type")
+    if isinstance(kind, str) and kind:
+        return f"{{type: {kind[:MAX_CHARS]}}}"
+    if ("request" in line or "custom_id" in line) and not _answer(line).keys() - line.keys():
+        return "a request without a response"
+    keys = [key[:MAX_CHARS] for key in list(line)[:MAX_KEYS]]
+    return f"{{{', '.join([*keys, '…'] if len(line) > MAX_KEYS else keys)}}}"

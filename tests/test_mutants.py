@@ -1,0 +1,44 @@
+"""Structural damage at random places of all samples: no traceback, no hang, no healthy call lost, nothing unsaid."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mutants
+from costscan.analysis import Analysis
+from costscan.reading.thread import Thread
+from costscan.reports import json
+from costscan.summary import Summary
+from mutator import KINDS
+
+MUTANTS = 300
+"""`python benchmarks/mutants.py` makes more."""
+
+
+def test_mutants() -> None:
+    found = mutants.run(MUTANTS)
+    assert found.failures == []
+    assert set(found.kinds) == set(KINDS)
+    assert sum(found.kinds.values()) == MUTANTS
+
+
+def test_failures_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, write = Thread.call, json.write
+
+    def mistaken(self: Thread, found: Any, *, key: str) -> int:
+        found.counters.output_tokens += "Zm0Z" in key
+        return real(self, found, key=key)
+
+    def raising(summary: Summary, x: Analysis, path: Path) -> None:
+        if any("m1.jsonl" in (file or "") for file in x.turns["file"]):
+            raise KeyError("m1")
+        write(summary, x, path)
+
+    monkeypatch.setattr(Thread, "call", mistaken)
+    monkeypatch.setattr(json, "write", raising)
+    first, second = mutants.run(2).failures
+    assert first.startswith("null at ")
+    assert ": lost or changed ['msg_" in first
+    assert second.startswith("list at ")
+    assert ": KeyError: 'm1'" in second
