@@ -5,7 +5,7 @@ the shortest prefix that each of them caches. What another family makes of a tex
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -230,11 +230,14 @@ def one_more_tool(request: Json) -> Json:
 def read_when_moved(folder: Path, calls: Calls, turns: Collection[int]) -> list[int]:
     """What the turns of one run read, when some of them go to another model and all is cached."""
     with analyzed(write(folder / "calls.jsonl", *lines(calls))) as x:
-        bench = Bench(x, Settings())
-        moves = bench.plan.steps.filter(pl.col("turn").is_in(turns))
-        choice = moves.select("req", to_model=pl.lit(HAIKU45))
-        plan = routed(bench.plan, choice, bench.sizes, bench.counts)
-        return bench.cached(plan).turns["cache_read_tokens"].to_list()
+        return read_on(Bench(x, Settings()), turns)
+
+
+def read_on(bench: Bench, turns: Collection[int]) -> list[int]:
+    moves = bench.plan.steps.filter(pl.col("turn").is_in(turns))
+    choice = moves.select("req", to_model=pl.lit(HAIKU45))
+    plan = routed(bench.plan, choice, bench.sizes, bench.counts)
+    return bench.cached(plan).turns["cache_read_tokens"].to_list()
 
 
 def read_as_billed(calls: Calls, turns: Collection[int]) -> list[int]:
@@ -244,32 +247,35 @@ def read_as_billed(calls: Calls, turns: Collection[int]) -> list[int]:
 
 ESTIMATED = 20
 """A prefix that no turn read alone has an estimated length: so many tokens may it be off."""
-EDITS = pytest.mark.parametrize("change", [other_result, one_more_result, one_more_tool, dict])
 
 
-def edited_run(change: Callable[[Json], Json]) -> Calls:
-    return marked(edited(loops("edited", runs=1, system=6000, result=200), 6, change))
+@pytest.fixture(scope="module", params=[other_result, one_more_result, one_more_tool, dict])
+def edited_run(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Calls, Bench]]:
+    """A run whose requests are edited from a turn on, and what is priced on."""
+    calls = marked(edited(loops("edited", runs=1, system=6000, result=200), 6, request.param))
+    with analyzed(write(tmp_path_factory.mktemp("edited") / "calls.jsonl", *lines(calls))) as x:
+        yield calls, Bench(x, Settings())
 
 
-@EDITS
 @pytest.mark.parametrize("turns", [(), (3, 4, 7, 8), (0, 1, 2, 6), range(10)])
 def test_what_was_sent_before_an_edit_is_read_as_far_as_it_is_shared(
-    tmp_path: Path, change: Callable[[Json], Json], turns: Collection[int]
+    edited_run: tuple[Calls, Bench], turns: Collection[int]
 ) -> None:
     """Routed or not, a turn finds what its model was sent of the very same history, and no more."""
-    calls = edited_run(change)
-    found, want = read_when_moved(tmp_path, calls, turns), read_as_billed(calls, turns)
+    calls, bench = edited_run
+    found, want = read_on(bench, turns), read_as_billed(calls, turns)
     assert found == pytest.approx(want, abs=ESTIMATED)
 
 
-@EDITS
 @pytest.mark.parametrize("turns", [(1, 4, 5, 8), (2, 4, 5, 8)])
 def test_no_more_is_read_where_another_model_was_sent_what_an_edit_left(
-    tmp_path: Path, change: Callable[[Json], Json], turns: Collection[int]
+    edited_run: tuple[Calls, Bench], turns: Collection[int]
 ) -> None:
     """What its own model was sent before that would be found too: that is not counted on."""
-    calls = edited_run(change)
-    found, want = read_when_moved(tmp_path, calls, turns), read_as_billed(calls, turns)
+    calls, bench = edited_run
+    found, want = read_on(bench, turns), read_as_billed(calls, turns)
     assert all(a <= b + ESTIMATED for a, b in zip(found, want, strict=True))
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from shutil import copy
 from typing import Any
 
 import duckdb
@@ -28,8 +29,13 @@ def rule_text(sql: str = SQL, *, message: str = "{tokens} of {tool}", more: str 
 
 
 def load(folder: Path, text: str = "", *settings: tuple[Place, str, dict[str, Any]]) -> Rule:
+    """Load a rule beside one of ours: all of them would take most of the time."""
     (folder / "waste.toml").write_text(text or rule_text(), encoding="utf-8")
-    return next(rule for rule in load_rules([folder], settings) if rule.name == "waste")
+    (folder / "ours").mkdir(exist_ok=True)
+    copy(own_folder() / "duplicated-subagent-context.toml", folder / "ours")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("costscan.rulebook.own_folder", lambda: folder / "ours")
+        return next(rule for rule in load_rules([folder], settings) if rule.name == "waste")
 
 
 def setting(key: str, value: Any, rule: str = "waste") -> tuple[Place, str, dict[str, Any]]:
