@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from costscan.reading import refusals
 from costscan.reading.records import Rows
+from costscan.reading.times import time_of
 from costscan.reading.usage import (
     PLACEHOLDER_OUTPUT_TOKENS,
     Counters,
@@ -20,8 +21,6 @@ from costscan.reading.usage import (
 
 FINISHED_SINCE: Final = (2, 1, 60)
 """First Claude Code version that logs the final output of a call on each of its lines (measured)."""
-FIRST_YEAR: Final = 2020
-LAST_YEAR: Final = 2100
 _PLAIN_TIERS: Final = frozenset({"default", "auto"})
 """What gateways call the standard tier."""
 CHARS_OF_LARGEST_TOKEN: Final = 8
@@ -58,49 +57,6 @@ class Call(Struct, gc=False):
     asks: str | None = None
     refusal: str | None = None
     hand_overs: dict[str, Any] = field(default_factory=dict)
-
-
-def is_same(known: Call, found: Call, *, newest: bool) -> bool:
-    """Say whether two lines with one message id tell the same call; `newest` that no call came between."""
-    # Gateways reuse message ids for different calls; their request ids and prompts differ.
-    if known.request_id is not None and known.request_id == found.request_id:
-        return True
-    if newest and (known.request_id is None or found.request_id is None):
-        return True
-    if not (known.counters.knows_prompt and found.counters.knows_prompt):
-        return newest or known.request_id == found.request_id
-    return known.counters.prompt_side == found.counters.prompt_side
-
-
-def merge(known: Call, found: Call) -> None:
-    """Take what another line tells of a call: the counters of one line, the last complete one."""
-    if _tells_more(found, known):
-        known.raw_usage = found.raw_usage
-        known.usage, known.counters = found.usage, found.counters
-    known.end_at = found.end_at or known.end_at
-    known.request_id = known.request_id or found.request_id
-    known.recorded_usd = known.recorded_usd or found.recorded_usd
-    known.stop_reason = known.stop_reason or found.stop_reason
-
-
-def _tells_more(found: Call, known: Call) -> bool:
-    """Whether a later line's counters take the place of those that were known.
-
-    A line that knows more counters does, then one that was finished; of two finished ones the later, of two
-    unfinished ones that which had counted more.
-    """
-    mine, theirs = (_completeness(call) for call in (found, known))
-    if mine != theirs:
-        return mine > theirs
-    if found.stop_reason is not None:
-        before, now = time_of(known.end_at), time_of(found.end_at)
-        return before is None or now is None or now >= before
-    return (found.counters.output_tokens or 0) >= (known.counters.output_tokens or 0)
-
-
-def _completeness(call: Call) -> tuple[bool, bool, bool]:
-    counted = call.counters
-    return counted.is_known and not counted.is_zero, counted.knows_prompt, call.stop_reason is not None
 
 
 def usage_from(call: Call, counted: Counters) -> str:
@@ -146,33 +102,6 @@ def version_of(text: str) -> tuple[int, ...]:
 def _is_number(text: str) -> bool:
     """Say whether a text is a number as versions have it: `int` refuses a superscript, and very long ones."""
     return text.isdecimal() and len(text) <= _MOST_DIGITS
-
-
-def time_of(text: str | None) -> datetime | None:
-    """Return an ISO time, or a time in seconds or milliseconds since 1970, as UTC.
-
-    None when it is no time, or one at which no model answered.
-    """
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-        if text[-1] != "Z":
-            found = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        known = _epoch_time(text)
-        if known is None:
-            return None
-        found = known
-    return found if FIRST_YEAR <= found.year <= LAST_YEAR else None
-
-
-def _epoch_time(text: str) -> datetime | None:
-    try:
-        seconds = float(text)
-        return datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)  # noqa: PLR2004
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def write(rows: Rows, copy: int, seq: int, call: Call, shown_chars: int = 0) -> int:

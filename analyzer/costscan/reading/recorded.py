@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
 from costscan.reading import loose
-from costscan.reading.calls import mode_of, time_of
+from costscan.reading.calls import mode_of
 from costscan.reading.claude_lines import Line, timestamp, word
 from costscan.reading.records import Rows
+from costscan.reading.times import time_of
 from costscan.reading.usage import Split, counters, number, of_raw
 
 _LARGEST_USD = 10**9

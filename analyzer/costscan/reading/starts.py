@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from costscan.reading.calls import time_of
+from costscan.reading.times import time_of
 
 LONGEST: Final = timedelta(minutes=10)
 """A call is taken to last at most so long: Anthropic's own clients give up then.

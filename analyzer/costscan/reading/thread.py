@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from msgspec import UNSET, Raw, Struct
 
-from costscan.reading import calls, refusals
+from costscan.reading import calls, refusals, snapshots
 from costscan.reading.calls import Call
 from costscan.reading.content import Block
 from costscan.reading.measure import Measured, measure
@@ -70,8 +70,8 @@ class Thread:
     def call(self, found: Call, *, key: str) -> int:
         """Add a line of a model call and give the number of the call; lines of one call share a key."""
         at = self._by_key.get(key)
-        if at is not None and calls.is_same(self.calls[at], found, newest=at == len(self.calls) - 1):
-            calls.merge(self.calls[at], found)
+        if at is not None and snapshots.is_same(self.calls[at], found, newest=at == len(self.calls) - 1):
+            snapshots.merge(self.calls[at], found)
             return at
         before = self.calls[-1].end_at if self.calls else None
         found.at, self.last_at = found.at or began(self.last_at or before, found.end_at), None

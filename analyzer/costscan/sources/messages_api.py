@@ -17,22 +17,21 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-import msgspec
-from msgspec import UNSET, Raw, Struct
+from msgspec import UNSET, Struct
 
-from costscan.reading import labels, loose, people, refusals, sse
+from costscan.reading import labels, people, refusals
 from costscan.reading.calls import LONGEST, Call, make_call, miss_reason, time_of
-from costscan.reading.claude_lines import Message, lenient_message, word
+from costscan.reading.claude_lines import Message, word
 from costscan.reading.content import hash_of, raw_json, text_block
 from costscan.reading.files import open_log
 from costscan.reading.lines import Reader
+from costscan.reading.pairs import Pair, is_answered, is_free, is_message, request_of, response_of
 from costscan.reading.prompt import (
     Definitions,
     Request,
     Sent,
     asks_of,
     blocks_of,
-    lenient_request,
     settings_of,
 )
 from costscan.reading.prompts import Known, Prompts
@@ -40,39 +39,19 @@ from costscan.reading.records import Rows
 from costscan.reading.requests import RequestThread
 from costscan.reading.usage import Usage
 from costscan.reading.usage import of_raw as usage_of_raw
-from costscan.reading.wrapped import body_of
 from costscan.sources.interface import LogFile
 
 NAME = "messages_api"
 EXPECTED = 'request/response pairs such as {"timestamp":…,"request":{"model":…},"response":{"usage":{…}}}'
 
 
-class Pair(Struct, gc=False):
-    """A line: what was asked and what came back."""
-
-    run_id: Any = None
-    task: Any = None
-    agent: Any = None
-    parent_run_id: Any = None
-    timestamp: Any = None
-    duration_ms: Any = None
-    request: Raw = Raw()
-    response: Raw = Raw()
-    response_sse: Any = None
-    custom_id: Any = None
-    result: Raw = Raw()
-
-
 _RAW = ("request", "response", "result")
-_NOT_RUN = frozenset({"errored", "canceled", "expired"})
-_decode_request = msgspec.json.Decoder(Request).decode
-_decode_response = msgspec.json.Decoder(Message).decode
 
 
 def sniff(objects: Sequence[dict[str, Any]]) -> bool:
     """Whether these are request/response pairs or batch results of the Messages API, and of no other."""
     return any(
-        _answered(pair)
+        is_answered(pair)
         for o in objects
         if ("request" in o and ("response" in o or "response_sse" in o))
         or ("custom_id" in o and "result" in o)
@@ -118,11 +97,11 @@ class _Reading:
 
     def take(self, number: int, pair: Pair) -> bool:
         """Add one pair; False when it is none of the Messages API."""
-        answer = _response(pair)
-        if answer is None or not _is_message(answer):
-            return _is_free(pair, answer)
+        answer = response_of(pair)
+        if answer is None or not is_message(answer):
+            return is_free(pair, answer)
         usage = usage_of_raw(bytes(answer.usage))
-        request = _request(pair)
+        request = request_of(pair)
         blocks = blocks_of(request, self._definitions)
         call = _call(number, pair, request, answer, usage)
         run = self._run_of(number, pair, request, blocks)
@@ -224,61 +203,6 @@ def _first_request(request: Request) -> str | None:
             if said and (wanted := people.asked(said)):
                 return labels.template(wanted)
     return None
-
-
-def _request(pair: Pair) -> Request:
-    raw = body_of(pair.request)
-    if not raw:
-        return Request()
-    try:
-        return _decode_request(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        value = loose.mapping(raw)
-        return lenient_request(value) if value is not None else Request()
-
-
-def _response(pair: Pair) -> Message | None:
-    if isinstance(pair.response_sse, str):
-        return lenient_message(sse.response_of(pair.response_sse))
-    raw = body_of(pair.response)
-    if pair.result and not raw:
-        found = loose.mapping(bytes(pair.result)) or {}
-        return lenient_message(found.get("message"))
-    if not raw:
-        return None
-    try:
-        return _decode_response(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        value = loose.mapping(raw)
-        if value is None and b"data:" in raw:
-            return lenient_message(sse.response_of(raw.decode("utf-8", "replace")))
-        return lenient_message(value)
-
-
-def _answered(pair: Pair) -> bool:
-    answer = _response(pair)
-    return (answer is not None and _is_message(answer)) or _is_free(pair, answer)
-
-
-def _is_message(answer: Message) -> bool:
-    """Whether a response has the shape of a message; that of another API says which `object` it is."""
-    if answer.type == "message":
-        return True
-    if answer.type == "error" or answer.object is not None:
-        return False
-    if (word(answer.id) or "").startswith("msg_") or b'"input_tokens"' in bytes(answer.usage):
-        return True
-    return answer.role == "assistant" and answer.content is not None
-
-
-def _is_free(pair: Pair, answer: Message | None) -> bool:
-    """Whether this is an answer that is not billed: an error, or an item of a batch that was not run."""
-    if answer is not None:
-        return bool(answer.type == "error")
-    if isinstance(pair.response_sse, str):
-        return '"type":"error"' in pair.response_sse.replace(" ", "")
-    result = loose.mapping(bytes(pair.result)) or {}
-    return word(result.get("type")) in _NOT_RUN
 
 
 def _call(number: int, pair: Pair, request: Request, answer: Message, usage: Usage) -> Call:
