@@ -73,7 +73,7 @@ def turn(session: str, number: int) -> Any:
 
 def said(session: str, how: dict[str, Any], **more: Any) -> Any:
     given = dict(how)
-    return user(given.pop("content"), sessionId=session, cwd="/work/shop", **given, **more)
+    return user(given.pop("content"), sessionId=session, cwd="/home/shop", **given, **more)
 
 
 def test_who_makes_a_session_interactive(tmp_path: Path) -> None:

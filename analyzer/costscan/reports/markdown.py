@@ -8,9 +8,10 @@ from typing import Any, Final
 import polars as pl
 
 from costscan.analysis import Analysis
+from costscan.reports.bill_lines import Pieces
 from costscan.reports.breakdown import model_columns, run_columns
 from costscan.reports.divisions import DIVISIONS
-from costscan.reports.headline import Pieces, named, paragraphs, price_basis, sizes
+from costscan.reports.headline import named, paragraphs, price_basis, sizes
 from costscan.reports.inert import inert
 from costscan.reports.levers import lever_columns, together_said
 from costscan.reports.markdown_text import Table, cell, code, page

@@ -20,7 +20,7 @@ from typing import Any
 from msgspec import UNSET, Struct
 
 from costscan.reading import labels, people, refusals
-from costscan.reading.calls import LONGEST, Call, make_call, miss_reason, time_of
+from costscan.reading.calls import LONGEST, Call, make_call, miss_reason
 from costscan.reading.claude_lines import Message, word
 from costscan.reading.content import hash_of, raw_json, text_block
 from costscan.reading.files import open_log
@@ -37,6 +37,7 @@ from costscan.reading.prompt import (
 from costscan.reading.prompts import Known, Prompts
 from costscan.reading.records import Rows
 from costscan.reading.requests import RequestThread
+from costscan.reading.times import time_of
 from costscan.reading.usage import Usage
 from costscan.reading.usage import of_raw as usage_of_raw
 from costscan.sources.interface import LogFile

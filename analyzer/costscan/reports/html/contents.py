@@ -3,7 +3,8 @@
 from typing import Any, Final
 
 from costscan.analysis import Analysis
-from costscan.reports.headline import METER_WORDS, Pieces, named, paragraphs, price_basis, sizes
+from costscan.reports.bill_lines import Pieces
+from costscan.reports.headline import METER_WORDS, named, paragraphs, price_basis, sizes
 from costscan.reports.html import charts
 from costscan.reports.html.columns import Pools, money, plain, text
 from costscan.reports.html.tables import tables
