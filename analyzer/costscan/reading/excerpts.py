@@ -1,7 +1,6 @@
 """The beginning of the texts of some blocks, read from the log again, for those who ask to see them."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -12,18 +11,12 @@ from costscan.reading import loose
 from costscan.reading.content import from_dict, hash_text
 from costscan.reading.files import open_log
 from costscan.reading.measure import measure
+from costscan.reading.personal import without
 
 EXCERPT_CHARS: Final = 200
 _LOOKED_AT_CHARS: Final = 20 * EXCERPT_CHARS
 """What is left out is looked for in so much of a text: a mark may stand for many characters."""
-_SECRET: Final = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)|"
-    r"\b(?:(?:sk|pk|rk)[-_]|gh[opsur]_|github_pat_|glpat-|xox[abeprs]-|AKIA|ASIA|AIza|eyJ)[-_A-Za-z0-9.]{8,}|"
-    r"(?<=://)[^\s/@]+:[^\s/@]+(?=@)|[\w.+-]+@[\w-]+\.[\w.]+|"
-    r"(?i:(?<=password)|(?<=passwd)|(?<=secret)|(?<=token)|(?<=api_key)|(?<=apikey)|(?<=api-key)|(?<=bearer)|"
-    r"(?<=access_key)|(?<=secret_key))\W{1,8}[^\s\"']{6,}",
-    re.DOTALL,
-)
+_MARK: Final = "▮"
 
 
 def excerpts(path: str, wanted: Mapping[int, set[int]], *, redact: bool) -> dict[int, str]:
@@ -98,14 +91,14 @@ def _shown(block: Mapping[str, Any]) -> str:
 
 
 def redacted(text: str) -> str:
-    """Give the beginning of a text without what looks like a key, a password or an address."""
+    """Give the beginning of a text without what looks like a secret or personal."""
     looked_at = text[:_LOOKED_AT_CHARS]
     if len(text) > len(looked_at):
         # Half a key does not look like one: the last word may go on.
         looked_at = looked_at[: max(looked_at.rfind(" "), looked_at.rfind("\n"), EXCERPT_CHARS)]
-    return _SECRET.sub("▮", looked_at)[:EXCERPT_CHARS]
+    return without(looked_at, lambda _: _MARK)[:EXCERPT_CHARS]
 
 
 def masked(text: str) -> str:
     """Give a text of the same length in which what `redacted` leaves out is covered."""
-    return _SECRET.sub(lambda found: "▮" * len(found.group()), text)
+    return without(text, lambda part: _MARK * len(part))

@@ -11,6 +11,7 @@ from typing import Final
 
 from costscan.reading import loose, people
 from costscan.reading.claude_lines import Line, word
+from costscan.reading.personal import without
 
 CONTEXT_LINES: Final = 20
 """Where a session runs and as what is said on every line; this many lines are asked."""
@@ -18,7 +19,6 @@ MAX_TASK_CHARS: Final = 60
 MOST_CHARS: Final = 2000
 """Of a request, so much is looked at for its name."""
 _varying = re.compile(r"\b[0-9a-fA-F]{8}-[0-9a-fA-F-]{20,}\b|\b(?=[0-9a-f]*[0-9])[0-9a-f]{7,}\b|\d+")
-_secret = re.compile(r"\b(?:sk|ghp|gho|xox[abp]|AKIA)[-_A-Za-z0-9]{8,}|[\w.+-]+@[\w-]+\.[\w.]+")
 _space = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 
@@ -88,9 +88,9 @@ class Labels:
 
 
 def template(text: str) -> str:
-    """Give the first words of a request with what varies from item to item replaced by #."""
+    """Give the first words of a request with numbers and ids replaced by #, and without what is personal."""
     line = _space.sub(" ", text[:MOST_CHARS]).strip()
-    short = _varying.sub("#", _secret.sub("…", line))
+    short = _varying.sub("#", without(line, lambda _: "…", numbers=False))
     return short if len(short) <= MAX_TASK_CHARS else short[: MAX_TASK_CHARS - 1].rstrip() + "…"
 
 
