@@ -76,7 +76,9 @@ def slow_runs(x: Analysis) -> dict[str, SlowRun]:
     """Give the runs of an analysis, its reading still open."""
     runs: dict[str, SlowRun] = {}
     carried = {(r, t): n for r, t, n in x.growth.select("run_id", "turn", "carried_tokens").iter_rows()}
-    for row in x.turns.hstack(x.unit).sort("run_id", "turn").iter_rows(named=True):
+    # What a turn wrote and does not tell is in no sum.
+    turns = x.turns.hstack(x.unit).with_columns(pl.col("output_tokens").fill_null(0))
+    for row in turns.sort("run_id", "turn").iter_rows(named=True):
         units = {meter: row[f"{meter}_tokens"] for meter in (*METERS, "output")}
         units["web_search"] = row["web_searches"]
         prices = {meter: row[f"pico_{meter}"] for meter in ALL}

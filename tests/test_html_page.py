@@ -18,7 +18,7 @@ from costscan.reports import wording
 from costscan.reports.html import write
 from costscan.summary import Summary
 from costscan.summary.money import total
-from logs import message, pair, usage, user
+from logs import message, pair, usage
 from logs import write as log
 
 pytestmark = pytest.mark.usefixtures("kept_analyses")
@@ -231,8 +231,7 @@ def test_every_control_has_a_name_and_can_be_reached(chromium: Browser, sample: 
 EMPTY: Final = {
     "unpriced": [pair(message(model="mystery-9"), model="mystery-9", run_id="r1")],
     "one run": [pair(message(), run_id="r1")],
-    "no call": [user("hello")],
-    "free": [pair(message(used=usage(0)), run_id="r1")],
+    "free": [pair(message(used=usage(0), content=[]), run_id="r1")],
     "undated": [pair(message(), run_id="r1", timestamp=None)],
 }
 

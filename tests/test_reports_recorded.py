@@ -20,7 +20,9 @@ LACKING = result(
     usage=used(STEP),
 )
 # 0.1 USD in 20,000 tokens of input, all of them logged.
-LOGGED = [user("go"), assistant("msg_1", usage(20_000))]
+# 50 USD, a million tokens of input a call.
+TEN_MILLION = [assistant(f"msg_{n}", usage(1_000_000), content=[]) for n in range(10)]
+LOGGED = [user("go"), assistant("msg_1", usage(20_000), content=[])]
 
 
 def recorded(cost: float) -> list[Json]:
@@ -50,8 +52,8 @@ def managed(cost: float) -> Json:
         # To the cent, but not to a thousandth; and to a thousandth, but not to the cent.
         (recorded(0.1002), "at least $0.10", "$0.10 by the client in 1 session, $0.1000 here for the same turns", False),
         ([*LOGGED, managed(0.07)], "$0.10   every turn priced", "$0.0700 by the client in 1 session, $0.10 here for the", True),
-        ([user("go"), assistant("msg_1", usage(200_000_000)), cost_state(1000.3)],
-         "at least $1,000.00", "$1,000.30 by the client in 1 session, $1,000.00 here", False),
+        ([user("go"), *TEN_MILLION, cost_state(50.03)],
+         "at least $50.00", "$50.03 by the client in 1 session, $50.00 here", False),
     ],
 )  # fmt: skip
 def test_the_first_lines(tmp_path: Path, lines: Sequence[Json], told: str, said: str, exact: bool) -> None:

@@ -138,7 +138,7 @@ def test_a_terminal_that_takes_ascii_only(samples: Billed) -> None:
 
 def test_the_rest_of_a_table_is_summed(samples: Billed) -> None:
     found = lines(samples, by="task", top=3)
-    assert found[-3] == "  … 9 more tasks, $1.4167"
+    assert found[-3] == "  … 8 more tasks, $1.2762"
 
 
 def test_days_are_in_order_and_the_last_ones_stay(samples: Billed) -> None:

@@ -222,7 +222,7 @@ def _refuse_unknown(x: "Analysis", logs: Logs, reading: "Reading") -> None:
     Raises:
         CostscanError: there is no call, or none of those that were asked for.
     """
-    if x.turns.height:
+    if x.turns.height or (x.recorded and _selection(logs) is None):
         return
     from costscan.analysis import analyze  # noqa: PLC0415
 

@@ -18,6 +18,8 @@ def billed(summary: Summary) -> Pieces:
     if totals.usd is None:
         return [("unknown", "bold yellow"), *_unreported(summary), *_unpriced(summary)]
     pieces: Pieces = [(usd(totals.usd), "bold green" if totals.usd_exact else "bold")]
+    if not totals.turns:
+        pieces.append(("   no model call in these logs, or none that was asked for", ""))
     unfinished = totals.open_turns - totals.open_unreported_turns
     if totals.open_turns or totals.unproven_recorded_usd:
         pieces.insert(0, ("at least ", "bold yellow"))

@@ -10,6 +10,7 @@ import polars as pl
 from costscan.config_values import near
 from costscan.errors import CostscanError
 from costscan.native import without_panics
+from costscan.prices import UNITS_OF
 from costscan.rulebook.query import FRAMES, MAY_BE_UNKNOWN, REFUSALS, lazy, why_not
 from costscan.rulebook.rule import Case, Rule
 
@@ -63,6 +64,8 @@ def _frame(rule: Rule, case: Case, name: str) -> pl.DataFrame:
 
 
 def _default(frame: str, column: str, kind: Any) -> Any:
+    if frame == "turns" and column in UNITS_OF.values():
+        return 0
     if column in MAY_BE_UNKNOWN[frame]:
         return None
     if column in _TYPICAL:
