@@ -265,3 +265,16 @@ def test_a_check_over_calls_without_usage_is_not_decided(tmp_path: Path, capsys:
     # What is over with what is known is over; the calls themselves can be counted.
     said(capsys, "check", new, "--fail-on", "usd:0.01", code=1)
     said(capsys, "check", new, "--fail-on", "turns:8", code=0)
+
+
+def test_a_run_is_told_turn_by_turn_where_one_tells_no_usage(tmp_path: Path, capsys: Capture) -> None:
+    lines = [
+        assistant("msg_0", usage(1000, out=100)),
+        assistant("msg_1", {}),
+        assistant("msg_2", usage(1500, out=9)),
+    ]
+    text = said(capsys, "explain", "worst", str(write(tmp_path / "s.jsonl", *lines))).splitlines()
+    assert [line.split()[:4] for line in text if line.split()[:1] == ["1"]] == [["1", "-", "-", "-"]]
+    report = tmp_path / "r.html"
+    said(capsys, "analyze", str(tmp_path / "s.jsonl"), "-o", str(report))
+    assert report.stat().st_size > 0

@@ -34,7 +34,7 @@ def turn_chart(turns: pl.DataFrame, width: int) -> list[Text]:
         width: columns, which no line exceeds.
     """
     rows = _bucketed(turns)
-    most = max((row["prompt_tokens"] for row in rows), default=0)
+    most = max((row["prompt_tokens"] or 0 for row in rows), default=0)
     if not most:
         return []
     numbers = _numbers(rows)
@@ -80,14 +80,18 @@ def _numbers(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     columns = (
         [_turns(row) for row in rows],
         usd_column(row["usd"] for row in rows),
-        [tokens(row["prompt_tokens"]) for row in rows],
-        [tokens(row["cache_read_tokens"]) for row in rows],
+        [_known(row["prompt_tokens"]) for row in rows],
+        [_known(row["cache_read_tokens"]) for row in rows],
     )
     padded = []
     for heading, column in zip(_HEADINGS, columns, strict=True):
         wide = max(map(len, [heading, *column]))
         padded.append([cell.rjust(wide) for cell in (heading, *column)])
     return list(zip(*padded, strict=True))
+
+
+def _known(count: int | None) -> str:
+    return "-" if count is None else tokens(count)
 
 
 def _turns(row: Mapping[str, Any]) -> str:
@@ -150,7 +154,7 @@ def _bar(row: Mapping[str, Any], most: int, length: int) -> Text:
     whole = max(sum(row[kind] for kind in KINDS), 1)
     for kind in KINDS:
         through += max(row[kind], 0)
-        upto = round(min(through / whole, 1) * row["prompt_tokens"] * length / most)
+        upto = round(min(through / whole, 1) * (row["prompt_tokens"] or 0) * length / most)
         glyph, colour = LOOK[kind]
         bar.append(glyph * (upto - drawn), style=colour)
         drawn = max(upto, drawn)
