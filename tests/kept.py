@@ -73,8 +73,11 @@ class Kept:
         return list(self.of(("rules", repr(settings)), None, lambda: _RULES((), settings)))
 
     def find(self, x: analysis.Analysis, rules: Any, accepted: frozenset[str] = frozenset()) -> Any:
-        key = ("find", id(x.turns), id(x.scenarios), repr(rules), accepted)
-        return self.of(key, (x.turns, x.scenarios), lambda: _FIND(x, rules, accepted))
+        key = ("find", id(x.turns), id(x.scenarios), repr(x.reasons), repr(rules), accepted)
+        found, x.reasons = self.of(
+            key, (x.turns, x.scenarios), lambda: (_FIND(x, rules, accepted), x.reasons)
+        )
+        return found
 
 
 def contents(path: Path) -> bytes | None:
