@@ -232,7 +232,7 @@ def test_the_screen_counts_calls_without_usage(tmp_path: Path, capsys: Capture) 
         assert Decimal("0.02") < totals.unreported_usd < Decimal("0.04")
     text = " ".join(said(capsys, "analyze", path).split())
     assert "billed at least $0.0075 1 call without usage or with a part of it:" in text
-    assert "what they lack is not in the total, about $0.0309 by their text" in text
+    assert "what is missing is not in the total, about $0.0309 by the text" in text
 
 
 def test_only_calls_without_usage_are_a_bill_that_is_not_known(tmp_path: Path, capsys: Capture) -> None:

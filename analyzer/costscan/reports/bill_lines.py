@@ -44,11 +44,11 @@ def _unreported(summary: Summary) -> Pieces:
     totals = summary.totals
     if not totals.open_unreported_turns:
         return []
-    worth = "" if totals.unreported_usd is None else f", about {usd(totals.unreported_usd)} by their text"
+    worth = "" if totals.unreported_usd is None else f", about {usd(totals.unreported_usd)} by the text"
     calls = plural(totals.open_unreported_turns, "call")
     return [
         (f"   {calls} without usage or with a part of it:", "yellow"),
-        (f" what they lack is not in the total{worth}", ""),
+        (f" what is missing is not in the total{worth}", ""),
     ]
 
 

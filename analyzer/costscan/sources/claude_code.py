@@ -234,12 +234,14 @@ class _Reading:
     def _progress(self, number: int, line: Line) -> None:
         found = sub_agents.progress(line)
         if found is None:
-            if sub_agents.is_progress(line) or holds_usage(bytes(line.data)):
+            data = bytes(line.data)
+            if sub_agents.is_progress(line) or holds_usage(data) or b'"type"' not in data:
                 self.rows.skip(self.file.path, number, "a line of a sub-agent that cannot be read")
             return
         agent, inner = found
         if inner.type == "assistant" or is_answer(inner):
-            self._assistant(number, inner, self._agent(agent))
+            if not self._assistant(number, inner, self._agent(agent)):
+                self.rows.skip(self.file.path, number, "a line of a sub-agent that holds no message")
         elif inner.type == "user":
             self._user(number, inner, self._agent(agent))
         if (problem := lost_call(inner)) is not None:
