@@ -64,7 +64,7 @@ def pairs(secret: str, of: str, run_id: str) -> Iterator[Any]:
 
 def transcript(secret: str, session: str) -> Iterator[Any]:
     """Give a session with the secret in every field that has text, whether costscan reads it or not."""
-    where = {"sessionId": session, "cwd": "/work/shop"}
+    where = {"sessionId": session, "cwd": "/home/shop"}
     yield user(f"{secret} {WHERE} fix the till", uuid=f"{session}u", gitBranch=secret, **where)
     for n in range(4):
         thought = {"type": "thinking", "thinking": f"{secret} {n}"}

@@ -17,7 +17,12 @@ class _Progress(Struct, gc=False):
     message: Line | None = None
 
 
+class _Kind(Struct, gc=False):
+    type: Any = None
+
+
 _decode_progress = msgspec.json.Decoder(_Progress).decode
+_decode_kind = msgspec.json.Decoder(_Kind).decode
 
 
 def progress(line: Line) -> tuple[str, Line] | None:
@@ -33,6 +38,14 @@ def progress(line: Line) -> tuple[str, Line] | None:
     if found.type != "agent_progress" or inner is None or agent is None:
         return None
     return agent, inner
+
+
+def has_kind(raw: bytes) -> bool:
+    """Whether the data of a `progress` line says what it tells of."""
+    try:
+        return isinstance(_decode_kind(raw).type, str)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
 
 
 def is_progress(line: Line) -> bool:

@@ -235,7 +235,7 @@ class _Reading:
         found = sub_agents.progress(line)
         if found is None:
             data = bytes(line.data)
-            if sub_agents.is_progress(line) or holds_usage(data) or b'"type"' not in data:
+            if sub_agents.is_progress(line) or holds_usage(data) or not sub_agents.has_kind(data):
                 self.rows.skip(self.file.path, number, "a line of a sub-agent that cannot be read")
             return
         agent, inner = found
