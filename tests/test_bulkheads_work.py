@@ -257,6 +257,14 @@ def test_findings_that_cannot_be_priced(monkeypatch: pytest.MonkeyPatch, x: Anal
     assert left == every - gone
 
 
+def test_a_rule_that_gives_unknown_tokens_stops_no_other(x: Analysis, tmp_path: Path) -> None:
+    sql = "SELECT run_id, turn, turn AS turn_end, CAST(NULL AS BIGINT) AS tokens FROM turns"
+    every = set(find(x, load_rules())["name"])
+    other = replace(x, reasons={})
+    assert set(find(other, load_rules([rules_folder(tmp_path, unknown=sql)]))["name"]) == every != set()
+    assert set(other.reasons) == {"rule made-unknown"}
+
+
 def test_what_else_is_said_meanwhile_is_kept(capfd: pytest.CaptureFixture[str]) -> None:
     with native.without_panics():
         os.write(2, b"a warning of something else\n")

@@ -86,10 +86,12 @@ def _priced(
 ) -> list[dict[str, Any]]:
     """Give the findings of a rule; none where they cannot be priced or told."""
     try:
-        return _rows(rule, money.price(known.spanned(found), rule.price), known)
+        rows = _rows(rule, money.price(known.spanned(found), rule.price), known)
+        check("findings", pl.DataFrame(rows, schema=FINDINGS))
     except CAUGHT as error:
         reasons[RULE + rule.name] = described(error)
         return []
+    return rows
 
 
 def rule_frames(x: Analysis, rules: Iterable[Rule]) -> dict[str, pl.LazyFrame]:
