@@ -12,7 +12,6 @@ from costscan.reading.times import time_of
 from costscan.reading.usage import (
     PLACEHOLDER_OUTPUT_TOKENS,
     Counters,
-    Iteration,
     Usage,
     counters,
     iterations,
@@ -111,55 +110,69 @@ def write(rows: Rows, copy: int, seq: int, call: Call, shown_chars: int = 0) -> 
     """
     if call.dropped:
         return 0
-    end, at = time_of(call.end_at), time_of(call.at)
-    if at is None or (end is not None and not at <= end <= _latest_end(at)):
-        at = end
     told = iterations(call.usage)
     inside = told or []
     whole = call.counters if told is not None else replace(call.counters, contradictory=True)
-    parts: list[Iteration | None] = [*inside] or [None]
+    used = [part.counters for part in inside] or [whole]
+    used[-1] = settled(call, used[-1])
+    models = [part.model for part in inside] or [None]
     refused, declined = refusals.refused(call, inside), refusals.declined(inside)
-    for offset, part in enumerate(parts):
-        used = whole if part is None else part.counters
-        if offset == len(parts) - 1:
-            used = settled(call, used)
-        model = call.model_raw if part is None or part.model is None else part.model
+    began = _span(call)
+    for offset, (counted, model) in enumerate(zip(used, models, strict=True)):
+        is_first, is_last = offset == 0, offset == len(used) - 1
         rows.tables["calls"].append(
             (
                 copy,
                 seq + offset,
                 offset,
                 call.line,
-                at,
-                end,
-                model,
-                _tier(call),
-                _told(call.usage.speed) or "standard",
-                _geo(call.usage.inference_geo),
-                call.effort,
-                used.input_tokens,
-                used.cache_read_tokens,
-                used.cache_write_5m_tokens,
-                used.cache_write_1h_tokens,
-                used.output_tokens,
-                used.thinking_tokens,
-                used.web_searches,
+                *began,
+                model or call.model_raw,
+                *_modes(call),
+                *_counts(counted),
                 refusals.REFUSAL if offset in declined else call.stop_reason,
                 call.message_id,
                 call.request_id,
-                call.recorded_usd if offset == 0 else None,
-                usage_from(call, used),
-                call.visible_chars if offset == len(parts) - 1 else 0,
+                call.recorded_usd if is_first else None,
+                usage_from(call, counted),
+                call.visible_chars if is_last else 0,
                 shown_chars,
-                end is not None,
-                call.resets and offset == 0,
+                began[1] is not None,
+                call.resets and is_first,
                 call.settings,
                 call.miss_reason,
                 call.asks,
                 refused.get(offset),
             )
         )
-    return len(parts)
+    return len(used)
+
+
+def _span(call: Call) -> tuple[datetime | None, datetime | None]:
+    """Return when a call began and ended; one whose beginning cannot be right began when it ended."""
+    end, at = time_of(call.end_at), time_of(call.at)
+    if at is None or (end is not None and not at <= end <= _latest_end(at)):
+        at = end
+    return at, end
+
+
+def _modes(call: Call) -> tuple[str, str, str | None, str | None]:
+    """Return the tier, speed, place and effort of a call."""
+    speed = _told(call.usage.speed) or "standard"
+    return _tier(call), speed, _geo(call.usage.inference_geo), call.effort
+
+
+def _counts(used: Counters) -> tuple[int | None, ...]:
+    """Return the counters in the order of the table."""
+    return (
+        used.input_tokens,
+        used.cache_read_tokens,
+        used.cache_write_5m_tokens,
+        used.cache_write_1h_tokens,
+        used.output_tokens,
+        used.thinking_tokens,
+        used.web_searches,
+    )
 
 
 def _latest_end(at: datetime) -> datetime:

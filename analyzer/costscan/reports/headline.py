@@ -1,8 +1,8 @@
 """The first lines of the terminal report: what it cost, what was read, where the money went."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from rich.text import Text
 
@@ -25,7 +25,7 @@ METER_WORDS: Final = {
 GAP: Final = 3
 _FEW_RUNS: Final = 5
 _MOST_PATHS: Final = 3
-_MOST_KINDS: Final = 3
+_KIND_CHARS: Final = 36
 _MOST_PARTS: Final = 4
 _LEAST_ERROR: Final = 0.001
 
@@ -136,11 +136,7 @@ def _read(summary: Summary) -> list[str]:
         parts += [f"{count(n)} {name}" for name, n in inputs.formats.items()]
     parts.append(f"{count(inputs.skipped_lines)} skipped")
     if inputs.unknown_lines:
-        kinds = ", ".join(
-            f"{inert(row['kind'])} {count(row['lines'])}" for row in inputs.unknown[:_MOST_KINDS]
-        )
-        more = ", …" if len(inputs.unknown) > _MOST_KINDS else ""
-        parts.append(f"{plural(inputs.unknown_lines, 'line')} of no known kind: {kinds}{more}")
+        parts.append(f"{plural(inputs.unknown_lines, 'line')} of no known kind: {_kinds(inputs.unknown)}")
     if inputs.unusable_files:
         parts.append(f"{plural(inputs.unusable_files, 'other file')} not read")
     if inputs.repaired_lines:
@@ -150,6 +146,13 @@ def _read(summary: Summary) -> list[str]:
     if summary.totals.undated_turns:
         parts.append(f"{plural(summary.totals.undated_turns, 'turn')} without an own time")
     return parts
+
+
+def _kinds(unknown: Sequence[Mapping[str, Any]]) -> str:
+    """Name the kinds that most lines are of, as many as fit on a line."""
+    named = [f"{inert(row['kind'])} {count(row['lines'])}" for row in unknown]
+    shown = [name for n, name in enumerate(named) if n == 0 or len(", ".join(named[: n + 1])) <= _KIND_CHARS]
+    return ", ".join([*shown, "…"] if len(shown) < len(named) else shown)
 
 
 def _where(summary: Summary) -> Pieces:
