@@ -139,6 +139,7 @@ UNTOLD = {
     "no message": assistant("msg_2") | {"message": "text"},
     "an agent's line without its message": progress(assistant("msg_2") | {"message": "text"}),
     "progress of no kind": progress(assistant("msg_2")) | {"data": {}},
+    "progress of an empty line": progress({}),
     "no message in a stream": streamed("msg_2") | {"message": [1]}, "no response": pair({}) | {"response": 7},
     "a response by another name": {"request": pair()["request"], "timestamp": at(), "reply": message("msg_2")},
     "events that are none": {"request": pair()["request"], "response_sse": "data: {}"},

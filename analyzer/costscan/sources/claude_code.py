@@ -239,13 +239,15 @@ class _Reading:
                 self.rows.skip(self.file.path, number, "a line of a sub-agent that cannot be read")
             return
         agent, inner = found
+        known = True
         if inner.type == "assistant" or is_answer(inner):
-            if not self._assistant(number, inner, self._agent(agent)):
-                self.rows.skip(self.file.path, number, "a line of a sub-agent that holds no message")
+            known = self._assistant(number, inner, self._agent(agent))
         elif inner.type == "user":
             self._user(number, inner, self._agent(agent))
-        if (problem := lost_call(inner)) is not None:
-            self.rows.skip(self.file.path, number, problem)
+        else:
+            known = word(inner.type) in _NO_CALL
+        if (problem := lost_call(inner)) is not None or not known:
+            self.rows.skip(self.file.path, number, problem or "a line of a sub-agent that cannot be read")
 
     def _attachment(self, number: int, line: Line) -> None:
         agent = self._agent(self._key(line))
