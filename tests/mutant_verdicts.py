@@ -12,6 +12,7 @@ from costscan.analysis import Analysis
 from costscan.defects import DEFECT
 from costscan.ingest import merge
 from costscan.summary import Summary
+from seen import told_by
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -49,9 +50,13 @@ def lost(x: Analysis, made: "Sequence[Made]", known: Mapping[int, Dollars]) -> I
 
 
 def vanished(x: Analysis, made: "Sequence[Made]") -> Iterator[str]:
-    """Give the mutants that have fewer calls than the log they were made of, and of which nothing is said."""
+    """The mutants that have fewer calls than the log they were made of, and of which nothing is said.
+
+    A call without an id that two of them tell in the same words is one call: it is counted where it is told.
+    """
     name = pl.col("message_id")
-    each = x.turns.group_by("file").agg(n=name.drop_nulls().n_unique() + name.null_count())
+    told = told_by(x.reading.folder)
+    each = told.group_by("path").agg(n=name.drop_nulls().n_unique() + name.null_count())
     calls = {Path(path).stem: n for path, n in each.iter_rows() if path is not None}
     said = _said(x)
     for m in made:
