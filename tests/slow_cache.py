@@ -23,8 +23,10 @@ class Entry:
     ttl_us: int
 
 
-def slow(requests: Sequence[Row], positions: Sequence[Row]) -> dict[int, tuple[int, int, int, int]]:
-    """Give, by request, the tokens read, written for an hour, written for five minutes, and sent plain."""
+def slow(
+    requests: Sequence[Row], positions: Sequence[Row], *, longest_only: bool = False
+) -> dict[int, tuple[int, int, int, int]]:
+    """By request, the tokens read, written for an hour, written for five minutes, and sent plain."""
     entries: dict[tuple[Any, Any], Entry] = {}
     coming: list[tuple[int, int, int, tuple[Any, Any], int]] = []
     told = {}
@@ -39,7 +41,7 @@ def slow(requests: Sequence[Row], positions: Sequence[Row]) -> dict[int, tuple[i
             known = entries.get(name)
             entries[name] = Entry(max(began, known.used_us) if known else began, ttl)
         mine = [p for p in of_request[request["req"]] if p["tokens"] >= request["min_tokens"]]
-        read = _read(entries, request, mine)
+        read = _read(entries, request, mine, longest_only=longest_only)
         marks = [p for p in mine if p["ttl_us"] is not None]
         hour = max(
             [p["tokens"] for p in marks if p["ttl_us"] == HOUR_US and p["tokens"] > read], default=read
@@ -52,13 +54,17 @@ def slow(requests: Sequence[Row], positions: Sequence[Row]) -> dict[int, tuple[i
             request["prompt_tokens"] - max(last, hour),
         )
         for n, p in enumerate(marks):
+            if longest_only and p["tokens"] <= read:
+                continue
             name = (request["domain"], p["key"])
             coming.append((max(request["ready_us"], now + 1), now, n, name, p["ttl_us"]))
     return told
 
 
-def _read(entries: dict[tuple[Any, Any], Entry], request: Row, mine: Sequence[Row]) -> int:
-    """Find the longest entry that is alive; every one that is lives anew, every other is gone."""
+def _read(
+    entries: dict[tuple[Any, Any], Entry], request: Row, mine: Sequence[Row], *, longest_only: bool
+) -> int:
+    """The longest entry that is alive; every one that is (or it alone) lives anew, every other is gone."""
     now, longest, alive = request["at_us"], 0, []
     for p in mine:
         name = (request["domain"], p["key"])
@@ -67,11 +73,12 @@ def _read(entries: dict[tuple[Any, Any], Entry], request: Row, mine: Sequence[Ro
             continue
         if now - entry.used_us <= entry.ttl_us:
             longest = max(longest, p["tokens"])
-            alive.append(entry)
+            alive.append((p["tokens"], entry))
         else:
             del entries[name]
-    for entry in alive:
-        entry.used_us = now
+    for tokens, entry in alive:
+        if tokens == longest or not longest_only:
+            entry.used_us = now
     return longest
 
 

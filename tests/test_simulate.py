@@ -17,8 +17,11 @@ POSITION = dict.fromkeys(("req", "key", "tokens", "ttl_us"), pl.Int64)
 Row = dict[str, Any]
 
 
-def told(requests: list[Row], positions: list[Row]) -> dict[int, tuple[int, ...]]:
-    found = simulate(pl.DataFrame(requests, schema=REQUEST), pl.DataFrame(positions, schema=POSITION))
+def told(
+    requests: list[Row], positions: list[Row], *, longest_only: bool = False
+) -> dict[int, tuple[int, ...]]:
+    frames = pl.DataFrame(requests, schema=REQUEST), pl.DataFrame(positions, schema=POSITION)
+    found = simulate(*frames, longest_only=longest_only)
     return {row[0]: row[1:] for row in found.iter_rows()}
 
 
@@ -54,6 +57,8 @@ def test_it_is_what_a_walk_through_the_requests_gives(many: list[tuple[list[Row]
     ]
     positions = [row | {"req": row["req"] + 100 * n} for n, (_, rows) in enumerate(many) for row in rows]
     assert told(requests, positions) == slow(requests, positions)
+    alone = told(requests, positions, longest_only=True)
+    assert alone == slow(requests, positions, longest_only=True)
 
 
 @examples(40)
@@ -100,6 +105,17 @@ def test_time_runs_from_the_start_of_a_request_however_long_its_answer_takes() -
     requests = [one(0, 0, 2000, took_s=240), one(1, 299, 2000), one(2, 600, 2000)]
     positions = [mark(n, 1, 1990) for n in range(3)]
     assert told(requests, positions) == {0: (0, 0, 1990, 10), 1: (1990, 0, 0, 10), 2: (0, 0, 1990, 10)}
+
+
+def test_a_hit_on_a_longer_entry_keeps_a_shorter_one_or_not() -> None:
+    """A conversation for eight minutes, then another one with the same beginning."""
+    talk = [one(0, 0, 2000), one(1, 200, 3000), one(2, 400, 3500)]
+    both = [mark(n, 1, 1500) for n in range(4)]
+    both += [mark(0, 2, 1990), mark(1, 2, 1990, None), mark(1, 3, 2990), mark(2, 3, 2990, None)]
+    both += [mark(2, 4, 3490), mark(3, 5, 1990)]
+    requests = [*talk, one(3, 500, 2000)]
+    assert told(requests, both)[3] == (1500, 0, 490, 10)
+    assert told(requests, both, longest_only=True)[3] == (0, 0, 1990, 10)
 
 
 def test_parallel_requests_all_write() -> None:

@@ -188,7 +188,8 @@ def _replayed(
     def of(turns: pl.DataFrame, unit: pl.DataFrame) -> Replayed:
         policy = logged(_logged_turns(turns), batches.chains(), batches.windows())
         breaks = prefix_breaks(turns, unit, policy, batches.departures(), grown)
-        return policy, agreement(turns, unit, policy), breaks
+        replayed = agreement(turns, unit, policy)
+        return replayed.policy, replayed, breaks
 
     try:
         return of(turns, unit)

@@ -5,6 +5,7 @@ from typing import Final
 import polars as pl
 
 from costscan.analysis.choice import Pricing
+from costscan.analysis.clipped import with_clipped
 from costscan.frames import RUNS, TURNS
 from costscan.models import model_info
 from costscan.prices import (
@@ -47,10 +48,11 @@ def modelled(calls: pl.DataFrame, copies: pl.DataFrame, runs: pl.DataFrame) -> p
     calls = calls.join(tasks, on="run_id", how="left", maintain_order="left")
     models = calls["model"].unique().to_list()
     families = {m: info.tokenizer if (info := model_info(m)) else DEFAULT_FAMILY for m in models}
-    return within_limits(calls).with_columns(
+    known = within_limits(calls).with_columns(
         family=pl.col("model").replace_strict(families, return_dtype=pl.String),
         is_exact=pl.col("source").is_in(EXACT_SOURCES),
     )
+    return with_clipped(known)
 
 
 def priced(calls: pl.DataFrame, table: pl.DataFrame, pricing: Pricing) -> pl.DataFrame:

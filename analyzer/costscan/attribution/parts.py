@@ -6,6 +6,7 @@ import polars as pl
 
 PARTS: Final = {
     "hidden": "(not in the log)",
+    "earlier": "(earlier conversation)",
     "system": "(system prompt)",
     "assistant": "(assistant)",
     "user": "(user)",
@@ -39,6 +40,8 @@ def _part() -> pl.Expr:
     return (
         pl.when(pl.col("tool").is_not_null() & kind.is_in(["tool_use", "tool_result", "tool_def"]))
         .then("tool")
+        .when(is_earlier())
+        .then(pl.lit(PARTS["earlier"]))
         .when(kind == "hidden")
         .then(pl.lit(PARTS["hidden"]))
         .when(layer == "system")
@@ -47,6 +50,11 @@ def _part() -> pl.Expr:
         .then(pl.lit(PARTS["assistant"]))
         .otherwise(pl.lit(PARTS["user"]))
     )
+
+
+def is_earlier() -> pl.Expr:
+    """Say of blocks whether they are a conversation before the first line of the log."""
+    return (pl.col("kind") == "hidden") & (pl.col("layer") == "messages") & (pl.col("turn_in") == 0)
 
 
 def _unwritten(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:

@@ -92,6 +92,7 @@ class Plan:
         stable: the same, as it would be without values that vary.
         lifetimes: req and ttl_us of the turns whose marks all get another lifetime.
         is_repriced: whether a lever changed what decides prices: model, tier, or the length of prompts.
+        longest_only: whether a hit refreshes only the entry that is read.
     """
 
     steps: pl.DataFrame
@@ -101,6 +102,7 @@ class Plan:
         default_factory=lambda: pl.DataFrame(schema={"req": pl.Int64, "ttl_us": pl.Int64})
     )
     is_repriced: bool = False
+    longest_only: bool = False
 
     @classmethod
     def of(cls, policy: Logged, turns: pl.DataFrame) -> Self:
@@ -120,8 +122,9 @@ class Plan:
         )
         marks = Marks(policy.requests, policy.positions)
         if policy.stable_positions.equals(policy.positions):
-            return cls(steps, marks, marks)
-        return cls(steps, marks, Marks(policy.requests, policy.stable_positions))
+            return cls(steps, marks, marks, longest_only=policy.longest_only)
+        stable = Marks(policy.requests, policy.stable_positions)
+        return cls(steps, marks, stable, longest_only=policy.longest_only)
 
     @property
     def varies(self) -> bool:
@@ -130,9 +133,13 @@ class Plan:
         return self.stable is not self.marks or bool(changed.any())
 
     def marked(self, positions: pl.DataFrame) -> Self:
-        """Give this plan with other marks on the turns of the log."""
-        outside = self.marks.positions.filter(pl.col("req") < 0)
-        both = pl.concat([positions.select(MARKS), outside.select(MARKS)])
+        """Give this plan with other marks on the turns of the log; what others had cached is still found."""
+        before = self.marks.positions
+        outside = before.filter(pl.col("req") < 0)
+        found = before.filter(pl.col("req") >= 0, pl.col("ttl_us").is_null()).join(
+            outside.select("key"), on="key", how="semi"
+        )
+        both = pl.concat([frame.select(MARKS) for frame in (positions, outside, found)])
         return replace(self, marks=Marks(self.marks.requests, both))
 
     def changed(
@@ -165,7 +172,7 @@ class Plan:
 
     def classes(self) -> pl.DataFrame:
         """Replay: give req, read_tokens, write_1h_tokens, write_5m_tokens, input_tokens of each step."""
-        told = self.marks.timeline
+        told = replace(self.marks.timeline, longest_only=self.longest_only)
         if not self.lifetimes.is_empty():
             told = told.living(self.lifetimes)
         return self.steps.select("req").join(told.billed(), on="req", how="left", maintain_order="left")

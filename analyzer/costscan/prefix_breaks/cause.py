@@ -5,6 +5,7 @@ from typing import Final
 
 import polars as pl
 
+from costscan.replay.agreement import SECONDS_BEFORE
 from costscan.replay.simulate import LIFETIMES_US
 
 NOISE_TOKENS: Final = 100
@@ -86,9 +87,17 @@ def _cause() -> pl.Expr:
         .then(pl.lit("compaction"))
         .when(shown & pl.col("was_marked") & ~pl.col("in_reach"))
         .then(pl.lit("lookback"))
+        .when(_not_yet())
+        .then(pl.lit("not-yet-readable"))
         .when(uses & much & (~shown | pl.col("was_marked")))
-        .then(pl.lit("unknown"))
+        .then(pl.lit("unexplained"))
     )
+
+
+def _not_yet() -> pl.Expr:
+    """Say whether a turn read what an earlier prompt of its context had cached, and not the newest, yet."""
+    read = pl.col("earlier_tokens").list.contains(pl.col("cache_read_tokens")).fill_null(value=False)
+    return read & (pl.col("since_s") <= SECONDS_BEFORE).fill_null(value=True)
 
 
 def _described(lost: pl.DataFrame) -> pl.DataFrame:

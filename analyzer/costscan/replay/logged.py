@@ -14,6 +14,14 @@ REQUESTS: Final = pl.Schema(
     dict.fromkeys(("req", "domain", "at_us", "ready_us", "prompt_tokens", "min_tokens"), pl.Int64)
 )
 POSITIONS: Final = pl.Schema(dict.fromkeys(("req", "key", "tokens", "ttl_us"), pl.Int64))
+PROVEN: Final = pl.Schema(
+    {
+        "req": pl.Int64,
+        "kind": pl.String,
+        **dict.fromkeys(("read_tokens", "from_key", "from_tokens", "at_us", "domain", "ttl_us"), pl.Int64),
+    }
+)
+"""One row per turn that read more than foreseen: how much, and from which prompt in the log that goes on."""
 DEFAULT_MIN_TOKENS: Final = 1024
 _PLACE: Final = ["run_id", "turn"]
 TURN_COLUMNS: Final = (
@@ -44,6 +52,8 @@ class Logged:
         stable_positions: the same, as they would be without values that vary.
         given: the turns that begin with what calls outside the log had cached.
         shared: run_id, turn, shared_tokens of the turns whose prompts begin like those of other runs.
+        proven: `PROVEN`, what the cache reads prove beyond that; empty until it was looked for.
+        longest_only: whether a hit refreshes only the entry that is read, as the log shows.
     """
 
     turns: pl.DataFrame
@@ -53,6 +63,8 @@ class Logged:
     stable_positions: pl.DataFrame
     given: pl.DataFrame
     shared: pl.DataFrame
+    proven: pl.DataFrame
+    longest_only: bool = False
 
 
 def logged(turns: pl.DataFrame, chains: pl.DataFrame, windows: pl.DataFrame) -> Logged:
@@ -83,6 +95,7 @@ def logged(turns: pl.DataFrame, chains: pl.DataFrame, windows: pl.DataFrame) -> 
         stable_positions=pl.concat([*marked, stable.select(*POSITIONS)]),
         given=pl.concat([frame.select(_PLACE) for frame in (outside.filter("is_first"), read)]),
         shared=inferred.filter(pl.col("shared_tokens") > 0).select(*_PLACE, "shared_tokens"),
+        proven=pl.DataFrame(schema=PROVEN),
     )
 
 

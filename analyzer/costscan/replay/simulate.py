@@ -7,8 +7,8 @@ entry lives for its lifetime from the start of the request that wrote or last re
 the response that wrote it has ended.
 Source: https://platform.claude.com/docs/en/build-with-claude/prompt-caching.
 
-Where the documentation is silent: a hit refreshes every live entry in the windows of its request, and an
-entry takes the lifetime of the mark that was last on it.
+Where the documentation is silent: a hit refreshes every live entry in the windows of its request (or, with
+`longest_only`, the one that is read alone), and an entry takes the lifetime of the mark that was last on it.
 
 Everything is a join or a running value over all touches of an entry in time; there is no loop over requests.
 """
@@ -23,7 +23,7 @@ _HOUR: Final = LIFETIMES_US["1h"]
 _READY, _TOUCHED = 0, 1
 
 
-def simulate(requests: pl.DataFrame, positions: pl.DataFrame) -> pl.DataFrame:
+def simulate(requests: pl.DataFrame, positions: pl.DataFrame, *, longest_only: bool = False) -> pl.DataFrame:
     """Say how the prompt of each request was billed.
 
     Args:
@@ -32,11 +32,12 @@ def simulate(requests: pl.DataFrame, positions: pl.DataFrame) -> pl.DataFrame:
             min_tokens (shorter prefixes are not cached).
         positions: req, key (equal for equal prefixes), tokens (of the prefix up to it), ttl_us (null where it
             is no mark but within the lookback of one).
+        longest_only: a hit refreshes the entry that is read, and no shorter one on its way.
 
     Returns:
         req, read_tokens, write_1h_tokens, write_5m_tokens, input_tokens, in the order of `requests`.
     """
-    return Timeline.of(requests, positions).billed()
+    return replace(Timeline.of(requests, positions), longest_only=longest_only).billed()
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,14 @@ class Timeline:
         marks: req, tokens, ttl_us of the marked positions.
         events: per entry, in the order of time, its touches and when what they wrote can be used.
         times: the times of the events, each once and in order; `rank` of an event is its place there.
+        longest_only: whether a hit refreshes only the entry that is read.
     """
 
     requests: pl.DataFrame
     marks: pl.DataFrame
     events: pl.DataFrame
     times: pl.Series
+    longest_only: bool = False
 
     @classmethod
     def of(cls, requests: pl.DataFrame, positions: pl.DataFrame) -> Self:
@@ -82,15 +85,34 @@ class Timeline:
     def _alive(self) -> pl.DataFrame:
         """Give req and tokens of the touches that found their entry alive."""
         # At first every touch of an entry that can be used counts; where one came too late, later ones may.
-        usable = (pl.col("what") == _READY) | (pl.col("made") >= pl.col("first")).fill_null(False)
-        events = self.events.with_columns(refreshes=usable, late=pl.lit(False))
+        written = pl.col("what") == _READY
+        usable = written | (pl.col("made") >= pl.col("first")).fill_null(False)
+        events = self.events.with_columns(refreshes=usable, late=pl.lit(False), lives_us="ttl_us")
         while True:
+            if self.longest_only:
+                made = written & pl.col("refreshes")
+                events = events.with_columns(made=_made(made), lives_us=pl.when(made).then("ttl_us"))
             state = events.with_columns(before=_before(self.times)).select(**_judged())
             # A touch that found nothing refreshed nothing: without it later ones may find nothing either.
             refreshes = state["alive"] | (events["what"] == _READY)
+            if self.longest_only:
+                refreshes = _read_or_written(events, state["alive"])
             if (refreshes == events["refreshes"]).all() and (state["late"] == events["late"]).all():
                 return events.filter(state["alive"]).select("req", "tokens")
             events = events.with_columns(refreshes=refreshes, late=state["late"])
+
+
+def _made(is_write: pl.Expr) -> pl.Expr:
+    """Return the row of the last write of the entry before each event."""
+    return pl.when(is_write).then(pl.int_range(pl.len(), dtype=pl.Int64)).forward_fill()
+
+
+def _read_or_written(events: pl.DataFrame, alive: pl.Series) -> pl.Series:
+    """Say which events refresh an entry where a hit refreshes only the longest."""
+    found = events.select("req", "tokens", "what").with_columns(alive=alive)
+    read = pl.col("tokens").filter("alive").max().over("req").fill_null(0)
+    longer, same = pl.col("tokens") > read, pl.col("alive") & (pl.col("tokens") == read)
+    return found.select(pl.when(pl.col("what") == _READY).then(longer).otherwise(same)).to_series()
 
 
 def _relabelled(frame: pl.DataFrame, lifetimes: pl.DataFrame) -> pl.DataFrame:
@@ -145,7 +167,7 @@ def _events(touches: pl.DataFrame) -> pl.DataFrame:
     ordered = pl.concat([written, found]).sort("entry", "when_us", "what", "req")
     row = pl.int_range(pl.len(), dtype=pl.Int64)
     begins = (pl.col("entry") != pl.col("entry").shift(1)).fill_null(True)
-    made = pl.when(pl.col("what") == _READY).then(row).forward_fill()
+    made = _made(pl.col("what") == _READY)
     first = pl.when(begins).then(row).forward_fill()
     return ordered.select(
         "req", "tokens", "value_us", "ttl_us", "what", begins=begins, first=first, made=made
@@ -168,7 +190,7 @@ def _judged() -> dict[str, pl.Expr]:
     """Say of each event whether its entry was alive, and whether it came too late."""
     row = pl.int_range(pl.len(), dtype=pl.Int64)
     touched = pl.col("what") == _TOUCHED
-    lifetime = pl.col("ttl_us").forward_fill()
+    lifetime = pl.col("lives_us").forward_fill()
     late = (touched & (pl.col("value_us") - pl.col("before") > lifetime)).fill_null(False)
     failed = pl.when(late).then(row).forward_fill().fill_null(-1)
     alive = touched & (pl.col("made") >= pl.col("first")) & (pl.col("made") > failed)

@@ -142,7 +142,9 @@ def _blocks(story: Story, width: int, excerpts: Excerpts | None) -> list[Text]:
 
 def _block_name(row: Mapping[str, Any]) -> str:
     if row["kind"] == "hidden":
-        return "system, tools (not logged)" if row["layer"] == "system" else "(not logged)"
+        if row["layer"] == "system":
+            return "system, tools (not logged)"
+        return "(not logged)" if row["turn_in"] else "earlier conversation (not logged)"
     what = {"tool_result": "result", "tool_use": "call", "tool_def": "definition"}.get(row["kind"])
     if what and row["tool"]:
         return inert(f"{row['tool']} {what}")

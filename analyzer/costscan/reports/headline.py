@@ -7,8 +7,9 @@ from typing import Any, Final
 from rich.text import Text
 
 from costscan.reports.bill_lines import Pieces, billed, recorded
+from costscan.reports.cache_model import cache_model, side_calls
 from costscan.reports.inert import cells, inert, shorten
-from costscan.reports.wording import bar, count, percent, plural, precise, usd
+from costscan.reports.wording import bar, count, percent, plural, usd
 from costscan.summary import Summary
 from costscan.summary.days import UNKNOWN_DAY
 from costscan.zones import DEFAULT
@@ -27,7 +28,6 @@ _FEW_RUNS: Final = 5
 _MOST_PATHS: Final = 3
 _KIND_CHARS: Final = 36
 _MOST_PARTS: Final = 4
-_LEAST_ERROR: Final = 0.001
 
 
 def title(summary: Summary, width: int) -> list[Text]:
@@ -109,23 +109,13 @@ def paragraphs(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
     if summary.distribution.priced_runs >= _FEW_RUNS:
         yield "per run", _spread(summary), " · "
     if summary.replay.exact_share is not None:
-        yield "replay", _replayed(summary), ""
+        yield "cache model", cache_model(summary), ""
+    if hidden := side_calls(summary):
+        yield "not logged", hidden, ""
     if cached := _without_caching(summary):
         yield "no caching", cached, ""
     if summary.defects:
         yield "not done", _not_done(summary), ""
-
-
-def _replayed(summary: Summary) -> Pieces:
-    found = summary.replay
-    if found.exact_share == 1 and not found.token_error:
-        return [("agrees with the billed cache reads of every turn, to the token", "")]
-    close = f" (tokens within {_within(found.token_error)})" if found.token_error is not None else ""
-    return [(f"agrees with billed cache reads on {precise(found.exact_share)} of turns{close}", "")]
-
-
-def _within(error: float) -> str:
-    return precise(error) if error >= _LEAST_ERROR else f"{_LEAST_ERROR:.1%}"
 
 
 def _read(summary: Summary) -> list[str]:

@@ -27,6 +27,7 @@ class CacheMoney:
         """Give how findings are priced, by name; each takes what was found, numbered by `row`."""
         return {
             "lost": lambda found: self._lost(found, ["run_id", "cause"]),
+            "lost-in-run": self._lost_in_run,
             "lost-at": lambda found: self._lost(found, ["run_id", "cause", "path"]),
             "unread": self._unread,
             "written": self._written,
@@ -39,6 +40,13 @@ class CacheMoney:
         breaks = self._breaks.select(*keys, "usd_lost", at="turn")
         inside = asked.join(breaks, on=keys, how="inner").filter(pl.col("at").is_between("turn", "turn_end"))
         return _with_sums(asked, inside.select(_ROW, usd="usd_lost"))
+
+    def _lost_in_run(self, found: pl.DataFrame) -> pl.DataFrame:
+        """Sum all that runs lost for one cause."""
+        keys = ["run_id", "cause"]
+        asked = apart(found, keys)
+        all_of_them = asked.join(self._breaks.select(*keys, usd="usd_lost"), on=keys, how="inner")
+        return _with_sums(asked, all_of_them.select(_ROW, "usd"))
 
     def _unread(self, found: pl.DataFrame) -> pl.DataFrame:
         """Price tokens of every prompt from turn to turn_end: what they cost there more than read."""

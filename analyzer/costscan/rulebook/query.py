@@ -52,6 +52,7 @@ NEEDED: Final[Mapping[str, Mapping[str, type[pl.DataType]]]] = {
     "output": {"run_id": pl.String, "turn": pl.Int64, "tokens": pl.Int64},
     "run": {"run_id": pl.String, "share": pl.Float64},
     "lost": {"run_id": pl.String, "turn": pl.Int64, "turn_end": pl.Int64, "cause": pl.String},
+    "lost-in-run": {"run_id": pl.String, "turn": pl.Int64, "turn_end": pl.Int64, "cause": pl.String},
     "lost-at": {
         "run_id": pl.String,
         "turn": pl.Int64,

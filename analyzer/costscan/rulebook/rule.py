@@ -14,7 +14,7 @@ SEVERITIES: Final = ("error", "warning", "info")
 CONFIDENCES: Final = ("high", "medium", "low")
 PRICES: Final = (
     *("block", "ride", "turns", "prompt", "output", "run"),
-    *("lost", "lost-at", "unread", "written", "saved"),
+    *("lost", "lost-in-run", "lost-at", "unread", "written", "saved"),
     *("fast", "thinking", "switched"),
 )
 """What a finding costs: tokens of a block over its whole stay, or from a turn on (ride); whole turns; tokens

@@ -24,13 +24,13 @@ from costscan.summary.model import (
     Distribution,
     Inputs,
     PriceBasis,
-    Replay,
     Scenario,
     Step,
     Summary,
     Totals,
 )
 from costscan.summary.money import known_sum, ratio, total
+from costscan.summary.replay import replay
 from costscan.summary.routes import by_route
 from costscan.summary.runs import IS_SUB_AGENT, runs_table
 from costscan.summary.scenarios import scenarios, steps
@@ -78,7 +78,7 @@ def summarize(
         totals=_totals(x, selection, recorded),
         meters=_meters(x.turns),
         distribution=_distribution(runs),
-        replay=_replay(x),
+        replay=replay(x.agreement),
         scenarios=(found := scenarios(x)),
         plan=steps(x),
         assumptions=assumptions(found),
@@ -108,19 +108,6 @@ def _breakdowns(x: Analysis) -> dict[str, pl.DataFrame]:
 
 def _basis(pricing: Pricing) -> PriceBasis:
     return PriceBasis(**as_of(), discount=1 - pricing.discount, own=tuple(pricing.overrides or ()))
-
-
-def _replay(x: Analysis) -> Replay:
-    found = x.agreement
-    if not found.compared:
-        return Replay()
-    return Replay(
-        turns=found.compared,
-        exact_share=ratio(found.exact, found.compared),
-        token_error=found.token_error,
-        usd_billed=found.usd_billed,
-        usd_replayed=found.usd_replayed,
-    )
 
 
 def _inputs(x: Analysis, tz: str) -> Inputs:

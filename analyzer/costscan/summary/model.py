@@ -4,7 +4,7 @@ Fields and columns carry the names and the order of the JSON report. Money is De
 from 0 to 1, and None always means "unknown".
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -125,14 +125,36 @@ class Distribution:
 
 
 @dataclass(frozen=True)
+class SideCalls:
+    """Calls that no line tells and cache reads prove: how many, and what they cost at least."""
+
+    calls: int = 0
+    least_usd: Decimal | None = None
+
+
+@dataclass(frozen=True)
 class Replay:
-    """How well the simulator repeats what was billed."""
+    """How well the simulator repeats what was billed.
+
+    `tested_turns` are those that had to do with a cache; `exact_share` of the turns agree to the token with
+    the calls that their own reads prove, `foreseen_share` without these. `usd_off` is the sum of what the
+    turns are off, whatever the sign, `off_share` its share of what was billed. `classes` has a row per
+    provider and class of disagreement. `refresh` says which reading of what a hit refreshes the log bears
+    out: `every` entry on its way, the `longest`, or null where it tells nothing of it.
+    """
 
     turns: int | None = None
     exact_share: float | None = None
     token_error: float | None = None
     usd_billed: Decimal | None = None
     usd_replayed: Decimal | None = None
+    tested_turns: int | None = None
+    foreseen_share: float | None = None
+    usd_off: Decimal | None = None
+    off_share: float | None = None
+    side_calls: SideCalls = SideCalls()
+    refresh: str | None = None
+    classes: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)
