@@ -41,6 +41,9 @@ ROWS = {
     ],
 }  # fmt: skip
 MORE = {
+    "replay": {
+        "tested_turns", "foreseen_share", "usd_off", "off_share", "side_calls", "refresh", "classes",
+    },
     "prices": {"discount", "own"},
     "inputs": {"repaired_lines", "repaired", "unusable_files", "unknown_lines", "unknown", "tz"},
     "totals": {

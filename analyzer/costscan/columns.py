@@ -128,8 +128,8 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "replay_write_tokens": "tokens written to the cache as the replay has it",
         "replay_input_tokens": "tokens sent plain as the replay has it",
         "unexplained_tokens": "tokens read as billed less those as replayed",
-        "disagreement": "why that may be: hidden-call, expired-early, evicted, survived, unknown-change, "
-        "cached-outside-log",
+        "disagreement": "what was not foreseen: side-call, hidden-call, shared-outside, outlived (which the "
+        "replay has from the reads), not-yet-readable, expired-early, unexplained-loss, cached-outside-log",
     },
     "prefix_breaks": {
         **_RUN,
