@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Final, Self
 
 import polars as pl
 
-from costscan.levers.plan import EXTRA, SPREAD, Plan
+from costscan.levers.plan import EXTRA, Plan
 from costscan.prices import COST_COLUMNS, UNITS_OF, cost_of, unit_prices
 from costscan.replay.agreement import REPLAYED
+from costscan.scenarios.spread import SPREADS, spread
 
 if TYPE_CHECKING:
     from costscan.analysis import Analysis
 
 CLASSES: Final = (*REPLAYED.values(), "output_tokens")
-SPREADS: Final = ("more_pico_usd", "less_pico_usd")
-"""By how much the cost of a turn may be more or less than what was foreseen."""
 _PLACE: Final = ["run_id", "turn"]
 _EXTRA_OF: Final = dict(zip(EXTRA, ("cache_read_tokens", "input_tokens", "output_tokens"), strict=True))
 
@@ -73,8 +72,9 @@ class Costs:
         cost = pl.sum_horizontal(*(cost_of(meter) for meter in UNITS_OF), ignore_nulls=False)
         # A turn that has no price as it was billed has none in a scenario.
         known = self.turns["pico_usd"].is_not_null()
-        both = priced.with_columns(pico_usd=pl.when(known).then(cost), **_spread(plan.steps, known))
-        return both.drop("web_searches")
+        return spread(priced.with_columns(pico_usd=pl.when(known).then(cost)), plan.steps).drop(
+            "web_searches"
+        )
 
     def units(self, plan: Plan) -> pl.DataFrame:
         """Give the unit prices of the turns of a plan: those that were paid, where nothing changes them."""
@@ -103,36 +103,24 @@ class Costs:
         )
 
 
-def _spread(steps: pl.DataFrame, known: pl.Series) -> dict[str, pl.Expr]:
-    """Give how much more and less a turn may cost, of what is not sure of it; nothing of others."""
-    if not any(steps[name].max() for name in SPREAD):
-        return {name: pl.lit(0, pl.Int64) for name in SPREADS}
-    growth, size, missed = (pl.lit(steps[name]) for name in SPREAD)
-    prompt = pl.sum_horizontal(cost_of(m).fill_null(0) for m in UNITS_OF if m not in {"output", "web_search"})
-    output = cost_of("output").fill_null(0)
-    again = pl.max_horizontal(pl.col("pico_cache_write_5m") - pl.col("pico_cache_read"), 0)
-    lost = pl.col("cache_read_tokens") * missed * again.fill_null(0)
-    more = (prompt + output) * size + output * growth + lost
-    whole = {"more_pico_usd": more, "less_pico_usd": (prompt + output) * size}
-    return {name: pl.when(known).then(e.round().cast(pl.Int64)).otherwise(0) for name, e in whole.items()}
+def winners(ways: Sequence[pl.DataFrame]) -> pl.Series:
+    """Return, row by row, which way is cheapest for all runs that share a prefix; of equal ones the first.
+
+    Args:
+        ways: turns or runs with group and pico_usd (of runs known_pico_usd), all in the same order.
+    """
+    cost = "known_pico_usd" if "known_pico_usd" in ways[0].columns else "pico_usd"
+    each = (way.select(pl.col(cost).sum().over("group").alias(str(n))) for n, way in enumerate(ways))
+    sums = pl.concat(each, how="horizontal")
+    return sums.select(way=pl.concat_list(pl.all()).list.arg_min().cast(pl.Int64)).to_series()
+
+
+def taken(ways: Sequence[pl.DataFrame], way: pl.Series) -> pl.DataFrame:
+    """Return of each row that of the way that is named; all ways have the same rows in the same order."""
+    rows = pl.int_range(len(way), dtype=pl.Int64, eager=True)
+    return pl.concat(ways).select(pl.all().gather(way * len(way) + rows))
 
 
 def cheapest(ways: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Give, for all runs that share a prefix, the way that is cheapest for them together.
-
-    Args:
-        ways: turns or runs with group and pico_usd (of runs known_pico_usd), all in the same order; of equal
-            ones the first is taken.
-    """
-    if len(ways) == 1:
-        return ways[0]
-    cost = "known_pico_usd" if "known_pico_usd" in ways[0].columns else "pico_usd"
-    sums = pl.concat(
-        way.group_by("group").agg(pl.col(cost).sum()).with_columns(way=pl.lit(n))
-        for n, way in enumerate(ways)
-    )
-    best = sums.sort(cost, "way").unique("group", keep="first", maintain_order=True).select("group", "way")
-    # All ways have the same rows in the same order: row n of the way that won is the one to take.
-    rows = ways[0].select("group").join(best, on="group", how="left", maintain_order="left")
-    place = rows.select(pl.col("way").cast(pl.Int64) * len(rows) + pl.int_range(pl.len(), dtype=pl.Int64))
-    return pl.concat(ways).select(pl.all().gather(place.to_series()))
+    """Return, for all runs that share a prefix, the way that is cheapest; arguments as for `winners`."""
+    return ways[0] if len(ways) == 1 else taken(ways, winners(ways))
