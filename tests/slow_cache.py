@@ -152,12 +152,15 @@ def positions_of(request: Row, number: int, ratio: float = 1) -> tuple[list[Row]
     return [keys[n] for n in sorted(seen)], total
 
 
-def bill(calls: Sequence[Row], ratios: Mapping[str, float] = NONE) -> list[tuple[int, int, int, int]]:
+def bill(
+    calls: Sequence[Row], ratios: Mapping[str, float] = NONE, *, longest_only: bool = False
+) -> list[tuple[int, int, int, int]]:
     """Bill requests: the tokens read, written for an hour, written for five minutes, and sent plain, of each.
 
     Args:
         calls: at_us, took_us, request.
         ratios: by model, what tokenizers of another family make of a text, as for `pieces`.
+        longest_only: as for `slow`.
     """
     requests, positions = [], []
     for n, call in enumerate(calls):
@@ -168,5 +171,5 @@ def bill(calls: Sequence[Row], ratios: Mapping[str, float] = NONE) -> list[tuple
             "ready_us": call["at_us"] + call["took_us"], "prompt_tokens": total,
             "min_tokens": MINIMUM[call["request"]["model"]],
         })  # fmt: skip
-    told = slow(requests, positions)
+    told = slow(requests, positions, longest_only=longest_only)
     return [told[n] for n in range(len(calls))]

@@ -169,9 +169,12 @@ def _marked_messages(messages: list[Json], mark: Json, *, between: bool) -> list
     return out
 
 
-def lines(calls: Sequence[Call], ratios: Mapping[str, float] = NONE) -> list[Json]:
-    """The log of calls, with their usage as the reference bills it; `ratios` as for `bill`."""
-    billed = bill([{"at_us": c.at_us, "took_us": c.took_us, "request": c.request} for c in calls], ratios)
+def lines(
+    calls: Sequence[Call], ratios: Mapping[str, float] = NONE, *, longest_only: bool = False
+) -> list[Json]:
+    """The log of calls, with their usage as the reference bills it; `ratios`, `longest_only` as for `bill`."""
+    asked = [{"at_us": c.at_us, "took_us": c.took_us, "request": c.request} for c in calls]
+    billed = bill(asked, ratios, longest_only=longest_only)
     both = enumerate(zip(calls, billed, strict=True))
     return [
         _line(n, call, classes, round(call.output * ratios.get(call.request["model"], 1)))

@@ -168,6 +168,10 @@ class Plan:
         """Give this plan with one lifetime of all marks; where nothing is marked, nothing changes."""
         return replace(self, lifetimes=self.steps.select("req", ttl_us=pl.lit(LIFETIMES_US[ttl], pl.Int64)))
 
+    def read_otherwise(self) -> Self:
+        """Return this plan with the other reading of what a hit refreshes."""
+        return replace(self, longest_only=not self.longest_only)
+
     def mixed(self, other: Self, runs: pl.Series) -> Self:
         """Give this plan with the lifetimes of another one in some runs."""
         reqs = self.steps.filter(pl.col("run_id").is_in(runs.implode()))["req"].implode()

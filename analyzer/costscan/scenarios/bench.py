@@ -9,7 +9,9 @@ import polars as pl
 from costscan.levers import batching, caching, routing, trimming
 from costscan.levers.doubt import with_errors
 from costscan.levers.plan import Plan
+from costscan.replay.simulate import LIFETIMES_US
 from costscan.scenarios.cost import Costs, cheapest
+from costscan.scenarios.spread import with_other
 from costscan.settings import Settings
 from costscan.tokens import EXACT_SOURCES
 
@@ -149,10 +151,26 @@ class Bench:
         """Replay a plan; `keep` its timeline for another replay."""
         if plan is self.plan:
             return self.logged
-        found = Outcome(plan, self.costs.of_turns(plan, plan.classes()))
+        turns = self.costs.of_turns(plan, plan.classes())
+        if self.is_open:
+            turns = with_other(turns, self.costs.of_turns(plan, plan.read_otherwise().classes()))
         if not keep:
             plan.marks.forget()
-        return found
+        return Outcome(plan, turns)
+
+    @cached_property
+    def is_open(self) -> bool:
+        """Whether what a hit refreshes may matter, and the log does not tell which reading is right.
+
+        It matters where runs that share a prefix begin longer after one another than an entry lives.
+        """
+        if self.x.agreement.refresh.is_told:
+            return False
+        begun = self.plan.steps.group_by("run_id").agg(pl.col("at_us").min()).join(
+            self.costs.turns.select("run_id", "group").unique(), on="run_id"
+        )  # fmt: skip
+        spans = begun.group_by("group").agg(span_us=pl.col("at_us").max() - pl.col("at_us").min())
+        return bool((spans["span_us"] > LIFETIMES_US["5m"]).any())
 
     def cached(self, plan: Plan) -> Outcome:
         """Give a plan with all parts of caching."""

@@ -30,12 +30,14 @@ class Costs:
         unit: the unit prices.
         table: the `prices` frame.
         share_paid: the share of the list price that is paid.
+        off: run_id, off_share: how much of the bill of each run the replay of what happened is off.
     """
 
     turns: pl.DataFrame
     unit: pl.DataFrame
     table: pl.DataFrame
     share_paid: Decimal
+    off: pl.DataFrame
 
     @classmethod
     def of(cls, x: "Analysis") -> Self:
@@ -53,7 +55,7 @@ class Costs:
         both = steps.join(priced, on=_PLACE, how="left", maintain_order="left")
         pico = pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False)
         turns = both.select(*_PLACE, "group", *CLASSES, pico_usd=pico)
-        return cls(turns, both.select(x.unit.columns), x.prices, x.share_paid)
+        return cls(turns, both.select(x.unit.columns), x.prices, x.share_paid, _off(x))
 
     def of_turns(self, plan: Plan, replayed: pl.DataFrame) -> pl.DataFrame:
         """Give the turns of a plan: run_id, turn, group, model, token classes, unit prices, pico_usd."""
@@ -119,6 +121,13 @@ def taken(ways: Sequence[pl.DataFrame], way: pl.Series) -> pl.DataFrame:
     """Return of each row that of the way that is named; all ways have the same rows in the same order."""
     rows = pl.int_range(len(way), dtype=pl.Int64, eager=True)
     return pl.concat(ways).select(pl.all().gather(way * len(way) + rows))
+
+
+def _off(x: "Analysis") -> pl.DataFrame:
+    both = x.agreement.turns.join(x.turns.select(*_PLACE, "usd"), on=_PLACE, how="inner")
+    off, billed = pl.col("off_usd").abs().sum().cast(pl.Float64), pl.col("usd").sum().cast(pl.Float64)
+    share = pl.when(billed > 0).then(pl.min_horizontal(off / billed, 1.0)).otherwise(0.0)
+    return both.group_by("run_id").agg(off_share=share)
 
 
 def cheapest(ways: Sequence[pl.DataFrame]) -> pl.DataFrame:

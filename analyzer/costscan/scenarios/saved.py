@@ -38,14 +38,19 @@ def saved(
         before.select("run_id", pico_usd_before="pico_usd"),
         on="run_id",
         maintain_order="left",
-    ).join(then, on="run_id", maintain_order="left")
+    ).join(then, on="run_id", maintain_order="left").join(
+        costs.off, on="run_id", how="left", maintain_order="left"
+    )  # fmt: skip
     won = pl.col("pico_usd_before") - pl.col("pico_usd_after")
     worth = pl.col("won").fill_null(0) if may_be_dearer else _shared()
     shared = both.with_columns(won=won).with_columns(saved=pl.min_horizontal(worth, "pico_usd"))
     changed = pl.col("saved") != 0
     classes = (pl.when(changed).then(f"{c}_after").otherwise(c).alias(c) for c in CLASSES)
     less, more = (pl.when(changed).then(name).otherwise(0) for name in reversed(SPREADS))
-    ends = {"saved": pl.col("saved"), "low": pl.col("saved") - more, "high": pl.col("saved") + less}
+    # What the replay of what happened is off, it may be off here, too.
+    off = (pl.col("saved").abs() * pl.col("off_share").fill_null(0.0)).round().cast(pl.Int64)
+    low, high = pl.col("saved") - more - off, pl.col("saved") + less + off
+    ends = {"saved": pl.col("saved"), "low": low, "high": high}
     known = {name: pl.when(pl.col("pico_usd").is_not_null()).then(e) for name, e in ends.items()}
     return _rows(shared.with_columns(*classes, **known), name)
 

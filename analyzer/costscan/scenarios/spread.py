@@ -32,6 +32,18 @@ def spread(turns: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
     return told.drop(*_OF_STEPS, *_SHARED)
 
 
+def with_other(turns: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
+    """Return turns with another outcome that is as likely in their `SPREADS`, run by run."""
+    known = pl.DataFrame([turns["run_id"], other["pico_usd"] - turns["pico_usd"]])
+    more = known.select(pl.col("pico_usd").fill_null(0).sum().over("run_id")).to_series()
+    first = turns.select(pl.int_range(pl.len()).over("run_id") == 0).to_series()
+    ends = zip(SPREADS, (more, -more), strict=True)
+    return turns.with_columns(
+        (pl.col(name) + pl.when(first).then(end.clip(lower_bound=0)).otherwise(0)).alias(name)
+        for name, end in ends
+    )
+
+
 def _unit(meter: str) -> pl.Expr:
     return pl.col(f"pico_{meter}").fill_null(0)
 
@@ -93,4 +105,4 @@ def _of_prefix() -> pl.Expr:
     return pl.col(PREFIX_ERROR) * between.abs()
 
 
-__all__ = ["SPREADS", "spread"]
+__all__ = ["SPREADS", "spread", "with_other"]
