@@ -21,7 +21,7 @@ from costscan.replay.simulate import LIFETIMES_US
 PLACE = ["run_id", "turn"]
 WRITES = ("cache_write_5m_tokens", "cache_write_1h_tokens")
 HEADING = """\
-| logs | turns | simple rule: exact | dollars off | foreseen | with proven calls | dollars off | largest rest |
+| logs | turns | simple rule | dollars off | foreseen | with proven calls | dollars off | largest rest |
 |---|--:|--:|--:|--:|--:|--:|---|"""
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.replay.agreement import SECONDS_BEFORE
+from costscan.replay.proven import SECONDS_BEFORE
 from costscan.replay.simulate import LIFETIMES_US
 
 NOISE_TOKENS: Final = 100

@@ -15,8 +15,6 @@ from costscan.replay.simulate import LIFETIMES_US, simulate
 
 _PLACE: Final = ["run_id", "turn"]
 _LATE_SHARE: Final = 0.8
-SECONDS_BEFORE: Final = 60
-"""An entry that is older can be read."""
 REPLAYED: Final = {
     "read_tokens": "cache_read_tokens",
     "write_5m_tokens": "cache_write_5m_tokens",
@@ -25,7 +23,6 @@ REPLAYED: Final = {
 }
 """The token classes of the replay, as columns of `turns`."""
 CACHED_OUTSIDE: Final = "cached-outside-log"
-NOT_YET: Final = "not-yet-readable"
 EXPIRED_EARLY: Final = "expired-early"
 LOST: Final = "unexplained-loss"
 _COLUMNS: Final[dict[str, Any]] = {
@@ -182,7 +179,6 @@ def _compared(
             foreseen.select("req", foreseen_tokens="read_tokens"), on="req", how="left", maintain_order="left"
         )
         .join(policy.proven.select("req", "kind", "from_tokens"), on="req", how="left", maintain_order="left")
-        .join(policy.steps.select("req", "earlier_tokens"), on="req", how="left", maintain_order="left")
         .join(policy.given.with_columns(given=pl.lit(True)), on=_PLACE, how="left", maintain_order="left")
         .with_columns(pl.col("given").fill_null(False))
         .with_columns(unexplained_tokens=pl.col("cache_read_tokens") - pl.col("replay_read_tokens"))
@@ -201,8 +197,6 @@ def _class() -> pl.Expr:
     over, under = pl.col("unexplained_tokens") > 0, pl.col("unexplained_tokens") < 0
     hour = pl.col("cache_write_1h_tokens") > 0
     lifetime_s = pl.when(hour).then(LIFETIMES_US["1h"]).otherwise(LIFETIMES_US["5m"]) / 1e6
-    seconds = (pl.col("gap_s") <= SECONDS_BEFORE).fill_null(True)
-    earlier = pl.col("earlier_tokens").list.contains(pl.col("cache_read_tokens")).fill_null(False)
     return (
         pl.when("given")
         .then(None)
@@ -210,8 +204,6 @@ def _class() -> pl.Expr:
         .then("kind")
         .when(over)
         .then(pl.lit(CACHED_OUTSIDE))
-        .when(under & earlier & seconds)
-        .then(pl.lit(NOT_YET))
         .when(under & (pl.col("gap_s") > lifetime_s * _LATE_SHARE))
         .then(pl.lit(EXPIRED_EARLY))
         .when(under)

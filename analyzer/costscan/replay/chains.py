@@ -43,6 +43,7 @@ _COLUMNS: Final[dict[str, Any]] = {
     "setting_changed": pl.Boolean,
     "miss_reason": pl.String,
     "previous_tokens": pl.Int64,
+    "earlier_keys": pl.List(pl.Int64),
     "earlier_tokens": pl.List(pl.Int64),
     **dict.fromkeys(_INTS, pl.Int64),
 }
@@ -52,8 +53,8 @@ CHAINS: Final = pl.Schema(_COLUMNS)
 key (of the whole prompt); uses (it wrote to or read from the cache); is_first (nothing was sent before it in
 its copy); is_shown (the prompt is in the log); is_cut (the context is another than in the call before it);
 model_switched and setting_changed (since that call); miss_reason (why the API says that it read nothing);
-previous_tokens (end_tokens of that call); earlier_tokens (those of the calls before the one that it extends);
-end_tokens (how far it was not sent plain); before_key and
+previous_tokens (end_tokens of that call); earlier_keys and earlier_tokens (those of the calls before the one
+that it extends); end_tokens (how far it was not sent plain); before_key and
 before_tokens, the last prompt that used the cache which it extends; extends_key and extends_tokens, the last
 one whether cached or not (null where it begins a context or a model); shared_key and shared_tokens, what it
 may share with other runs. The `stable_` columns are what would be without values that vary, and moved_tokens
@@ -63,7 +64,8 @@ _MODEL: Final = ["copy", "model", "speed"]
 _SAME: Final = [*_MODEL, "talk"]
 _LITTLE: Final = 0.9
 """A prompt of at least this share of the one before goes on from it, though something was left out."""
-_EARLIER: Final = (2, 3, 4)
+N_EARLIER: Final = 3
+"""So many older prompts are looked at where the newest could not be read yet."""
 BROKEN: Final = ("model_changed", "tools_changed", "system_changed", "messages_changed")
 """What the API says where the prompt is not what it was.
 
@@ -100,7 +102,8 @@ def chains(calls: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
             .then("shared_tokens")
             .otherwise(0),
             previous_tokens=pl.col("end_tokens").shift(1).over("copy").fill_null(0),
-            earlier_tokens=pl.concat_list(pl.col("end_tokens").shift(n).over(_SAME) for n in _EARLIER),
+            earlier_keys=_earlier("key"),
+            earlier_tokens=_earlier("end_tokens"),
             is_cut=((pl.col("talk") != pl.col("talk").shift(1).over(_MODEL)) & (pl.col("seq") > 0)).fill_null(
                 False
             ),
@@ -126,6 +129,10 @@ def _with_talks(calls: pl.DataFrame) -> pl.DataFrame:
     return known.with_columns(is_little=little, much=much.cast(pl.Int64).cum_sum().over(_MODEL)).with_columns(
         talk=pl.struct("told", "much").hash()
     )
+
+
+def _earlier(name: str) -> pl.Expr:
+    return pl.concat_list(pl.col(name).shift(n).over(_SAME) for n in range(2, 2 + N_EARLIER))
 
 
 def _last(value: pl.Expr) -> pl.Expr:

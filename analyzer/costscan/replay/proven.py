@@ -11,24 +11,29 @@ from typing import Final
 
 import polars as pl
 
+from costscan.replay.chains import N_EARLIER
 from costscan.replay.logged import POSITIONS, PROVEN, REQUESTS, Logged
 
 SIDE_CALL: Final = "side-call"
 HIDDEN_CALL: Final = "hidden-call"
 SHARED_OUTSIDE: Final = "shared-outside"
 OUTLIVED: Final = "outlived"
+NOT_YET: Final = "not-yet-readable"
 IN_RUN: Final = (SIDE_CALL, HIDDEN_CALL)
 """Calls that continue the conversation of the run, so that they are of its cost."""
+SECONDS_BEFORE: Final = 60
+"""An entry that is older can be read."""
 _END_TOKENS: Final = 8
 """An answer stands in the next prompt with a few tokens more or fewer than were billed for it."""
 
 
 def proven(policy: Logged, turns: pl.DataFrame, foreseen: pl.DataFrame) -> pl.DataFrame:
-    """Return the `PROVEN` calls.
+    """Return the `PROVEN` turns: those whose own reads tell what was not foreseen.
 
     side-call: what was read ends with the answer before, or somewhere in it where the log does not tell how
     long it was; hidden-call: it ends behind that; shared-outside: it is a prefix that other sessions kept
-    alive; outlived: an entry of the run itself, read after its lifetime.
+    alive; outlived: an entry of the run itself, read after its lifetime; not-yet-readable: the newest entry
+    was not found seconds after it was written, and the read ends with an older one.
 
     Args:
         policy: from `logged`.
@@ -53,18 +58,34 @@ def proven(policy: Logged, turns: pl.DataFrame, foreseen: pl.DataFrame) -> pl.Da
             maintain_order="left",
         )
     )
-    more = both.filter(pl.col("cache_read_tokens") > pl.col("foreseen_tokens"))
-    given = more.join(policy.given, on=place, how="anti", maintain_order="left")
+    more = pl.col("cache_read_tokens") > pl.col("foreseen_tokens")
+    less = pl.col("cache_read_tokens") < pl.col("foreseen_tokens")
+    not_yet = pl.col("not_yet")
+    known = both.with_columns(not_yet=less & _not_yet())
+    given = known.filter(more | not_yet).join(policy.given, on=place, how="anti", maintain_order="left")
     return given.select(
         "req",
-        kind=_kind(),
+        kind=pl.when(not_yet).then(pl.lit(NOT_YET)).otherwise(_kind()),
         read_tokens="cache_read_tokens",
-        from_key="before_key",
+        from_key=pl.when(not_yet).then(_earlier_key()).otherwise("before_key"),
         from_tokens="before_tokens",
         at_us="at_us",
         domain="domain",
         ttl_us="ttl_us",
     ).select(*PROVEN)
+
+
+def _not_yet() -> pl.Expr:
+    earlier = pl.col("earlier_tokens").list.contains(pl.col("cache_read_tokens"))
+    since_us = pl.col("at_us") - pl.col("at_us").shift(1).over("run_id")
+    young = (since_us <= SECONDS_BEFORE * 1_000_000) & pl.col("before_key").is_not_null()
+    return ~pl.col("is_shown") & (earlier & young).fill_null(value=False)
+
+
+def _earlier_key() -> pl.Expr:
+    """Return the key of the older prompt that a read ends with."""
+    read, ends, keys = (pl.col(name) for name in ("cache_read_tokens", "earlier_tokens", "earlier_keys"))
+    return pl.coalesce(pl.when(ends.list.get(n) == read).then(keys.list.get(n)) for n in range(N_EARLIER))
 
 
 def _answers(steps: pl.DataFrame, billed: pl.DataFrame) -> pl.DataFrame:
@@ -95,7 +116,8 @@ def with_proven(policy: Logged, found: pl.DataFrame) -> Logged:
     if found.is_empty():
         return policy
     first = min(int(policy.requests["req"].min() or 0), 0) - 1  # type: ignore[arg-type]
-    called = found.with_columns(
+    late = found.filter(kind=NOT_YET)
+    called = found.filter(pl.col("kind") != NOT_YET).with_columns(
         req_of="req",
         req=first - pl.int_range(pl.len(), dtype=pl.Int64),
         at_us=pl.col("at_us") - 1,
@@ -116,10 +138,30 @@ def with_proven(policy: Logged, found: pl.DataFrame) -> Logged:
         goes_on.select("req", key="from_key", tokens="from_tokens", ttl_us=unmarked),
         called.select(req="req_of", key="key", tokens="read_tokens", ttl_us=unmarked),
     ]).select(*POSITIONS)  # fmt: skip
+    older = late.select("req", key="from_key", tokens="read_tokens", ttl_us=unmarked).select(*POSITIONS)
+    given = pl.concat([positions, older])
+    newest = policy.steps.join(late, on="req", how="semi").select("req", key="before_key")
     return replace(
         policy,
+        steps=_going_on(policy.steps, late),
         requests=pl.concat([policy.requests, requests.select(*REQUESTS)]),
-        positions=pl.concat([policy.positions, positions]),
-        stable_positions=pl.concat([policy.stable_positions, positions]),
+        positions=_without(policy.positions, newest, given),
+        stable_positions=_without(policy.stable_positions, newest, given),
         proven=found,
     )
+
+
+def _without(positions: pl.DataFrame, newest: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:
+    """Return the positions without those that could not be found yet, and with what is given."""
+    return pl.concat([positions.join(newest, on=["req", "key"], how="anti", maintain_order="left"), given])
+
+
+def _going_on(steps: pl.DataFrame, late: pl.DataFrame) -> pl.DataFrame:
+    """Let turns that could not yet read the newest prompt extend the older one that they read."""
+    other = steps.select("req").join(
+        late.select("req", key="from_key", tokens="read_tokens"), on="req", how="left", maintain_order="left"
+    )
+    names = [
+        (f"{of}_{what}", what) for of in ("before", "extends", "stable_extends") for what in ("key", "tokens")
+    ]
+    return steps.with_columns(pl.coalesce(other[what], pl.col(name)).alias(name) for name, what in names)

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from costscan.replay.agreement import CACHED_OUTSIDE, EXPIRED_EARLY, LOST, NOT_YET
+from costscan.replay.agreement import CACHED_OUTSIDE, EXPIRED_EARLY, LOST
 from costscan.reports.bill_lines import Pieces
 from costscan.reports.wording import count, plural, precise, usd
 from costscan.summary import Summary
 
 _WHY: Final[Mapping[str, str]] = {
     LOST: "{turns} wrote a warm prefix anew for no cause in the log",
-    NOT_YET: "{turns} could not yet read what was written seconds before",
     EXPIRED_EARLY: "{turns} found an entry gone before its lifetime was over",
     CACHED_OUTSIDE: "{turns} read what nothing in the log had written",
 }
