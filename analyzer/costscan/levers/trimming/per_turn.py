@@ -12,7 +12,7 @@ CUT_BLOCKS: Final = pl.Schema(
         "error_tokens": pl.Float64,
     }
 )
-"""Tokens taken out of a block; is_fixed: it stands before the messages; error_tokens: how far it may be off."""
+"""Tokens taken out of a block, whether it stands before the messages, and how far these tokens may be off."""
 
 
 def per_turn(steps: pl.DataFrame, cuts: pl.DataFrame) -> pl.DataFrame:
