@@ -54,8 +54,8 @@ ASSUMED: Final = (
     Assumption(
         "batching/pack-items",
         "one request answers all items of a context as each was answered alone; "
-        f"{ITEM_INPUT_TOKENS} tokens before each item and {ITEM_OUTPUT_TOKENS} before each answer number them "
-        f"and {INSTRUCTION_TOKENS} ask for that; the range has half of it and twice",
+        f"{ITEM_INPUT_TOKENS} tokens before each item and {ITEM_OUTPUT_TOKENS} before each answer number "
+        f"them and {INSTRUCTION_TOKENS} ask for that; the range has half of it and twice",
         "assumed: try it on some items",
     ),
 )
