@@ -136,7 +136,7 @@ def test_the_first_screen_says_what_the_terminal_says(
         "every turn priced at list",
         "cache write\t$1.55\t44%",
         "88% of input tokens had been sent before, which cost $1.10 (31% of the bill)",
-        "agrees with the billed cache reads of every turn, to the token",
+        "every turn exact, 0.0% of dollars off",
         wording.usd(every.usd),
         "All together save $1.27 (36%): first routing, $2.87 left",
         "over-qualified-model",

@@ -9,14 +9,15 @@ import pytest
 from applied import Told, read
 from costscan.levers.trimming.compact_history import SUMMARY_TOKENS
 from costscan.scenarios import price_scenarios
-from costscan.settings import Routing, Settings, Trimming
+from costscan.settings import Batching, Routing, Settings, Trimming
 from logs import Json, assistant, at, usage, user, write
 from logs import usd as priced
-from mended import capped, deferred, for_system, shots
+from mended import capped, deferred, for_system, packed, shots
 from seen import analyzed
 from workloads import HAIKU45, OPUS48, SONNET46, Calls, lines, loops, marked, usd
 
 CAP = 300
+PACKED = Settings(batching=Batching(items_per_context=5))
 TRIMMED = Settings(trimming=Trimming(tool_result_max_tokens=CAP))
 
 
@@ -61,6 +62,10 @@ for _model in (SONNET46, OPUS48):
     estimated(_calls[0].task, "caching/breakpoints", _calls, marked(_calls), Settings())
     _calls = shots(loops(f"requests {_model}", model=_model, runs=8, turns=1, system=5000))
     estimated(_calls[0].task, "caching/breakpoints", _calls, for_system(_calls), Settings())
+    _calls = for_system(
+        shots(loops(f"items {_model}", model=_model, runs=10, turns=1, system=5000, apart_s=20))
+    )
+    estimated(_calls[0].task, "batching/pack-items", _calls, packed(_calls, 5), PACKED)
     _calls = marked(loops(f"three at once {_model}", model=_model, runs=1, turns=4, wide=3, result=700))
     estimated(_calls[0].task, "trimming/cap-tool-results", _calls, capped(_calls, CAP), TRIMMED)
 

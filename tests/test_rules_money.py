@@ -47,6 +47,7 @@ WHAT: Final = {
     "output": ["run_id", "turn"],
     "run": ["run_id"],
     "lost": ["run_id", "cause", "turn"],
+    "lost-in-run": ["run_id", "cause", "turn"],
     "lost-at": ["run_id", "cause", "path", "turn"],
     "unread": ["run_id", "turn"],
     "written": ["run_id", "turn"],
@@ -114,7 +115,7 @@ def test_whatever_a_query_gives(world: tuple[Session, ...], data: st.DataObject)
             assert not priced.select(WHAT[how]).is_duplicated().any()
             covered = priced.select("run_id", pl.int_ranges("turn", pl.col("turn_end") + 1).alias("turn"))
             assert (
-                how not in {"turns", "prompt", "lost", "lost-at", "unread", "fast", "thinking"}
+                how not in {"turns", "prompt", "lost", "lost-in-run", "lost-at", "unread", "fast", "thinking"}
                 or not covered.explode("turn").is_duplicated().any()
             )
 

@@ -31,7 +31,7 @@ def cache_model(summary: Summary) -> Pieces:
 
 def _worst(summary: Summary) -> str:
     """Name the class that most of the difference comes from."""
-    known = [row for row in summary.replay.classes if not row["is_proven"] and row["off_usd"] is not None]
+    known = [row for row in summary.replay.classes or () if not row["is_proven"] and row["off_usd"] is not None]
     if not known:
         return ""
     worst = max(known, key=lambda row: abs(row["off_usd"]))
@@ -45,7 +45,7 @@ def _amount(row: Mapping[str, Any]) -> str:
 def side_calls(summary: Summary) -> Pieces:
     """Say what calls that no line tells cost at least; nothing where cache reads prove none."""
     found = summary.replay.side_calls
-    if not found.calls:
+    if found is None or not found.calls:
         return []
     cost = f"at least {usd(found.least_usd)} in " if found.least_usd is not None else ""
     calls = f"{count(found.calls)} side {'call' if found.calls == 1 else 'calls'}"
