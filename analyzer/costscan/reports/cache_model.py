@@ -31,7 +31,8 @@ def cache_model(summary: Summary) -> Pieces:
 
 def _worst(summary: Summary) -> str:
     """Name the class that most of the difference comes from."""
-    known = [row for row in summary.replay.classes or () if not row["is_proven"] and row["off_usd"] is not None]
+    classes = summary.replay.classes or ()
+    known = [row for row in classes if not row["is_proven"] and row["off_usd"] is not None]
     if not known:
         return ""
     worst = max(known, key=lambda row: abs(row["off_usd"]))
