@@ -132,12 +132,21 @@ def pieces(request: Row, ratio: float = 1) -> Iterator[tuple[str, int, int | Non
         yield f"{where} {said}", round((size + more) * ratio) + (0 if n else on_top), ttl
 
 
+def of_layer(request: Row, where: str) -> str:
+    """What of a request beside its blocks is part of the keys of a layer: what is asked for in another way."""
+    if where in {"tools", "system"}:
+        return ""
+    asked = [request.get(name) for name in ("tool_choice", "thinking", "output_config")]
+    images = '"type": "image"' in json.dumps(request["messages"])
+    return json.dumps([asked, images]) if images or any(asked) else ""
+
+
 def positions_of(request: Row, number: int, ratio: float = 1) -> tuple[list[Row], int]:
     """The positions of a prompt that are marked, or looked back at from a mark, and the tokens of the prompt."""
     keys: list[Row] = []
     so_far, total = hash(request["model"]), 0
     for said, size, ttl in pieces(request, ratio):
-        so_far, total = hash((so_far, said)), total + size
+        so_far, total = hash((so_far, said, of_layer(request, said.partition(" ")[0]))), total + size
         keys.append({"req": number, "key": so_far, "tokens": total, "ttl_us": ttl})
     marked = [n for n, p in enumerate(keys) if p["ttl_us"] is not None]
     assert len(marked) <= 4, "the API takes four marks"

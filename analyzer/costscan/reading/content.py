@@ -38,6 +38,7 @@ class Block(Struct, gc=False):
     to: Any = None
     trigger: Any = UNSET
     tool: Any = None
+    citations: Raw = Raw()
 
 
 _PLAIN: Final = (
@@ -100,6 +101,7 @@ def from_dict(value: dict[str, Any]) -> Block:
         content=_parts(value.get("content")),
         input=_raw(value.get("input")),
         source=_raw(value.get("source")),
+        citations=_raw(value.get("citations")),
         trigger=value.get("trigger", UNSET),
     )
 
