@@ -117,3 +117,14 @@ def test_a_prompt_extends_the_last_one_with_its_settings(tmp_path: Path) -> None
         for role in ("whole", "before", "stable-before")
     }
     assert ends["before"] == ends["stable-before"] == {n: ends["whole"][n - 2] for n in range(2, 5)}
+
+
+def test_pictures_inside_a_result_are_no_positions(tmp_path: Path) -> None:
+    """A mark looks back over twenty content blocks, however much is inside them."""
+    results = [tool_result(f"t{n}", [text("seen"), IMAGE, IMAGE]) for n in range(25)]
+    results[-1] |= MARK
+    told = read(tmp_path, {"r": [ending(*results)]})["windows"]
+    behind = [r["position"] for r in told if r["position"] > 4]
+    # Five blocks before, then three each: their ends are 7, 10, ...
+    assert behind == [7 + 3 * n for n in range(5, 25)]
+    assert [r["position"] for r in told if r["marker"]] == [0, 1, 3, behind[-1]]

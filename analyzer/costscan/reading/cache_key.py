@@ -17,7 +17,6 @@ HIGH: Final = "high"
 _OFF: Final = {"type": "disabled"}
 _ADAPTIVE: Final = {"type": "adaptive"}
 _ANY_TOOL: Final = {"type": "auto"}
-_WITH_IMAGES: Final = frozenset({"image", "tool_result"})
 
 
 class Salt(NamedTuple):
@@ -42,7 +41,7 @@ def salt_of(request: Request, blocks: Iterable[Sent]) -> Salt:
     """Return what the settings of a request, and what stands anywhere in it, add to its keys."""
     found = list(blocks)
     system = _hash([_format(request), any(b.cites for b in found)])
-    images = any(b.measured.fixed_tokens and b.measured.kind in _WITH_IMAGES for b in found)
+    images = any(b.measured.kind == "image" for b in found)
     rest = [tool_choice(request.tool_choice), thinking(request), effort(request), images]
     return Salt(system, _hash([system, *rest]))
 

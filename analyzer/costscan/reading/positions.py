@@ -62,11 +62,14 @@ def window(prompt: Prompt, blocks: list[Sent]) -> list[Position]:
     """Give the positions from which a prompt may be read from the cache, or written to it."""
     out = []
     begin = 0
-    for at, block in enumerate(blocks):
-        if block.breakpoint is None:
+    # What is inside a block ends with it, and is no position of its own.
+    ends = [n for n in range(len(blocks)) if n + 1 == len(blocks) or not blocks[n + 1].inside]
+    for nth, at in enumerate(ends):
+        marker = blocks[at].breakpoint
+        if marker is None:
             continue
-        begin = max(begin, at + 1 - WINDOW)
-        out += [Position(n, prompt.hashes[n], prompt.stable[n], None) for n in range(begin, at)]
-        out.append(Position(at, prompt.hashes[at], prompt.stable[at], block.breakpoint.removeprefix("auto-")))
-        begin = at + 1
+        seen = ends[max(begin, nth + 1 - WINDOW) : nth]
+        out += [Position(n, prompt.hashes[n], prompt.stable[n], None) for n in seen]
+        out.append(Position(at, prompt.hashes[at], prompt.stable[at], marker.removeprefix("auto-")))
+        begin = nth + 1
     return out

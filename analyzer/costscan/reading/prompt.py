@@ -55,7 +55,8 @@ class Sent(NamedTuple):
     `nth` is its place among the tools, the system blocks or the content of its message, -1 where that is
     a plain string; `raw` is a tool definition as it was sent. A `deferred` one is in no prompt until a search
     has found it: it then stands in the messages, before what brought it there. Of one that `cites`, citations
-    are asked for; a tool `of_web` is one to search or fetch with.
+    are asked for; a tool `of_web` is one to search or fetch with. What stands
+    `inside` a tool result, the block before it, is no content block of the message.
     """
 
     layer: str
@@ -68,6 +69,7 @@ class Sent(NamedTuple):
     deferred: bool = False
     cites: bool = False
     of_web: bool = False
+    inside: bool = False
 
     @property
     def key(self) -> Key:
@@ -137,13 +139,21 @@ def blocks_of(request: Request, known: Definitions) -> list[Sent]:
             if waiting:
                 named = [waiting.pop(name) for name in found_by(block) if name in waiting]
                 out += (tool._replace(layer="messages", message=number, nth=index) for tool in named)
-            found = measure(block)
-            if found is not None:
-                sent = Sent("messages", role, found, ttl(block.cache_control), number, index)
-                out.append(sent._replace(cites=True) if cites(block) else sent)
+            out += _in_message(block, role, number, index)
     if request.cache_control is not None and out:
         out[-1] = out[-1]._replace(breakpoint=f"auto-{ttl(request.cache_control) or '5m'}")
     return out
+
+
+def _in_message(block: Block, role: str, message: int, nth: int) -> list[Sent]:
+    """Return a content block of a message, with what is inside it; a marker stands at the end."""
+    found = measure(block)
+    if found is None:
+        return []
+    parts = found.apart()
+    out = [Sent("messages", role, part, None, message, nth, inside=n > 0) for n, part in enumerate(parts)]
+    out[-1] = out[-1]._replace(breakpoint=ttl(block.cache_control))
+    return [out[0]._replace(cites=True), *out[1:]] if cites(block) else out
 
 
 def cites(block: Block) -> bool:
