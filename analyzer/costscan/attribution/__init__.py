@@ -9,6 +9,7 @@ import polars as pl
 
 from costscan import carry, tokens
 from costscan.attribution.blocks import LAYER_RANK, joined, numbered
+from costscan.attribution.kept import kept
 from costscan.attribution.parts import PARTS, parts
 from costscan.attribution.tool_calls import server, tool_calls
 from costscan.growth import growth, with_epochs, with_shrinks
@@ -58,7 +59,7 @@ def attribute(blocks: pl.DataFrame, calls: pl.DataFrame, prompts: Prompts) -> At
     calls = with_shrinks(calls, _cuts(blocks))
     blocks = tokens.cut_unknown(blocks, calls)
     calls = with_epochs(calls, _cuts(blocks))
-    placed = _priced(tokens.placements(blocks, calls), blocks, calls)
+    placed = _priced(kept(tokens.placements(blocks, calls), blocks, calls), blocks, calls)
     full = joined(blocks, placed, calls)
     return Attributed(
         growth=growth(calls, _carried_over(placed, blocks, calls)),
@@ -101,8 +102,17 @@ def _priced(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> 
         .then(-1)
         .otherwise(pl.col("rank").fill_null(_HIDDEN_RANK)),
     )
-    priced = carry.costs(carry.positioned(order, ["rank", "position", "nth", "side", "id"]), calls)
+    ordered = carry.positioned(order, ["rank", "position", "nth", "side", "id"])
+    priced = carry.costs(_with_tool_use_behind(ordered), calls)
     return priced.with_columns(carry.sent_tokens(priced, calls).alias("sent_tokens"))
+
+
+def _with_tool_use_behind(ordered: pl.DataFrame) -> pl.DataFrame:
+    """Add tool_use_behind: of what tool use adds to an epoch, what the blocks behind each one have."""
+    added = pl.col("of_tool_use")
+    if not (ordered["of_tool_use"] > 0).any():
+        return ordered.with_columns(tool_use_behind=pl.lit(0.0))
+    return ordered.with_columns(tool_use_behind=(added.sum() - added.cum_sum()).over("epoch"))
 
 
 def _carried_over(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
