@@ -69,6 +69,7 @@ class ModelInfo:
     refuses: frozenset[str]
     effort_cost: Mapping[str, float]
     default_effort: str
+    drops_thinking: bool
     min_cacheable_history: tuple[tuple[date, int], ...]
 
     @property
@@ -149,8 +150,16 @@ def model_info(canonical: str) -> ModelInfo | None:
         refuses=frozenset(raw.get("refuses", ())),
         effort_cost=raw.get("effort_cost", {}),
         default_effort=raw.get("default_effort", "high"),
+        drops_thinking=raw.get("drops_thinking", False),
         min_cacheable_history=tuple((since, tokens) for since, tokens in history),
     )
+
+
+def drops_thinking(spelling: object) -> bool:
+    """Whether what this model thought leaves the prompt when a person writes; False for unknown names."""
+    ref = resolve(spelling) if isinstance(spelling, str) else None
+    info = model_info(ref.model) if ref is not None else None
+    return info is not None and info.drops_thinking
 
 
 def canonical_models() -> tuple[str, ...]:

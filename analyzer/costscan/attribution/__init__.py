@@ -56,9 +56,9 @@ def attribute(blocks: pl.DataFrame, calls: pl.DataFrame, prompts: Prompts) -> At
     """
     calls = calls.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
     blocks = tokens.weighed(_in_rows(blocks, calls), calls)
-    calls = with_shrinks(calls, _cuts(blocks))
+    calls = with_shrinks(calls, pl.concat(_cuts(blocks)))
     blocks = tokens.cut_unknown(blocks, calls)
-    calls = with_epochs(calls, _cuts(blocks))
+    calls = with_epochs(calls, *_cuts(blocks))
     placed = _priced(kept(tokens.placements(blocks, calls), blocks, calls), blocks, calls)
     full = joined(blocks, placed, calls)
     return Attributed(
@@ -84,9 +84,11 @@ def _in_rows(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     ).drop("first", "turn_in", "turn_out", "used_last")
 
 
-def _cuts(blocks: pl.DataFrame) -> pl.Series:
+def _cuts(blocks: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    """Return the rows of calls before which blocks left, and those before which only thinking did."""
     left = (pl.col("row_out") < pl.col("row_end")) & (pl.col("row_in") < pl.col("row_out"))
-    return blocks.filter(left)["row_out"].unique()
+    rows = blocks.filter(left).group_by("row_out").agg(thinking=(pl.col("kind") == "thinking").all())
+    return rows.filter(~pl.col("thinking"))["row_out"], rows.filter("thinking")["row_out"]
 
 
 def _priced(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:

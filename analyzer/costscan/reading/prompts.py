@@ -90,7 +90,7 @@ class Prompts:
             found = self._first(new)
         else:
             self._lines.remove(old)
-            grown = same in {len(old.keys), len(keys)}
+            grown = same in {len(old.keys), len(keys)} or _only_forgot(old, new)
             found = [] if grown else volatile.departs(old, new)
             _settle(old, new, same, found)
             last = End(len(old.keys), old.salt)
@@ -159,6 +159,12 @@ def _continued(
         [],
         salt,
     )
+
+
+def _only_forgot(old: Prompt, new: Prompt) -> bool:
+    """Say whether a prompt goes on without what the model thought: so the API has it, not the client."""
+    before, after = ([key for key in p.keys if key[2] != "thinking"] for p in (old, new))
+    return len(before) < len(old.keys) and after[: len(before)] == before
 
 
 def _settle(old: Prompt, new: Prompt, same: int, found: list[Break]) -> None:
