@@ -34,7 +34,7 @@ class _Row(NamedTuple):
     row_in: int
     side: int
     weight: int
-    is_sized: bool
+    is_sized: bool | None
     tokens: int
     of_tool_use: float
     kind: str
@@ -193,7 +193,8 @@ def _sizes(now: Sequence[_Row], known: Sequence[float | None]) -> list[float]:
     estimate = sum(sizes[n] for n in sent)
     rest = prompt - sum(sizes) + estimate
     if sent and LEAST * estimate <= rest <= MOST * estimate + MORE_TOKENS:
-        others = [n for n in sent if not now[n].is_sized]
+        is_open = any(now[n].is_sized is None for n in sent)
+        others = [n for n in sent if (now[n].is_sized is None if is_open else not now[n].is_sized)]
         left = rest - estimate + sum(sizes[n] for n in others)
         _scale(sizes, *((others, left) if others and left > 0 else (sent, rest)))
     else:
