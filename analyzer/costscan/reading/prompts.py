@@ -19,6 +19,7 @@ MAX_RUN_CHARS: Final = 4 << 20
 """Of a prompt with more text, only hashes are remembered."""
 MAX_CHARS: Final = 64 << 20
 """Text remembered of all runs; of those not continued for longest, hashes remain."""
+_THINKING: Final = "thinking"
 MAX_FIRST_CHARS: Final = 1 << 18
 MAX_TEMPLATES: Final = 128
 MAX_OF_TEMPLATE: Final = 4
@@ -163,8 +164,9 @@ def _continued(
 
 def _only_forgot(old: Prompt, new: Prompt) -> bool:
     """Say whether a prompt goes on without what the model thought: so the API has it, not the client."""
-    before, after = ([key for key in p.keys if key[2] != "thinking"] for p in (old, new))
-    return len(before) < len(old.keys) and after[: len(before)] == before
+    before, after = ([key for key in p.keys if key[2] != _THINKING] for p in (old, new))
+    thought, still = ({key for key in p.keys if key[2] == _THINKING} for p in (old, new))
+    return len(before) < len(old.keys) and after[: len(before)] == before and still <= thought
 
 
 def _settle(old: Prompt, new: Prompt, same: int, found: list[Break]) -> None:
