@@ -78,6 +78,7 @@ def _read(entries: dict[tuple[Any, Any], Entry], request: Row, mine: Sequence[Ro
 
 
 MINIMUM: Final = {
+    "claude-opus-4-7": 2048,
     "claude-opus-4-8": 1024,
     "claude-opus-4-5": 4096,
     "claude-sonnet-4-6": 1024,
@@ -86,6 +87,7 @@ MINIMUM: Final = {
 }
 """The shortest prefix that is cached, typed from the documentation, as of July 2026."""
 TOOL_USE: Final = {
+    "claude-opus-4-7": 675,
     "claude-opus-4-8": 290,
     "claude-opus-4-5": 496,
     "claude-sonnet-4-6": 497,

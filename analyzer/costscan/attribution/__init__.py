@@ -110,11 +110,14 @@ def _priced(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> 
 
 
 def _with_tool_use_behind(ordered: pl.DataFrame) -> pl.DataFrame:
-    """Add tool_use_behind: of what tool use adds to an epoch, what the blocks behind each one have."""
-    added = pl.col("of_tool_use")
+    """Add tool_use_tokens, what tool use adds to an epoch, and tool_use_behind, that of blocks behind."""
     if not (ordered["of_tool_use"] > 0).any():
-        return ordered.with_columns(tool_use_behind=pl.lit(0.0))
-    return ordered.with_columns(tool_use_behind=(added.sum() - added.cum_sum()).over("epoch"))
+        return ordered.with_columns(tool_use_tokens=pl.lit(0.0), tool_use_behind=pl.lit(0.0))
+    added = pl.col("of_tool_use")
+    return ordered.with_columns(
+        tool_use_tokens=added.sum().over("epoch"),
+        tool_use_behind=(added.sum() - added.cum_sum()).over("epoch"),
+    )
 
 
 def _carried_over(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:

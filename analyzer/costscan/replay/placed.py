@@ -16,20 +16,23 @@ def placed(
 
     Args:
         positions: copy, seq, position, place, and what else is known of them.
-        places: the placements of all blocks with end_token, of_tool_use and tool_use_behind.
+        places: the placements of all blocks with end_token, of_tool_use, tool_use_behind
+            and tool_use_tokens.
         blocks: id, copy, block, kind.
         calls: from `growth.with_epochs`.
 
     Returns:
         `positions` with run_id, turn, at, row, family, prompt_tokens, end_tokens (what was not sent plain),
-        read_tokens, tokens, and block_tokens of the block that ends there.
+        read_tokens, tokens, and block_tokens of the block that ends there; all without tool_use_tokens, what
+        tool use itself adds before them.
     """
     # What tool use adds stands before all blocks, and not in them.
     ends = places.filter(pl.col("id").is_not_null()).select(
         "id",
         "epoch",
         block_tokens=_whole(pl.col("tokens") - pl.col("of_tool_use")),
-        tokens=_whole(pl.col("end_token") + pl.col("tool_use_behind")),
+        tool_use_tokens=_whole(pl.col("tool_use_tokens")),
+        tokens=_whole(pl.col("end_token") + pl.col("tool_use_behind") - pl.col("tool_use_tokens")),
     )
     kept = calls.filter("kept").select(
         *_CALL,
@@ -53,7 +56,14 @@ def placed(
             maintain_order="left",
         )
         .join(ends, on=["id", "epoch"], how="inner", maintain_order="left")
+        .with_columns(_without_tool_use(name) for name in ("prompt_tokens", "end_tokens", "read_tokens"))
     )
+
+
+def _without_tool_use(name: str) -> pl.Expr:
+    """Take off what tool use adds, which another model adds otherwise; of no tokens nothing."""
+    left = pl.max_horizontal(pl.col(name) - pl.col("tool_use_tokens"), 1)
+    return pl.when(pl.col(name) > 0).then(left).otherwise(pl.col(name)).alias(name)
 
 
 def _whole(tokens: pl.Expr) -> pl.Expr:

@@ -121,13 +121,13 @@ def _without_values(positions: pl.DataFrame, known: pl.DataFrame) -> pl.DataFram
 
 
 def _told(positions: pl.DataFrame, known: pl.DataFrame, stable: pl.DataFrame) -> pl.DataFrame:
-    """Give positions with the tokens that the bill tells, where it does."""
+    """Give positions with the tokens that the bill tells, where it does, and those that tool use adds."""
     joined = positions.join(known, on=_SENT, how="left", maintain_order="left").join(
         stable, on=_STABLE, how="left", maintain_order="left"
     )
     steady = pl.coalesce("steady_tokens", "stable_tokens")
     sent = pl.coalesce("exact_tokens", steady + pl.col("moved_tokens"))
     return joined.with_columns(
-        tokens=pl.min_horizontal(sent, "prompt_tokens"),
-        stable_tokens=pl.min_horizontal(steady, "prompt_tokens"),
+        tokens=pl.min_horizontal(sent, "prompt_tokens") + pl.col("tool_use_tokens"),
+        stable_tokens=pl.min_horizontal(steady, "prompt_tokens") + pl.col("tool_use_tokens"),
     ).drop("exact_tokens", "steady_tokens")
