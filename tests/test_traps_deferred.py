@@ -105,6 +105,15 @@ def test_what_no_search_found_is_in_no_prompt(tmp_path: Path) -> None:
         assert saved["saved_usd"].sum() == 0
 
 
+def test_a_set_of_tools_that_are_deferred(tmp_path: Path) -> None:
+    known: Json = {"type": "mcp_toolset", "mcp_server_name": "srv"}
+    for config, want in (({"defer_loading": True}, set()), ({"defer_loading": False}, {None}), ({}, {None})):
+        tools = [READ, known | {"default_config": config}]
+        line = pair(message(used=usage(900, out=5)), tools=tools)
+        seen = see_blocks(write(tmp_path / str(config) / "r.jsonl", line))
+        assert set(seen.blocks.filter(kind="tool_def")["tool"]) == {"Read", *want}
+
+
 def test_a_found_definition_is_not_deferred_again(tmp_path: Path) -> None:
     runs = [
         line | {"run_id": f"r{n}", "response": line["response"] | {"id": f"msg_{n}_{i}"}}

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from costscan.reading import prompts
-from costscan.reading.prompt import lenient_request, settings_of
+from costscan.reading.cache_key import settings_of
+from costscan.reading.prompt import lenient_request
 from faults import KINDS, Fault, fault, found_of, grown, marked, read
 from logs import OPUS, Json, text, tool_result, tool_use
 
@@ -121,7 +122,7 @@ def test_a_break_in_the_tools_and_slots_in_the_system_prompt(tmp_path: Path) -> 
         ("system[1].text", 5, "counter", False),
         ("system[1].text", 20, "timestamp", False),
     ]
-    assert [(r["position"], r["place"]) for r in told][::3] == [(1, 9), (4, 11)]
+    assert [(r["position"], r["place"]) for r in told][::3] == [(1, 1), (4, 4)]
     assert told[3]["after"] == "2 of many. Now 09:02:07."
     assert told[3]["text_chars"] == len("Turn 2 of many. Now 09:02:07.")
 
@@ -228,12 +229,17 @@ def test_settings_of_a_call(tmp_path: Path) -> None:
         return settings_of(lenient_request(asked(history(0), **more)))
 
     plain = settings()
-    assert plain == settings(tool_choice={"type": "auto"}, thinking={"type": "disabled"}, speed="standard")
+    assert plain == settings(
+        tool_choice={"type": "auto"},
+        thinking={"type": "disabled"},
+        speed="standard",
+        output_config={"effort": "high"},
+    )
     others = [
         settings(tool_choice={"type": "any"}),
         settings(thinking={"type": "adaptive"}),
         settings(output_config={"effort": "low"}),
-        settings(output_config={"effort": "high"}),
+        settings(output_config={"effort": "max"}),
         settings(speed="fast"),
         settings(betas=["a-2026-01-01"]),
     ]

@@ -11,12 +11,17 @@ from typing import Final
 from costscan.reading.content import Block
 
 REFERENCE: Final = "tool_reference"
+TOOLSET: Final = "mcp_toolset"
 ADDITION: Final = "tool_addition"
 
 
 def is_deferred(definition: object) -> bool:
-    """Whether a tool definition is one that the model has to search for."""
-    return isinstance(definition, dict) and definition.get("defer_loading") is True
+    """Whether a tool definition is one that the model has to search for, or a set of such tools."""
+    if not isinstance(definition, dict):
+        return False
+    of_set = definition.get("default_config") if definition.get("type") == TOOLSET else None
+    told = of_set if isinstance(of_set, dict) else definition
+    return told.get("defer_loading") is True
 
 
 def found_by(block: Block) -> Iterable[str]:

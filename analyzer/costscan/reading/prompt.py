@@ -1,12 +1,13 @@
 """A full request as the list of its blocks in prompt order (tools, system, messages), measured."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
+from costscan.models import drops_thinking
 from costscan.reading import loose
 from costscan.reading.content import Block, encode, hash_of, text_block
 from costscan.reading.content import from_dict as block_from_dict
@@ -45,7 +46,9 @@ class Request(Struct, gc=False):
 
 _SAMPLING: Final = ("temperature", "top_p", "top_k")
 _SETTINGS: Final = ("output_config", "output_format", "tool_choice", "thinking", "speed", "betas")
-_AS_IF_LEFT_OUT: Final[tuple[Any, ...]] = (None, {}, [], "standard", {"type": "auto"}, {"type": "disabled"})
+_THINKING: Final = ("thinking", "redacted_thinking")
+_WEB_TOOLS: Final = ("web_search_", "web_fetch_")
+"""Types of tools that are rendered behind the others, so that these stay cached when one is added."""
 
 
 class Sent(NamedTuple):
@@ -53,7 +56,9 @@ class Sent(NamedTuple):
 
     `nth` is its place among the tools, the system blocks or the content of its message, -1 where that is
     a plain string; `raw` is a tool definition as it was sent. A `deferred` one is in no prompt until a search
-    has found it: it then stands in the messages, before what brought it there.
+    has found it: it then stands in the messages, before what brought it there. Of one that `cites`, citations
+    are asked for; a tool `of_web` is one to search or fetch with. What stands
+    `inside` a tool result, the block before it, is no content block of the message.
     """
 
     layer: str
@@ -64,6 +69,9 @@ class Sent(NamedTuple):
     nth: int = 0
     raw: bytes | None = None
     deferred: bool = False
+    cites: bool = False
+    of_web: bool = False
+    inside: bool = False
 
     @property
     def key(self) -> Key:
@@ -99,11 +107,13 @@ class Definitions:
                 # Definitions that change with every request are not worth remembering.
                 self._known.clear()
             value = _decoded(raw)
-            marker, deferred = None, False
+            marker, deferred, of_web = None, False, False
             if isinstance(value, dict):
                 marker = ttl(value.pop("cache_control", None))
                 deferred = is_deferred(value)
-            self._known[key] = Sent("tools", "system", definition(value), marker, -1, index, raw, deferred)
+                of_web = str(value.get("type")).startswith(_WEB_TOOLS)
+            found = Sent("tools", "system", definition(value), marker, -1, index, raw, deferred)
+            self._known[key] = found._replace(of_web=of_web)
         return self._known[key]
 
 
@@ -115,8 +125,12 @@ def _decoded(raw: bytes) -> Any:
 
 
 def blocks_of(request: Request, known: Definitions) -> list[Sent]:
-    """Return the blocks of a request in the order of the prompt, without what is deferred and not found."""
+    """Return the blocks of a request in the order of the prompt.
+
+    Left out is what is deferred and not found, and thinking that the model drops.
+    """
     tools = [known.sent(bytes(raw), index) for index, raw in enumerate(request.tools or ())]
+    tools.sort(key=lambda tool: tool.of_web)
     waiting = {tool.measured.tool: tool for tool in tools if tool.deferred}
     out = [tool for tool in tools if not tool.deferred]
     for index, block in _as_blocks(request.system):
@@ -124,18 +138,46 @@ def blocks_of(request: Request, known: Definitions) -> list[Sent]:
         if found is not None:
             kind = replace(found, kind="system") if found.kind == "text" else found
             out.append(Sent("system", "system", kind, ttl(block.cache_control), -1, index))
+    asked = last_asked(request.messages or ()) if drops_thinking(request.model) else -1
     for number, message in enumerate(request.messages or ()):
         role = message.role if isinstance(message.role, str) and message.role in _ROLES else "user"
         for index, block in _as_blocks(message.content):
             if waiting:
                 named = [waiting.pop(name) for name in found_by(block) if name in waiting]
                 out += (tool._replace(layer="messages", message=number, nth=index) for tool in named)
-            found = measure(block)
-            if found is not None:
-                out.append(Sent("messages", role, found, ttl(block.cache_control), number, index))
+            if number > asked or block.type not in _THINKING:
+                out += _in_message(block, role, number, index)
     if request.cache_control is not None and out:
         out[-1] = out[-1]._replace(breakpoint=f"auto-{ttl(request.cache_control) or '5m'}")
     return out
+
+
+def last_asked(messages: Sequence[RequestMessage]) -> int:
+    """Return the place of the last message of a user that answers no tool call, -1 where there is none."""
+    return max((n for n, message in enumerate(messages) if _asks(message)), default=-1)
+
+
+def _asks(message: RequestMessage) -> bool:
+    if message.role != "user" or not message.content:
+        return False
+    return isinstance(message.content, str) or all(block.type != "tool_result" for block in message.content)
+
+
+def _in_message(block: Block, role: str, message: int, nth: int) -> list[Sent]:
+    """Return a content block of a message, with what is inside it; a marker stands at the end."""
+    found = measure(block)
+    if found is None:
+        return []
+    parts = found.apart()
+    out = [Sent("messages", role, part, None, message, nth, inside=n > 0) for n, part in enumerate(parts)]
+    out[-1] = out[-1]._replace(breakpoint=ttl(block.cache_control))
+    return [out[0]._replace(cites=True), *out[1:]] if cites(block) else out
+
+
+def cites(block: Block) -> bool:
+    """Whether citations of a document are asked for; those that a text has made are a list."""
+    raw = bytes(block.citations)
+    return raw.startswith(b"{") and bool((loose.mapping(raw) or {}).get("enabled"))
 
 
 def ttl(marker: object) -> str | None:
@@ -143,12 +185,6 @@ def ttl(marker: object) -> str | None:
     if not isinstance(marker, dict):
         return None
     return "1h" if marker.get("ttl") == "1h" else "5m"
-
-
-def settings_of(request: Request) -> int:
-    """Give a hash of what decides beside the prompt whether it is found in the cache."""
-    given = ((name, getattr(request, name)) for name in _SETTINGS)
-    return hash_of(encode([pair for pair in given if pair[1] not in _AS_IF_LEFT_OUT]))
 
 
 def asks_of(request: Request) -> str | None:
@@ -208,6 +244,5 @@ __all__ = [
     "asks_of",
     "blocks_of",
     "lenient_request",
-    "settings_of",
     "ttl",
 ]
