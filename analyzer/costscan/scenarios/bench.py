@@ -63,10 +63,10 @@ class Bench:
     @cached_property
     def held(self) -> trimming.Held:
         """What trimming decides on."""
-        kinds = ("tool_result", "tool_def", "image")
+        kinds = ("tool_result", "tool_def", "image", "document")
         asked = (pl.col("kind") == "text") & (pl.col("role") == "user")
         some = pl.col("kind").is_in(kinds) | asked | (pl.col("layer") != "messages")
-        names = ("block", "role", "kind", "tool", "content_hash", "tokens")
+        names = ("block", "role", "kind", "tool", "call_id", "content_hash", "tokens")
         most = self.settings.trimming.tool_result_max_tokens
         blocks = self._blocks(*names).filter(some).collect()
         said = trimming.without_tool_use(blocks, self.plan.steps, self.x.runs)
@@ -102,7 +102,7 @@ class Bench:
     @cached_property
     def counts(self) -> pl.DataFrame:
         """How many blocks the prompts hold."""
-        return routing.block_counts(self.plan.steps, self._blocks())
+        return routing.block_counts(self.plan.steps, self._blocks("kind", "call_id"))
 
     @cached_property
     def shots(self) -> pl.DataFrame:

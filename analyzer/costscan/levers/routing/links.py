@@ -15,14 +15,17 @@ Source: https://platform.claude.com/docs/en/build-with-claude/prompt-caching
 
 
 def block_counts(steps: pl.DataFrame, blocks: pl.LazyFrame) -> pl.DataFrame:
-    """Give req and block_end: how many blocks of messages the prompts of its run held by then.
+    """Return req and block_end: how many blocks of messages the prompts of its run held by then.
+
+    What stands inside a tool result is no block of its own to look back over.
 
     Args:
         steps: req, run_id, turn.
-        blocks: run_id, turn_in, layer.
+        blocks: run_id, turn_in, layer, kind, call_id.
     """
+    inside = pl.col("kind").is_in(("image", "document")) & pl.col("call_id").is_not_null()
     came = (
-        blocks.filter(pl.col("layer") == "messages")
+        blocks.filter((pl.col("layer") == "messages") & ~inside)
         .group_by("run_id", turn="turn_in")
         .agg(n=pl.len().cast(pl.Int64))
         .collect(engine="streaming")
