@@ -46,10 +46,10 @@ class Shape:
     turns: int = 8
     gap_s: float = 8
     apart_s: float = 100
-    system: int = 2000
+    system: int = 5000
     result: int = 500
     wide: int = 1
-    n_tools: int = 5
+    n_tools: int = 2
     people: tuple[int, ...] = ()
     pauses: Mapping[int, float] = field(default_factory=dict)
     models: Mapping[int, str] = field(default_factory=dict)

@@ -84,24 +84,25 @@ class Prompt:
 
     Attributes:
         pieces: its blocks.
-        keys: what names the prefix up to each of them.
+        keys: what names the prefix up to each of them, `names` on all models alike.
         ends: the tokens up to each of them.
     """
 
     pieces: list[Piece]
     keys: list[int]
+    names: list[int]
     ends: list[int]
 
 
 def prompt(request: Row) -> Prompt:
     found = pieces(request)
-    keys, ends = [], []
-    so_far, total = hash(request["model"]), 0
+    names, ends = [], []
+    so_far, total = 0, 0
     for piece in found:
         so_far, total = hash((so_far, piece.said)), total + piece.tokens
-        keys.append(so_far)
+        names.append(so_far)
         ends.append(total)
-    return Prompt(found, keys, ends)
+    return Prompt(found, [hash((request["model"], name)) for name in names], names, ends)
 
 
 def _positions(sent: Prompt, number: int) -> list[Row]:

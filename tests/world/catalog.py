@@ -23,6 +23,7 @@ HAPPENINGS: Final[Mapping[str, Mapping[str, Any]]] = {
     "one run": {"runs": 1, "turns": 12},
     "five runs": {"runs": 5, "turns": 5},
     "no system to speak of": {"system": 20, "n_tools": 1},
+    "a short prefix": {"system": 500, "runs": 3, "turns": 4, "result": 100},
     "long results": {"result": 1500, "turns": 6},
     "three tools at once": {"wide": 3},
     "over twenty blocks a turn": {"wide": 12, "result": 60, "turns": 5},
@@ -60,9 +61,9 @@ HAPPENINGS: Final[Mapping[str, Mapping[str, Any]]] = {
     "the API compacts": {"cuts": {5: "server"}, "turns": 10},
     "a history worth a summary": {"runs": 1, "turns": 22, "result": 900},
     "a refused fifth mark": {"refused": (2, 5)},
-    "single shots": {"runs": 10, "turns": 1, "apart_s": 20, "system": 5000, "once": True},
-    "single shots without tools": {"runs": 10, "turns": 1, "apart_s": 20, "system": 5000, "once": True, "n_tools": 0},
-    "single shots far apart": {"runs": 5, "turns": 1, "apart_s": 2000, "once": True},
+    "single shots": {"runs": 10, "turns": 1, "apart_s": 20, "n_tools": 1, "once": True},
+    "single shots without tools": {"runs": 10, "turns": 1, "apart_s": 20, "once": True, "n_tools": 0},
+    "single shots far apart": {"runs": 5, "turns": 1, "apart_s": 2000, "n_tools": 1, "once": True},
 }  # fmt: skip
 """What happens, as the fields of a shape; `own` and `other` are the model of the runs and another of its family."""
 _OTHER: Final = {OPUS48: SONNET5, SONNET5: OPUS48, OPUS45: SONNET46, SONNET46: OPUS45, HAIKU45: SONNET46}
@@ -117,7 +118,9 @@ def spoiled() -> Iterator[Workload]:
     """Each thing that varies."""
     names = list(MODELS)
     for n, (name, spoil) in enumerate(SPOILS.items()):
-        more = {"runs": 3, "turns": 5, "system": 6000} if "each run" in name else {}
+        more: dict[str, Any] = {"runs": 3, "turns": 5, "system": 6000} if "each run" in name else {}
+        # What varies stands in a tool that is used.
+        more |= {"wide": 3, "n_tools": 3, "result": 200} if "tools" in name or "schema" in name else {}
         yield Workload(name, shape_of("plain", names[n % 5], **more), marks.at_ends(), spoil)
 
 

@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import combinations
-from typing import Final
+from typing import Any, Final
 
 from logs import Json, text
 from mended import most_that, search_tool
@@ -37,15 +37,15 @@ def ratio_of(calls: Calls) -> float:
 
 def capped(calls: Calls, cap: int) -> Calls:
     """Cut the text of tool results when they enter."""
-    times, known = ratio_of(calls), dict[str, Json]()
+    times, known = ratio_of(calls), dict[int, Json]()
 
     def short(block: Json) -> Json:
         if block["type"] != "tool_result":
             return block
-        key = json.dumps(block)
-        if key not in known:
-            known[key] = _cut(block, cap, times)
-        return known[key]
+        # The calls of a run share their blocks.
+        if id(block) not in known:
+            known[id(block)] = _cut(block, cap, times)
+        return known[id(block)]
 
     return with_blocks(calls, short)
 
@@ -61,9 +61,11 @@ def _cut(result: Json, cap: int, times: float) -> Json:
         cut = [parts[0] | {"text": written[:n]}, *parts[1:]]
         return result | {"content": cut[0]["text"] if isinstance(said, str) else cut}
 
-    if _said(with_text(len(written)), times) <= cap:
-        return result
-    return with_text(most_that(lambda n: _said(with_text(n), times) <= cap, min(len(written), 12 * cap)))
+    length, has = len(written), _said(result, times)
+    while has > cap:
+        length = min(int(length * cap / has), length - 1)
+        has = _said(with_text(length), times)
+    return with_text(length) if length < len(written) else result
 
 
 def _said(result: Json, times: float) -> int:
@@ -104,13 +106,17 @@ def once_each(calls: Calls) -> Calls:
         seen: set[str] = set()
         for message in call.request["messages"]:
             results = [b for b in message["content"] if b["type"] == "tool_result"]
-            again |= {b["tool_use_id"] for b in results if json.dumps(b["content"]) in seen}
-            seen |= {json.dumps(b["content"]) for b in results}
+            again |= {b["tool_use_id"] for b in results if _key(b["content"]) in seen}
+            seen |= {_key(b["content"]) for b in results}
 
     def short(block: Json) -> Json:
         return note(block) if block.get("tool_use_id") in again else block
 
     return with_blocks(calls, short)
+
+
+def _key(content: Any) -> str:
+    return content if isinstance(content, str) else json.dumps(content)
 
 
 def resized(calls: Calls) -> Calls:

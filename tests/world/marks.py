@@ -124,29 +124,20 @@ def _extended(calls: Calls, sent: Mapping[int, Prompt]) -> set[int]:
     ends: dict[str, set[int]] = {}
     used: set[int] = set()
     for call in billed(calls):
-        names = _names(sent[id(call)])
+        names = sent[id(call)].names
         used |= ends.setdefault(call.run, set()) & set(names[:-1])
         ends[call.run].add(names[-1])
     return used
 
 
-def _names(sent: Prompt) -> list[int]:
-    """What names the prefixes of a prompt on all models alike."""
-    out, so_far = [], 0
-    for piece in sent.pieces:
-        so_far = hash((so_far, piece.said))
-        out.append(so_far)
-    return out
-
-
 def _best(
     call: Call, sent: Prompt, earlier: list[tuple[str, Prompt]], used: set[int], how: Callable[[Call, bool], Json]
 ) -> Call:
-    names, places = _names(sent), [piece.place for piece in sent.pieces]
+    names, places = sent.names, [piece.place for piece in sent.pieces]
     fixed = [n for n, place in enumerate(places) if place[0] in {"tools", "system"}]
     ends = {False: -1, True: -1}
     for model, old in earlier:
-        if len(old.pieces) < len(names) and _names(old)[-1] == names[len(old.pieces) - 1]:
+        if len(old.pieces) < len(names) and old.names[-1] == names[len(old.pieces) - 1]:
             own = model == call.request["model"]
             ends[own] = max(ends[own], len(old.pieces) - 1)
     marked = {places[n]: how(call, False) for n in ends.values() if n >= 0}

@@ -47,6 +47,7 @@ class Foreseen:
     routes: Mapping[tuple[str, int], str]
     evidence: set[str]
     unwaited: set[str]
+    cheaper: set[str]
 
     def sum(self, scenario: str, column: str = "usd") -> Decimal:
         return Decimal(self.rows.filter(scenario=scenario)[column].sum())
@@ -55,12 +56,15 @@ class Foreseen:
     def scenarios(self) -> set[str]:
         return set(self.rows["scenario"])
 
-    def hours(self, scenario: str) -> set[str]:
-        """The runs that a scenario caches for an hour; those that only read do as the others of their task."""
+    def hours(self, scenario: str) -> set[frozenset[str]]:
+        """The runs that may live for an hour: none, all, those that are told to be cheaper so, or that write so.
+
+        A run that pays more, so that others pay less, is told as it was.
+        """
         rows = self.rows.filter(scenario=scenario)
-        if not rows["cache_write_1h_tokens"].sum():
-            return set()
-        return set(rows.filter(pl.col("cache_write_5m_tokens") == 0)["run_id"])
+        writes = set(rows.filter(pl.col("cache_write_5m_tokens") == 0)["run_id"])
+        some = writes if rows["cache_write_1h_tokens"].sum() else set()
+        return {frozenset(), frozenset(rows["run_id"]), frozenset(self.cheaper), frozenset(some)}
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,7 @@ class World:
             {(run, turn): to for run, turn, to in routes.select("run_id", "turn", "to_model").rows()},
             set(routes["evidence"].drop_nulls()),
             set(shots["run_id"]),
+            set(found.lifetimes.filter(cheaper="1h").join(runs, on="run_id", how="semi")["run_id"]),
         )
 
 
@@ -168,7 +173,7 @@ class Fixed:
         elif scenario == "caching/breakpoints":
             yield at_best(self.base, as_marked(self.before))
         elif scenario == "caching/ttl":
-            yield from (living(self.before, hours) for hours in self._lifetimes(scenario))
+            yield from (living(self.before, hours) for hours in self.told.hours(scenario))
         elif part == "prune-at-task-boundary":
             yield fixes.pruned(self.base, w.policy) if w.shape.people else self.before
         elif part == "compact-history":
@@ -199,7 +204,7 @@ class Fixed:
         trims = either if "trimming" in levers and self.short != self.base else (False,)
         moves = either if "routing" in levers and (self.told.routes or force) else (False,)
         packs = either if "batching" in levers and len(self.told.unwaited) > 1 else (False,)
-        caches = [None, *(self._lifetimes(scenario) if "caching" in levers else [])]
+        caches = [None, *(self.told.hours(scenario) if "caching" in levers else [])]
         batch = "batching" in levers and bool(self.told.unwaited)
         for trim, move, pack, hours in product(trims, moves[-1:] if force else moves, packs, caches):
             yield trim, move, pack, batch, hours
@@ -216,12 +221,6 @@ class Fixed:
     def _routed(self, base: Calls) -> Calls:
         force = SETTINGS[self.settings].routing.force
         return fixes.all_on(base, force) if force else fixes.on_models(base, self.told.routes)
-
-    def _lifetimes(self, scenario: str) -> list[frozenset[str]]:
-        """The runs with an hour: as chosen, or, where nothing is saved, all or none."""
-        if self.told.sum(scenario, "saved_usd"):
-            return [frozenset(self.told.hours(scenario))]
-        return [frozenset(), frozenset(call.run for call in self.base)]
 
 
 def _lasting(hours: frozenset[str]) -> Callable[[Call, bool], Json]:
@@ -255,7 +254,8 @@ def _is_playable(scenario: str, told: Foreseen, workload: Workload) -> bool:
         return False
     lever, _, part = scenario.partition("/")
     if lever == "routing" and part:
-        return {"mechanical-tool-step": "turns"}.get("".join(told.evidence), "runs") == part or not told.routes
+        mixed = {("turns" if name == "mechanical-tool-step" else "runs") for name in told.evidence}
+        return mixed <= {part}
     return scenario != "as_billed" and "+" not in scenario
 
 
