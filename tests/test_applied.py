@@ -5,6 +5,7 @@ the first log is compared with the bill of the second.
 """
 
 from itertools import cycle
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from applied import Case, Told, error, read
 from mishaps import ORDERS, PLACES, VALUES, disordered, varying
-from workloads import MODELS, OPUS48, Calls, loops, marked
+from workloads import HAIKU45, MODELS, OPUS48, SONNET46, Calls, loops, marked
 
 WITHIN, AT_MOST, USUALLY = 0.005, 0.0075, 0.001
 GAPS = {"seconds": (8.0, 100.0), "six minutes": (360.0, 2000.0), "forty minutes": (2400.0, 9000.0)}
@@ -115,3 +116,25 @@ def test_what_was_foreseen_is_billed_once_it_is_mended(told: Told, kind: str) ->
 
 def test_the_replay_agrees_with_what_was_billed(told: Told) -> None:
     assert told.x.agreement.exact == told.x.agreement.compared == sum(len(log) for log in told.logs.values())
+
+
+AWAY = {"away once": (3, 4), "away twice": (2, 5, 6), "away at first": (0, 1), "to and fro": (1, 3, 5, 7)}
+
+
+def away(turns: tuple[int, ...], shape: dict[str, Any], name: str) -> Calls:
+    """A run of which some turns are served by another model."""
+    calls = loops(name, model=SONNET46, runs=1, turns=10, system=6000, **shape)
+    return [call.told(model=HAIKU45) if n in turns else call for n, call in enumerate(calls)]
+
+
+def test_a_model_that_is_come_back_to_reads_what_it_was_sent_before(tmp_path: Path) -> None:
+    """The last prompt that it was sent, if that is still alive: with 100 s a turn four turns away are too many."""
+    cases = {
+        f"{name} {gap}": Case("caching/breakpoints", calls, [marked(calls)])
+        for name, turns in (AWAY | {"long away": (3, 4, 5, 6)}).items()
+        for gap in (8, 100)
+        for calls in [away(turns, {"gap_s": gap}, f"{name} {gap}")]
+    }
+    found = read(tmp_path, {name: case.before for name, case in cases.items()})
+    errors = {name: f"{e:.2%}" for name, case in cases.items() if (e := error(found, name, case)) > WITHIN}
+    assert errors == {}

@@ -16,8 +16,9 @@ import polars as pl
 import pytest
 
 from applied import Case, Told, read, told
-from costscan.levers import batching, trimming
+from costscan.levers import batching, routing, trimming
 from costscan.scenarios.bench import Bench
+from costscan.scenarios.routes import Routes
 from costscan.scenarios.sets import Sets
 from costscan.settings import Batching, Caching, Routing, Settings, Trimming
 from logs import write
@@ -207,7 +208,8 @@ def test_what_is_mended_is_not_mended_again(tmp_path: Path) -> None:
     calls = loops("cut", turns=5, result=1500)
     with analyzed(write(tmp_path / "c.jsonl", *lines(calls))) as x:
         bench = Bench(x, replace(EVERYTHING))
-        sets = Sets(bench, ["trimming", "routing"])
+        routes = Routes(bench)
+        sets = Sets(bench, ["trimming", "routing"], routes)
         part = ["cap-tool-results"]
         short = sets.trimmed(part)
         assert short is not bench.plan
@@ -216,10 +218,9 @@ def test_what_is_mended_is_not_mended_again(tmp_path: Path) -> None:
         )
         left = replace(bench.held, blocks=bench.held.blocks.with_columns(tokens=tokens))
         assert trimming.trimmed(short, left, part, lambda plan: plan.classes()) is short
-        moved = sets.routed(short, bench.logged)
-        assert moved is not None
+        moved = routing.routed(short, routes.moves(short, bench.logged), bench.sizes, bench.counts)
         assert moved.steps["model"].unique().to_list() == [HAIKU45]
-        assert sets.routed(moved, bench.logged) is None
+        assert routes.moves(moved, bench.logged).is_empty()
 
 
 @pytest.mark.parametrize("settings", [TRIMMED, EVERYTHING])

@@ -96,7 +96,7 @@ def test_a_lever_that_raises(
     assert saved(whole)["all"] != saved(told)["all"] is not None
     why = reasons(told)
     assert set(why) == {*gone, "all"}
-    assert why["routing"].startswith("a defect of costscan at scenarios/sets.py:")
+    assert why["routing"].startswith("a defect of costscan at scenarios/routes.py:")
     assert why["all"] == f"without routing: {why['routing']}"
     assert {d["part"]: d["reason"] for d in told["defects"]} == {
         f"scenario {s}": said for s, said in why.items()

@@ -2,14 +2,16 @@
 
 Marks stand at the end of the tools and the system prompt, and at the end of each prompt that a later turn
 extends; where more blocks came in than a mark looks back over, one more stands between, so that a turn always
-finds the prompt it extends. With them a turn reads all that the turn before it sent. A value that changes the
-prefix from turn to turn moves behind the last mark, with its tokens.
+finds the prompt it extends: the last one that its own model was sent, also where turns of other models lie
+between. With them a turn reads all of that. A value that changes the prefix from turn to turn moves behind
+the last mark, with its tokens.
 """
 
 from dataclasses import replace
 
 import polars as pl
 
+from costscan.levers.chains import back_home
 from costscan.levers.plan import MARKS, Plan
 from costscan.replay.simulate import LIFETIMES_US
 
@@ -26,7 +28,8 @@ def with_breakpoints(plan: Plan, *, stable: bool = False) -> Plan:
         plan: the plan.
         stable: the values that vary have moved behind the last mark.
     """
-    steps = _as_sent(plan.steps, stable=stable).with_columns(pl.col("ttl_us").fill_null(LIFETIMES_US["5m"]))
+    own = back_home(plan.steps, "stable_" if stable else "")
+    steps = _as_sent(own, stable=stable).with_columns(pl.col("ttl_us").fill_null(LIFETIMES_US["5m"]))
     chained = pl.col("extends_key").is_not_null() | pl.col("key").is_in(
         steps["extends_key"].drop_nulls().unique().implode()
     )

@@ -4,7 +4,7 @@ What a scenario saves is the difference of two replays, so that what the replay 
 stays in both. A scenario is never dearer than the bill: where the replay says so, the run stays as it was.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -21,6 +21,7 @@ from costscan.scenarios.curves import CAP_CURVE, PACK_CURVE, cap_curve, pack_cur
 from costscan.scenarios.guard import Guard
 from costscan.scenarios.lifetimes import lifetimes
 from costscan.scenarios.parts import Parts, caching_parts, other_parts
+from costscan.scenarios.routes import Routes
 from costscan.scenarios.saved import billed, saved
 from costscan.scenarios.sets import Sets
 from costscan.scenarios.together import Joint, joint
@@ -88,20 +89,21 @@ def _on(settings: Settings) -> list[str]:
 
 def _priced(x: "Analysis", settings: Settings, guard: Guard) -> Priced:
     bench, levers = Bench(x, settings), _on(settings)
-    sets = Sets(bench, levers)
-    told = [billed(bench.costs)]
-    living = empty("lifetimes")
+    sets = Sets(bench, levers, Routes(bench))
+    parts, living = {}, empty("lifetimes")
     if "caching" in levers:
-        told += _parts(bench, caching_parts(bench), guard)
+        parts = _parts(bench, caching_parts(bench), guard)
         living = guard.of("caching/ttl", lambda: _lifetimes(bench), living, part="the lifetimes of each run")
-    told += _parts(bench, other_parts(sets, levers), guard)
-    all_sets = _all_sets(bench, levers, guard, sets.idle)
-    scenarios = pl.concat([*told, *all_sets.rows])
+    parts |= _parts(bench, other_parts(sets, levers), guard)
+    all_sets = _all_sets(sets, guard, parts)
+    scenarios = pl.concat([billed(bench.costs), *parts.values(), *all_sets.rows])
     routes, nothing = empty("routes"), pl.DataFrame(schema=PACK_CURVE)
     return Priced(
         scenarios=scenarios,
         lifetimes=living,
-        routes=guard.of("routing", lambda: _routes(all_sets.sets, scenarios), routes, part="its routes"),
+        routes=guard.of(
+            "routing", lambda: _routes(bench, all_sets.models, scenarios), routes, part="its routes"
+        ),
         turn_work=guard.of("routing", lambda: bench.work, empty("turn_work"), part="the work of each turn"),
         single_shots=guard.of("batching", lambda: bench.shots, empty("single_shots"), part="its requests"),
         parts_off=frozenset(
@@ -117,8 +119,8 @@ def _priced(x: "Analysis", settings: Settings, guard: Guard) -> Priced:
     )
 
 
-def _parts(bench: Bench, found: Parts, guard: Guard) -> Iterator[pl.DataFrame]:
-    """Give the rows of parts; none of those that raise."""
+def _parts(bench: Bench, found: Parts, guard: Guard) -> dict[str, pl.DataFrame]:
+    """Return, by scenario, the rows of parts; none of those that raise."""
     nothing = saved(bench.costs, bench.logged.runs, bench.logged.runs, "")
 
     def rows(name: str, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
@@ -127,21 +129,29 @@ def _parts(bench: Bench, found: Parts, guard: Guard) -> Iterator[pl.DataFrame]:
             return nothing.with_columns(scenario=pl.lit(name))
         return saved(bench.costs, bench.logged.runs, runs, name)
 
-    for name, make in found.items():
-        yield guard.of(name, partial(rows, name, make), nothing.clear())
+    return {name: guard.of(name, partial(rows, name, make), nothing.clear()) for name, make in found.items()}
 
 
-def _all_sets(bench: Bench, levers: list[str], guard: Guard, idle: set[str]) -> Joint:
+def _all_sets(sets: Sets, guard: Guard, parts: Mapping[str, pl.DataFrame]) -> Joint:
     """Replay the sets of levers without the parts that could not be worked out."""
-    parts = [f"trimming/{part}" for part in bench.settings.trimming.parts if "trimming" in levers]
-    failed = [part for part in parts if part in guard.reasons]
-    gone = bool(failed) and len(failed) == len(parts)
+    on, levers = sets.bench.settings.trimming.parts, sets.levers
+    trims = [f"trimming/{part}" for part in on if "trimming" in levers]
+    failed = [part for part in trims if part in guard.reasons]
+    gone = bool(failed) and len(failed) == len(trims)
     left = [lever for lever in levers if lever != "trimming" or not gone]
-    found = joint(bench, left, guard, idle={*idle, *(part.partition("/")[2] for part in failed)})
+    idle = {*sets.idle, *(part.partition("/")[2] for part in failed)}
+    compared = {name: rows for name, rows in parts.items() if rows.height and _is_taken(name, on)}
+    found = joint(replace(sets, levers=left, idle=idle), guard, compared)
     for part in failed:
         for name in ("trimming", ALL):
             guard.without(name, part)
     return found
+
+
+def _is_taken(name: str, trims: Sequence[str]) -> bool:
+    """Say whether a part belongs to what its lever does, unless that is told otherwise."""
+    lever, _, part = name.partition("/")
+    return part in trims if lever == "trimming" else name != "routing/effort"
 
 
 def _lifetimes(bench: Bench) -> pl.DataFrame:
@@ -149,11 +159,16 @@ def _lifetimes(bench: Bench) -> pl.DataFrame:
     return lifetimes(bench.costs, bench.plan.steps, five, hour)
 
 
-def _routes(sets: Sets, scenarios: pl.DataFrame) -> pl.DataFrame:
-    """Give the `routes` frame: the turns of runs that routing alone makes cheaper, or that were forced."""
-    bench = sets.bench
+def _routes(bench: Bench, models: pl.Series, scenarios: pl.DataFrame) -> pl.DataFrame:
+    """Return the `routes` frame: the turns of runs that routing alone makes cheaper, or that were forced.
+
+    Args:
+        bench: what scenarios are made from.
+        models: the model of each turn with routing alone.
+        scenarios: their rows.
+    """
     changed = scenarios.filter(pl.col("scenario") == "routing", pl.col("saved_usd") != 0)
-    moved = bench.logged.turns.select("run_id", "turn", "model").with_columns(to_model=sets.routed_models)
+    moved = bench.logged.turns.select("run_id", "turn", "model").with_columns(to_model=models)
     forced = bench.settings.routing.force is not None
     known = bench.evidence.clear() if forced else bench.evidence
     why = known.unique(["run_id", "turn"], keep="first", maintain_order=True)

@@ -117,22 +117,24 @@ def _spread(steps: pl.DataFrame, known: pl.Series) -> dict[str, pl.Expr]:
     return {name: pl.when(known).then(e.round().cast(pl.Int64)).otherwise(0) for name, e in whole.items()}
 
 
-def cheapest(ways: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Give, for all runs that share a prefix, the way that is cheapest for them together.
+def winners(ways: Sequence[pl.DataFrame]) -> pl.Series:
+    """Return, row by row, which way is cheapest for all runs that share a prefix; of equal ones the first.
 
     Args:
-        ways: turns or runs with group and pico_usd (of runs known_pico_usd), all in the same order; of equal
-            ones the first is taken.
+        ways: turns or runs with group and pico_usd (of runs known_pico_usd), all in the same order.
     """
-    if len(ways) == 1:
-        return ways[0]
     cost = "known_pico_usd" if "known_pico_usd" in ways[0].columns else "pico_usd"
-    sums = pl.concat(
-        way.group_by("group").agg(pl.col(cost).sum()).with_columns(way=pl.lit(n))
-        for n, way in enumerate(ways)
-    )
-    best = sums.sort(cost, "way").unique("group", keep="first", maintain_order=True).select("group", "way")
-    # All ways have the same rows in the same order: row n of the way that won is the one to take.
-    rows = ways[0].select("group").join(best, on="group", how="left", maintain_order="left")
-    place = rows.select(pl.col("way").cast(pl.Int64) * len(rows) + pl.int_range(pl.len(), dtype=pl.Int64))
-    return pl.concat(ways).select(pl.all().gather(place.to_series()))
+    each = (way.select(pl.col(cost).sum().over("group").alias(str(n))) for n, way in enumerate(ways))
+    sums = pl.concat(each, how="horizontal")
+    return sums.select(way=pl.concat_list(pl.all()).list.arg_min().cast(pl.Int64)).to_series()
+
+
+def taken(ways: Sequence[pl.DataFrame], way: pl.Series) -> pl.DataFrame:
+    """Return of each row that of the way that is named; all ways have the same rows in the same order."""
+    rows = pl.int_range(len(way), dtype=pl.Int64, eager=True)
+    return pl.concat(ways).select(pl.all().gather(way * len(way) + rows))
+
+
+def cheapest(ways: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return, for all runs that share a prefix, the way that is cheapest; arguments as for `winners`."""
+    return ways[0] if len(ways) == 1 else taken(ways, winners(ways))

@@ -48,9 +48,7 @@ def _trimmed(sets: Sets, part: str) -> pl.DataFrame:
 
 
 def _routed(sets: Sets, scopes: tuple[str, ...]) -> pl.DataFrame:
-    bench = sets.bench
-    moved = sets.routed(bench.plan, bench.logged, scopes)
-    return bench.replayed(moved).runs if moved else bench.logged.runs
+    return sets.routes.alone(*scopes).outcome.runs
 
 
 def _with_effort(bench: Bench, effort: str) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """Every set of levers, replayed jointly: trimmed, then routed, then batched, then cached.
 
-A lever that does not pay for some runs is not taken there, so that a set never costs more than a part of it.
+Whether all of a set pays is for `together` to say.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,11 +11,11 @@ from itertools import combinations
 
 import polars as pl
 
-from costscan.levers import batching, routing, trimming
+from costscan.levers import batching, trimming
 from costscan.levers.plan import Plan
-from costscan.levers.routing.targets import model_named
 from costscan.scenarios.bench import Bench, Outcome
 from costscan.scenarios.cost import cheapest
+from costscan.scenarios.routes import Routes
 
 Levers = frozenset[str]
 
@@ -32,36 +32,16 @@ class Sets:
     Attributes:
         bench: what they are made from.
         levers: those that are on.
+        routes: the ways to route turns.
         idle: the parts of trimming that are left out: those that are known to change nothing.
+        runs: by set, the costs of the runs with all its levers, whether that pays or not.
     """
 
     bench: Bench
     levers: Sequence[str]
+    routes: Routes
     idle: set[str] = field(default_factory=set)
-    _runs: dict[Levers, pl.DataFrame] = field(default_factory=dict)
-    _best: dict[Levers, pl.DataFrame] = field(default_factory=dict)
-    _models: pl.Series | None = None
-
-    @property
-    def routed_models(self) -> pl.Series:
-        """The model of each turn with routing alone."""
-        return self.bench.plan.steps["model"] if self._models is None else self._models
-
-    def best(self, levers: Levers) -> pl.DataFrame:
-        """Give the costs of the runs with a set of levers, or with the part of it that is cheaper."""
-        if levers not in self._best:
-            self._best[levers] = self._cheapest(levers) if levers else self._runs[levers]
-        return self._best[levers]
-
-    def _cheapest(self, levers: Levers) -> pl.DataFrame:
-        own = self._runs[levers]
-        fewer = [levers - {lever} for lever in sorted(levers)]
-        for same in fewer:
-            if own is self._runs[same]:
-                return self.best(same)
-        forced = self.bench.settings.routing.force is not None
-        fewer = [some for some in fewer if not forced or "routing" not in levers - some]
-        return cheapest([own, *(self.best(some) for some in fewer)])
+    runs: dict[Levers, pl.DataFrame] = field(default_factory=dict)
 
     def replay(self) -> None:
         """Replay all sets, as many at a time as memory allows: those with the same prompts one by one."""
@@ -70,12 +50,15 @@ class Sets:
         self.bench.forget_held()
         trims = [False, True] if changes else [False]
         caches = [False, True] if "caching" in on else [False]
+        if "routing" in on:
+            # What all sets look at must not be worked out by two at a time.
+            _ = self.routes.best_alone
         kinds = [(trim, cache) for cache in caches for trim in trims]
         with ThreadPoolExecutor(self.bench.threads) as pool:
             for some in pool.map(lambda kind: self._family(trim=kind[0], cache=kind[1]), kinds):
-                self._runs |= some
+                self.runs |= some
         if "trimming" in on and not changes:
-            self._runs |= {some | {"trimming"}: runs for some, runs in self._runs.items()}
+            self.runs |= {some | {"trimming"}: runs for some, runs in self.runs.items()}
 
     def _family(self, *, trim: bool, cache: bool) -> dict[Levers, pl.DataFrame]:
         """Give the costs of the runs as they are, routed, batched, and both."""
@@ -84,10 +67,9 @@ class Sets:
         serve = self.bench.cached if cache else self.bench.replayed
         served = {frozenset[str](): (plan, serve(plan))}
         if "routing" in self.levers:
-            moved = self.routed(plan, served[frozenset()][1], is_marked=cache)
-            served[frozenset({"routing"})] = (moved, serve(moved)) if moved else served[frozenset()]
-            if moved and not some:
-                self._models = moved.steps["model"]
+            before = served[frozenset()][1]
+            way = self.routes.beside(plan, before, serve, is_marked=cache) if some else self.routes.best_alone
+            served[frozenset({"routing"})] = way.plan, way.outcome
         told = {some | more: outcome.runs for more, (_, outcome) in served.items()}
         if "batching" in self.levers:
             halves = {more: self._batched(*before, serve) for more, before in served.items()}
@@ -95,14 +77,15 @@ class Sets:
         return told
 
     def _batched(self, plan: Plan, before: Outcome, serve: Callable[[Plan], Outcome]) -> pl.DataFrame:
-        """Give the costs with batching: half the price of the same tokens, unless items are packed."""
+        """Return the costs with batching: half the price of the same tokens, packed where that is cheaper."""
         bench = self.bench
         if bench.unwaited.is_empty():
             return before.runs
-        if bench.packs.is_empty():
-            half = self.batched(before.plan)
-            return Outcome(half, bench.costs.repriced(half, before.turns)).runs
-        return serve(self.batched(batching.packed(plan, bench.packs))).runs
+        half = self.batched(before.plan)
+        ways = [Outcome(half, bench.costs.repriced(half, before.turns)).runs]
+        if not bench.packs.is_empty():
+            ways.append(serve(self.batched(batching.packed(plan, bench.packs))).runs)
+        return cheapest(ways)
 
     @cached_property
     def trimmed_plan(self) -> Plan:
@@ -127,22 +110,6 @@ class Sets:
             return found.hstack(bench.costs.units(plan))
 
         return trimming.trimmed(bench.plan, bench.held, parts, classes)
-
-    def routed(
-        self,
-        plan: Plan,
-        before: Outcome,
-        scopes: tuple[str, ...] = ("turns", "runs"),
-        *,
-        is_marked: bool = False,
-    ) -> Plan | None:
-        """Give the plan with turns on other models; None where none of them moves."""
-        bench = self.bench
-        if (force := bench.settings.routing.force) is not None:
-            moves = routing.forced(plan, model_named(force), bench.sizes)
-        else:
-            moves = routing.chosen(plan, before.turns, bench.known, scopes, is_marked=is_marked)
-        return routing.routed(plan, moves, bench.sizes, bench.counts) if moves.height else None
 
     def batched(self, plan: Plan) -> Plan:
         """Give the plan with what nobody waits for in batches."""

@@ -1,45 +1,55 @@
-"""Each set of levers, and what each lever adds to all of them; where one raises, the others without it."""
+"""Each set of levers, and what each lever adds to all of them; where one raises, the others without it.
 
-from collections.abc import Iterator, Sequence
+Where all levers of a set together save less of the runs that share a prefix than some of them, or than a part
+of one, these are taken there.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 from typing import NamedTuple
 
 import polars as pl
 
 from costscan.levers import ALL, LEVERS
 from costscan.prices import usd_of
-from costscan.scenarios.bench import Bench
+from costscan.scenarios.cost import taken
 from costscan.scenarios.guard import Guard
+from costscan.scenarios.routes import SCOPES
 from costscan.scenarios.saved import saved
-from costscan.scenarios.sets import Sets, all_sets
+from costscan.scenarios.sets import Levers, Sets, all_sets
 from costscan.scenarios.shapley import shares
+
+Rows = Mapping[str, pl.DataFrame]
 
 
 class Joint(NamedTuple):
-    """The rows of the sets of levers, and the sets."""
+    """The rows of the sets of levers, and the model of each logged turn with routing alone."""
 
     rows: list[pl.DataFrame]
-    sets: Sets
+    models: pl.Series
 
 
-def joint(bench: Bench, levers: Sequence[str], guard: Guard, *, idle: set[str]) -> Joint:
+def joint(sets: Sets, guard: Guard, parts: Rows) -> Joint:
     """Return the scenarios of all sets of levers, replayed jointly.
 
     Args:
-        bench: what they are made from.
-        levers: those that are on.
+        sets: the sets.
         guard: is told which levers could not be worked out.
-        idle: the parts of trimming that are left out.
+        parts: by scenario, the rows of the parts of levers: no lever saves less than one of them.
     """
-    found = _tried(bench, levers, guard, ALL, idle)
+    levers = sets.levers
+    found = _tried(sets, levers, guard, ALL, parts)
     if found is not None:
         return found
     why = guard.reasons.pop(ALL)
-    alone = {lever: _tried(bench, [lever], guard, lever, idle) for lever in levers}
+    alone = {lever: _tried(sets, [lever], guard, lever, parts) for lever in levers}
     able = [lever for lever, one in alone.items() if one is not None]
-    found = _tried(bench, able, guard, ALL, idle) if len(able) < len(levers) else None
+    found = _tried(sets, able, guard, ALL, parts) if len(able) < len(levers) else None
     if found is None:
         guard.reasons[ALL] = why
-        return Joint([_of_lever(one, lever) for lever, one in alone.items() if one], Sets(bench, []))
+        logged = sets.bench.plan.steps["model"]
+        return Joint([_of_lever(one, lever) for lever, one in alone.items() if one], logged)
     for lever in levers:
         if lever not in able:
             guard.without(ALL, lever)
@@ -52,28 +62,88 @@ def _of_lever(one: Joint, lever: str) -> pl.DataFrame:
     return rows.with_columns(saved_joint_usd=pl.lit(None, rows.schema["saved_joint_usd"]))
 
 
-def _tried(bench: Bench, levers: Sequence[str], guard: Guard, name: str, idle: set[str]) -> Joint | None:
-    sets = Sets(bench, levers, set(idle))
-    return guard.of(name, lambda: Joint(list(_together(sets, levers)), sets), None)
+def _tried(sets: Sets, levers: Sequence[str], guard: Guard, name: str, parts: Rows) -> Joint | None:
+    some = replace(sets, levers=levers, runs={})
+    return guard.of(name, lambda: _together(some, parts), None)
 
 
-def _together(sets: Sets, levers: Sequence[str]) -> Iterator[pl.DataFrame]:
-    """Give each set of levers; those with one lever also tell its share in what all save together."""
-    if not levers:
-        return
-    bench = sets.bench
+def _together(sets: Sets, parts: Rows) -> Joint:
+    if not sets.levers:
+        return Joint([], sets.bench.plan.steps["model"])
     sets.replay()
-    forced = bench.settings.routing.force is not None
-    told: dict[int, pl.DataFrame] = {}
-    done = {}
-    for some in all_sets(levers):
-        runs = sets.best(some)
-        if id(runs) not in told:
-            any_price = forced and "routing" in some
-            told[id(runs)] = saved(bench.costs, bench.logged.runs, runs, _name(some), may_be_dearer=any_price)
-        done[some] = told[id(runs)].with_columns(scenario=pl.lit(_name(some)))
-    pico = {some: _pico(rows) for some, rows in done.items()}
-    joint = shares(pico, levers)
+    best = Best(sets, parts)
+    done = {some: best.rows(some) for some in all_sets(sets.levers)}
+    return Joint(list(_with_shares(done, sets.levers)), best.routed_models)
+
+
+class Best:
+    """What sets of levers save, each with the part of it that saves most of the runs that share a prefix."""
+
+    def __init__(self, sets: Sets, parts: Rows) -> None:
+        self.sets = sets
+        self.parts = parts
+        self._rows: dict[Levers, pl.DataFrame] = {}
+        self._ways: dict[Levers, pl.Series] = {}
+        self._told: dict[int, pl.DataFrame] = {}
+
+    @cached_property
+    def _runs(self) -> pl.DataFrame:
+        """The runs in the order of all rows, with their group."""
+        bench = self.sets.bench
+        return bench.costs.per_run(bench.costs.turns).select("run_id", "group")
+
+    def rows(self, some: Levers) -> pl.DataFrame:
+        """Return the rows of a set."""
+        if some not in self._rows:
+            ways = [self._own(some), *self._less(some)]
+            self._ways[some] = self._most(ways)
+            self._rows[some] = taken(ways, self._ways[some]).with_columns(scenario=pl.lit(_name(some)))
+        return self._rows[some]
+
+    def _own(self, some: Levers) -> pl.DataFrame:
+        bench, runs = self.sets.bench, self.sets.runs[some]
+        if id(runs) not in self._told:
+            asked = _is_forced(self.sets) and "routing" in some
+            self._told[id(runs)] = saved(bench.costs, bench.logged.runs, runs, "", may_be_dearer=asked)
+        return self._told[id(runs)]
+
+    def _less(self, some: Levers) -> Iterator[pl.DataFrame]:
+        """Give what may save more: the parts of a lever, or of a set all that lack one of its levers."""
+        if len(some) == 1:
+            (lever,) = some
+            yield from (rows for name, rows in self.parts.items() if name.startswith(f"{lever}/"))
+            return
+        for lever in sorted(some):
+            if lever != "routing" or not _is_forced(self.sets):
+                yield self.rows(some - {lever})
+
+    def _most(self, ways: Sequence[pl.DataFrame]) -> pl.Series:
+        """Return, row by row, which way saves most of the runs of its group; of equal ones the first."""
+        worth = pl.DataFrame([_pico(way).alias(str(n)) for n, way in enumerate(ways)])
+        together = worth.select(pl.all().sum().over(self._runs["group"]))
+        return together.select(pl.concat_list(pl.all()).list.arg_max().cast(pl.Int64)).to_series()
+
+    @property
+    def routed_models(self) -> pl.Series:
+        """The model of each logged turn with routing alone."""
+        models, steps = self.sets.routes.models, self.sets.bench.plan.steps
+        alone = frozenset({"routing"})
+        if alone not in self._ways:
+            return steps["model"]
+        scopes = [name.partition("/")[2] for name in self.parts if name.startswith("routing/")]
+        ways = [models[SCOPES], *(models[scope,] for scope in scopes)]
+        won = self._runs.select("run_id", way=self._ways[alone])
+        of_turn = steps.select("run_id").join(won, on="run_id", how="left", maintain_order="left")
+        return taken([way.to_frame() for way in ways], of_turn["way"]).to_series()
+
+
+def _is_forced(sets: Sets) -> bool:
+    return sets.bench.settings.routing.force is not None
+
+
+def _with_shares(done: Mapping[Levers, pl.DataFrame], levers: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """Give each set of levers; those with one lever also tell its share in what all save together."""
+    joint = shares({some: _pico(rows) for some, rows in done.items()}, levers)
     every = frozenset(levers)
     for some, rows in done.items():
         (lever, *others) = some

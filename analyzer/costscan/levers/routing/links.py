@@ -4,6 +4,7 @@ from typing import Final
 
 import polars as pl
 
+from costscan.levers.chains import OF_CHAIN, extending
 from costscan.levers.plan import Marks, Plan, beside
 
 LOOKBACK: Final = 20
@@ -44,56 +45,14 @@ def relinked(plan: Plan, logged: pl.Series, runs: pl.Series, counts: pl.DataFram
     steps = beside(plan.steps, counts).with_columns(
         logged=logged, moved=pl.col("run_id").is_in(runs.implode())
     )
-    steps = _extending(_extending(steps, "stable_"), "")
+    steps = extending(extending(steps, "stable_"), "").with_columns(
+        last_req=pl.col("req").shift(1).over(OF_CHAIN),
+        far=pl.col("block_end") - pl.col("block_end").shift(1).over(OF_CHAIN),
+    )
     found = steps.filter("moved", ~pl.col("is_shown"), pl.col("far") < LOOKBACK)
     links = found.select("req", "last_req")
     told = steps.select(plan.steps.columns)
     return plan.changed(told, lambda marks, prefix: _linked(marks, steps, links, f"{prefix}key"))
-
-
-def _extending(steps: pl.DataFrame, prefix: str) -> pl.DataFrame:
-    """Let turns extend the last prompt that their model was sent in an unbroken chain of prompts.
-
-    Where there is none, they extend the one that they did, if that went to their model. Adds last_req, the
-    request with that last prompt, and far, how many blocks came since.
-    """
-    key, extends, tokens = f"{prefix}key", f"{prefix}extends_key", f"{prefix}extends_tokens"
-    chain = _breaks(key, extends).cast(pl.Int64).cum_sum().over("run_id")
-    known = steps.with_columns(chain=chain, is_there=_is_there(steps, key, extends))
-
-    def last(name: str) -> pl.Expr:
-        return pl.col(name).shift(1).over("run_id", "chain", "domain")
-
-    taken = pl.col("moved_tokens") if prefix else 0
-    told = known.with_columns(end=pl.max_horizontal(pl.col("prompt_tokens") - taken, 0)).with_columns(
-        pl.when("moved")
-        .then(pl.coalesce(last(of), pl.when("is_there").then(name)))
-        .otherwise(name)
-        .alias(name)
-        for name, of in ((extends, key), (tokens, "end"))
-    )
-    return told.with_columns(last_req=last("req"), far=pl.col("block_end") - last("block_end"))
-
-
-def _breaks(key: str, extends: str) -> pl.Expr:
-    """Say where a prompt does not extend the one before it.
-
-    A prompt that a transcript does not show extends, in its context, all before it; of a model that begins
-    there nothing is told.
-    """
-    goes_on = (pl.col(extends) == pl.col(key).shift(1).over("run_id")).fill_null(value=False)
-    begins = pl.col("logged") != pl.col("logged").shift(1).over("run_id")
-    inferred = ~pl.col("is_cut") & (pl.col(extends).is_not_null() | begins)
-    return ~(goes_on | (~pl.col("is_shown") & inferred.fill_null(value=False)))
-
-
-def _is_there(steps: pl.DataFrame, key: str, extends: str) -> pl.Series:
-    """Say whether the prompt that each turn extends was sent to its model."""
-    sent = steps.select("domain", pl.col(key).alias(extends), there=pl.lit(value=True)).unique()
-    found = steps.select("domain", extends).join(
-        sent, on=["domain", extends], how="left", maintain_order="left"
-    )
-    return found["there"].fill_null(value=False)
 
 
 def _linked(marks: Marks, steps: pl.DataFrame, links: pl.DataFrame, key: str) -> Marks:

@@ -1,10 +1,15 @@
 """What a token of the history costs in each turn: what rewriting it is weighed with."""
 
+from typing import Final
+
 import polars as pl
 
 from costscan.levers.plan import with_context
 
 PRICED = ("pico_input", "pico_cache_read", "pico_cache_write_5m", "pico_cache_write_1h", "pico_output")
+
+NEAR_SHARE: Final = 0.2
+"""By so much the estimated length of a prefix may be off from what was read of it."""
 
 
 def carried_price(steps: pl.DataFrame, priced: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
@@ -17,13 +22,13 @@ def carried_price(steps: pl.DataFrame, priced: pl.DataFrame, blocks: pl.DataFram
 
     Returns:
         req, run_id, turn, context, prompt_tokens, before_tokens (the prompt before it in its context),
-        fixed_tokens (tools and system prompt), read_tokens, carry_pico, write_pico, output_pico, and
-        carry_on_pico, the sum of carry_pico from this turn to the end of its context; null where a price is
-        unknown.
+        fixed_tokens (tools and system prompt, with what tool use adds), read_tokens, carry_pico, write_pico,
+        output_pico, and carry_on_pico, the sum of carry_pico from this turn to the end of its context; null
+        where a price is unknown.
     """
     both = (
         with_context(steps)
-        .select("req", "run_id", "turn", "context", "prompt_tokens")
+        .select("req", "run_id", "turn", "context", "prompt_tokens", "is_shown", "shared_tokens")
         .hstack(priced.select("read_tokens", "write_1h_tokens", "write_5m_tokens", *PRICED))
     )
     is_warm = pl.col("read_tokens") * 2 >= pl.col("prompt_tokens").shift(1).over("run_id", "context")
@@ -39,8 +44,21 @@ def carried_price(steps: pl.DataFrame, priced: pl.DataFrame, blocks: pl.DataFram
         before_tokens=pl.col("prompt_tokens").shift(1).over("run_id", "context"),
         output_pico="pico_output",
     ).join(_fixed(steps, blocks), on=["run_id", "turn"], how="left", maintain_order="left")
+    told = told.with_columns(fixed_tokens=_whole_prefix())
     on = pl.col("carry_pico").cum_sum(reverse=True).over("run_id", "context")
-    return told.with_columns(carry_on_pico=on, fixed_tokens=pl.col("fixed_tokens").fill_null(0)).drop(*PRICED)
+    return told.with_columns(carry_on_pico=on).drop(*PRICED, "is_shown", "shared_tokens")
+
+
+def _whole_prefix() -> pl.Expr:
+    """Tell where the messages begin: at the end of the shared prefix, as the replay has it.
+
+    The blocks of it are a little less or more, by what tool use adds and by how the first prompt was split.
+    What the first turn of a transcript read is that prefix if it is about as long; a session that goes on in
+    another file reads its messages, too.
+    """
+    fixed, shared = pl.col("fixed_tokens").fill_null(0), pl.col("shared_tokens").fill_null(0)
+    near = (shared - fixed).abs() <= NEAR_SHARE * shared
+    return pl.when((shared > 0) & (pl.col("is_shown") | near)).then(shared).otherwise(fixed)
 
 
 def _fixed(steps: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:

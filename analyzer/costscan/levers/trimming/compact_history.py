@@ -1,7 +1,7 @@
 """Replace the history by a summary, at the turn of each context where that pays best.
 
 The summary is written by a request of its own that reads the history. Afterwards only the system prompt and
-the tools are still found in the cache.
+the tools are still found in the cache, where they end at a mark.
 """
 
 from dataclasses import replace
@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers.plan import Plan, beside
+from costscan.levers.plan import Marks, Plan, beside
 from costscan.levers.rewriting import REWRITES, rewritten
 from costscan.levers.trimming.carried_price import carried_price
 
@@ -26,7 +26,8 @@ def compacted(plan: Plan, blocks: pl.DataFrame, _: pl.DataFrame, priced: pl.Data
         summary=pl.lit(SUMMARY_TOKENS, pl.Int64),
     )
     kept = pl.col("summary") * (pl.col("carry_on_pico") - pl.col("carry_pico") + pl.col("write_pico"))
-    cold = pl.col("fixed_tokens") * (pl.col("write_pico") - pl.col("carry_pico"))
+    lost = pl.when(pl.col("req").is_in(_reading_prefix(plan).implode())).then(0).otherwise("fixed_tokens")
+    cold = lost * (pl.col("write_pico") - pl.col("carry_pico"))
     asked = (
         pl.col("before_tokens") * pl.col("carry_pico")
         + ASKED_TOKENS * pl.col("write_pico")
@@ -44,7 +45,32 @@ def compacted(plan: Plan, blocks: pl.DataFrame, _: pl.DataFrame, priced: pl.Data
     rewrites = best.select(
         "run_id", "turn", from_tokens="fixed_tokens", cut_tokens=pl.col("history") - pl.col("summary")
     )
-    return _with_request(rewritten(plan, rewrites.select(REWRITES)), best)
+    return _with_request(rewritten(_with_prefix(plan, best), rewrites.select(REWRITES)), best)
+
+
+def _reading_prefix(plan: Plan) -> pl.Series:
+    """Return the requests that mark the end of the system prompt: clients that show no prompt do."""
+    marks = plan.marks.positions.filter(pl.col("ttl_us").is_not_null()).select("req", shared_key="key")
+    shown = plan.steps.filter("is_shown").join(marks, on=["req", "shared_key"], how="semi")
+    return pl.concat([shown["req"], plan.steps.filter(~pl.col("is_shown"), "uses")["req"]])
+
+
+def _with_prefix(plan: Plan, best: pl.DataFrame) -> Plan:
+    """Mark the end of the system prompt in transcripts where nothing that was read tells where it is."""
+    prefix = best.select("run_id", "fixed_tokens").unique("run_id", keep="first", maintain_order=True)
+    unknown = (pl.col("shared_tokens") == 0) & ~pl.col("is_shown") & pl.col("uses")
+    found = plan.steps.filter(unknown).join(prefix, on="run_id", how="inner", maintain_order="left")
+    key = (pl.struct("run_id", prefix=pl.lit("prefix")).hash() // 2).cast(pl.Int64)
+    more = found.filter(pl.col("fixed_tokens").is_between(1, "prompt_tokens")).select(
+        "req", key=key, tokens="fixed_tokens", ttl_us="ttl_us"
+    )
+    if more.is_empty():
+        return plan
+
+    def marked(marks: Marks, _: str) -> Marks:
+        return Marks(marks.requests, pl.concat([marks.positions, more.select(marks.positions.columns)]))
+
+    return plan.changed(plan.steps, marked, is_repriced=False)
 
 
 def _with_request(plan: Plan, best: pl.DataFrame) -> Plan:
