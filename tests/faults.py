@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from costscan.reading.records import BREAKS, WINDOWS, Rows
+from costscan.reading.records import BREAKS, PREFIXES, WINDOWS, Rows
 from costscan.sources import messages_api
 from costscan.sources.interface import LogFile
 from logs import Json, message, text, write
@@ -257,7 +257,7 @@ def _other_order(pair: list[Json], dice: random.Random) -> Fault | None:
 
 
 def read(folder: Path, runs: dict[str, list[Json]]) -> dict[str, list[Json]]:
-    """The tables `breaks` and `windows` of some runs, as the reader writes them."""
+    """The tables `breaks`, `windows` and `prefixes` of some runs, as the reader writes them."""
     lines = [
         {
             "run_id": run,
@@ -273,7 +273,7 @@ def read(folder: Path, runs: dict[str, list[Json]]) -> dict[str, list[Json]]:
     messages_api.read(LogFile(str(write(folder / "runs.jsonl", *lines))), rows)
     names = [copied[1] for copied in rows.tables["copies"]]
     out = {}
-    for table, columns in (("breaks", BREAKS), ("windows", WINDOWS)):
+    for table, columns in (("breaks", BREAKS), ("windows", WINDOWS), ("prefixes", PREFIXES)):
         found = [dict(zip(columns, row, strict=True)) for row in rows.tables[table]]
         out[table] = [row | {"run_id": names[row["copy"]]} for row in found]
     return out

@@ -31,10 +31,24 @@ def most_that(fits: Callable[[int], bool], most: int) -> int:
 def cut(result: Json, cap: int) -> Json:
     """A tool result with the end of its text left out, so that the reference counts `cap` tokens at most."""
     said = result["content"]
+    if isinstance(said, list):
+        return _cut_beside_pictures(result, cap)
     if size(result) <= cap:
         return result
     length = most_that(lambda n: size(result | {"content": said[:n]}) <= cap, len(said))
     return result | {"content": said[:length]}
+
+
+def _cut_beside_pictures(result: Json, cap: int) -> Json:
+    """A tool result of one text, if any, and pictures: these count for themselves."""
+    texts, pictures = (
+        [p for p in result["content"] if (p["type"] == "image") is is_it] for is_it in (False, True)
+    )
+    if not texts:
+        return result
+    said = texts[0]["text"]
+    length = most_that(lambda n: size(result | {"content": [text(said[:n])]}) <= cap, len(said))
+    return result | {"content": [text(said[:length]), *pictures]}
 
 
 def capped(calls: Calls, cap: int) -> Calls:

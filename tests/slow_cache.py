@@ -2,10 +2,12 @@
 
 import json
 import re
+from base64 import b64decode
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil
 from typing import Any, Final
 from zlib import crc32
 
@@ -111,6 +113,25 @@ def _of_block(said: str) -> int:
     return 3 + tokens(said)
 
 
+def _without_images(block: Row, said: str) -> str:
+    """What a block says beside its pictures."""
+    if not isinstance(block.get("content"), list):
+        return said
+    left = [part for part in block["content"] if part["type"] != "image"]
+    return json.dumps({**block, "content": left}, ensure_ascii=False)
+
+
+def of_images(block: Row) -> int:
+    """The tokens of the pictures in a tool result: one for 28 x 28 pixels; they are small enough not to be shrunk."""
+    total = 0
+    for part in block["content"] if isinstance(block.get("content"), list) else ():
+        if part["type"] == "image":
+            head = b64decode(part["source"]["data"])
+            width, height = (int.from_bytes(head[n : n + 4]) for n in (16, 20))
+            total += ceil(width / 28) * ceil(height / 28)
+    return total
+
+
 def pieces(request: Row, ratio: float = 1) -> Iterator[tuple[str, int, int | None]]:
     """The blocks of a prompt in its order: what each says, its tokens, and the lifetime it is marked with.
 
@@ -126,10 +147,20 @@ def pieces(request: Row, ratio: float = 1) -> Iterator[tuple[str, int, int | Non
     for n, (where, more, block) in enumerate(found):
         bare = {name: value for name, value in block.items() if name != "cache_control"}
         said = json.dumps(bare, ensure_ascii=False)
-        size = tokens(bare["text"]) if bare.get("type") == "text" else _of_block(said)
+        size = tokens(bare["text"]) if bare.get("type") == "text" else _of_block(_without_images(bare, said))
         marker = block.get("cache_control") or (request.get("cache_control") if n == last else None)
         ttl = None if marker is None else HOUR_US if marker.get("ttl") == "1h" else FIVE_US
-        yield f"{where} {said}", round((size + more) * ratio) + (0 if n else on_top), ttl
+        whole = round((size + more) * ratio) + of_images(bare) + (0 if n else on_top)
+        yield f"{where} {said}", whole, ttl
+
+
+def of_layer(request: Row, where: str) -> str:
+    """What of a request beside its blocks is part of the keys of a layer: what is asked for in another way."""
+    if where in {"tools", "system"}:
+        return ""
+    asked = [request.get(name) for name in ("tool_choice", "thinking", "output_config")]
+    images = '"type": "image"' in json.dumps(request["messages"])
+    return json.dumps([asked, images]) if images or any(asked) else ""
 
 
 def positions_of(request: Row, number: int, ratio: float = 1) -> tuple[list[Row], int]:
@@ -137,7 +168,7 @@ def positions_of(request: Row, number: int, ratio: float = 1) -> tuple[list[Row]
     keys: list[Row] = []
     so_far, total = hash(request["model"]), 0
     for said, size, ttl in pieces(request, ratio):
-        so_far, total = hash((so_far, said)), total + size
+        so_far, total = hash((so_far, said, of_layer(request, said.partition(" ")[0]))), total + size
         keys.append({"req": number, "key": so_far, "tokens": total, "ttl_us": ttl})
     marked = [n for n, p in enumerate(keys) if p["ttl_us"] is not None]
     assert len(marked) <= 4, "the API takes four marks"

@@ -4,10 +4,11 @@ Each workload is logged as it is and as it is mended, both billed by the slow re
 the first log is compared with the bill of the second.
 """
 
+from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -82,6 +83,35 @@ def lifetimes() -> dict[str, Case]:
     return out
 
 
+def asked(calls: Calls, **settings: Sequence[Any]) -> Calls:
+    """Ask for these things in turn, None for nothing."""
+    out = []
+    for n, call in enumerate(calls):
+        now = {name: values[n % len(values)] for name, values in settings.items()}
+        out.append(call.told(**{name: value for name, value in now.items() if value is not None}))
+    return out
+
+
+ASKED: Final[dict[str, dict[str, Sequence[Any]]]] = {
+    "a tool is forced in every third request": {"tool_choice": [None, None, {"type": "any"}]},
+    "one tool at a time": {"tool_choice": [None, {"type": "auto", "disable_parallel_tool_use": True}]},
+    "thinking comes and goes": {"thinking": [{"type": "enabled", "budget_tokens": 2000}, None, None]},
+    "thinking budget": {"thinking": [{"type": "enabled", "budget_tokens": n} for n in (1024, 1024, 4096)]},
+    "effort": {"output_config": [None, None, {"effort": "low"}, {"effort": "low"}]},
+}
+
+
+def settings() -> dict[str, Case]:
+    out = {}
+    for name, more in ASKED.items():
+        calls = asked(some(name, runs=2, turns=9), **more)
+        out[name] = Case("caching/breakpoints", calls, [marked(calls)])
+        late = f"{name}, marked"
+        calls = marked(asked(some(late, gap="six minutes", runs=2, turns=9), **more))
+        out[late] = Case("caching/ttl", calls, [marked(calls, each) for each in ("5m", "1h")])
+    return out
+
+
 def everything() -> dict[str, Case]:
     out = {}
     for n, gap in enumerate(GAPS):
@@ -96,7 +126,7 @@ def everything() -> dict[str, Case]:
     return out
 
 
-KINDS = {f.__name__: f() for f in (values, values_of_runs, orders, uncached, lifetimes, everything)}
+KINDS = {f.__name__: f() for f in (values, values_of_runs, orders, uncached, settings, lifetimes, everything)}
 CASES = {name: case for cases in KINDS.values() for name, case in cases.items()}
 
 

@@ -6,6 +6,7 @@ beside text of another kind, and how long a prefix is that was never cached, is 
 far it is off.
 """
 
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -21,10 +22,10 @@ from costscan.scenarios.bench import Bench
 from costscan.scenarios.routes import Routes
 from costscan.scenarios.sets import Sets
 from costscan.settings import Batching, Caching, Routing, Settings, Trimming
-from logs import write
-from mended import capped, deferred, for_system, on_model, packed, repeating, shots, terse
+from logs import Json, text, write
+from mended import capped, deferred, for_system, on_model, packed, repeating, shots, terse, with_blocks
 from seen import analyzed
-from workloads import HAIKU45, MODELS, OPUS45, SONNET46, Calls, automatic, lines, loops, marked, usd
+from workloads import HAIKU45, MODELS, OPUS45, OPUS48, SONNET46, Calls, automatic, lines, loops, marked, usd
 
 WITHIN = 0.01
 CAP = 300
@@ -75,6 +76,56 @@ def test_long_results_that_are_cut_save_what_was_foreseen(tmp_path: Path) -> Non
     errors = {name: off(found, name, case) for name, case in cases.items()}
     assert too_far(errors) == {}
     assert too_far({name: e for name, e in errors.items() if "three at once" not in name}, 0.001) == {}
+
+
+def screen(width: int, height: int) -> Json:
+    """A picture of so many pixels, of which there is only the header."""
+    head = b"\x89PNG\r\n\x1a\n" + bytes(8) + width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes(16)
+    return {
+        "type": "image",
+        "source": {"type": "base64", "media_type": "image/png", "data": b64encode(head).decode()},
+    }
+
+
+def looking(calls: Calls, width: int, height: int, *, said: bool = False) -> Calls:
+    """Let every tool return a picture, in place of its text or behind it."""
+
+    def shown(block: Json) -> Json:
+        if block["type"] != "tool_result":
+            return block
+        text_part = [text(block["content"])] if said else []
+        return block | {"content": [*text_part, screen(width, height)]}
+
+    return [with_blocks(call, shown) for call in calls]
+
+
+def pictures() -> dict[str, Case]:
+    """Only the newer models take pictures of more than 1,568 tokens, which are 56 x 28 patches."""
+    found = {}
+    for name, said in (("screens", False), ("screens and text", True)):
+        calls = loops(name, model=OPUS48, turns=8, result=200)
+        small, large = (marked(looking(calls, *size, said=said)) for size in ((1568, 784), (1920, 1120)))
+        found[name] = Case("trimming/resize-images", large, [small])
+        long = marked(
+            looking(loops(f"{name}, cut", model=OPUS48, turns=8, result=1500), 1092, 1092, said=said)
+        )
+        found[f"{name}, cut"] = Case("trimming/cap-tool-results", long, [capped(long, CAP)])
+    return found
+
+
+def test_pictures_in_results(tmp_path: Path) -> None:
+    """Where a result is a picture there is nothing to cut; the text beside one is cut alone."""
+    cases = pictures()
+    found = read_cases(tmp_path, cases, TRIMMED)
+    errors = {name: off(found, name, case) for name, case in cases.items()}
+    assert too_far(errors) == {}
+    assert found.usd("screens, cut", "trimming/cap-tool-results", "saved_usd") == 0
+    assert found.usd("screens and text, cut", "trimming/cap-tool-results", "saved_usd") > 0
+    results = found.x.tool_calls.filter(pl.col("run_id").str.starts_with("screens/"))[
+        "result_tokens"
+    ].drop_nulls()
+    # A picture of 69 x 40 patches, and what stands around it.
+    assert results.is_between(69 * 40, 69 * 40 + 60).all()
 
 
 def many_tools(name: str, model: str = SONNET46, **more: Any) -> Calls:

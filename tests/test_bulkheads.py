@@ -14,7 +14,7 @@ from command import Capture, said
 from costscan.cli.app import run
 from costscan.errors import CostscanError
 from costscan.ingest import pool, read, worker
-from costscan.reading import prompt
+from costscan.reading import cache_key
 from costscan.reading.thread import Thread
 from costscan.sources import claude_code, messages_api
 from logs import (
@@ -182,7 +182,7 @@ def two_runs(folder: Path) -> Seen:
 
 
 def test_a_line_for_which_the_reader_raises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = prompt.settings_of
+    real = cache_key.settings_of
     seen_by: list[int] = []
 
     def first_time(request: Any) -> int:

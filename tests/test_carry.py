@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 import polars as pl
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -222,18 +221,3 @@ def test_what_was_only_added_to_is_matched_whole(before: list[object], at: int, 
     assert match(before, before + added) == {i: i for i in range(len(before))}  # type: ignore[arg-type]
     cut = before[: min(at, len(before))]
     assert match(before, cut) == {i: i for i in range(len(cut))}  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("size", "tokens_"), [((28, 28), 1), ((29, 28), 2), ((1092, 1092), 1521), ((10**4, 10**4), 4784)]
-)
-def test_images_by_their_size(size: tuple[int, int], tokens_: int) -> None:
-    from base64 import b64encode  # noqa: PLC0415 - only here
-
-    header = (
-        b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR" + size[0].to_bytes(4, "big") + size[1].to_bytes(4, "big")
-    )
-    raw = {"type": "image", "source": {"type": "base64", "data": b64encode(header + b"\x00" * 40).decode()}}
-    found = measure(decode_block(json.dumps(raw).encode()))
-    assert found is not None
-    assert found.fixed_tokens == tokens_

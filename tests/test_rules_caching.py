@@ -195,7 +195,7 @@ def test_markers_on_too_little(tmp_path: Path) -> None:
 def test_other_settings_at_one_turn(tmp_path: Path) -> None:
     def thinking(request: Json, turn: int) -> None:
         if turn == 5:
-            request["output_config"] = {"effort": "high"}
+            request["output_config"] = {"effort": "low"}
 
     sent = pairs(grown(thinking, turns=9))
     used = sent[5]["response"]["usage"]
@@ -206,4 +206,4 @@ def test_other_settings_at_one_turn(tmp_path: Path) -> None:
     with ingest.read([str(path)]) as reading:
         told = find(analyze(reading), RULES)
     assert told["name"].to_list() == ["setting-changed-mid-run"]
-    assert "high" in told["message"][0]
+    assert "low" in told["message"][0]

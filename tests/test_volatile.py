@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from costscan.reading import prompts
-from costscan.reading.prompt import lenient_request, settings_of
+from costscan.reading.cache_key import settings_of
+from costscan.reading.prompt import lenient_request
 from faults import KINDS, Fault, fault, found_of, grown, marked, read
 from logs import OPUS, Json, text, tool_result, tool_use
 
@@ -228,12 +229,17 @@ def test_settings_of_a_call(tmp_path: Path) -> None:
         return settings_of(lenient_request(asked(history(0), **more)))
 
     plain = settings()
-    assert plain == settings(tool_choice={"type": "auto"}, thinking={"type": "disabled"}, speed="standard")
+    assert plain == settings(
+        tool_choice={"type": "auto"},
+        thinking={"type": "disabled"},
+        speed="standard",
+        output_config={"effort": "high"},
+    )
     others = [
         settings(tool_choice={"type": "any"}),
         settings(thinking={"type": "adaptive"}),
         settings(output_config={"effort": "low"}),
-        settings(output_config={"effort": "high"}),
+        settings(output_config={"effort": "max"}),
         settings(speed="fast"),
         settings(betas=["a-2026-01-01"]),
     ]

@@ -68,6 +68,7 @@ class ModelInfo:
     thinks_by_default: bool
     refuses: frozenset[str]
     effort_cost: Mapping[str, float]
+    default_effort: str
     min_cacheable_history: tuple[tuple[date, int], ...]
 
     @property
@@ -147,6 +148,7 @@ def model_info(canonical: str) -> ModelInfo | None:
         thinks_by_default=raw.get("thinks_by_default", False),
         refuses=frozenset(raw.get("refuses", ())),
         effort_cost=raw.get("effort_cost", {}),
+        default_effort=raw.get("default_effort", "high"),
         min_cacheable_history=tuple((since, tokens) for since, tokens in history),
     )
 

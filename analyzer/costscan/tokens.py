@@ -47,7 +47,7 @@ def weighed(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
         .otherwise(0)
         .cast(pl.Int64)
     )
-    v3, v47 = (pl.col(name) + around + pl.col("fixed_tokens") for name in ("weight_v3", "weight_v47"))
+    v3, v47 = (pl.col(name) + around for name in ("weight_v3", "weight_v47"))
     return blocks.with_columns(
         weight=pl.max_horizontal(pl.when(is_v3).then(v3).otherwise(v47), 1),
         other_weight=pl.max_horizontal(pl.when(is_v3).then(v47).otherwise(v3), 1),
@@ -95,6 +95,7 @@ def placements(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
         "start",
         "side",
         "weight",
+        "is_sized",
         group=pl.col("start") * 4 + pl.when("starts").then(0).otherwise("side"),
         budget=pl.when("starts")
         .then("all_shown")
@@ -102,6 +103,7 @@ def placements(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
         .then("written")
         .otherwise("sent"),
     )
+    shown = _with_sized(shown)
     hidden = budgets.filter(pl.col("hidden") > 0).select(
         "epoch",
         start="row",
@@ -114,6 +116,18 @@ def placements(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([allocated(shown, "weight", "budget", "group").select(columns), hidden.select(columns)])
 
 
+def _with_sized(shown: pl.DataFrame) -> pl.DataFrame:
+    """Give pictures whose size is known what follows from it, and the other blocks what is left.
+
+    Where there is less than that, or nothing else came in, all share alike.
+    """
+    sized = pl.when("is_sized").then("weight").otherwise(0).sum().over("group")
+    apart = (sized > 0) & (sized < pl.col("budget")) & ~pl.col("is_sized").all().over("group")
+    own = pl.col("group") * 2 + (apart & pl.col("is_sized")).cast(pl.Int64)
+    left = pl.when(~apart).then("budget").when("is_sized").then(sized).otherwise(pl.col("budget") - sized)
+    return shown.with_columns(group=own, budget=left)
+
+
 def _live(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     carried = blocks.filter(pl.col("row_in") < pl.col("row_out"))
     epoch_of = calls["epoch"]
@@ -123,6 +137,7 @@ def _live(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
         "id",
         "row_in",
         "weight",
+        "is_sized",
         side=pl.when(pl.col("made_by").is_not_null()).then(pl.lit(WRITTEN, pl.Int64)).otherwise(SENT),
     ).with_columns(epoch=first)
     if not (first == last).all():

@@ -15,6 +15,8 @@ PARTS: Final = {
 }
 """Names of the parts of a bill that belong to no tool."""
 UNSHOWN: Final = "(output not in the log)"
+OF_TOOLS: Final = ("tool_use", "tool_result", "tool_def", "image", "document")
+"""Kinds of blocks that may belong to a tool; of pictures and documents, those inside its results."""
 KEYS: Final = ("run_id", "part", "kind", "skill")
 SUMS: Final = ("sent_tokens", "pico_usd", "entry_pico_usd", "output_pico_usd")
 
@@ -37,7 +39,7 @@ def _part() -> pl.Expr:
     """Give the part a block belongs to: its tool, or what else it is."""
     kind, layer = pl.col("kind"), pl.col("layer")
     return (
-        pl.when(pl.col("tool").is_not_null() & kind.is_in(["tool_use", "tool_result", "tool_def"]))
+        pl.when(pl.col("tool").is_not_null() & kind.is_in(OF_TOOLS))
         .then("tool")
         .when(kind == "hidden")
         .then(pl.lit(PARTS["hidden"]))

@@ -11,23 +11,7 @@ def tool_calls(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     kind = pl.col("kind")
     here = calls["kept"].gather(full["row_made"]).fill_null(True)
     used = full.filter((kind == "tool_use") & pl.col("tool").is_not_null() & here)
-    results = (
-        full.filter((kind == "tool_result") & pl.col("call_id").is_not_null())
-        .unique(
-            ["copy", "call_id"],
-            keep="first",
-            maintain_order=True,
-        )
-        .select(
-            "copy",
-            "call_id",
-            result_hash="content_hash",
-            result_tokens="tokens",
-            failed="is_error",
-            carried_turns=pl.col("turn_out") - pl.col("turn_in"),
-            carried_usd=usd_of(pl.col("pico_usd") - pl.col("entry_pico_usd")),
-        )
-    )
+    results = _results(full)
     joined = used.join(results, on=["copy", "call_id"], how="left", maintain_order="left")
     runs = calls.select("copy", "run_id").unique("copy")
     return (
@@ -45,6 +29,31 @@ def tool_calls(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
             carried_usd="carried_usd",
         )
         .select(*TOOL_CALLS)
+    )
+
+
+def _results(full: pl.DataFrame) -> pl.DataFrame:
+    """Give each result with the pictures and documents inside it."""
+    same = ["copy", "call_id", "row_in", "row_out"]
+    inside = (
+        full.filter(pl.col("kind").is_in(["image", "document"]) & pl.col("call_id").is_not_null())
+        .group_by(same)
+        .agg(pl.col("tokens", "pico_usd", "entry_pico_usd").sum().name.suffix("_inside"))
+    )
+    first = full.filter((pl.col("kind") == "tool_result") & pl.col("call_id").is_not_null()).unique(
+        ["copy", "call_id"], keep="first", maintain_order=True
+    )
+    whole = first.join(inside, on=same, how="left", maintain_order="left").with_columns(
+        pl.col(n) + pl.col(f"{n}_inside").fill_null(0) for n in ("tokens", "pico_usd", "entry_pico_usd")
+    )
+    return whole.select(
+        "copy",
+        "call_id",
+        result_hash="content_hash",
+        result_tokens="tokens",
+        failed="is_error",
+        carried_turns=pl.col("turn_out") - pl.col("turn_in"),
+        carried_usd=usd_of(pl.col("pico_usd") - pl.col("entry_pico_usd")),
     )
 
 

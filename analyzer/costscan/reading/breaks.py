@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
+from costscan.reading.cache_key import Salt
 from costscan.reading.departures import departures, varying
 from costscan.reading.excerpts import masked
 from costscan.reading.prompt import Key, Sent
@@ -33,12 +34,19 @@ class Moved(Struct, gc=False, frozen=True):
     tokens: int
 
 
+class End(NamedTuple):
+    """How many blocks an earlier prompt had, and what its settings added to its keys."""
+
+    length: int
+    salt: Salt
+
+
 class Prompt(Struct):
     """What is remembered of a prompt: its blocks with their texts, and a hash of what each ends.
 
     `stable_keys`, `stable` and `moved` are what its keys and hashes would be without values that vary, and
     those values. `ends` are the lengths, in blocks, of earlier prompts that it extends, `stable_ends` of
-    those that it would extend.
+    those that it would extend, each with what the settings of that one added to its keys, as `salt` of this.
     """
 
     run_id: str
@@ -51,8 +59,9 @@ class Prompt(Struct):
     stable_keys: list[Key]
     stable: list[int]
     moved: list[Moved]
-    ends: list[int]
-    stable_ends: list[int]
+    ends: list[End]
+    stable_ends: list[End]
+    salt: Salt
 
     @property
     def tools(self) -> tuple[str, ...]:

@@ -1,8 +1,6 @@
 """Content blocks as logs hold them, decoded no further than is needed to measure them."""
 
 import json
-from base64 import b64decode
-from binascii import Error as Base64Error
 from typing import Any, Final
 
 import msgspec
@@ -38,16 +36,12 @@ class Block(Struct, gc=False):
     to: Any = None
     trigger: Any = UNSET
     tool: Any = None
+    citations: Raw = Raw()
 
 
 _PLAIN: Final = (
     *("type", "signature", "id", "name", "tool_use_id", "is_error", "cache_control", "data", "to", "tool"),
 )
-PIXELS_PER_TOKEN_SIDE: Final = 28
-MAX_IMAGE_TOKENS: Final = 4784
-UNKNOWN_IMAGE_TOKENS: Final = 1500
-_PNG: Final = b"\x89PNG\r\n\x1a\n"
-_PNG_HEADER_BYTES: Final = 24
 
 
 def hash_of(raw: bytes | Raw) -> int:
@@ -100,6 +94,7 @@ def from_dict(value: dict[str, Any]) -> Block:
         content=_parts(value.get("content")),
         input=_raw(value.get("input")),
         source=_raw(value.get("source")),
+        citations=_raw(value.get("citations")),
         trigger=value.get("trigger", UNSET),
     )
 
@@ -124,27 +119,3 @@ def _parts(value: object) -> str | list[Part] | None:
         else Part("text", str(item))
         for item in value
     ]
-
-
-def image_tokens(source: object) -> int:
-    """Estimate the tokens of an image: one a 28 x 28 patch, capped; a middling figure for unknown sizes.
-
-    Source: https://platform.claude.com/docs/en/build-with-claude/vision
-    """
-    data = source.get("data") if isinstance(source, dict) else None
-    size = _png_size(data) if isinstance(data, str) else None
-    if size is None:
-        return UNKNOWN_IMAGE_TOKENS
-    width, height = size
-    patches = -(-width // PIXELS_PER_TOKEN_SIDE) * -(-height // PIXELS_PER_TOKEN_SIDE)
-    return min(patches, MAX_IMAGE_TOKENS)
-
-
-def _png_size(data: str) -> tuple[int, int] | None:
-    try:
-        head = b64decode(data[:44] + "=" * (-len(data[:44]) % 4))
-    except (Base64Error, ValueError):
-        return None
-    if head[:8] != _PNG or len(head) < _PNG_HEADER_BYTES:
-        return None
-    return int.from_bytes(head[16:20]), int.from_bytes(head[20:24])

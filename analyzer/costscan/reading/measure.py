@@ -8,14 +8,16 @@ import msgspec
 from msgspec import Struct
 
 from costscan.reading import loose
-from costscan.reading.content import Block, Part, encode, hash_of, hash_text, image_tokens
+from costscan.reading.content import Block, Part, encode, hash_of, hash_text
 from costscan.reading.content_kind import content_kind
 from costscan.reading.features import NOTHING, Weights, by_length, weigh, weigh_raw
+from costscan.reading.images import image_tokens
 
 _BASE64_CHARS_PER_BYTE: Final = 4 / 3
 
 
 _SKILL_TOOL: Final = "Skill"
+_ATTACHED: Final = ("image", "document")
 LARGE_CHARS: Final = 12_000
 """Of results from this size on is said what they look like."""
 
@@ -23,9 +25,10 @@ LARGE_CHARS: Final = 12_000
 class Measured(Struct, gc=False):
     """What is kept of a block.
 
-    `weights` estimates the tokens of its text for each tokenizer family, `fixed_tokens` those of images,
-    which have no characters; `content` says what a large tool result looks like. `said` is its text, or the
-    raw input of a tool, for the thread that takes the block; it is not kept.
+    `weights` estimates its tokens for each tokenizer family; those of a picture that `is_sized` follow from
+    its size. `content` says what a large tool result looks like. `said` is its text, or the raw input of a
+    tool, for the thread that takes the block; it is not kept, nor is `inside`: the pictures
+    and documents of a tool result, which are blocks of their own behind it.
     """
 
     kind: str
@@ -35,11 +38,17 @@ class Measured(Struct, gc=False):
     args_hash: int | None
     chars: int
     weights: Weights
-    fixed_tokens: int
+    is_sized: bool
     is_error: bool
     content: str | None = None
     said: str | bytes | None = None
     skill: str | None = None
+    inside: tuple["Measured", ...] = ()
+
+    def apart(self) -> list["Measured"]:
+        """Return this block and, behind it, those inside it."""
+        inside, self.inside = self.inside, ()
+        return [self, *inside]
 
 
 _any = msgspec.json.Decoder().decode
@@ -60,7 +69,7 @@ def measure(block: Block) -> Measured | None:
 
 def text(said: str, kind: str = "text") -> Measured:
     """Give the measures of prompt text."""
-    return Measured(kind, None, None, hash_text(said), None, len(said), weigh(said), 0, False, said=said)
+    return Measured(kind, None, None, hash_text(said), None, len(said), weigh(said), False, False, said=said)
 
 
 def _text(block: Block) -> Measured:
@@ -79,7 +88,7 @@ def _tool_use(block: Block) -> Measured:
     content = hash_of(name.encode() + raw) if name.isascii() else hash_text(name) ^ args
     weights = _sum(weigh_raw(raw), _weights_of_name(name))
     size = len(raw) + len(name)
-    found = Measured("tool_use", name or None, call_id, content, args, size, weights, 0, False, said=raw)
+    found = Measured("tool_use", name or None, call_id, content, args, size, weights, False, False, said=raw)
     if name == _SKILL_TOOL:
         found.skill = _skill(raw)
     return found
@@ -98,17 +107,27 @@ def _tool_result(block: Block) -> Measured:
     if type(said) is str:
         looks = content_kind(said) if len(said) >= LARGE_CHARS else None
         whole, size = hash_text(said), weigh(said)
-        return Measured("tool_result", None, call_id, whole, None, len(said), size, 0, failed, looks, said)
+        return Measured(
+            "tool_result", None, call_id, whole, None, len(said), size, False, failed, looks, said
+        )
     if not said or isinstance(said, str):
-        return Measured("tool_result", None, call_id, None, None, 0, NOTHING, 0, failed)
-    texts = [part.text for part in said]
+        return Measured("tool_result", None, call_id, None, None, 0, NOTHING, False, failed)
+    texts = [part.text for part in said if part.type not in _ATTACHED]
     chars = sum(map(len, texts))
-    size = reduce(_sum, map(weigh, texts))
+    size = reduce(_sum, map(weigh, texts), NOTHING)
     looks = content_kind(max(texts, key=len)) if chars >= LARGE_CHARS else None
-    fixed = sum(image_tokens(part.source) for part in said if part.type == "image")
     shown = texts[0] if len(texts) == 1 else "\n".join(texts)
     whole = _parts_hash(said)
-    return Measured("tool_result", None, call_id, whole, None, chars, size, fixed, failed, looks, shown)
+    found = Measured("tool_result", None, call_id, whole, None, chars, size, False, failed, looks, shown)
+    found.inside = tuple(_inside(part, call_id) for part in said if part.type in _ATTACHED)
+    return found
+
+
+def _inside(part: Part, call_id: str | None) -> Measured:
+    """Give the measures of a picture or a document in a tool result."""
+    found = _of_source(str(part.type), part.source, hash_of(encode(part.source)))
+    found.call_id = call_id
+    return found
 
 
 def _parts_hash(parts: list[Part]) -> int:
@@ -132,7 +151,7 @@ def _thinking(block: Block) -> Measured:
         None,
         chars,
         weigh(said) if said else by_length(chars),
-        0,
+        False,
         False,
         said=said,
     )
@@ -144,12 +163,16 @@ def _attached(block: Block) -> Measured:
         source = _any(raw) if raw else None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         source = None
-    found = hash_of(raw) if raw else None
-    if block.type == "image":
-        return Measured("image", None, None, found, None, 0, NOTHING, image_tokens(source), False)
+    return _of_source(str(block.type), source, hash_of(raw) if raw else None)
+
+
+def _of_source(kind: str, source: object, found: int | None) -> Measured:
+    if kind == "image":
+        tokens, is_sized = image_tokens(source)
+        return Measured("image", None, None, found, None, 0, tokens, is_sized, False)
     data = source.get("data") if isinstance(source, dict) else None
     chars = len(data) if isinstance(data, str) else 0
-    return Measured("document", None, None, found, None, chars, by_length(chars), 0, False)
+    return Measured("document", None, None, found, None, chars, by_length(chars), False, False)
 
 
 def definition(tool: object) -> Measured:
@@ -157,7 +180,7 @@ def definition(tool: object) -> Measured:
     name = tool.get("name") if isinstance(tool, dict) else None
     raw = encode(tool)
     called = name if isinstance(name, str) else None
-    return Measured("tool_def", called, None, hash_of(raw), None, len(raw), weigh_raw(raw), 0, False)
+    return Measured("tool_def", called, None, hash_of(raw), None, len(raw), weigh_raw(raw), False, False)
 
 
 def _sum(a: Weights, b: Weights) -> Weights:

@@ -4,7 +4,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from costscan.reading.breaks import Prompt
+from costscan.reading.breaks import End, Prompt
+from costscan.reading.cache_key import Salt
 from costscan.reading.prompt import Sent
 
 WINDOW: Final = 20
@@ -42,8 +43,8 @@ def prefixes(prompt: Prompt) -> list[Prefix]:
     ends = {
         "shared": fixed,
         "whole": len(prompt.keys),
-        "before": prompt.ends[-1] if prompt.ends else 0,
-        "stable-before": prompt.stable_ends[-1] if prompt.stable_ends else 0,
+        "before": _last(prompt.ends, prompt.salt),
+        "stable-before": _last(prompt.stable_ends, prompt.salt),
     }
     return [
         Prefix(end - 1, role, prompt.hashes[end - 1], prompt.stable[end - 1])
@@ -52,15 +53,23 @@ def prefixes(prompt: Prompt) -> list[Prefix]:
     ]
 
 
+def _last(ends: list[End], salt: Salt) -> int:
+    """Give the length of the longest earlier prompt with the same settings, 0 where there is none."""
+    return next((end.length for end in reversed(ends) if end.salt == salt), 0)
+
+
 def window(prompt: Prompt, blocks: list[Sent]) -> list[Position]:
     """Give the positions from which a prompt may be read from the cache, or written to it."""
     out = []
     begin = 0
-    for at, block in enumerate(blocks):
-        if block.breakpoint is None:
+    # What is inside a block ends with it, and is no position of its own.
+    ends = [n for n in range(len(blocks)) if n + 1 == len(blocks) or not blocks[n + 1].inside]
+    for nth, at in enumerate(ends):
+        marker = blocks[at].breakpoint
+        if marker is None:
             continue
-        begin = max(begin, at + 1 - WINDOW)
-        out += [Position(n, prompt.hashes[n], prompt.stable[n], None) for n in range(begin, at)]
-        out.append(Position(at, prompt.hashes[at], prompt.stable[at], block.breakpoint.removeprefix("auto-")))
-        begin = at + 1
+        seen = ends[max(begin, nth + 1 - WINDOW) : nth]
+        out += [Position(n, prompt.hashes[n], prompt.stable[n], None) for n in seen]
+        out.append(Position(at, prompt.hashes[at], prompt.stable[at], marker.removeprefix("auto-")))
+        begin = nth + 1
     return out

@@ -45,7 +45,8 @@ class Request(Struct, gc=False):
 
 _SAMPLING: Final = ("temperature", "top_p", "top_k")
 _SETTINGS: Final = ("output_config", "output_format", "tool_choice", "thinking", "speed", "betas")
-_AS_IF_LEFT_OUT: Final[tuple[Any, ...]] = (None, {}, [], "standard", {"type": "auto"}, {"type": "disabled"})
+_WEB_TOOLS: Final = ("web_search_", "web_fetch_")
+"""Types of tools that are rendered behind the others, so that these stay cached when one is added."""
 
 
 class Sent(NamedTuple):
@@ -53,7 +54,9 @@ class Sent(NamedTuple):
 
     `nth` is its place among the tools, the system blocks or the content of its message, -1 where that is
     a plain string; `raw` is a tool definition as it was sent. A `deferred` one is in no prompt until a search
-    has found it: it then stands in the messages, before what brought it there.
+    has found it: it then stands in the messages, before what brought it there. Of one that `cites`, citations
+    are asked for; a tool `of_web` is one to search or fetch with. What stands
+    `inside` a tool result, the block before it, is no content block of the message.
     """
 
     layer: str
@@ -64,6 +67,9 @@ class Sent(NamedTuple):
     nth: int = 0
     raw: bytes | None = None
     deferred: bool = False
+    cites: bool = False
+    of_web: bool = False
+    inside: bool = False
 
     @property
     def key(self) -> Key:
@@ -99,11 +105,13 @@ class Definitions:
                 # Definitions that change with every request are not worth remembering.
                 self._known.clear()
             value = _decoded(raw)
-            marker, deferred = None, False
+            marker, deferred, of_web = None, False, False
             if isinstance(value, dict):
                 marker = ttl(value.pop("cache_control", None))
                 deferred = is_deferred(value)
-            self._known[key] = Sent("tools", "system", definition(value), marker, -1, index, raw, deferred)
+                of_web = str(value.get("type")).startswith(_WEB_TOOLS)
+            found = Sent("tools", "system", definition(value), marker, -1, index, raw, deferred)
+            self._known[key] = found._replace(of_web=of_web)
         return self._known[key]
 
 
@@ -117,6 +125,7 @@ def _decoded(raw: bytes) -> Any:
 def blocks_of(request: Request, known: Definitions) -> list[Sent]:
     """Return the blocks of a request in the order of the prompt, without what is deferred and not found."""
     tools = [known.sent(bytes(raw), index) for index, raw in enumerate(request.tools or ())]
+    tools.sort(key=lambda tool: tool.of_web)
     waiting = {tool.measured.tool: tool for tool in tools if tool.deferred}
     out = [tool for tool in tools if not tool.deferred]
     for index, block in _as_blocks(request.system):
@@ -130,12 +139,27 @@ def blocks_of(request: Request, known: Definitions) -> list[Sent]:
             if waiting:
                 named = [waiting.pop(name) for name in found_by(block) if name in waiting]
                 out += (tool._replace(layer="messages", message=number, nth=index) for tool in named)
-            found = measure(block)
-            if found is not None:
-                out.append(Sent("messages", role, found, ttl(block.cache_control), number, index))
+            out += _in_message(block, role, number, index)
     if request.cache_control is not None and out:
         out[-1] = out[-1]._replace(breakpoint=f"auto-{ttl(request.cache_control) or '5m'}")
     return out
+
+
+def _in_message(block: Block, role: str, message: int, nth: int) -> list[Sent]:
+    """Return a content block of a message, with what is inside it; a marker stands at the end."""
+    found = measure(block)
+    if found is None:
+        return []
+    parts = found.apart()
+    out = [Sent("messages", role, part, None, message, nth, inside=n > 0) for n, part in enumerate(parts)]
+    out[-1] = out[-1]._replace(breakpoint=ttl(block.cache_control))
+    return [out[0]._replace(cites=True), *out[1:]] if cites(block) else out
+
+
+def cites(block: Block) -> bool:
+    """Whether citations of a document are asked for; those that a text has made are a list."""
+    raw = bytes(block.citations)
+    return raw.startswith(b"{") and bool((loose.mapping(raw) or {}).get("enabled"))
 
 
 def ttl(marker: object) -> str | None:
@@ -143,12 +167,6 @@ def ttl(marker: object) -> str | None:
     if not isinstance(marker, dict):
         return None
     return "1h" if marker.get("ttl") == "1h" else "5m"
-
-
-def settings_of(request: Request) -> int:
-    """Give a hash of what decides beside the prompt whether it is found in the cache."""
-    given = ((name, getattr(request, name)) for name in _SETTINGS)
-    return hash_of(encode([pair for pair in given if pair[1] not in _AS_IF_LEFT_OUT]))
 
 
 def asks_of(request: Request) -> str | None:
@@ -208,6 +226,5 @@ __all__ = [
     "asks_of",
     "blocks_of",
     "lenient_request",
-    "settings_of",
     "ttl",
 ]

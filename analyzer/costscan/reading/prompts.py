@@ -6,7 +6,8 @@ from typing import Final, Self
 import xxhash
 
 from costscan.reading import volatile
-from costscan.reading.breaks import Break, Prompt, text_of
+from costscan.reading.breaks import Break, End, Prompt, text_of
+from costscan.reading.cache_key import Salt, salted
 from costscan.reading.departures import common_prefix
 from costscan.reading.prompt import Key, Sent
 from costscan.reading.records import Rows
@@ -75,11 +76,16 @@ class Prompts:
         self._run_id, self._task, self._known = run_id, task, known
         self._lines: list[Prompt] = []
 
-    def take(self, blocks: list[Sent]) -> tuple[Prompt, list[Break]]:
-        """Remember the newest prompt and give where it departs from the one it follows."""
+    def take(self, blocks: list[Sent], salt: Salt) -> tuple[Prompt, list[Break]]:
+        """Remember the newest prompt and give where it departs from the one it follows.
+
+        Args:
+            blocks: those of the prompt, in its order.
+            salt: what the settings of the request add to the keys of its layers.
+        """
         keys = [block.key for block in blocks]
         old, same = self._before(keys, blocks)
-        new = _continued(old, same, keys, blocks, self._run_id)
+        new = _continued(old, same, keys, blocks, (self._run_id, salt))
         if old is None:
             found = self._first(new)
         else:
@@ -87,8 +93,10 @@ class Prompts:
             grown = same in {len(old.keys), len(keys)}
             found = [] if grown else volatile.departs(old, new)
             _settle(old, new, same, found)
-            new.ends = _ends(old.ends, len(old.keys), same)
-            new.stable_ends = _ends(old.stable_ends, len(old.keys), common_prefix(old.stable, new.stable))
+            last = End(len(old.keys), old.salt)
+            new.ends = _ends(old.ends, last, same)
+            steady = common_prefix(old.stable_keys, new.stable_keys)
+            new.stable_ends = _ends(old.stable_ends, last, steady)
         if new.chars > MAX_RUN_CHARS:
             new.forget_texts()
         self._lines = [new, *self._lines[: MAX_LINES - 1]]
@@ -122,16 +130,19 @@ class Prompts:
         return best, most
 
 
-def _continued(old: Prompt | None, same: int, keys: list[Key], blocks: list[Sent], run_id: str) -> Prompt:
+def _continued(
+    old: Prompt | None, same: int, keys: list[Key], blocks: list[Sent], whose: tuple[str, Salt]
+) -> Prompt:
     """Give a prompt, taking what it shares with an older one from there."""
+    run_id, salt = whose
     entering = [text_of(block) for block in blocks[same:]]
     marked = max((n for n, block in enumerate(blocks) if block.breakpoint is not None), default=None)
+    chars = _chars(entering)
     if old is None:
-        hashes = _hashes(0, keys)
-        chars = _chars(entering)
-        return Prompt(run_id, keys, blocks, entering, hashes, chars, marked, keys, hashes, [], [], [])
-    chars = old.chars - _chars(old.texts[same:]) + _chars(entering)
-    hashes = old.hashes[:same] + _hashes(old.hashes[same - 1] if same else 0, keys[same:])
+        hashes = _hashes([], keys, salt)
+        return Prompt(run_id, keys, blocks, entering, hashes, chars, marked, keys, hashes, [], [], [], salt)
+    known = salted(keys, old.salt, salt, same)
+    hashes = _hashes(old.hashes[:known], keys, salt)
     keys = old.keys[:same] + keys[same:]
     return Prompt(
         run_id,
@@ -139,13 +150,14 @@ def _continued(old: Prompt | None, same: int, keys: list[Key], blocks: list[Sent
         old.blocks[:same] + blocks[same:],
         old.texts[:same] + entering,
         hashes,
-        chars,
+        chars + old.chars - _chars(old.texts[same:]),
         marked,
         keys,
         hashes,
         [],
         [],
         [],
+        salt,
     )
 
 
@@ -154,14 +166,14 @@ def _settle(old: Prompt, new: Prompt, same: int, found: list[Break]) -> None:
     settle(old, new, same, found)
     if new.stable_keys is not new.keys:
         alike = common_prefix(old.stable_keys, new.stable_keys)
-        so_far = old.stable[alike - 1] if alike else 0
-        new.stable = old.stable[:alike] + _hashes(so_far, new.stable_keys[alike:])
+        known = salted(new.stable_keys, old.salt, new.salt, alike)
+        new.stable = _hashes(old.stable[:known], new.stable_keys, new.salt)
 
 
-def _ends(before: list[int], last: int, same: int) -> list[int]:
-    """Give the lengths of earlier prompts with which a newer one begins; `before` is used up."""
+def _ends(before: list[End], last: End, same: int) -> list[End]:
+    """Give the ends of earlier prompts with which a newer one begins; `before` is used up."""
     before.append(last)
-    while before and before[-1] > same:
+    while before and before[-1].length > same:
         before.pop()
     return before
 
@@ -170,10 +182,12 @@ def _chars(texts: list[str | bytes | None]) -> int:
     return sum(len(text) for text in texts if text is not None)
 
 
-def _hashes(so_far: int, keys: list[Key]) -> list[int]:
-    out = []
-    for key in keys:
-        said = f"{so_far} {key!r}".encode("utf-8", "backslashreplace")
+def _hashes(known: list[int], keys: list[Key], salt: Salt) -> list[int]:
+    """Add the hashes of the prefixes that end behind the ones that are known."""
+    out = known
+    so_far = known[-1] if known else 0
+    for key in keys[len(known) :]:
+        said = f"{so_far} {key!r}{salt.of(key[0]) or ''}".encode("utf-8", "backslashreplace")
         so_far = xxhash.xxh3_64_intdigest(said) >> 1
         out.append(so_far)
     return out

@@ -76,7 +76,7 @@ BLOCKS: Final = {
     "weight_v3": "int",
     "weight_v47": "int",
     "content": "str",
-    "fixed_tokens": "int",
+    "is_sized": "bool",
     "is_error": "bool",
     "breakpoint": "str",
     "position": "int",

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from costscan.reading import refusals
 from costscan.reading.breaks import Break, Moved
+from costscan.reading.cache_key import Salt
 from costscan.reading.calls import Call
 from costscan.reading.measure import Measured
 from costscan.reading.positions import Position, Prefix, prefixes, window
@@ -30,11 +31,11 @@ class RequestThread(Thread):
         self._prompts = prompts
         self._told: dict[int, _Told] = {}
 
-    def request(self, line: int, blocks: list[Sent], call: Call, key: str) -> int:
+    def request(self, line: int, blocks: list[Sent], call: Call, key: str, salt: Salt) -> int:
         """Add a request and the call it made; give the number of the call."""
         now = len(self.calls)
         # Before the blocks are placed, which takes their texts from them.
-        prompt, breaks = self._prompts.take(blocks)
+        prompt, breaks = self._prompts.take(blocks, salt)
         kept = match([k for k, _ in self._carried], [b.key for b in blocks])
         carried: list[tuple[Key, int]] = []
         for position, block in enumerate(blocks):

@@ -6,6 +6,7 @@ does (`turn_out`). What a call wrote enters with the next call.
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
+from typing import Final
 
 from msgspec import UNSET, Raw, Struct
 
@@ -17,6 +18,9 @@ from costscan.reading.records import Rows
 from costscan.reading.starts import began
 from costscan.reading.usage import Usage, counters, number
 from costscan.reading.use import NOT_KNOWN, Use
+
+RESULTS: Final = frozenset({"tool_result", "image", "document"})
+"""Kinds of blocks that a tool returns; of pictures and documents, those inside its result."""
 
 
 class _Placed(Struct, gc=False):
@@ -141,21 +145,25 @@ class Thread:
         role: str = "user",
         marker: str | None = None,
     ) -> None:
-        """Add a block that the next call sends."""
+        """Add a block that the next call sends, and what is inside it."""
+        found, *inside = found.apart()
         if found.kind == "tool_result" and found.call_id is not None:
             if self.once and found.call_id in self._answered:
                 return
             self._answered.add(found.call_id)
-            found.tool = self._tools.get(found.call_id)
-            found.skill = self._skills.get(found.call_id)
         elif found.kind == "tool_use" and found.call_id is not None:
             self._tools.setdefault(found.call_id, found.tool or "unknown")
+        if found.kind in RESULTS and found.call_id is not None:
+            found.tool = self._tools.get(found.call_id)
+            found.skill = self._skills.get(found.call_id)
         if layer != "messages":
             self._fixed.append(len(self._blocks))
         elif found.said:
             self._use.sent(len(self._blocks), len(self.calls), role, found)
         found.said = None
         self._blocks.append(_Placed(None, len(self.calls), None, line, layer, role, found, marker))
+        for part in inside:
+            self.sent(line, part, layer=layer, role=role)
 
     def skill_of(self, call_id: object) -> str | None:
         """Give the skill that a tool call loaded, None where it is no such call."""
@@ -181,7 +189,7 @@ class Thread:
         """Close the results of these tool calls: they were edited out of the context."""
         now = len(self.calls)
         for block in self._blocks[self._open :]:
-            if block.measured.kind == "tool_result" and block.measured.call_id in call_ids:
+            if block.measured.kind in RESULTS and block.measured.call_id in call_ids:
                 block.call_out = block.call_out or now
 
     @property
@@ -254,7 +262,7 @@ class Thread:
         yield [m.weights[0] for m in found]
         yield [m.weights[1] for m in found]
         yield [m.content for m in found]
-        yield [m.fixed_tokens for m in found]
+        yield [m.is_sized for m in found]
         yield [m.is_error for m in found]
         yield [b.breakpoint for b in blocks]
         yield [b.position for b in blocks]

@@ -20,20 +20,14 @@ from typing import Any
 from msgspec import UNSET, Struct
 
 from costscan.reading import labels, people, refusals
+from costscan.reading.cache_key import salt_of, settings_of
 from costscan.reading.calls import LONGEST, Call, make_call, miss_reason
 from costscan.reading.claude_lines import Message, word
 from costscan.reading.content import hash_of, raw_json, text_block
 from costscan.reading.files import open_log
 from costscan.reading.lines import Reader
 from costscan.reading.pairs import Pair, is_answered, is_free, is_message, request_of, response_of
-from costscan.reading.prompt import (
-    Definitions,
-    Request,
-    Sent,
-    asks_of,
-    blocks_of,
-    settings_of,
-)
+from costscan.reading.prompt import Definitions, Request, Sent, asks_of, blocks_of
 from costscan.reading.prompts import Known, Prompts
 from costscan.reading.records import Rows
 from costscan.reading.requests import RequestThread
@@ -110,7 +104,8 @@ class _Reading:
         run.waited = run.waited or _waited(thread, blocks)
         # A gateway may give every response the same id: another prompt is another call.
         key = f"{call.message_id} {call.counters.prompt_side}" if call.message_id else f"line {number}"
-        n = thread.request(number, blocks, call, key) if blocks else thread.call(call, key=key)
+        salt = salt_of(request, blocks)
+        n = thread.request(number, blocks, call, key, salt) if blocks else thread.call(call, key=key)
         first = thread.n_blocks
         wrote = answer.content
         thread.wrote(n, number, [text_block(wrote)] if isinstance(wrote, str) else wrote or [])
