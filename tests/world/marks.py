@@ -99,7 +99,7 @@ def living(calls: Calls, hours: Collection[str], runs: Collection[str] | None = 
 def at_best(calls: Calls, how: Callable[[Call, bool], Json]) -> Calls:
     """Mark what is shared, the end of each prompt that another extends, and the one that it extends itself.
 
-    That is the longest that its model was sent: from there all of it is found, however far back.
+    That is the longest that its own model was sent: from there all of it is found, however far back.
 
     Args:
         calls: the calls.
@@ -107,43 +107,40 @@ def at_best(calls: Calls, how: Callable[[Call, bool], Json]) -> Calls:
     """
     sent = {id(c): prompt(c.request) for c in billed(calls)}
     used = _extended(calls, sent)
-    out, before = [], dict[str, list[tuple[str, Prompt]]]()
+    out, before = [], dict[str, list[Prompt]]()
     for call in calls:
         earlier = before.setdefault(call.run, [])
         first = call.before and _best(call.before, sent[id(call.before)], earlier, used, how)
         own = call if call.is_refused else _best(call, sent[id(call)], earlier, used, how)
         for each in (call.before, call):
             if each and not call.is_refused:
-                earlier.append((each.request["model"], sent[id(each)]))
+                earlier.append(sent[id(each)])
         out.append(replace(own, before=first))
     return out
 
 
 def _extended(calls: Calls, sent: Mapping[int, Prompt]) -> set[int]:
-    """The names of whole prompts that a later one of the same run extends, on whichever model."""
+    """The keys of whole prompts that a later one of the same run extends."""
     ends: dict[str, set[int]] = {}
     used: set[int] = set()
     for call in billed(calls):
-        names = sent[id(call)].names
-        used |= ends.setdefault(call.run, set()) & set(names[:-1])
-        ends[call.run].add(names[-1])
+        keys = sent[id(call)].keys
+        used |= ends.setdefault(call.run, set()) & set(keys[:-1])
+        ends[call.run].add(keys[-1])
     return used
 
 
 def _best(
-    call: Call, sent: Prompt, earlier: list[tuple[str, Prompt]], used: set[int], how: Callable[[Call, bool], Json]
+    call: Call, sent: Prompt, earlier: list[Prompt], used: set[int], how: Callable[[Call, bool], Json]
 ) -> Call:
-    names, places = sent.names, [piece.place for piece in sent.pieces]
+    keys, places = sent.keys, [piece.place for piece in sent.pieces]
     fixed = [n for n, place in enumerate(places) if place[0] in {"tools", "system"}]
-    ends = {False: -1, True: -1}
-    for model, old in earlier:
-        if len(old.pieces) < len(names) and old.names[-1] == names[len(old.pieces) - 1]:
-            own = model == call.request["model"]
-            ends[own] = max(ends[own], len(old.pieces) - 1)
-    marked = {places[n]: how(call, False) for n in ends.values() if n >= 0}
+    lengths = [len(old.keys) for old in earlier if len(old.keys) < len(keys)]
+    known = {old.keys[-1] for old in earlier}
+    extends = max((n for n in lengths if keys[n - 1] in known), default=0)
+    marked = {places[extends - 1]: how(call, False)} if extends else {}
     # The API goes on from its own summary: of that nothing can be marked before it is there.
-    can_end = places[-1][0] != "assistant"
-    if can_end and (names[-1] in used or any(n >= 0 for n in ends.values())):
+    if places[-1][0] != "assistant" and (keys[-1] in used or extends):
         marked[places[-1]] = how(call, False)
     if fixed:
         marked[places[fixed[-1]]] = how(call, True)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import cached_property
 from itertools import product
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -16,6 +16,7 @@ from costscan.settings import Batching, Routing, Settings, Trimming
 from logs import Json, write
 from seen import analyzed
 from world import fixes
+from world.chosen import BESIDE, Chosen, moved, routes_told
 from world.calls import Call, Calls, lines, usd
 from world.marks import FIVE, HOUR, as_marked, at_best, living
 from world.prices import HAIKU45, MODELS, SONNET5
@@ -35,7 +36,8 @@ SETTINGS: Final = {
 }
 TARGETS: Final = {"caching": 0.005, "batching/async": 0.005, "batching": 0.03, "trimming": 0.01, "all": 0.01}
 FAMILY, OTHER_FAMILY, PACKED = 0.01, 0.05, 0.03
-ZERO: Final = Decimal(0)
+Routes = dict[tuple[str, int], str]
+"""By run and turn, another model."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,7 @@ class Foreseen:
 
     task: str
     rows: pl.DataFrame
-    routes: Mapping[tuple[str, int], str]
-    evidence: set[str]
+    routes: Mapping[str, Sequence[Routes]]
     unwaited: set[str]
     cheaper: set[str]
 
@@ -106,18 +107,23 @@ class World:
     workloads: Mapping[str, Workload]
     logs: Mapping[str, list[Json]]
     x: Analysis
-    priced: Mapping[str, Priced] = field(default_factory=dict)
+    priced: dict[str, Priced] = field(default_factory=dict)
+    chosen: dict[str, Chosen] = field(default_factory=dict)
 
     def foreseen(self, task: str, settings: str) -> Foreseen:
         found = self.priced[settings]
         runs = self.x.runs.filter(task=task).select("run_id")
-        routes = found.routes.join(runs, on="run_id", how="semi")
+        logged = self.x.turns.join(runs, on="run_id", how="semi")
+        routes: dict[str, list[Routes]] = {}
+        for scope, steps in self.chosen[settings]:
+            routes.setdefault(scope, []).append(moved(steps, logged))
+        alone = found.routes.join(runs, on="run_id", how="semi").select("run_id", "turn", "to_model")
+        routes[""] = [{(run, turn): to for run, turn, to in alone.rows()}]
         shots = found.single_shots.join(runs, on="run_id", how="semi").filter(pl.col("reason").is_not_null())
         return Foreseen(
             task,
             found.scenarios.join(runs, on="run_id", how="semi"),
-            {(run, turn): to for run, turn, to in routes.select("run_id", "turn", "to_model").rows()},
-            set(routes["evidence"].drop_nulls()),
+            routes,
             set(shots["run_id"]),
             set(found.lifetimes.filter(cheaper="1h").join(runs, on="run_id", how="semi")["run_id"]),
         )
@@ -128,8 +134,22 @@ def look(folder: Path, workloads: Sequence[Workload], settings: Sequence[str] = 
     logs = {w.name: lines(w.sent) for w in workloads}
     path = write(folder / "calls.jsonl", *(line for log in logs.values() for line in log))
     with analyzed(path) as x:
-        priced = {name: price_scenarios(x, SETTINGS[name]) for name in settings}
-    return World({w.name: w for w in workloads}, logs, x, priced)
+        world = World({w.name: w for w in workloads}, logs, x)
+        for name in settings:
+            with routes_told() as chosen:
+                world.priced[name] = price_scenarios(x, SETTINGS[name])
+            world.chosen[name] = chosen
+    return world
+
+
+class Way(NamedTuple):
+    """A way to take some levers; `hours` are the runs with an hour where what is marked is chosen anew."""
+
+    is_trimmed: bool
+    models: str | frozenset[tuple[tuple[str, int], str]]
+    is_packed: bool
+    is_batched: bool
+    hours: frozenset[str] | None
 
 
 @dataclass
@@ -139,7 +159,7 @@ class Fixed:
     workload: Workload
     told: Foreseen
     settings: str
-    _bills: dict[tuple[object, ...], Decimal] = field(default_factory=dict)
+    _bills: dict[Way, Decimal] = field(default_factory=dict)
 
     @cached_property
     def before(self) -> Calls:
@@ -185,7 +205,7 @@ class Fixed:
         elif part == "pack-items":
             yield w.policy(fixes.packed(self.base, self.told.unwaited, ITEMS))
         elif part in {"turns", "runs"}:
-            yield w.policy(self._routed(self.base))
+            yield from (w.policy(fixes.on_models(self.base, routes)) for routes in self.told.routes.get(part, [{}]))
 
     def bills(self, scenario: str) -> Iterator[Decimal]:
         """What the ways cost."""
@@ -195,32 +215,37 @@ class Fixed:
         levers = {"trimming", "routing", "batching", "caching"} if scenario == "all" else set(scenario.split("+"))
         for way in self._ways(levers, scenario):
             if way not in self._bills:
-                self._bills[way] = usd(self._together(*way))
+                self._bills[way] = usd(self._together(way))
             yield self._bills[way]
 
-    def _ways(self, levers: set[str], scenario: str) -> Iterator[tuple[bool, bool, bool, bool, frozenset[str] | None]]:
-        """Whether to trim, route, pack and batch, and the runs with an hour where what is marked is chosen anew."""
-        either, force = (False, True), SETTINGS[self.settings].routing.force
+    def _ways(self, levers: set[str], scenario: str) -> Iterator[Way]:
+        """The ways to take some levers or leave them, and to cache; a model that is forced is taken."""
+        either = (False, True)
         trims = either if "trimming" in levers and self.short != self.base else (False,)
-        moves = either if "routing" in levers and (self.told.routes or force) else (False,)
         packs = either if "batching" in levers and len(self.told.unwaited) > 1 else (False,)
-        caches = [None, *(self.told.hours(scenario) if "caching" in levers else [])]
+        hours = [None, *(self.told.hours(scenario) if "caching" in levers else [])]
         batch = "batching" in levers and bool(self.told.unwaited)
-        for trim, move, pack, hours in product(trims, moves[-1:] if force else moves, packs, caches):
-            yield trim, move, pack, batch, hours
+        for trim, move, pack, live in product(trims, self._moves(levers), packs, hours):
+            yield Way(trim, move, pack, batch, live)
 
-    def _together(self, trim: bool, move: bool, pack: bool, batch: bool, hours: frozenset[str] | None) -> Calls:  # noqa: FBT001
+    def _moves(self, levers: set[str]) -> Sequence[str | frozenset[tuple[tuple[str, int], str]]]:
+        """The models that turns may go to: a name for all of them, or some turns with theirs."""
+        if "routing" not in levers:
+            return [frozenset()]
+        if force := SETTINGS[self.settings].routing.force:
+            return [force]
+        beside = self.told.routes.get(BESIDE, []) if len(levers) > 1 else []
+        return list({frozenset(), *(frozenset(some.items()) for some in (*self.told.routes[""], *beside))})
+
+    def _together(self, way: Way) -> Calls:
         w = self.workload
-        whole, some = (self.base, self.short) if hours is None else (w.spoiled.sound, self.sound_and_short)
-        base = some if trim else whole
-        base = self._routed(base) if move else base
-        base = fixes.packed(base, self.told.unwaited, ITEMS) if pack else base
-        sent = w.policy(base) if hours is None else w.behind(at_best(base, _lasting(hours)))
-        return fixes.in_batches(sent, self.told.unwaited) if batch else sent
-
-    def _routed(self, base: Calls) -> Calls:
-        force = SETTINGS[self.settings].routing.force
-        return fixes.all_on(base, force) if force else fixes.on_models(base, self.told.routes)
+        whole, some = (self.base, self.short) if way.hours is None else (w.spoiled.sound, self.sound_and_short)
+        base = some if way.is_trimmed else whole
+        to = way.models
+        base = fixes.all_on(base, to) if isinstance(to, str) else fixes.on_models(base, dict(to)) if to else base
+        base = fixes.packed(base, self.told.unwaited, ITEMS) if way.is_packed else base
+        sent = w.policy(base) if way.hours is None else w.behind(at_best(base, _lasting(way.hours)))
+        return fixes.in_batches(sent, self.told.unwaited) if way.is_batched else sent
 
 
 def _lasting(hours: frozenset[str]) -> Callable[[Call, bool], Json]:
@@ -234,7 +259,7 @@ def play(world: World, task: str, settings: str, scenarios: Sequence[str] | None
     assert fixed.was == told.sum("as_billed"), task
     forced = SETTINGS[settings].routing.force is not None
     for scenario in scenarios or sorted(told.scenarios):
-        if not _is_playable(scenario, told, fixed.workload):
+        if not _is_playable(scenario, fixed.workload):
             continue
         bills = list(fixed.bills(scenario))
         free = forced and scenario in {"routing", "all"}
@@ -245,17 +270,10 @@ def play(world: World, task: str, settings: str, scenarios: Sequence[str] | None
         )
 
 
-def _is_playable(scenario: str, told: Foreseen, workload: Workload) -> bool:
-    """Whether the choices of a scenario are told: of routing are those of turns and runs together.
-
-    A summary takes what varies in the history with it, which no client would do.
-    """
+def _is_playable(scenario: str, workload: Workload) -> bool:
+    """Whether a fix can be made; a summary takes what varies in the history with it, which no client would do."""
     if scenario == "trimming/compact-history" and workload.spoil is not sound:
         return False
-    lever, _, part = scenario.partition("/")
-    if lever == "routing" and part:
-        mixed = {("turns" if name == "mechanical-tool-step" else "runs") for name in told.evidence}
-        return mixed <= {part}
     return scenario != "as_billed" and "+" not in scenario
 
 
@@ -273,6 +291,6 @@ def target(scenario: str, fixed: Fixed) -> float:
 
 def _changes_family(fixed: Fixed) -> bool:
     force = SETTINGS[fixed.settings].routing.force
-    to = {force} if force else set(fixed.told.routes.values())
+    to = {force} if force else {m for some in fixed.told.routes.values() for one in some for m in one.values()}
     own = {call.request["model"] for call in fixed.base}
     return len({MODELS[model].ratio for model in to | own}) > 1

@@ -22,7 +22,7 @@ AROUND_MESSAGE: Final = 4
 AROUND_BLOCK: Final = 3
 PAGE_TOKENS: Final = 2100
 SETTINGS: Final = ("tool_choice", "thinking", "output_config")
-"""Parts of the key of the messages: with another value nothing of them is found."""
+"""Parts of the key of the messages, beside whether there are pictures: with another value nothing of them is found."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ def pieces(request: Row, ratio: float | None = None) -> list[Piece]:
     times = model.ratio if ratio is None else ratio
     found = list(_sent(request))
     last = len(found) - 1
+    has_pictures = any(_measured(block, request, model)[2] for *_, block in found)
     out, seen = [], False
     for n, (place, more, block) in enumerate(found):
         mark = block.get("cache_control") or (request.get("cache_control") if n == last else None)
@@ -60,7 +61,7 @@ def pieces(request: Row, ratio: float | None = None) -> list[Piece]:
         if place[0] not in {"tools", "system"} and not seen:
             seen = True
             size += _forced(request, model)
-            said += json.dumps([request.get(name) for name in SETTINGS])
+            said += json.dumps([has_pictures, *(request.get(name) for name in SETTINGS)])
         out.append(Piece(place, said, size, _ttl_us(mark)))
     return out
 
