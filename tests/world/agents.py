@@ -43,7 +43,7 @@ class Shape:
 
     model: str = SONNET46
     runs: int = 2
-    turns: int = 8
+    turns: int = 6
     gap_s: float = 8
     apart_s: float = 100
     system: int = 5000

@@ -100,7 +100,7 @@ class Played:
         return abs(self.error) <= self.target or self.is_inside
 
 
-@dataclass
+@dataclass(eq=False)
 class World:
     """Workloads that were logged and looked at with each of the settings."""
 
@@ -109,6 +109,12 @@ class World:
     x: Analysis
     priced: dict[str, Priced] = field(default_factory=dict)
     chosen: dict[str, Chosen] = field(default_factory=dict)
+
+    def parts_of(self, lever: str, settings: str) -> list[str]:
+        """The parts of a lever that are in it."""
+        on = {f"trimming/{part}" for part in SETTINGS[settings].trimming.parts}
+        names = self.priced[settings].scenarios["scenario"].unique()
+        return [n for n in names if n.startswith(f"{lever}/") and (lever != "trimming" or n in on)]
 
     def foreseen(self, task: str, settings: str) -> Foreseen:
         found = self.priced[settings]

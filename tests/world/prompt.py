@@ -67,7 +67,7 @@ def pieces(request: Row, ratio: float | None = None) -> list[Piece]:
 
 
 _known: Final[dict[tuple[int, int], tuple[Json, tuple[str, int, int]]]] = {}
-_MOST_KNOWN: Final = 200_000
+_MOST_KNOWN: Final = 20_000
 
 
 def _measured(block: Json, request: Row, model: Model) -> tuple[str, int, int]:
