@@ -12,6 +12,7 @@ from workloads import Call, Calls
 AROUND: Final = 3
 """What the reference counts beside the text of a block."""
 STUB_TOKENS: Final = 500
+NUMBER_TOKENS: Final = 7
 
 
 def size(block: Json) -> int:
@@ -134,13 +135,25 @@ def for_system(calls: Calls) -> Calls:
     ]
 
 
+def words(size: int) -> str:
+    """Text of so many tokens, as the reference counts them."""
+    said = "so it was told " * size
+    return said[: most_that(lambda n: tokens(said[:n]) <= size, len(said))]
+
+
+def numbered(block: Json) -> Json:
+    """An answer with its number before it."""
+    return block | {"text": f"{words(NUMBER_TOKENS)} {block['text']}"}
+
+
 def packed(calls: Calls, items: int) -> Calls:
-    """Send so many single requests as one: what they share once, then what each of them asks."""
+    """Send so many single requests as one: what they share once, then what each asks; all with numbers."""
     out = []
     for n in range(0, len(calls), items):
         some = calls[n : n + items]
-        asked = [block for call in some for block in call.request["messages"][0]["content"]]
+        each = [[text(words(4)), *call.request["messages"][0]["content"]] for call in some]
+        asked = [text(words(30)), *(block for blocks in each for block in blocks)]
         message = {"role": "user", "content": asked}
-        answer = [block for call in some for block in call.answer]
+        answer = [numbered(block) for call in some for block in call.answer]
         out.append(replace(some[0].told(messages=[message]), answer=answer))
     return out

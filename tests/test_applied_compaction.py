@@ -20,21 +20,14 @@ from costscan.scenarios.routes import Routes
 from costscan.scenarios.sets import Sets
 from costscan.settings import Settings, Trimming
 from logs import Json, assistant, at, text, usage, usd, user, write
-from mended import most_that
+from mended import words
 from seen import analyzed
-from slow_cache import tokens
 from workloads import HAIKU45, OPUS48, SONNET46, Call, Calls, automatic, lines, loops, marked, unit
 from workloads import usd as billed
 
 PART = "compact-history"
 COMPACT = Settings(trimming=Trimming(parts=(PART,)))
 WITHIN = 0.02
-
-
-def words(size: int) -> str:
-    """Text of so many tokens, as the reference counts them."""
-    said = "so it was told " * size
-    return said[: most_that(lambda n: tokens(said[:n]) <= size, len(said))]
 
 
 def compacted(calls: Calls, since: int) -> Calls:

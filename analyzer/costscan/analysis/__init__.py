@@ -72,6 +72,7 @@ class Analysis:
     routes: pl.DataFrame = field(default_factory=lambda: empty("routes"))
     findings: pl.DataFrame = field(default_factory=lambda: empty("findings"))
     curves: "dict[str, pl.DataFrame]" = field(default_factory=dict)
+    break_evens: dict[str, tuple[float, str]] = field(default_factory=dict)
     parts_off: frozenset[str] = frozenset()
     reasons: dict[str, str] = field(default_factory=dict)
 

@@ -7,6 +7,7 @@ from typing import Final, Self
 
 import polars as pl
 
+from costscan.levers.doubt import prefix_errors
 from costscan.replay.logged import Logged
 from costscan.replay.simulate import LIFETIMES_US, Timeline
 
@@ -16,6 +17,10 @@ EXTRA: Final = ("extra_read_tokens", "extra_input_tokens", "extra_output_tokens"
 SPREAD: Final = ("output_growth", "size_spread", "missed_reads")
 """How sure the cost of a turn is: output may be longer by a share, all tokens more or fewer by a share, and a
 share of what is read from the cache may not be found there."""
+DOUBTS: Final = ("more_tokens", "fewer_tokens", "more_output_tokens", "fewer_output_tokens")
+"""So many tokens of its prompt, and of what was written, may a step have more or fewer than foreseen."""
+PREFIX_ERROR: Final = "prefix_error_tokens"
+"""By so many tokens the end of tools and system prompt may be off, where no bill tells it."""
 OF_STEPS: Final = (
     *("req", "run_id", "turn", "domain", "at_us", "ready_us", "min_tokens", "prompt_tokens", "ttl_us"),
     *("key", "uses", "is_shown", "is_cut", "extends_key", "extends_tokens", "shared_key", "shared_tokens"),
@@ -86,8 +91,8 @@ class Plan:
     """Turns, and what of their prompts is marked.
 
     Attributes:
-        steps: one row per turn of the log, sorted by run and turn: `OF_STEPS`, `OF_TURNS`, `EXTRA` and
-            `SPREAD`.
+        steps: one row per turn of the log, sorted by run and turn: `OF_STEPS`, `OF_TURNS`, `EXTRA`,
+            `SPREAD`, `DOUBTS` and `PREFIX_ERROR`.
         marks: what is marked.
         stable: the same, as it would be without values that vary.
         lifetimes: req and ttl_us of the turns whose marks all get another lifetime.
@@ -116,8 +121,9 @@ class Plan:
             turns.select(*place, *OF_TURNS), on=place, how="left", maintain_order="left"
         ).with_columns(
             *(pl.lit(0, pl.Int64).alias(name) for name in EXTRA),
-            *(pl.lit(0.0).alias(name) for name in SPREAD),
+            *(pl.lit(0.0).alias(name) for name in (*SPREAD, *DOUBTS)),
         )
+        steps = steps.with_columns(prefix_errors(steps, turns))
         marks = Marks(policy.requests, policy.positions)
         if policy.stable_positions.equals(policy.positions):
             return cls(steps, marks, marks)

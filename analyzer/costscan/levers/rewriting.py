@@ -31,6 +31,15 @@ def rewritten(plan: Plan, rewrites: pl.DataFrame) -> Plan:
     return plan.changed(told, lambda marks, _: _rewritten_marks(marks, changed, told))
 
 
+def later(steps: pl.DataFrame, rewrites: pl.DataFrame) -> pl.DataFrame:
+    """Return the turns of each context since it is rewritten, with the columns of the rewrites."""
+    numbered = with_context(steps).select("req", "run_id", "turn", "context")
+    at = numbered.select("run_id", "turn", "context").join(rewrites, on=["run_id", "turn"], how="inner")
+    since = at.rename({"turn": "since"})
+    found = numbered.join(since, on=["run_id", "context"], how="inner", maintain_order="left")
+    return found.filter(pl.col("turn") >= pl.col("since"))
+
+
 def _told(steps: pl.DataFrame, rewrites: pl.DataFrame) -> pl.DataFrame:
     """Add to the turns of a context, from the one where it is rewritten: salt, from_, to_ and cut_tokens."""
     numbered = with_context(steps)

@@ -8,7 +8,9 @@ from costscan.reports.inert import inert
 from costscan.reports.levers import filled, spread, together
 from costscan.reports.table import Column, table
 from costscan.reports.wording import count, is_fine, percent, tokens, usd, usd_column
+from costscan.scenarios.break_even import FETCHED, TURNS
 from costscan.summary import Summary
+from costscan.summary.model import Scenario
 
 _TOOLS = 5
 
@@ -50,8 +52,21 @@ def _parts(summary: Summary, width: int) -> list[Text]:
         Column("together", joint, give=2),
         Column("runs", [count(s.runs) for s in rows], give=4),
         Column("risk", [(s.risk or "").replace("-", " ") for s in rows], left=True, give=3),
+        Column("pays nothing at", [_break_even(s) for s in rows], left=True, give=5),
     ]
     return table(columns, width)
+
+
+def _break_even(found: Scenario) -> str:
+    """Say from where on a scenario would pay nothing."""
+    at = found.break_even
+    if at is None:
+        return ""
+    if found.break_even_of == TURNS:
+        return f"{at:.1f} times the turns"
+    if found.break_even_of == FETCHED:
+        return f"{percent(at)} fetched again"
+    return f"{percent(at)} of cache reads found" if at > 0 else "no hit rate"
 
 
 def _caps(summary: Summary, width: int) -> list[Text]:

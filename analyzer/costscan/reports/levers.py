@@ -1,6 +1,5 @@
 """What each lever would have saved, on the terminal: a line a lever, alone and with the others."""
 
-from decimal import Decimal
 from typing import Any, Final
 
 import polars as pl
@@ -18,7 +17,6 @@ _INDENT: Final = 4
 _NAME: Final = 40
 _LARGE: Final = 20
 """Caps that save less than this part of what the lowest one saves are left out."""
-_WORTH_A_RANGE: Final = Decimal("0.01")
 
 
 def levers_table(summary: Summary, width: int) -> list[Text]:
@@ -56,7 +54,7 @@ def worth_a_line(summary: Summary) -> list[Scenario]:
 def spread(found: Scenario, *, fine: bool) -> str:
     """Give what a scenario saves: from low to high, where these are apart."""
     low, mid, high = found.saved_low_usd, found.saved_usd, found.saved_high_usd
-    if low is None or high is None or not mid or high - low < abs(mid) * _WORTH_A_RANGE:
+    if low is None or high is None or low == high:
         return usd(mid, fine=fine)
     first, last = usd(low, fine=fine), usd(high, fine=fine)
     if first == last:

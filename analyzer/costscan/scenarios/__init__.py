@@ -17,6 +17,7 @@ from costscan.levers.routing.targets import model_named
 from costscan.levers.trimming import PARTS
 from costscan.native import without_panics
 from costscan.scenarios.bench import Bench
+from costscan.scenarios.break_even import BreakEven, break_evens
 from costscan.scenarios.curves import CAP_CURVE, PACK_CURVE, cap_curve, pack_curve
 from costscan.scenarios.guard import Guard
 from costscan.scenarios.lifetimes import lifetimes
@@ -43,6 +44,7 @@ class Priced:
         parts_off: the scenarios of parts that their lever does not have.
         caps: by tool and cap, what cutting its results there would save.
         packs: by items to a context, what packing would cost.
+        break_evens: by scenario, from where on it would pay nothing.
         reasons: why scenarios have no figures, or were worked out without a part, by their names.
     """
 
@@ -54,6 +56,7 @@ class Priced:
     parts_off: frozenset[str] = frozenset()
     caps: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CAP_CURVE))
     packs: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PACK_CURVE))
+    break_evens: Mapping[str, BreakEven] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -116,6 +119,9 @@ def _priced(x: "Analysis", settings: Settings, guard: Guard) -> Priced:
             part="its curve",
         ),
         packs=guard.of("batching/pack-items", lambda: pack_curve(bench), nothing, part="its curve"),
+        break_evens=guard.of(
+            ALL, lambda: break_evens(bench, sets.routes, scenarios), {}, part="where levers break even"
+        ),
     )
 
 
@@ -185,9 +191,10 @@ def attach(x: "Analysis", priced: Priced) -> None:
     for name in ("scenarios", "lifetimes", "turn_work", "single_shots", "routes"):
         setattr(x, name, getattr(priced, name))
     x.parts_off = priced.parts_off
+    x.break_evens = dict(priced.break_evens)
     x.curves = {"cap": priced.caps, "pack": priced.packs}
     others = {part: reason for part, reason in x.reasons.items() if not part.startswith(SCENARIO)}
     x.reasons = others | {SCENARIO + name: reason for name, reason in priced.reasons.items()}
 
 
-__all__ = ["SCENARIO", "Priced", "attach", "price_scenarios"]
+__all__ = ["SCENARIO", "BreakEven", "Priced", "attach", "price_scenarios"]

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from costscan.levers import batching, caching, routing, trimming
+from costscan.levers.doubt import with_errors
 from costscan.levers.plan import Plan
 from costscan.scenarios.cost import Costs, cheapest
 from costscan.settings import Settings
+from costscan.tokens import EXACT_SOURCES
 
 if TYPE_CHECKING:
     from costscan.analysis import Analysis
@@ -66,7 +68,8 @@ class Bench:
         most = self.settings.trimming.tool_result_max_tokens
         blocks = self._blocks(*names).filter(some).collect()
         said = trimming.without_tool_use(blocks, self.plan.steps, self.x.runs)
-        return trimming.Held(said, self.x.tool_calls, self.x.runs, most)
+        exact = self.x.runs.filter(pl.col("source").is_in(EXACT_SOURCES))["run_id"]
+        return trimming.Held(with_errors(said, exact), self.x.tool_calls, self.x.runs, most)
 
     def forget_held(self) -> None:
         """Let go of what only trimming decides on, once all has been trimmed."""

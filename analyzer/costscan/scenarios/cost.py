@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Final, Self
 
 import polars as pl
 
-from costscan.levers.plan import EXTRA, SPREAD, Plan
+from costscan.levers.plan import EXTRA, Plan
 from costscan.prices import COST_COLUMNS, UNITS_OF, cost_of, unit_prices
 from costscan.replay.agreement import REPLAYED
+from costscan.scenarios.spread import SPREADS, spread
 
 if TYPE_CHECKING:
     from costscan.analysis import Analysis
 
 CLASSES: Final = (*REPLAYED.values(), "output_tokens")
-SPREADS: Final = ("more_pico_usd", "less_pico_usd")
-"""By how much the cost of a turn may be more or less than what was foreseen."""
 _PLACE: Final = ["run_id", "turn"]
 _EXTRA_OF: Final = dict(zip(EXTRA, ("cache_read_tokens", "input_tokens", "output_tokens"), strict=True))
 
@@ -73,8 +72,9 @@ class Costs:
         cost = pl.sum_horizontal(*(cost_of(meter) for meter in UNITS_OF), ignore_nulls=False)
         # A turn that has no price as it was billed has none in a scenario.
         known = self.turns["pico_usd"].is_not_null()
-        both = priced.with_columns(pico_usd=pl.when(known).then(cost), **_spread(plan.steps, known))
-        return both.drop("web_searches")
+        return spread(priced.with_columns(pico_usd=pl.when(known).then(cost)), plan.steps).drop(
+            "web_searches"
+        )
 
     def units(self, plan: Plan) -> pl.DataFrame:
         """Give the unit prices of the turns of a plan: those that were paid, where nothing changes them."""
@@ -101,20 +101,6 @@ class Costs:
             known_pico_usd=known,
             **{name: pl.col(name).sum() for name in (*CLASSES, *unsure)},
         )
-
-
-def _spread(steps: pl.DataFrame, known: pl.Series) -> dict[str, pl.Expr]:
-    """Give how much more and less a turn may cost, of what is not sure of it; nothing of others."""
-    if not any(steps[name].max() for name in SPREAD):
-        return {name: pl.lit(0, pl.Int64) for name in SPREADS}
-    growth, size, missed = (pl.lit(steps[name]) for name in SPREAD)
-    prompt = pl.sum_horizontal(cost_of(m).fill_null(0) for m in UNITS_OF if m not in {"output", "web_search"})
-    output = cost_of("output").fill_null(0)
-    again = pl.max_horizontal(pl.col("pico_cache_write_5m") - pl.col("pico_cache_read"), 0)
-    lost = pl.col("cache_read_tokens") * missed * again.fill_null(0)
-    more = (prompt + output) * size + output * growth + lost
-    whole = {"more_pico_usd": more, "less_pico_usd": (prompt + output) * size}
-    return {name: pl.when(known).then(e.round().cast(pl.Int64)).otherwise(0) for name, e in whole.items()}
 
 
 def winners(ways: Sequence[pl.DataFrame]) -> pl.Series:

@@ -35,6 +35,8 @@ class Routes:
         self._ways: dict[tuple[str, ...], Way] = {}
         self.models: dict[tuple[str, ...], pl.Series] = {}
         """By the scopes whose evidence counts, the model of each logged turn."""
+        self.moved_pico: dict[tuple[str, ...], pl.DataFrame] = {}
+        """By the same: run_id and moved_pico, what the turns on other models cost there."""
 
     def moves(
         self, plan: Plan, before: Outcome, scopes: tuple[str, ...] = SCOPES, *, is_marked: bool = False
@@ -51,7 +53,7 @@ class Routes:
             plan, logged = self.bench.plan, self.bench.logged
             moves = self.moves(plan, logged, scopes)
             self._ways[scopes] = self._way(plan, logged, moves, self.bench.replayed)
-            self.models[scopes] = self._ways[scopes].plan.steps["model"]
+            self._note(scopes, self._ways[scopes])
         return self._ways[scopes]
 
     @cached_property
@@ -63,8 +65,13 @@ class Routes:
             ways += [self.alone(scope) for scope in SCOPES]
         best = self._best(bench.plan, bench.logged, ways, bench.replayed)
         self._ways.clear()
-        self.models[SCOPES] = best.plan.steps["model"]
+        self._note(SCOPES, best)
         return best
+
+    def _note(self, scopes: tuple[str, ...], way: Way) -> None:
+        self.models[scopes] = way.plan.steps["model"]
+        moved = way.outcome.turns.filter(way.plan.steps["model"] != self.bench.plan.steps["model"])
+        self.moved_pico[scopes] = moved.group_by("run_id").agg(moved_pico=pl.col("pico_usd").sum())
 
     def beside(self, plan: Plan, before: Outcome, serve: Serve, *, is_marked: bool) -> Way:
         """Return a plan of other levers, routed as pays best there, or as pays best without them."""

@@ -9,7 +9,8 @@ import polars as pl
 
 from costscan.frames import SCENARIOS, USD
 from costscan.prices import usd_of
-from costscan.scenarios.cost import CLASSES, SPREADS, Costs
+from costscan.scenarios.cost import CLASSES, Costs
+from costscan.scenarios.spread import SPREADS
 
 
 def billed(costs: Costs) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from costscan.levers.batching.async_requests import MISSED_READS
+from costscan.levers.batching.pack_items import INSTRUCTION_TOKENS, ITEM_INPUT_TOKENS, ITEM_OUTPUT_TOKENS
 from costscan.levers.routing.apply import SIZE_SPREAD, THINKING_GROWTH
 from costscan.levers.trimming.compact_history import SUMMARY_TOKENS
 from costscan.levers.trimming.defer_unused_tools import SEARCH_TOKENS
@@ -29,7 +30,8 @@ ASSUMED: Final = (
     ),
     Assumption(
         "trimming/compact-history",
-        f"a summary has {SUMMARY_TOKENS:,} tokens, and one request reads the history to write it",
+        f"a summary has {SUMMARY_TOKENS:,} tokens (the range: half of it to twice), and one request reads "
+        "the history to write it",
         f"{_DOCS}/build-with-claude/compaction; the length is assumed",
     ),
     Assumption(
@@ -51,7 +53,9 @@ ASSUMED: Final = (
     ),
     Assumption(
         "batching/pack-items",
-        "one request answers all items of a context as each was answered alone",
+        "one request answers all items of a context as each was answered alone; "
+        f"{ITEM_INPUT_TOKENS} tokens before each item and {ITEM_OUTPUT_TOKENS} before each answer number "
+        f"them and {INSTRUCTION_TOKENS} ask for that; the range has half of it and twice",
         "assumed: try it on some items",
     ),
 )

@@ -142,6 +142,7 @@ class Scenario:
     `saved_joint_usd` is the share of a lever in what all save together, `saved_low_usd` and `saved_high_usd`
     what the scenario saves where what it assumes turns out badly or well. `is_on` tells a part that its lever
     has from one that was only priced. `reason` says why figures are unknown, or what they are without.
+    At `break_even` it would pay nothing; `break_even_of` says what that counts (docs/levers.md).
     """
 
     scenario: str
@@ -155,6 +156,8 @@ class Scenario:
     saved_high_usd: Decimal | None = None
     is_on: bool = True
     reason: str | None = None
+    break_even: float | None = None
+    break_even_of: str | None = None
 
 
 @dataclass(frozen=True)

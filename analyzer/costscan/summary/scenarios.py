@@ -102,6 +102,7 @@ def _replayed(x: Analysis, name: str, billed: Decimal | None) -> Scenario:
         return Scenario(name, of, None, None, None, 0, risk, is_on=is_on, reason=reason)
     saved = total(runs["saved_usd"].fill_null(0))
     joint = runs["saved_joint_usd"]
+    even, even_of = x.break_evens.get(name, (None, None))
     return Scenario(
         name,
         of,
@@ -114,4 +115,6 @@ def _replayed(x: Analysis, name: str, billed: Decimal | None) -> Scenario:
         total(runs["saved_high_usd"].fill_null(0)),
         is_on=is_on,
         reason=reason,
+        break_even=even,
+        break_even_of=even_of,
     )

@@ -4,10 +4,17 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers.plan import Marks, Plan, with_others
+from costscan.levers.doubt import doubted
+from costscan.levers.plan import PREFIX_ERROR, Marks, Plan, beside, with_others
 from costscan.models import model_info
 
 CONTEXTS: Final = pl.Schema({"run_id": pl.String, "context": pl.Int64, "is_first": pl.Boolean})
+ITEM_OUTPUT_TOKENS: Final = 7
+"""An item number and its separators around each answer (assumed: half of it to twice)."""
+ITEM_INPUT_TOKENS: Final = 4
+"""The same before each item."""
+INSTRUCTION_TOKENS: Final = 30
+"""What asks to answer all items, and to number the answers: once in each context (assumed, too)."""
 _DEFAULT_CONTEXT: Final = 200_000
 _DEFAULT_OUTPUT: Final = 32_000
 
@@ -27,8 +34,8 @@ def contexts(shots: pl.DataFrame, items: int, longest: dict[str, int]) -> pl.Dat
     models = packable["model"].unique()
     room = {m: min(_context(m), longest.get(m, _context(m))) for m in models}
     output = {m: (info.max_output_tokens if (info := model_info(m)) else _DEFAULT_OUTPUT) for m in models}
-    item = (pl.col("prompt_tokens") - pl.col("shared_tokens")).max().over(one)
-    said = pl.max_horizontal(pl.col("output_tokens").max().over(one), 1)
+    item = (pl.col("prompt_tokens") - pl.col("shared_tokens")).max().over(one) + ITEM_INPUT_TOKENS
+    said = pl.max_horizontal(pl.col("output_tokens").max().over(one), 1) + ITEM_OUTPUT_TOKENS
     of_model = pl.col("model")
     room_left = of_model.replace_strict(room, return_dtype=pl.Int64) - pl.col("shared_tokens").max().over(one)
     fits = pl.min_horizontal(
@@ -50,19 +57,40 @@ def _context(model: str) -> int:
 
 
 def packed(plan: Plan, contexts: pl.DataFrame) -> Plan:
-    """Give the plan with the prefix sent with the first item of each context only."""
-    rest = contexts.filter(~pl.col("is_first"))["run_id"]
-    if rest.is_empty():
+    """Give the plan with the prefix sent with the first item of each context only, and all items numbered."""
+    if contexts["is_first"].all():
         return plan
-    joins = pl.col("run_id").is_in(rest.implode())
-    prompt = pl.max_horizontal(pl.col("prompt_tokens") - pl.col("shared_tokens"), 0)
-    left = {"prompt_tokens": prompt, "shared_tokens": pl.lit(0, pl.Int64),
-            "stable_shared_tokens": pl.lit(0, pl.Int64)}  # fmt: skip
-    steps = plan.steps.with_columns(pl.when(joins).then(e).otherwise(n).alias(n) for n, e in left.items())
-    shorter = steps.filter(joins).select("req", "prompt_tokens")
+    steps = beside(plan.steps, contexts.select("run_id", "is_first"), on="run_id")
+    joins, leads = pl.col("is_first").not_().fill_null(value=False), pl.col("is_first").fill_null(value=False)
+    prompt, none = (
+        pl.max_horizontal(pl.col("prompt_tokens") - pl.col("shared_tokens"), 0),
+        pl.lit(0, pl.Int64),
+    )
+    left = {"prompt_tokens": prompt, "shared_tokens": none, "stable_shared_tokens": none}
+    asked = ITEM_INPUT_TOKENS + pl.when(leads).then(INSTRUCTION_TOKENS).otherwise(0)
+    told = steps.with_columns(
+        pl.when(joins).then(e).otherwise(n).alias(n) for n, e in left.items()
+    ).with_columns(
+        prompt_tokens=pl.col("prompt_tokens") + pl.when(joins | leads).then(asked).otherwise(0),
+        output_tokens=pl.col("output_tokens") + pl.when(joins | leads).then(ITEM_OUTPUT_TOKENS).otherwise(0),
+    )
+    lengths = told.filter(joins | leads).select("req", "prompt_tokens")
+    apart = told.filter(joins).select("req")
 
     def sent(marks: Marks, _: str) -> Marks:
-        kept = marks.positions.join(shorter, on="req", how="anti", maintain_order="left")
-        return Marks(with_others(marks.requests, shorter), kept)
+        kept = marks.positions.join(apart, on="req", how="anti", maintain_order="left")
+        return Marks(with_others(marks.requests, lengths), kept)
 
-    return plan.changed(steps, sent)
+    off = told.filter(joins | leads).select("req", **_doubts(joins, asked))
+    return doubted(plan.changed(told.select(plan.steps.columns), sent), off)
+
+
+def _doubts(joins: pl.Expr, asked: pl.Expr) -> dict[str, pl.Expr]:
+    """Tell how far prompts and answers may be off: by numbers, and by the prefix that others send."""
+    prefix = pl.when(joins).then(PREFIX_ERROR).otherwise(0.0)
+    return {
+        "more_tokens": asked + prefix,
+        "fewer_tokens": asked / 2 + prefix,
+        "more_output_tokens": pl.lit(float(ITEM_OUTPUT_TOKENS)),
+        "fewer_output_tokens": pl.lit(ITEM_OUTPUT_TOKENS / 2),
+    }

@@ -11,6 +11,7 @@ from typing import Final
 
 import polars as pl
 
+from costscan.levers.doubt import doubted
 from costscan.levers.plan import Plan
 from costscan.levers.prompts import renamed, shortened
 from costscan.levers.trimming.cap_tool_results import long_results
@@ -28,7 +29,7 @@ class Held:
     """What prompts hold: frames of the analysis, and what the user set.
 
     Attributes:
-        blocks: run_id, block, turn_in, turn_out, layer, role, kind, tool, content_hash, tokens.
+        blocks: run_id, block, turn_in, turn_out, layer, role, kind, tool, content_hash, tokens, error_tokens.
         tool_calls: run_id, tool.
         runs: run_id, task, interactive.
         tool_result_max_tokens: longer tool results are cut to so many tokens.
@@ -46,7 +47,7 @@ SHORTENING: Final[Mapping[str, Callable[[Held], pl.DataFrame]]] = MappingProxyTy
     "drop-repeated-results": lambda held: repeated_results(held.blocks),
     "resize-images": lambda held: large_images(held.blocks),
 })  # fmt: skip
-"""Parts that shorten blocks: run_id, block, turn_in, turn_out, tokens to leave out, is_fixed."""
+"""Parts that shorten blocks: `per_turn.CUT_BLOCKS`."""
 REWRITING: Final = MappingProxyType({"prune-at-task-boundary": pruned, "compact-history": compacted})
 """Parts that rewrite the history, in the order in which they are applied."""
 PARTS: Final = (*SHORTENING, *REWRITING)
@@ -74,7 +75,9 @@ def _shorter(plan: Plan, held: Held, cuts: pl.DataFrame) -> Plan:
     # What two parts take out of one block is the larger of the two.
     each = cuts.sort("tokens", descending=True).unique(["run_id", "block"], keep="first", maintain_order=True)
     salts = other_tools(plan.steps, held.blocks, each.filter("is_fixed"))
-    short = shortened(plan, per_turn(plan.steps, each))
+    cut = per_turn(plan.steps, each)
+    off = cut.select("req", more_tokens="error_tokens", fewer_tokens="error_tokens")
+    short = doubted(shortened(plan, cut), off)
     return renamed(short, salts) if salts.height else short
 
 

@@ -9,12 +9,16 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers.plan import Marks, Plan, beside
-from costscan.levers.rewriting import REWRITES, rewritten
+from costscan.levers.doubt import doubted
+from costscan.levers.plan import PREFIX_ERROR, Marks, Plan, beside
+from costscan.levers.rewriting import REWRITES, later, rewritten
 from costscan.levers.trimming.carried_price import carried_price
 
 SUMMARY_TOKENS: Final = 3000
 """A summary of an agent's history; those of Claude Code have about 2,000 to 4,000."""
+SUMMARY_MORE: Final = 3000.0
+SUMMARY_FEWER: Final = 1500.0
+"""The length of a summary is assumed: it may be half of that, or twice."""
 ASKED_TOKENS: Final = 500
 """What asks for the summary."""
 
@@ -45,7 +49,23 @@ def compacted(plan: Plan, blocks: pl.DataFrame, _: pl.DataFrame, priced: pl.Data
     rewrites = best.select(
         "run_id", "turn", from_tokens="fixed_tokens", cut_tokens=pl.col("history") - pl.col("summary")
     )
-    return _with_request(rewritten(_with_prefix(plan, best), rewrites.select(REWRITES)), best)
+    short = rewritten(_with_prefix(plan, best), rewrites.select(REWRITES))
+    return doubted(_with_request(short, best), _doubts(plan, best))
+
+
+def _doubts(plan: Plan, best: pl.DataFrame) -> pl.DataFrame:
+    """Tell how much longer or shorter prompts are where summaries, or what is left before them, are."""
+    since = later(plan.steps, best.select("run_id", "turn")).join(
+        plan.steps.select("req", PREFIX_ERROR), on="req", maintain_order="left"
+    )
+    is_first = pl.col("turn") == pl.col("since")
+    return since.select(
+        "req",
+        more_tokens=SUMMARY_MORE + pl.col(PREFIX_ERROR),
+        fewer_tokens=SUMMARY_FEWER + pl.col(PREFIX_ERROR),
+        more_output_tokens=pl.when(is_first).then(SUMMARY_MORE).otherwise(0.0),
+        fewer_output_tokens=pl.when(is_first).then(SUMMARY_FEWER).otherwise(0.0),
+    )
 
 
 def _reading_prefix(plan: Plan) -> pl.Series:

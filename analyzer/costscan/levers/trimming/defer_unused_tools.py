@@ -47,6 +47,7 @@ def unused_tools(blocks: pl.DataFrame, tool_calls: pl.DataFrame, runs: pl.DataFr
     stub = paying.with_columns(
         block=pl.lit(_STUB_BLOCK, pl.Int64),
         tokens=pl.lit(-SEARCH_TOKENS, pl.Int64),
+        error_tokens=pl.lit(0.0),
         is_fixed=pl.lit(value=True),
     )
     kept = unused.join(paying, on="run_id", how="semi", maintain_order="left")

@@ -8,8 +8,9 @@ from typing import Final
 
 import polars as pl
 
+from costscan.levers.doubt import doubted
 from costscan.levers.plan import Plan
-from costscan.levers.rewriting import REWRITES, rewritten
+from costscan.levers.rewriting import REWRITES, later, rewritten
 from costscan.levers.trimming.carried_price import carried_price
 
 NOTE_TOKENS: Final = 30
@@ -57,13 +58,15 @@ def _one(plan: Plan, chosen: pl.DataFrame) -> Plan:
     placed = chosen.join(begins, on=["run_id", "first"], how="left").with_columns(
         from_tokens=pl.max_horizontal(pl.min_horizontal("from_tokens", "before_tokens"), "fixed_tokens")
     )
-    return rewritten(plan, placed.select(REWRITES))
+    off = later(plan.steps, chosen).select("req", more_tokens="error_tokens", fewer_tokens="error_tokens")
+    return doubted(rewritten(plan, placed.select(REWRITES)), off)
 
 
 def _results_of_tasks(blocks: pl.DataFrame) -> pl.DataFrame:
-    """Give, for each turn in which a person writes again, what goes: run_id, turn, first, cut_tokens.
+    """Give, for each turn in which a person writes again, what goes.
 
-    That are the tool results since the last such turn that would stay; `first` is the turn of the first one.
+    That are the tool results since the last such turn that would stay: run_id, turn, first (the turn of the
+    first one), cut_tokens and error_tokens (by how many they may be off).
     """
     said = blocks.filter(kind="text", role="user", layer="messages").filter(pl.col("turn_in") > 0)
     bounds = said.select("run_id", turn="turn_in").unique().sort("turn")
@@ -81,5 +84,7 @@ def _results_of_tasks(blocks: pl.DataFrame) -> pl.DataFrame:
     )
     stays = joined.filter(pl.col("turn").is_not_null() & (pl.col("turn_out") > pl.col("turn")))
     return stays.group_by("run_id", "turn", maintain_order=True).agg(
-        first=pl.col("turn_in").min(), cut_tokens=(pl.col("tokens") - NOTE_TOKENS).sum()
+        first=pl.col("turn_in").min(),
+        cut_tokens=(pl.col("tokens") - NOTE_TOKENS).sum(),
+        error_tokens=pl.col("error_tokens").sum(),
     )

@@ -1,0 +1,69 @@
+"""How far the tokens that a lever moves may be off: what is not billed apart is estimated.
+
+A prompt has as many tokens as were billed. Where it is split over blocks by weights, a block that is a share
+`part` of it is off by its error times (1 - part): what one block has more, the others have less, and a block
+that is all of it is exact.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from costscan.levers.plan import Plan
+
+TEXT_ERROR: Final = 0.1
+"""By what share the weight of a tool result is off, in most cases: docs/token-weights.md."""
+TOOL_ERROR: Final = 0.2
+"""The same of definitions of tools, of which hardly any are billed apart."""
+ATTACHED_ERROR: Final = 0.2
+"""The same of pictures and documents."""
+_ERRORS: Final = {"tool_def": TOOL_ERROR, "image": ATTACHED_ERROR, "document": ATTACHED_ERROR}
+
+
+def with_errors(blocks: pl.DataFrame, exact: pl.Series) -> pl.DataFrame:
+    """Add error_tokens: by how many tokens each block may be off.
+
+    Args:
+        blocks: run_id, turn_in, kind, tokens; of each turn all that was sent to it.
+        exact: the runs whose whole prompts are logged. In others, what is hidden may be part of any block.
+    """
+    part = pl.col("tokens") / pl.max_horizontal(pl.col("tokens").sum().over("run_id", "turn_in"), 1)
+    off = pl.when(pl.col("run_id").is_in(exact.implode())).then(1 - part).otherwise(1.0)
+    error = pl.col("kind").replace_strict(_ERRORS, default=TEXT_ERROR, return_dtype=pl.Float64)
+    return blocks.with_columns(error_tokens=pl.col("tokens") * error * off)
+
+
+def prefix_errors(steps: pl.DataFrame, turns: pl.DataFrame) -> pl.Series:
+    """Return, step by step, by how many tokens the end of tools and system prompt may be off.
+
+    That is nothing where a bill tells it: what was read, or was not sent plain, ended there. So it did where
+    a transcript shows no prompt. Else it is the estimate of a first prompt.
+
+    Args:
+        steps: req, run_id, turn, domain, is_shown, prompt_tokens, shared_key and shared_tokens.
+        turns: the turns with their token classes.
+    """
+    used = ("cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
+    known = steps.select(
+        "run_id", "turn", "domain", "is_shown", "prompt_tokens", "shared_key", "shared_tokens"
+    )
+    both = known.join(turns.select("run_id", "turn", *used), on=["run_id", "turn"], how="left",
+                      maintain_order="left")  # fmt: skip
+    shared, first = pl.col("shared_tokens"), pl.col("prompt_tokens").first().over("run_id")
+    ends = (pl.col("cache_read_tokens"), pl.sum_horizontal(used), pl.col("prompt_tokens"))
+    told = pl.any_horizontal(shared == end for end in ends).any().over("domain", "shared_key")
+    part = pl.min_horizontal(shared / pl.max_horizontal(first, 1), 1)
+    off = pl.when(pl.col("is_shown") & (shared > 0) & ~told).then(shared * TOOL_ERROR * (1 - part))
+    return both.select(prefix_error_tokens=off.fill_null(0.0)).to_series()
+
+
+def doubted(plan: "Plan", doubts: pl.DataFrame) -> "Plan":
+    """Return the plan with more doubt in some steps: `doubts` has req and columns of `plan.DOUBTS`."""
+    found = plan.steps.select("req").join(doubts, on="req", how="left", maintain_order="left")
+    more = ((pl.col(name) + found[name].fill_null(0)).alias(name) for name in doubts.columns if name != "req")
+    return replace(plan, steps=plan.steps.with_columns(more))
+
+
+__all__ = ["ATTACHED_ERROR", "TEXT_ERROR", "TOOL_ERROR", "doubted", "prefix_errors", "with_errors"]

@@ -1,0 +1,96 @@
+"""By how much a turn may cost more or less than was foreseen: not all that it is made of was billed."""
+
+from typing import Final
+
+import polars as pl
+
+from costscan.levers.plan import DOUBTS, PREFIX_ERROR, SPREAD
+from costscan.prices import UNITS_OF, cost_of
+
+SPREADS: Final = ("more_pico_usd", "less_pico_usd")
+"""By how much the cost of a turn may be more or less than what was foreseen."""
+_OF_STEPS: Final = (*SPREAD, *DOUBTS, PREFIX_ERROR)
+_SHARED: Final = ("shared_tokens", "stable_shared_tokens")
+_CACHED: Final = ("cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
+
+
+def spread(turns: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
+    """Return turns with `SPREADS`, 0 where all is sure or the cost is unknown.
+
+    Args:
+        turns: run_id, token classes, unit prices and pico_usd.
+        steps: the steps of their plan, in the same order.
+    """
+    if not any(steps[name].max() for name in _OF_STEPS):
+        return turns.with_columns(pl.lit(0, pl.Int64).alias(name) for name in SPREADS)
+    both = turns.hstack(steps.select(*_OF_STEPS, *_SHARED))
+    known = pl.col("pico_usd").is_not_null()
+    ends = zip(SPREADS, (_more(), _less()), strict=True)
+    told = both.with_columns(
+        pl.when(known).then(end.round().cast(pl.Int64)).otherwise(0).alias(name) for name, end in ends
+    )
+    return told.drop(*_OF_STEPS, *_SHARED)
+
+
+def _unit(meter: str) -> pl.Expr:
+    return pl.col(f"pico_{meter}").fill_null(0)
+
+
+def _prompt() -> pl.Expr:
+    return pl.sum_horizontal(cost_of(m).fill_null(0) for m in UNITS_OF if m not in {"output", "web_search"})
+
+
+def _sized() -> pl.Expr:
+    """Price the share of all tokens by which another tokenizer may be off."""
+    return (_prompt() + cost_of("output").fill_null(0)) * pl.col("size_spread")
+
+
+def _more() -> pl.Expr:
+    grown = cost_of("output").fill_null(0) * pl.col("output_growth")
+    again = pl.max_horizontal(_unit("cache_write_5m") - _unit("cache_read"), 0)
+    lost = pl.col("cache_read_tokens") * pl.col("missed_reads") * again
+    written = pl.col("more_output_tokens") * _unit("output")
+    return _sized() + grown + lost + _of_prompt("more_tokens") + written + _of_prefix()
+
+
+def _less() -> pl.Expr:
+    written = pl.col("fewer_output_tokens") * _unit("output")
+    return _sized() + _of_prompt("fewer_tokens") + written + _of_prefix()
+
+
+def _of_prompt(tokens: str) -> pl.Expr:
+    """Price tokens of the prompts: new ones as what is new, the others as the mean of the prompt."""
+    carried = pl.min_horizontal(tokens, pl.col(tokens).shift(1).over("run_id").fill_null(0))
+    sent = pl.max_horizontal(pl.sum_horizontal(*_CACHED, "input_tokens"), 1)
+    return carried * _prompt() / sent + (pl.col(tokens) - carried) * _new()
+
+
+def _new() -> pl.Expr:
+    return (
+        pl.when(pl.col("cache_write_1h_tokens") > 0)
+        .then(_unit("cache_write_1h"))
+        .when(pl.col("cache_write_5m_tokens") > 0)
+        .then(_unit("cache_write_5m"))
+        .otherwise(_unit("input"))
+    )
+
+
+def _of_prefix() -> pl.Expr:
+    """Price what is not sure of the length of a prefix, where a turn reads or writes up to its end only.
+
+    Tokens that are not before that end are behind it, and cost what is there.
+    """
+    cached = pl.sum_horizontal(_CACHED)
+    reads, writes = (pl.any_horizontal(end == pl.col(name) for name in _SHARED) & (end > 0)
+                     for end in (pl.col("cache_read_tokens"), cached))  # fmt: skip
+    between = (
+        pl.when(reads)
+        .then(_new() - _unit("cache_read"))
+        .when(writes & (pl.col("input_tokens") > 0))
+        .then(_new() - _unit("input"))
+        .otherwise(0)
+    )
+    return pl.col(PREFIX_ERROR) * between.abs()
+
+
+__all__ = ["SPREADS", "spread"]

@@ -1,0 +1,123 @@
+"""What a scenario saves has a range wherever an estimate stands behind it, and none where all is billed."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from applied import Told, read
+from costscan.levers.trimming.compact_history import SUMMARY_TOKENS
+from costscan.scenarios import price_scenarios
+from costscan.settings import Batching, Routing, Settings, Trimming
+from logs import Json, assistant, at, usage, user, write
+from logs import usd as priced
+from mended import capped, deferred, for_system, packed, shots
+from seen import analyzed
+from workloads import HAIKU45, OPUS48, SONNET46, Calls, lines, loops, marked, usd
+
+CAP = 300
+PACKED = Settings(batching=Batching(items_per_context=5))
+TRIMMED = Settings(trimming=Trimming(tool_result_max_tokens=CAP))
+
+
+def ends(found: Told, name: str, scenario: str) -> tuple[Decimal, Decimal, Decimal]:
+    low, mid, high = (found.usd(name, scenario, c) for c in ("saved_low_usd", "saved_usd", "saved_high_usd"))
+    return low, mid, high
+
+
+EXACT: dict[str, tuple[str, Calls, Settings]] = {
+    "one result a turn": (
+        "trimming/cap-tool-results", marked(loops("one result a turn", runs=1, turns=5, result=900)), TRIMMED,
+    ),
+    "another lifetime": ("caching/ttl", marked(loops("another lifetime", turns=5, gap_s=400)), Settings()),
+    "half price": (
+        "batching/async", shots(loops("half price", runs=6, turns=1)), Settings(),
+    ),
+    "another model": (
+        "routing", marked(loops("another model", runs=1, turns=5)), Settings(routing=Routing(force=HAIKU45)),
+    ),
+    "one run": ("caching/breakpoints", loops("one run", runs=1, turns=5), Settings()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_what_can_be_computed_has_no_range(tmp_path: Path, name: str) -> None:
+    scenario, calls, settings = EXACT[name]
+    low, mid, high = ends(read(tmp_path, {name: calls}, settings), name, scenario)
+    assert low == mid == high > 0
+
+
+ESTIMATED: dict[str, tuple[str, Calls, Calls, Settings]] = {}
+
+
+def estimated(name: str, scenario: str, before: Calls, after: Calls, settings: Settings) -> None:
+    ESTIMATED[name] = scenario, before, after, settings
+
+
+for _model in (SONNET46, OPUS48):
+    _calls = loops(f"definitions {_model}", model=_model, n_tools=12, system=1500, turns=4)
+    estimated(_calls[0].task, "trimming/defer-unused-tools", _calls, deferred(_calls), TRIMMED)
+    _calls = loops(f"five runs {_model}", model=_model, runs=5, turns=2, system=5000)
+    estimated(_calls[0].task, "caching/breakpoints", _calls, marked(_calls), Settings())
+    _calls = shots(loops(f"requests {_model}", model=_model, runs=8, turns=1, system=5000))
+    estimated(_calls[0].task, "caching/breakpoints", _calls, for_system(_calls), Settings())
+    _calls = for_system(
+        shots(loops(f"items {_model}", model=_model, runs=10, turns=1, system=5000, apart_s=20))
+    )
+    estimated(_calls[0].task, "batching/pack-items", _calls, packed(_calls, 5), PACKED)
+    _calls = marked(loops(f"three at once {_model}", model=_model, runs=1, turns=4, wide=3, result=700))
+    estimated(_calls[0].task, "trimming/cap-tool-results", _calls, capped(_calls, CAP), TRIMMED)
+
+
+@pytest.mark.parametrize("name", ESTIMATED)
+def test_what_is_saved_lies_in_the_range(tmp_path: Path, name: str) -> None:
+    """Once the fix is applied; and the range is no wider than the saving itself."""
+    scenario, before, after, settings = ESTIMATED[name]
+    found = read(tmp_path, {name: before}, settings)
+    low, mid, high = ends(found, name, scenario)
+    saved = usd(found.logs[name]) - usd(lines(after))
+    assert low < mid < high
+    assert low <= saved <= high
+    assert high - low < mid
+
+
+GROWS, TURNS, FIRST = 2000, 60, 15_500
+
+
+def session() -> list[Json]:
+    """A session in which each turn reads what the turn before was sent."""
+    out = []
+    for n in range(TURNS):
+        used = usage(read=15_000 + (500 + (n - 1) * GROWS if n else 0), w5m=GROWS if n else 500, out=200)
+        ids: dict[str, Any] = {"uuid": f"a{n}", "parentUuid": f"u{n}", "timestamp": at(20 * n + 5)}
+        before = f"a{n - 1}" if n else None
+        out += [user("go on " * 240, uuid=f"u{n}", parentUuid=before, timestamp=at(20 * n)),
+                assistant(f"msg_{n}", used, **ids)]  # fmt: skip
+    return out
+
+
+def test_a_summary_may_be_half_as_long_or_twice(tmp_path: Path) -> None:
+    settings = Settings(trimming=Trimming(parts=("compact-history",)))
+    with analyzed(write(tmp_path / "s1.jsonl", *session())) as x:
+        row = price_scenarios(x, settings).scenarios.filter(scenario="trimming").to_dicts()[0]
+        read_tokens = x.turns["cache_read_tokens"].sum()
+    # What the shorter prompts read less tells at which turn: from there on each reads as much less.
+    saved_tokens = read_tokens - row["cache_read_tokens"]
+    turns = next(
+        n for n in range(1, TURNS)
+        if _read_less(n) == saved_tokens
+    )  # fmt: skip
+    for end, tokens in (("low", SUMMARY_TOKENS), ("high", -SUMMARY_TOKENS // 2)):
+        off = abs(tokens)
+        more = priced(OPUS48, out=off, w5m=off) + (TURNS - turns - 1) * priced(OPUS48, read=off)
+        got = abs(row["saved_usd"] - row[f"saved_{end}_usd"])
+        # The tokens that are carried are priced as the mean of a prompt, some of which is always new.
+        assert more <= got <= more * Decimal("1.5"), end
+
+
+def _read_less(turn: int) -> int:
+    """By how many tokens less is read where the history before a turn is a summary, which a request asked for."""
+    history = 500 + (turn - 1) * GROWS
+    asked = 15_000 + history
+    return history - asked + (TURNS - turn - 1) * (history - SUMMARY_TOKENS)
