@@ -93,6 +93,7 @@ TOOL_USE: Final = {
     "claude-sonnet-5": 354,
 }
 """What a request with tools takes on top of their definitions, typed from the documentation."""
+DROPS_THINKING: Final = frozenset({"claude-haiku-4-5"})
 NONE: Final[Mapping[str, float]] = {}
 _word = re.compile(r"[^\W\d_]+|\d{1,3}|(?:[^\w\s]|_){1,2}")
 
@@ -132,6 +133,22 @@ def of_images(block: Row) -> int:
     return total
 
 
+def _without_thinking(request: Row) -> list[Row]:
+    """The messages that are sent: what some models thought before a person last wrote is left out."""
+    messages: list[Row] = request["messages"]
+    if request["model"] not in DROPS_THINKING:
+        return messages
+    asked = [
+        n
+        for n, m in enumerate(messages)
+        if m["role"] == "user" and not any(b["type"] == "tool_result" for b in m["content"])
+    ]
+    return [
+        {**m, "content": [b for b in m["content"] if b["type"] != "thinking"]} if n < asked[-1] else m
+        for n, m in enumerate(messages)
+    ]
+
+
 def pieces(request: Row, ratio: float = 1) -> Iterator[tuple[str, int, int | None]]:
     """The blocks of a prompt in its order: what each says, its tokens, and the lifetime it is marked with.
 
@@ -139,7 +156,7 @@ def pieces(request: Row, ratio: float = 1) -> Iterator[tuple[str, int, int | Non
     """
     found = [("tools", 8, tool) for tool in request.get("tools", [])]
     found += [("system", 0, block) for block in request.get("system", [])]
-    for message in request["messages"]:
+    for message in _without_thinking(request):
         for n, block in enumerate(message["content"]):
             found.append((message["role"], 0 if n else 4, block))
     on_top = TOOL_USE[request["model"]] if request.get("tools") else 0

@@ -4,6 +4,7 @@ Each workload is logged as it is and as it is mended, both billed by the slow re
 the first log is compared with the bill of the second.
 """
 
+import random
 from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any, Final
 import pytest
 
 from applied import Case, Told, error, read
+from logs import text
+from mended import for_system
 from mishaps import ORDERS, PLACES, VALUES, disordered, varying
 from workloads import HAIKU45, MODELS, OPUS48, SONNET46, Calls, loops, marked
 
@@ -68,6 +71,19 @@ def uncached() -> dict[str, Case]:
     wide = some("over twenty blocks a turn", runs=2, turns=6, wide=12, result=60)
     for name, calls in (("forty turns", long), ("over twenty blocks a turn", wide)):
         out[name] = Case("caching/breakpoints", calls, [marked(calls, between=True)])
+    return out
+
+
+def begun_oddly() -> dict[str, Case]:
+    """The first runs ask for something whose tokens are hard to tell; nothing was cached, so no bill tells the rest."""
+    dice = random.Random("odd")
+    digits = " ".join(f"{dice.getrandbits(256):064x}" for _ in range(60))
+    out = {}
+    for name, odd in (("digits", digits), ("signs", "-=[]{}()<>;" * 300)):
+        calls = some(name, runs=9, turns=1, system=9000)
+        asked = [[{"role": "user", "content": [text(odd)]}] if n < 2 else c.request["messages"] for n, c in enumerate(calls)]  # fmt: skip
+        calls = [call.told(messages=m) for call, m in zip(calls, asked, strict=True)]
+        out[name] = Case("caching/breakpoints", calls, [for_system(calls)])
     return out
 
 
@@ -127,7 +143,8 @@ def everything() -> dict[str, Case]:
 
 
 KINDS = {f.__name__: f() for f in (values, values_of_runs, orders, uncached, settings, lifetimes, everything)}
-CASES = {name: case for cases in KINDS.values() for name, case in cases.items()}
+ODD = begun_oddly()
+CASES = {name: case for cases in (*KINDS.values(), ODD) for name, case in cases.items()}
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +159,10 @@ def test_what_was_foreseen_is_billed_once_it_is_mended(told: Told, kind: str) ->
     assert {name: f"{e:.2%}" for name, e in errors.items() if e > AT_MOST} == {}
     assert median(errors.values()) < USUALLY
     assert sum(e > WITHIN for e in errors.values()) <= 1
+
+
+def test_a_prefix_that_no_bill_tells_is_told_by_all_prompts(told: Told) -> None:
+    assert max(error(told, name, case) for name, case in ODD.items()) < 2 * WITHIN
 
 
 def test_the_replay_agrees_with_what_was_billed(told: Told) -> None:

@@ -50,7 +50,7 @@ def tokens(raw: bytes) -> tuple[tuple[int, int], bool]:
     block = msgspec.json.decode(json.dumps({"type": "image", "source": source}), type=Block)
     found = measure(block)
     assert found is not None
-    return found.weights, found.is_sized
+    return found.weights, found.is_sized is True
 
 
 FORMATS = (png, gif, jpeg, webp, webp_lossless, webp_extended)

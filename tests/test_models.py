@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from costscan.models import canonical_models, model_info, resolve
+from costscan.models import canonical_models, drops_thinking, model_info, resolve
 
 OPUS_4_8 = "claude-opus-4-8"
 
@@ -156,6 +156,35 @@ def test_limits() -> None:
     assert (info.context_tokens, info.max_output_tokens, info.tokenizer) == (200_000, 64_000, "v3")
     assert (info.released, info.retired) == (date(2025, 9, 29), date(2026, 11, 30))
     assert model_info("claude-nova-9") is None
+
+
+@pytest.mark.parametrize(
+    ("model", "tokens", "like"),
+    [
+        ("claude-opus-5", 286, None),
+        ("claude-opus-5-5", 286, "claude-opus-5"),
+        ("claude-fable-5-2", 286, "claude-opus-5"),
+        ("claude-sonnet-5-5", 354, "claude-sonnet-5"),
+        # Haiku 4.5 takes what Sonnet 4.5 takes.
+        ("claude-haiku-5-5", 354, "claude-sonnet-5"),
+        ("claude-haiku-4-5", 496, None),
+        ("claude-3-opus", 0, None),
+    ],
+)
+def test_what_tool_use_adds(model: str, tokens: int, like: str | None) -> None:
+    info = model_info(model)
+    assert info is not None
+    assert (info.tool_use_tokens, info.tool_use_tokens_from) == (tokens, like)
+
+
+def test_thinking_that_is_dropped() -> None:
+    """Opus 4.5, Sonnet 4.6 and later ones keep it; what Haiku 5.5 does is not documented."""
+    dropping = {m for m in canonical_models() if drops_thinking(m)}
+    assert {"claude-opus-4-1", "claude-sonnet-4-5", "claude-haiku-4-5"} <= dropping
+    assert not dropping & {"claude-opus-4-5", "claude-sonnet-4-6", "claude-haiku-5-5", "claude-opus-5-5"}
+    assert drops_thinking("us.anthropic.claude-haiku-4-5-20251001-v1:0")
+    assert not drops_thinking("gpt-9")
+    assert not drops_thinking(None)
 
 
 def test_import_is_light() -> None:

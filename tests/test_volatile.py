@@ -122,7 +122,7 @@ def test_a_break_in_the_tools_and_slots_in_the_system_prompt(tmp_path: Path) -> 
         ("system[1].text", 5, "counter", False),
         ("system[1].text", 20, "timestamp", False),
     ]
-    assert [(r["position"], r["place"]) for r in told][::3] == [(1, 9), (4, 11)]
+    assert [(r["position"], r["place"]) for r in told][::3] == [(1, 1), (4, 4)]
     assert told[3]["after"] == "2 of many. Now 09:02:07."
     assert told[3]["text_chars"] == len("Turn 2 of many. Now 09:02:07.")
 

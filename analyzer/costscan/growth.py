@@ -46,21 +46,23 @@ def with_shrinks(calls: pl.DataFrame, cuts: pl.Series) -> pl.DataFrame:
     return calls.with_columns(shrank=(smaller & ~reason).fill_null(False))
 
 
-def with_epochs(calls: pl.DataFrame, cuts: pl.Series) -> pl.DataFrame:
+def with_epochs(calls: pl.DataFrame, cuts: pl.Series, dropped: pl.Series) -> pl.DataFrame:
     """Number the stretches in which the context only grew.
 
     Args:
         calls: from `with_shrinks`, one row a call, sorted by copy and seq, numbered by `row`.
         cuts: the rows of calls before which blocks left the context.
+        dropped: the rows of calls before which only thinking left it.
 
     Returns:
-        `calls` with `starts` (the first call of an epoch), `epoch` and `context` (which another tokenizer
-        does not end), counted over all copies.
+        `calls` with `starts` (the first call of an epoch), `epoch` and `context` (which neither another
+        tokenizer ends nor thinking that is dropped), counted over all copies.
     """
     cut = (pl.col("seq") == 0) | pl.col("resets") | pl.col("shrank") | pl.col("row").is_in(cuts.implode())
-    return calls.with_columns(
-        starts=cut | pl.col("resized"), context=cut.cast(pl.Int64).cum_sum()
-    ).with_columns(epoch=pl.col("starts").cast(pl.Int64).cum_sum() - 1)
+    goes_on = pl.col("resized") | pl.col("row").is_in(dropped.implode())
+    return calls.with_columns(starts=cut | goes_on, context=cut.cast(pl.Int64).cum_sum()).with_columns(
+        epoch=pl.col("starts").cast(pl.Int64).cum_sum() - 1
+    )
 
 
 def growth(calls: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:

@@ -53,8 +53,9 @@ class ModelInfo:
     """The limits of a model.
 
     `longest_context_tokens` is what it took with a beta header. `retired` is the first day without it on
-    Anthropic's API, None while served; `tool_use_tokens` what a
-    request with tools takes beside their definitions, 0 where that is not known.
+    Anthropic's API, None while served. `tool_use_tokens` is what a request with tools takes beside their
+    definitions, 0 where that is not known; where it is not documented it is that of the model
+    `tool_use_tokens_from`, else None.
     """
 
     model: str
@@ -65,10 +66,12 @@ class ModelInfo:
     max_output_tokens: int
     tokenizer: str
     tool_use_tokens: int
+    tool_use_tokens_from: str | None
     thinks_by_default: bool
     refuses: frozenset[str]
     effort_cost: Mapping[str, float]
     default_effort: str
+    drops_thinking: bool
     min_cacheable_history: tuple[tuple[date, int], ...]
 
     @property
@@ -135,6 +138,7 @@ def model_info(canonical: str) -> ModelInfo | None:
     if raw is None:
         return None
     shortest = raw.get("min_cacheable_tokens", [])
+    like = raw.get("tool_use_tokens_from")
     history = shortest if isinstance(shortest, list) else [[raw["released"], shortest]]
     return ModelInfo(
         model=canonical,
@@ -144,13 +148,23 @@ def model_info(canonical: str) -> ModelInfo | None:
         longest_context_tokens=raw.get("longest_context_tokens", raw["context_tokens"]),
         max_output_tokens=raw["max_output_tokens"],
         tokenizer=raw["tokenizer"],
-        tool_use_tokens=raw.get("tool_use_tokens", 0),
+        tool_use_tokens=raw.get("tool_use_tokens")
+        or _data()["models"].get(like, {}).get("tool_use_tokens", 0),
+        tool_use_tokens_from=like,
         thinks_by_default=raw.get("thinks_by_default", False),
         refuses=frozenset(raw.get("refuses", ())),
         effort_cost=raw.get("effort_cost", {}),
         default_effort=raw.get("default_effort", "high"),
+        drops_thinking=raw.get("drops_thinking", False),
         min_cacheable_history=tuple((since, tokens) for since, tokens in history),
     )
+
+
+def drops_thinking(spelling: object) -> bool:
+    """Whether what this model thought leaves the prompt when a person writes; False for unknown names."""
+    ref = resolve(spelling) if isinstance(spelling, str) else None
+    info = model_info(ref.model) if ref is not None else None
+    return info is not None and info.drops_thinking
 
 
 def canonical_models() -> tuple[str, ...]:

@@ -117,15 +117,20 @@ def placements(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_sized(shown: pl.DataFrame) -> pl.DataFrame:
-    """Give pictures whose size is known what follows from it, and the other blocks what is left.
+    """Split the budgets of groups in which some sizes are known better than others.
 
-    Where there is less than that, or nothing else came in, all share alike.
+    Pictures whose size is known take what follows from it, and the other blocks what is left. A picture or
+    document that is not in the log takes what the estimates of all else leave. Where there is less than that,
+    or nothing else came in, all share alike.
     """
-    sized = pl.when("is_sized").then("weight").otherwise(0).sum().over("group")
-    apart = (sized > 0) & (sized < pl.col("budget")) & ~pl.col("is_sized").all().over("group")
-    own = pl.col("group") * 2 + (apart & pl.col("is_sized")).cast(pl.Int64)
-    left = pl.when(~apart).then("budget").when("is_sized").then(sized).otherwise(pl.col("budget") - sized)
-    return shown.with_columns(group=own, budget=left)
+    is_open = pl.col("is_sized").is_null()
+    sure = pl.when(is_open.any().over("group")).then(~is_open).otherwise("is_sized")
+    told = shown.with_columns(sure=sure)
+    known = pl.when("sure").then("weight").otherwise(0).sum().over("group")
+    apart = (known > 0) & (known < pl.col("budget")) & ~pl.col("sure").all().over("group")
+    own = pl.col("group") * 2 + (apart & pl.col("sure")).cast(pl.Int64)
+    left = pl.when(~apart).then("budget").when("sure").then(known).otherwise(pl.col("budget") - known)
+    return told.with_columns(group=own, budget=left).drop("sure")
 
 
 def _live(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:

@@ -9,6 +9,7 @@ import polars as pl
 
 from costscan import carry, tokens
 from costscan.attribution.blocks import LAYER_RANK, joined, numbered
+from costscan.attribution.kept import kept
 from costscan.attribution.parts import PARTS, parts
 from costscan.attribution.tool_calls import server, tool_calls
 from costscan.growth import growth, with_epochs, with_shrinks
@@ -55,10 +56,10 @@ def attribute(blocks: pl.DataFrame, calls: pl.DataFrame, prompts: Prompts) -> At
     """
     calls = calls.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
     blocks = tokens.weighed(_in_rows(blocks, calls), calls)
-    calls = with_shrinks(calls, _cuts(blocks))
+    calls = with_shrinks(calls, pl.concat(_cuts(blocks)))
     blocks = tokens.cut_unknown(blocks, calls)
-    calls = with_epochs(calls, _cuts(blocks))
-    placed = _priced(tokens.placements(blocks, calls), blocks, calls)
+    calls = with_epochs(calls, *_cuts(blocks))
+    placed = _priced(kept(tokens.placements(blocks, calls), blocks, calls), blocks, calls)
     full = joined(blocks, placed, calls)
     return Attributed(
         growth=growth(calls, _carried_over(placed, blocks, calls)),
@@ -83,9 +84,11 @@ def _in_rows(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     ).drop("first", "turn_in", "turn_out", "used_last")
 
 
-def _cuts(blocks: pl.DataFrame) -> pl.Series:
+def _cuts(blocks: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    """Return the rows of calls before which blocks left, and those before which only thinking did."""
     left = (pl.col("row_out") < pl.col("row_end")) & (pl.col("row_in") < pl.col("row_out"))
-    return blocks.filter(left)["row_out"].unique()
+    rows = blocks.filter(left).group_by("row_out").agg(thinking=(pl.col("kind") == "thinking").all())
+    return rows.filter(~pl.col("thinking"))["row_out"], rows.filter("thinking")["row_out"]
 
 
 def _priced(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
@@ -101,8 +104,17 @@ def _priced(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> 
         .then(-1)
         .otherwise(pl.col("rank").fill_null(_HIDDEN_RANK)),
     )
-    priced = carry.costs(carry.positioned(order, ["rank", "position", "nth", "side", "id"]), calls)
+    ordered = carry.positioned(order, ["rank", "position", "nth", "side", "id"])
+    priced = carry.costs(_with_tool_use_behind(ordered), calls)
     return priced.with_columns(carry.sent_tokens(priced, calls).alias("sent_tokens"))
+
+
+def _with_tool_use_behind(ordered: pl.DataFrame) -> pl.DataFrame:
+    """Add tool_use_behind: of what tool use adds to an epoch, what the blocks behind each one have."""
+    added = pl.col("of_tool_use")
+    if not (ordered["of_tool_use"] > 0).any():
+        return ordered.with_columns(tool_use_behind=pl.lit(0.0))
+    return ordered.with_columns(tool_use_behind=(added.sum() - added.cum_sum()).over("epoch"))
 
 
 def _carried_over(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from costscan.reading import loose
 from costscan.reading.content import Block, Part, encode, hash_of, hash_text
 from costscan.reading.content_kind import content_kind
+from costscan.reading.documents import document_tokens
 from costscan.reading.features import NOTHING, Weights, by_length, weigh, weigh_raw
 from costscan.reading.images import image_tokens
 
@@ -25,10 +26,10 @@ LARGE_CHARS: Final = 12_000
 class Measured(Struct, gc=False):
     """What is kept of a block.
 
-    `weights` estimates its tokens for each tokenizer family; those of a picture that `is_sized` follow from
-    its size. `content` says what a large tool result looks like. `said` is its text, or the raw input of a
-    tool, for the thread that takes the block; it is not kept, nor is `inside`: the pictures
-    and documents of a tool result, which are blocks of their own behind it.
+    `weights` estimates its tokens for each tokenizer family. Those of a picture that `is_sized` follow from
+    its size; null says that what it shows is not in the log. `content` says what a large tool result looks
+    like. `said` is its text, or the raw input of a tool, for the thread that takes the block; it is not kept,
+    nor is `inside`: the pictures and documents of a tool result, which are blocks of their own behind it.
     """
 
     kind: str
@@ -38,7 +39,7 @@ class Measured(Struct, gc=False):
     args_hash: int | None
     chars: int
     weights: Weights
-    is_sized: bool
+    is_sized: bool | None
     is_error: bool
     content: str | None = None
     said: str | bytes | None = None
@@ -168,11 +169,11 @@ def _attached(block: Block) -> Measured:
 
 def _of_source(kind: str, source: object, found: int | None) -> Measured:
     if kind == "image":
-        tokens, is_sized = image_tokens(source)
-        return Measured("image", None, None, found, None, 0, tokens, is_sized, False)
-    data = source.get("data") if isinstance(source, dict) else None
-    chars = len(data) if isinstance(data, str) else 0
-    return Measured("document", None, None, found, None, chars, by_length(chars), False, False)
+        tokens, is_known = image_tokens(source)
+        return Measured("image", None, None, found, None, 0, tokens, True if is_known else None, False)
+    tokens, chars, is_known = document_tokens(source, found)
+    sized = False if is_known else None
+    return Measured("document", None, None, found, None, chars, tokens, sized, False)
 
 
 def definition(tool: object) -> Measured:

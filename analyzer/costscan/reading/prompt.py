@@ -1,12 +1,13 @@
 """A full request as the list of its blocks in prompt order (tools, system, messages), measured."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
+from costscan.models import drops_thinking
 from costscan.reading import loose
 from costscan.reading.content import Block, encode, hash_of, text_block
 from costscan.reading.content import from_dict as block_from_dict
@@ -45,6 +46,7 @@ class Request(Struct, gc=False):
 
 _SAMPLING: Final = ("temperature", "top_p", "top_k")
 _SETTINGS: Final = ("output_config", "output_format", "tool_choice", "thinking", "speed", "betas")
+_THINKING: Final = ("thinking", "redacted_thinking")
 _WEB_TOOLS: Final = ("web_search_", "web_fetch_")
 """Types of tools that are rendered behind the others, so that these stay cached when one is added."""
 
@@ -123,7 +125,10 @@ def _decoded(raw: bytes) -> Any:
 
 
 def blocks_of(request: Request, known: Definitions) -> list[Sent]:
-    """Return the blocks of a request in the order of the prompt, without what is deferred and not found."""
+    """Return the blocks of a request in the order of the prompt.
+
+    Left out is what is deferred and not found, and thinking that the model drops.
+    """
     tools = [known.sent(bytes(raw), index) for index, raw in enumerate(request.tools or ())]
     tools.sort(key=lambda tool: tool.of_web)
     waiting = {tool.measured.tool: tool for tool in tools if tool.deferred}
@@ -133,16 +138,29 @@ def blocks_of(request: Request, known: Definitions) -> list[Sent]:
         if found is not None:
             kind = replace(found, kind="system") if found.kind == "text" else found
             out.append(Sent("system", "system", kind, ttl(block.cache_control), -1, index))
+    asked = last_asked(request.messages or ()) if drops_thinking(request.model) else -1
     for number, message in enumerate(request.messages or ()):
         role = message.role if isinstance(message.role, str) and message.role in _ROLES else "user"
         for index, block in _as_blocks(message.content):
             if waiting:
                 named = [waiting.pop(name) for name in found_by(block) if name in waiting]
                 out += (tool._replace(layer="messages", message=number, nth=index) for tool in named)
-            out += _in_message(block, role, number, index)
+            if number > asked or block.type not in _THINKING:
+                out += _in_message(block, role, number, index)
     if request.cache_control is not None and out:
         out[-1] = out[-1]._replace(breakpoint=f"auto-{ttl(request.cache_control) or '5m'}")
     return out
+
+
+def last_asked(messages: Sequence[RequestMessage]) -> int:
+    """Return the place of the last message of a user that answers no tool call, -1 where there is none."""
+    return max((n for n, message in enumerate(messages) if _asks(message)), default=-1)
+
+
+def _asks(message: RequestMessage) -> bool:
+    if message.role != "user" or not message.content:
+        return False
+    return isinstance(message.content, str) or all(block.type != "tool_result" for block in message.content)
 
 
 def _in_message(block: Block, role: str, message: int, nth: int) -> list[Sent]:

@@ -19,6 +19,7 @@ MAX_RUN_CHARS: Final = 4 << 20
 """Of a prompt with more text, only hashes are remembered."""
 MAX_CHARS: Final = 64 << 20
 """Text remembered of all runs; of those not continued for longest, hashes remain."""
+_THINKING: Final = "thinking"
 MAX_FIRST_CHARS: Final = 1 << 18
 MAX_TEMPLATES: Final = 128
 MAX_OF_TEMPLATE: Final = 4
@@ -90,7 +91,7 @@ class Prompts:
             found = self._first(new)
         else:
             self._lines.remove(old)
-            grown = same in {len(old.keys), len(keys)}
+            grown = same in {len(old.keys), len(keys)} or _only_forgot(old, new)
             found = [] if grown else volatile.departs(old, new)
             _settle(old, new, same, found)
             last = End(len(old.keys), old.salt)
@@ -159,6 +160,13 @@ def _continued(
         [],
         salt,
     )
+
+
+def _only_forgot(old: Prompt, new: Prompt) -> bool:
+    """Say whether a prompt goes on without what the model thought: so the API has it, not the client."""
+    before, after = ([key for key in p.keys if key[2] != _THINKING] for p in (old, new))
+    thought, still = ({key for key in p.keys if key[2] == _THINKING} for p in (old, new))
+    return len(before) < len(old.keys) and after[: len(before)] == before and still <= thought
 
 
 def _settle(old: Prompt, new: Prompt, same: int, found: list[Break]) -> None:

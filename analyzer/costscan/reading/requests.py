@@ -1,14 +1,15 @@
 """A run told by full requests: each says what the whole prompt was, so blocks are matched, not guessed.
 
 A request is compared with the one before it. Blocks that stand in both, in the same order, are carried; the
-others left or entered. What the model wrote enters with the next request, where it is found again by its tool
+others left or entered. Where a block differs from the one at its place by a value that varies, it is that
+block. What the model wrote enters with the next request, where it is found again by its tool
 call id, its hash, or its place.
 """
 
 from typing import NamedTuple
 
 from costscan.reading import refusals
-from costscan.reading.breaks import Break, Moved
+from costscan.reading.breaks import Break, Moved, Prompt
 from costscan.reading.cache_key import Salt
 from costscan.reading.calls import Call
 from costscan.reading.measure import Measured
@@ -30,6 +31,7 @@ class RequestThread(Thread):
         self._written: list[int] = []
         self._prompts = prompts
         self._told: dict[int, _Told] = {}
+        self._stable_keys: list[Key] = []
 
     def request(self, line: int, blocks: list[Sent], call: Call, key: str, salt: Salt) -> int:
         """Add a request and the call it made; give the number of the call."""
@@ -37,6 +39,8 @@ class RequestThread(Thread):
         # Before the blocks are placed, which takes their texts from them.
         prompt, breaks = self._prompts.take(blocks, salt)
         kept = match([k for k, _ in self._carried], [b.key for b in blocks])
+        kept |= self._varied(prompt, kept)
+        self._stable_keys = prompt.stable_keys
         carried: list[tuple[Key, int]] = []
         for position, block in enumerate(blocks):
             before = kept.get(position)
@@ -58,6 +62,21 @@ class RequestThread(Thread):
             n, _Told(breaks, window(prompt, blocks), prefixes(prompt), prompt.moved, places)
         )
         return n
+
+    def _varied(self, prompt: Prompt, kept: dict[int, int]) -> dict[int, int]:
+        """Map the places whose blocks differ from those there before by values alone to themselves.
+
+        Such a block is the same one in another wording: it stays where it is, and as long as it was.
+        """
+        most = min(len(self._carried), len(self._stable_keys), len(prompt.keys))
+        varied = (
+            n
+            for n in range(most)
+            if self._carried[n][0] != prompt.keys[n] and self._stable_keys[n] == prompt.stable_keys[n]
+        )
+        taken = {*kept, *kept.values()}
+        tools = {n: self._blocks[self._carried[n][1]].measured.tool for n in varied if n not in taken}
+        return {n: n for n, tool in tools.items() if tool == prompt.blocks[n].measured.tool}
 
     def flush(self, rows: Rows, copy: int) -> int:
         """Write the calls and blocks, and where prompts depart and may be found in the cache."""

@@ -10,6 +10,7 @@ from typing import Final
 
 from msgspec import UNSET, Raw, Struct
 
+from costscan.models import drops_thinking
 from costscan.reading import calls, refusals, snapshots
 from costscan.reading.calls import Call
 from costscan.reading.content import Block
@@ -39,7 +40,7 @@ class Thread:
     """The calls and blocks of one copy of a run, in the order of the log.
 
     Nothing is written to `Rows` before `flush`, because a call's usage may still grow. `once` says that a
-    result shown twice was sent once, as in logs that repeat lines.
+    result shown twice was sent once, as in logs that repeat lines, and that the prompts are not known.
     """
 
     once = True
@@ -51,6 +52,7 @@ class Thread:
         self._open = 0
         self._fixed: list[int] = []
         self._resets_next = False
+        self._news: set[str] = set()
         self._last_key: str | None = None
         self._by_key: dict[str, int] = {}
         self._tools: dict[str, str] = {}
@@ -80,10 +82,19 @@ class Thread:
         before = self.calls[-1].end_at if self.calls else None
         found.at, self.last_at = found.at or began(self.last_at or before, found.end_at), None
         found.resets, self._resets_next = self._resets_next, False
+        if self.once and self._news == {"asked"} and drops_thinking(found.model_raw):
+            self._drop_thinking()
+        self._news.clear()
         self.calls.append(found)
         self._by_key[key] = len(self.calls) - 1
         self._last_key = key
         return len(self.calls) - 1
+
+    def _drop_thinking(self) -> None:
+        """Close what was thought: the next call does not send it."""
+        for block in self._blocks[self._open :]:
+            if block.measured.kind == "thinking" and block.call_out is None:
+                block.call_out = max(len(self.calls), block.call_in)
 
     def knows(self, key: str) -> bool:
         """Say whether a call of this key was added."""
@@ -156,6 +167,8 @@ class Thread:
         if found.kind in RESULTS and found.call_id is not None:
             found.tool = self._tools.get(found.call_id)
             found.skill = self._skills.get(found.call_id)
+        if layer == "messages" and role == "user":
+            self._news.add("answered" if found.kind == "tool_result" else "asked")
         if layer != "messages":
             self._fixed.append(len(self._blocks))
         elif found.said:

@@ -20,8 +20,8 @@ def sized(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Give windows and prefixes with tokens, moved_tokens (values that vary), stable_tokens (without them).
 
-    What is stable has the same tokens wherever it stands: where the bill does not tell them, those of the
-    estimate from the first prompt, of which least else is to be known.
+    What is stable has the same tokens wherever it stands: where the bill does not tell them, the middle one
+    of the estimates from all prompts that hold it.
 
     Args:
         windows: from `placed`, with position, marker, prefix_hash and stable_hash.
@@ -65,16 +65,18 @@ def _with_values(positions: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
 
 
 def _estimated(positions: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
-    """Give positions with the first estimate of what is stable, the values added.
+    """Give positions with an estimate of what is stable, the values added: the middle one of all prompts.
 
-    The first prompt has no older one that shows its values: it has as many as those that follow.
+    What else stands in a prompt makes its estimate too long or too short. The first prompt has no older one
+    that shows its values: it has as many as those that follow.
 
     Args:
         positions: from `_with_values`.
         values: family, stable_hash, moved_tokens.
     """
     found = positions.drop("moved_tokens").join(values, on=_STABLE, how="left", maintain_order="left")
-    steady = pl.max_horizontal(pl.col("tokens") - pl.col("moved_tokens"), 0).first().over(_STABLE)
+    each = pl.max_horizontal(pl.col("tokens") - pl.col("moved_tokens"), 0)
+    steady = each.median().over(_STABLE).round().cast(pl.Int64)
     return found.with_columns(stable_tokens=pl.min_horizontal(steady, "prompt_tokens")).with_columns(
         tokens=pl.min_horizontal(pl.col("stable_tokens") + pl.col("moved_tokens"), "prompt_tokens")
     )
