@@ -1,6 +1,7 @@
 """Fixes that were made, logged and looked at again."""
 
 from dataclasses import replace
+from decimal import Decimal
 from itertools import cycle
 from pathlib import Path
 from typing import Final
@@ -31,13 +32,21 @@ def promised_again(world: World, folder: Path) -> dict[tuple[str, str], float]:
         if paying:
             calls = min(Fixed(world.workloads[task], told, "default").calls(paying[0]), key=usd)
             name = f"mended {task}"
-            made[name] = task, paying[0], [replace(c, run=f"mended {c.run}", task=name, parent=None) for c in calls]
+            made[name] = (
+                task,
+                paying[0],
+                [replace(c, run=f"mended {c.run}", task=name, parent=None) for c in calls],
+            )
     logs = (lines(calls) for _, _, calls in made.values())
     with analyzed(write(folder / "calls.jsonl", *(line for log in logs for line in log))) as x:
-        rows = price_scenarios(x, SETTINGS["default"]).scenarios.join(x.runs.select("run_id", "task"), on="run_id")
+        rows = price_scenarios(x, SETTINGS["default"]).scenarios.join(
+            x.runs.select("run_id", "task"), on="run_id"
+        )
     out = {}
     for name, (task, scenario, _) in made.items():
         mine = rows.filter(task=name)
         saved = mine.filter(scenario=scenario)["saved_usd"].sum()
-        out[task, scenario] = float(saved / mine.filter(pl.col("scenario") == "as_billed")["usd"].sum())
+        out[task, scenario] = float(
+            Decimal(saved) / Decimal(mine.filter(pl.col("scenario") == "as_billed")["usd"].sum())
+        )
     return out

@@ -98,7 +98,7 @@ class _Run:
             self.at += self.shape.pauses.get(turn, 0)
             self.model = self.shape.models.get(turn, self.model)
             self.fixed |= self.shape.settings.get(turn, {})
-            before = self._compacted(turn, out)
+            before = self._compacted(turn)
             out += self._call(turn, before)
         return out
 
@@ -125,7 +125,7 @@ class _Run:
         tried = replace(call, at_us=call.at_us - SECOND // 10, took_us=1, answer=[], is_refused=True)
         return [tried, call] if turn in self.shape.refused else [call]
 
-    def _compacted(self, turn: int, calls: Calls) -> Call | None:
+    def _compacted(self, turn: int) -> Call | None:
         """Replace the history before a turn; what the API asked itself for, where it did."""
         kind = self.shape.cuts.get(turn)
         if kind is None:
@@ -153,13 +153,21 @@ class _Run:
             sign = self.dice.randbytes(self.shape.thinking * 15 // 4)
             return [{"type": "thinking", "thinking": "", "signature": b64encode(sign).decode()}]
         thought = prose(self.dice, self.shape.thinking)
-        return [{"type": "thinking", "thinking": thought, "signature": b64encode(self.dice.randbytes(60)).decode()}]
+        return [
+            {
+                "type": "thinking",
+                "thinking": thought,
+                "signature": b64encode(self.dice.randbytes(60)).decode(),
+            }
+        ]
 
     def _uses(self, turn: int, ids: list[str]) -> list[Json]:
         if self.shape.deferred and turn == 2:
             return [tool_use(i, "tool_search", query=prose(self.dice, 5)) for i in ids]
         names = [t["name"] for t in self.fixed["tools"] if not t.get("defer_loading")]
-        return [tool_use(i, names[n % min(4, len(names))], query=prose(self.dice, 20)) for n, i in enumerate(ids)]
+        return [
+            tool_use(i, names[n % min(4, len(names))], query=prose(self.dice, 20)) for n, i in enumerate(ids)
+        ]
 
     def _results(self, turn: int, ids: list[str]) -> list[Json]:
         if self.shape.deferred and turn == 2:

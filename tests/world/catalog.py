@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Mapping
+from itertools import cycle
 from typing import Any, Final
 
 from logs import Json
@@ -92,13 +93,11 @@ def shape_of(happening: str, model: str, **more: Any) -> Shape:
 
 
 def happenings() -> Iterator[Workload]:
-    """Each happening, on two models in turn."""
-    names = list(MODELS)
-    for n, happening in enumerate(HAPPENINGS):
-        for model in (names[n % 5], names[(n + 2) % 5]):
-            policy = marks.at_ends(FIVE, None) if "shots" in happening else marks.at_ends()
-            made = marks.refused if "refused" in happening else None
-            yield Workload(f"{happening}, {model}", shape_of(happening, model), _then(policy, made))
+    """Each happening, on one model after another."""
+    for happening, model in zip(HAPPENINGS, cycle(MODELS), strict=False):
+        policy = marks.at_ends(FIVE, None) if "shots" in happening else marks.at_ends()
+        made = marks.refused if "refused" in happening else None
+        yield Workload(f"{happening}, {model}", shape_of(happening, model), _then(policy, made))
 
 
 def _then(first: Policy, second: Policy | None) -> Policy:
@@ -141,7 +140,7 @@ def drawn(seed: int) -> Workload:
     policy = dice.choice(list(POLICIES))
     if shape.refused:
         policy = "marked"
-    spoil = dice.choice(list(SPOILS)) if dice.random() < 1 / 3 and policy != "automatic" else None  # noqa: PLR2004
+    spoil = dice.choice(list(SPOILS)) if dice.random() < 1 / 3 and policy != "automatic" else None
     name = f"seed {seed}: {', '.join(some)}; {policy}" + (f"; {spoil}" if spoil else "") + f"; {model}"
     found = _then(POLICIES[policy], marks.refused if shape.refused else None)
     return Workload(name, shape, found, SPOILS[spoil]) if spoil else Workload(name, shape, found)

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from itertools import combinations
 from typing import Any, Final
@@ -80,7 +80,9 @@ def _said(result: Json, times: float) -> int:
 def deferred(calls: Calls) -> Calls:
     """Leave out the tools that no call of the task uses; one to search for them stands in their place."""
     times = ratio_of(calls)
-    used = {block["name"] for call in calls for block in call.answer if block["type"] == "tool_use"} | {"tool_search"}
+    used = {block["name"] for call in calls for block in call.answer if block["type"] == "tool_use"} | {
+        "tool_search"
+    }
     tools = calls[0].request["tools"]
     gone = [t for t in tools if t["name"] not in used and not t.get("defer_loading")]
     names = {t["name"] for t in gone}
@@ -147,7 +149,9 @@ def _ways_to_prune(run: Calls, policy: Policy) -> Iterator[Calls]:
         yield policy([_without(call, n, some, bounds) for n, call in enumerate(run)])
 
 
-def _without(call: Call, turn: int, chosen: tuple[tuple[int, int], ...], bounds: list[tuple[int, int]]) -> Call:
+def _without(
+    call: Call, turn: int, chosen: tuple[tuple[int, int], ...], bounds: list[tuple[int, int]]
+) -> Call:
     """A call without the results of the tasks that ended before it."""
     starts = {at: ([0, *(b for _, b in bounds)][n]) for n, (_, at) in enumerate(bounds)}
     gone = [(starts[at], at) for since, at in chosen if turn >= since]
@@ -184,7 +188,8 @@ def _ways_to_compact(run: Calls, policy: Policy) -> Iterator[Calls]:
             request=whole | {"messages": [*whole["messages"], {"role": "user", "content": [asked]}]},
             at_us=run[n].at_us - 1, took_us=1, written=SUMMARY_TOKENS,
         )  # fmt: skip
-        yield policy([*run[:n], *new])[:n] + [ask] + policy([*run[:n], *new])[n:]
+        sent = policy([*run[:n], *new])
+        yield [*sent[:n], ask, *sent[n:]]
 
 
 def _is_short(call: Call) -> bool:
@@ -228,18 +233,27 @@ def in_batches(calls: Calls, runs: set[str]) -> Calls:
     return [replace(call, is_batch=call.run in runs) for call in calls]
 
 
-def packed(calls: Calls, runs: set[str], items: int) -> Calls:
-    """Send so many single requests as one: what they share once, then what each of them asks."""
+def packed(calls: Calls, runs: Collection[str], items: int) -> Calls:
+    """Send so many single requests as one: what they share once, then what each asks, by numbers."""
     single = [call for call in calls if call.run in runs]
     out = [call for call in calls if call.run not in runs]
     for n in range(0, len(single), items):
         some = single[n : n + items]
-        asked = [block for call in some for block in call.request["messages"][0]["content"]]
-        answer = [block for call in some for block in call.answer]
+        if len(some) == 1:
+            out += some
+            continue
+        asked, answer = [text(NUMBERED)], list[Json]()
+        for k, call in enumerate(some):
+            asked += [text(f"Item {k}:"), *call.request["messages"][0]["content"]]
+            answer += [text(f"Item {k}:"), *call.answer]
         out.append(replace(some[0].told(messages=[{"role": "user", "content": asked}]), answer=answer))
     return sorted(out, key=lambda call: call.at_us)
 
 
+NUMBERED: Final = (
+    "Below are several items, each of which begins with its number. Please answer each of them by itself, and begin "
+    "each answer with the number of its item."
+)
 PARTS: Final = ("cap-tool-results", "defer-unused-tools", "drop-repeated-results", "resize-images")
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Final
 
 from logs import Json
+from slow_cache import HOUR_US
 from world.calls import Call, Calls, Prompt, billed, prompt
-from world.prompt import HOUR_US
 
 Place = tuple[str, int, int]
 FIVE: Final[Json] = {"type": "ephemeral"}
@@ -25,7 +25,11 @@ def mark(request: Json, places: Mapping[Place, Json]) -> Json:
         for m, message in enumerate(request["messages"])
     ]
     fixed = {part: at(part, 0, request[part]) for part in ("tools", "system") if part in request}
-    return {name: value for name, value in request.items() if name != "cache_control"} | fixed | {"messages": messages}
+    return (
+        {name: value for name, value in request.items() if name != "cache_control"}
+        | fixed
+        | {"messages": messages}
+    )
 
 
 def _marked(block: Json, how: Json | None) -> Json:
@@ -59,7 +63,9 @@ def at_ends(system: Json | None = FIVE, last: Json | None = FIVE, extra: int = 0
         places = {_system(request): system} if system else {}
         newest = _last(request)
         if last and newest:
-            blocks = [(x["role"], m, n) for m, x in enumerate(request["messages"]) for n in range(len(x["content"]))]
+            blocks = [
+                (x["role"], m, n) for m, x in enumerate(request["messages"]) for n in range(len(x["content"]))
+            ]
             may = [p for p in blocks if p[0] == "user"]
             places |= dict.fromkeys(may[:-1][::-2][:extra], last) | {newest: last}
         return mark(request, places)
@@ -88,8 +94,7 @@ def living(calls: Calls, hours: Collection[str], runs: Collection[str] | None = 
         how = HOUR if run in hours else FIVE
 
         def change(request: Json) -> Json:
-            sent = mark(request, {p.place: how for p in prompt(request).pieces if p.ttl_us is not None})
-            return sent
+            return mark(request, {p.place: how for p in prompt(request).pieces if p.ttl_us is not None})
 
         return change
 
@@ -157,7 +162,7 @@ def as_marked(calls: Calls) -> Callable[[Call, bool], Json]:
                 seen[key] = seen.get(key, False) or piece.ttl_us == HOUR_US
     of_run = {run: seen[run, shared] for run, shared in seen}
 
-    def how(call: Call, shared: bool) -> Json:  # noqa: FBT001
+    def how(call: Call, shared: bool) -> Json:
         return HOUR if seen.get((call.run, shared), of_run.get(call.run, False)) else FIVE
 
     return how

@@ -16,8 +16,8 @@ from costscan.settings import Batching, Routing, Settings, Trimming
 from logs import Json, write
 from seen import analyzed
 from world import fixes
-from world.chosen import BESIDE, Chosen, moved, routes_told
 from world.calls import Call, Calls, lines, usd
+from world.chosen import BESIDE, Chosen, moved, routes_told
 from world.marks import FIVE, HOUR, as_marked, at_best, living
 from world.prices import HAIKU45, MODELS, SONNET5
 from world.workload import Workload, sound
@@ -28,7 +28,9 @@ BASE: Final = Settings(
 )
 SETTINGS: Final = {
     "default": BASE,
-    "parts": Settings(trimming=Trimming(parts=fixes.PARTS, tool_result_max_tokens=CAP), batching=BASE.batching),
+    "parts": Settings(
+        trimming=Trimming(parts=fixes.PARTS, tool_result_max_tokens=CAP), batching=BASE.batching
+    ),
     **{
         model: Settings(trimming=BASE.trimming, batching=BASE.batching, routing=Routing(force=model))
         for model in (HAIKU45, SONNET5)
@@ -211,14 +213,18 @@ class Fixed:
         elif part == "pack-items":
             yield w.policy(fixes.packed(self.base, self.told.unwaited, ITEMS))
         elif part in {"turns", "runs"}:
-            yield from (w.policy(fixes.on_models(self.base, routes)) for routes in self.told.routes.get(part, [{}]))
+            yield from (
+                w.policy(fixes.on_models(self.base, routes)) for routes in self.told.routes.get(part, [{}])
+            )
 
     def bills(self, scenario: str) -> Iterator[Decimal]:
         """What the ways cost."""
         if "/" in scenario:
             yield from map(usd, self.calls(scenario))
             return
-        levers = {"trimming", "routing", "batching", "caching"} if scenario == "all" else set(scenario.split("+"))
+        levers = (
+            {"trimming", "routing", "batching", "caching"} if scenario == "all" else set(scenario.split("+"))
+        )
         for way in self._ways(levers, scenario):
             if way not in self._bills:
                 self._bills[way] = usd(self._together(way))
@@ -245,10 +251,14 @@ class Fixed:
 
     def _together(self, way: Way) -> Calls:
         w = self.workload
-        whole, some = (self.base, self.short) if way.hours is None else (w.spoiled.sound, self.sound_and_short)
+        whole, some = (
+            (self.base, self.short) if way.hours is None else (w.spoiled.sound, self.sound_and_short)
+        )
         base = some if way.is_trimmed else whole
         to = way.models
-        base = fixes.all_on(base, to) if isinstance(to, str) else fixes.on_models(base, dict(to)) if to else base
+        base = (
+            fixes.all_on(base, to) if isinstance(to, str) else fixes.on_models(base, dict(to)) if to else base
+        )
         base = fixes.packed(base, self.told.unwaited, ITEMS) if way.is_packed else base
         sent = w.policy(base) if way.hours is None else w.behind(at_best(base, _lasting(way.hours)))
         return fixes.in_batches(sent, self.told.unwaited) if way.is_batched else sent
@@ -297,6 +307,8 @@ def target(scenario: str, fixed: Fixed) -> float:
 
 def _changes_family(fixed: Fixed) -> bool:
     force = SETTINGS[fixed.settings].routing.force
-    to = {force} if force else {m for some in fixed.told.routes.values() for one in some for m in one.values()}
+    to = (
+        {force} if force else {m for some in fixed.told.routes.values() for one in some for m in one.values()}
+    )
     own = {call.request["model"] for call in fixed.base}
     return len({MODELS[model].ratio for model in to | own}) > 1

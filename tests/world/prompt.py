@@ -6,7 +6,7 @@ messages, and what a tool search found stands in its result.
 
 import json
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -137,15 +137,13 @@ def _size(block: Json, model: Model, request: Row) -> int:
         return tokens(block["text"])
     if kind == "image":
         return AROUND_BLOCK
-    if kind == "compaction":
-        return AROUND_BLOCK + tokens(block["content"])
-    if kind == "thinking":
-        return AROUND_BLOCK + (tokens(block["thinking"]) or len(block["signature"]) // 5)
-    if kind == "document":
-        return AROUND_BLOCK + _document(block["source"])
+    if kind in _TEXTS:
+        return AROUND_BLOCK + _TEXTS[kind](block)
     if kind == "tool_result" and isinstance(block["content"], list):
         shell = block | {"content": []}
-        return _of_json(json.dumps(shell)) + sum(_size(_found(p, request), model, request) for p in block["content"])
+        return _of_json(json.dumps(shell)) + sum(
+            _size(_found(p, request), model, request) for p in block["content"]
+        )
     return _of_json(json.dumps(block, ensure_ascii=False))
 
 
@@ -153,13 +151,22 @@ def _found(part: Json, request: Row) -> Json:
     """What stands for a part of a result: for a reference the definition of its tool."""
     if part["type"] != "tool_reference":
         return part
-    return next(t for t in request["tools"] if t["name"] == part["tool_name"]) | {"defer_loading": True}
+    found: Json = next(t for t in request["tools"] if t["name"] == part["tool_name"])
+    return found
 
 
 def _document(source: Json) -> int:
     if source["type"] == "text":
         return tokens(source["data"])
     return PAGE_TOKENS * b64decode(source["data"]).count(b"/Type /Page\n")
+
+
+_TEXTS: Final[Mapping[str, Callable[[Json], int]]] = {
+    "compaction": lambda block: tokens(block["content"]),
+    "thinking": lambda block: tokens(block["thinking"]) or len(block["signature"]) // 5,
+    "document": lambda block: _document(block["source"]),
+}
+"""What blocks of some kinds have beside what is counted around them."""
 
 
 def pictures(block: Json, model: Model) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 from mishaps import behind, disordered, varying
 from world.agents import Shape, agents
@@ -27,7 +27,7 @@ def value(kind: str, path: str, *, per_run: bool = False) -> Callable[[Calls], S
     """Have something in a text that is another in each call, or in each run."""
 
     def made(calls: Calls) -> Spoiled:
-        it = varying(calls, kind, path, per_run=per_run)
+        it: Any = varying(cast("Any", calls), kind, path, per_run=per_run)
         return Spoiled(it.before, it.sound, it.values)
 
     return made
@@ -37,7 +37,7 @@ def order(what: str) -> Callable[[Calls], Spoiled]:
     """Send something in another order each time."""
 
     def made(calls: Calls) -> Spoiled:
-        it = disordered(calls, what)
+        it: Any = disordered(cast("Any", calls), what)
         return Spoiled(it.before, it.sound, [])
 
     return made
@@ -72,4 +72,6 @@ class Workload:
     def behind(self, calls: Calls) -> Calls:
         """Put what varies behind everything."""
         values = self.spoiled.values
-        return [behind(call, v) for call, v in zip(calls, values, strict=True)] if values else calls
+        return (
+            [behind(cast("Any", call), v) for call, v in zip(calls, values, strict=True)] if values else calls
+        )  # type: ignore[misc]
