@@ -23,6 +23,7 @@ AROUND_BLOCK: Final = 3
 PAGE_TOKENS: Final = 2100
 SETTINGS: Final = ("tool_choice", "thinking", "output_config")
 """Parts of the key of the messages, beside whether there are pictures: with another value nothing of them is found."""
+DEFAULTS: Final = ({"type": "auto"}, {"type": "disabled"}, {"effort": "high"})
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def pieces(request: Row, ratio: float | None = None) -> list[Piece]:
         if place[0] not in {"tools", "system"} and not seen:
             seen = True
             size += _forced(request, model)
-            said += json.dumps([has_pictures, *(request.get(name) for name in SETTINGS)])
+            said += json.dumps([has_pictures, *_settings(request)])
         out.append(Piece(place, said, size, _ttl_us(mark)))
     return out
 
@@ -82,6 +83,11 @@ def _measured(block: Json, request: Row, model: Model) -> tuple[str, int, int]:
         # The block is kept, so that no other takes its identity.
         found = _known[key] = block, measures
     return found[1]
+
+
+def _settings(request: Row) -> list[Any]:
+    """What is set beside the prompt; a default that is said is as one that is not."""
+    return [given if (given := request.get(name)) not in DEFAULTS else None for name in SETTINGS]
 
 
 def _ttl_us(mark: Any) -> int | None:
