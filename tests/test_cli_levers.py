@@ -59,6 +59,19 @@ def test_the_page_of_levers(capsys: Capture) -> None:
     assert "assumed" in shown
 
 
+def test_where_levers_pay_nothing_stands_beside_them(capsys: Capture) -> None:
+    shown = said(capsys, "analyze", ITEMS, "--by", "lever")
+    assert "pays nothing at" in shown
+    assert "no hit rate" in shown
+    told = report(capsys, ITEMS)
+    routing, half = scenario(told, "routing"), scenario(told, "batching/async")
+    assert (half["break_even"], half["break_even_of"]) == (0, "share_of_reads_found")
+    assert routing["break_even_of"] == "times_the_turns"
+    assert f"{routing['break_even']:.1f} times the turns" in shown
+    assert scenario(told, "caching")["break_even"] is None
+    assert "pays nothing at" not in said(capsys, "analyze", ITEMS)
+
+
 def test_a_lever_that_is_off_is_not_priced(capsys: Capture) -> None:
     told = report(capsys, ITEMS, "--set", "routing.enabled=false")
     names = {s["scenario"] for s in told["scenarios"]}
