@@ -30,7 +30,24 @@ GROUPS: Final[Mapping[str, tuple[Sequence[Workload], Sequence[str]]]] = {
 }
 """The workloads that are logged to one file, and the settings that it is looked at with."""
 SETS: Final = ["+".join(some) for n in range(1, 5) for some in combinations(LEVERS, n)]
-MISSES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {}
+MISSES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
+    "what is left of a prefix is an estimate, on the wrong side of the least that is cached": {
+        "all": ["many unused tools, claude-haiku-4-5"],
+        "trimming": ["many unused tools, claude-haiku-4-5"],
+    },
+    "the other family counts a third more of all text; costscan tells texts apart, by a little over its range": {
+        "all": [
+            "in parallel, claude-opus-4-5",
+            "the end alone, six minutes apart",
+            "unmarked, six minutes apart",
+        ],
+        "parts: all": ["the end alone, six minutes apart"],
+        "routing": ["automatic, plain", "in parallel, claude-opus-4-5"],
+    },
+    "orders that come back: an older prompt of the same order is taken for one that is found": {
+        "caching/breakpoints": ["order of schema"],
+    },
+}
 """By the cause of an error: by scenario, the workloads of which the cost is not within its target.
 
 What is here must be missed: a line whose cause is mended goes.
@@ -43,7 +60,10 @@ KNOWN: Final = {
 }
 AGAIN: Final = 0.01
 """What share of the bill a fix may promise once it has been made."""
-KNOWN_AGAIN: Final[Mapping[tuple[str, str], str]] = {}
+KNOWN_AGAIN: Final = {
+    # What a forced tool adds to a prompt is taken for a part of the result that came with it.
+    ("a forced tool now and then, claude-opus-4-8", "trimming/cap-tool-results"),
+}
 
 
 @pytest.fixture(scope="module", params=GROUPS)

@@ -123,9 +123,19 @@ def spoiled() -> Iterator[Workload]:
         yield Workload(name, shape_of("plain", names[n % 5], **more), marks.at_ends(), spoil)
 
 
+def where_it_pays() -> Iterator[Workload]:
+    """Where a fix that is seldom worth its while is: pictures that may be large, histories that are not cached."""
+    yield Workload(
+        "history that is not cached", shape_of("one run", OPUS48, turns=10, result=1500), marks.unmarked
+    )
+    yield Workload("tasks that are not cached", shape_of("people and long results", SONNET5), marks.unmarked)
+    yield Workload("large pictures on a model that takes them", shape_of("large pictures in results", OPUS48))
+    yield Workload("many unused tools on a model that caches little", shape_of("many unused tools", SONNET46))
+
+
 def fixed() -> list[Workload]:
     """The workloads that are always played."""
-    return [*happenings(), *policies(), *spoiled()]
+    return [*happenings(), *policies(), *spoiled(), *where_it_pays()]
 
 
 def drawn(seed: int) -> Workload:
