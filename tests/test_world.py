@@ -44,7 +44,7 @@ MISSES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "parts: all": ["the end alone, six minutes apart"],
         "routing": ["automatic, plain", "in parallel, claude-opus-4-5"],
     },
-    "orders that come back: an older prompt of the same order is taken for one that is found": {
+    "orders that come back: costscan marks no prompts that only a much later one extends": {
         "caching/breakpoints": ["order of schema"],
     },
 }

@@ -146,11 +146,12 @@ def drawn(seed: int) -> Workload:
     told: dict[str, Any] = {}
     for name in some:
         told |= HAPPENINGS[name]
-    shape = shape_of("plain", model, **told | {"system": dice.choice([300, 1500, 3000, 6000])})
     policy = dice.choice(list(POLICIES))
-    if shape.refused:
-        policy = "marked"
     spoil = dice.choice(list(SPOILS)) if dice.random() < 1 / 3 and policy != "automatic" else None
+    if spoil and ("tools" in spoil or "schema" in spoil):
+        told |= {"wide": max(3, told.get("wide", 1)), "n_tools": max(3, told.get("n_tools", 3))}
+    shape = shape_of("plain", model, **told | {"system": dice.choice([300, 1500, 3000, 6000])})
+    policy = "marked" if shape.refused else policy
     name = f"seed {seed}: {', '.join(some)}; {policy}" + (f"; {spoil}" if spoil else "") + f"; {model}"
     found = _then(POLICIES[policy], marks.refused if shape.refused else None)
     return Workload(name, shape, found, SPOILS[spoil]) if spoil else Workload(name, shape, found)

@@ -2,8 +2,9 @@
 
 import json
 import random
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from itertools import combinations
 from typing import Any, Final
 
@@ -208,8 +209,12 @@ def _each_run(calls: Calls, policy: Policy, ways: Callable[[Calls, Policy], Iter
     out: Calls = []
     for run in dict.fromkeys(call.run for call in calls):
         mine = [call for call in calls if call.run == run]
-        out += min([policy(mine), *ways(mine, policy)], key=usd)
+        out += min([policy(mine), *ways(mine, policy)], key=_usd)
     return sorted(out, key=lambda call: call.at_us)
+
+
+def _usd(calls: Iterable[Call]) -> Decimal:
+    return usd(list(calls))
 
 
 def on_models(calls: Calls, routes: Mapping[tuple[str, int], str]) -> Calls:

@@ -143,7 +143,7 @@ def _size(block: Json, model: Model, request: Row) -> int:
         return tokens(block["text"])
     if kind == "image":
         return AROUND_BLOCK
-    if kind in _TEXTS:
+    if isinstance(kind, str) and kind in _TEXTS:
         return AROUND_BLOCK + _TEXTS[kind](block)
     if kind == "tool_result" and isinstance(block["content"], list):
         shell = block | {"content": []}

@@ -71,7 +71,5 @@ class Workload:
 
     def behind(self, calls: Calls) -> Calls:
         """Put what varies behind everything."""
-        values = self.spoiled.values
-        return (
-            [behind(cast("Any", call), v) for call, v in zip(calls, values, strict=True)] if values else calls
-        )  # type: ignore[misc]
+        values, put = self.spoiled.values, cast("Any", behind)
+        return [put(call, v) for call, v in zip(calls, values, strict=True)] if values else calls
