@@ -19,7 +19,8 @@ from tempfile import TemporaryDirectory
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from world import catalog
-from world.played import SETTINGS, Played, look, play
+from world.made import SETTINGS
+from world.played import Played, look, play
 
 AT_ONCE = 12
 

@@ -15,7 +15,8 @@ import pytest
 from costscan.levers import LEVERS
 from world import catalog
 from world.again import promised_again
-from world.played import SETTINGS, Played, World, look, play
+from world.made import SETTINGS
+from world.played import Played, World, look, play
 from world.workload import Workload
 
 if TYPE_CHECKING:

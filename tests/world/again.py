@@ -12,7 +12,8 @@ from costscan.scenarios import price_scenarios
 from logs import write
 from seen import analyzed
 from world.calls import Calls, lines, usd
-from world.played import SETTINGS, Fixed, World
+from world.made import SETTINGS, Fixed
+from world.played import World
 
 FIXES: Final = (
     "caching/fix-prefix", "caching/breakpoints", "caching/ttl", "trimming/cap-tool-results",
