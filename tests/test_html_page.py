@@ -135,7 +135,7 @@ def test_the_first_screen_says_what_the_terminal_says(
         "$3.49",
         "every turn priced at list",
         "cache write\t$1.55\t44%",
-        "88% of input tokens had been sent before, which cost $1.10 (31% of the bill)",
+        "88% of input tokens had been sent before, which cost $1.16 (33% of the bill)",
         "every turn exact, 0.0% of dollars off",
         wording.usd(every.usd),
         "All together save $1.21-1.34 (37%): first routing, $2.87 left",
