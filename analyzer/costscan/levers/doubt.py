@@ -19,6 +19,9 @@ TOOL_ERROR: Final = 0.2
 """The same of definitions of tools, of which hardly any are billed apart."""
 ATTACHED_ERROR: Final = 0.2
 """The same of pictures and documents."""
+BETWEEN_ERROR: Final = TOOL_ERROR + TEXT_ERROR
+"""By what share the end of the definitions may be off in a prompt of known length: what they have too much,
+the rest has too little."""
 _ERRORS: Final = {"tool_def": TOOL_ERROR, "image": ATTACHED_ERROR, "document": ATTACHED_ERROR}
 
 
@@ -55,7 +58,7 @@ def prefix_errors(steps: pl.DataFrame, turns: pl.DataFrame) -> pl.Series:
     ends = (pl.col("cache_read_tokens"), pl.sum_horizontal(used), pl.col("prompt_tokens"))
     told = pl.any_horizontal(shared == end for end in ends).any().over("domain", "shared_key")
     part = pl.min_horizontal(shared / pl.max_horizontal(first, 1), 1)
-    off = pl.when(pl.col("is_shown") & (shared > 0) & ~told).then(shared * TOOL_ERROR * (1 - part))
+    off = pl.when(pl.col("is_shown") & (shared > 0) & ~told).then(shared * BETWEEN_ERROR * (1 - part))
     return both.select(prefix_error_tokens=off.fill_null(0.0)).to_series()
 
 
