@@ -171,6 +171,27 @@ def test_a_log_that_begins_late_has_no_finding_about_its_system_prompt(
     assert "oversized-system-prompt" not in said(capsys, "analyze", str(log), "--json", *NO_LEVERS)
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        [{"type": "system", "subtype": "stop_hook_summary", "sessionId": "s1", "timestamp": at(0)}],
+        [user([tool_result("t77", "line of a listing " * 20)], timestamp=at(0), uuid="u77")],
+    ],
+)
+def test_lines_that_belong_to_an_earlier_call_say_that_the_log_begins_late(
+    told: Callable[..., Seen], before: list[Json]
+) -> None:
+    """The first read is no larger than that of many a session."""
+    parts = told(before, FIRST, turn(1, usage(3, read=20_000, w1h=400), 60)).analysis.parts
+    assert "(earlier conversation)" in set(parts["part"])
+
+
+@pytest.mark.parametrize(("read", "late"), [(29_000, False), (31_000, True)])
+def test_a_first_call_that_nothing_was_asked_before(told: Callable[..., Seen], read: int, late: bool) -> None:
+    parts = told(turn(0, usage(3, read=read, w1h=900), 0)[1:]).analysis.parts
+    assert ("(earlier conversation)" in set(parts["part"])) is late
+
+
 def test_large_tools_that_sessions_share_are_no_earlier_conversation(tmp_path: Path) -> None:
     logs = []
     for name in ("s1", "s2"):

@@ -23,6 +23,7 @@ COPIES: Final = {
     "task": "str",
     "agent": "str",
     "interactive": "bool",
+    "begins_late": "bool",
 }
 CALLS: Final = {
     "copy": "int",

@@ -67,6 +67,10 @@ _OWN_TYPES: Final = frozenset(
         "tag",
     }
 )
+_ENDS_OF_ANSWERS: Final = frozenset({"stop_hook_summary", "turn_duration"})
+"""What the client writes behind an answer: where it comes first, the answer is not in the log."""
+_UNASKED_TOKENS: Final = 30_000
+"""More than tools and a system prompt usually take: read by a first call that no message comes before."""
 _NO_CALL: Final = _OWN_TYPES | {"user", "system"}
 
 
@@ -99,14 +103,25 @@ def read(file: LogFile, rows: Rows) -> None:
 
 
 class _Agent:
-    """The session or a sub-agent: its thread, its names, and whether its lines point to one another."""
+    """The session or a sub-agent: its thread, its names, and what its lines tell of one another.
 
-    __slots__ = ("chained", "labels", "thread")
+    `chained`: they point to one another; `asked`: a message came before the first call; `late`: the first of
+    them belong to a conversation that the log does not show.
+    """
+
+    __slots__ = ("asked", "chained", "labels", "late", "thread")
 
     def __init__(self) -> None:
         self.thread = Thread()
         self.labels = labels.Labels()
         self.chained = False
+        self.asked = False
+        self.late = False
+
+    def begins_late(self) -> bool:
+        """Return whether the first prompt holds a conversation that the log does not show."""
+        first = self.thread.calls[0].counters.cache_read_tokens if self.thread.calls else None
+        return self.late or (not self.asked and (first or 0) >= _UNASKED_TOKENS)
 
 
 class _Reading:
@@ -212,6 +227,7 @@ class _Reading:
         if message is None or message.content is None:
             return
         agent.labels.user(line)
+        agent.asked = agent.asked or not thread.calls
         said = message.content
         skill = thread.skill_of(line.sourceToolUseID)
         if isinstance(said, str):
@@ -222,6 +238,7 @@ class _Reading:
         for block in said:
             if (found := measure(block)) is not None:
                 found.skill = skill
+                agent.late = agent.late or (found.kind == "tool_result" and not thread.calls)
                 thread.sent(number, found)
                 if line.toolUseResult and found.call_id in self._launches:
                     self._launched(found.call_id or "", line.toolUseResult)
@@ -256,6 +273,8 @@ class _Reading:
             agent.labels.asked(said)
 
     def _system(self, line: Line) -> None:
+        if line.subtype in _ENDS_OF_ANSWERS and not (agent := self._agent(self._key(line))).thread.calls:
+            agent.late = True
         if line.subtype == "compact_boundary":
             self._agent(self._key(line)).thread.forget()
         elif line.subtype == "model_refusal_fallback" and line.apiRefusalCategory is not UNSET:
@@ -294,6 +313,7 @@ class _Reading:
                 None if key else agent.labels.task(),
                 name,
                 not key and agent.labels.interactive(),
+                agent.begins_late(),
             )
         )
         agent.thread.flush(self.rows, copy)

@@ -219,6 +219,7 @@ class _Reading:
                 None if parent_call else label.task(),
                 agent,
                 False,
+                False,
             )
         )
         thread.flush(self.rows, copy)

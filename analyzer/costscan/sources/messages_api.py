@@ -156,6 +156,7 @@ class _Reading:
                 run.task,
                 run.agent,
                 run.waited,
+                False,
             )
         )
         run.thread.flush(self.rows, copy)
