@@ -131,6 +131,10 @@ def where_it_pays() -> Iterator[Workload]:
     yield Workload("tasks that are not cached", shape_of("people and long results", SONNET5), marks.unmarked)
     yield Workload("large pictures on a model that takes them", shape_of("large pictures in results", OPUS48))
     yield Workload("many unused tools on a model that caches little", shape_of("many unused tools", SONNET46))
+    wide = shape_of("seventy blocks a turn", SONNET5, models={3: OPUS48}, turns=5, system=1500)
+    yield Workload("histories of wide turns, another model from the middle on", wide)
+    people = shape_of("over twenty blocks a turn", OPUS48, people=(2, 5), turns=8, system=1500)
+    yield Workload("tasks of wide turns", people, marks.automatic)
 
 
 def fixed() -> list[Workload]:

@@ -176,18 +176,21 @@ def _ways_to_compact(run: Calls, policy: Policy) -> Iterator[Calls]:
     summary, asked = (text(prose_of(n, times, dice)) for n in (SUMMARY_TOKENS, ASKED_TOKENS))
     marked = policy(run)
     for n in range(1, len(run)):
-        if _is_short(marked[n - 1]):
+        if _is_short(marked[n - 1]) or run[n - 1].is_refused:
             continue
         whole = marked[n - 1].request
         old = len(whole["messages"])
+        first = run[n - 1].request["messages"][0]
         new = [
             call.told(messages=[{"role": "user", "content": [summary]}, *call.request["messages"][old:]])
+            # What its client has compacted since is another history.
+            if call.request["messages"][0] == first else call
             for call in run[n:]
-        ]
+        ]  # fmt: skip
         ask = replace(
             run[n],
             request=whole | {"messages": [*whole["messages"], {"role": "user", "content": [asked]}]},
-            at_us=run[n].at_us - 1, took_us=1, written=SUMMARY_TOKENS,
+            at_us=run[n].at_us - 1, took_us=1, written=SUMMARY_TOKENS, is_refused=False,
         )  # fmt: skip
         sent = policy([*run[:n], *new])
         yield [*sent[:n], ask, *sent[n:]]
