@@ -87,9 +87,11 @@ def deferred(calls: Calls) -> Calls:
     tools = calls[0].request["tools"]
     gone = [t for t in tools if t["name"] not in used and not t.get("defer_loading")]
     names = {t["name"] for t in gone}
-    if sum(round((AROUND_TOOL + AROUND_BLOCK + tokens(json.dumps(t))) * times) for t in gone) <= STUB_TOKENS:
+    has_search = any(t["name"] == "tool_search" for t in tools)
+    least = 0 if has_search else STUB_TOKENS
+    if sum(round((AROUND_TOOL + AROUND_BLOCK + tokens(json.dumps(t))) * times) for t in gone) <= least:
         return calls
-    stub = [] if any(t["name"] == "tool_search" for t in tools) else [search_tool(int(STUB_TOKENS / times))]
+    stub = [] if has_search else [search_tool(int(STUB_TOKENS / times))]
 
     def without(request: Json) -> Json:
         return request | {"tools": [*(t for t in request["tools"] if t["name"] not in names), *stub]}
