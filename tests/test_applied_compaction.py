@@ -50,7 +50,8 @@ def turn_of(found: Bench) -> int:
     sets = Sets(found, ["trimming"], Routes(found))
     steps = sets.trimmed([PART]).steps.filter(pl.col("extra_output_tokens") > 0)
     assert steps.height == 1
-    return int(steps["turn"][0])
+    # The summary is written just after the turn that it is billed with.
+    return int(steps["turn"][0]) + 1
 
 
 SHAPES: dict[str, Callable[[Calls], Calls]] = {

@@ -131,6 +131,13 @@ def where_it_pays() -> Iterator[Workload]:
     yield Workload("tasks that are not cached", shape_of("people and long results", SONNET5), marks.unmarked)
     yield Workload("large pictures on a model that takes them", shape_of("large pictures in results", OPUS48))
     yield Workload("many unused tools on a model that caches little", shape_of("many unused tools", SONNET46))
+    wide = shape_of("seventy blocks a turn", SONNET5, models={3: OPUS48}, turns=5, system=1500)
+    yield Workload("histories of wide turns, another model from the middle on", wide)
+    people = shape_of("over twenty blocks a turn", OPUS48, people=(2, 5), turns=8, system=1500)
+    yield Workload("tasks of wide turns", people, marks.automatic)
+    slow = shape_of("interleaved and slow", HAIKU45, system=6000, wide=3, n_tools=3)
+    yield Workload("a value beside two lifetimes", slow, marks.at_ends(HOUR, FIVE), SPOILS["path in tools"])
+    yield Workload("a search tool beside unused ones", shape_of("deferred tools and unused ones", HAIKU45))
 
 
 def fixed() -> list[Workload]:

@@ -87,9 +87,11 @@ def deferred(calls: Calls) -> Calls:
     tools = calls[0].request["tools"]
     gone = [t for t in tools if t["name"] not in used and not t.get("defer_loading")]
     names = {t["name"] for t in gone}
-    if sum(round((AROUND_TOOL + AROUND_BLOCK + tokens(json.dumps(t))) * times) for t in gone) <= STUB_TOKENS:
+    has_search = any(t["name"] == "tool_search" for t in tools)
+    least = 0 if has_search else STUB_TOKENS
+    if sum(round((AROUND_TOOL + AROUND_BLOCK + tokens(json.dumps(t))) * times) for t in gone) <= least:
         return calls
-    stub = [] if any(t["name"] == "tool_search" for t in tools) else [search_tool(int(STUB_TOKENS / times))]
+    stub = [] if has_search else [search_tool(int(STUB_TOKENS / times))]
 
     def without(request: Json) -> Json:
         return request | {"tools": [*(t for t in request["tools"] if t["name"] not in names), *stub]}
@@ -176,18 +178,21 @@ def _ways_to_compact(run: Calls, policy: Policy) -> Iterator[Calls]:
     summary, asked = (text(prose_of(n, times, dice)) for n in (SUMMARY_TOKENS, ASKED_TOKENS))
     marked = policy(run)
     for n in range(1, len(run)):
-        if _is_short(marked[n - 1]):
+        if _is_short(marked[n - 1]) or run[n - 1].is_refused:
             continue
         whole = marked[n - 1].request
         old = len(whole["messages"])
+        first = run[n - 1].request["messages"][0]
         new = [
             call.told(messages=[{"role": "user", "content": [summary]}, *call.request["messages"][old:]])
+            # What its client has compacted since is another history.
+            if call.request["messages"][0] == first else call
             for call in run[n:]
-        ]
+        ]  # fmt: skip
         ask = replace(
             run[n],
             request=whole | {"messages": [*whole["messages"], {"role": "user", "content": [asked]}]},
-            at_us=run[n].at_us - 1, took_us=1, written=SUMMARY_TOKENS,
+            at_us=run[n].at_us - 1, took_us=1, written=SUMMARY_TOKENS, is_refused=False,
         )  # fmt: skip
         sent = policy([*run[:n], *new])
         yield [*sent[:n], ask, *sent[n:]]

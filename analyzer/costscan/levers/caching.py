@@ -12,7 +12,7 @@ from dataclasses import replace
 import polars as pl
 
 from costscan.levers.chains import back_home
-from costscan.levers.plan import MARKS, Plan
+from costscan.levers.plan import MARKS, Plan, beside
 from costscan.replay.simulate import LIFETIMES_US
 
 
@@ -22,26 +22,54 @@ def with_stable_prefix(plan: Plan) -> Plan:
 
 
 def with_breakpoints(plan: Plan, *, stable: bool = False) -> Plan:
-    """Mark the shared prefix and the end of every prompt that is extended, with the lifetime of each run.
+    """Mark the shared prefix and the end of every prompt that is extended, with the lifetimes of its client.
 
     Args:
         plan: the plan.
         stable: the values that vary have moved behind the last mark.
     """
-    own = back_home(plan.steps, "stable_" if stable else "")
-    steps = _as_sent(own, stable=stable).with_columns(pl.col("ttl_us").fill_null(LIFETIMES_US["5m"]))
+    own = back_home(beside(plan.steps, _lifetimes(plan)), "stable_" if stable else "")
+    steps = _as_sent(own, stable=stable)
     chained = pl.col("extends_key").is_not_null() | pl.col("key").is_in(
         steps["extends_key"].drop_nulls().unique().implode()
     )
-    ends = steps.filter(chained).select("req", "key", tokens="last_tokens", ttl_us="ttl_us")
+    ends = steps.filter(chained).select("req", "key", tokens="last_tokens", ttl_us="end_ttl_us")
     extended = steps.filter(pl.col("extends_key").is_not_null()).select(
         "req", key="extends_key", tokens="extends_tokens", ttl_us=pl.lit(None, pl.Int64)
     )
     shared = steps.filter(pl.col("shared_tokens") > 0).select(
-        "req", key="shared_key", tokens="shared_tokens", ttl_us="ttl_us"
+        "req", key="shared_key", tokens="shared_tokens", ttl_us="shared_ttl_us"
     )
     sent = with_stable_prefix(plan) if stable else plan
     return sent.marked(pl.concat([frame.select(MARKS) for frame in (ends, extended, shared)]))
+
+
+def _lifetimes(plan: Plan) -> pl.DataFrame:
+    """Return req, shared_ttl_us and end_ttl_us: how long the client lets the prefix live, and what follows.
+
+    That is what the marks of the prompt say, or those of other prompts of its run; where there is no mark,
+    and in transcripts, which show none, what was written.
+    """
+    own = plan.steps.select("req", "run_id", "shared_tokens", "ttl_us")
+    marks = plan.marks.positions.filter(pl.col("ttl_us").is_not_null()).select(
+        "req", "tokens", of_mark="ttl_us"
+    )
+    both = marks.join(own, on="req", how="inner")
+    inside = pl.col("tokens") <= pl.col("shared_tokens")
+    said = both.group_by("req").agg(
+        shared_ttl_us=pl.col("of_mark").filter(inside).max(),
+        end_ttl_us=pl.col("of_mark").filter(~inside).max(),
+    )
+    written = pl.col("ttl_us").fill_null(LIFETIMES_US["5m"])
+    told = own.join(said, on="req", how="left", maintain_order="left").select(
+        "req",
+        *(
+            pl.coalesce(name, pl.col(name).max().over("run_id"), written)
+            for name in ("shared_ttl_us", "end_ttl_us")
+        ),
+    )
+    # What lives longer has to stand first.
+    return told.with_columns(end_ttl_us=pl.min_horizontal("end_ttl_us", "shared_ttl_us"))
 
 
 def _as_sent(steps: pl.DataFrame, *, stable: bool) -> pl.DataFrame:

@@ -2,18 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Final, Self
 
 import polars as pl
 
+from costscan.levers.asks import ASKS, billed_with, counted, lasting
 from costscan.levers.doubt import prefix_errors
 from costscan.replay.logged import Logged
 from costscan.replay.simulate import LIFETIMES_US, Timeline
 
 MARKS: Final = ("req", "key", "tokens", "ttl_us")
-EXTRA: Final = ("extra_read_tokens", "extra_input_tokens", "extra_output_tokens")
-"""Tokens of a request that the log does not have and that comes just before a turn."""
+EXTRA_OUTPUT: Final = "extra_output_tokens"
+"""What a request that the log does not have writes: `Plan.asks`."""
 SPREAD: Final = ("output_growth", "size_spread", "missed_reads")
 """How sure the cost of a turn is: output may be longer by a share, all tokens more or fewer by a share, and a
 share of what is read from the cache may not be found there."""
@@ -76,14 +76,16 @@ class Marks:
     requests: pl.DataFrame
     positions: pl.DataFrame
 
-    @cached_property
-    def timeline(self) -> Timeline:
-        """What happens to the cache entries, in order."""
-        return Timeline.of(self.requests, self.positions)
+    def timeline(self, asks: pl.DataFrame) -> Timeline:
+        """Return what happens to the cache entries, in order; kept, as a plan asks for the same each time."""
+        if "told" not in self.__dict__:
+            self.__dict__["told"] = Timeline.of(*billed_with(self.requests, self.positions, asks))
+        told: Timeline = self.__dict__["told"]
+        return told
 
     def forget(self) -> None:
         """Let go of the timeline: that of a large log takes more than its turns do."""
-        self.__dict__.pop("timeline", None)
+        self.__dict__.pop("told", None)
 
 
 @dataclass(frozen=True)
@@ -91,11 +93,12 @@ class Plan:
     """Turns, and what of their prompts is marked.
 
     Attributes:
-        steps: one row per turn of the log, sorted by run and turn: `OF_STEPS`, `OF_TURNS`, `EXTRA`,
-            `SPREAD`, `DOUBTS` and `PREFIX_ERROR`.
+        steps: one row per turn of the log, sorted by run and turn: `OF_STEPS`, `OF_TURNS`,
+            `EXTRA_OUTPUT`, `SPREAD`, `DOUBTS` and `PREFIX_ERROR`.
         marks: what is marked.
         stable: the same, as it would be without values that vary.
         lifetimes: req and ttl_us of the turns whose marks all get another lifetime.
+        asks: requests that the log does not have, as `asks.ASKS`.
         is_repriced: whether a lever changed what decides prices: model, tier, or the length of prompts.
         longest_only: whether a hit refreshes only the entry that is read.
     """
@@ -106,6 +109,7 @@ class Plan:
     lifetimes: pl.DataFrame = field(
         default_factory=lambda: pl.DataFrame(schema={"req": pl.Int64, "ttl_us": pl.Int64})
     )
+    asks: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ASKS))
     is_repriced: bool = False
     longest_only: bool = False
 
@@ -122,7 +126,7 @@ class Plan:
         steps = known.join(
             turns.select(*place, *OF_TURNS), on=place, how="left", maintain_order="left"
         ).with_columns(
-            *(pl.lit(0, pl.Int64).alias(name) for name in EXTRA),
+            pl.lit(0, pl.Int64).alias(EXTRA_OUTPUT),
             *(pl.lit(0.0).alias(name) for name in (*SPREAD, *DOUBTS)),
         )
         steps = steps.with_columns(prefix_errors(steps, turns))
@@ -182,7 +186,8 @@ class Plan:
 
     def classes(self) -> pl.DataFrame:
         """Replay: give req, read_tokens, write_1h_tokens, write_5m_tokens, input_tokens of each step."""
-        told = replace(self.marks.timeline, longest_only=self.longest_only)
+        told = replace(self.marks.timeline(self.asks), longest_only=self.longest_only)
         if not self.lifetimes.is_empty():
-            told = told.living(self.lifetimes)
-        return self.steps.select("req").join(told.billed(), on="req", how="left", maintain_order="left")
+            told = told.living(lasting(self.lifetimes, self.asks))
+        billed = counted(told.billed(), self.asks)
+        return self.steps.select("req").join(billed, on="req", how="left", maintain_order="left")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import polars as pl
 
-from costscan.levers.plan import EXTRA, Plan
+from costscan.levers.plan import EXTRA_OUTPUT, Plan
 from costscan.prices import COST_COLUMNS, UNITS_OF, cost_of, unit_prices
 from costscan.replay.agreement import REPLAYED
 from costscan.scenarios.spread import SPREADS, spread
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 CLASSES: Final = (*REPLAYED.values(), "output_tokens")
 _PLACE: Final = ["run_id", "turn"]
-_EXTRA_OF: Final = dict(zip(EXTRA, ("cache_read_tokens", "input_tokens", "output_tokens"), strict=True))
 
 
 @dataclass(frozen=True)
@@ -60,10 +59,11 @@ class Costs:
     def of_turns(self, plan: Plan, replayed: pl.DataFrame) -> pl.DataFrame:
         """Give the turns of a plan: run_id, turn, group, model, token classes, unit prices, pico_usd."""
         told = replayed.select(pl.col(name).alias(column) for name, column in REPLAYED.items())
-        own = plan.steps.select("model", "output_tokens", "web_searches", *EXTRA)
-        more = (pl.col(column) + pl.col(extra) for extra, column in _EXTRA_OF.items())
-        used = self.turns.select(*_PLACE, "group").hstack(told).hstack(own).with_columns(more)
-        return self._priced(plan, used.drop(EXTRA).hstack(self.units(plan)))
+        own = plan.steps.select("model", "output_tokens", "web_searches", EXTRA_OUTPUT)
+        written = pl.col("output_tokens") + pl.col(EXTRA_OUTPUT)
+        used = self.turns.select(*_PLACE, "group").hstack(told).hstack(own)
+        used = used.with_columns(output_tokens=written).drop(EXTRA_OUTPUT)
+        return self._priced(plan, used.hstack(self.units(plan)))
 
     def repriced(self, plan: Plan, turns: pl.DataFrame) -> pl.DataFrame:
         """Give turns from `of_turns` at the prices of a plan that changes nothing else of them."""

@@ -23,15 +23,18 @@ def carried_price(steps: pl.DataFrame, priced: pl.DataFrame, blocks: pl.DataFram
     Returns:
         req, run_id, turn, context, prompt_tokens, before_tokens (the prompt before it in its context),
         fixed_tokens (tools and system prompt, with what tool use adds), read_tokens, carry_pico, write_pico,
-        output_pico, and carry_on_pico, the sum of carry_pico from this turn to the end of its context; null
-        where a price is unknown.
+        carry_on_pico (the sum of carry_pico from this turn to the end of its context), and of the turn before
+        it in its context before_req, ask_pico (what a token of its prompt costs, were it sent again just
+        before this turn), ask_new_pico (what stands behind it) and output_pico; null where a price is
+        unknown.
     """
+    of_turn = ("req", "run_id", "turn", "context", "at_us", "ttl_us", "prompt_tokens")
     both = (
         with_context(steps)
-        .select("req", "run_id", "turn", "context", "prompt_tokens", "is_shown", "shared_tokens")
+        .select(*of_turn, "is_shown", "shared_tokens")
         .hstack(priced.select("read_tokens", "write_1h_tokens", "write_5m_tokens", *PRICED))
+        .join(_fixed(steps, blocks), on=["run_id", "turn"], how="left", maintain_order="left")
     )
-    is_warm = pl.col("read_tokens") * 2 >= pl.col("prompt_tokens").shift(1).over("run_id", "context")
     write = (
         pl.when(pl.col("write_1h_tokens") > 0).then("pico_cache_write_1h")
         .when(pl.col("write_5m_tokens") > 0).then("pico_cache_write_5m")
@@ -40,13 +43,39 @@ def carried_price(steps: pl.DataFrame, priced: pl.DataFrame, blocks: pl.DataFram
     )  # fmt: skip
     told = both.with_columns(
         write_pico=write,
-        carry_pico=pl.when(is_warm.fill_null(value=False)).then("pico_cache_read").otherwise(write),
-        before_tokens=pl.col("prompt_tokens").shift(1).over("run_id", "context"),
-        output_pico="pico_output",
-    ).join(_fixed(steps, blocks), on=["run_id", "turn"], how="left", maintain_order="left")
-    told = told.with_columns(fixed_tokens=_whole_prefix())
+        fixed_tokens=_whole_prefix(),
+        **{name: of.shift(1).over("run_id", "context") for name, of in _of_turn_before(write).items()},
+    ).with_columns(carry_pico=pl.when(_is_warm()).then("pico_cache_read").otherwise("write_pico"))
     on = pl.col("carry_pico").cum_sum(reverse=True).over("run_id", "context")
-    return told.with_columns(carry_on_pico=on).drop(*PRICED, "is_shown", "shared_tokens")
+    return told.with_columns(carry_on_pico=on).drop(*PRICED, "is_shown", "shared_tokens", "at_us", "ttl_us")
+
+
+def _is_warm() -> pl.Expr:
+    """Tell whether a turn read most of the history before it, beside tools and system prompt."""
+    history = pl.max_horizontal(pl.col("before_tokens") - pl.col("fixed_tokens"), 0)
+    found = pl.col("read_tokens") >= pl.col("fixed_tokens") + history / 2
+    return (found & (pl.col("read_tokens") > 0)).fill_null(value=False)
+
+
+def _of_turn_before(write: pl.Expr) -> dict[str, pl.Expr]:
+    """Give, turn by turn, what the next one of its context is told of it.
+
+    A prompt that is sent again just before the next turn finds all that it had cached, while that lives:
+    its marks are where they were, so that nothing is too far back.
+    """
+    sent = pl.max_horizontal("prompt_tokens", 1)
+    cached = pl.min_horizontal(pl.sum_horizontal("read_tokens", "write_1h_tokens", "write_5m_tokens"), sent)
+    until = pl.col("at_us").shift(-1).over("run_id", "context") - pl.col("at_us")
+    found = cached * pl.col("pico_cache_read") + (sent - cached) * pl.col("pico_input")
+    anew = cached * write + (sent - cached) * pl.col("pico_input")
+    again = pl.when(until <= pl.col("ttl_us").fill_null(0)).then(found).otherwise(anew)
+    return {
+        "before_tokens": pl.col("prompt_tokens"),
+        "before_req": pl.col("req"),
+        "ask_pico": again / sent,
+        "ask_new_pico": pl.col("pico_input"),
+        "output_pico": pl.col("pico_output"),
+    }
 
 
 def _whole_prefix() -> pl.Expr:

@@ -10,7 +10,7 @@ from typing import Final
 import polars as pl
 
 from costscan.levers.doubt import doubted
-from costscan.levers.plan import PREFIX_ERROR, Marks, Plan, beside
+from costscan.levers.plan import EXTRA_OUTPUT, PREFIX_ERROR, Marks, Plan, beside
 from costscan.levers.rewriting import REWRITES, later, rewritten
 from costscan.levers.trimming.carried_price import carried_price
 
@@ -33,8 +33,8 @@ def compacted(plan: Plan, blocks: pl.DataFrame, _: pl.DataFrame, priced: pl.Data
     lost = pl.when(pl.col("req").is_in(_reading_prefix(plan).implode())).then(0).otherwise("fixed_tokens")
     cold = lost * (pl.col("write_pico") - pl.col("carry_pico"))
     asked = (
-        pl.col("before_tokens") * pl.col("carry_pico")
-        + ASKED_TOKENS * pl.col("write_pico")
+        pl.col("before_tokens") * pl.col("ask_pico")
+        + ASKED_TOKENS * pl.col("ask_new_pico")
         + pl.col("summary") * pl.col("output_pico")
     )
     gain = pl.col("history") * pl.col("carry_on_pico") - kept - cold - asked
@@ -94,19 +94,9 @@ def _with_prefix(plan: Plan, best: pl.DataFrame) -> Plan:
 
 
 def _with_request(plan: Plan, best: pl.DataFrame) -> Plan:
-    """Add the requests that ask for the summaries."""
-    asked = best.select(
-        "req",
-        "summary",
-        found=pl.min_horizontal("read_tokens", "before_tokens"),
-        whole="before_tokens",
-    )
-    steps = beside(plan.steps, asked)
-    plain = pl.col("whole") - pl.col("found") + ASKED_TOKENS
-    added = {
-        "extra_read_tokens": pl.col("found"),
-        "extra_input_tokens": plain,
-        "extra_output_tokens": pl.col("summary"),
-    }
-    more = (pl.col(name) + value.fill_null(0) for name, value in added.items())
-    return replace(plan, steps=steps.with_columns(more).select(plan.steps.columns))
+    """Add the requests that ask for the summaries: they repeat what the turn before was sent."""
+    asks = best.select(req="before_req", before_req="req", asked_tokens=pl.lit(ASKED_TOKENS, pl.Int64))
+    wrote = beside(plan.steps, best.select(pl.col("before_req").alias("req"), "summary"))
+    output = pl.col(EXTRA_OUTPUT) + pl.col("summary").fill_null(0)
+    steps = wrote.with_columns(output.alias(EXTRA_OUTPUT)).select(plan.steps.columns)
+    return replace(plan, steps=steps, asks=asks)

@@ -19,7 +19,7 @@ def unused_tools(blocks: pl.DataFrame, tool_calls: pl.DataFrame, runs: pl.DataFr
     """Return the definitions of tools that no run of the task calls, as `CUT_BLOCKS`, less the search tool.
 
     A definition in the messages was deferred and found by a search: it is not deferred again. Nor is a search
-    tool.
+    tool, and where a prompt has one, none is added.
 
     Args:
         blocks: run_id, block, turn_in, turn_out, layer, kind, tool, tokens.
@@ -31,9 +31,9 @@ def unused_tools(blocks: pl.DataFrame, tool_calls: pl.DataFrame, runs: pl.DataFr
         tool_calls.select("run_id", "tool").unique().join(tasks, on="run_id").select("task", "tool").unique()
     )
     is_search = pl.col("tool").str.contains(_SEARCH)
-    defined = blocks.filter(pl.col("kind") == "tool_def", pl.col("layer") == "tools", ~is_search).join(
-        tasks, on="run_id", how="inner", maintain_order="left"
-    )
+    tools = blocks.filter(pl.col("kind") == "tool_def", pl.col("layer") == "tools")
+    searches = tools.filter(is_search).select("run_id").unique()
+    defined = tools.filter(~is_search).join(tasks, on="run_id", how="inner", maintain_order="left")
     unused = defined.join(called, on=["task", "tool"], how="anti", maintain_order="left").with_columns(
         is_fixed=pl.lit(value=True)
     )
@@ -43,8 +43,9 @@ def unused_tools(blocks: pl.DataFrame, tool_calls: pl.DataFrame, runs: pl.DataFr
         .sort("run_id", "whole", descending=[False, True])
         .unique("run_id", keep="first", maintain_order=True)
     )
-    paying = stubs.filter(pl.col("whole") > SEARCH_TOKENS)
-    stub = paying.with_columns(
+    has_search = pl.col("run_id").is_in(searches["run_id"].implode())
+    paying = stubs.filter(has_search | (pl.col("whole") > SEARCH_TOKENS))
+    stub = paying.filter(~has_search).with_columns(
         block=pl.lit(_STUB_BLOCK, pl.Int64),
         tokens=pl.lit(-SEARCH_TOKENS, pl.Int64),
         error_tokens=pl.lit(0.0),

@@ -36,8 +36,8 @@ def pruned(plan: Plan, blocks: pl.DataFrame, runs: pl.DataFrame, priced: pl.Data
     at = dropped.join(told, on=["run_id", "turn"], how="inner").join(
         starts, on=["run_id", "first"], how="left"
     )
-    begins = pl.col("start_tokens").fill_null(pl.col("fixed_tokens"))
-    again = pl.max_horizontal(pl.col("before_tokens") - begins - pl.col("cut_tokens"), 0)
+    at = _with_found(at.with_columns(pl.col("start_tokens").fill_null(pl.col("fixed_tokens"))), plan)
+    again = pl.max_horizontal(pl.col("before_tokens") - pl.col("found_tokens") - pl.col("cut_tokens"), 0)
     gain = pl.col("cut_tokens") * pl.col("carry_on_pico") - again * (
         pl.col("write_pico") - pl.col("carry_pico")
     )
@@ -49,6 +49,17 @@ def pruned(plan: Plan, blocks: pl.DataFrame, runs: pl.DataFrame, priced: pl.Data
     for step in nth["nth"].unique().sort():
         plan = _one(plan, nth.filter(nth=step))
     return plan
+
+
+def _with_found(at: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    """Add found_tokens: how much of what stands before start_tokens a prompt still finds."""
+    marked = plan.marks.positions.filter(pl.col("ttl_us").is_not_null()).select("key")
+    ends = plan.marks.positions.join(marked.unique(), on="key", how="semi").select("req", end="tokens")
+    kept = (
+        at.select("req", "start_tokens").join(ends, on="req").filter(pl.col("end") <= pl.col("start_tokens"))
+    )
+    found = kept.group_by("req").agg(found_tokens=pl.col("end").max())
+    return at.join(found, on="req", how="left").with_columns(pl.col("found_tokens").fill_null(0))
 
 
 def _one(plan: Plan, chosen: pl.DataFrame) -> Plan:
