@@ -70,6 +70,19 @@ def test_what_is_no_break(tmp_path: Path) -> None:
         assert broken(tmp_path, *requests) == [], name
 
 
+def test_an_order_that_comes_back_goes_on_from_the_last_prompt_in_that_order(tmp_path: Path) -> None:
+    orders = [TOOLS, TOOLS[::-1], TOOLS[1:] + TOOLS[:1], TOOLS, TOOLS[::-1]]
+    told = read(tmp_path, {"r": [asked(history(n), tools=tools) for n, tools in enumerate(orders)]})
+    whole = {row["seq"]: row["prefix_hash"] for row in told["prefixes"] if row["role"] == "whole"}
+    extends = {row["seq"]: row["prefix_hash"] for row in told["prefixes"] if row["role"] == "before"}
+    assert extends == {3: whole[0], 4: whole[1]}
+    ends = {row["seq"]: row["position"] for row in told["prefixes"] if row["role"] == "before"}
+    # Three tools, a system prompt, a question; a call and its result more for each turn.
+    assert ends == {3: 4, 4: 6}
+    stable = {row["seq"]: row["position"] for row in told["prefixes"] if row["role"] == "stable-before"}
+    assert stable == {1: 4, 2: 6, 3: 8, 4: 10}
+
+
 def status(turn: int) -> list[Any]:
     marker = {"cache_control": {"type": "ephemeral"}}
     return [text(f"part {turn}") | marker, text(f"<now>2026-01-02T10:0{turn}:01Z</now>")]

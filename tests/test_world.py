@@ -45,9 +45,6 @@ MISSES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "parts: all": ["the end alone, six minutes apart"],
         "routing": ["automatic, plain", "in parallel, claude-opus-4-5"],
     },
-    "orders that come back: costscan marks no prompts that only a much later one extends": {
-        "caching/breakpoints": ["order of schema"],
-    },
 }
 """By the cause of an error: by scenario, the workloads of which the cost is not within its target.
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from msgspec import Struct
 
@@ -34,19 +34,13 @@ class Moved(Struct, gc=False, frozen=True):
     tokens: int
 
 
-class End(NamedTuple):
-    """How many blocks an earlier prompt had, and what its settings added to its keys."""
-
-    length: int
-    salt: Salt
-
-
 class Prompt(Struct):
     """What is remembered of a prompt: its blocks with their texts, and a hash of what each ends.
 
     `stable_keys`, `stable` and `moved` are what its keys and hashes would be without values that vary, and
-    those values. `ends` are the lengths, in blocks, of earlier prompts that it extends, `stable_ends` of
-    those that it would extend, each with what the settings of that one added to its keys, as `salt` of this.
+    those values. `extends` is the length, in blocks, of the longest earlier prompt of the run that it begins
+    with, `stable_extends` of the longest that it would begin with; 0 where there is none. `salt` is what its
+    settings add to its keys.
     """
 
     run_id: str
@@ -59,9 +53,9 @@ class Prompt(Struct):
     stable_keys: list[Key]
     stable: list[int]
     moved: list[Moved]
-    ends: list[End]
-    stable_ends: list[End]
     salt: Salt
+    extends: int = 0
+    stable_extends: int = 0
 
     @property
     def tools(self) -> tuple[str, ...]:

@@ -4,8 +4,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from costscan.reading.breaks import End, Prompt
-from costscan.reading.cache_key import Salt
+from costscan.reading.breaks import Prompt
 from costscan.reading.prompt import Sent
 
 WINDOW: Final = 20
@@ -43,19 +42,14 @@ def prefixes(prompt: Prompt) -> list[Prefix]:
     ends = {
         "shared": fixed,
         "whole": len(prompt.keys),
-        "before": _last(prompt.ends, prompt.salt),
-        "stable-before": _last(prompt.stable_ends, prompt.salt),
+        "before": prompt.extends,
+        "stable-before": prompt.stable_extends,
     }
     return [
         Prefix(end - 1, role, prompt.hashes[end - 1], prompt.stable[end - 1])
         for role, end in ends.items()
         if end
     ]
-
-
-def _last(ends: list[End], salt: Salt) -> int:
-    """Give the length of the longest earlier prompt with the same settings, 0 where there is none."""
-    return next((end.length for end in reversed(ends) if end.salt == salt), 0)
 
 
 def window(prompt: Prompt, blocks: list[Sent]) -> list[Position]:

@@ -6,7 +6,7 @@ from typing import Final, Self
 import xxhash
 
 from costscan.reading import volatile
-from costscan.reading.breaks import Break, End, Prompt, text_of
+from costscan.reading.breaks import Break, Prompt, text_of
 from costscan.reading.cache_key import Salt, salted
 from costscan.reading.departures import common_prefix
 from costscan.reading.prompt import Key, Sent
@@ -76,6 +76,8 @@ class Prompts:
     def __init__(self, run_id: str, task: str, known: Known) -> None:
         self._run_id, self._task, self._known = run_id, task, known
         self._lines: list[Prompt] = []
+        self._sent: set[int] = set()
+        self._stable: set[int] = set()
 
     def take(self, blocks: list[Sent], salt: Salt) -> tuple[Prompt, list[Break]]:
         """Remember the newest prompt and give where it departs from the one it follows.
@@ -94,12 +96,11 @@ class Prompts:
             grown = same in {len(old.keys), len(keys)} or _only_forgot(old, new)
             found = [] if grown else volatile.departs(old, new)
             _settle(old, new, same, found)
-            last = End(len(old.keys), old.salt)
-            new.ends = _ends(old.ends, last, same)
-            steady = common_prefix(old.stable_keys, new.stable_keys)
-            new.stable_ends = _ends(old.stable_ends, last, steady)
         if new.chars > MAX_RUN_CHARS:
             new.forget_texts()
+        # Not that of `old` alone: an order that comes back goes on from a prompt further back.
+        new.extends = _longest(new.hashes, self._sent)
+        new.stable_extends = _longest(new.stable, self._stable)
         self._lines = [new, *self._lines[: MAX_LINES - 1]]
         self._known.hold(self, sum(line.chars for line in self._lines))
         return new, found
@@ -141,7 +142,7 @@ def _continued(
     chars = _chars(entering)
     if old is None:
         hashes = _hashes([], keys, salt)
-        return Prompt(run_id, keys, blocks, entering, hashes, chars, marked, keys, hashes, [], [], [], salt)
+        return Prompt(run_id, keys, blocks, entering, hashes, chars, marked, keys, hashes, [], salt)
     known = salted(keys, old.salt, salt, same)
     hashes = _hashes(old.hashes[:known], keys, salt)
     keys = old.keys[:same] + keys[same:]
@@ -155,8 +156,6 @@ def _continued(
         marked,
         keys,
         hashes,
-        [],
-        [],
         [],
         salt,
     )
@@ -178,12 +177,11 @@ def _settle(old: Prompt, new: Prompt, same: int, found: list[Break]) -> None:
         new.stable = _hashes(old.stable[:known], new.stable_keys, new.salt)
 
 
-def _ends(before: list[End], last: End, same: int) -> list[End]:
-    """Give the ends of earlier prompts with which a newer one begins; `before` is used up."""
-    before.append(last)
-    while before and before[-1].length > same:
-        before.pop()
-    return before
+def _longest(hashes: list[int], sent: set[int]) -> int:
+    """Give the length of the longest prefix that was a whole prompt before, 0 for none, and note this one."""
+    found = next((n for n in range(len(hashes), 0, -1) if hashes[n - 1] in sent), 0)
+    sent.update(hashes[-1:])
+    return found
 
 
 def _chars(texts: list[str | bytes | None]) -> int:
