@@ -36,15 +36,6 @@ MISSES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "all": ["many unused tools, claude-haiku-4-5"],
         "trimming": ["many unused tools, claude-haiku-4-5"],
     },
-    "the other family counts a third more of all text; costscan tells texts apart, by a little over its range": {
-        "all": [
-            "in parallel, claude-opus-4-5",
-            "the end alone, six minutes apart",
-            "unmarked, six minutes apart",
-        ],
-        "parts: all": ["the end alone, six minutes apart"],
-        "routing": ["automatic, plain", "in parallel, claude-opus-4-5"],
-    },
     "orders that come back: costscan marks no prompts that only a much later one extends": {
         "caching/breakpoints": ["order of schema"],
     },
