@@ -9,7 +9,8 @@ from costscan.levers.doubt import ATTACHED_ERROR
 from costscan.levers.plan import Marks, Plan, with_others
 from costscan.levers.prompts import shortened
 from costscan.levers.routing.links import relinked
-from costscan.models import model_info, resolve
+from costscan.levers.routing.thoughts import without_thoughts
+from costscan.models import drops_thinking, model_info, resolve
 from costscan.replay.logged import with_minimums
 
 SIZE_SPREAD: Final = 0.12
@@ -81,10 +82,13 @@ def _region(turns: pl.DataFrame) -> pl.Expr:
     return pl.col("model_raw").replace_strict(known, default="", return_dtype=pl.String)
 
 
-def routed(plan: Plan, choice: pl.DataFrame, sizes: pl.DataFrame, counts: pl.DataFrame) -> Plan:
+def routed(
+    plan: Plan, choice: pl.DataFrame, sizes: pl.DataFrame, counts: pl.DataFrame, told: pl.DataFrame
+) -> Plan:
     """Give the plan with turns served by other models.
 
-    Arguments are those of `served_by`; `counts` are from `links.block_counts`.
+    Arguments are those of `served_by`; `counts` are from `links.block_counts`, `told` is from
+    `thoughts.thoughts`.
     """
     if choice.is_empty():
         return plan
@@ -104,7 +108,16 @@ def routed(plan: Plan, choice: pl.DataFrame, sizes: pl.DataFrame, counts: pl.Dat
         return Marks(with_others(marks.requests, other), marks.positions)
 
     served = sent.changed(steps, moved)
-    return relinked(served, plan.steps["domain"], changed["run_id"].unique(), counts)
+    linked = relinked(served, plan.steps["domain"], changed["run_id"].unique(), counts)
+    return without_thoughts(linked, _dropping(changed, plan.steps), told)
+
+
+def _dropping(changed: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
+    """Return the turns whose model drops thinking, where that before did not."""
+    own = changed.join(steps.select("req", own="model"), on="req", how="left", maintain_order="left")
+    names = {*own["own"].unique().drop_nulls(), *own["model"].unique().drop_nulls()}
+    dropping = [name for name in names if drops_thinking(name)]
+    return own.filter(pl.col("model").is_in(dropping) & ~pl.col("own").is_in(dropping))
 
 
 def _as_sent_to(model: str, steps: pl.DataFrame, sizes: pl.DataFrame) -> pl.DataFrame:
