@@ -269,7 +269,9 @@ def test_what_is_mended_is_not_mended_again(tmp_path: Path) -> None:
         )
         left = replace(bench.held, blocks=bench.held.blocks.with_columns(tokens=tokens))
         assert trimming.trimmed(short, left, part, lambda plan: plan.classes()) is short
-        moved = routing.routed(short, routes.moves(short, bench.logged), bench.sizes, bench.counts)
+        moved = routing.routed(
+            short, routes.moves(short, bench.logged), bench.sizes, bench.counts, bench.thoughts
+        )
         assert moved.steps["model"].unique().to_list() == [HAIKU45]
         assert routes.moves(moved, bench.logged).is_empty()
 

@@ -236,7 +236,7 @@ def read_when_moved(folder: Path, calls: Calls, turns: Collection[int]) -> list[
 def read_on(bench: Bench, turns: Collection[int]) -> list[int]:
     moves = bench.plan.steps.filter(pl.col("turn").is_in(turns))
     choice = moves.select("req", to_model=pl.lit(HAIKU45))
-    plan = routed(bench.plan, choice, bench.sizes, bench.counts)
+    plan = routed(bench.plan, choice, bench.sizes, bench.counts, bench.thoughts)
     return bench.cached(plan).turns["cache_read_tokens"].to_list()
 
 
@@ -303,7 +303,7 @@ def test_history_that_a_lever_replaced_is_not_read_by_routed_turns(tmp_path: Pat
         choice = short.steps.filter(pl.col("turn").is_in((3, 4, 7, 8))).select(
             "req", to_model=pl.lit(HAIKU45)
         )
-        moved = routed(short, choice, bench.sizes, bench.counts)
+        moved = routed(short, choice, bench.sizes, bench.counts, bench.thoughts)
         read = bench.cached(moved).turns["cache_read_tokens"].to_list()
         shared = int(plan.steps["shared_tokens"][0])
     assert [n for n, tokens in enumerate(read) if tokens > shared + ESTIMATED] == [1, 2, 4, 6, 8, 9]

@@ -135,6 +135,7 @@ def where_it_pays() -> Iterator[Workload]:
     yield Workload("histories of wide turns, another model from the middle on", wide)
     people = shape_of("over twenty blocks a turn", OPUS48, people=(2, 5), turns=8, system=1500)
     yield Workload("tasks of wide turns", people, marks.automatic)
+    yield Workload("thoughts that another model drops", shape_of("thinking and people", OPUS45, thinking=600))
     slow = shape_of("interleaved and slow", HAIKU45, system=6000, wide=3, n_tools=3)
     yield Workload("a value beside two lifetimes", slow, marks.at_ends(HOUR, FIVE), SPOILS["path in tools"])
     yield Workload("a search tool beside unused ones", shape_of("deferred tools and unused ones", HAIKU45))

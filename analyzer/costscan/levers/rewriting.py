@@ -11,14 +11,15 @@ REWRITES: Final = ("run_id", "turn", "from_tokens", "cut_tokens")
 _CHAIN: Final = ("extends", "stable_extends")
 
 
-def rewritten(plan: Plan, rewrites: pl.DataFrame) -> Plan:
+def rewritten(plan: Plan, rewrites: pl.DataFrame, only: pl.Series | None = None) -> Plan:
     """Replace history in the prompts of a context from a turn on.
 
     Args:
         plan: the plan.
         rewrites: as `REWRITES`, at most one of each context.
+        only: the requests that change; else all since then.
     """
-    steps = _told(plan.steps, rewrites)
+    steps = _told(plan.steps, rewrites, only)
     changed = steps.filter(pl.col("salt").is_not_null()).select(
         "req", "salt", "from_tokens", "to_tokens", "cut_tokens"
     )
@@ -40,11 +41,13 @@ def later(steps: pl.DataFrame, rewrites: pl.DataFrame) -> pl.DataFrame:
     return found.filter(pl.col("turn") >= pl.col("since"))
 
 
-def _told(steps: pl.DataFrame, rewrites: pl.DataFrame) -> pl.DataFrame:
+def _told(steps: pl.DataFrame, rewrites: pl.DataFrame, only: pl.Series | None) -> pl.DataFrame:
     """Add to the turns of a context, from the one where it is rewritten: salt, from_, to_ and cut_tokens."""
     numbered = with_context(steps)
     before = pl.col("prompt_tokens").shift(1).over("run_id", "context")
-    place = numbered.select("run_id", "turn", "context", to_tokens=before)
+    # Where another model was sent the prompt before, that may be longer.
+    ends = pl.when(before.is_not_null()).then(pl.min_horizontal(before, pl.col("prompt_tokens") - 1))
+    place = numbered.select("run_id", "turn", "context", to_tokens=ends)
     at = place.join(rewrites, on=["run_id", "turn"], how="inner", maintain_order="left")
     name = (pl.struct("run_id", "turn").hash() // 2).cast(pl.Int64)
     each = at.select(
@@ -52,6 +55,8 @@ def _told(steps: pl.DataFrame, rewrites: pl.DataFrame) -> pl.DataFrame:
     ).filter(pl.col("to_tokens").is_not_null())
     found = place.drop("to_tokens").join(each, on=["run_id", "context"], how="left", maintain_order="left")
     late = pl.col("turn") >= pl.col("since")
+    if only is not None:
+        late &= numbered["req"].is_in(only.implode())
     told = (
         pl.when(late).then(name).alias(name) for name in ("salt", "from_tokens", "to_tokens", "cut_tokens")
     )

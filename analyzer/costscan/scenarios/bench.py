@@ -90,6 +90,11 @@ class Bench:
         return routing.sizes(self.plan.steps, self._blocks("role", "kind", "tokens", "other_tokens"))
 
     @cached_property
+    def thoughts(self) -> pl.DataFrame:
+        """What was thought before each message of a person."""
+        return routing.thoughts(self._blocks("role", "kind", "tokens", "other_tokens"))
+
+    @cached_property
     def evidence(self) -> pl.DataFrame:
         """The turns that a smaller model could have served."""
         return routing.found_evidence({"turn_work": self.work, "tool_calls": self.x.tool_calls})

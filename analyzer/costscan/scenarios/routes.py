@@ -85,7 +85,7 @@ class Routes:
     def _way(self, plan: Plan, before: Outcome, moves: pl.DataFrame, serve: Serve) -> Way:
         if moves.is_empty():
             return Way(moves, plan, before)
-        routed = routing.routed(plan, moves, self.bench.sizes, self.bench.counts)
+        routed = routing.routed(plan, moves, self.bench.sizes, self.bench.counts, self.bench.thoughts)
         return Way(moves, routed, serve(routed))
 
     def _best(self, plan: Plan, before: Outcome, ways: Sequence[Way], serve: Serve) -> Way:

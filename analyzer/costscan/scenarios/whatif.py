@@ -67,7 +67,11 @@ def _on(bench: Bench, model: str) -> pl.DataFrame:
     claude = pl.col("model") != model
     wanted = bench.plan.steps.filter(claude).select("req", "run_id")
     stay = wanted.join(moves, on="req", how="anti").group_by("run_id").agg(stay=pl.len().cast(pl.Int64))
-    plan = routing.routed(bench.plan, moves, bench.sizes, bench.counts) if moves.height else bench.plan
+    plan = (
+        routing.routed(bench.plan, moves, bench.sizes, bench.counts, bench.thoughts)
+        if moves.height
+        else bench.plan
+    )
     runs = saved(bench.costs, bench.logged.runs, bench.replayed(plan).runs, model, may_be_dearer=True)
     told = runs.select("run_id", pl.col("usd").alias(model))
     return told.join(stay, on="run_id", how="left", maintain_order="left").select(

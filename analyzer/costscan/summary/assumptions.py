@@ -5,6 +5,7 @@ from typing import Final
 
 from costscan.levers.batching.async_requests import MISSED_READS
 from costscan.levers.batching.pack_items import INSTRUCTION_TOKENS, ITEM_INPUT_TOKENS, ITEM_OUTPUT_TOKENS
+from costscan.levers.doubt import ATTACHED_ERROR
 from costscan.levers.routing.apply import SIZE_SPREAD, THINKING_GROWTH
 from costscan.levers.trimming.compact_history import SUMMARY_TOKENS
 from costscan.levers.trimming.defer_unused_tools import SEARCH_TOKENS
@@ -43,7 +44,7 @@ ASSUMED: Final = (
     Assumption(
         "routing",
         "between the two families of tokenizers, tokens are counted anew block by block, "
-        f"give or take {SIZE_SPREAD:.0%}",
+        f"give or take {SIZE_SPREAD:.0%}, or {ATTACHED_ERROR:.0%} of documents",
         f"{_DOCS}/about-claude/pricing; docs/token-weights.md",
     ),
     Assumption(

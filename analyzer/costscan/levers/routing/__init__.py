@@ -17,6 +17,7 @@ from costscan.levers.routing.links import block_counts
 from costscan.levers.routing.options import fitting, options
 from costscan.levers.routing.sizes import sizes
 from costscan.levers.routing.stretches import OWN, asked, stretches
+from costscan.levers.routing.thoughts import thoughts
 from costscan.levers.routing.work import turn_work
 
 CHOICE: Final = pl.Schema({"req": pl.Int64, "to_model": pl.String})
@@ -131,6 +132,7 @@ __all__ = [
     "found_evidence",
     "routed",
     "sizes",
+    "thoughts",
     "turn_work",
     "with_effort",
 ]

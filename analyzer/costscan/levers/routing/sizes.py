@@ -6,7 +6,7 @@ import polars as pl
 
 from costscan.levers.routing.apply import family_of
 
-_COUNTS: Final = ("tokens", "other_tokens", "fixed", "other_fixed", "tools")
+_COUNTS: Final = ("tokens", "other_tokens", "fixed", "other_fixed", "tools", "attached")
 HIDDEN_RATIO: Final = {"v3": 1.3, "v4.7": 1 / 1.3}
 """What is not in the log becomes so many times as long, by the family it was counted in.
 
@@ -16,6 +16,8 @@ Source: https://platform.claude.com/docs/en/about-claude/pricing ("approximately
 
 def sizes(steps: pl.DataFrame, blocks: pl.LazyFrame) -> pl.DataFrame:
     """Give req, output_ratio, has_tools, size_ratio of the prompt, fixed_ratio of what precedes the messages.
+
+    And attached_share, the share of documents in the prompt.
 
     Args:
         steps: req, run_id, turn, model.
@@ -50,6 +52,7 @@ def _summed(blocks: pl.LazyFrame, turn: str) -> pl.DataFrame:
         "other_tokens": pl.col("other_tokens").sum(),
         "fixed": pl.col("tokens").filter(is_fixed).sum(),
         "other_fixed": pl.col("other_tokens").filter(is_fixed).sum(),
+        "attached": pl.col("tokens").filter(pl.col("kind") == "document").sum(),
         "tools": (pl.col("kind") == "tool_def").sum().cast(pl.Int64),
     }
     return blocks.group_by("run_id", turn=turn).agg(**sums).collect(engine="streaming")
@@ -76,5 +79,9 @@ def _ratios() -> list[pl.Expr]:
         pl.when(pl.col("prompt_tokens") > 0).then(whole).otherwise("hidden").alias("size_ratio"),
         fixed.alias("fixed_ratio"),
         pl.col("output_ratio").fill_null(pl.col("hidden")),
+        pl.when(pl.col("prompt_tokens") > 0)
+        .then(pl.min_horizontal(pl.col("attached").fill_null(0) / pl.col("prompt_tokens"), 1.0))
+        .otherwise(0.0)
+        .alias("attached_share"),
         (pl.col("tools").fill_null(0) > 0).alias("has_tools"),
     ]
