@@ -6,8 +6,23 @@ from typing import Any
 
 import polars as pl
 
-from logs import HAIKU, OPUS, SONNET, Json, assistant, message, pair, usage, usd, write
-from seen import see, see_each
+from logs import (
+    HAIKU,
+    OPUS,
+    SONNET,
+    Json,
+    assistant,
+    at,
+    message,
+    pair,
+    text,
+    tool_result,
+    tool_use,
+    usage,
+    usd,
+    write,
+)
+from seen import Seen, see, see_blocks, see_each
 
 
 def part(kind: str, plain: int = 0, **more: Any) -> Json:
@@ -46,6 +61,51 @@ def test_compaction_by_the_server_is_billed(tmp_path: Path) -> None:
     for n, turns in enumerate(both(tmp_path, with_parts(usage(229, out=5), hidden, shown), SONNET)):
         assert (turns.height, turns["usd"].sum()) == (2, expected)
         assert set(turns["message_id"]) == {f"msg_{n}_1"}
+
+
+def asked(*messages: Json) -> Json:
+    """A request whose system prompt is marked, and what it holds of the messages."""
+    marked = text("You help. " * 800) | {"cache_control": {"type": "ephemeral"}}
+    return {"model": SONNET, "system": [marked], "messages": list(messages)}
+
+
+def compacted(folder: Path, summary: Json) -> Seen:
+    """A run in which the API compacts before it answers the second request; the client sends all of it again."""
+    first = {"role": "user", "content": "Look around. " * 100}
+    second: list[Json] = [tool_use("t0"), *([] if summary["content"] else [text("on")])]
+    history: list[Json] = [first, {"role": "assistant", "content": second},
+               {"role": "user", "content": [tool_result("t0", "line of a file " * 200)]}]  # fmt: skip
+    answer = [summary, tool_use("t1")]
+    last = [{"role": "assistant", "content": answer}, {"role": "user", "content": [tool_result("t1", "ok")]}]
+    parts = (part("compaction", 1100, read=2000, out=400), part("message", 420, read=2000, out=30))
+    used = [
+        usage(300, w5m=2000, out=40),
+        with_parts(usage(420, read=2000, out=30), *parts),
+        usage(480, read=2000, out=9),
+    ]
+    requests = [asked(first), asked(*history), asked(*history, *last)]
+    wrote = [second, answer, [text("done")]]
+    lines = (
+        pair(message(f"m{n}", used[n], model=SONNET, content=wrote[n]), **requests[n], run_id="r", timestamp=at(9 * n))
+        for n in range(3)
+    )  # fmt: skip
+    return see_blocks(write(folder / "p.jsonl", *lines))
+
+
+def test_a_compaction_by_the_server_replaces_what_stands_before_it(tmp_path: Path) -> None:
+    seen = compacted(tmp_path, {"type": "compaction", "content": "They looked around. " * 100})
+    blocks = seen.blocks.filter(layer="messages").sort("turn_in", "block")
+    # Turn 1 wrote the summary; turn 2, inside the same request, went on from it, and its prompt held no more.
+    assert blocks.select("kind", "turn_in", "turn_out").rows()[:5] == [
+        ("text", 0, 2), ("tool_use", 1, 2), ("tool_result", 1, 2), ("text", 2, 4), ("tool_use", 3, 4),
+    ]  # fmt: skip
+    replayed = seen.analysis.agreement.turns
+    assert replayed["replay_read_tokens"].to_list() == [0, 2000, 2000, 2000]
+
+
+def test_a_compaction_that_failed_replaces_nothing(tmp_path: Path) -> None:
+    seen = compacted(tmp_path, {"type": "compaction", "content": None})
+    assert seen.blocks.filter(kind="tool_result")["turn_out"].to_list() == [4, 4]
 
 
 def test_an_advisor_is_billed_at_its_own_model(tmp_path: Path) -> None:

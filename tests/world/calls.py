@@ -60,7 +60,9 @@ class Call:
         """The tokens of the answer, as the model of the request counts them."""
         if self.written is not None:
             return self.written
-        return round(sum(map(_written, self.answer)) * MODELS[self.request["model"]].ratio)
+        # The request before wrote the summary that the answer begins with.
+        some = [b for b in self.answer if self.before is None or b["type"] != "compaction"]
+        return round(sum(map(_written, some)) * MODELS[self.request["model"]].ratio)
 
     @property
     def thought(self) -> int:

@@ -127,7 +127,8 @@ def _decoded(raw: bytes) -> Any:
 def blocks_of(request: Request, known: Definitions) -> list[Sent]:
     """Return the blocks of a request in the order of the prompt.
 
-    Left out is what is deferred and not found, and thinking that the model drops.
+    Left out is what is deferred and not found, what a compaction block stands for, and thinking that the
+    model drops.
     """
     tools = [known.sent(bytes(raw), index) for index, raw in enumerate(request.tools or ())]
     tools.sort(key=lambda tool: tool.of_web)
@@ -139,17 +140,35 @@ def blocks_of(request: Request, known: Definitions) -> list[Sent]:
             kind = replace(found, kind="system") if found.kind == "text" else found
             out.append(Sent("system", "system", kind, ttl(block.cache_control), -1, index))
     asked = last_asked(request.messages or ()) if drops_thinking(request.model) else -1
+    begin = _summed_up(request.messages or ())
     for number, message in enumerate(request.messages or ()):
         role = message.role if isinstance(message.role, str) and message.role in _ROLES else "user"
         for index, block in _as_blocks(message.content):
             if waiting:
                 named = [waiting.pop(name) for name in found_by(block) if name in waiting]
                 out += (tool._replace(layer="messages", message=number, nth=index) for tool in named)
-            if number > asked or block.type not in _THINKING:
+            if (number, index) >= begin and (number > asked or block.type not in _THINKING):
                 out += _in_message(block, role, number, index)
     if request.cache_control is not None and out:
         out[-1] = out[-1]._replace(breakpoint=f"auto-{ttl(request.cache_control) or '5m'}")
     return out
+
+
+def _summed_up(messages: Sequence[RequestMessage]) -> tuple[int, int]:
+    """Return the place of the newest compaction block: the API drops all messages before it.
+
+    One without content tells of a compaction that failed, and drops nothing.
+    Source: https://platform.claude.com/docs/en/build-with-claude/compaction
+    """
+    return max(
+        (
+            (number, index)
+            for number, message in enumerate(messages)
+            for index, block in _as_blocks(message.content)
+            if block.type == "compaction" and block.content
+        ),
+        default=(-1, -1),
+    )
 
 
 def last_asked(messages: Sequence[RequestMessage]) -> int:

@@ -105,6 +105,15 @@ class Prompts:
         self._known.hold(self, sum(line.chars for line in self._lines))
         return new, found
 
+    def summed_up(self, old: Prompt, blocks: list[Sent]) -> Prompt:
+        """Return the prompt with which the API went on from its summary of another; not to be extended."""
+        keys = [block.key for block in blocks]
+        known = common_prefix(old.keys, keys)
+        hashes = _hashes(old.hashes[:known], keys, old.salt)
+        stable_keys = old.stable_keys[:known] + keys[known:]
+        stable = _hashes(old.stable[:known], stable_keys, old.salt)
+        return Prompt(self._run_id, keys, blocks, [], hashes, 0, None, stable_keys, stable, [], old.salt)
+
     def _first(self, new: Prompt) -> list[Break]:
         """Give where the first prompt of a run departs from that of another."""
         other = self._known.alike(new, self._task)

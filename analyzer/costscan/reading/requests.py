@@ -6,6 +6,7 @@ block. What the model wrote enters with the next request, where it is found agai
 call id, its hash, or its place.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from costscan.reading import refusals
@@ -18,6 +19,7 @@ from costscan.reading.prompt import Key, Sent
 from costscan.reading.prompts import Prompts
 from costscan.reading.records import Rows
 from costscan.reading.thread import Thread
+from costscan.reading.usage import after_compaction, iterations
 
 
 class RequestThread(Thread):
@@ -31,6 +33,8 @@ class RequestThread(Thread):
         self._written: list[int] = []
         self._prompts = prompts
         self._told: dict[int, _Told] = {}
+        self._asked: tuple[Prompt, list[Sent]] | None = None
+        self._summaries: dict[int, _Summary] = {}
         self._stable_keys: list[Key] = []
 
     def request(self, line: int, blocks: list[Sent], call: Call, key: str, salt: Salt) -> int:
@@ -38,6 +42,7 @@ class RequestThread(Thread):
         now = len(self.calls)
         # Before the blocks are placed, which takes their texts from them.
         prompt, breaks = self._prompts.take(blocks, salt)
+        self._asked = prompt, blocks
         kept = match([k for k, _ in self._carried], [b.key for b in blocks])
         kept |= self._varied(prompt, kept)
         self._stable_keys = prompt.stable_keys
@@ -86,11 +91,42 @@ class RequestThread(Thread):
                 told.write(rows, copy, self._starts[n])
                 for part in refusals.asked_again(self.calls[n]):
                     told.write_places(rows, copy, self._starts[n] + part)
+                if n in self._summaries:
+                    summary = self._summaries[n]
+                    summary.told.write_places(rows, copy, self._starts[n] + summary.part)
         return last
 
     def remember_written(self, first: int) -> None:
         """Take the blocks from number `first` on as what the last call wrote."""
         self._written = list(range(first, self.n_blocks))
+
+    def went_on_from_summary(self, call: int, placed: int) -> None:
+        """Take a block that a call wrote as the summary that it then went on from instead of its messages."""
+        part = after_compaction(iterations(self.calls[call].usage) or [])
+        if part is None or self._asked is None or call in self._summaries:
+            return
+        prompt, blocks = self._asked
+        fixed = [n for n, block in enumerate(blocks) if block.layer != "messages"]
+        automatic = blocks[-1].breakpoint if (blocks[-1].breakpoint or "").startswith("auto-") else None
+        said = Sent("messages", "assistant", self._blocks[placed].measured, automatic, 0)
+        sent = [*(blocks[n] for n in fixed), said]
+        short = self._prompts.summed_up(prompt, sent)
+        places = [*(self._carried[n][1] for n in fixed), placed]
+        told = _Told([], window(short, sent), prefixes(short), [], places)
+        self._summaries[call] = _Summary(part, placed, told)
+
+    def _span(self, number: int, starts: Sequence[int]) -> tuple[int | None, int, int]:
+        """Return what `Thread` does; a summary came in, and what it stands for left, within a request."""
+        block, (made, enters, leaves) = self._blocks[number], super()._span(number, starts)
+        own = self._summaries.get(-1 if block.made_by is None else block.made_by)
+        if own is not None and own.placed == number:
+            begins = starts[block.made_by or 0]
+            return begins + own.part - 1, begins + own.part, leaves
+        last = (len(self.calls) if block.call_out is None else block.call_out) - 1
+        by = self._summaries.get(last)
+        if by is None or block.layer != "messages" or block.call_in > last:
+            return made, enters, leaves
+        return made, enters, starts[last] + by.part
 
     def wrote_any_of(self, blocks: list[Sent]) -> bool:
         """Say whether a later request holds a block that the last call wrote, by its call id or its text."""
@@ -105,6 +141,14 @@ class RequestThread(Thread):
                     return placed
         self.sent(line, block.measured, layer=block.layer, role=block.role, marker=block.breakpoint)
         return self.n_blocks - 1
+
+
+class _Summary(NamedTuple):
+    """A summary: the model call inside the request that went on from it, its block, that call's prompt."""
+
+    part: int
+    placed: int
+    told: "_Told"
 
 
 class _Told(NamedTuple):

@@ -254,15 +254,19 @@ class Thread:
             change[len(self.calls) if block.call_out is None else block.call_out] -= block.measured.chars
         return list(accumulate(change))
 
+    def _span(self, number: int, starts: Sequence[int]) -> tuple[int | None, int, int]:
+        """Return the rows of the calls that made a block, first sent it, and first no longer did."""
+        b = self._blocks[number]
+        made = None if b.made_by is None else max(starts[b.made_by + 1] - 1, 0)
+        return made, starts[b.call_in], starts[-1 if b.call_out is None else b.call_out]
+
     def _columns(self, copy: int, starts: Sequence[int]) -> Iterator[Sequence[object]]:
         """Give the columns of the `blocks` table; `starts` is where the rows of each call begin."""
-        blocks = self._blocks
-        found = [b.measured for b in blocks]
+        blocks, found = self._blocks, [b.measured for b in self._blocks]
         yield [copy] * len(blocks)
         yield range(len(blocks))
-        yield [None if b.made_by is None else max(starts[b.made_by + 1] - 1, 0) for b in blocks]
-        yield [starts[b.call_in] for b in blocks]
-        yield [starts[-1] if b.call_out is None else starts[b.call_out] for b in blocks]
+        spans = [self._span(n, starts) for n in range(len(blocks))]
+        yield from ([span[part] for span in spans] for part in range(3))
         yield [b.line for b in blocks]
         yield [b.layer for b in blocks]
         yield [b.role for b in blocks]

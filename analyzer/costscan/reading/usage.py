@@ -7,6 +7,7 @@ what was neither read from nor written to the cache; without a split, cache writ
 API leaves the cache counters out, or null, where nothing was cached; input and output it always tells.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -230,6 +231,12 @@ def iterations(usage: Usage) -> list[Iteration] | None:
     if searches != 0 and not any(part.counters.web_searches for part in told):
         told[-1].counters.web_searches = searches
     return told
+
+
+def after_compaction(parts: Sequence[Iteration]) -> int | None:
+    """Return the number of the model call that went on from a summary of the prompt, None where none did."""
+    summed_up = max((n for n, part in enumerate(parts) if part.kind == "compaction"), default=None)
+    return None if summed_up is None or summed_up + 1 == len(parts) else summed_up + 1
 
 
 def _several(raw: bytes) -> bool:

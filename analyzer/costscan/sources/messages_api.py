@@ -5,7 +5,8 @@ A line is `{run_id?, task?, timestamp, duration_ms?, request, response | respons
 response alone, at batch price. What the numbers mean, and what is counted once:
 - `usage.input_tokens` leaves out what was read from or written to the cache.
 - With server-side compaction, advisors or fallbacks the top level leaves calls out: the sum of
-  `usage.iterations` is billed, each at its own model, as turns of their own.
+  `usage.iterations` is billed, each at its own model, as turns of their own. All messages before a compaction
+  block are in no prompt any more, though clients go on sending them.
 - A refusal before any output is a turn that may cost nothing (below: what is not billed).
 - A streamed response is billed by the last usage of its events. An error response costs nothing.
 - A response with the id of an earlier one is the same call, logged twice.
@@ -107,9 +108,11 @@ class _Reading:
         salt = salt_of(request, blocks)
         n = thread.request(number, blocks, call, key, salt) if blocks else thread.call(call, key=key)
         first = thread.n_blocks
-        wrote = answer.content
-        thread.wrote(n, number, [text_block(wrote)] if isinstance(wrote, str) else wrote or [])
+        wrote = [text_block(answer.content)] if isinstance(answer.content, str) else answer.content or []
+        thread.wrote(n, number, wrote)
         thread.remember_written(first)
+        if wrote and wrote[0].type == "compaction" and first < thread.n_blocks:
+            thread.went_on_from_summary(n, first)
         refusals.note(thread.calls[n], answer.stop_reason, answer.stop_details)
         return True
 
