@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from logs import text, write
+from logs import OPUS, Json, message, pair, text, tool_result, tool_use, usage, write
 from mishaps import PLACES, disordered, varying
 from seen import see_blocks
 from slow_cache import pieces
@@ -105,3 +105,27 @@ def test_a_block_that_varies_is_one_block(tmp_path: Path) -> None:
     system = seen.blocks.filter(layer="system", kind="system")
     assert system.select("turn_in", "turn_out").rows() == [(0, TURNS)] * 2
     assert seen.growth.filter(pl.col("turn") > 0)["dropped_tokens"].to_list() == [0] * 2 * (TURNS - 1)
+
+
+def test_what_a_forced_tool_adds_is_no_part_of_a_result(tmp_path: Path) -> None:
+    """Opus 4.8 takes 290 tokens for tool use, and 410 where a tool is forced, as here in the second request."""
+    tool = {"name": "look", "description": "Looks at a file.", "input_schema": {"type": "object"}}
+    messages: list[Json] = [{"role": "user", "content": "Look at three files. " * 50}]
+    lines = []
+    # Each turn brings 40 tokens of answer and a result of 300, 310, 320 tokens.
+    for n, (tokens, choice) in enumerate(
+        [(1000, "auto"), (1000 + 340 + 120, "any"), (1690, "auto"), (2050, "auto")]
+    ):
+        uses = [tool_use(f"t{n}", "look")]
+        request: Json = {
+            "model": OPUS,
+            "tools": [tool],
+            "tool_choice": {"type": choice},
+            "messages": [*messages],
+        }
+        answer = message(f"m{n}", usage(tokens, out=40), content=uses)
+        lines.append(pair(answer) | {"run_id": "r", "request": request})
+        result = tool_result(f"t{n}", f"line {n} of a file " * 60)
+        messages += [{"role": "assistant", "content": uses}, {"role": "user", "content": [result]}]
+    blocks = see_blocks(write(tmp_path / "calls.jsonl", *lines)).blocks
+    assert blocks.filter(kind="tool_result")["tokens"].to_list() == [300, 310, 320]

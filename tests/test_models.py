@@ -159,22 +159,24 @@ def test_limits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "tokens", "like"),
+    ("model", "tokens", "forced", "like"),
     [
-        ("claude-opus-5", 286, None),
-        ("claude-opus-5-5", 286, "claude-opus-5"),
-        ("claude-fable-5-2", 286, "claude-opus-5"),
-        ("claude-sonnet-5-5", 354, "claude-sonnet-5"),
+        ("claude-opus-5", 286, 406, None),
+        ("claude-opus-5-5", 286, 406, "claude-opus-5"),
+        ("claude-opus-4-7", 675, 804, None),
+        ("claude-fable-5-2", 286, 406, "claude-opus-5"),
+        ("claude-sonnet-5-5", 354, 474, "claude-sonnet-5"),
         # Haiku 4.5 takes what Sonnet 4.5 takes.
-        ("claude-haiku-5-5", 354, "claude-sonnet-5"),
-        ("claude-haiku-4-5", 496, None),
-        ("claude-3-opus", 0, None),
+        ("claude-haiku-5-5", 354, 474, "claude-sonnet-5"),
+        ("claude-haiku-4-5", 496, 588, None),
+        ("claude-3-opus", 0, 0, None),
     ],
 )
-def test_what_tool_use_adds(model: str, tokens: int, like: str | None) -> None:
+def test_what_tool_use_adds(model: str, tokens: int, forced: int, like: str | None) -> None:
     info = model_info(model)
     assert info is not None
     assert (info.tool_use_tokens, info.tool_use_tokens_from) == (tokens, like)
+    assert info.forced_tool_tokens == forced
 
 
 def test_thinking_that_is_dropped() -> None:

@@ -30,10 +30,11 @@ QUADRATIC_SHARE: Final = 0.5
 
 
 def with_shrinks(calls: pl.DataFrame, cuts: pl.Series) -> pl.DataFrame:
-    """Add prompt_tokens, before_tokens (the prompt before, null for a first call), `resized` and `shrank`.
+    """Add prompt_tokens, before_tokens (the prompt before, null for a first call), and what sets them apart.
 
-    `resized`: another tokenizer counts the same text. `shrank`: the prompt is smaller for no logged reason;
-    `cuts` are the rows of calls before which blocks are known to have left.
+    `resized`: another tokenizer counts the same text. `refitted`: a tool is forced now, or no longer, which
+    takes tokens that stand in no block. `shrank`: the prompt is smaller for no logged reason; `cuts` are the
+    rows of calls before which blocks are known to have left. `calls` have forced_tokens.
     """
     same = pl.col("copy") == pl.col("copy").shift(1)
     before = pl.when(same).then(pl.col("prompt_tokens").shift(1))
@@ -41,7 +42,9 @@ def with_shrinks(calls: pl.DataFrame, cuts: pl.Series) -> pl.DataFrame:
         before_tokens=before,
         resized=(same & (pl.col("family") != pl.col("family").shift(1))).fill_null(False),
     )
-    smaller = pl.col("prompt_tokens") < pl.col("before_tokens")
+    forced = pl.col("forced_tokens") - pl.col("forced_tokens").shift(1)
+    calls = calls.with_columns(refitted=(same & (forced != 0)).fill_null(False))
+    smaller = pl.col("prompt_tokens") - pl.when(same).then(forced).otherwise(0) < pl.col("before_tokens")
     reason = pl.col("resets") | pl.col("resized") | pl.col("row").is_in(cuts.implode())
     return calls.with_columns(shrank=(smaller & ~reason).fill_null(False))
 
@@ -56,10 +59,10 @@ def with_epochs(calls: pl.DataFrame, cuts: pl.Series, dropped: pl.Series) -> pl.
 
     Returns:
         `calls` with `starts` (the first call of an epoch), `epoch` and `context` (which neither another
-        tokenizer ends nor thinking that is dropped), counted over all copies.
+        tokenizer ends nor a forced tool nor thinking that is dropped), counted over all copies.
     """
     cut = (pl.col("seq") == 0) | pl.col("resets") | pl.col("shrank") | pl.col("row").is_in(cuts.implode())
-    goes_on = pl.col("resized") | pl.col("row").is_in(dropped.implode())
+    goes_on = pl.col("resized") | pl.col("refitted") | pl.col("row").is_in(dropped.implode())
     return calls.with_columns(starts=cut | goes_on, context=cut.cast(pl.Int64).cum_sum()).with_columns(
         epoch=pl.col("starts").cast(pl.Int64).cum_sum() - 1
     )

@@ -55,7 +55,7 @@ class ModelInfo:
     `longest_context_tokens` is what it took with a beta header. `retired` is the first day without it on
     Anthropic's API, None while served. `tool_use_tokens` is what a request with tools takes beside their
     definitions, 0 where that is not known; where it is not documented it is that of the model
-    `tool_use_tokens_from`, else None.
+    `tool_use_tokens_from`, else None. `forced_tool_tokens` is the same where the request forces a tool.
     """
 
     model: str
@@ -66,6 +66,7 @@ class ModelInfo:
     max_output_tokens: int
     tokenizer: str
     tool_use_tokens: int
+    forced_tool_tokens: int
     tool_use_tokens_from: str | None
     thinks_by_default: bool
     refuses: frozenset[str]
@@ -148,8 +149,8 @@ def model_info(canonical: str) -> ModelInfo | None:
         longest_context_tokens=raw.get("longest_context_tokens", raw["context_tokens"]),
         max_output_tokens=raw["max_output_tokens"],
         tokenizer=raw["tokenizer"],
-        tool_use_tokens=raw.get("tool_use_tokens")
-        or _data()["models"].get(like, {}).get("tool_use_tokens", 0),
+        tool_use_tokens=_of_tools(raw, "tool_use_tokens"),
+        forced_tool_tokens=_of_tools(raw, "forced_tool_tokens"),
         tool_use_tokens_from=like,
         thinks_by_default=raw.get("thinks_by_default", False),
         refuses=frozenset(raw.get("refuses", ())),
@@ -158,6 +159,13 @@ def model_info(canonical: str) -> ModelInfo | None:
         drops_thinking=raw.get("drops_thinking", False),
         min_cacheable_history=tuple((since, tokens) for since, tokens in history),
     )
+
+
+def _of_tools(raw: Mapping[str, Any], name: str) -> int:
+    """Give what tool use adds, or adds to the model next to this one; 0 where that is not known."""
+    like = _data()["models"].get(raw.get("tool_use_tokens_from"), {})
+    found: int = raw.get(name) or like.get(name, 0)
+    return found
 
 
 def drops_thinking(spelling: object) -> bool:

@@ -9,7 +9,7 @@ import polars as pl
 
 from costscan import carry, tokens
 from costscan.attribution.blocks import LAYER_RANK, joined, numbered
-from costscan.attribution.kept import kept
+from costscan.attribution.kept import forced_tokens, kept
 from costscan.attribution.parts import PARTS, parts
 from costscan.attribution.tool_calls import server, tool_calls
 from costscan.growth import growth, with_epochs, with_shrinks
@@ -54,7 +54,7 @@ def attribute(blocks: pl.DataFrame, calls: pl.DataFrame, prompts: Prompts) -> At
             prices (0 where a call is not billed here).
         prompts: what prompts in the log say of themselves, for these copies.
     """
-    calls = calls.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
+    calls = calls.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64), forced_tokens=forced_tokens(calls))
     blocks = tokens.weighed(_in_rows(blocks, calls), calls)
     calls = with_shrinks(calls, pl.concat(_cuts(blocks)))
     blocks = tokens.cut_unknown(blocks, calls)

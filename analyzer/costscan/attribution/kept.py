@@ -86,31 +86,28 @@ def kept(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.
 _SPLIT: Final = {"nr": pl.Int64, "kept_tokens": pl.Int64, "kept_of_tool_use": pl.Float64}
 
 
-def _with_tool_use(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    """Add of_tool_use, by the split of the prompt that begins an epoch, and added_tokens, of all of it."""
-    adds = _tool_use(placed, blocks, calls)
-    if adds.is_empty():
-        return placed.with_columns(of_tool_use=pl.lit(0.0), added_tokens=pl.lit(0, pl.Int64))
-    at_start = calls["starts"].gather(placed["start"]) & placed["id"].is_not_null()
-    share = pl.col("added_tokens") / pl.col("first_tokens")
-    return placed.join(adds, on="epoch", how="left", maintain_order="left").with_columns(
-        of_tool_use=pl.when(at_start & (pl.col("first_tokens") > 0))
-        .then(pl.col("tokens") * share)
-        .otherwise(0.0)
-        .fill_null(0.0),
-        added_tokens=pl.col("added_tokens").fill_null(0),
-    )
-
-
 def _tool_use(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     """Return what tool use itself adds to the prompts of epochs: epoch, first_tokens, added_tokens."""
     tools = blocks.filter(pl.col("kind") == "tool_def").select("id")
     with_tools = placed.join(tools, on="id", how="semi")["epoch"].unique()
     known = {m: info.tool_use_tokens for m in calls["model"].unique() if (info := model_info(m))}
-    added = pl.col("model").replace_strict(known, default=0, return_dtype=pl.Int64)
+    added = pl.col("model").replace_strict(known, default=0, return_dtype=pl.Int64) + pl.col("forced_tokens")
     return calls.filter(pl.col("starts") & pl.col("epoch").is_in(with_tools.implode())).select(
         "epoch", first_tokens=PROMPT, added_tokens=pl.min_horizontal(added, PROMPT)
     )
+
+
+def forced_tokens(calls: pl.DataFrame) -> pl.Expr:
+    """Return what a request that forces a tool takes beyond one that lets the model choose.
+
+    Args:
+        calls: with model; asks is what they ask for (`reading.prompt.asks_of`).
+    """
+    infos = {m: info for m in calls["model"].unique() if (info := model_info(m))}
+    more = {m: max(info.forced_tool_tokens - info.tool_use_tokens, 0) for m, info in infos.items()}
+    forced = pl.col("asks").str.split(" ").list.contains("forced-tool").fill_null(False)
+    tokens = pl.col("model").replace_strict(more, default=0, return_dtype=pl.Int64)
+    return pl.when(forced).then(tokens).otherwise(0)
 
 
 def _rows(
@@ -254,4 +251,4 @@ def _with_hidden(placed: pl.DataFrame, calls: pl.DataFrame, later: pl.Series) ->
     return pl.concat([shown, hidden.select(shown.columns)])
 
 
-__all__ = ["kept"]
+__all__ = ["forced_tokens", "kept"]

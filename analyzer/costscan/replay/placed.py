@@ -18,7 +18,7 @@ def placed(
         positions: copy, seq, position, place, and what else is known of them.
         places: the placements of all blocks with end_token, of_tool_use, tool_use_behind
             and tool_use_tokens.
-        blocks: id, copy, block, kind.
+        blocks: id, copy, block, layer.
         calls: from `growth.with_epochs`.
 
     Returns:
@@ -31,7 +31,7 @@ def placed(
         "id",
         "epoch",
         block_tokens=_whole(pl.col("tokens") - pl.col("of_tool_use")),
-        tool_use_tokens=_whole(pl.col("tool_use_tokens")),
+        of_epoch=_whole(pl.col("tool_use_tokens")),
         tokens=_whole(pl.col("end_token") + pl.col("tool_use_behind") - pl.col("tool_use_tokens")),
     )
     kept = calls.filter("kept").select(
@@ -43,6 +43,7 @@ def placed(
         "family",
         "model",
         "at",
+        "forced_tokens",
         prompt_tokens=PROMPT,
         end_tokens=PROMPT - pl.col("input_tokens"),
         read_tokens="cache_read_tokens",
@@ -50,13 +51,24 @@ def placed(
     return (
         positions.join(kept, on=_CALL, how="inner", maintain_order="left")
         .join(
-            blocks.select("id", "copy", place="block"),
+            blocks.select("id", "copy", "layer", place="block"),
             on=["copy", "place"],
             how="inner",
             maintain_order="left",
         )
         .join(ends, on=["id", "epoch"], how="inner", maintain_order="left")
+        .with_columns(tool_use_tokens=pl.col("of_epoch") - _not_yet_forced())
+        .drop("of_epoch", "forced_tokens", "layer")
         .with_columns(_without_tool_use(name) for name in ("prompt_tokens", "end_tokens", "read_tokens"))
+    )
+
+
+def _not_yet_forced() -> pl.Expr:
+    """Return what a forced tool adds behind a place: it changes the messages, and no prefix before them."""
+    return (
+        pl.when(pl.col("layer") == "messages")
+        .then(0)
+        .otherwise(pl.min_horizontal("forced_tokens", "of_epoch"))
     )
 
 
