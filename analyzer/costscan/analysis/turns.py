@@ -73,8 +73,8 @@ def runs_of(copies: pl.DataFrame) -> pl.DataFrame:
 
     Where the log of the root run is not there, its task is that of the first run below it.
     """
-    first = copies.sort("rank").unique("run_id", keep="first", maintain_order=True)
-    runs = first.drop("copy", "rank", "begins_late")
+    fullest = copies.sort("rank").unique("run_id", keep="first", maintain_order=True)
+    runs = fullest.drop("copy", "rank", "begins_late")
     known = runs.select(root_run_id="run_id", root_task="task")
     first = pl.col("task").first().over("root_run_id")
     return runs.join(known, on="root_run_id", how="left", maintain_order="left").with_columns(
