@@ -62,6 +62,16 @@ def prefix_errors(steps: pl.DataFrame, turns: pl.DataFrame) -> pl.Series:
     return both.select(prefix_error_tokens=off.fill_null(0.0)).to_series()
 
 
+def minimums_off(steps: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    """Return, step by step, by how many tokens a prefix as long as the minimum may be longer, and shorter."""
+    both = pl.col("prefix_error_tokens") + pl.col("size_spread") * pl.col("min_tokens")
+    told = steps.select(
+        longer=(pl.col("more_tokens") + both).round().cast(pl.Int64),
+        shorter=(pl.col("fewer_tokens") + both).round().cast(pl.Int64),
+    )
+    return told["longer"], told["shorter"]
+
+
 def doubted(plan: "Plan", doubts: pl.DataFrame) -> "Plan":
     """Return the plan with more doubt in some steps: `doubts` has req and columns of `plan.DOUBTS`."""
     found = plan.steps.select("req").join(doubts, on="req", how="left", maintain_order="left")
@@ -69,4 +79,12 @@ def doubted(plan: "Plan", doubts: pl.DataFrame) -> "Plan":
     return replace(plan, steps=plan.steps.with_columns(more))
 
 
-__all__ = ["ATTACHED_ERROR", "TEXT_ERROR", "TOOL_ERROR", "doubted", "prefix_errors", "with_errors"]
+__all__ = [
+    "ATTACHED_ERROR",
+    "TEXT_ERROR",
+    "TOOL_ERROR",
+    "doubted",
+    "minimums_off",
+    "prefix_errors",
+    "with_errors",
+]

@@ -7,7 +7,7 @@ from typing import Final, Self
 import polars as pl
 
 from costscan.levers.asks import ASKS, billed_with, counted, lasting
-from costscan.levers.doubt import prefix_errors
+from costscan.levers.doubt import minimums_off, prefix_errors
 from costscan.replay.logged import Logged
 from costscan.replay.simulate import LIFETIMES_US, Timeline
 
@@ -175,6 +175,30 @@ class Plan:
     def read_otherwise(self) -> Self:
         """Return this plan with the other reading of what a hit refreshes."""
         return replace(self, longest_only=not self.longest_only)
+
+    def other_minimums(self) -> list[Self]:
+        """Return this plan where more, and where fewer, prompts are long enough to be cached.
+
+        That is where a position is as near to the shortest prefix that is cached as its tokens may be off.
+        """
+        longer, shorter = minimums_off(self.steps)
+        if not ((longer > 0) | (shorter > 0)).any():
+            return []
+        least = self.marks.requests.select("req", "min_tokens")
+        doubts = self.steps.select("req", longer=longer, shorter=shorter)
+        ends = self.marks.positions.join(least, on="req", how="inner").join(doubts, on="req", how="inner")
+        over = pl.col("tokens") - pl.col("min_tokens")
+        told = (
+            (-longer, over.is_between(-pl.col("longer"), -1)),
+            (shorter, over.is_between(0, pl.col("shorter") - 1)),
+        )
+        return [self._with_minimums(by) for by, is_near in told if ends.select(is_near.any()).item()]
+
+    def _with_minimums(self, by: pl.Series) -> Self:
+        requests = beside(self.marks.requests, self.steps.select("req", by=by))
+        least = pl.max_horizontal(pl.col("min_tokens") + pl.col("by").fill_null(0), 0)
+        told = requests.with_columns(min_tokens=least).drop("by")
+        return replace(self, marks=Marks(told, self.marks.positions))
 
     def mixed(self, other: Self, runs: pl.Series) -> Self:
         """Give this plan with the lifetimes of another one in some runs."""

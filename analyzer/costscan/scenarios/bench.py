@@ -159,6 +159,8 @@ class Bench:
         turns = self.costs.of_turns(plan, plan.classes())
         if self.is_open:
             turns = with_other(turns, self.costs.of_turns(plan, plan.read_otherwise().classes()))
+        for other in plan.other_minimums():
+            turns = with_other(turns, self.costs.of_turns(other, other.classes()))
         if not keep:
             plan.marks.forget()
         return Outcome(plan, turns)
