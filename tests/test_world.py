@@ -35,10 +35,6 @@ GROUPS: Final[Mapping[str, tuple[Sequence[Workload], Sequence[str]]]] = {
 """The workloads that are logged to one file, and the settings that it is looked at with."""
 SETS: Final = ["+".join(some) for n in range(1, 5) for some in combinations(LEVERS, n)]
 MISSES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
-    "what is left of a prefix is an estimate, on the wrong side of the least that is cached": {
-        "all": ["many unused tools, claude-haiku-4-5"],
-        "trimming": ["many unused tools, claude-haiku-4-5"],
-    },
     "orders that come back: costscan marks no prompts that only a much later one extends": {
         "caching/breakpoints": ["order of schema"],
     },
