@@ -143,6 +143,14 @@ class Fixed:
             if way not in self._bills:
                 self._bills[way] = usd(self._together(way))
             yield self._bills[way]
+        if "trimming" in levers and not ("routing" in levers and SETTINGS[self.settings].routing.force):
+            # All parts together may save less than one of them.
+            yield from self._bills_of_parts
+
+    @cached_property
+    def _bills_of_parts(self) -> list[Decimal]:
+        parts = SETTINGS[self.settings].trimming.parts
+        return [usd(calls) for part in parts for calls in self.calls(f"trimming/{part}")]
 
     def _ways(self, levers: set[str], scenario: str) -> Iterator[Way]:
         """The ways to take some levers or leave them, and to cache; a model that is forced is taken."""
