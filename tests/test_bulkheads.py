@@ -185,9 +185,9 @@ def test_a_line_for_which_the_reader_raises(tmp_path: Path, monkeypatch: pytest.
     real = cache_key.settings_of
     seen_by: list[int] = []
 
-    def first_time(request: Any) -> int:
+    def first_time(request: Any, blocks: Any) -> int:
         seen_by.append(1)
-        return broken() if len(seen_by) == 1 else real(request)
+        return broken() if len(seen_by) == 1 else real(request, blocks)
 
     monkeypatch.setattr(messages_api, "settings_of", first_time)
     seen = two_runs(tmp_path)

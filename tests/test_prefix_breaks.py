@@ -1,14 +1,17 @@
 """Where prefixes break: the place, the cause, and what was lost, against the same loops mended."""
 
+import random
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from applied import Told, read
-from logs import Json
+from logs import OPUS, Json, at, message, pair, text, tool_result, tool_use, usage, write
 from mishaps import ORDERS, PLACES, VALUES, Mishap, disordered, varying
+from seen import see
 from workloads import OPUS48, Calls, lines, loops, marked, usd
+from world.agents import picture
 
 MISHAPS: dict[str, Mishap] = {
     f"{kind} in {path}": varying(loops(f"{kind} {path}", runs=1, turns=6), kind, path)
@@ -112,3 +115,47 @@ def test_other_breaks_of_loops(tmp_path: Path) -> None:
 def used(line: Json) -> list[int]:
     counts = line["response"]["usage"]
     return [counts[f"{name}input_tokens"] for name in ("", "cache_read_", "cache_creation_")]
+
+
+SET: dict[str, tuple[Json, list[Json]]] = {
+    "tool choice": ({"tool_choice": {"type": "tool", "name": "Bash"}}, []),
+    "thinking": ({"thinking": {"type": "enabled", "budget_tokens": 2048}}, []),
+    "effort": ({"output_config": {"effort": "low"}}, []),
+    "first image": ({}, [picture(280, 280, random.Random(0))]),
+}
+
+
+@pytest.mark.parametrize("name", SET)
+def test_a_changed_setting_that_stands_in_the_request(name: str, tmp_path: Path) -> None:
+    """The third request asks for something else: it reads tools and system prompt, as documented, no more."""
+    mark = {"cache_control": {"type": "ephemeral"}}
+    system, tools = [text("You help. " * 800) | mark], [{"name": "Bash", "input_schema": {"type": "object"}}]
+    changed, more = SET[name]
+    used: list[Json] = [
+        usage(w5m=3000, out=40),
+        usage(read=3000, w5m=400, out=40),
+        usage(read=2000, w5m=1900, out=40),
+    ]
+    messages: list[Json] = [{"role": "user", "content": [text("Look around. " * 300)]}]
+    calls = []
+    for n in range(3):
+        *before, newest = messages
+        marked_end = [*newest["content"][:-1], newest["content"][-1] | mark]
+        request = {
+            "model": OPUS,
+            "tools": tools,
+            "system": system,
+            "messages": [*before, newest | {"content": marked_end}],
+        }
+        answer = [tool_use(f"t{n}")]
+        calls.append(
+            pair(message(f"m{n}", used[n], content=answer), run_id="r", timestamp=at(9 * n))
+            | {"request": request | (changed if n == 2 else {})}
+        )
+        result = [tool_result(f"t{n}", "line of a file " * 80), *(more if n == 1 else [])]
+        messages += [{"role": "assistant", "content": answer}, {"role": "user", "content": result}]
+    found = see(write(tmp_path / "calls.jsonl", *calls)).analysis.prefix_breaks
+    # 3,400 tokens had been cached, and 2,000 of them were read.
+    assert found.select("turn", "cause", "path", "tokens_lost").rows() == [
+        (2, "setting-changed", "settings", 1400)
+    ]

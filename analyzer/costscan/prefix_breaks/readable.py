@@ -38,7 +38,11 @@ def with_readable(steps: pl.DataFrame, departures: pl.DataFrame) -> pl.DataFrame
     )
     readable = (
         pl.when("is_shown")
-        .then(pl.max_horizontal(pl.coalesce("stable_extends_tokens", "stable_shared_tokens"), _kept()))
+        .then(
+            pl.max_horizontal(
+                pl.coalesce("stable_extends_tokens", "stable_shared_tokens"), _kept(), _as_set()
+            )
+        )
         .when("is_cut")
         .then("shared_tokens")
         .otherwise(pl.coalesce("before_tokens", "previous_tokens"))
@@ -53,6 +57,12 @@ def with_readable(steps: pl.DataFrame, departures: pl.DataFrame) -> pl.DataFrame
 def _kept() -> pl.Expr:
     """Give what a prompt still says of the one before it, where that was changed in front of it."""
     return pl.when(pl.col("is_rewritten").fill_null(value=False)).then("carried_tokens").otherwise(0)
+
+
+def _as_set() -> pl.Expr:
+    """Give what was cached of the prompt before, and is said again under another setting."""
+    cached = pl.min_horizontal("carried_tokens", "previous_tokens")
+    return pl.when("setting_changed").then(cached).otherwise(0)
 
 
 def _across(steps: pl.DataFrame, departures: pl.DataFrame) -> pl.DataFrame:

@@ -30,11 +30,16 @@ class Salt(NamedTuple):
         return 0 if layer == "tools" else self.system if layer == "system" else self.messages
 
 
-def settings_of(request: Request) -> int:
-    """Return a hash of what decides beside the prompt whether it is found in the cache."""
+def settings_of(request: Request, blocks: Iterable[Sent] = ()) -> int:
+    """Return a hash of what decides beside the prompt whether it is found in the cache.
+
+    That there are images, or documents to cite, counts as a setting: of the first one nothing is found.
+    """
+    found = list(blocks)
+    anywhere = [any(b.measured.kind == "image" for b in found), any(b.cites for b in found)]
     speed = None if request.speed == "standard" else request.speed
     asked = [_format(request), tool_choice(request.tool_choice), thinking(request), effort(request)]
-    return hash_of(encode([*asked, speed, request.betas or None]))
+    return hash_of(encode([*asked, speed, request.betas or None, *anywhere]))
 
 
 def salt_of(request: Request, blocks: Iterable[Sent]) -> Salt:

@@ -40,8 +40,11 @@ def of_messages(old: Prompt, new: Prompt, at: int, *, across: bool) -> list[Brea
 
 def is_compacted(old: Prompt, new: Prompt, at: int) -> bool:
     """Say whether a summary stands where most of the history stood."""
-    if new.blocks[at].measured.kind not in {"text", "compaction"}:
+    if new.blocks[at].measured.kind != "text":
         return False
+    if new.blocks[at].role == "assistant" and _is_first(new, at):
+        # Nothing but a summary of the API's own begins a conversation so.
+        return True
     gone = len(old.keys) - at
     survive = len(set(old.keys[at:]).intersection(new.keys[at:]))
     if gone < _LEAST_HISTORY or survive * _SURVIVE > gone:

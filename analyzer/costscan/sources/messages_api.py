@@ -100,6 +100,7 @@ class _Reading:
         request = request_of(pair)
         blocks = blocks_of(request, self._definitions)
         call = _call(number, pair, request, answer, usage)
+        call.settings = settings_of(request, blocks)
         run = self._run_of(number, pair, request, blocks)
         thread = run.thread
         run.waited = run.waited or _waited(thread, blocks)
@@ -220,7 +221,6 @@ def _call(number: int, pair: Pair, request: Request, answer: Message, usage: Usa
         effort=config.get("effort") if isinstance(config, dict) else None,
     )
     found.at = start
-    found.settings = settings_of(request)
     found.miss_reason = miss_reason(answer.diagnostics)
     found.asks = asks_of(request)
     found.says_unfinished = answer.stop_reason is None and answer.stop_reason is not UNSET
