@@ -62,14 +62,16 @@ def prefix_errors(steps: pl.DataFrame, turns: pl.DataFrame) -> pl.Series:
     return both.select(prefix_error_tokens=off.fill_null(0.0)).to_series()
 
 
-def minimums_off(steps: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
-    """Return, step by step, by how many tokens a prefix as long as the minimum may be longer, and shorter."""
-    both = pl.col("prefix_error_tokens") + pl.col("size_spread") * pl.col("min_tokens")
-    told = steps.select(
-        longer=(pl.col("more_tokens") + both).round().cast(pl.Int64),
-        shorter=(pl.col("fewer_tokens") + both).round().cast(pl.Int64),
-    )
-    return told["longer"], told["shorter"]
+def minimums_off(steps: pl.DataFrame) -> pl.DataFrame:
+    """Return by how many tokens a prefix as long as the minimum may be longer, and shorter, step by step.
+
+    Columns: longer and shorter, of the end of a prompt; prefix_longer and prefix_shorter, of that of tools
+    and system prompt.
+    """
+    sized = pl.col("size_spread") * pl.col("min_tokens")
+    ends = {"longer": pl.col("more_tokens") + sized, "shorter": pl.col("fewer_tokens") + sized}
+    prefix = {f"prefix_{name}": end + pl.col("prefix_error_tokens") for name, end in ends.items()}
+    return steps.select(end.round().cast(pl.Int64).alias(name) for name, end in (ends | prefix).items())
 
 
 def doubted(plan: "Plan", doubts: pl.DataFrame) -> "Plan":

@@ -181,21 +181,24 @@ class Plan:
 
         That is where a position is as near to the shortest prefix that is cached as its tokens may be off.
         """
-        longer, shorter = minimums_off(self.steps)
-        if not ((longer > 0) | (shorter > 0)).any():
+        off = minimums_off(self.steps)
+        if not (off.max_horizontal() > 0).any():
             return []
-        least = self.marks.requests.select("req", "min_tokens")
-        doubts = self.steps.select("req", longer=longer, shorter=shorter)
-        ends = self.marks.positions.join(least, on="req", how="inner").join(doubts, on="req", how="inner")
-        over = pl.col("tokens") - pl.col("min_tokens")
-        told = (
-            (-longer, over.is_between(-pl.col("longer"), -1)),
-            (shorter, over.is_between(0, pl.col("shorter") - 1)),
+        known = self.steps.select("req", "min_tokens", "shared_key", "stable_shared_key").hstack(off)
+        ends = self.marks.positions.join(known, on="req", how="inner")
+        is_prefix = pl.any_horizontal(pl.col("key") == pl.col(k) for k in ("shared_key", "stable_shared_key"))
+        longer, shorter = (
+            pl.when(is_prefix.fill_null(value=False)).then(f"prefix_{name}").otherwise(name)
+            for name in ("longer", "shorter")
         )
-        return [self._with_minimums(by) for by, is_near in told if ends.select(is_near.any()).item()]
+        over = pl.col("tokens") - pl.col("min_tokens")
+        told = ((-longer, over.is_between(-longer, -1)), (shorter, over.is_between(0, shorter - 1)))
+        near = (ends.filter(is_near).select("req", by=by) for by, is_near in told)
+        return [self._with_minimums(some) for some in near if some.height]
 
-    def _with_minimums(self, by: pl.Series) -> Self:
-        requests = beside(self.marks.requests, self.steps.select("req", by=by))
+    def _with_minimums(self, by: pl.DataFrame) -> Self:
+        most = by.sort(pl.col("by").abs(), descending=True).unique("req", keep="first", maintain_order=True)
+        requests = beside(self.marks.requests, most)
         least = pl.max_horizontal(pl.col("min_tokens") + pl.col("by").fill_null(0), 0)
         told = requests.with_columns(min_tokens=least).drop("by")
         return replace(self, marks=Marks(told, self.marks.positions))
