@@ -4,9 +4,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from applied import Told, read
+from costscan.levers.doubt import prefix_errors
 from costscan.levers.trimming.compact_history import SUMMARY_TOKENS
 from costscan.scenarios import price_scenarios
 from costscan.settings import Batching, Routing, Settings, Trimming
@@ -121,3 +123,19 @@ def _read_less(turn: int) -> int:
     history = 500 + (turn - 1) * GROWS
     asked = 15_000 + history
     return history - asked + (TURNS - turn - 1) * (history - SUMMARY_TOKENS)
+
+
+def test_what_tool_use_adds_is_less_sure_where_it_is_not_documented() -> None:
+    """Sonnet 5 has 354 tokens of it, and 5.5 is taken to have as many; half of the prompt is its prefix."""
+    turns = pl.DataFrame({"run_id": ["r1"], "turn": [0], "cache_read_tokens": [0],
+                          "cache_write_5m_tokens": [0], "cache_write_1h_tokens": [0]})  # fmt: skip
+    steps = turns.select(
+        "run_id", "turn", domain=pl.lit(1), is_shown=pl.lit(value=True), prompt_tokens=pl.lit(4000),
+        shared_key=pl.lit(7), shared_tokens=pl.lit(2000),
+    )  # fmt: skip
+    documented, assumed = (
+        prefix_errors(steps.with_columns(model=pl.lit(name)), turns).item()
+        for name in ("claude-sonnet-5", "claude-sonnet-5-5")
+    )
+    assert documented == pytest.approx(2000 * 0.3 / 2)
+    assert assumed - documented == pytest.approx(354 / 2 / 2)

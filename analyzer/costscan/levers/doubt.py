@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from costscan.models import model_info
+
 if TYPE_CHECKING:
     from costscan.levers.plan import Plan
 
@@ -22,6 +24,8 @@ ATTACHED_ERROR: Final = 0.2
 BETWEEN_ERROR: Final = TOOL_ERROR + TEXT_ERROR
 """By what share the end of the definitions may be off in a prompt of known length: what they have too much,
 the rest has too little."""
+ASSUMED_ERROR: Final = 0.5
+"""The same of what tool use adds to prompts of a model for which the documentation does not say it."""
 _ERRORS: Final = {"tool_def": TOOL_ERROR, "image": ATTACHED_ERROR, "document": ATTACHED_ERROR}
 
 
@@ -45,12 +49,12 @@ def prefix_errors(steps: pl.DataFrame, turns: pl.DataFrame) -> pl.Series:
     a transcript shows no prompt. Else it is the estimate of a first prompt.
 
     Args:
-        steps: req, run_id, turn, domain, is_shown, prompt_tokens, shared_key and shared_tokens.
+        steps: req, run_id, turn, domain, model, is_shown, prompt_tokens, shared_key and shared_tokens.
         turns: the turns with their token classes.
     """
     used = ("cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
     known = steps.select(
-        "run_id", "turn", "domain", "is_shown", "prompt_tokens", "shared_key", "shared_tokens"
+        "run_id", "turn", "domain", "model", "is_shown", "prompt_tokens", "shared_key", "shared_tokens"
     )
     both = known.join(turns.select("run_id", "turn", *used), on=["run_id", "turn"], how="left",
                       maintain_order="left")  # fmt: skip
@@ -58,8 +62,20 @@ def prefix_errors(steps: pl.DataFrame, turns: pl.DataFrame) -> pl.Series:
     ends = (pl.col("cache_read_tokens"), pl.sum_horizontal(used), pl.col("prompt_tokens"))
     told = pl.any_horizontal(shared == end for end in ends).any().over("domain", "shared_key")
     part = pl.min_horizontal(shared / pl.max_horizontal(first, 1), 1)
-    off = pl.when(pl.col("is_shown") & (shared > 0) & ~told).then(shared * BETWEEN_ERROR * (1 - part))
-    return both.select(prefix_error_tokens=off.fill_null(0.0)).to_series()
+    off = (shared * BETWEEN_ERROR + _assumed(steps["model"])) * (1 - part)
+    unsure = pl.when(pl.col("is_shown") & (shared > 0) & ~told).then(off)
+    return both.select(prefix_error_tokens=unsure.fill_null(0.0)).to_series()
+
+
+def _assumed(models: pl.Series) -> pl.Expr:
+    """Return by how many tokens what tool use adds may be off: nothing where it is documented."""
+    known = ((name, model_info(name)) for name in models.drop_nulls().unique())
+    off = {
+        name: info.tool_use_tokens * ASSUMED_ERROR
+        for name, info in known
+        if info and info.tool_use_tokens_from
+    }
+    return pl.col("model").replace_strict(off, default=0.0, return_dtype=pl.Float64)
 
 
 def minimums_off(steps: pl.DataFrame) -> pl.DataFrame:
