@@ -1,13 +1,20 @@
 """From where on a fix pays nothing, by hand."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
+import polars as pl
 import pytest
 
 from applied import Told, read
+from costscan.scenarios.break_even import _of_async
 from costscan.settings import Routing, Settings, Trimming
 from mended import for_system, shots
 from workloads import HAIKU45, SONNET46, lines, loops, marked, unit, usd
+
+if TYPE_CHECKING:
+    from costscan.scenarios.bench import Bench
 
 
 def at(found: Told, scenario: str) -> float:
@@ -52,3 +59,14 @@ def test_results_that_are_fetched_again_cost_what_was_saved_and_a_turn(tmp_path:
 def test_what_saves_nothing_has_no_break_even(tmp_path: Path) -> None:
     found = read(tmp_path, {"small": marked(loops("small", model=HAIKU45, runs=1, turns=3))})
     assert found.priced.break_evens == {}
+
+
+def test_what_the_replay_is_off_is_no_read_that_a_batch_misses() -> None:
+    """Of what is saved, half is not sure because the run was not foreseen: only the rest of the range counts."""
+    saving = pl.DataFrame({"run_id": ["r1"], "saved_usd": [1.0], "saved_low_usd": [-0.9]})
+    off = pl.DataFrame({"run_id": ["r1"], "off_share": [0.5]})
+    bench = cast("Bench", SimpleNamespace(costs=SimpleNamespace(off=off)))
+    # 1.4 USD are lost where 70 % of the reads are missed, 2 USD where all are: at half of them nothing is saved.
+    found = _of_async(bench, saving)
+    assert found is not None
+    assert found.at == pytest.approx(1 - 1 / 2)

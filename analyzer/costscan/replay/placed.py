@@ -34,22 +34,8 @@ def placed(
         of_epoch=_whole(pl.col("tool_use_tokens")),
         tokens=_whole(pl.col("end_token") + pl.col("tool_use_behind") - pl.col("tool_use_tokens")),
     )
-    kept = calls.filter("kept").select(
-        *_CALL,
-        "row",
-        "epoch",
-        "run_id",
-        "turn",
-        "family",
-        "model",
-        "at",
-        "forced_tokens",
-        prompt_tokens=PROMPT,
-        end_tokens=PROMPT - pl.col("input_tokens"),
-        read_tokens="cache_read_tokens",
-    )
     return (
-        positions.join(kept, on=_CALL, how="inner", maintain_order="left")
+        positions.join(_kept(calls), on=_CALL, how="inner", maintain_order="left")
         .join(
             blocks.select("id", "copy", "layer", place="block"),
             on=["copy", "place"],
@@ -60,6 +46,17 @@ def placed(
         .with_columns(tool_use_tokens=pl.col("of_epoch") - _not_yet_forced())
         .drop("of_epoch", "forced_tokens", "layer")
         .with_columns(_without_tool_use(name) for name in ("prompt_tokens", "end_tokens", "read_tokens"))
+    )
+
+
+def _kept(calls: pl.DataFrame) -> pl.DataFrame:
+    """Return what of the kept calls stands beside their positions."""
+    return calls.filter("kept").select(
+        *_CALL,
+        *("row", "epoch", "run_id", "turn", "family", "model", "at", "forced_tokens"),
+        prompt_tokens=PROMPT,
+        end_tokens=PROMPT - pl.col("input_tokens"),
+        read_tokens="cache_read_tokens",
     )
 
 

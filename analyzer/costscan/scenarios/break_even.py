@@ -37,7 +37,7 @@ def break_evens(bench: Bench, routes: Routes, scenarios: pl.DataFrame) -> dict[s
     saving = scenarios.filter(pl.col("saved_usd") > 0)
     told = {
         CAP: _of_cap(bench.x, saving.filter(scenario=CAP), bench.settings.trimming.tool_result_max_tokens),
-        ASYNC: _of_async(saving.filter(scenario=ASYNC)),
+        ASYNC: _of_async(bench, saving.filter(scenario=ASYNC)),
         **{name: _of_route(routes, saving.filter(scenario=name), way) for name, way in _ROUTES.items()},
     }
     return {name: found for name, found in told.items() if found is not None}
@@ -53,9 +53,14 @@ def _of_cap(x: "Analysis", saving: pl.DataFrame, most: int) -> BreakEven | None:
     return BreakEven(saved / (saved + again), FETCHED) if saved > 0 else None
 
 
-def _of_async(saving: pl.DataFrame) -> BreakEven | None:
-    sums = saving.select(pl.col("saved_usd", "saved_low_usd").cast(pl.Float64).sum()).row(0)
-    saved, lost = sums[0], (sums[0] - sums[1]) / MISSED_READS
+def _of_async(bench: Bench, saving: pl.DataFrame) -> BreakEven | None:
+    ends = saving.join(bench.costs.off, on="run_id", how="left").select(
+        pl.col("saved_usd", "saved_low_usd").cast(pl.Float64), pl.col("off_share").fill_null(0.0)
+    )
+    saved = float(ends["saved_usd"].sum())
+    # What the replay of the run itself is off is in the range, too, and is no read that a batch misses.
+    missed = (ends["saved_usd"] * (1 - ends["off_share"]) - ends["saved_low_usd"]).sum()
+    lost = float(missed) / MISSED_READS
     if saved <= 0:
         return None
     return BreakEven(max(0.0, 1 - saved / lost) if lost > 0 else 0.0, FOUND)

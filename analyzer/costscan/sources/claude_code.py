@@ -23,6 +23,7 @@ from typing import Any, Final
 from msgspec import UNSET, Raw
 
 from costscan.reading import attachments, labels, loose, recorded, refusals, sub_agents
+from costscan.reading.agent import Agent
 from costscan.reading.claude_lines import (
     Line,
     call_of,
@@ -69,8 +70,6 @@ _OWN_TYPES: Final = frozenset(
 )
 _ENDS_OF_ANSWERS: Final = frozenset({"stop_hook_summary", "turn_duration"})
 """What the client writes behind an answer: where it comes first, the answer is not in the log."""
-_UNASKED_TOKENS: Final = 30_000
-"""More than tools and a system prompt usually take: read by a first call that no message comes before."""
 _NO_CALL: Final = _OWN_TYPES | {"user", "system"}
 
 
@@ -102,34 +101,12 @@ def read(file: LogFile, rows: Rows) -> None:
     reading.finish()
 
 
-class _Agent:
-    """The session or a sub-agent: its thread, its names, and what its lines tell of one another.
-
-    `chained`: they point to one another; `asked`: a message came before the first call; `late`: the first of
-    them belong to a conversation that the log does not show.
-    """
-
-    __slots__ = ("asked", "chained", "labels", "late", "thread")
-
-    def __init__(self) -> None:
-        self.thread = Thread()
-        self.labels = labels.Labels()
-        self.chained = False
-        self.asked = False
-        self.late = False
-
-    def begins_late(self) -> bool:
-        """Return whether the first prompt holds a conversation that the log does not show."""
-        first = self.thread.calls[0].counters.cache_read_tokens if self.thread.calls else None
-        return self.late or (not self.asked and (first or 0) >= _UNASKED_TOKENS)
-
-
 class _Reading:
     """One transcript file as it is being read."""
 
     def __init__(self, file: LogFile, rows: Rows) -> None:
         self.file, self.rows = file, rows
-        self.agents: dict[str, _Agent] = {}
+        self.agents: dict[str, Agent] = {}
         self.session: str | None = None
         self._agent_types: dict[str, str] = {}
         self._launches: dict[str, str] = {}
@@ -178,11 +155,11 @@ class _Reading:
         name = line.message.id if line.type == "assistant" and line.message is not None else None
         return isinstance(name, str) and not any(a.thread.knows(name) for a in self.agents.values())
 
-    def _agent(self, key: str) -> _Agent:
+    def _agent(self, key: str) -> Agent:
         """Give the session ("") or a sub-agent."""
         found = self.agents.get(key)
         if found is None:
-            found = self.agents[key] = _Agent()
+            found = self.agents[key] = Agent()
         return found
 
     def _key(self, line: Line) -> str:
@@ -192,7 +169,7 @@ class _Reading:
             return agent
         return self._sidechains.name(line, known=self._seen)
 
-    def _assistant(self, number: int, line: Line, agent: _Agent) -> bool:
+    def _assistant(self, number: int, line: Line, agent: Agent) -> bool:
         message = line.message
         if message is None:
             return False
@@ -218,7 +195,7 @@ class _Reading:
         refusals.note(thread.calls[call], message.stop_reason, message.stop_details)
         return True
 
-    def _user(self, number: int, line: Line, agent: _Agent) -> None:
+    def _user(self, number: int, line: Line, agent: Agent) -> None:
         thread = agent.thread
         if line.parentUuid is None and agent.chained and line.isCompactSummary is not True:
             thread.forget()
@@ -299,7 +276,7 @@ class _Reading:
                     self._write(session, key, agent)
         self.rows.tables["agents"].extend((session, key, kind) for key, kind in self._agent_types.items())
 
-    def _write(self, session: str, key: str, agent: _Agent) -> None:
+    def _write(self, session: str, key: str, agent: Agent) -> None:
         copy = len(self.rows.tables["copies"])
         name = sub_agents.meta_agent(self.file.on_disk, key) or agent.labels.agent if key else None
         self.rows.tables["copies"].append(
