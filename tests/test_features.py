@@ -1,5 +1,6 @@
 """The offline weight of a text."""
 
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,39 @@ PROSE = "The quick brown fox jumps over the lazy dog, and nobody minds. "
 
 
 def test_counts() -> None:
-    assert count(b"ab CD 12-- 3\n") == (13, 4, 1, 1 + 2 * 3 + 2, 4, 0)
-    assert count("é".encode()) == (0, 0, 0, 0, 0, 2)
+    assert count(b"ab CD 12-- 3\n") == (13, 4, 1, 1 + 2 * 3 + 2, 4, 0, 0, 0)
+    assert count("é".encode()) == (0, 0, 0, 0, 0, 2, 0, 0)
+    assert count(b"3f9a,12;7\n8 5")[-2:] == (2, 2)
+
+
+@given(st.text(st.sampled_from("aB3 1\n,;\té"), max_size=90))
+def test_counts_are_those_of_a_plain_search(said: str) -> None:
+    """The same by regular expressions, one place at a time."""
+    raw = said.encode()
+    marks, capitals, numbers = (len(re.findall(p, raw)) for p in (rb"[,;]+", rb"[A-Z]+", rb"[0-9]+"))
+    assert count(raw) == (
+        sum(byte < 128 for byte in raw),
+        len(re.findall(rb"[ \t\n]", raw)),
+        len(re.findall(rb"\n", raw)),
+        capitals + 2 * marks + 3 * numbers,
+        capitals + marks + numbers,
+        sum(byte >= 128 for byte in raw),
+        len(re.findall(rb"[,;](?=[0-9])", raw)),
+        len(re.findall(rb"(?<![,; \t\n0-9])[0-9]", raw)),
+    )
+
+
+TABLES = {
+    "".join(f"2024-0{n % 9 + 1}-{n % 28 + 1:02},{n * 7 % 90},{n % 12},{n * 3 % 100}.{n % 10}\n" for n in range(60)): (900, 899),  # fmt: skip
+    "".join(f"{n * 7 % 90} {n % 12} {n * 3 % 100}\n" for n in range(60)): (360, 359),
+}
+"""Tables of short numbers and dates, and their tokens in both families by a public tokenizer."""
+
+
+@pytest.mark.parametrize(("table", "tokens"), TABLES.items())
+def test_a_table_of_short_numbers_weighs_what_it_is(table: str, tokens: tuple[int, int]) -> None:
+    for weight, told in zip(weigh(table), tokens, strict=True):
+        assert weight == pytest.approx(told, rel=0.1)
 
 
 @pytest.mark.parametrize("text", ["", "\ud800", "\x00" * 2000, "日本" * 900, " " * 5000, "\U0001f600" * 900])
