@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator
 from math import exp, log
 from statistics import median
 
-from costscan.gate.judged import outcome
 from costscan.gate.matching import Group
 from costscan.gate.permutation import permutation_test
+from costscan.gate.verdicts import outcome
 
 LIMIT, ALPHA, TASKS = log(1.05), 0.05, 0.8
 RUNS = (3, 5, 10, 30)

@@ -15,8 +15,8 @@ import polars as pl
 
 from costscan import ingest
 from costscan.analysis import Analysis, analyze
+from costscan.cache.simulator import LIFETIMES_US
 from costscan.prices import turn_usd
-from costscan.replay.simulate import LIFETIMES_US
 
 PLACE = ["run_id", "turn"]
 WRITES = ("cache_write_5m_tokens", "cache_write_1h_tokens")

@@ -16,8 +16,8 @@ from statistics import median
 
 import numpy as np
 
+from costscan.trend.change_points import LEAST_RUNS, likeliest_step
 from costscan.trend.levels import levels
-from costscan.trend.steps import LEAST_RUNS, likeliest_step
 
 RATE = 0.05
 SPREADS = (0.1, 0.2, 0.4, 0.8)

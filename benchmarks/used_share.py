@@ -16,7 +16,7 @@ import polars as pl
 
 from costscan import ingest
 from costscan.analysis import analyze
-from costscan.reading import use
+from costscan.reading.conversation import result_use
 
 LABELS = Path(__file__).with_name("used_share_labels.csv")
 VERDICTS = ("used", "unused", "null")
@@ -59,9 +59,11 @@ def main() -> None:
     """Print the table and the two rates."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", type=Path, help="the folder of the logs")
-    parser.add_argument("--min-chars", type=int, default=use.MIN_CHARS, help="follow results of this size")
+    parser.add_argument(
+        "--min-chars", type=int, default=result_use.MIN_CHARS, help="follow results of this size"
+    )
     given = parser.parse_args()
-    use.MIN_CHARS = given.min_chars  # type: ignore[misc]
+    result_use.MIN_CHARS = given.min_chars  # type: ignore[misc]
     found = counts(given.corpus, given.min_chars)
     print(f"{'label':10}" + "".join(f"{v:>8}" for v in VERDICTS))
     for label in ("content", "outcome", "none", "unclear"):

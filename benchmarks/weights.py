@@ -17,12 +17,12 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, Final
 
+from costscan.attribution.token_split import RESULT_TOKENS
 from costscan.errors import CostscanError
 from costscan.models import model_info, resolve
-from costscan.reading.content_kind import KINDS, content_kind
-from costscan.reading.features import FAMILIES, weigh
-from costscan.reading.files import open_log
-from costscan.tokens import RESULT_TOKENS
+from costscan.reading.content.kind import KINDS, content_kind
+from costscan.reading.content.token_estimate import FAMILIES, weigh
+from costscan.reading.io.files import open_log
 
 FIT_MIN_TURNS: Final = 20
 FIT_MIN_TOKENS: Final = 50

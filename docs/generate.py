@@ -12,12 +12,12 @@ from pathlib import Path
 
 import yaml
 
-from costscan.columns import COLUMNS, FRAMES
-from costscan.frames import NULLABLE, SCHEMAS
+from costscan.formats import available
 from costscan.levers.routing.evidence import known_evidence
 from costscan.rulebook import Rule, load_rules
-from costscan.settings import keys
-from costscan.sources import available
+from costscan.schema.descriptions import COLUMNS, FRAMES
+from costscan.schema.frames import NULLABLE, SCHEMAS
+from costscan.settings.keys import keys
 from costscan.summary.assumptions import ASSUMED
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -9,7 +9,7 @@ import polars as pl
 
 from costscan.analysis import Analysis
 from costscan.scenarios import Priced, price_scenarios
-from costscan.settings import Settings
+from costscan.settings.keys import Settings
 from logs import Json, write
 from seen import analyzed
 from workloads import Calls, lines, usd

@@ -9,7 +9,7 @@ from typing import Any
 
 from costscan import ingest
 from costscan.analysis import Analysis, Pricing, Selection, analyze
-from costscan.reports.targets import target
+from costscan.reports.outputs import target
 from costscan.summary import Summary, summarize
 
 ROOT = Path(__file__).parent.parent

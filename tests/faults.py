@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from costscan.reading.records import BREAKS, PREFIXES, WINDOWS, Rows
-from costscan.sources import messages_api
-from costscan.sources.interface import LogFile
+from costscan.formats import messages_api
+from costscan.formats.interface import LogFile
+from costscan.reading.io.rows import BREAKS, PREFIXES, WINDOWS, Rows
 from logs import Json, message, text, write
 
 Values: TypeAlias = tuple[str, str]

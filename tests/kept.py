@@ -17,7 +17,7 @@ from typing import Any, Final
 import pytest
 
 from costscan import analysis, ingest, rulebook, scenarios
-from costscan.settings import Settings
+from costscan.settings.keys import Settings
 
 NOT_PRICED: Final = {"rules", "findings", "check", "redact", "file"}
 """Settings that scenarios do not depend on."""

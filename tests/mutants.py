@@ -23,11 +23,11 @@ from billed import NOW
 from command import logs_of
 from costscan.analysis import Analysis
 from costscan.gate import DEFAULT, compare, limits, of_logs
-from costscan.reports import explain
-from costscan.reports.breakdown import TABLES
-from costscan.reports.json import document
-from costscan.reports.targets import COMPARISON, FOLDER, MODULES, Target
-from costscan.reports.terminal import render
+from costscan.reports.analysis.json import document
+from costscan.reports.analysis.tables import TABLES
+from costscan.reports.analysis.terminal import render
+from costscan.reports.listings import run_story
+from costscan.reports.outputs import COMPARISON, FOLDER, MODULES, Target
 from costscan.summary import Summary
 from costscan.summary.story import story
 from mutant_verdicts import Dollars, by_file, defects, lost, vanished
@@ -218,4 +218,4 @@ def _report(x: Analysis, summary: Summary, folder: Path) -> None:
         render(summary, width=90, by=by)
     every = x.runs["run_id"].to_list()
     for run_id in every[:: max(len(every) // EXPLAINED, 1)]:
-        explain.render(story(x, run_id), every, width=100)
+        run_story.render(story(x, run_id), every, width=100)

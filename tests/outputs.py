@@ -16,11 +16,11 @@ import polars as pl
 from browser import data_of
 from costscan.analysis import Analysis
 from costscan.gate import compare, limits, of_logs, reported
-from costscan.gate.members import measured
+from costscan.gate.ceilings import measured
+from costscan.reports.analysis.terminal import render
 from costscan.reports.comparison.json import document as comparison_document
 from costscan.reports.comparison.terminal import render as comparison_screen
-from costscan.reports.targets import target
-from costscan.reports.terminal import render
+from costscan.reports.outputs import target
 from costscan.reports.trend.json import document as trend_document
 from costscan.reports.trend.terminal import render as trend_screen
 from costscan.scenarios.whatif import what_if

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from costscan.frames import TURNS
+from costscan.schema.frames import TURNS
 
 NOVEMBER = datetime(2026, 11, 21, tzinfo=UTC)
 TOKENS = {

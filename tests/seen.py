@@ -11,8 +11,8 @@ import polars as pl
 
 from costscan import ingest
 from costscan.analysis import Analysis, analyze
-from costscan.frames import check, empty
 from costscan.ingest import merge
+from costscan.schema.frames import check, empty
 from logs import Line, joined
 
 TOKENS = (

@@ -1,4 +1,4 @@
-"""The prompt cache, one request after another: the reference for `replay/simulate.py`, and a biller of requests."""
+"""The prompt cache, one request after another: the reference for `cache/simulator.py`, and a biller of requests."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What findings cost, worked out turn by turn and token by token: the reference for `rulebook/money.py`."""
+"""What findings cost, worked out turn by turn and token by token: the reference for `rulebook/pricing.py`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -15,10 +15,10 @@ import pytest
 
 from costscan.levers.trimming.compact_history import ASKED_TOKENS, SUMMARY_TOKENS
 from costscan.scenarios import price_scenarios
-from costscan.scenarios.bench import Bench
-from costscan.scenarios.routes import Routes
-from costscan.scenarios.sets import Sets
-from costscan.settings import Settings, Trimming
+from costscan.scenarios.lever_sets import Sets
+from costscan.scenarios.route_choice import Routes
+from costscan.scenarios.workspace import Bench
+from costscan.settings.keys import Settings, Trimming
 from logs import Json, assistant, at, text, usage, usd, user, write
 from mended import words
 from seen import analyzed

@@ -18,10 +18,10 @@ import pytest
 
 from applied import Case, Told, read, told
 from costscan.levers import batching, routing, trimming
-from costscan.scenarios.bench import Bench
-from costscan.scenarios.routes import Routes
-from costscan.scenarios.sets import Sets
-from costscan.settings import Batching, Caching, Routing, Settings, Trimming
+from costscan.scenarios.lever_sets import Sets
+from costscan.scenarios.route_choice import Routes
+from costscan.scenarios.workspace import Bench
+from costscan.settings.keys import Batching, Caching, Routing, Settings, Trimming
 from logs import Json, text, write
 from mended import capped, deferred, for_system, on_model, packed, repeating, shots, terse, with_blocks
 from seen import analyzed

@@ -18,8 +18,8 @@ from applied import Case, Told, read
 from costscan.levers.rewriting import rewritten
 from costscan.levers.routing import routed
 from costscan.scenarios import price_scenarios
-from costscan.scenarios.bench import Bench
-from costscan.settings import Routing, Settings
+from costscan.scenarios.workspace import Bench
+from costscan.settings.keys import Routing, Settings
 from logs import Json, text, write
 from mended import for_system, on_model, shots
 from seen import PROMPT, analyzed

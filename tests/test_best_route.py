@@ -5,7 +5,7 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costscan.levers.routing.best import Stretch, best
+from costscan.levers.routing.cheapest_path import Stretch, best
 from hypothesis_profile import examples
 
 MINUTE = 60_000_000

@@ -9,12 +9,12 @@ import pytest
 
 from applied import Told, read
 from costscan.scenarios.break_even import _of_async
-from costscan.settings import Routing, Settings, Trimming
+from costscan.settings.keys import Routing, Settings, Trimming
 from mended import for_system, shots
 from workloads import HAIKU45, SONNET46, lines, loops, marked, unit, usd
 
 if TYPE_CHECKING:
-    from costscan.scenarios.bench import Bench
+    from costscan.scenarios.workspace import Bench
 
 
 def at(found: Told, scenario: str) -> float:

@@ -13,10 +13,10 @@ import pytest
 from command import Capture, said
 from costscan.cli.app import run
 from costscan.errors import CostscanError
+from costscan.formats import claude_code, messages_api
+from costscan.formats.api import cache_key
 from costscan.ingest import pool, read, worker
-from costscan.reading import cache_key
-from costscan.reading.thread import Thread
-from costscan.sources import claude_code, messages_api
+from costscan.reading.conversation.thread import Thread
 from logs import (
     HAIKU,
     OPUS,
@@ -194,7 +194,7 @@ def test_a_line_for_which_the_reader_raises(tmp_path: Path, monkeypatch: pytest.
     assert (seen.run_ids(), seen.usd) == (["r1", "s1"], 2 * EACH)
     ((line, reason),) = seen.reasons()
     assert line == 1
-    assert reason.startswith("a defect of costscan at sources/messages_api.py:")
+    assert reason.startswith("a defect of costscan at formats/messages_api.py:")
     assert reason.endswith(": KeyError: 'broken'; please report it")
 
 
@@ -229,7 +229,7 @@ def test_a_file_for_which_the_reader_raises(
     out, errors = capsys.readouterr()
     told = json.loads(out)["inputs"]
     where = str(tmp_path / "b.jsonl")
-    assert errors.startswith(f"warning: {where}: not read: a defect of costscan at sources/claude_code.py:")
+    assert errors.startswith(f"warning: {where}: not read: a defect of costscan at formats/claude_code.py:")
     assert (told["files"], told["unusable_files"], told["skipped"][0]["path"]) == (1, 1, where)
     assert "1 other file not read" in said(capsys, "analyze", str(tmp_path))
     shown = said(capsys, "analyze", where, code=2)

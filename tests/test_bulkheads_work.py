@@ -12,19 +12,19 @@ import pytest
 
 from command import Capture, said
 from costscan import analysis, native, scenarios
-from costscan.analysis import Analysis, batches
-from costscan.attribution import Attributed, apart, attribute
+from costscan.analysis import Analysis
+from costscan.attribution import Attributed, apart, attribute, batches
+from costscan.cache.agreement import Agreement, agreement
+from costscan.cache.logged_prompts import Prompts
+from costscan.cache.requests import Logged
 from costscan.cli.app import run
-from costscan.config import load
 from costscan.levers import routing, trimming
-from costscan.replay.agreement import Agreement, agreement
-from costscan.replay.logged import Logged
-from costscan.replay.prompts import Prompts
-from costscan.reports.json import document
+from costscan.reports.analysis.json import document
 from costscan.rulebook import cases, find, load_rules
-from costscan.rulebook.money import Money
+from costscan.rulebook.pricing import Money
 from costscan.scenarios import attach, price_scenarios, together
 from costscan.scenarios.shapley import shares
+from costscan.settings.load import load
 from costscan.summary import summarize
 from made_rules import toml
 from seen import analyzed
@@ -96,7 +96,7 @@ def test_a_lever_that_raises(
     assert saved(whole)["all"] != saved(told)["all"] is not None
     why = reasons(told)
     assert set(why) == {*gone, "all"}
-    assert why["routing"].startswith("a defect of costscan at scenarios/routes.py:")
+    assert why["routing"].startswith("a defect of costscan at scenarios/route_choice.py:")
     assert why["all"] == f"without routing: {why['routing']}"
     assert {d["part"]: d["reason"] for d in told["defects"]} == {
         f"scenario {s}": said for s, said in why.items()

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from costscan.reading.cache_key import settings_of
-from costscan.reading.prompt import lenient_request
+from costscan.formats.api.cache_key import settings_of
+from costscan.formats.api.request import lenient_request
 from faults import read
 from logs import OPUS, Json, text, tool_result, tool_use
 

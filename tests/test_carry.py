@@ -10,11 +10,11 @@ import polars as pl
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from costscan import carry, tokens
-from costscan.reading import content
-from costscan.reading.content import Block
-from costscan.reading.measure import measure, text
-from costscan.reading.requests import match
+from costscan.attribution import carried_cost, token_split
+from costscan.reading.content import block as content
+from costscan.reading.content.block import Block
+from costscan.reading.content.measure import measure, text
+from costscan.reading.conversation.request_thread import match
 from hypothesis_profile import examples
 
 CLASSES = ("cache_read", "cache_write_1h", "cache_write_5m", "input")
@@ -90,7 +90,7 @@ def slow_costs(epochs: Sequence[Sequence[Call]]) -> list[tuple[int, int]]:
 @given(EPOCHS)
 def test_costs_of_carried_blocks(epochs: list[list[Call]]) -> None:
     placed, calls = frames(epochs)
-    costs = carry.costs(carry.positioned(placed, ["id"]), calls).sort("id")
+    costs = carried_cost.costs(carried_cost.positioned(placed, ["id"]), calls).sort("id")
     assert costs.select("pico_usd", "entry_pico_usd").rows() == slow_costs(epochs)
 
 
@@ -110,7 +110,7 @@ def test_costs_at_real_sizes_cost_what_the_calls_cost(calls: list[Call], times: 
         for row in rows.select(*UNITS, *(f"pico_{c}" for c in CLASSES)).iter_rows()
     )
     if whole < 2**62:
-        assert carry.costs(carry.positioned(placed, ["id"]), rows)["pico_usd"].sum() == whole
+        assert carried_cost.costs(carried_cost.positioned(placed, ["id"]), rows)["pico_usd"].sum() == whole
 
 
 groups = st.lists(
@@ -124,7 +124,7 @@ def allocated(
     rows = [(n, i, g, b) for g, (b, weights) in enumerate(found) for i, n in enumerate(weights)]
     frame = pl.DataFrame(rows, schema=["weight", "i", "group", "budget"], orient="row")
     shuffled = frame[list(order)] if order is not None else frame
-    split = tokens.allocated(shuffled, "weight", "budget", "group").sort("group", "i")
+    split = token_split.allocated(shuffled, "weight", "budget", "group").sort("group", "i")
     return split.select("group", "i", "weight", "tokens").rows()
 
 

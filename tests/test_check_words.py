@@ -9,11 +9,11 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from costscan.gate import Comparison, compare, limits
+from costscan.reports.analysis.terminal import printed
 from costscan.reports.comparison import junit, words
 from costscan.reports.comparison.github import annotate, annotations
 from costscan.reports.comparison.markdown import document
 from costscan.reports.comparison.terminal import render
-from costscan.reports.terminal import printed
 from shown_markdown import tables
 from sides import Run, costing, side
 
@@ -131,7 +131,7 @@ def test_arrows_where_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_last_line_comes_after_annotations_and_files(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    from costscan.cli.sides import show  # noqa: PLC0415 - as the command does
+    from costscan.cli.comparison import show  # noqa: PLC0415 - as the command does
 
     show(check(THREE, (1.12,) * 3, "usd_per_run:1"), as_json=False, github=True, top=None)
     assert capsys.readouterr().out.endswith("\nFAILED: 1 of 1 limits exceeded\n")

@@ -16,11 +16,11 @@ from command import NO_LEVERS, said
 from costscan import __version__
 from costscan.cli.analyze import By
 from costscan.cli.app import app, run
-from costscan.cli.options import moment
-from costscan.columns import COLUMNS, FRAMES
-from costscan.frames import SCHEMAS
 from costscan.prices import as_of
-from costscan.reports.breakdown import TABLES
+from costscan.reports.analysis.tables import TABLES
+from costscan.schema.descriptions import COLUMNS, FRAMES
+from costscan.schema.frames import SCHEMAS
+from costscan.times import moment
 from logs import assistant, message, pair, user, write
 
 pytestmark = pytest.mark.usefixtures("kept_analyses")

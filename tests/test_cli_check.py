@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from command import Capture, logs_of, said
-from costscan.reports.targets import COMPARISON, target
+from costscan.reports.outputs import COMPARISON, target
 from suites import suite
 
 pytestmark = pytest.mark.usefixtures("kept_analyses")

@@ -14,13 +14,13 @@ import html5lib
 import polars as pl
 import pytest
 
+from costscan.cli.comparison import compared, limits_of, read_whole, show, side, write
 from costscan.cli.session import Logs
-from costscan.cli.sides import compared, limits_of, read_whole, show, side, write
-from costscan.reports.inert import cells
-from costscan.reports.markdown import MOST_CHARS
-from costscan.reports.screen import PIPED_WIDTH
-from costscan.reports.targets import COMPARISON, TREND, comparison_target, trend_target
-from costscan.reports.terminal import printed
+from costscan.reports.analysis.markdown import MOST_CHARS
+from costscan.reports.analysis.terminal import printed
+from costscan.reports.outputs import COMPARISON, TREND, comparison_target, trend_target
+from costscan.reports.text.console import PIPED_WIDTH
+from costscan.reports.text.sanitize import cells
 from costscan.reports.trend.json import encoded
 from costscan.reports.trend.terminal import render
 from costscan.trend import read_history, trend

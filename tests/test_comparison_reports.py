@@ -13,13 +13,13 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from command import Capture, said
+from costscan.cli.comparison import compared, limits_of, read_whole, side, write
 from costscan.cli.session import Logs
-from costscan.cli.sides import compared, limits_of, read_whole, side, write
 from costscan.gate import CAUSES, METRICS, Comparison, compare, limits
+from costscan.reports.analysis.markdown import MOST_CHARS
 from costscan.reports.comparison.github import annotations
 from costscan.reports.comparison.markdown import LIMITS, ROWS, document
-from costscan.reports.markdown import MOST_CHARS
-from costscan.reports.targets import COMPARISON, comparison_target
+from costscan.reports.outputs import COMPARISON, comparison_target
 from gauges import families
 from junit_schema import message, suite_of, verdict
 from sarif_schema import hold_valid

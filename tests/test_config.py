@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from costscan.config import load
-from costscan.config_values import METERS
 from costscan.errors import CostscanError
 from costscan.prices import METERS as PRICED
-from costscan.settings import Settings, keys
+from costscan.settings.keys import Settings, keys
+from costscan.settings.load import load
+from costscan.settings.values import METERS
 
 EXAMPLE = """
 redact = false

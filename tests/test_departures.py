@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from costscan.reading import departures as texts
-from costscan.reading.departures import departures
+from costscan.reading.prompt_diff import text_diff as texts
+from costscan.reading.prompt_diff.text_diff import departures
 
 BEFORE, BEHIND = "You help. It is now ", " and so on, as before.\nThe second line says more.\n"
 PAIRS = {

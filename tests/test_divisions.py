@@ -15,7 +15,7 @@ import histories
 from costscan.analysis import Analysis
 from costscan.attribution import PARTS
 from costscan.attribution.parts import UNSHOWN
-from costscan.summary.shares import DIVISIONS, MAIN, NO_SERVER, NO_SKILL
+from costscan.summary.breakdowns import DIVISIONS, MAIN, NO_SERVER, NO_SKILL
 from costscan.summary.story import KINDS, story
 from costscan.summary.tables import by_tool
 from histories import Session, pairs, transcripts

@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from costscan.reading.content import Block
-from costscan.reading.measure import Measured, measure
+from costscan.reading.content.block import Block
+from costscan.reading.content.measure import Measured, measure
 from logs import Json, message, pair, text, tool_result, usage, write
 from seen import see_blocks
 

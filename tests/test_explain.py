@@ -16,10 +16,10 @@ import pytest
 from billed import ROOT, Billed
 from command import Capture, logs_of, said
 from costscan.cli.app import run
-from costscan.reading.excerpts import excerpts
-from costscan.reports.explain import render
-from costscan.reports.inert import cells
-from costscan.reports.turn_chart import LOOK, ROWS, turn_chart
+from costscan.reading.content.excerpts import excerpts
+from costscan.reports.listings.run_story import render
+from costscan.reports.listings.turn_chart import LOOK, ROWS, turn_chart
+from costscan.reports.text.sanitize import cells
 from costscan.summary.story import KINDS, Story, story
 from logs import OPUS, Json, assistant, at, message, pair, text, tool_result, tool_use, usage, user, write
 from seen import analyzed

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import hypothesis_profile  # noqa: F401 - loads the profile
-from costscan.reading.content import hash_text
-from costscan.reading.content_kind import KINDS, content_kind
-from costscan.reading.excerpts import excerpts
-from costscan.reading.features import FAMILIES, SAMPLE_CHARS, count, weigh, weigh_raw
+from costscan.reading.content.block import hash_text
+from costscan.reading.content.excerpts import excerpts
+from costscan.reading.content.kind import KINDS, content_kind
+from costscan.reading.content.token_estimate import FAMILIES, SAMPLE_CHARS, count, weigh, weigh_raw
 from logs import write
 
 PROSE = "The quick brown fox jumps over the lazy dog, and nobody minds. "
@@ -42,10 +42,11 @@ def test_counts_are_those_of_a_plain_search(said: str) -> None:
     )
 
 
-TABLES = {
-    "".join(f"2024-0{n % 9 + 1}-{n % 28 + 1:02},{n * 7 % 90},{n % 12},{n * 3 % 100}.{n % 10}\n" for n in range(60)): (900, 899),  # fmt: skip
-    "".join(f"{n * 7 % 90} {n % 12} {n * 3 % 100}\n" for n in range(60)): (360, 359),
-}
+DATED = "".join(
+    f"2024-0{n % 9 + 1}-{n % 28 + 1:02},{n * 7 % 90},{n % 12},{n * 3 % 100}.{n % 10}\n" for n in range(60)
+)
+BLANKS = "".join(f"{n * 7 % 90} {n % 12} {n * 3 % 100}\n" for n in range(60))
+TABLES = {DATED: (900, 899), BLANKS: (360, 359)}
 """Tables of short numbers and dates, and their tokens in both families by a public tokenizer."""
 
 

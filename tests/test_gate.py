@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costscan.errors import CostscanError
-from costscan.frames import check as true_frame
 from costscan.gate import METRICS, Comparison, Judged, Side, compare, limits
-from costscan.gate.changes import change, per_task
 from costscan.gate.matching import matched
+from costscan.gate.metric_change import change, per_task
 from costscan.gate.side import read_report
+from costscan.schema.frames import check as true_frame
 from hypothesis_profile import examples
 from sides import Run, Spent, costing, side
 from trends import report

@@ -11,12 +11,12 @@ import yaml
 
 from answering import answering
 from as_command import command
-from costscan.config import load
 from costscan.gate.limits import limits
 from costscan.gate.matching import Group
 from costscan.gate.metrics import METRICS
 from costscan.gate.permutation import permutation_test
 from costscan.rulebook import load_rules
+from costscan.settings.load import load
 from workflow import ACTION, ROOT
 
 GUIDE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")

@@ -13,9 +13,9 @@ import pytest
 
 from command import Capture, logs_of, said
 from costscan.cli.app import run
-from costscan.reports.breakdown import TABLES
-from costscan.reports.inert import MOST_CHARS, cells, inert, wrapped
-from costscan.reports.terminal import render, show
+from costscan.reports.analysis.tables import TABLES
+from costscan.reports.analysis.terminal import render, show
+from costscan.reports.text.sanitize import MOST_CHARS, cells, inert, wrapped
 from costscan.rulebook import find, load_rules
 from costscan.summary import Summary
 from hostile import ESCAPES, HUGE, NAMES, calls, written

@@ -14,10 +14,10 @@ from playwright.sync_api import Browser
 from billed import ROOT
 from browser import WIDTHS, Shown, shown
 from command import logs_of
-from costscan.reports import wording
 from costscan.reports.html import write
+from costscan.reports.text import numbers as wording
 from costscan.summary import Summary
-from costscan.summary.money import total
+from costscan.summary.aggregates import total
 from logs import message, pair, usage
 from logs import write as log
 

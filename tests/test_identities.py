@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from applied import Told, read
 from costscan.levers import LEVERS
-from costscan.settings import TRIMMING_PARTS, Settings, Trimming
+from costscan.settings.keys import TRIMMING_PARTS, Settings, Trimming
 from hypothesis_profile import examples
 from mended import capped, deferred, for_system, shots, terse
 from workloads import MODELS, OPUS48, SONNET46, Calls, automatic, loops, marked

@@ -9,8 +9,8 @@ from typing import TypeAlias
 import msgspec
 import pytest
 
-from costscan.reading.content import Block
-from costscan.reading.measure import measure
+from costscan.reading.content.block import Block
+from costscan.reading.content.measure import measure
 
 Size: TypeAlias = tuple[int, int]
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import histories
 from costscan.analysis import Analysis
 from costscan.rulebook import Rule, find
-from costscan.rulebook.money import Money
+from costscan.rulebook.pricing import Money
 from histories import Session, pairs, transcripts
 from hypothesis_profile import examples
 from logs import OPUS, SONNET, Json, assistant, at, tool_result, tool_use, usage, usd, user, write

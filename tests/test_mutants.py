@@ -7,8 +7,8 @@ import pytest
 
 import mutants
 from costscan.analysis import Analysis
-from costscan.reading.thread import Thread
-from costscan.reports import json
+from costscan.reading.conversation.thread import Thread
+from costscan.reports.analysis import json
 from costscan.summary import Summary
 from mutator import KINDS
 

@@ -14,12 +14,12 @@ import pytest
 from billed import ROOT, billed
 from command import logs_of
 from costscan.analysis import Analysis, Selection
-from costscan.reports import wording
-from costscan.reports.explain import render
-from costscan.reports.handles import handle, meant
+from costscan.recorded_cost.unlogged import SUFFIX
+from costscan.reports.listings.run_story import render
+from costscan.reports.text import numbers
+from costscan.reports.text.run_names import handle, meant
 from costscan.summary import Summary
 from costscan.summary.story import story
-from costscan.unlogged import SUFFIX
 from outputs import readers, write_all
 from recording import LOGGED, SIDE, TRUE
 from trees import MAIN, SUB, TREES, write_trees
@@ -132,10 +132,10 @@ def test_every_output_tells_the_same(truth: Truth, output: str) -> None:
 def alike(name: str, value: Any, true: Any) -> None:
     """Check a figure: to the last digit that its output has."""
     if isinstance(value, str):
-        shown = wording.percent(true) if name.startswith("top") else wording.usd(true)
+        shown = numbers.percent(true) if name.startswith("top") else numbers.usd(true)
         assert value == shown, name
     elif isinstance(value, list) and any(isinstance(one, str) for one in value):
-        assert value == wording.usd_column(true), name
+        assert value == numbers.usd_column(true), name
     elif isinstance(value, list):
         assert [v is None for v in value] == [t is None for t in true], name
         known = [float(t) for t in true if t is not None]
@@ -205,11 +205,11 @@ def test_explain_tells_what_analyze_does_and_opens_each_agent(logs: Path) -> Non
             for run in every
         }
     for run, (task, turns, agents, cost) in TREES.items():
-        assert shown[run][0].startswith(f"{run}   {task} · {wording.plural(turns, 'turn')} · ")
+        assert shown[run][0].startswith(f"{run}   {task} · {numbers.plural(turns, 'turn')} · ")
         assert shown[run][1].startswith(
-            f"  cost {wording.usd(cost)}" if cost is not None else "  cost unknown"
+            f"  cost {numbers.usd(cost)}" if cost is not None else "  cost unknown"
         )
-        assert (f" with {wording.plural(agents, 'sub-agent')}" in shown[run][1]) == bool(agents)
+        assert (f" with {numbers.plural(agents, 'sub-agent')}" in shown[run][1]) == bool(agents)
     opened = {
         "s1": "agent-a1",
         "s3": "unlogged",
@@ -223,8 +223,8 @@ def test_explain_tells_what_analyze_does_and_opens_each_agent(logs: Path) -> Non
         assert len(meant(agent, every, roots)) == 1
     assert "  no turn of its main thread is in these logs" in shown["s9"]
     assert shown["middle"][0].endswith(" · under top")
-    assert shown["middle"][1].startswith(f"  cost {wording.usd(2 * SUB)} with 1 sub-agent")
-    assert shown["s1/agent-a1"][1].startswith(f"  cost {wording.usd(SUB)} · ")
+    assert shown["middle"][1].startswith(f"  cost {numbers.usd(2 * SUB)} with 1 sub-agent")
+    assert shown["s1/agent-a1"][1].startswith(f"  cost {numbers.usd(SUB)} · ")
 
 
 def test_a_short_name_means_one_thread_or_is_its_id() -> None:

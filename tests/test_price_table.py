@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 
 from costscan.errors import CostscanError
-from costscan.frames import check
 from costscan.models import canonical_models, model_info
 from costscan.prices import METERS, as_of, identify, price_table
 from costscan.prices.overlay import overlay
+from costscan.schema.frames import check
 
 
 def test_table_keeps_the_contract() -> None:

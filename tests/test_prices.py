@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from costscan.errors import CostscanError
-from costscan.frames import BILL, TURNS, check
 from costscan.prices import bill, canonicalise, price_table, turn_usd, unit_prices
+from costscan.schema.frames import BILL, TURNS, check
 from priced import NOVEMBER, moment, turn
 
 

@@ -9,8 +9,8 @@ import polars as pl
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from costscan.frames import TURNS, USD
 from costscan.prices import bill, canonicalise, price_table, turn_usd, unit_prices
+from costscan.schema.frames import TURNS, USD
 from hypothesis_profile import examples
 from priced import TOKENS, moment, turn
 

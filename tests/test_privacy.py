@@ -12,7 +12,7 @@ import pytest
 
 from command import Capture, said
 from costscan.cli.app import run
-from costscan.reports.targets import COMPARISON, MODULES
+from costscan.reports.outputs import COMPARISON, MODULES
 from logs import assistant, at, message, pair, streamed, text, tool_result, tool_use, usage, user, write
 
 SECRETS: Final[Mapping[str, str]] = {

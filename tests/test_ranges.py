@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 
 from applied import Told, read
-from costscan.levers.doubt import prefix_errors
 from costscan.levers.trimming.compact_history import SUMMARY_TOKENS
+from costscan.levers.uncertainty import prefix_errors
 from costscan.scenarios import price_scenarios
-from costscan.settings import Batching, Routing, Settings, Trimming
+from costscan.settings.keys import Batching, Routing, Settings, Trimming
 from logs import Json, assistant, at, usage, user, write
 from logs import usd as priced
 from mended import capped, deferred, for_system, packed, shots

@@ -2,8 +2,8 @@
 
 import pytest
 
-from costscan.reading.excerpts import EXCERPT_CHARS, masked, redacted
-from costscan.reading.labels import MAX_TASK_CHARS, template
+from costscan.formats.claude.task_names import MAX_TASK_CHARS, template
+from costscan.reading.content.excerpts import EXCERPT_CHARS, masked, redacted
 
 SECRETS = [
     "sk-ant-api03-AbCdEf0123456789", "ghp_0123456789abcdefABCDEF", "github_pat_11ABCDEFG0123456789", "AKIAIOSFODNN7EXAMPLE",

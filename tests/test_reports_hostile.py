@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 
 from command import logs_of
-from costscan.reports.markdown import MOST_CHARS
-from costscan.reports.targets import MODULES, target
+from costscan.reports.analysis.markdown import MOST_CHARS
+from costscan.reports.outputs import MODULES, target
 from gauges import families
 from hostile import HUGE, NAMES, calls, written
 from logs import write

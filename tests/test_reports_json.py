@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from billed import NOW, Billed, billed
-from costscan.reports.json import encoded
+from costscan.reports.analysis.json import encoded
 from costscan.summary import Summary
 from logs import assistant, message, pair, user, write
 

@@ -15,11 +15,11 @@ import hypothesis_profile  # noqa: F401 - the settings of every property
 from billed import ROOT, Billed, billed
 from command import logs_of
 from costscan.prices import as_of
-from costscan.reports.inert import clip, inert, shorten
-from costscan.reports.markdown import MOST_CHARS, document
-from costscan.reports.markdown_text import NAME, PROSE, Table, cell, code, page
-from costscan.reports.table import Column
-from costscan.reports.terminal import render
+from costscan.reports.analysis.markdown import MOST_CHARS, document
+from costscan.reports.analysis.terminal import render
+from costscan.reports.text.markdown import NAME, PROSE, Table, cell, code, page
+from costscan.reports.text.sanitize import clip, inert, shorten
+from costscan.reports.text.table import Column
 from costscan.summary import Summary
 from logs import assistant, message, pair, write
 from shown_markdown import headings, hold_inert, said, tables, tokens
@@ -106,7 +106,7 @@ def test_logs_without_a_bill(tmp_path: Path) -> None:
 
 
 def test_it_is_a_file(samples: Billed, tmp_path: Path) -> None:
-    from costscan.reports.targets import target  # noqa: PLC0415 - the way a user gets it
+    from costscan.reports.outputs import target  # noqa: PLC0415 - the way a user gets it
 
     target(str(tmp_path / "r.MD")).write(samples.summary, samples.x)
     assert (tmp_path / "r.MD").read_bytes() == document(samples.summary).encode()

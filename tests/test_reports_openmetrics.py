@@ -17,9 +17,9 @@ from billed import ROOT, Billed, billed
 from command import logs_of
 from costscan import __version__
 from costscan.prices import as_of
-from costscan.reports.gauges import Family
-from costscan.reports.openmetrics import MOST_NAMES, document
-from costscan.reports.targets import target
+from costscan.reports.analysis.openmetrics import MOST_NAMES, document
+from costscan.reports.outputs import target
+from costscan.reports.text.openmetrics import Family
 from costscan.summary import Summary
 from gauges import families
 from logs import assistant, message, pair, streamed, text, usage, user, write

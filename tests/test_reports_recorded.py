@@ -8,7 +8,7 @@ import pytest
 
 from billed import billed
 from costscan.analysis import Pricing, Selection
-from costscan.reports.terminal import render
+from costscan.reports.analysis.terminal import render
 from logs import OPUS, Json, assistant, cost_state, result, totals, usage, user, write
 from recording import STEPS, STEPS_USD, ended, own, used
 

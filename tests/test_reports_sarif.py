@@ -17,7 +17,7 @@ from billed import ROOT, Billed, billed
 from command import logs_of
 from costscan import __version__
 from costscan.analysis import Analysis
-from costscan.reports.sarif import _artifact, _message, document, encoded, write
+from costscan.reports.analysis.sarif import _artifact, _message, document, encoded, write
 from costscan.rulebook import find, load_rules
 from costscan.summary import Summary, summarize
 from logs import assistant, user
@@ -153,6 +153,6 @@ def test_no_message_is_a_template(text: str) -> None:
 
 
 def test_every_severity_has_a_level(samples: Billed) -> None:
-    from costscan.reports.sarif import LEVELS  # noqa: PLC0415
+    from costscan.reports.analysis.sarif import LEVELS  # noqa: PLC0415
 
     assert {rule.severity for rule in load_rules()} <= set(LEVELS)

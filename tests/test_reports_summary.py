@@ -11,7 +11,7 @@ import pytest
 from billed import ROOT, Billed, billed, sample_logs
 from costscan.analysis import Pricing, Selection
 from costscan.attribution import PARTS
-from costscan.reports.divisions import DIVISIONS
+from costscan.reports.analysis.divisions import DIVISIONS
 from logs import (
     OPUS,
     SONNET,

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 import hypothesis_profile  # noqa: F401 - the settings of every property
 from billed import Billed, billed, sample_logs
 from costscan.analysis import Pricing
-from costscan.reports import wording
-from costscan.reports.breakdown import TABLES
-from costscan.reports.divisions import DIVISIONS, Division
-from costscan.reports.inert import cells, clip, ending, inert, shorten
-from costscan.reports.table import Column, table
-from costscan.reports.terminal import render, show
+from costscan.reports.analysis.divisions import DIVISIONS, Division
+from costscan.reports.analysis.tables import TABLES
+from costscan.reports.analysis.terminal import render, show
+from costscan.reports.text import numbers as wording
+from costscan.reports.text.sanitize import cells, clip, ending, inert, shorten
+from costscan.reports.text.table import Column, table
 from logs import OPUS, assistant, message, pair, streamed, text, tool_use, usage, user, write
 
 HOSTILE = "\x1b[31mred\x1b]8;;http://x.test\x07\r\n\x9b2J[bold]x[/bold] \u202eabc\u2028\ud83d"

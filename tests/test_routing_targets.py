@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from costscan.errors import CostscanError
-from costscan.levers.routing.options import fitting
-from costscan.levers.routing.targets import candidates, cheapest_of_classes, class_of, model_named, refuses
+from costscan.levers.routing.candidates import candidates, cheapest_of_classes, class_of, model_named, refuses
+from costscan.levers.routing.eligible import fitting
 
 SUMMER, NOVEMBER = date(2026, 7, 1), date(2026, 11, 20)
 

@@ -8,12 +8,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from costscan.config_values import Place
 from costscan.errors import CostscanError
 from costscan.rulebook import Rule, load_rules, own_folder
 from costscan.rulebook.cases import failures, frames_of, set_for
-from costscan.rulebook.query import lazy, sql_of
 from costscan.rulebook.rule import Case, read_rule
+from costscan.rulebook.sql import lazy, sql_of
+from costscan.settings.values import Place
 
 RULES = load_rules()
 CASES = [pytest.param(rule, case, id=f"{rule.name}: {case.name}") for rule in RULES for case in rule.cases]

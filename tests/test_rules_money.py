@@ -17,7 +17,7 @@ from billed import ROOT
 from costscan import ingest
 from costscan.analysis import Analysis, analyze
 from costscan.rulebook import Rule, find, load_rules
-from costscan.rulebook.money import Money
+from costscan.rulebook.pricing import Money
 from costscan.rulebook.rule import PRICES
 from costscan.scenarios import attach, price_scenarios
 from histories import Session, transcripts

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from applied import Told, read, told
 from costscan.levers import LEVERS
-from costscan.settings import TRIMMING_PARTS, Settings, Trimming
+from costscan.settings.keys import TRIMMING_PARTS, Settings, Trimming
 from hypothesis_profile import examples
 from logs import Json, write
 from mended import shots

@@ -11,8 +11,8 @@ import pytest
 
 from command import Capture, said
 from costscan.cli.progress import progress
-from costscan.reports.inert import cells
-from costscan.reports.screen import width_of
+from costscan.reports.text.console import width_of
+from costscan.reports.text.sanitize import cells
 from logs import pair, write
 
 NOTHING = ["0", "-3", "abc", "", "²", "9" * 5000]

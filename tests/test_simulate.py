@@ -6,7 +6,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costscan.replay.simulate import LIFETIMES_US, Timeline, simulate
+from costscan.cache.simulator import LIFETIMES_US, Timeline, simulate
 from hypothesis_profile import examples
 from slow_cache import slow
 

@@ -14,7 +14,7 @@ from costscan.gate import FALSE_ALARM
 from costscan.gate.causes import split
 from costscan.gate.metrics import METRICS
 from costscan.trend import TaskTrend, read_history, trend
-from costscan.trend.tasks import task_trend
+from costscan.trend.task_trends import task_trend
 from hypothesis_profile import examples
 from sides import Run, Spent, side
 from trends import at, daily, day, history, of, report

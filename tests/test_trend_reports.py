@@ -12,7 +12,7 @@ import pytest
 
 from command import Capture, said
 from costscan.cli.app import run
-from costscan.reports.inert import cells
+from costscan.reports.text.sanitize import cells
 from costscan.reports.trend.sparkline import sparkline
 from costscan.trend import read_history, trend
 from sides import Run, Spent

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costscan.trend import chance, fewest_runs
+from costscan.trend import fewest_runs, significance
+from costscan.trend.change_points import LEAST_RUNS, likeliest_step
 from costscan.trend.levels import levels
-from costscan.trend.steps import LEAST_RUNS, likeliest_step
 from hypothesis_profile import examples
 from trends import at, dice_of
 
@@ -63,7 +63,7 @@ def test_the_step_is_where_it_is_clearest(values: list[float], data: st.DataObje
 def test_a_sample_of_the_orders_says_what_all_of_them_say(monkeypatch: pytest.MonkeyPatch) -> None:
     values = [1.0, 3.0, 2.0, 4.0, 5.0, 8.0, 6.0, 7.0]
     exact = likeliest_step(values, range(8), 1.0)
-    monkeypatch.setattr(chance, "ALL_ORDERS", 0)
+    monkeypatch.setattr(significance, "ALL_ORDERS", 0)
     sampled = likeliest_step(values, range(8), 1.0)
     assert exact is not None
     assert sampled is not None
@@ -86,14 +86,14 @@ def test_the_closed_form_is_on_the_safe_side(n: int, rate: float) -> None:
             total += rank
             if k in places:
                 clear = max(clear, abs(total) / sqrt(k * (n - k)))
-        passed += chance.closed_form(clear / deviation, places, n) <= rate
+        passed += significance.closed_form(clear / deviation, places, n) <= rate
     assert 0.4 * rate < passed / 400 < 1.35 * rate
 
 
 def test_few_places_are_counted_one_by_one() -> None:
     """A normal number is more than 1.96 deviations from nothing in one case of twenty."""
-    assert chance.closed_form(1.959964, [500], 1000) == pytest.approx(0.05, rel=1e-4)
-    assert chance.closed_form(1.959964, [300, 500], 1000) == pytest.approx(0.10, rel=1e-4)
+    assert significance.closed_form(1.959964, [500], 1000) == pytest.approx(0.05, rel=1e-4)
+    assert significance.closed_form(1.959964, [300, 500], 1000) == pytest.approx(0.10, rel=1e-4)
 
 
 @pytest.mark.parametrize(("n", "series", "most"), [(8, 300, 26), (12, 100, 11), (40, 300, 26)])

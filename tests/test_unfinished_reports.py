@@ -38,8 +38,8 @@ main()
 """
 """Writes half a report, says so, and takes its time for the rest."""
 COMMANDS: Final = {
-    "a report": ("costscan.reports.csv", "write", "analyze", "logs", *NO_LEVERS, "-o", "out/report.csv"),
-    "a folder": ("costscan.reports.folder", "_write", "analyze", "logs", *NO_LEVERS, "-o", "out/"),
+    "a report": ("costscan.reports.analysis.csv", "write", "analyze", "logs", *NO_LEVERS, "-o", "out/report.csv"),
+    "a folder": ("costscan.reports.analysis.frames_folder", "_write", "analyze", "logs", *NO_LEVERS, "-o", "out/"),
     "a comparison": (
         "costscan.reports.comparison.json", "write", "check", "logs", *NO_LEVERS, "--baseline", "runs.parquet", "-o", "out/report.json"
     ),

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from costscan.reports.inert import cells, unheeded
-from costscan.reports.json import line_of
+from costscan.reports.analysis.json import line_of
+from costscan.reports.text.sanitize import cells, unheeded
 from workflow_commands import commands
 
 LINES = [

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costscan.ingest import merge
-from costscan.reading.use import BEFORE, FOLLOWED, HELD_CHARS, MIN_CHARS, MIN_TEXTS, Use
+from costscan.reading.conversation.result_use import BEFORE, FOLLOWED, HELD_CHARS, MIN_CHARS, MIN_TEXTS, Use
 from logs import Json, assistant, pair, text, tool_result, tool_use, usage, user, write
 from seen import Seen, analyzed, see_blocks
 

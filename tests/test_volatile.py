@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from costscan.reading import prompts
-from costscan.reading.cache_key import settings_of
-from costscan.reading.prompt import lenient_request
+from costscan.formats.api.cache_key import settings_of
+from costscan.formats.api.request import lenient_request
+from costscan.reading.prompt_diff import tracker
 from faults import KINDS, Fault, fault, found_of, grown, marked, read
 from logs import OPUS, Json, text, tool_result, tool_use
 
@@ -207,14 +207,14 @@ def test_secrets_are_left_out(tmp_path: Path) -> None:
 
 
 def test_more_text_than_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prompts, "MAX_RUN_CHARS", 10)
+    monkeypatch.setattr(tracker, "MAX_RUN_CHARS", 10)
     assert broken(tmp_path, asked(history(1), "aa 11"), asked(history(2), "aa 22")) == [
         (1, "system[0].text", None, "unknown")
     ]
 
 
 def test_little_text_is_remembered_of_all_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prompts, "MAX_CHARS", 100)
+    monkeypatch.setattr(tracker, "MAX_CHARS", 100)
     lines = {f"r{n}": [asked(history(1), f"aa {n}"), asked(history(2), f"aa {n}9")] for n in range(3)}
     assert [row["cause"] for row in read(tmp_path, lines)["breaks"] if not row["across_runs"]] == [
         "number"

@@ -11,10 +11,10 @@ import pytest
 
 from browser import data_of
 from command import Capture, said
-from costscan.cli.options import moment
 from costscan.errors import CostscanError
-from costscan.frames import TIME
+from costscan.schema.frames import TIME
 from costscan.summary.days import day, on_clocks
+from costscan.times import moment
 from costscan.zones import shown, zone, zone_named
 from logs import message, pair, write
 from sides import Run

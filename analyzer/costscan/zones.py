@@ -10,8 +10,7 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Final
 
-from costscan.config_values import near
-from costscan.errors import CostscanError
+from costscan.errors import CostscanError, near
 
 DEFAULT: Final = "UTC"
 LOCAL: Final = "local"

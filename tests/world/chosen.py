@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from costscan.scenarios.routes import Routes, Way
+from costscan.scenarios.route_choice import Routes, Way
 
 ALONE, BESIDE = "alone", "beside"
 Chosen = list[tuple[str, pl.DataFrame]]

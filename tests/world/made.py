@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from costscan.settings import Batching, Routing, Settings, Trimming
+from costscan.settings.keys import Batching, Routing, Settings, Trimming
 from logs import Json
 from world import fixes
 from world.calls import Call, Calls, usd

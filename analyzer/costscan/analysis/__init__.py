@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import polars as pl
 
 from costscan.analysis import turns as assembly
-from costscan.analysis.batches import Batches, attribute_all
-from costscan.analysis.choice import Pricing, Selection, selected
+from costscan.analysis.selection import Pricing, Selection, selected
+from costscan.attribution.batches import Batches, attribute_all
+from costscan.cache.agreement import Agreement, agreement
+from costscan.cache.breaks import prefix_breaks
+from costscan.cache.breaks.model_switches import model_switches
+from costscan.cache.cache_use import cache_use
+from costscan.cache.requests import TURN_COLUMNS, Logged, logged
 from costscan.defects import described
-from costscan.frames import GROWTH, RUNS, TURNS, check, empty
 from costscan.ingest import Reading, merge
 from costscan.native import CAUGHT
-from costscan.prefix_breaks import prefix_breaks
-from costscan.prefix_breaks.switches import model_switches
 from costscan.prices import bill, price_table, turn_usd, unit_prices
-from costscan.recorded import Recorded, recorded
-from costscan.replay.agreement import Agreement, agreement
-from costscan.replay.cache_use import cache_use
-from costscan.replay.logged import TURN_COLUMNS, Logged, logged
-from costscan.unlogged import SUFFIX
+from costscan.recorded_cost import Recorded, recorded
+from costscan.recorded_cost.unlogged import SUFFIX
+from costscan.schema.frames import GROWTH, RUNS, TURNS, check, empty
 from costscan.usage import KNOWS_PROMPT, counted
 
 if TYPE_CHECKING:

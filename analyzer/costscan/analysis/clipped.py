@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.growth import PROMPT
+from costscan.schema.frames import PROMPT
 
 LARGE_TOKENS: Final = 60_000
 """A first read of so many tokens is more than tools and a system prompt, unless other runs begin with it too.

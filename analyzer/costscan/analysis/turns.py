@@ -4,9 +4,9 @@ from typing import Final
 
 import polars as pl
 
-from costscan.analysis.choice import Pricing
 from costscan.analysis.clipped import with_clipped
-from costscan.frames import RUNS, TURNS
+from costscan.analysis.selection import Pricing
+from costscan.attribution.token_split import EXACT_SOURCES
 from costscan.models import model_info
 from costscan.prices import (
     COST_COLUMNS,
@@ -18,9 +18,9 @@ from costscan.prices import (
     unit_prices,
     with_unbilled,
 )
-from costscan.recorded import Recorded
-from costscan.tokens import EXACT_SOURCES
-from costscan.unlogged import SUFFIX, missing
+from costscan.recorded_cost import Recorded
+from costscan.recorded_cost.unlogged import SUFFIX, missing
+from costscan.schema.frames import RUNS, TURNS
 from costscan.usage import within_limits
 
 DEFAULT_FAMILY: Final = "v4.7"

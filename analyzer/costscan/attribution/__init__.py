@@ -7,14 +7,14 @@ from typing import Final
 
 import polars as pl
 
-from costscan import carry, tokens
+from costscan.attribution import carried_cost, token_split
 from costscan.attribution.blocks import LAYER_RANK, joined, numbered
-from costscan.attribution.kept import forced_tokens, kept
+from costscan.attribution.growth import growth, with_epochs, with_shrinks
+from costscan.attribution.kept_tokens import forced_tokens, kept
 from costscan.attribution.parts import PARTS, parts
 from costscan.attribution.tool_calls import server, tool_calls
-from costscan.growth import growth, with_epochs, with_shrinks
+from costscan.cache.logged_prompts import Prompts, Readable, readable
 from costscan.ingest.merge import COPY_BITS
-from costscan.replay.prompts import Prompts, Readable, readable
 
 _HIDDEN_RANK: Final = 9
 
@@ -55,11 +55,11 @@ def attribute(blocks: pl.DataFrame, calls: pl.DataFrame, prompts: Prompts) -> At
         prompts: what prompts in the log say of themselves, for these copies.
     """
     calls = calls.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64), forced_tokens=forced_tokens(calls))
-    blocks = tokens.weighed(_in_rows(blocks, calls), calls)
+    blocks = token_split.weighed(_in_rows(blocks, calls), calls)
     calls = with_shrinks(calls, pl.concat(_cuts(blocks)))
-    blocks = tokens.cut_unknown(blocks, calls)
+    blocks = token_split.cut_unknown(blocks, calls)
     calls = with_epochs(calls, *_cuts(blocks))
-    placed = _priced(kept(tokens.placements(blocks, calls), blocks, calls), blocks, calls)
+    placed = _priced(kept(token_split.placements(blocks, calls), blocks, calls), blocks, calls)
     full = joined(blocks, placed, calls)
     return Attributed(
         growth=growth(calls, _carried_over(placed, blocks, calls)),
@@ -100,13 +100,13 @@ def _priced(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> 
         rank=LAYER_RANK.cast(pl.Int64),
     ).select(pl.all().gather(placed["id"]))
     order = placed.hstack(known).with_columns(
-        rank=pl.when(pl.col("side") == tokens.HIDDEN_FIRST)
+        rank=pl.when(pl.col("side") == token_split.HIDDEN_FIRST)
         .then(-1)
         .otherwise(pl.col("rank").fill_null(_HIDDEN_RANK)),
     )
-    ordered = carry.positioned(order, ["rank", "position", "nth", "side", "id"])
-    priced = carry.costs(_with_tool_use_behind(ordered), calls)
-    return priced.with_columns(carry.sent_tokens(priced, calls).alias("sent_tokens"))
+    ordered = carried_cost.positioned(order, ["rank", "position", "nth", "side", "id"])
+    priced = carried_cost.costs(_with_tool_use_behind(ordered), calls)
+    return priced.with_columns(carried_cost.sent_tokens(priced, calls).alias("sent_tokens"))
 
 
 def _with_tool_use_behind(ordered: pl.DataFrame) -> pl.DataFrame:

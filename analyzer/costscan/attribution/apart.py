@@ -6,9 +6,9 @@ from dataclasses import fields
 import polars as pl
 
 from costscan.attribution import Attributed, attribute
+from costscan.cache.logged_prompts import Prompts, Readable
 from costscan.defects import described
 from costscan.native import CAUGHT
-from costscan.replay.prompts import Prompts, Readable
 
 
 def attribute_apart(

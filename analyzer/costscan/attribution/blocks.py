@@ -4,10 +4,10 @@ from typing import Final
 
 import polars as pl
 
-from costscan import tokens
+from costscan.attribution import token_split
 from costscan.attribution.parts import SUMS
-from costscan.frames import BLOCKS
 from costscan.prices import usd_of
+from costscan.schema.frames import BLOCKS
 
 LAYER_RANK: Final = (
     pl.when(pl.col("layer") == "messages").then(2).when(pl.col("layer") == "system").then(1).otherwise(0)
@@ -47,7 +47,7 @@ def _written(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     """Split the output of each call over the blocks it wrote."""
     made = blocks.filter(pl.col("row_made").is_not_null()).select("id", "row_made", "weight")
     output = calls.select("output_tokens", "pico_output").select(pl.all().gather(made["row_made"]))
-    shared = tokens.allocated(made.hstack(output), "weight", "output_tokens", "row_made")
+    shared = token_split.allocated(made.hstack(output), "weight", "output_tokens", "row_made")
     return shared.select(
         "id", wrote_tokens="tokens", output_pico_usd=pl.col("tokens") * pl.col("pico_output")
     )
@@ -57,7 +57,7 @@ def _hidden(placed: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     ends = calls.group_by("epoch").agg(row_out=pl.col("row").max() + 1)
     found = placed.filter(pl.col("id").is_null()).join(ends, on="epoch", how="left", maintain_order="left")
     # What stands before a conversation that the log joined late is most of all that conversation.
-    system = (pl.col("side") == tokens.HIDDEN_FIRST) & ~(pl.col("is_clipped") & (pl.col("seq") == 0))
+    system = (pl.col("side") == token_split.HIDDEN_FIRST) & ~(pl.col("is_clipped") & (pl.col("seq") == 0))
     begun = calls.select("copy", "line", "seq", "is_clipped").select(pl.all().gather(found["start"]))
     return found.hstack(begun).select(
         "copy",

@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from costscan.frames import TOOL_CALLS
 from costscan.prices import usd_of
+from costscan.schema.frames import TOOL_CALLS
 
 
 def tool_calls(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
 
-from costscan import leftovers
+from costscan import cleanup
 
 _CODES: Final = {signal.SIGINT: 130, signal.SIGTERM: 143}
 _TIDY_LINE: Final = b"\r\x1b[2K\x1b[?25h"
@@ -38,7 +38,7 @@ def main() -> None:
 
 def _stopped(number: int, _frame: FrameType | None) -> NoReturn:
     """End here: an exception may be lost, or leave a lock of the interpreter taken, wherever it strikes."""
-    leftovers.remove()
+    cleanup.remove()
     with suppress(OSError, ValueError, AttributeError):
         if sys.stderr.isatty():
             os.write(sys.stderr.fileno(), _TIDY_LINE)
@@ -49,7 +49,7 @@ def _exit(code: int) -> NoReturn:
     """End; at once where a thread is still at work in native code, which an orderly exit would abort."""
     if threading.active_count() == 1:
         sys.exit(code)
-    leftovers.remove()
+    cleanup.remove()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()

@@ -8,7 +8,7 @@ import typer
 
 from costscan.cli import parameters as p
 from costscan.cli.session import Logs, analyzed
-from costscan.reports.targets import target
+from costscan.reports.outputs import target
 
 if TYPE_CHECKING:
     from costscan.summary import Summary
@@ -93,11 +93,11 @@ def analyze(
 
 def _print(summary: "Summary", *, as_json: bool, by: str | None, top: int | None) -> None:
     if as_json:
-        from costscan.reports.json import encoded  # noqa: PLC0415 - imports Polars
+        from costscan.reports.analysis.json import encoded  # noqa: PLC0415 - imports Polars
 
         sys.stdout.flush()
         sys.stdout.buffer.write(encoded(summary, top=top))
         return
-    from costscan.reports.terminal import show  # noqa: PLC0415
+    from costscan.reports.analysis.terminal import show  # noqa: PLC0415
 
     show(summary, by=by, top=top)

@@ -109,7 +109,7 @@ def _usage(error: Exception) -> int:
 
 
 def _fail(what: str, hint: str, code: int = USAGE) -> int:
-    from costscan.reports.inert import inert, unheeded  # noqa: PLC0415 - only to fail
+    from costscan.reports.text.sanitize import inert, unheeded  # noqa: PLC0415 - only to fail
 
     lines = [unheeded(f"error: {inert(what)}"), *([unheeded(f"hint: {inert(hint)}")] if hint else [])]
     try:

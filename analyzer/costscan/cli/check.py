@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from costscan.cli import parameters as p
-from costscan.cli.session import Logs
-from costscan.cli.sides import (
+from costscan.cli.comparison import (
     compared,
     is_missing,
     limits_of,
@@ -18,8 +17,9 @@ from costscan.cli.sides import (
     side,
     write,
 )
+from costscan.cli.session import Logs
 from costscan.errors import CostscanError
-from costscan.reports.targets import comparison_target
+from costscan.reports.outputs import comparison_target
 
 if TYPE_CHECKING:
     from costscan.gate import Comparison

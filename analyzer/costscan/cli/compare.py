@@ -3,9 +3,9 @@
 import sys
 
 from costscan.cli import parameters as p
+from costscan.cli.comparison import compared, read_whole, show, side, write
 from costscan.cli.session import Logs
-from costscan.cli.sides import compared, read_whole, show, side, write
-from costscan.reports.targets import comparison_target
+from costscan.reports.outputs import comparison_target
 
 
 def compare(

@@ -8,14 +8,13 @@ import typer
 
 from costscan.cli import parameters as p
 from costscan.cli.session import Logs, analyzed
-from costscan.config_values import near
-from costscan.errors import CostscanError
+from costscan.errors import CostscanError, near
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from costscan.analysis import Analysis
-    from costscan.settings import Settings
+    from costscan.settings.keys import Settings
     from costscan.summary import Summary
     from costscan.summary.story import Story
 
@@ -67,7 +66,7 @@ def explain(
 
 
 def _rule(name: str, logs: Logs) -> None:
-    from costscan.reports.rules import show_one  # noqa: PLC0415 - imports Polars
+    from costscan.reports.listings.rules import show_one  # noqa: PLC0415 - imports Polars
     from costscan.rulebook import load_rules  # noqa: PLC0415
 
     rules = load_rules(logs.rules, logs.settings.rules)
@@ -85,8 +84,8 @@ def _meant(name: str, rules: "Sequence[str]") -> str:
 
 
 def _run(run_id: str, x: "Analysis", summary: "Summary", settings: "Settings", *, show_content: bool) -> None:
-    from costscan.reports.explain import render  # noqa: PLC0415 - imports Polars
-    from costscan.reports.terminal import printed, width_of  # noqa: PLC0415
+    from costscan.reports.analysis.terminal import printed, width_of  # noqa: PLC0415
+    from costscan.reports.listings.run_story import render  # noqa: PLC0415 - imports Polars
     from costscan.summary.story import story  # noqa: PLC0415
 
     told = story(x, run_id)
@@ -105,7 +104,7 @@ def _ids(summary: "Summary") -> "tuple[list[str], list[str]]":
 
 def _named(name: str, summary: "Summary") -> str:
     """Return the id of the run or sub-agent that is meant."""
-    from costscan.reports.handles import meant  # noqa: PLC0415
+    from costscan.reports.text.run_names import meant  # noqa: PLC0415
 
     every, roots = _ids(summary)
     if name == "worst" and every and name not in every:
@@ -122,8 +121,8 @@ def _named(name: str, summary: "Summary") -> str:
 
 
 def _excerpts(told: "Story", *, redact: bool) -> dict[int, str]:
-    from costscan.reading.excerpts import excerpts  # noqa: PLC0415 - only where texts are shown
-    from costscan.reports.explain import BLOCKS  # noqa: PLC0415
+    from costscan.reading.content.excerpts import excerpts  # noqa: PLC0415 - only where texts are shown
+    from costscan.reports.listings.run_story import BLOCKS  # noqa: PLC0415
 
     rows = told.blocks.head(BLOCKS).to_dicts()
     wanted: dict[int, set[int]] = {}

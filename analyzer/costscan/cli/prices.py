@@ -28,7 +28,7 @@ def prices(
     """  # noqa: D301 - \b keeps the lines apart
     from pathlib import Path  # noqa: PLC0415
 
-    from costscan.config import load  # noqa: PLC0415
-    from costscan.reports.price_list import show  # noqa: PLC0415 - imports Polars
+    from costscan.reports.listings.prices import show  # noqa: PLC0415 - imports Polars
+    from costscan.settings.load import load  # noqa: PLC0415
 
     show(model, load(Path.cwd(), file=config, assignments=settings or ()), as_json=json)

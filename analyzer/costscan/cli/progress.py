@@ -25,7 +25,7 @@ def progress(paths: Sequence[str]) -> Iterator[Told]:
         return
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
-    from costscan.reports.screen import console, width_of  # noqa: PLC0415 - only a terminal needs it
+    from costscan.reports.text.console import console, width_of  # noqa: PLC0415 - only a terminal needs it
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
     screen = console(sys.stderr, width_of(sys.stderr))

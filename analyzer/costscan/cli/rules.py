@@ -38,7 +38,7 @@ def every(context: typer.Context) -> None:
 @rules.command("list")
 def list_rules(*, rules: Rules = None, settings: Set = None, config: Config = None) -> None:
     """Show every rule in a line."""
-    from costscan.reports.rules import show_list  # noqa: PLC0415 - imports Polars
+    from costscan.reports.listings.rules import show_list  # noqa: PLC0415 - imports Polars
 
     show_list(_loaded(rules, settings, config))
 
@@ -57,7 +57,7 @@ def show_rule(
     Example:
       costscan rules show bloated-tool-result
     """  # noqa: D301 - \b keeps the lines apart
-    from costscan.reports.rules import show_one  # noqa: PLC0415 - imports Polars
+    from costscan.reports.listings.rules import show_one  # noqa: PLC0415 - imports Polars
 
     show_one(_loaded(rules, settings, config), name)
 
@@ -72,7 +72,7 @@ def test_rules(
 
     Exit codes: 0 all hold, 2 one does not.
     """
-    from costscan.reports.rules import show_tests  # noqa: PLC0415 - imports Polars
+    from costscan.reports.listings.rules import show_tests  # noqa: PLC0415 - imports Polars
     from costscan.rulebook import load_rules  # noqa: PLC0415
 
     inside = folder.resolve()
@@ -84,7 +84,7 @@ def test_rules(
 
 
 def _loaded(folders: list[Path] | None, settings: list[str] | None, config: Path | None) -> "list[Rule]":
-    from costscan.config import load  # noqa: PLC0415 - not needed to start
     from costscan.rulebook import load_rules  # noqa: PLC0415
+    from costscan.settings.load import load  # noqa: PLC0415 - not needed to start
 
     return load_rules(folders or (), load(Path.cwd(), file=config, assignments=settings or ()).rules)

@@ -21,6 +21,6 @@ def schema(
       costscan schema
       costscan schema turns
     """  # noqa: D301 - \b keeps the lines apart
-    from costscan.reports.schema import show  # noqa: PLC0415 - imports Polars
+    from costscan.reports.listings.schema import show  # noqa: PLC0415 - imports Polars
 
     show(frame, as_json=json)

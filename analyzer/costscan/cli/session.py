@@ -8,13 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from costscan.cli.options import moment
 from costscan.cli.progress import progress
 from costscan.cli.warn import warn
-from costscan.config import load
-from costscan.config_values import near
-from costscan.errors import CostscanError
-from costscan.settings import Settings
+from costscan.errors import CostscanError, near
+from costscan.settings.keys import Settings
+from costscan.settings.load import load
+from costscan.times import moment
 from costscan.zones import zone, zone_named
 
 if TYPE_CHECKING:

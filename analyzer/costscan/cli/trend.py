@@ -10,8 +10,8 @@ import typer
 
 from costscan.cli import parameters as p
 from costscan.cli.session import with_zone
-from costscan.config import load
-from costscan.reports.targets import trend_target
+from costscan.reports.outputs import trend_target
+from costscan.settings.load import load
 
 if TYPE_CHECKING:
     from costscan.trend import Trend
@@ -86,7 +86,7 @@ def _print(found: "Trend", *, as_json: bool, top: int | None) -> None:
         sys.stdout.flush()
         sys.stdout.buffer.write(encoded(found, top=top))
         return
-    from costscan.reports.terminal import printed, width_of  # noqa: PLC0415
+    from costscan.reports.analysis.terminal import printed, width_of  # noqa: PLC0415
     from costscan.reports.trend.terminal import render  # noqa: PLC0415
 
     printed(render(found, width=width_of(sys.stdout), top=top))

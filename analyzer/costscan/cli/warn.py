@@ -14,7 +14,7 @@ def warn(what: Iterable[str]) -> None:
     every = list(what)
     if not every:
         return
-    from costscan.reports.inert import inert, unheeded  # noqa: PLC0415 - seldom needed
+    from costscan.reports.text.sanitize import inert, unheeded  # noqa: PLC0415 - seldom needed
 
     lines = every if len(every) <= MOST + 1 else [*every[:MOST], f"{len(every) - MOST} more in --json"]
     with suppress(OSError, ValueError):

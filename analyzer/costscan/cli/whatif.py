@@ -44,18 +44,18 @@ def whatif(
     if not names:
         raise CostscanError("--model: no model named", "like --model haiku,sonnet")
     with read(logs) as x:
-        from costscan.levers.routing.targets import model_named  # noqa: PLC0415 - imports Polars
+        from costscan.levers.routing.candidates import model_named  # noqa: PLC0415 - imports Polars
         from costscan.scenarios.whatif import what_if  # noqa: PLC0415
 
         models = list(dict.fromkeys(model_named(name) for name in names))
         found = what_if(x, models)
     if json:
-        from costscan.reports.matrix import encoded  # noqa: PLC0415
+        from costscan.reports.listings.model_matrix import encoded  # noqa: PLC0415
 
         sys.stdout.flush()
         sys.stdout.buffer.write(encoded(found, models))
         return
-    from costscan.reports.matrix import matrix  # noqa: PLC0415
-    from costscan.reports.terminal import printed, width_of  # noqa: PLC0415
+    from costscan.reports.analysis.terminal import printed, width_of  # noqa: PLC0415
+    from costscan.reports.listings.model_matrix import matrix  # noqa: PLC0415
 
     printed(matrix(found, models, top=top, width=width_of(sys.stdout)))

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from costscan import __version__
-from costscan.gate import found
+from costscan.gate import task_changes
 from costscan.gate.causes import CAUSES, split
-from costscan.gate.changes import WHOLE
 from costscan.gate.comparison import EXIT_CODES, Comparison, Totals
+from costscan.gate.comparison_frame import comparison_frame
 from costscan.gate.environment import differences
-from costscan.gate.judged import Judged, Verdict, judged
 from costscan.gate.limits import DEFAULT, Limit, is_on_findings, limits
 from costscan.gate.matching import matched
+from costscan.gate.metric_change import WHOLE
 from costscan.gate.metrics import METRICS
-from costscan.gate.rows import comparison_frame
 from costscan.gate.side import Side, is_report, of_logs, reported
-from costscan.gate.tasks import tasks
+from costscan.gate.task_changes import tasks
+from costscan.gate.verdicts import Judged, Verdict, judged
 from costscan.summary import SCHEMA_VERSION
 
 FALSE_ALARM = 0.05
@@ -43,7 +43,7 @@ def compare(
     """
     old = before or after  # without a baseline a side stands for its own: nothing is new, nothing moved
     pairs = matched(old.units, after.units)
-    new = found.only_in(after, old)
+    new = task_changes.only_in(after, old)
     verdicts = judged(applied, before, after, matched=pairs, new_findings=new, false_alarm=false_alarm)
     return Comparison(
         schema_version=SCHEMA_VERSION,
@@ -61,7 +61,7 @@ def compare(
         causes=split(old, after),
         tasks=tasks(old, after) if before else tasks(old, after).clear(),
         new_findings=new,
-        fixed_findings=found.only_in(old, after),
+        fixed_findings=task_changes.only_in(old, after),
     )
 
 

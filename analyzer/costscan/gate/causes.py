@@ -18,10 +18,10 @@ from typing import Final
 
 import polars as pl
 
-from costscan.frames import USD
 from costscan.gate.side import Side
 from costscan.prices import UNITS_OF
-from costscan.summary.money import known_sum, total
+from costscan.schema.frames import USD
+from costscan.summary.aggregates import known_sum, total
 from costscan.summary.run_report import CELL
 
 CAUSES: Final = {

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from costscan.gate.environment import Difference
-from costscan.gate.judged import Judged, Verdict
+from costscan.gate.verdicts import Judged, Verdict
 
 EXIT_CODES: Final[dict[str, int]] = {"passed": 0, "failed": 1, "undecided": 3}
 

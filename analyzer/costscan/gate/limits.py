@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final, Literal
 
-from costscan.config_values import near
-from costscan.errors import CostscanError
+from costscan.errors import CostscanError, near
 from costscan.gate.metrics import METRICS
 
 NEW_FINDINGS: Final = "new-findings"

@@ -11,12 +11,12 @@ import polars as pl
 
 from costscan.analysis import Analysis
 from costscan.errors import CostscanError
-from costscan.frames import TIME, USD
 from costscan.gate import schema_1
 from costscan.gate.metrics import METRICS
+from costscan.schema.frames import TIME, USD
 from costscan.summary import SCHEMA_VERSION, Summary
+from costscan.summary.aggregates import share, total
 from costscan.summary.days import UNKNOWN_DAY, day
-from costscan.summary.money import share, total
 from costscan.summary.run_report import NESTED, basis, run_report
 from costscan.zones import DEFAULT
 

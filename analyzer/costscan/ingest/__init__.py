@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
-from costscan import leftovers
+from costscan import cleanup
 from costscan.defects import DEFECT, TRACEBACK
 from costscan.errors import CostscanError
+from costscan.formats import available, named
 from costscan.ingest.discover import discover
 from costscan.ingest.pool import read_all
 from costscan.ingest.worker import NOTHING_KNOWN
-from costscan.reading.records import MAX_NAMED_SKIPS
-from costscan.sources import available, named
+from costscan.reading.io.rows import MAX_NAMED_SKIPS
 
 BATCH_BLOCKS: Final = 50_000
 
@@ -46,8 +46,8 @@ class Reading:
 
     def __post_init__(self) -> None:
         """Have the tables removed whatever happens."""
-        leftovers.folders.add(self.folder)
-        self._remove = weakref.finalize(self, leftovers.forget, self.folder)
+        cleanup.folders.add(self.folder)
+        self._remove = weakref.finalize(self, cleanup.forget, self.folder)
 
     def __enter__(self) -> Self:
         """Give the reading itself."""
@@ -101,7 +101,7 @@ def read(
         read_all(files, source=source, out=reading.folder, workers=workers, on_answer=answered)
         _refuse_unusable(reading, alone, source)
     except BaseException:
-        leftovers.forget(reading.folder)
+        cleanup.forget(reading.folder)
         raise
     return reading
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from costscan.errors import CostscanError
+from costscan.formats.interface import LogFile
 from costscan.ingest.walk import LOG_ENDINGS, PACKED_ENDINGS, logs_in
-from costscan.sources.interface import LogFile
 
 
 class Found(NamedTuple):

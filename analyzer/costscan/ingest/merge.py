@@ -11,8 +11,8 @@ from typing import Final
 
 import polars as pl
 
-from costscan.reading.refusals import UNKNOWN
-from costscan.reading.usage import PLACEHOLDER_OUTPUT_TOKENS
+from costscan.reading.conversation.refusals import UNKNOWN
+from costscan.reading.conversation.usage import PLACEHOLDER_OUTPUT_TOKENS
 
 COPY_BITS: Final = 32
 WRITES: Final = ("cache_write_5m_tokens", "cache_write_1h_tokens")

@@ -18,9 +18,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-from costscan import leftovers
+from costscan import cleanup
 from costscan.errors import CostscanError
-from costscan.sources.interface import LogFile
+from costscan.formats.interface import LogFile
 
 TASK_BYTES: Final = 32 << 20
 """Files are handed out in tasks of about this size: it bounds what a worker holds at a time."""
@@ -163,7 +163,7 @@ class _Pool:
         for worker in self._started:
             worker.kill()
             worker.communicate()
-            leftovers.workers.discard(worker)
+            cleanup.workers.discard(worker)
         for feeder in feeders:
             feeder.join()
 
@@ -230,5 +230,5 @@ def _start() -> "subprocess.Popen[str]":
         text=True,
         encoding="utf-8",
     )
-    leftovers.workers.add(worker)
+    cleanup.workers.add(worker)
     return worker

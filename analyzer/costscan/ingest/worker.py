@@ -15,11 +15,11 @@ from typing import Any, BinaryIO, Final
 
 from costscan.defects import described
 from costscan.errors import CostscanError
-from costscan.reading.files import open_log
-from costscan.reading.loose import is_document, objects, text_of
-from costscan.reading.records import TABLES, Rows
-from costscan.sources import available, foreign, named
-from costscan.sources.interface import LogFile, Source
+from costscan.formats import available, foreign, named
+from costscan.formats.interface import LogFile, Source
+from costscan.reading.io.files import open_log
+from costscan.reading.io.lenient_json import is_document, objects, text_of
+from costscan.reading.io.rows import TABLES, Rows
 
 NOTHING_KNOWN: Final = "no usable line"
 SNIFF_BYTES: Final = (1 << 14, 1 << 22)

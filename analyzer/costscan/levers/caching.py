@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import polars as pl
 
-from costscan.levers.chains import back_home
+from costscan.cache.simulator import LIFETIMES_US
+from costscan.levers.extended_prompts import back_home
 from costscan.levers.plan import MARKS, Plan, beside
-from costscan.replay.simulate import LIFETIMES_US
 
 
 def with_stable_prefix(plan: Plan) -> Plan:

@@ -6,10 +6,10 @@ from typing import Final, Self
 
 import polars as pl
 
+from costscan.cache.requests import Logged
+from costscan.cache.simulator import LIFETIMES_US, Timeline
 from costscan.levers.asks import ASKS, billed_with, counted, lasting
-from costscan.levers.doubt import minimums_off, prefix_errors
-from costscan.replay.logged import Logged
-from costscan.replay.simulate import LIFETIMES_US, Timeline
+from costscan.levers.uncertainty import minimums_off, prefix_errors
 
 MARKS: Final = ("req", "key", "tokens", "ttl_us")
 EXTRA_OUTPUT: Final = "extra_output_tokens"

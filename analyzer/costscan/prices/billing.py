@@ -6,9 +6,9 @@ from typing import Final
 import polars as pl
 
 from costscan.errors import CostscanError
-from costscan.frames import BILL, USD
 from costscan.prices.rates import METERS
 from costscan.prices.units import UNIT_COLUMNS
+from costscan.schema.frames import BILL, USD
 
 UNITS_OF: Final = {
     "input": "input_tokens",

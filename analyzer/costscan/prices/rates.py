@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.frames import PRICES
+from costscan.schema.frames import PRICES
 
 METERS: Final = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search")
 TOKEN_METERS: Final = METERS[:-1]

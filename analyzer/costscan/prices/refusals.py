@@ -9,8 +9,8 @@ from typing import Final
 
 import polars as pl
 
-from costscan.frames import TIME
 from costscan.prices.overlay import overlay
+from costscan.schema.frames import TIME
 
 UNBILLED: Final = "unbilled"
 """The tier of calls that cost nothing."""

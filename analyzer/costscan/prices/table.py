@@ -10,12 +10,12 @@ from typing import Any, Final, TypeAlias
 import polars as pl
 
 from costscan.errors import CostscanError
-from costscan.frames import PRICES
 from costscan.models import DATA_PATH
 from costscan.prices.cache import kept
 from costscan.prices.names import identify
 from costscan.prices.overlay import OVERLAY_PATH, overlay, source_name
 from costscan.prices.rates import METERS, joined, to_frame, to_usd
+from costscan.schema.frames import PRICES
 
 Overrides: TypeAlias = Mapping[str, Mapping[str, str | int | Decimal]]
 """The user's own prices: model (any spelling) -> meter -> USD per million tokens (searches)."""

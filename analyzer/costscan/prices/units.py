@@ -15,12 +15,12 @@ from typing import Any, Final
 import polars as pl
 
 from costscan.errors import CostscanError
-from costscan.frames import TIME
 from costscan.models import model_info, premium, resolve
 from costscan.prices.overlay import overlay
 from costscan.prices.rates import METERS
 from costscan.prices.refusals import UNBILLED
 from costscan.prices.table import Overrides, with_overrides
+from costscan.schema.frames import TIME
 
 UNIT_COLUMNS: Final = {meter: f"pico_{meter}" for meter in METERS}
 """The unit price column of each meter."""

@@ -1,1 +1,1 @@
-"""Reading log lines into calls and blocks: what the formats in `costscan.sources` share."""
+"""Reading log lines into calls and blocks: what the formats in `costscan.formats` share."""

@@ -12,12 +12,12 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
-from costscan.config_values import Place, near
-from costscan.errors import CostscanError
+from costscan.errors import CostscanError, near
 from costscan.native import without_panics
 from costscan.rulebook.findings import find
-from costscan.rulebook.query import compile_rule
 from costscan.rulebook.rule import SEVERITIES, Rule, read_rule
+from costscan.rulebook.sql import compile_rule
+from costscan.settings.values import Place
 
 _OWN_KEYS: Final = ("enabled", "severity")
 

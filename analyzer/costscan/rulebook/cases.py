@@ -7,12 +7,11 @@ from typing import Any, Final
 
 import polars as pl
 
-from costscan.config_values import near
-from costscan.errors import CostscanError
+from costscan.errors import CostscanError, near
 from costscan.native import without_panics
 from costscan.prices import UNITS_OF
-from costscan.rulebook.query import FRAMES, MAY_BE_UNKNOWN, REFUSALS, lazy, why_not
 from costscan.rulebook.rule import Case, Rule
+from costscan.rulebook.sql import FRAMES, MAY_BE_UNKNOWN, REFUSALS, lazy, why_not
 
 _TYPICAL: Final[Mapping[str, Any]] = {
     "run_id": "r1",

@@ -11,13 +11,12 @@ import polars as pl
 
 from costscan.analysis import Analysis
 from costscan.defects import described
-from costscan.frames import FINDINGS, check
-from costscan.growth import PROMPT
 from costscan.native import CAUGHT, without_panics
 from costscan.prices import UNBILLED
-from costscan.rulebook.money import Money
-from costscan.rulebook.query import FRAMES, RUN_COSTS, lazy, why_not
+from costscan.rulebook.pricing import Money
 from costscan.rulebook.rule import CONFIDENCES, Rule
+from costscan.rulebook.sql import FRAMES, RUN_COSTS, lazy, why_not
+from costscan.schema.frames import FINDINGS, PROMPT, check
 
 _ENGINE: Final = ("run_id", "turn", "turn_end", "block", "tokens", "usd", "share", "confidence")
 HELD_BLOCKS: Final = 500_000

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from costscan.config_values import Place, near
-from costscan.errors import CostscanError
+from costscan.errors import CostscanError, near
+from costscan.settings.values import Place
 
 LEVERS: Final = ("caching", "trimming", "routing", "batching", "loops", "sub-agents", "spend")
 SEVERITIES: Final = ("error", "warning", "info")

@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from costscan.frames import ROUTES, empty
 from costscan.levers import ALL, LEVERS
-from costscan.levers.routing.targets import model_named
+from costscan.levers.routing.candidates import model_named
 from costscan.levers.trimming import PARTS
 from costscan.native import without_panics
-from costscan.scenarios.bench import Bench
 from costscan.scenarios.break_even import BreakEven, break_evens
 from costscan.scenarios.curves import CAP_CURVE, PACK_CURVE, cap_curve, pack_curve
 from costscan.scenarios.guard import Guard
-from costscan.scenarios.lifetimes import lifetimes
+from costscan.scenarios.lever_sets import Sets
 from costscan.scenarios.parts import Parts, caching_parts, other_parts
-from costscan.scenarios.routes import Routes
-from costscan.scenarios.saved import billed, saved
-from costscan.scenarios.sets import Sets
+from costscan.scenarios.route_choice import Routes
+from costscan.scenarios.savings import billed, saved
 from costscan.scenarios.together import Joint, joint
-from costscan.settings import Settings
+from costscan.scenarios.ttl_choice import lifetimes
+from costscan.scenarios.workspace import Bench
+from costscan.schema.frames import ROUTES, empty
+from costscan.settings.keys import Settings
 
 if TYPE_CHECKING:
     from costscan.analysis import Analysis

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import polars as pl
 
 from costscan.levers.batching.async_requests import MISSED_READS
-from costscan.scenarios.bench import Bench
-from costscan.scenarios.routes import SCOPES, Routes
+from costscan.scenarios.route_choice import SCOPES, Routes
+from costscan.scenarios.workspace import Bench
 
 if TYPE_CHECKING:
     from costscan.analysis import Analysis

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from costscan.frames import USD
 from costscan.levers import batching
 from costscan.prices import usd_of
-from costscan.scenarios.bench import Bench
+from costscan.scenarios.workspace import Bench
+from costscan.schema.frames import USD
 
 if TYPE_CHECKING:
     from costscan.analysis import Analysis

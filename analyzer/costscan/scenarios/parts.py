@@ -7,8 +7,8 @@ from typing import Final, TypeAlias
 import polars as pl
 
 from costscan.levers import batching, caching, routing, trimming
-from costscan.scenarios.bench import Bench, Outcome
-from costscan.scenarios.sets import Sets
+from costscan.scenarios.lever_sets import Sets
+from costscan.scenarios.workspace import Bench, Outcome
 
 Parts: TypeAlias = "Mapping[str, Callable[[], pl.DataFrame]]"
 """By scenario, what works out the costs of the runs."""

@@ -13,11 +13,11 @@ import polars as pl
 
 from costscan.levers import ALL, LEVERS
 from costscan.prices import usd_of
-from costscan.scenarios.cost import taken
+from costscan.scenarios.costing import taken
 from costscan.scenarios.guard import Guard
-from costscan.scenarios.routes import SCOPES
-from costscan.scenarios.saved import saved
-from costscan.scenarios.sets import Levers, Sets, all_sets
+from costscan.scenarios.lever_sets import Levers, Sets, all_sets
+from costscan.scenarios.route_choice import SCOPES
+from costscan.scenarios.savings import saved
 from costscan.scenarios.shapley import shares
 
 Rows = Mapping[str, pl.DataFrame]

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from costscan.levers import routing
-from costscan.scenarios.bench import Bench
-from costscan.scenarios.saved import saved
-from costscan.settings import Settings
+from costscan.scenarios.savings import saved
+from costscan.scenarios.workspace import Bench
+from costscan.settings.keys import Settings
 
 if TYPE_CHECKING:
     from costscan.analysis import Analysis

@@ -9,15 +9,18 @@ import polars as pl
 
 from costscan import __version__
 from costscan.analysis import Analysis, Pricing, Selection
-from costscan.growth import PROMPT
 from costscan.ingest import MAX_NAMED_SKIPS, Reading, merge
 from costscan.prices import COST_COLUMNS, as_of, usd_of
-from costscan.recorded import Recorded
+from costscan.recorded_cost import Recorded
+from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.rulebook import Rule
+from costscan.schema.frames import PROMPT
+from costscan.summary.aggregates import known_sum, ratio, total
 from costscan.summary.assumptions import assumptions
+from costscan.summary.breakdowns import DIVISIONS, by_lifetime, by_route
+from costscan.summary.cache_model import replay
 from costscan.summary.coverage import filled_turns, open_turns, recorded_totals, unproven
 from costscan.summary.findings import by_rule, findings
-from costscan.summary.lifetimes import by_lifetime
 from costscan.summary.model import (
     SCHEMA_VERSION,
     Defect,
@@ -29,15 +32,10 @@ from costscan.summary.model import (
     Summary,
     Totals,
 )
-from costscan.summary.money import known_sum, ratio, total
-from costscan.summary.replay import replay
-from costscan.summary.routes import by_route
 from costscan.summary.runs import IS_SUB_AGENT, runs_table
 from costscan.summary.scenarios import scenarios, steps
-from costscan.summary.shares import DIVISIONS
 from costscan.summary.tables import TOKENS, by_day, by_model, by_task, by_tool, carried_usd
 from costscan.summary.threads import threads_table
-from costscan.unlogged import SUFFIX
 from costscan.usage import UNPRICED, UNREPORTED
 from costscan.zones import DEFAULT
 

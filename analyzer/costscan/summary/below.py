@@ -4,9 +4,8 @@ from typing import Any
 
 import polars as pl
 
-from costscan.frames import USD
-from costscan.growth import PROMPT
-from costscan.summary.money import known_sum
+from costscan.schema.frames import PROMPT, USD
+from costscan.summary.aggregates import known_sum
 
 
 def below(runs: pl.DataFrame, run_id: str) -> pl.DataFrame:

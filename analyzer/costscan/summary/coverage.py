@@ -10,11 +10,11 @@ from typing import Final
 import polars as pl
 
 from costscan.analysis import Analysis, Selection
-from costscan.frames import TIME
 from costscan.prices import usd_of
-from costscan.reading.features import CHARS_PER_TOKEN
-from costscan.recorded import Recorded
-from costscan.unlogged import SUFFIX
+from costscan.reading.content.token_estimate import CHARS_PER_TOKEN
+from costscan.recorded_cost import Recorded
+from costscan.recorded_cost.unlogged import SUFFIX
+from costscan.schema.frames import TIME
 from costscan.usage import KNOWS_PROMPT
 
 _TOTALS: Final = pl.Schema(

@@ -5,7 +5,7 @@ from typing import Final
 import polars as pl
 
 from costscan.analysis import Analysis
-from costscan.summary.money import known_sum
+from costscan.summary.aggregates import known_sum
 
 JSON_COLUMNS: Final = (
     "rule",

@@ -5,9 +5,8 @@ from typing import Final
 import polars as pl
 
 from costscan.analysis import Analysis
-from costscan.frames import USD
-from costscan.growth import PROMPT
 from costscan.prices import COST_COLUMNS, UNITS_OF, usd_of
+from costscan.schema.frames import PROMPT, USD
 from costscan.summary.model import Summary
 from costscan.summary.runs import CONTRACT, SCENARIOS
 

@@ -10,13 +10,13 @@ from typing import Final
 import polars as pl
 
 from costscan.analysis import Analysis
-from costscan.frames import USD
-from costscan.growth import per_run
+from costscan.attribution.growth import per_run
 from costscan.levers import ALL, LEVERS
+from costscan.recorded_cost.unlogged import SUFFIX
+from costscan.schema.frames import USD
+from costscan.summary.aggregates import known_sum, share
 from costscan.summary.findings import by_root
-from costscan.summary.money import known_sum, share
 from costscan.summary.tables import TOKENS
-from costscan.unlogged import SUFFIX
 
 CONTRACT: Final = (
     "run_id",

@@ -6,12 +6,12 @@ from typing import Final
 import polars as pl
 
 from costscan.analysis import Analysis
-from costscan.growth import PROMPT
 from costscan.levers import ALL
 from costscan.prices import COST_COLUMNS, usd_of
 from costscan.scenarios import SCENARIO
+from costscan.schema.frames import PROMPT
+from costscan.summary.aggregates import total
 from costscan.summary.model import Scenario, Step
-from costscan.summary.money import total
 
 RISKS: Final = {
     "caching": "none",

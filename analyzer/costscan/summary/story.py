@@ -8,10 +8,10 @@ from typing import Any, Final
 import polars as pl
 
 from costscan.analysis import Analysis
-from costscan.growth import PROMPT
+from costscan.schema.frames import PROMPT
+from costscan.summary.aggregates import known_sum, nearest_rank
 from costscan.summary.below import below, row_of, sub_agents, sums
 from costscan.summary.findings import said
-from costscan.summary.money import known_sum, nearest_rank
 
 KINDS: Final = ("not logged", "system and tools", "tool results", "assistant", "user")
 """What the input of a turn is made of, in the order it is stacked."""

@@ -7,11 +7,11 @@ import polars as pl
 
 from costscan.analysis import Analysis
 from costscan.attribution import PARTS, server
-from costscan.growth import PROMPT
 from costscan.prices import usd_of
+from costscan.recorded_cost.unlogged import SUFFIX
+from costscan.schema.frames import PROMPT
+from costscan.summary.aggregates import known_sum, nearest_rank, share, total
 from costscan.summary.days import UNKNOWN_DAY, day
-from costscan.summary.money import known_sum, nearest_rank, share, total
-from costscan.unlogged import SUFFIX
 from costscan.usage import UNPRICED
 
 TOKENS: Final = (

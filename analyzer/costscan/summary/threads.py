@@ -3,11 +3,10 @@
 import polars as pl
 
 from costscan.analysis import Analysis
-from costscan.frames import USD
-from costscan.growth import PROMPT
 from costscan.levers import ALL, LEVERS
+from costscan.schema.frames import PROMPT, USD
+from costscan.summary.aggregates import known_sum, share
 from costscan.summary.findings import by_run
-from costscan.summary.money import known_sum, share
 from costscan.summary.scenarios import no_caching_usd
 from costscan.summary.tables import TOKENS
 from costscan.usage import UNPRICED, UNREPORTED

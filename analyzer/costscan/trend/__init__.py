@@ -7,13 +7,12 @@ from datetime import UTC, datetime
 import polars as pl
 
 from costscan import __version__
-from costscan.config_values import near
-from costscan.errors import CostscanError
+from costscan.errors import CostscanError, near
 from costscan.gate import FALSE_ALARM, METRICS
 from costscan.summary import SCHEMA_VERSION
 from costscan.trend.history import History, read_history
 from costscan.trend.levels import fewest_runs
-from costscan.trend.tasks import LEAST_CHANGE, Change, TaskTrend, task_trend, whole_trend
+from costscan.trend.task_trends import LEAST_CHANGE, Change, TaskTrend, task_trend, whole_trend
 from costscan.zones import DEFAULT
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import polars as pl
 
 from costscan.errors import CostscanError
-from costscan.frames import TIME
 from costscan.gate import Side, is_report
 from costscan.gate.side import ENDING, read_report
+from costscan.schema.frames import TIME
 
 _MAKE_ONE = f"make reports of logs with: costscan analyze LOGS -o DIR/2026-11-01{ENDING}"
 

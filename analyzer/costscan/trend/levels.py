@@ -12,7 +12,7 @@ from itertools import pairwise
 from math import ceil
 from typing import Final
 
-from costscan.trend.steps import LEAST_RUNS, Step, likeliest_step
+from costscan.trend.change_points import LEAST_RUNS, Step, likeliest_step
 
 _ROUNDS: Final = 5
 _LOOKED_AT: Final = (((0, 3), 0.6), ((0, 2), 0.2), ((1, 3), 0.2))

@@ -4,8 +4,8 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers.doubt import doubted
 from costscan.levers.plan import PREFIX_ERROR, Marks, Plan, beside, with_others
+from costscan.levers.uncertainty import doubted
 from costscan.models import model_info
 
 CONTEXTS: Final = pl.Schema({"run_id": pl.String, "context": pl.Int64, "is_first": pl.Boolean})

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.frames import SINGLE_SHOTS
+from costscan.schema.frames import SINGLE_SHOTS
 
 WAVE_GAP_S: Final = 300.0
 """Single shots of a task that begin within so many seconds of one another are one wave."""

@@ -10,15 +10,15 @@ import polars as pl
 
 from costscan.levers.plan import Plan
 from costscan.levers.routing.apply import family_of, routed
-from costscan.levers.routing.best import Stretch, best, cost_of, most_to_save, stretch_of
+from costscan.levers.routing.cache_links import block_counts
+from costscan.levers.routing.cheapest_path import Stretch, best, cost_of, most_to_save, stretch_of
 from costscan.levers.routing.effort import with_effort
+from costscan.levers.routing.eligible import fitting, options
 from costscan.levers.routing.evidence import EVIDENCE, found_evidence
-from costscan.levers.routing.links import block_counts
-from costscan.levers.routing.options import fitting, options
-from costscan.levers.routing.sizes import sizes
-from costscan.levers.routing.stretches import OWN, asked, stretches
+from costscan.levers.routing.retokenized import sizes
+from costscan.levers.routing.segments import OWN, asked, stretches
 from costscan.levers.routing.thoughts import thoughts
-from costscan.levers.routing.work import turn_work
+from costscan.levers.routing.turn_work import turn_work
 
 CHOICE: Final = pl.Schema({"req": pl.Int64, "to_model": pl.String})
 _AT_A_TIME: Final = 30_000

@@ -5,13 +5,13 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers.doubt import ATTACHED_ERROR
+from costscan.cache.requests import with_minimums
 from costscan.levers.plan import Marks, Plan, with_others
-from costscan.levers.prompts import shortened
-from costscan.levers.routing.links import relinked
+from costscan.levers.routing.cache_links import relinked
 from costscan.levers.routing.thoughts import without_thoughts
+from costscan.levers.shortening import shortened
+from costscan.levers.uncertainty import ATTACHED_ERROR
 from costscan.models import drops_thinking, model_info, resolve
-from costscan.replay.logged import with_minimums
 
 SIZE_SPREAD: Final = 0.12
 """By what share the tokens of a text in the other family of tokenizers are taken to be off.

@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers.routing.targets import CLASSES
+from costscan.levers.routing.candidates import CLASSES
 
 EVIDENCE: Final = pl.Schema(
     dict.fromkeys(("run_id",), pl.String)

@@ -11,17 +11,16 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers.doubt import doubted
 from costscan.levers.plan import Plan
-from costscan.levers.prompts import renamed, shortened
+from costscan.levers.shortening import renamed, shortened
 from costscan.levers.trimming.cap_tool_results import long_results
 from costscan.levers.trimming.compact_history import compacted
+from costscan.levers.trimming.cuts import per_turn, without_tool_use
 from costscan.levers.trimming.defer_unused_tools import other_tools, unused_tools
 from costscan.levers.trimming.drop_repeated_results import repeated_results
-from costscan.levers.trimming.per_turn import per_turn
 from costscan.levers.trimming.prune_at_task_boundary import pruned
 from costscan.levers.trimming.resize_images import large_images
-from costscan.levers.trimming.tool_use import without_tool_use
+from costscan.levers.uncertainty import doubted
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from costscan.levers.trimming.per_turn import CUT_BLOCKS
+from costscan.levers.trimming.cuts import CUT_BLOCKS
 
 
 def long_results(blocks: pl.DataFrame, max_tokens: int) -> pl.DataFrame:

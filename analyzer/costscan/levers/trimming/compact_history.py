@@ -9,10 +9,10 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers.doubt import doubted
 from costscan.levers.plan import EXTRA_OUTPUT, PREFIX_ERROR, Marks, Plan, beside
 from costscan.levers.rewriting import REWRITES, later, rewritten
 from costscan.levers.trimming.carried_price import carried_price
+from costscan.levers.uncertainty import doubted
 
 SUMMARY_TOKENS: Final = 3000
 """A summary of an agent's history; those of Claude Code have about 2,000 to 4,000."""

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers.trimming.per_turn import CUT_BLOCKS
+from costscan.levers.trimming.cuts import CUT_BLOCKS
 
 SEARCH_TOKENS: Final = 500
 """The tool-search tool that stays in their place.

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers.trimming.per_turn import CUT_BLOCKS
+from costscan.levers.trimming.cuts import CUT_BLOCKS
 
 ATTACHED: Final = ("image", "document")
 NOTE_TOKENS: Final = 30

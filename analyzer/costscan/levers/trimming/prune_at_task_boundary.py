@@ -8,10 +8,10 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers.doubt import doubted
 from costscan.levers.plan import Plan
 from costscan.levers.rewriting import REWRITES, later, rewritten
 from costscan.levers.trimming.carried_price import carried_price
+from costscan.levers.uncertainty import doubted
 
 NOTE_TOKENS: Final = 30
 """What stands in place of each result."""

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers.trimming.per_turn import CUT_BLOCKS
+from costscan.levers.trimming.cuts import CUT_BLOCKS
 
 IMAGE_TOKENS: Final = 1568
 """Of a picture of 1,568 pixels a side or about 1.15 megapixels.

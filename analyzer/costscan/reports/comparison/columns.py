@@ -6,10 +6,10 @@ import polars as pl
 
 from costscan.gate import METRICS, WHOLE, Comparison
 from costscan.reports.comparison import words
-from costscan.reports.inert import inert
-from costscan.reports.table import Column
-from costscan.reports.wording import count, usd_column
-from costscan.summary.money import known_sum
+from costscan.reports.text.numbers import count, usd_column
+from costscan.reports.text.sanitize import inert
+from costscan.reports.text.table import Column
+from costscan.summary.aggregates import known_sum
 
 
 def cause_columns(causes: Sequence[words.Cause]) -> list[Column]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from costscan.analysis import Analysis
 from costscan.gate import Comparison
-from costscan.reports.csv import no_formulas
+from costscan.reports.analysis.csv import no_formulas
 from costscan.summary import Summary
 
 

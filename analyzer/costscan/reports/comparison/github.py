@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from costscan.gate import Comparison
+from costscan.reports.analysis.terminal import in_encoding
 from costscan.reports.comparison import words
 from costscan.reports.comparison.columns import by_rule
 from costscan.reports.comparison.markdown import document
-from costscan.reports.inert import inert, unheeded
-from costscan.reports.terminal import in_encoding
-from costscan.reports.wording import plural
+from costscan.reports.text.numbers import plural
+from costscan.reports.text.sanitize import inert, unheeded
 
 SUMMARY: Final = "GITHUB_STEP_SUMMARY"
 _LEVELS: Final = {"failed": "error", "undecided": "warning"}

@@ -6,7 +6,7 @@ from typing import Any
 
 from costscan.analysis import Analysis
 from costscan.gate import Comparison, Judged
-from costscan.reports.json import plain, text_of
+from costscan.reports.analysis.json import plain, text_of
 from costscan.summary import Summary
 
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 from costscan.analysis import Analysis
 from costscan.gate import WHOLE, Comparison
 from costscan.reports.comparison import words
-from costscan.reports.inert import inert
+from costscan.reports.text.sanitize import inert
 from costscan.summary import Summary
 
 SUITE: Final = "costscan check"

@@ -10,6 +10,7 @@ import polars as pl
 
 from costscan.analysis import Analysis
 from costscan.gate import Comparison
+from costscan.reports.analysis.markdown import MOST_CHARS
 from costscan.reports.comparison import words
 from costscan.reports.comparison.columns import (
     by_rule,
@@ -20,10 +21,9 @@ from costscan.reports.comparison.columns import (
     task_columns,
     unmoved,
 )
-from costscan.reports.markdown import MOST_CHARS
-from costscan.reports.markdown_text import Items, Table, cell, code, page
-from costscan.reports.table import Column
-from costscan.reports.wording import count, plural
+from costscan.reports.text.markdown import Items, Table, cell, code, page
+from costscan.reports.text.numbers import count, plural
+from costscan.reports.text.table import Column
 from costscan.summary import Summary
 
 ROWS: Final = 20

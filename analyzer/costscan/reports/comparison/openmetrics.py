@@ -10,8 +10,8 @@ from costscan.analysis import Analysis
 from costscan.gate import METRICS, Comparison
 from costscan.reports.comparison import words
 from costscan.reports.comparison.columns import by_rule, typical
-from costscan.reports.gauges import Family, Labels, Value, by, one, text_of
-from costscan.reports.inert import inert, shorten
+from costscan.reports.text.openmetrics import Family, Labels, Value, by, one, text_of
+from costscan.reports.text.sanitize import inert, shorten
 from costscan.summary import Summary
 
 _NAME: Final = 200

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from costscan.analysis import Analysis
 from costscan.gate import Comparison
-from costscan.reports import sarif
+from costscan.reports.analysis import sarif
 from costscan.reports.comparison import words
 from costscan.summary import Summary
 

@@ -7,6 +7,7 @@ import polars as pl
 from rich.text import Text
 
 from costscan.gate import Comparison
+from costscan.reports.analysis.headline import GAP, LABEL
 from costscan.reports.comparison import words
 from costscan.reports.comparison.columns import (
     by_rule,
@@ -17,10 +18,9 @@ from costscan.reports.comparison.columns import (
     task_columns,
     unmoved,
 )
-from costscan.reports.headline import GAP, LABEL
-from costscan.reports.inert import cells, inert, shorten, wrapped
-from costscan.reports.table import INDENT, Column, table
-from costscan.reports.wording import count, plural
+from costscan.reports.text.numbers import count, plural
+from costscan.reports.text.sanitize import cells, inert, shorten, wrapped
+from costscan.reports.text.table import INDENT, Column, table
 
 ROWS: Final = 8
 _STYLES: Final = {"failed": "bold red", "undecided": "bold yellow", "passed": "bold green"}

@@ -9,8 +9,8 @@ from typing import Final
 import polars as pl
 
 from costscan.gate import CAUSES, METRICS, Comparison, Judged
-from costscan.reports.inert import inert, shorten
-from costscan.reports.wording import UNKNOWN, count, plural, tokens, usd, usd_column
+from costscan.reports.text.numbers import UNKNOWN, count, plural, tokens, usd, usd_column
+from costscan.reports.text.sanitize import inert, shorten
 
 ARROW: Final = "→"
 UP, DOWN = "↑", "↓"

@@ -7,10 +7,10 @@ from typing import Any, Final
 import polars as pl
 
 from costscan.analysis import Analysis
-from costscan.reports.breakdown import run_names
+from costscan.reports.analysis.levers import biggest, spread, worth_a_line
+from costscan.reports.analysis.tables import run_names
 from costscan.reports.html.columns import money, plain, text
-from costscan.reports.levers import biggest, spread, worth_a_line
-from costscan.reports.wording import is_fine
+from costscan.reports.text.numbers import is_fine
 from costscan.summary import Summary
 from costscan.summary.days import UNKNOWN_DAY, day
 from costscan.summary.findings import why

@@ -8,8 +8,8 @@ from functools import singledispatch
 from math import isfinite
 from typing import Any, Final, Literal
 
-from costscan.reports.inert import ELLIPSIS, inert
-from costscan.reports.wording import is_fine
+from costscan.reports.text.numbers import is_fine
+from costscan.reports.text.sanitize import ELLIPSIS, inert
 
 MOST_CHARS: Final = 1000
 """As long as the longest text of a finding."""

@@ -3,13 +3,13 @@
 from typing import Any, Final
 
 from costscan.analysis import Analysis
-from costscan.reports.bill_lines import Pieces
-from costscan.reports.headline import METER_WORDS, named, paragraphs, price_basis, sizes
+from costscan.reports.analysis.bill_lines import Pieces
+from costscan.reports.analysis.headline import METER_WORDS, named, paragraphs, price_basis, sizes
+from costscan.reports.analysis.levers import cap_curve, together_said
 from costscan.reports.html import charts
 from costscan.reports.html.columns import Pools, money, plain, text
 from costscan.reports.html.tables import tables
-from costscan.reports.inert import inert
-from costscan.reports.levers import cap_curve, together_said
+from costscan.reports.text.sanitize import inert
 from costscan.summary import Summary
 
 _DRAWN: Final = {"billed", "where"}

@@ -6,13 +6,13 @@ from typing import Any, Final
 
 import polars as pl
 
-from costscan.reports.breakdown import run_names
+from costscan.recorded_cost.unlogged import SUFFIX
+from costscan.reports.analysis.tables import run_names
 from costscan.reports.html.columns import Column, Kind, Table
-from costscan.reports.wording import count, plural, usd
+from costscan.reports.text.numbers import count, plural, usd
 from costscan.summary import Summary
 from costscan.summary.days import on_clocks
 from costscan.summary.findings import said
-from costscan.unlogged import SUFFIX
 
 MOST_FINDINGS: Final = 1000
 """The dearest; thousands more would fill the page with cents. A row per rule sums all of them up."""

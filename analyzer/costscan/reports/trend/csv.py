@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
-from costscan.reports.csv import FORMULA
+from costscan.reports.analysis.csv import FORMULA
 from costscan.trend import TaskTrend, Trend
 
 

@@ -5,12 +5,12 @@ from typing import Final
 from rich.text import Text
 
 from costscan.gate import METRICS
-from costscan.reports.headline import GAP
-from costscan.reports.inert import cells, inert, shorten, wrapped
-from costscan.reports.table import Column, table
+from costscan.reports.analysis.headline import GAP
+from costscan.reports.text.numbers import count, plural, usd_column
+from costscan.reports.text.sanitize import cells, inert, shorten, wrapped
+from costscan.reports.text.table import Column, table
 from costscan.reports.trend import words
 from costscan.reports.trend.sparkline import sparkline
-from costscan.reports.wording import count, plural, usd_column
 from costscan.trend import Change, TaskTrend, Trend
 
 ROWS: Final = 20

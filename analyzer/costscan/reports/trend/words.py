@@ -8,9 +8,9 @@ from typing import Final
 import polars as pl
 
 from costscan.gate import CAUSES, METRICS
+from costscan.reports.analysis.headline import dates
 from costscan.reports.comparison.words import ARROW, chance, changed, named, signed, value
-from costscan.reports.headline import dates
-from costscan.reports.wording import UNKNOWN, count, plural
+from costscan.reports.text.numbers import UNKNOWN, count, plural
 from costscan.trend import Change, TaskTrend, Trend
 from costscan.zones import shown
 

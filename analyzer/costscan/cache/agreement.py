@@ -1,0 +1,236 @@
+"""How the replay of what happened compares with what was billed, turn by turn."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, Final
+
+import polars as pl
+
+from costscan.cache.proven_calls import IN_RUN, proven, with_proven
+from costscan.cache.requests import Logged
+from costscan.cache.simulator import LIFETIMES_US, simulate
+from costscan.prices import UNIT_COLUMNS, UNITS_OF, turn_usd, usd_of
+from costscan.schema.frames import PROMPT, USD
+
+_PLACE: Final = ["run_id", "turn"]
+_LATE_SHARE: Final = 0.8
+REPLAYED: Final = {
+    "read_tokens": "cache_read_tokens",
+    "write_5m_tokens": "cache_write_5m_tokens",
+    "write_1h_tokens": "cache_write_1h_tokens",
+    "input_tokens": "input_tokens",
+}
+"""The token classes of the replay, as columns of `turns`."""
+CACHED_OUTSIDE: Final = "cached-outside-log"
+EXPIRED_EARLY: Final = "expired-early"
+LOST: Final = "unexplained-loss"
+_COLUMNS: Final[dict[str, Any]] = {
+    "provider": pl.String, "disagreement": pl.String, "is_proven": pl.Boolean, "turns": pl.Int64,
+    "tokens": pl.Int64, "off_usd": USD, "least_usd": USD,
+}  # fmt: skip
+BY_CLASS: Final = pl.Schema(_COLUMNS)
+"""One row per provider and class, those of most turns first.
+
+is_proven (the replay has it from the cache reads), tokens read otherwise than foreseen, off_usd (as replayed
+less as billed), least_usd (what the calls that are not in the log cost at least; null where there are none).
+"""
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """How many turns only one reading of a rule that is not documented explains, to the token.
+
+    Attributes:
+        every: a hit refreshes every live entry on its way.
+        longest: it refreshes the longest one, which is read, and no other.
+    """
+
+    every: int = 0
+    longest: int = 0
+
+    @property
+    def longest_only(self) -> bool:
+        """Whether the log says that a hit refreshes the longest entry alone."""
+        return self.longest > self.every
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the log tells the two apart."""
+        return self.longest != self.every
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """The replay of all logged turns.
+
+    Attributes:
+        turns: run_id, turn, replay_read_tokens, replay_write_tokens, replay_input_tokens, unexplained_tokens
+            (read as billed less read as replayed), disagreement (its class, null where there is none; of
+            what cache reads prove, too), off_usd (as replayed less as billed, null where that is not known).
+        compared: how many turns were compared: all but those that begin with what others cached.
+        tested: how many of them had anything to do with a cache.
+        foreseen: how many of them agree to the token without what their own reads prove.
+        exact: how many agree with it.
+        token_error: tokens read otherwise than replayed, as a share of the prompt tokens.
+        usd_billed: what the compared turns cost.
+        usd_replayed: what they would have cost as replayed.
+        usd_off: the sum of the differences of the turns, whatever their sign.
+        by_class: `BY_CLASS`.
+        refresh: what the log says about what a hit refreshes.
+        policy: how the turns used the cache, with the calls that cache reads prove.
+        classes: the token classes of all steps as replayed, in their order.
+    """
+
+    turns: pl.DataFrame
+    compared: int
+    tested: int
+    foreseen: int
+    exact: int
+    token_error: float | None
+    usd_billed: Decimal | None
+    usd_replayed: Decimal | None
+    usd_off: Decimal | None
+    by_class: pl.DataFrame
+    refresh: Refresh
+    policy: Logged
+    classes: pl.DataFrame
+
+
+def agreement(turns: pl.DataFrame, unit: pl.DataFrame, policy: Logged) -> Agreement:
+    """Replay what happened under the logged policy.
+
+    It is replayed twice: as far as it can be foreseen from what was sent before, and with the calls that
+    cache reads prove, which is what scenarios are compared with.
+
+    Args:
+        turns: all turns, with `usd`.
+        unit: their unit prices.
+        policy: from `logged`.
+    """
+    foreseen, refresh = _foreseen(turns, policy)
+    policy = replace(policy, longest_only=refresh.longest_only)
+    found = proven(policy, turns, foreseen)
+    policy = with_proven(policy, found)
+    told = _simulated(policy) if found.height else foreseen
+    classes = policy.steps.select("req").join(told, on="req", how="left", maintain_order="left")
+    both = _compared(turns.hstack(unit), policy, classes, foreseen)
+    compared = both.filter(~pl.col("given"))
+    prompt = int(compared.select(PROMPT.sum()).item())
+    wrong = int(compared["unexplained_tokens"].abs().sum())
+    known = compared.filter(pl.col("off_usd").is_not_null())
+    return Agreement(
+        turns=both.select(
+            *_PLACE,
+            "replay_read_tokens",
+            "replay_input_tokens",
+            "unexplained_tokens",
+            "disagreement",
+            "off_usd",
+            replay_write_tokens=pl.col("replay_write_5m_tokens") + pl.col("replay_write_1h_tokens"),
+        ),
+        compared=compared.height,
+        tested=compared.filter(pl.col("input_tokens") < PROMPT).height,
+        foreseen=int((compared["cache_read_tokens"] == compared["foreseen_tokens"]).sum()),
+        exact=int((compared["unexplained_tokens"] == 0).sum()),
+        token_error=wrong / prompt if prompt else None,
+        usd_billed=_sum(known["usd"]),
+        usd_replayed=_sum(known["usd"] + known["off_usd"]),
+        usd_off=_sum(known["off_usd"].abs()),
+        by_class=_by_class(compared),
+        refresh=refresh,
+        policy=policy,
+        classes=classes,
+    )
+
+
+def _simulated(policy: Logged) -> pl.DataFrame:
+    return simulate(policy.requests, policy.positions, longest_only=policy.longest_only)
+
+
+def _foreseen(turns: pl.DataFrame, policy: Logged) -> tuple[pl.DataFrame, Refresh]:
+    """Replay with both readings of what a hit refreshes; return the one that explains more turns."""
+    ways = [_simulated(replace(policy, longest_only=longest)) for longest in (False, True)]
+    every, longest = (way.select("req", read_tokens="read_tokens") for way in ways)
+    read = turns.select(*_PLACE, "cache_read_tokens").join(policy.turns, on=_PLACE, how="inner")
+    both = read.join(every, on="req").join(longest, on="req", suffix="_longest")
+    differ = both.filter(pl.col("read_tokens") != pl.col("read_tokens_longest"))
+    right = (differ["cache_read_tokens"] == differ[name] for name in ("read_tokens", "read_tokens_longest"))
+    refresh = Refresh(*(int(found.sum()) for found in right))
+    return ways[refresh.longest_only], refresh
+
+
+def _sum(usd: pl.Series) -> Decimal | None:
+    return Decimal(usd.sum()) if len(usd) else None
+
+
+def _compared(
+    turns: pl.DataFrame, policy: Logged, classes: pl.DataFrame, foreseen: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the logged turns beside their replay, with `disagreement`, off_usd and least_usd."""
+    unit = list(UNIT_COLUMNS.values())
+    replayed = classes.rename({name: f"replay_{name}" for name in REPLAYED})
+    columns = (*_PLACE, "provider", *UNITS_OF.values(), "gap_s", "usd", *unit)
+    both = (
+        turns.select(columns)
+        .join(policy.turns, on=_PLACE, how="inner", maintain_order="left")
+        .join(replayed, on="req", how="left", maintain_order="left")
+        .join(
+            foreseen.select("req", foreseen_tokens="read_tokens"), on="req", how="left", maintain_order="left"
+        )
+        .join(policy.proven.select("req", "kind", "from_tokens"), on="req", how="left", maintain_order="left")
+        .join(policy.given.with_columns(given=pl.lit(True)), on=_PLACE, how="left", maintain_order="left")
+        .with_columns(pl.col("given").fill_null(False))
+        .with_columns(unexplained_tokens=pl.col("cache_read_tokens") - pl.col("replay_read_tokens"))
+        .sort(_PLACE)
+    )
+    again = turn_usd(
+        both.with_columns(pl.col(f"replay_{name}").alias(column) for name, column in REPLAYED.items()),
+        both.select(unit),
+    )
+    return both.with_columns(
+        off_usd=(again["usd"] - both["usd"]).cast(USD), disagreement=_class(), least_usd=_least()
+    )
+
+
+def _class() -> pl.Expr:
+    over, under = pl.col("unexplained_tokens") > 0, pl.col("unexplained_tokens") < 0
+    hour = pl.col("cache_write_1h_tokens") > 0
+    lifetime_s = pl.when(hour).then(LIFETIMES_US["1h"]).otherwise(LIFETIMES_US["5m"]) / 1e6
+    return (
+        pl.when("given")
+        .then(None)
+        .when(pl.col("kind").is_not_null())
+        .then("kind")
+        .when(over)
+        .then(pl.lit(CACHED_OUTSIDE))
+        .when(under & (pl.col("gap_s") > lifetime_s * _LATE_SHARE))
+        .then(pl.lit(EXPIRED_EARLY))
+        .when(under)
+        .then(pl.lit(LOST))
+    )
+
+
+def _least() -> pl.Expr:
+    """Return the least that a call outside the log cost: it read what it went on from, and wrote the rest."""
+    hour = pl.col("cache_write_1h_tokens") > 0
+    write = pl.when(hour).then("pico_cache_write_1h").otherwise("pico_cache_write_5m")
+    wrote = (pl.col("cache_read_tokens") - pl.col("from_tokens")) * write
+    pico = pl.col("from_tokens") * pl.col("pico_cache_read") + wrote
+    return pl.when(pl.col("kind").is_in(IN_RUN)).then(usd_of(pico))
+
+
+def _by_class(compared: pl.DataFrame) -> pl.DataFrame:
+    named = compared.filter(pl.col("disagreement").is_not_null())
+    least = pl.col("least_usd")
+    return (
+        named.group_by("provider", "disagreement")
+        .agg(
+            is_proven=pl.col("kind").is_not_null().all(),
+            turns=pl.len().cast(pl.Int64),
+            tokens=(pl.col("cache_read_tokens") - pl.col("foreseen_tokens")).abs().sum(),
+            off_usd=pl.col("off_usd").sum(),
+            least_usd=pl.when(least.count() > 0).then(least.sum()),
+        )
+        .sort("turns", "disagreement", descending=[True, False])
+        .select(pl.col(name).cast(kind) for name, kind in BY_CLASS.items())
+    )

@@ -1,0 +1,44 @@
+"""The body of a request or response in what a proxy logged around it: headers, a status, the body as text."""
+
+import json
+from typing import Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from costscan.reading.io import lenient_json
+
+_HEAD_BYTES: Final = 100_000
+
+
+class _Wrapped(Struct, gc=False):
+    body: Raw = Raw()
+
+
+_decode = msgspec.json.Decoder(_Wrapped).decode
+
+
+def body_of(raw: Raw) -> bytes:
+    """Give the body alone: JSON, or the text of a stream's events."""
+    text = _unquoted(bytes(raw))
+    if b'"body"' not in text[:_HEAD_BYTES]:
+        return text
+    try:
+        body = bytes(_decode(text).body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        body = _loose_body(text)
+    return _unquoted(body) or text
+
+
+def _loose_body(text: bytes) -> bytes:
+    found = lenient_json.mapping(text) or {}
+    try:
+        return json.dumps(found["body"]).encode() if "body" in found else b""
+    except RecursionError:
+        return b""
+
+
+def _unquoted(raw: bytes) -> bytes:
+    """Give what a JSON string says; anything else as it is."""
+    said = lenient_json.value(raw) if raw[:1] == b'"' else None
+    return said.encode("utf-8", "replace") if isinstance(said, str) else raw

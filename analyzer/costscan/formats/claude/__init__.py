@@ -1,0 +1,1 @@
+"""What only the logs of Claude clients hold: lines, task names, sub-agents, recorded costs."""

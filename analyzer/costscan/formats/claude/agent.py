@@ -1,0 +1,31 @@
+"""One agent of a transcript as it is being read: the session, or a sub-agent of it."""
+
+from typing import Final
+
+from costscan.formats.claude import task_names
+from costscan.reading.conversation.thread import Thread
+
+_UNASKED_TOKENS: Final = 30_000
+"""More than tools and a system prompt usually take: read by a first call that no message comes before."""
+
+
+class Agent:
+    """The session or a sub-agent: its thread, its names, and what its lines tell of one another.
+
+    `chained`: they point to one another; `asked`: a message came before the first call; `late`: the first of
+    them belong to a conversation that the log does not show.
+    """
+
+    __slots__ = ("asked", "chained", "labels", "late", "thread")
+
+    def __init__(self) -> None:
+        self.thread = Thread()
+        self.labels = task_names.Labels()
+        self.chained = False
+        self.asked = False
+        self.late = False
+
+    def begins_late(self) -> bool:
+        """Return whether the first prompt holds a conversation that the log does not show."""
+        first = self.thread.calls[0].counters.cache_read_tokens if self.thread.calls else None
+        return self.late or (not self.asked and (first or 0) >= _UNASKED_TOKENS)

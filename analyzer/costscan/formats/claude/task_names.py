@@ -1,0 +1,114 @@
+"""Names for runs: the task that runs are compared by, the type of a sub-agent, whether a human waited.
+
+A task is the slash command or the opening request of a headless run with its numbers and ids left out, so
+that the same job on another item is the same task; an interactive session is named by its project. Which
+lines are a person's is said in `people.py`.
+"""
+
+import re
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Final
+
+from costscan.formats.api.message import word
+from costscan.formats.claude import people
+from costscan.formats.claude.lines import Line
+from costscan.reading.content.redaction import without
+from costscan.reading.io import lenient_json
+
+CONTEXT_LINES: Final = 20
+"""Where a session runs and as what is said on every line; this many lines are asked."""
+MAX_TASK_CHARS: Final = 60
+MOST_CHARS: Final = 2000
+"""Of a request, so much is looked at for its name."""
+_varying = re.compile(r"\b[0-9a-fA-F]{8}-[0-9a-fA-F-]{20,}\b|\b(?=[0-9a-f]*[0-9])[0-9a-f]{7,}\b|\d+")
+_space = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+
+
+class Labels:
+    """What the lines of one thread say about its names."""
+
+    def __init__(self) -> None:
+        self.agent: str | None = None
+        self._first: str | None = None
+        self._humans = 0
+        self._before: tuple[int, str | None] = (0, None)
+        self._lines = 0
+        self._entrypoint: str | None = None
+        self._cwd: str | None = None
+
+    def assistant(self, line: Line) -> None:
+        """Take an assistant line."""
+        self._settle()
+        if self._lines < CONTEXT_LINES:
+            self.agent = self.agent or word(line.attributionAgent)
+            self.context(line)
+
+    def user(self, line: Line) -> None:
+        """Take a user line."""
+        if self._lines < CONTEXT_LINES:
+            self.context(line)
+        if people.printed(line):
+            self._humans, self._first = self._before
+        elif said := people.written(line):
+            self.asked(said)
+        else:
+            self._settle()
+
+    def asked(self, said: str) -> None:
+        """Take what a person asked for."""
+        self._settle()
+        self._humans += 1
+        self._first = self._first or said[:MOST_CHARS]
+        if not people.COMMAND.search(said):
+            self._settle()
+
+    def _settle(self) -> None:
+        """Keep what was counted: what a command prints at once says that it asked the model for nothing."""
+        self._before = self._humans, self._first
+
+    def context(self, line: Line) -> None:
+        """Take what a line says of where the session ran."""
+        self._lines += 1
+        self._entrypoint = self._entrypoint or word(line.entrypoint)
+        self._cwd = self._cwd or word(line.cwd)
+
+    def interactive(self) -> bool:
+        """Say whether a human wrote again after the run had begun."""
+        headless = self._entrypoint is not None and self._entrypoint.startswith("sdk")
+        return self._humans > 1 and not headless
+
+    def task(self) -> str:
+        """Give the name that runs of the same task share."""
+        said = self._first or ""
+        command = people.COMMAND.search(said)
+        if command:
+            return "/" + command.group(1).lstrip("/")
+        project = template(_basename(self._cwd) or "")
+        if self.interactive() and project:
+            return project
+        return template(said) or project or "unnamed"
+
+
+def template(text: str) -> str:
+    """Give the first words of a request with numbers and ids replaced by #, and without what is personal."""
+    line = _space.sub(" ", text[:MOST_CHARS]).strip()
+    short = _varying.sub("#", without(line, lambda _: "…", numbers=False))
+    return short if len(short) <= MAX_TASK_CHARS else short[: MAX_TASK_CHARS - 1].rstrip() + "…"
+
+
+def _basename(path: str | None) -> str | None:
+    if path is None:
+        return None
+    return (PureWindowsPath(path).name if "\\" in path else PurePosixPath(path).name) or None
+
+
+def agent_type(raw_input: bytes) -> str:
+    """Give the sub-agent type a Task call asks for."""
+    found = (lenient_json.mapping(raw_input) or {}).get("subagent_type")
+    return found if isinstance(found, str) and found else "general-purpose"
+
+
+def agent_id(raw_result: bytes) -> str | None:
+    """Give the id of the sub-agent whose result this is."""
+    found = (lenient_json.mapping(raw_result) or {}).get("agentId")
+    return found if isinstance(found, str) and found else None

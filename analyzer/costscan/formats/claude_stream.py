@@ -1,0 +1,219 @@
+"""`claude -p --output-format stream-json` and Agent SDK messages, one a line.
+
+What the numbers mean, and what is counted once:
+- A model call is one to many `assistant` lines with the same `message.id`, counted once.
+- Input and cache counters are right; `output_tokens` on these lines is what had been counted when the block
+  was complete, so calls are marked `placeholder` unless a `stream_event` shows the final count.
+- A `result` line records tokens and dollars of the whole client process, sub-agents, hidden side calls and
+  compaction included, as a running total: of several, the last of each process counts. With
+  `--output-format json` every `result` is a process of its own.
+- `usage` on a `result` line is that of the main loop since the one before it; it stands for what `modelUsage`
+  leaves out.
+- Lines with a `parent_tool_use_id` belong to the sub-agent which that tool call started, a run of its own.
+- Lines without a time take that of the line before them.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET, Struct
+
+from costscan.formats.api.message import word
+from costscan.formats.claude import recorded_cost, task_names
+from costscan.formats.claude.lines import Line, call_of, is_answer, lenient_line, lost_call, timestamp
+from costscan.formats.interface import LogFile
+from costscan.reading.content.block import text_block
+from costscan.reading.content.measure import measure, text
+from costscan.reading.conversation import refusals
+from costscan.reading.conversation.thread import Thread
+from costscan.reading.conversation.usage import Usage
+from costscan.reading.io.files import open_log
+from costscan.reading.io.json_lines import Reader
+from costscan.reading.io.rows import Rows
+
+NAME = "claude_stream"
+EXPECTED = 'stream-json lines such as {"type":"assistant","session_id":…,"message":{"usage":{…}}}'
+
+_TYPES: Final = frozenset({"system", "assistant", "user", "result", "stream_event", "rate_limit_event"})
+_NO_CALL: Final = _TYPES | {
+    "tool_progress",
+    "tool_use_summary",
+    "auth_status",
+    "control_request",
+    "control_response",
+    "control_cancel_request",
+    "keep_alive",
+    "prompt_suggestion",
+}
+
+
+class _EventMessage(Struct, gc=False):
+    id: Any = None
+
+
+class _Delta(Struct, gc=False):
+    stop_reason: Any = None
+    stop_details: Any = UNSET
+
+
+class _Event(Struct, gc=False):
+    type: Any = None
+    message: _EventMessage | None = None
+    usage: Usage | None = None
+    delta: _Delta | None = None
+
+
+_decode_event = msgspec.json.Decoder(_Event).decode
+
+
+def sniff(objects: Sequence[dict[str, Any]]) -> bool:
+    """Say whether these are lines of a stream."""
+    return any("session_id" in o and word(o.get("type")) in _TYPES for o in objects)
+
+
+def read(file: LogFile, rows: Rows) -> None:
+    """Read one stream."""
+    reading = _Reading(file, rows)
+    with open_log(file.on_disk) as stream:
+        Reader(Line, lenient_line, rows).feed(stream, file.path, reading.take)
+    reading.finish()
+
+
+class _Reading:
+    def __init__(self, file: LogFile, rows: Rows) -> None:
+        self.file, self.rows = file, rows
+        self.threads: dict[tuple[str, str], Thread] = {}
+        self.labels: dict[tuple[str, str], task_names.Labels] = {}
+        self._streaming: dict[tuple[str, str], str] = {}
+        self._launches: dict[str, str] = {}
+        self._asked: dict[str, str] = {}
+        self._used: dict[str, dict[str, None]] = {}
+        self._session = ""
+        self._at: str | None = None
+
+    def take(self, number: int, line: Line) -> bool:
+        """Add one line; False when it is none of a stream."""
+        if line.session_id is None and (line.sessionId is not None or line.parentUuid is not UNSET):
+            return False
+        self._session = word(line.session_id) or self._session
+        if (now := timestamp(line)) is not None:
+            self._at = now
+        elif self._at is not None:
+            line.timestamp = self._at
+        key = (self._session, word(line.parent_tool_use_id) or "")
+        if (problem := lost_call(line)) is not None:
+            self.rows.skip(self.file.path, number, problem)
+        if line.type == "assistant" or is_answer(line):
+            return self._assistant(number, line, key)
+        self._without_call(number, line, key)
+        return word(line.type) in _NO_CALL
+
+    def _without_call(self, number: int, line: Line, key: tuple[str, str]) -> None:
+        """Add a line that shows no model call."""
+        if line.type == "user":
+            self._user(number, line, key)
+        elif line.type == "stream_event":
+            self._event(line, key)
+        elif line.type == "result" and not key[1]:
+            self._result(number, line)
+            self._thread((self._session, "")).ended(line.stop_reason)
+        elif line.type == "system":
+            self._system(line, key)
+
+    def _system(self, line: Line, key: tuple[str, str]) -> None:
+        thread = self._thread(key)
+        if line.subtype == "init" and (model := word(line.model)):
+            self._asked[self._session] = model
+        self.labels[key].context(line)
+        if line.subtype == "compact_boundary":
+            thread.forget()
+
+    def _thread(self, key: tuple[str, str]) -> Thread:
+        if key not in self.threads:
+            self.threads[key], self.labels[key] = Thread(), task_names.Labels()
+        return self.threads[key]
+
+    def _assistant(self, number: int, line: Line, key: tuple[str, str]) -> bool:
+        message = line.message
+        if message is None:
+            return False
+        thread = self._thread(key)
+        call = thread.repeats(message.id, message.usage, timestamp(line), message.stop_reason)
+        if call is None:
+            found = call_of(line, number)
+            if found is None:
+                return True
+            call = thread.call(found[0], key=found[1])
+            if not key[1]:
+                self._used.setdefault(self._session, {})[found[0].model_raw] = None
+        content = message.content
+        blocks = [text_block(content)] if isinstance(content, str) else content or []
+        for block in blocks:
+            if word(block.name) in {"Task", "Agent"} and word(block.id) and block.input:
+                self._launches[block.id] = task_names.agent_type(bytes(block.input))
+        thread.wrote(call, number, blocks)
+        refusals.note(thread.calls[call], message.stop_reason, message.stop_details)
+        self.labels[key].assistant(line)
+        return True
+
+    def _user(self, number: int, line: Line, key: tuple[str, str]) -> None:
+        thread = self._thread(key)
+        thread.last_at = timestamp(line) or thread.last_at
+        content = line.message.content if line.message is not None else None
+        if content is None:
+            return
+        self.labels[key].user(line)
+        if isinstance(content, str):
+            thread.sent(number, text(content))
+            return
+        for block in content:
+            if (found := measure(block)) is not None:
+                thread.sent(number, found)
+
+    def _result(self, number: int, line: Line) -> None:
+        asked = self._asked.get(self._session)
+        models = self._used.pop(self._session, None) or ([asked] if asked else [])
+        session = self._session or self.file.path
+        recorded_cost.result(self.rows, (self.file.path, number), line, session, tuple(models))
+
+    def _event(self, line: Line, key: tuple[str, str]) -> None:
+        try:
+            event = _decode_event(line.event)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return
+        if event.type == "message_start" and event.message is not None:
+            self._streaming[key] = word(event.message.id) or ""
+        elif event.type == "message_delta" and event.usage is not None and key in self._streaming:
+            self._thread(key).finished(self._streaming[key], event.usage)
+            if event.delta is not None:
+                said = event.delta
+                self._thread(key).refused(self._streaming[key], said.stop_reason, said.stop_details)
+
+    def finish(self) -> None:
+        """Write the threads to the rows."""
+        for (session, parent_call), thread in self.threads.items():
+            if not thread.calls:
+                continue
+            run_id = session or self.file.path
+            with self.rows.run(self.file.path, f"{run_id}/agent-{parent_call}" if parent_call else run_id):
+                self._write(run_id, parent_call, thread, self.labels[session, parent_call])
+
+    def _write(self, run_id: str, parent_call: str, thread: Thread, label: task_names.Labels) -> None:
+        copy = len(self.rows.tables["copies"])
+        agent = self._launches.get(parent_call) or label.agent if parent_call else None
+        self.rows.tables["copies"].append(
+            (
+                copy,
+                f"{run_id}/agent-{parent_call}" if parent_call else run_id,
+                run_id,
+                run_id if parent_call else None,
+                NAME,
+                self.file.path,
+                None if parent_call else label.task(),
+                agent,
+                False,
+                False,
+            )
+        )
+        thread.flush(self.rows, copy)

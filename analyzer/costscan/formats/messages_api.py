@@ -1,0 +1,247 @@
+"""Requests and responses of the Messages API, one pair a line, as clients and proxies record them.
+
+A line is `{run_id?, task?, timestamp, duration_ms?, request, response | response_sse}` or a proxy's wrapper
+`{request: {…, body}, response: {…, body}}`; a line of Message Batches results (`custom_id`, `result`) is a
+response alone, at batch price. What the numbers mean, and what is counted once:
+- `usage.input_tokens` leaves out what was read from or written to the cache.
+- With server-side compaction, advisors or fallbacks the top level leaves calls out: the sum of
+  `usage.iterations` is billed, each at its own model, as turns of their own. All messages before a compaction
+  block are in no prompt any more, though clients go on sending them.
+- A refusal before any output is a turn that may cost nothing (below: what is not billed).
+- A streamed response is billed by the last usage of its events. An error response costs nothing.
+- A response with the id of an earlier one is the same call, logged twice.
+- Responses of other APIs are not taken for calls: their counters mean something else.
+- Where lines have no run id, a request whose messages extend those of an earlier one continues its run.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from msgspec import UNSET, Struct
+
+from costscan.formats.api.cache_key import salt_of, settings_of
+from costscan.formats.api.message import Message, word
+from costscan.formats.api.pair import Pair, is_answered, is_free, is_message, request_of, response_of
+from costscan.formats.api.request import Definitions, Request, asks_of, blocks_of
+from costscan.formats.claude import people, task_names
+from costscan.formats.interface import LogFile
+from costscan.reading.content.block import hash_of, raw_json, text_block
+from costscan.reading.conversation import refusals
+from costscan.reading.conversation.call import LONGEST, Call, make_call, miss_reason
+from costscan.reading.conversation.request_thread import RequestThread
+from costscan.reading.conversation.usage import Usage
+from costscan.reading.conversation.usage import of_raw as usage_of_raw
+from costscan.reading.io.files import open_log
+from costscan.reading.io.json_lines import Reader
+from costscan.reading.io.rows import Rows
+from costscan.reading.io.timestamps import time_of
+from costscan.reading.prompt_diff.prompt import Sent
+from costscan.reading.prompt_diff.tracker import Known, Prompts
+
+NAME = "messages_api"
+EXPECTED = 'request/response pairs such as {"timestamp":…,"request":{"model":…},"response":{"usage":{…}}}'
+
+
+_RAW = ("request", "response", "result")
+
+
+def sniff(objects: Sequence[dict[str, Any]]) -> bool:
+    """Whether these are request/response pairs or batch results of the Messages API, and of no other."""
+    return any(
+        is_answered(pair)
+        for o in objects
+        if ("request" in o and ("response" in o or "response_sse" in o))
+        or ("custom_id" in o and "result" in o)
+        if (pair := _lenient_pair(o)) is not None
+    )
+
+
+def read(file: LogFile, rows: Rows) -> None:
+    """Read one file of pairs."""
+    reading = _Reading(file, rows)
+    with open_log(file.on_disk) as stream:
+        Reader(Pair, _lenient_pair, rows).feed(stream, file.path, reading.take)
+    reading.finish()
+
+
+def _lenient_pair(value: dict[str, Any]) -> Pair | None:
+    if isinstance(value.get("message"), dict) and "request" not in value and "result" not in value:
+        # The response alone, recovered from a line that is no JSON.
+        value = {**value, "response": value["message"]}
+    if not any(value.get(name) for name in (*_RAW, "response_sse")):
+        return None
+    raws = {name: raw_json(value[name]) for name in _RAW if value.get(name) is not None}
+    plain: dict[str, Any] = {n: value.get(n) for n in Pair.__struct_fields__ if n not in _RAW}
+    return Pair(**plain, **raws)
+
+
+class _Run(Struct):
+    run_id: str
+    task: str
+    thread: RequestThread
+    agent: str | None = None
+    parent: str | None = None
+    waited: bool = False
+
+
+class _Reading:
+    def __init__(self, file: LogFile, rows: Rows) -> None:
+        self.file, self.rows = file, rows
+        self.runs: dict[str, _Run] = {}
+        self._ends: dict[int, list[str]] = {}
+        self._definitions = Definitions()
+        self._known = Known.of(rows)
+
+    def take(self, number: int, pair: Pair) -> bool:
+        """Add one pair; False when it is none of the Messages API."""
+        answer = response_of(pair)
+        if answer is None or not is_message(answer):
+            return is_free(pair, answer)
+        usage = usage_of_raw(bytes(answer.usage))
+        request = request_of(pair)
+        blocks = blocks_of(request, self._definitions)
+        call = _call(number, pair, request, answer, usage)
+        call.settings = settings_of(request, blocks)
+        run = self._run_of(number, pair, request, blocks)
+        thread = run.thread
+        run.waited = run.waited or _waited(thread, blocks)
+        # A gateway may give every response the same id: another prompt is another call.
+        key = f"{call.message_id} {call.counters.prompt_side}" if call.message_id else f"line {number}"
+        salt = salt_of(request, blocks)
+        n = thread.request(number, blocks, call, key, salt) if blocks else thread.call(call, key=key)
+        first = thread.n_blocks
+        wrote = [text_block(answer.content)] if isinstance(answer.content, str) else answer.content or []
+        thread.wrote(n, number, wrote)
+        thread.remember_written(first)
+        if wrote and wrote[0].type == "compaction" and first < thread.n_blocks:
+            thread.went_on_from_summary(n, first)
+        refusals.note(thread.calls[n], answer.stop_reason, answer.stop_details)
+        return True
+
+    def _run_of(self, number: int, pair: Pair, request: Request, blocks: list[Sent]) -> _Run:
+        given = word(pair.run_id) or (str(pair.run_id) if type(pair.run_id) is int else None)
+        chain = _chain(blocks) if given is None else []
+        run_id = given or self._extended(chain, blocks) or f"{self.file.path}:{number}"
+        if chain:
+            self._ends.setdefault(chain[-1], []).append(run_id)
+        run = self.runs.get(run_id)
+        if run is None:
+            task = word(pair.task) or _first_request(request) or word(pair.custom_id) or "unnamed"
+            thread = RequestThread(Prompts(run_id, task, self._known))
+            run = self.runs[run_id] = _Run(run_id, task, thread, word(pair.agent), word(pair.parent_run_id))
+        return run
+
+    def _extended(self, chain: list[int], blocks: list[Sent]) -> str | None:
+        """Give the run this request continues, or sends again; the same first message may begin many runs."""
+        for length in range(len(chain) if len(chain) > 1 else 0, 0, -1):
+            ended = self._ends.get(chain[length - 1])
+            if ended:
+                found = next((r for r in ended if self.runs[r].thread.wrote_any_of(blocks)), ended[-1])
+                ended.remove(found)
+                return found
+        return None
+
+    def finish(self) -> None:
+        """Write the runs to the rows."""
+        for run in self.runs.values():
+            if run.thread.calls:
+                with self.rows.run(self.file.path, run.run_id):
+                    self._write(run)
+
+    def _write(self, run: _Run) -> None:
+        copy = len(self.rows.tables["copies"])
+        self.rows.tables["copies"].append(
+            (
+                copy,
+                run.run_id,
+                run.parent or run.run_id,
+                run.parent,
+                NAME,
+                self.file.path,
+                run.task,
+                run.agent,
+                run.waited,
+                False,
+            )
+        )
+        run.thread.flush(self.rows, copy)
+
+
+def _chain(blocks: list[Sent]) -> list[int]:
+    """Give a hash for each message of what the messages up to it say."""
+    out: list[int] = []
+    so_far = 0
+    last = -1
+    for block in blocks:
+        if block.layer != "messages" or block.measured.kind == "tool_def":
+            continue
+        so_far = hash((so_far, block.role, block.measured.kind, block.measured.content_hash))
+        if block.message == last:
+            out[-1] = so_far
+        else:
+            out.append(so_far)
+        last = block.message
+    return out
+
+
+def _waited(thread: RequestThread, blocks: list[Sent]) -> bool:
+    """Say whether the newest message of a later request is a human's, not a tool's or the client's."""
+    if not thread.calls or not blocks or blocks[-1].role != "user":
+        return False
+    newest = [b.measured for b in blocks if b.message == blocks[-1].message]
+    if any(found.kind == "tool_result" for found in newest):
+        return False
+    return any(not isinstance(found.said, str) or people.asked(found.said) for found in newest)
+
+
+def _first_request(request: Request) -> str | None:
+    """Return the name of what a person or a program asks for first, without what the client adds."""
+    for message in request.messages or ():
+        if message.role != "user":
+            continue
+        content = message.content
+        texts = [content] if isinstance(content, str) else [b.text for b in content or () if b.type == "text"]
+        for said in texts:
+            if said and (wanted := people.asked(said)):
+                return task_names.template(wanted)
+    return None
+
+
+def _call(number: int, pair: Pair, request: Request, answer: Message, usage: Usage) -> Call:
+    at = pair.timestamp
+    start = word(at) or (str(at) if isinstance(at, int | float) else None)
+    config = request.output_config
+    found = make_call(
+        line=number,
+        end_at=_end(start, pair.duration_ms),
+        model=answer.model or request.model,
+        usage=usage,
+        message_id=answer.id,
+        request_id=None,
+        stop_reason=answer.stop_reason,
+        effort=config.get("effort") if isinstance(config, dict) else None,
+    )
+    found.at = start
+    found.miss_reason = miss_reason(answer.diagnostics)
+    found.asks = asks_of(request)
+    found.says_unfinished = answer.stop_reason is None and answer.stop_reason is not UNSET
+    if pair.custom_id is not None:
+        found.tier = "batch"
+    if found.message_id is None:
+        # What tells a copy of this line in another file from another call.
+        said = repr((number, start, pair.response_sse)).encode("utf-8", "replace")
+        found.request_id = f"pair {hash_of(said + bytes(pair.request) + bytes(pair.response))}"
+    return found
+
+
+def _end(start: str | None, duration_ms: object) -> str | None:
+    at = time_of(start)
+    if at is None or isinstance(duration_ms, bool) or not isinstance(duration_ms, int | float | str):
+        return start
+    try:
+        seconds = float(duration_ms) / 1000
+        likely = 0 <= seconds <= LONGEST.total_seconds()
+        return (at + timedelta(seconds=seconds)).isoformat() if likely else start
+    except (OverflowError, ValueError):
+        return start

@@ -1,0 +1,99 @@
+"""What a ceiling is held against: the sums of a side, as a whole or per run, task, day or tool."""
+
+from typing import Final
+
+import polars as pl
+
+from costscan.gate.limits import Limit
+from costscan.gate.metrics import METRICS
+from costscan.gate.side import COUNTED, Side
+from costscan.summary.aggregates import known_sum, share
+
+BY_USAGE: Final = frozenset({"usd", "cache_hit_rate", *COUNTED})
+"""The metrics that are not known where a call tells no usage."""
+_KEYS: Final = {"run": "run_id", "task": "task", "day": "day"}
+
+
+def members(side: Side, limit: Limit) -> pl.DataFrame:
+    """Give the members of the scope of a limit: `member`, `value` (null where unknown).
+
+    A run stands with its sub-agents, on the day on which it began.
+    """
+    if limit.scope == "tool":
+        return _tools(side, limit)
+    units = _chosen(_measured(side, limit.metric), limit)
+    key = pl.col(_KEYS[limit.scope]) if limit.scope else pl.lit("")
+    return units.group_by(key.alias("member"), maintain_order=True).agg(_value(limit.metric).alias("value"))
+
+
+def measured(side: Side, limit: Limit) -> tuple[float | None, str | None]:
+    """Give the value that counts, and which member has it where it is one that stands out."""
+    found = members(side, limit)
+    known = found.drop_nulls("value")
+    if known.is_empty():
+        return (None if found.height else 0.0), None
+    ranked = known.sort("value", "member", descending=[not _floor(limit), False])
+    if limit.stat == "mean":
+        return float(str(known["value"].mean())), None
+    place = 0 if limit.stat == "max" else ranked.height - -(-ranked.height * int(limit.stat[1:]) // 100)
+    row = ranked.row(place, named=True)
+    return row["value"], row["member"] if limit.scope else None
+
+
+def unknown(side: Side, limit: Limit) -> str:
+    """Return, in words, what is not known of the turns that a limit is about; nothing where all is."""
+    unpriced = _sum(side, limit, "unpriced_turns") if limit.metric == "usd" else 0
+    told = [unreported(side, limit), f"{unpriced:,} turns have no known price" if unpriced else ""]
+    return ", ".join(filter(None, told))
+
+
+def unreported(side: Side, limit: Limit) -> str:
+    """Return, in words, how many calls leave the metric of a limit open; nothing where none does."""
+    calls = _sum(side, limit, "unreported_turns") if limit.metric in BY_USAGE else 0
+    return f"{calls:,} {'call has' if calls == 1 else 'calls have'} no usage in the log" if calls else ""
+
+
+def _sum(side: Side, limit: Limit, column: str) -> int:
+    units = side.units if limit.scope == "tool" else _chosen(side.units, limit)
+    return int(units[column].sum())
+
+
+def _floor(limit: Limit) -> bool:
+    metric = METRICS.get(limit.metric)
+    return metric is not None and not metric.more_is_worse
+
+
+def _chosen(units: pl.DataFrame, limit: Limit) -> pl.DataFrame:
+    if limit.of is None:
+        return units
+    return units.filter(pl.col("day" if limit.scope == "day" else "task") == limit.of)
+
+
+def _measured(side: Side, metric: str) -> pl.DataFrame:
+    """Give the units with a column for a rule, where the metric is one."""
+    if metric in METRICS:
+        return side.units
+    hits = side.nested("found").filter(pl.col("name") == metric)
+    per_run = hits.group_by("run_id").agg(pl.len().cast(pl.Int64).alias(metric))
+    return side.units.join(per_run, on="run_id", how="left", maintain_order="left").with_columns(
+        pl.col(metric).fill_null(0)
+    )
+
+
+def _value(metric: str) -> pl.Expr:
+    if metric == "usd":
+        return known_sum("known_usd").cast(pl.Float64)
+    if metric == "cache_hit_rate":
+        return share(
+            (pl.col("cache_hit_rate") * pl.col("prompt_tokens")).sum(), pl.col("prompt_tokens").sum()
+        )
+    return pl.col(metric).sum().cast(pl.Float64)
+
+
+def _tools(side: Side, limit: Limit) -> pl.DataFrame:
+    parts = side.nested("parts").filter(~pl.col("part").str.starts_with("("))
+    own = parts if limit.of is None else parts.filter(pl.col("part") == limit.of)
+    column = "usd" if limit.metric == "usd" else "sent_tokens"
+    return (
+        own.group_by(member="part").agg(pl.col(column).sum().cast(pl.Float64).alias("value")).sort("member")
+    )

@@ -1,0 +1,100 @@
+"""The `comparison` frame: the limits, every metric over all tasks, and every task."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, Final
+
+import polars as pl
+
+from costscan.gate import metric_change
+from costscan.gate.metric_change import WHOLE, Change
+from costscan.gate.metrics import METRICS
+from costscan.gate.side import Side
+from costscan.gate.verdicts import Judged
+from costscan.schema.frames import COMPARISON, check
+
+TESTED: Final = "usd"
+"""The metric that is tested for every task; of the others the numbers are told."""
+LEAST_PAIRS: Final = 5
+LEAST_RUNS: Final = 6
+"""Fewer pairs, or fewer runs on both sides of a task together, cannot show a change of any size at 5 %."""
+Said = Collection[tuple[str, str]]
+
+
+def comparison_frame(
+    limits: Sequence[Judged], before: Side | None, after: Side, matched: pl.DataFrame, false_alarm: float
+) -> pl.DataFrame:
+    """Give the canonical `comparison` frame.
+
+    A metric under a limit stands there once, with its verdict; the others say worse or better where chance
+    makes so much in less than `false_alarm` of cases, each for itself.
+    """
+    found = [_judged_row(row) for row in limits]
+    said = {(row["task"], row["metric"]) for row in found}
+    if before is not None:
+        found += [*_all(matched, false_alarm, said), *_per_task(matched, false_alarm, said)]
+        found += _one_sided(before, after)
+    return check("comparison", pl.DataFrame(found, schema=COMPARISON, orient="row"))
+
+
+def _judged_row(row: Judged) -> dict[str, Any]:
+    names = ("before", "after", "change", "p_value", "verdict")
+    return {
+        "task": row.task,
+        "metric": row.limit.label,
+        "limit": row.limit.shown,
+        **{name: getattr(row, name) for name in names},
+    }
+
+
+def _all(matched: pl.DataFrame, false_alarm: float, said: Said) -> Iterator[dict[str, Any]]:
+    for name in METRICS:
+        if (WHOLE, name) not in said:
+            found = metric_change.change(matched, WHOLE, name)
+            if found.groups:
+                yield _row(found, false_alarm)
+
+
+def _per_task(matched: pl.DataFrame, false_alarm: float, said: Said) -> Iterator[dict[str, Any]]:
+    """Give every metric of every task; the test only where there are runs enough for it to say anything."""
+    by_task = {task: units for (task,), units in matched.group_by("task")}
+    for name in METRICS:
+        for row in metric_change.per_task(matched, name).sort("task").iter_rows(named=True):
+            if (row["task"], name) in said:
+                continue
+            if name == TESTED and (row["groups"] >= LEAST_PAIRS or row["runs"] >= LEAST_RUNS):
+                yield _row(metric_change.change(by_task[row["task"]], row["task"], name), false_alarm)
+            else:
+                told = {column: row[column] for column in ("task", "before", "after", "change")}
+                verdict = "unchanged" if row["before"] == row["after"] else "untested"
+                yield {**told, "metric": name, "p_value": None, "limit": None, "verdict": verdict}
+
+
+def _row(found: Change, false_alarm: float) -> dict[str, Any]:
+    return {
+        "task": found.task,
+        "metric": found.metric,
+        "before": found.before,
+        "after": found.after,
+        "change": found.change,
+        "p_value": found.p_value,
+        "limit": None,
+        "verdict": _said(found, false_alarm),
+    }
+
+
+def _said(found: Change, false_alarm: float) -> str:
+    if found.tested is None:
+        return "untested"
+    if found.tested.p_value <= false_alarm:
+        return "worse"
+    return "better" if found.tested.better_p <= false_alarm else "unchanged"
+
+
+def _one_sided(before: Side, after: Side) -> Iterator[dict[str, Any]]:
+    for side, other, column, verdict in ((after, before, "after", "new"), (before, after, "before", "gone")):
+        alone = side.units.join(
+            other.units.select("task").unique(), on="task", how="anti", maintain_order="left"
+        )
+        means = alone.group_by("task", maintain_order=True).agg(pl.col("usd").cast(pl.Float64).mean())
+        for task, usd in means.iter_rows():
+            yield {"task": task, "metric": "usd", column: usd, "verdict": verdict}

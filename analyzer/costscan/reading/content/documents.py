@@ -1,0 +1,98 @@
+"""Tokens of a document, from what it holds: its text, its pages, or its parts.
+
+A page of a PDF is sent as a picture and as the text on it. Sources:
+https://platform.claude.com/docs/en/build-with-claude/pdf-support (both are billed; a page of text is 1,500 to
+3,000 tokens) and, measured page by page, https://huggingface.co/datasets/JOHNISKING/pdf-token-cost (a scanned
+page 1,592 and 1,600 tokens in the two families, one full of text 2,100 and 2,326).
+"""
+
+import re
+import zlib
+from base64 import b64decode
+from binascii import Error as Base64Error
+from typing import Final
+
+from costscan.reading.content.images import image_tokens
+from costscan.reading.content.token_estimate import NOTHING, Weights, weigh
+
+SCANNED_PAGE: Final[Weights] = (1592, 1600)
+TEXT_PAGE: Final[Weights] = (2100, 2326)
+UNKNOWN: Final[Weights] = TEXT_PAGE
+"""Of a document behind a file id or an address: a page; the bill of its turn tells more."""
+_MOST_PAGES: Final = 1000
+_MOST_UNPACKED: Final = 1 << 20
+_PAGE: Final = re.compile(rb"/Type\s*/Page(?![A-Za-z])")
+_PACKED: Final = re.compile(rb"/Type\s*/ObjStm\b.{0,400}?\bstream\r?\n", re.DOTALL)
+_FONT: Final = re.compile(rb"/Font\b")
+_KNOWN: Final[dict[int, tuple[Weights, bool]]] = {}
+_MOST_KNOWN: Final = 1024
+
+
+def document_tokens(source: object, content_hash: int | None) -> tuple[Weights, int, bool]:
+    """Return the tokens of a document for each tokenizer family, its characters, whether that is its size."""
+    given = source if isinstance(source, dict) else {}
+    data, parts = given.get("data"), given.get("content")
+    if isinstance(parts, str | list):
+        return _of_parts(parts)
+    if not isinstance(data, str):
+        return UNKNOWN, 0, False
+    if given.get("type") != "base64":
+        return weigh(data), len(data), True
+    found = _KNOWN.get(content_hash) if content_hash is not None else None
+    if found is None:
+        found = _of_pdf(data)
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        if content_hash is not None:
+            # A prompt that grows sends the document with each request.
+            _KNOWN[content_hash] = found
+    return found[0], 0, found[1]
+
+
+def _of_parts(parts: object) -> tuple[Weights, int, bool]:
+    if isinstance(parts, str):
+        return weigh(parts), len(parts), True
+    told, chars, known = NOTHING, 0, True
+    for part in parts if isinstance(parts, list) else ():
+        if not isinstance(part, dict):
+            continue
+        if part.get("type") == "image":
+            more, is_known = image_tokens(part.get("source"))
+            known = known and is_known
+        else:
+            said = part.get("text")
+            said = said if isinstance(said, str) else ""
+            more, chars = weigh(said), chars + len(said)
+        told = told[0] + more[0], told[1] + more[1]
+    return told, chars, known
+
+
+def _of_pdf(data: str) -> tuple[Weights, bool]:
+    try:
+        raw = b64decode(data + "=" * (-len(data) % 4))
+    except (Base64Error, ValueError):
+        return UNKNOWN, False
+    objects = raw
+    pages = len(_PAGE.findall(raw))
+    if not pages:
+        objects = b"\n".join(_unpacked(raw))
+        pages = len(_PAGE.findall(objects))
+    if not pages:
+        return UNKNOWN, False
+    v3, v47 = TEXT_PAGE if _FONT.search(objects) else SCANNED_PAGE
+    pages = min(pages, _MOST_PAGES)
+    return (v3 * pages, v47 * pages), True
+
+
+def _unpacked(raw: bytes) -> list[bytes]:
+    """Return the objects of a PDF that stand in compressed streams."""
+    out = []
+    for found in _PACKED.finditer(raw):
+        try:
+            out.append(zlib.decompressobj().decompress(memoryview(raw)[found.end() :], _MOST_UNPACKED))
+        except zlib.error:
+            continue
+    return out
+
+
+__all__ = ["document_tokens"]

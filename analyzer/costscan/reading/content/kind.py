@@ -1,0 +1,56 @@
+"""What a text looks like, for reports: no estimate depends on it."""
+
+import re
+from typing import Final
+
+from costscan.reading.content.token_estimate import count, sample
+
+KINDS: Final = (
+    "prose",
+    "code, output",
+    "numbered lines",
+    "JSON",
+    "markup",
+    "tables, listings",
+    "base64, hex",
+    "beyond ASCII",
+)
+"""What `content_kind` can answer."""
+_HEAD_CHARS: Final = 64
+_BEYOND_SHARE: Final = 0.1
+_BLOB_SPACE_SHARE: Final = 0.04
+_BLOB_STARTS_SHARE: Final = 0.25
+_MARKUP_CHARS: Final = 60
+_TABLE_NUMBERS_SHARE: Final = 0.06
+_PROSE_STARTS_SHARE: Final = 0.1
+_number = re.compile(rb"[0-9]+")
+
+
+def content_kind(text: str) -> str:
+    """Give one of `KINDS` for the sample of `text` that its weight is taken from."""
+    seen = sample(text)
+    plain, spaces, _, _, starts, beyond, *_ = count(seen)
+    size = max(plain + beyond, 1)
+    head = text[:_HEAD_CHARS].lstrip()
+    if head[:1] in {"{", "["} and '"' in head:
+        return "JSON"
+    if head[:1] == "<" and seen.count(b"<") * _MARKUP_CHARS > size:
+        return "markup"
+    if head[:1].isdigit() and ("\u2192" in head or "\t" in head):
+        return "numbered lines"
+    if beyond > _BEYOND_SHARE * size:
+        return "beyond ASCII"
+    return _by_density(seen, spaces / size, starts / size)
+
+
+def _by_density(seen: bytes, spaces: float, starts: float) -> str:
+    if spaces < _BLOB_SPACE_SHARE and starts > _BLOB_STARTS_SHARE:
+        return "base64, hex"
+    if _numbers(seen) > _TABLE_NUMBERS_SHARE * max(len(seen), 1):
+        return "tables, listings"
+    return "prose" if starts < _PROSE_STARTS_SHARE else "code, output"
+
+
+def _numbers(said: bytes) -> int:
+    """Count the numbers in `said`."""
+    return len(_number.findall(said))

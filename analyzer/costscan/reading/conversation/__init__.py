@@ -1,0 +1,1 @@
+"""Calls and messages of one agent, in the order in which they were sent."""

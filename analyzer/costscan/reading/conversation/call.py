@@ -1,0 +1,246 @@
+"""One model call as the lines read so far tell it, and how it is written down."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from costscan.reading.conversation import refusals
+from costscan.reading.conversation.usage import (
+    PLACEHOLDER_OUTPUT_TOKENS,
+    Counters,
+    Usage,
+    counters,
+    iterations,
+    nothing_known,
+)
+from costscan.reading.io.rows import Rows
+from costscan.reading.io.timestamps import time_of
+
+FINISHED_SINCE: Final = (2, 1, 60)
+"""First Claude Code version that logs the final output of a call on each of its lines (measured)."""
+_PLAIN_TIERS: Final = frozenset({"default", "auto"})
+"""What gateways call the standard tier."""
+CHARS_OF_LARGEST_TOKEN: Final = 8
+"""More than any text has a token: an output of fewer tokens than that cannot be the whole of it."""
+LONGEST: Final = timedelta(days=1)
+"""No call takes longer; a batch may take as long."""
+_LAST_DAY: Final = datetime.max.replace(tzinfo=UTC) - LONGEST
+_MOST_DIGITS: Final = 9
+
+
+class Call(Struct, gc=False):
+    """One model call, as the lines read so far tell it."""
+
+    line: int
+    at: str | None
+    end_at: str | None
+    model_raw: str
+    usage: Usage
+    counters: Counters
+    message_id: str | None
+    request_id: str | None
+    stop_reason: str | None
+    says_unfinished: bool
+    version: str | None
+    effort: str | None = None
+    tier: str | None = None
+    recorded_usd: str | None = None
+    visible_chars: int = 0
+    resets: bool = False
+    dropped: bool = False
+    raw_usage: bytes = b""
+    settings: int | None = None
+    miss_reason: str | None = None
+    asks: str | None = None
+    refusal: str | None = None
+    hand_overs: dict[str, Any] = field(default_factory=dict)
+
+
+def usage_from(call: Call, counted: Counters) -> str:
+    """Return how the usage of a call is known.
+
+    `reported`: as billed; `placeholder`: a lower bound; `unreported`: a counter that is billed is unknown.
+    """
+    if not counted.is_known:
+        return "unreported"
+    if counted.contradictory:
+        return "placeholder"
+    if call.stop_reason is not None or not call.says_unfinished:
+        return "reported"
+    if call.version is not None and version_of(call.version) >= FINISHED_SINCE:
+        return "reported"
+    output = counted.output_tokens or 0
+    few = output <= PLACEHOLDER_OUTPUT_TOKENS
+    too_few = output * CHARS_OF_LARGEST_TOKEN < call.visible_chars
+    return "placeholder" if few or too_few else "reported"
+
+
+def settled(call: Call, counted: Counters) -> Counters:
+    """Return the counters of a call of which all lines were read.
+
+    An answer has tokens, and so has what it answers: a count of zero beside it was never made.
+    """
+    if counted.prompt_side == (0, 0, 0) and (call.visible_chars or counted.output_tokens):
+        known = counted.output_tokens or None
+        return replace(
+            nothing_known(), output_tokens=known, web_searches=counted.web_searches if known else None
+        )
+    if not call.visible_chars or counted.output_tokens != 0:
+        return counted
+    unfinished = usage_from(call, counted) == "placeholder"
+    return counted if unfinished else replace(counted, output_tokens=None)
+
+
+def version_of(text: str) -> tuple[int, ...]:
+    """Give "2.1.60" as numbers; what is no number of a version counts as zero."""
+    return tuple(int(part) if _is_number(part) else 0 for part in text.split(".")[:3])
+
+
+def _is_number(text: str) -> bool:
+    """Say whether a text is a number as versions have it: `int` refuses a superscript, and very long ones."""
+    return text.isdecimal() and len(text) <= _MOST_DIGITS
+
+
+def write(rows: Rows, copy: int, seq: int, call: Call, shown_chars: int = 0) -> int:
+    """Write a call to `rows`, a row for each model call inside it, and return how many rows that made.
+
+    `shown_chars` are those of its prompt that stand in the log.
+    """
+    if call.dropped:
+        return 0
+    told = iterations(call.usage)
+    inside = told or []
+    whole = call.counters if told is not None else replace(call.counters, contradictory=True)
+    used = [part.counters for part in inside] or [whole]
+    used[-1] = settled(call, used[-1])
+    models = [part.model for part in inside] or [None]
+    refused, declined = refusals.refused(call, inside), refusals.declined(inside)
+    began = _span(call)
+    for offset, (counted, model) in enumerate(zip(used, models, strict=True)):
+        is_first, is_last = offset == 0, offset == len(used) - 1
+        rows.tables["calls"].append(
+            (
+                copy,
+                seq + offset,
+                offset,
+                call.line,
+                *began,
+                model or call.model_raw,
+                *_modes(call),
+                *_counts(counted),
+                refusals.REFUSAL if offset in declined else call.stop_reason,
+                call.message_id,
+                call.request_id,
+                call.recorded_usd if is_first else None,
+                usage_from(call, counted),
+                call.visible_chars if is_last else 0,
+                shown_chars,
+                began[1] is not None,
+                call.resets and is_first,
+                call.settings,
+                call.miss_reason,
+                call.asks,
+                refused.get(offset),
+            )
+        )
+    return len(used)
+
+
+def _span(call: Call) -> tuple[datetime | None, datetime | None]:
+    """Return when a call began and ended; one whose beginning cannot be right began when it ended."""
+    end, at = time_of(call.end_at), time_of(call.at)
+    if at is None or (end is not None and not at <= end <= _latest_end(at)):
+        at = end
+    return at, end
+
+
+def _modes(call: Call) -> tuple[str, str, str | None, str | None]:
+    """Return the tier, speed, place and effort of a call."""
+    speed = _told(call.usage.speed) or "standard"
+    return _tier(call), speed, _geo(call.usage.inference_geo), call.effort
+
+
+def _counts(used: Counters) -> tuple[int | None, ...]:
+    """Return the counters in the order of the table."""
+    return (
+        used.input_tokens,
+        used.cache_read_tokens,
+        used.cache_write_5m_tokens,
+        used.cache_write_1h_tokens,
+        used.output_tokens,
+        used.thinking_tokens,
+        used.web_searches,
+    )
+
+
+def _latest_end(at: datetime) -> datetime:
+    """Give the latest end of a call that began then: where it is later, the line before has a wrong time."""
+    return at + LONGEST if at < _LAST_DAY else datetime.max.replace(tzinfo=UTC)
+
+
+def _word(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _geo(value: Any) -> str | None:
+    found = _told(value)
+    return None if found in {None, "not_available"} else found
+
+
+def _tier(call: Call) -> str:
+    """Return the tier as the log has it: one that is not known has no price."""
+    found = call.tier or _told(call.usage.service_tier)
+    return "standard" if found is None or found in _PLAIN_TIERS else found
+
+
+def _told(value: Any) -> str | None:
+    """Return a mode as the log tells it, None where it tells none; what is no text is told, and not known."""
+    return _word(value) if value is None or isinstance(value, str) else "unknown"
+
+
+def mode_of(usage: Usage) -> tuple[str, str, str | None]:
+    """Return the tier, the speed and the place of inference that set the price of a usage."""
+    tier = _word(usage.service_tier)
+    return (
+        tier if tier in {"batch", "priority"} else "standard",
+        _word(usage.speed) or "standard",
+        _geo(usage.inference_geo),
+    )
+
+
+def miss_reason(diagnostics: object) -> str | None:
+    """Give why the API says that a prompt was not read from the cache; `model_changed` and the like."""
+    found = diagnostics.get("cache_miss_reason") if isinstance(diagnostics, dict) else None
+    return _word(found.get("type") if isinstance(found, dict) else found)
+
+
+def make_call(
+    *,
+    line: int,
+    end_at: str | None,
+    model: object,
+    usage: Usage,
+    message_id: object,
+    request_id: object,
+    stop_reason: object,
+    version: object = None,
+    effort: object = None,
+) -> Call:
+    """Give a `Call` of the fields of one log line, whatever their types there."""
+    unfinished = stop_reason is None
+    return Call(
+        line=line,
+        at=None,
+        end_at=end_at,
+        model_raw=_word(model) or "unknown",
+        usage=usage,
+        counters=counters(usage),
+        message_id=_word(message_id),
+        request_id=_word(request_id),
+        stop_reason=_word(stop_reason),
+        says_unfinished=unfinished,
+        version=_word(version),
+        effort=_word(effort),
+    )

@@ -1,0 +1,301 @@
+"""One run as it is being read: its model calls, its content blocks and when each was in the prompt.
+
+A block enters with the first call that sends it (`turn_in`) and leaves before the first call that no longer
+does (`turn_out`). What a call wrote enters with the next call.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+from typing import Final
+
+from msgspec import UNSET, Raw, Struct
+
+from costscan.models import drops_thinking
+from costscan.reading.content.block import Block
+from costscan.reading.content.measure import Measured, measure
+from costscan.reading.conversation import call as calls
+from costscan.reading.conversation import refusals, repeated_lines
+from costscan.reading.conversation.call import Call
+from costscan.reading.conversation.call_start import began
+from costscan.reading.conversation.result_use import NOT_KNOWN, Use
+from costscan.reading.conversation.usage import Usage, counters, number
+from costscan.reading.io.rows import Rows
+
+RESULTS: Final = frozenset({"tool_result", "image", "document"})
+"""Kinds of blocks that a tool returns; of pictures and documents, those inside its result."""
+
+
+class _Placed(Struct, gc=False):
+    made_by: int | None
+    call_in: int
+    call_out: int | None
+    line: int
+    layer: str
+    role: str
+    measured: Measured
+    breakpoint: str | None = None
+    position: int | None = None
+
+
+class Thread:
+    """The calls and blocks of one copy of a run, in the order of the log.
+
+    Nothing is written to `Rows` before `flush`, because a call's usage may still grow. `once` says that a
+    result shown twice was sent once, as in logs that repeat lines, and that the prompts are not known.
+    """
+
+    once = True
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.last_at: str | None = None
+        self._blocks: list[_Placed] = []
+        self._open = 0
+        self._fixed: list[int] = []
+        self._resets_next = False
+        self._news: set[str] = set()
+        self._last_key: str | None = None
+        self._by_key: dict[str, int] = {}
+        self._tools: dict[str, str] = {}
+        self._answered: set[str] = set()
+        self._skills: dict[str, str] = {}
+        self._use = Use()
+        self._starts = [0]
+
+    def repeats(self, key: object, usage: Raw, end_at: str | None, stop_reason: object) -> int | None:
+        """Give the number of the newest call when a line shows just that call again, else None."""
+        if key is None or key != self._last_key:
+            return None
+        last = self.calls[-1]
+        if bytes(usage) != last.raw_usage:
+            return None
+        last.end_at = end_at or last.end_at
+        if last.stop_reason is None and isinstance(stop_reason, str):
+            last.stop_reason = stop_reason
+        return len(self.calls) - 1
+
+    def call(self, found: Call, *, key: str) -> int:
+        """Add a line of a model call and give the number of the call; lines of one call share a key."""
+        at = self._by_key.get(key)
+        if at is not None and repeated_lines.is_same(self.calls[at], found, newest=at == len(self.calls) - 1):
+            repeated_lines.merge(self.calls[at], found)
+            return at
+        before = self.calls[-1].end_at if self.calls else None
+        found.at, self.last_at = found.at or began(self.last_at or before, found.end_at), None
+        found.resets, self._resets_next = self._resets_next, False
+        if self.once and self._news == {"asked"} and drops_thinking(found.model_raw):
+            self._drop_thinking()
+        self._news.clear()
+        self.calls.append(found)
+        self._by_key[key] = len(self.calls) - 1
+        self._last_key = key
+        return len(self.calls) - 1
+
+    def _drop_thinking(self) -> None:
+        """Close what was thought: the next call does not send it."""
+        for block in self._blocks[self._open :]:
+            if block.measured.kind == "thinking" and block.call_out is None:
+                block.call_out = max(len(self.calls), block.call_in)
+
+    def knows(self, key: str) -> bool:
+        """Say whether a call of this key was added."""
+        return key in self._by_key
+
+    def finished(self, key: str, usage: Usage) -> None:
+        """Take the final output count of a call from the last event of its stream."""
+        at = self._by_key.get(key)
+        output = number(usage.output_tokens)
+        if at is not None and output is not None:
+            call = self.calls[at]
+            call.usage.output_tokens = max(output, call.counters.output_tokens or 0)
+            call.counters = counters(call.usage)
+            call.says_unfinished = False
+
+    def refused(self, key: str, stop_reason: object, stop_details: object) -> None:
+        """Take what the last event of a call's stream says of a refusal."""
+        at = self._by_key.get(key)
+        if at is not None:
+            refusals.note(self.calls[at], stop_reason, stop_details)
+
+    def ended(self, stop_reason: object) -> None:
+        """Take why a process ended: where that is a refusal, its last call may be the refused one."""
+        if self.calls and self.calls[-1].stop_reason is None and not self.calls[-1].visible_chars:
+            refusals.note(self.calls[-1], stop_reason, UNSET)
+
+    def categorise(self, request_id: object, category: object) -> None:
+        """Take the category that another line tells of a refusal in a request."""
+        for call in self.calls:
+            if call.request_id is not None and call.request_id == request_id:
+                refusals.categorise(call, category)
+
+    def wrote(self, call: int, line: int, blocks: Iterable[Block]) -> None:
+        """Add what a call wrote; a block that a repeated line shows again is taken once."""
+        made = self.calls[call]
+        for block in blocks:
+            found = measure(block)
+            if found is None:
+                refusals.hands_over(made, block)
+                continue
+            said, found.said = found.said, None
+            if self._seen(call, found):
+                continue
+            if said:
+                self._use.wrote(call, said)
+            if found.call_id is not None and found.kind == "tool_use":
+                self._tools[found.call_id] = found.tool or "unknown"
+                if found.skill is not None:
+                    self._skills[found.call_id] = found.skill
+            made.visible_chars += found.chars
+            self._blocks.append(_Placed(call, call + 1, None, line, "messages", "assistant", found))
+
+    def sent(
+        self,
+        line: int,
+        found: Measured,
+        *,
+        layer: str = "messages",
+        role: str = "user",
+        marker: str | None = None,
+    ) -> None:
+        """Add a block that the next call sends, and what is inside it."""
+        found, *inside = found.apart()
+        if found.kind == "tool_result" and found.call_id is not None:
+            if self.once and found.call_id in self._answered:
+                return
+            self._answered.add(found.call_id)
+        elif found.kind == "tool_use" and found.call_id is not None:
+            self._tools.setdefault(found.call_id, found.tool or "unknown")
+        if found.kind in RESULTS and found.call_id is not None:
+            found.tool = self._tools.get(found.call_id)
+            found.skill = self._skills.get(found.call_id)
+        if layer == "messages" and role == "user":
+            self._news.add("answered" if found.kind == "tool_result" else "asked")
+        if layer != "messages":
+            self._fixed.append(len(self._blocks))
+        elif found.said:
+            self._use.sent(len(self._blocks), len(self.calls), role, found)
+        found.said = None
+        self._blocks.append(_Placed(None, len(self.calls), None, line, layer, role, found, marker))
+        for part in inside:
+            self.sent(line, part, layer=layer, role=role)
+
+    def skill_of(self, call_id: object) -> str | None:
+        """Give the skill that a tool call loaded, None where it is no such call."""
+        return self._skills.get(call_id) if isinstance(call_id, str) else None
+
+    def forget(self, *, layers: tuple[str, ...] = ("messages",)) -> None:
+        """Close every open block of the messages, or of other layers: the next call starts a new context."""
+        now = len(self.calls)
+        if "messages" in layers:
+            self._use.close()
+        numbers = range(self._open, len(self._blocks)) if "messages" in layers else self._fixed
+        for block in (self._blocks[n] for n in numbers):
+            if block.call_out is None and block.layer in layers:
+                block.call_out = max(now, block.call_in)
+        if "messages" in layers:
+            self._open = len(self._blocks)
+            self._answered.clear()
+        else:
+            self._fixed.clear()
+        self._resets_next = now > 0
+
+    def clear_results(self, call_ids: set[str]) -> None:
+        """Close the results of these tool calls: they were edited out of the context."""
+        now = len(self.calls)
+        for block in self._blocks[self._open :]:
+            if block.measured.kind in RESULTS and block.measured.call_id in call_ids:
+                block.call_out = block.call_out or now
+
+    @property
+    def n_blocks(self) -> int:
+        """How many blocks were placed so far."""
+        return len(self._blocks)
+
+    def leave(self, number: int, call: int) -> None:
+        """Close a block: `call` is the first that no longer sends it."""
+        block = self._blocks[number]
+        block.call_out = max(call, block.call_in)
+
+    def stands(self, number: int, position: int) -> None:
+        """Say at which place of the prompt a block came in."""
+        block = self._blocks[number]
+        if block.position is None:
+            block.position = position
+
+    def is_written(self, number: int, sent: Measured) -> bool:
+        """Say whether a block that a call wrote is this block of the next request."""
+        mine = self._blocks[number].measured
+        if mine.kind != sent.kind:
+            return False
+        if mine.call_id is not None or sent.call_id is not None:
+            return mine.call_id == sent.call_id
+        return mine.content_hash == sent.content_hash or mine.kind in {"text", "thinking"}
+
+    def drop(self, call: int) -> None:
+        """Do not bill this call: a later one took its place."""
+        self.calls[call].dropped = True
+
+    def flush(self, rows: Rows, copy: int) -> int:
+        """Write the calls and blocks to `rows` and give the number of calls written."""
+        starts = self._starts = [0]
+        shown = self._shown_chars()
+        for n, call in enumerate(self.calls):
+            starts.append(starts[-1] + calls.write(rows, copy, starts[-1], call, shown[n] if shown else 0))
+        self._use.close()
+        rows.add_blocks(self._columns(copy, starts))
+        return starts[-1]
+
+    def _shown_chars(self) -> list[int]:
+        """Return the characters in the prompt of each call; an empty list where all usage is known."""
+        if all(call.counters.is_known and any(call.counters.prompt_side) for call in self.calls):
+            return []
+        change = [0] * (len(self.calls) + 2)
+        for block in self._blocks:
+            change[block.call_in] += block.measured.chars
+            change[len(self.calls) if block.call_out is None else block.call_out] -= block.measured.chars
+        return list(accumulate(change))
+
+    def _span(self, number: int, starts: Sequence[int]) -> tuple[int | None, int, int]:
+        """Return the rows of the calls that made a block, first sent it, and first no longer did."""
+        b = self._blocks[number]
+        made = None if b.made_by is None else max(starts[b.made_by + 1] - 1, 0)
+        return made, starts[b.call_in], starts[-1 if b.call_out is None else b.call_out]
+
+    def _columns(self, copy: int, starts: Sequence[int]) -> Iterator[Sequence[object]]:
+        """Give the columns of the `blocks` table; `starts` is where the rows of each call begin."""
+        blocks, found = self._blocks, [b.measured for b in self._blocks]
+        yield [copy] * len(blocks)
+        yield range(len(blocks))
+        spans = [self._span(n, starts) for n in range(len(blocks))]
+        yield from ([span[part] for span in spans] for part in range(3))
+        yield [b.line for b in blocks]
+        yield [b.layer for b in blocks]
+        yield [b.role for b in blocks]
+        yield [m.kind for m in found]
+        yield [m.tool for m in found]
+        yield [m.call_id for m in found]
+        yield [m.content_hash for m in found]
+        yield [m.args_hash for m in found]
+        yield [m.chars for m in found]
+        yield [m.weights[0] for m in found]
+        yield [m.weights[1] for m in found]
+        yield [m.content for m in found]
+        yield [m.is_sized for m in found]
+        yield [m.is_error for m in found]
+        yield [b.breakpoint for b in blocks]
+        yield [b.position for b in blocks]
+        yield [m.skill for m in found]
+        used = [self._use.found.get(place, NOT_KNOWN) for place in range(len(blocks))]
+        yield [u.share for u in used]
+        yield [None if u.call is None else max(starts[u.call + 1] - 1, 0) for u in used]
+        yield [u.to for u in used]
+
+    def _seen(self, call: int, found: Measured) -> bool:
+        if found.kind == "tool_use" and found.call_id is not None:
+            return found.call_id in self._tools
+        for block in reversed(self._blocks):
+            if block.made_by != call:
+                return False
+            if block.measured == found:
+                return True
+        return False

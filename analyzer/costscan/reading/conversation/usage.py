@@ -1,0 +1,265 @@
+"""The usage object of the Messages API, as logs really hold it, to counters that can be billed.
+
+Logs hold numbers as strings, NaN, null and lists where numbers belong, counters of other APIs, or nothing. A
+counter that is missing or cannot be read is None: unknown, never zero.
+Field meanings: https://platform.claude.com/docs/en/build-with-claude/prompt-caching (`input_tokens` is only
+what was neither read from nor written to the cache; without a split, cache writes are 5-minute ones). The
+API leaves the cache counters out, or null, where nothing was cached; input and output it always tells.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from costscan.reading.content.block import raw_json
+from costscan.reading.io import lenient_json
+
+
+class Split(Struct, gc=False):
+    """`cache_creation`: cache writes by their lifetime."""
+
+    ephemeral_5m_input_tokens: Any = None
+    ephemeral_1h_input_tokens: Any = None
+
+
+class Usage(Struct, gc=False):
+    """`usage` of a response, each field still as the log has it."""
+
+    input_tokens: Any = None
+    output_tokens: Any = None
+    cache_read_input_tokens: Any = None
+    cache_creation_input_tokens: Any = None
+    cache_creation: Split | UnsetType | None = UNSET
+    service_tier: Any = None
+    speed: Any = None
+    inference_geo: Any = None
+    iterations: Raw = Raw()
+    server_tool_use: Any = None
+    output_tokens_details: Any = None
+    input_tokens_details: Any = None
+
+
+MAX_COUNT = 10**9
+"""More tokens than any call can have: a larger number is damage."""
+MAX_SEARCHES = 1000
+"""More web searches than any call can make."""
+USAGE_FIELDS = [name for name in Usage.__struct_fields__ if name not in {"cache_creation", "iterations"}]
+
+
+_decode = msgspec.json.Decoder(Usage).decode
+_decode_list = msgspec.json.Decoder(list[Raw]).decode
+
+
+class Counters(Struct, gc=False):
+    """Billable counters of one model call, None where not known; token classes are disjoint.
+
+    `contradictory`: what the log tells of the cache writes, or of the calls inside, does not fit or cannot be
+    read; the smaller bill is taken.
+    """
+
+    input_tokens: int | None
+    cache_read_tokens: int | None
+    cache_write_5m_tokens: int | None
+    cache_write_1h_tokens: int | None
+    output_tokens: int | None
+    thinking_tokens: int | None
+    web_searches: int | None
+    contradictory: bool
+
+    @property
+    def prompt_side(self) -> tuple[int | None, int | None, int | None]:
+        """What identifies a call across copies: uncached input, cache reads, cache writes."""
+        w5m, w1h = self.cache_write_5m_tokens, self.cache_write_1h_tokens
+        return self.input_tokens, self.cache_read_tokens, None if w5m is None or w1h is None else w5m + w1h
+
+    @property
+    def knows_prompt(self) -> bool:
+        """Whether every counter of the prompt is known."""
+        return None not in self.prompt_side
+
+    @property
+    def is_known(self) -> bool:
+        """Whether every counter that is billed is known."""
+        return self.knows_prompt and self.output_tokens is not None and self.web_searches is not None
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether every counter of tokens is zero, which no call that was answered can be."""
+        return self.output_tokens == 0 and self.prompt_side == (0, 0, 0)
+
+
+def nothing_known() -> Counters:
+    """Return the counters of a call that tells none."""
+    return Counters(None, None, None, None, None, None, None, contradictory=False)
+
+
+class Iteration(NamedTuple):
+    """One billed model call inside a request: its kind, its model where it has its own, its counters."""
+
+    kind: str
+    model: str | None
+    counters: Counters
+
+
+def number(value: object, most: int = MAX_COUNT) -> int | None:
+    """Give a token count as logs write it (12, "12", 12.0) as an int; None when it is no count."""
+    if type(value) is int:
+        return value if 0 <= value <= most else None
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if isinstance(value, float) and 0 <= value <= most and value.is_integer():
+        return int(value)
+    return None
+
+
+def _cached(value: object) -> int | None:
+    """Return a cache counter: none told is none used."""
+    return 0 if value is None else number(value)
+
+
+def _writes(usage: Usage) -> tuple[int | None, int | None, bool]:
+    """Return the 5-minute and 1-hour writes, and whether the log contradicts itself on them."""
+    total, split = usage.cache_creation_input_tokens, usage.cache_creation
+    if type(split) is Split and type(total) is int:
+        w5m, w1h = split.ephemeral_5m_input_tokens, split.ephemeral_1h_input_tokens
+        if type(w5m) is int and type(w1h) is int and w5m >= 0 <= w1h and w5m + w1h == total <= MAX_COUNT:
+            return w5m, w1h, False
+    return _odd_writes(total, split)
+
+
+def _odd_writes(raw_total: object, split: object) -> tuple[int | None, int | None, bool]:
+    total = _cached(raw_total)
+    if not isinstance(split, Split):
+        return total, 0, split is None and bool(total)
+    told = (split.ephemeral_5m_input_tokens, split.ephemeral_1h_input_tokens)
+    w5m, w1h = (_cached(value) for value in told)
+    if total is None or w5m is None or w1h is None:
+        return None, None, False
+    if total and w5m + w1h > total:
+        return total, 0, True
+    # The split is what is billed, but a log may hold the total alone: the rest of it is a 5-minute write.
+    return w5m + max(total - w5m - w1h, 0), w1h, bool(total) and told == (None, None)
+
+
+def _tells_cache(usage: Usage) -> bool:
+    return usage.cache_read_input_tokens is not None or usage.cache_creation_input_tokens is not None
+
+
+def _is_foreign(usage: Usage) -> bool:
+    """Whether these are OpenAI's counters, whose input holds what was read from the cache."""
+    return usage.input_tokens_details is not None and not _tells_cache(usage)
+
+
+def counters(usage: Usage) -> Counters:
+    """Return the billable counters of `usage`, top level only."""
+    if (
+        type(usage.input_tokens) is int
+        and type(usage.output_tokens) is int
+        and 0 <= usage.input_tokens <= MAX_COUNT
+        and 0 <= usage.output_tokens <= MAX_COUNT
+    ):
+        plain: int | None = usage.input_tokens
+        out: int | None = usage.output_tokens
+    else:
+        plain, out = number(usage.input_tokens), number(usage.output_tokens)
+        if plain is None and out is None and not _tells_cache(usage):
+            return nothing_known()
+    if _is_foreign(usage):
+        return nothing_known()
+    read: Any = usage.cache_read_input_tokens
+    if type(read) is not int or not 0 <= read <= MAX_COUNT:
+        read = _cached(read)
+    w5m, w1h, contradictory = _writes(usage)
+    server, details = usage.server_tool_use, usage.output_tokens_details
+    asked = server.get("web_search_requests") if isinstance(server, dict) else None
+    searches = 0 if asked is None else number(asked, MAX_SEARCHES)
+    thinking = number(details.get("thinking_tokens")) if isinstance(details, dict) else None
+    return Counters(plain, read, w5m, w1h, out, thinking, searches, contradictory)
+
+
+def from_dict(value: object) -> Usage | None:
+    """Give a `Usage` of a decoded JSON object, or None when `value` is none."""
+    if not isinstance(value, dict):
+        return None
+    found = Usage()
+    for name in USAGE_FIELDS:
+        setattr(found, name, value.get(name))
+    if value.get("iterations") is not None:
+        found.iterations = raw_json(value["iterations"])
+    split = value.get("cache_creation", UNSET)
+    if isinstance(split, dict):
+        found.cache_creation = Split(
+            split.get("ephemeral_5m_input_tokens"), split.get("ephemeral_1h_input_tokens")
+        )
+    elif split is not UNSET:
+        found.cache_creation = None
+    return found
+
+
+def of_raw(raw: bytes) -> Usage:
+    """Return the `Usage` of raw JSON, whatever types its fields have; an empty one when it is no object."""
+    try:
+        return _decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass
+    return from_dict(lenient_json.value(raw)) or Usage()
+
+
+def iterations(usage: Usage) -> list[Iteration] | None:
+    """Return the model calls inside a request where the log tells them apart, else an empty list.
+
+    The top level leaves compaction and advisor calls out, and holds only the answering call after a
+    fallback, so a request with several iterations is billed as the sum of them; those that were refused
+    before any output are among them (see `refusals`). None: the log tells of iterations, and they cannot be
+    read.
+    """
+    raw = bytes(usage.iterations)
+    if raw in {b"", b"null", b"[]"}:
+        return []
+    found = lenient_json.value(raw) if _several(raw) else None
+    if not isinstance(found, list):
+        return [] if raw.count(b'"type"') == 1 and b'"message"' in raw else None
+    told = [_iteration(item) for item in found]
+    searches = counters(usage).web_searches
+    if searches != 0 and not any(part.counters.web_searches for part in told):
+        told[-1].counters.web_searches = searches
+    return told
+
+
+def after_compaction(parts: Sequence[Iteration]) -> int | None:
+    """Return the number of the model call that went on from a summary of the prompt, None where none did."""
+    summed_up = max((n for n, part in enumerate(parts) if part.kind == "compaction"), default=None)
+    return None if summed_up is None or summed_up + 1 == len(parts) else summed_up + 1
+
+
+def _several(raw: bytes) -> bool:
+    try:
+        return len(_decode_list(raw)) > 1
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        found = lenient_json.value(raw)
+        return isinstance(found, list) and len(found) > 1
+
+
+def _iteration(item: object) -> Iteration:
+    inner = from_dict(item)
+    if inner is None or not isinstance(item, dict):
+        return Iteration("message", None, nothing_known())
+    kind, model = item.get("type"), item.get("model")
+    used = counters(inner)
+    return Iteration(
+        kind if isinstance(kind, str) else "message",
+        model if isinstance(model, str) and model else None,
+        # No call takes no tokens at all.
+        nothing_known() if used.is_zero else used,
+    )
+
+
+PLACEHOLDER_OUTPUT_TOKENS = 8
+"""An unfinished call shows at most this many output tokens: what the first streamed event had counted."""

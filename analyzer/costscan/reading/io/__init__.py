@@ -1,0 +1,1 @@
+"""Files as lines, lines as JSON, rows as tables."""

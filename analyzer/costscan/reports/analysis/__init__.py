@@ -1,0 +1,1 @@
+"""Reports on one analysis, one ending a file."""

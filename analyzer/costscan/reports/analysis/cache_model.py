@@ -1,0 +1,53 @@
+"""How well the cache is understood, in words: what was tested, what is off, what is not in the log."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from costscan.cache.agreement import CACHED_OUTSIDE, EXPIRED_EARLY, LOST
+from costscan.reports.analysis.bill_lines import Pieces
+from costscan.reports.text.numbers import count, plural, precise, usd
+from costscan.summary import Summary
+
+_WHY: Final[Mapping[str, str]] = {
+    LOST: "{turns} wrote a warm prefix anew for no cause in the log",
+    EXPIRED_EARLY: "{turns} found an entry gone before its lifetime was over",
+    CACHED_OUTSIDE: "{turns} read what nothing in the log had written",
+}
+"""What the classes of disagreement mean that the replay does not have."""
+_LEAST_SHARE: Final = 0.0005
+
+
+def cache_model(summary: Summary) -> Pieces:
+    """Say how many turns the replay repeats to the token, and how many of the dollars it is off."""
+    found = summary.replay
+    if not found.tested_turns:
+        return [("nothing was cached: not tested", "")]
+    exact = "every turn exact" if found.exact_share == 1 else f"{precise(found.exact_share)} of turns exact"
+    off = found.off_share or 0
+    dollars = "" if found.off_share is None else f", {off if off >= _LEAST_SHARE else 0:.1%} of dollars off"
+    why = _worst(summary) if off >= _LEAST_SHARE else ""
+    return [(f"{exact}{dollars}{why}", "")]
+
+
+def _worst(summary: Summary) -> str:
+    """Name the class that most of the difference comes from."""
+    classes = summary.replay.classes or ()
+    known = [row for row in classes if not row["is_proven"] and row["off_usd"] is not None]
+    if not known:
+        return ""
+    worst = max(known, key=lambda row: abs(row["off_usd"]))
+    return f": {_WHY[worst['class']].format(turns=plural(worst['turns'], 'turn'))} ({_amount(worst)})"
+
+
+def _amount(row: Mapping[str, Any]) -> str:
+    return usd(abs(row["off_usd"]))
+
+
+def side_calls(summary: Summary) -> Pieces:
+    """Say what calls that no line tells cost at least; nothing where cache reads prove none."""
+    found = summary.replay.side_calls
+    if found is None or not found.calls:
+        return []
+    cost = f"at least {usd(found.least_usd)} in " if found.least_usd is not None else ""
+    calls = f"{count(found.calls)} side {'call' if found.calls == 1 else 'calls'}"
+    return [(f"{cost}{calls}, proven by cache reads; not in the total", "")]

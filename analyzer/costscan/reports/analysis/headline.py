@@ -1,0 +1,217 @@
+"""The first lines of the terminal report: what it cost, what was read, where the money went."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from rich.text import Text
+
+from costscan.reports.analysis.bill_lines import Pieces, billed, recorded
+from costscan.reports.analysis.cache_model import cache_model, side_calls
+from costscan.reports.text.numbers import bar, count, percent, plural, usd
+from costscan.reports.text.sanitize import cells, inert, shorten
+from costscan.summary import Summary
+from costscan.summary.days import UNKNOWN_DAY
+from costscan.zones import DEFAULT
+
+LABEL: Final = 14
+METER_WORDS: Final = {
+    "input": "fresh input",
+    "cache_read": "cache read",
+    "cache_write_5m": "cache write",
+    "cache_write_1h": "1-hour cache write",
+    "output": "output",
+    "web_search": "web search",
+}
+GAP: Final = 3
+_FEW_RUNS: Final = 5
+_MOST_PATHS: Final = 3
+_KIND_CHARS: Final = 36
+_MOST_PARTS: Final = 4
+
+
+def title(summary: Summary, width: int) -> list[Text]:
+    """Give the heading: the logs, how much is in them, and the prices."""
+    parts, prices = sizes(summary), price_basis(summary)
+    counts = " · ".join(parts)
+    paths = inert(named(summary.paths))
+    line = Text.assemble(("costscan", "bold"), "  ", (shorten(paths, width - 10), "bold"))
+    if cells(line.plain) + GAP + cells(counts) > width:
+        return [line, *_wrapped("", [(part, "") for part in (*parts, prices)], " · ", width)]
+    line.append(f"   {counts}")
+    gap = width - cells(line.plain) - cells(prices)
+    if gap >= GAP:
+        return [Text.assemble(line, " " * gap, (prices, "dim"))]
+    return [line, *_wrapped("", [(prices, "dim")], "", width)]
+
+
+def sizes(summary: Summary) -> list[str]:
+    """Say how much is in the logs, and of which days it is."""
+    totals = summary.totals
+    agents = [plural(totals.sub_agents, "sub-agent")] if totals.sub_agents else []
+    return [
+        plural(totals.root_runs, "run"),
+        *agents,
+        plural(totals.turns, "turn"),
+        plural(summary.by_model.height, "model"),
+        *_dates(summary),
+    ]
+
+
+def named(paths: Sequence[str]) -> str:
+    """Name the logs: the first and how many more, where they are many."""
+    few = paths if len(paths) <= _MOST_PATHS else paths[:1]
+    return ", ".join(few) + ("" if few is paths else f" and {len(paths) - 1:,} more")
+
+
+def _dates(summary: Summary) -> list[str]:
+    """Give the first and the last day, and whose days they are where they are not those of UTC."""
+    days = [day for day in summary.by_day["day"] if day != UNKNOWN_DAY]
+    zone = "" if summary.inputs.tz == DEFAULT else f" {summary.inputs.tz}"
+    return [dates(days[0], days[-1]) + zone] if days else []
+
+
+def dates(first: str, last: str) -> str:
+    """Give two days, without what the second has in common with the first."""
+    if first == last:
+        return first
+    same = 8 if first[:7] == last[:7] else 5 if first[:4] == last[:4] else 0
+    return f"{first}..{last[same:]}"
+
+
+def price_basis(summary: Summary) -> str:
+    """Say of which day the prices are, and whose."""
+    basis = summary.prices
+    what = "list" if not basis.discount else f"list -{(basis.discount * 100).normalize():f}%"
+    return f"prices {basis.as_of}, {what}" + (
+        f", own for {plural(len(basis.own), 'model')}" if basis.own else ""
+    )
+
+
+def headline(summary: Summary, width: int) -> list[Text]:
+    """Give one paragraph per question, each under its label."""
+    lines: list[Text] = []
+    for label, pieces, separator in paragraphs(summary):
+        lines += _wrapped(label, pieces, separator, width)
+    return lines
+
+
+def paragraphs(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
+    """Give the label, the pieces and the separator of each answer."""
+    yield "billed", billed(summary), ""
+    if summary.totals.recorded_usd is not None:
+        yield "recorded", recorded(summary), ""
+    yield "read", [(part, "") for part in _read(summary)], " · "
+    if any(summary.meters.values()):
+        yield "where", _where(summary), " · "
+    if summary.totals.carried_share:
+        yield "sent again", _again(summary), ""
+    if summary.distribution.priced_runs >= _FEW_RUNS:
+        yield "per run", _spread(summary), " · "
+    if summary.replay.exact_share is not None:
+        yield "cache model", cache_model(summary), ""
+    if hidden := side_calls(summary):
+        yield "not logged", hidden, ""
+    if cached := _without_caching(summary):
+        yield "no caching", cached, ""
+    if summary.defects:
+        yield "not done", _not_done(summary), ""
+
+
+def _read(summary: Summary) -> list[str]:
+    inputs = summary.inputs
+    files = f"{''.join(inputs.formats)} file" if len(inputs.formats) == 1 else "file"
+    parts = [f"{plural(inputs.lines, 'line')} in {plural(inputs.files, files)}"]
+    if len(inputs.formats) > 1:
+        parts += [f"{count(n)} {name}" for name, n in inputs.formats.items()]
+    parts.append(f"{count(inputs.skipped_lines)} skipped")
+    if inputs.unknown_lines:
+        parts.append(f"{plural(inputs.unknown_lines, 'line')} of no known kind: {_kinds(inputs.unknown)}")
+    if inputs.unusable_files:
+        parts.append(f"{plural(inputs.unusable_files, 'other file')} not read")
+    if inputs.repaired_lines:
+        parts.append(f"{count(inputs.repaired_lines)} repaired")
+    if inputs.duplicate_turns:
+        parts.append(f"{plural(inputs.duplicate_turns, 'copied turn')} counted once")
+    if summary.totals.undated_turns:
+        parts.append(f"{plural(summary.totals.undated_turns, 'turn')} without an own time")
+    return parts
+
+
+def _kinds(unknown: Sequence[Mapping[str, Any]]) -> str:
+    """Name the kinds that most lines are of, as many as fit on a line."""
+    named = [f"{inert(row['kind'])} {count(row['lines'])}" for row in unknown]
+    shown = [name for n, name in enumerate(named) if n == 0 or len(", ".join(named[: n + 1])) <= _KIND_CHARS]
+    return ", ".join([*shown, "…"] if len(shown) < len(named) else shown)
+
+
+def _where(summary: Summary) -> Pieces:
+    whole = summary.totals.usd or Decimal(1)
+    spent = {m: v for m, v in summary.meters.items() if v}
+    ranked = sorted(spent.items(), key=lambda item: -item[1])
+    shares = [(METER_WORDS[meter], float(amount / whole)) for meter, amount in ranked]
+    return [(f"{word} {percent(share)} {bar(share)}", "") for word, share in shares]
+
+
+def _again(summary: Summary) -> Pieces:
+    totals = summary.totals
+    pieces: Pieces = [(f"{percent(totals.carried_share)} of input tokens had been sent before", "")]
+    if totals.usd and totals.carried_usd:
+        cost = f"{usd(totals.carried_usd)} ({percent(float(totals.carried_usd / totals.usd))} of the bill)"
+        pieces.append((f", which cost {cost}", ""))
+    return pieces
+
+
+def _spread(summary: Summary) -> Pieces:
+    found = summary.distribution
+    ranks = [(f"{name} {usd(found.usd_per_run[name])}", "") for name in ("p50", "p90", "p99", "max")]
+    top = -(-found.priced_runs // 100)
+    who = "the dearest run is" if top == 1 else f"the dearest {top:,} (1%) are"
+    return [*ranks, (f"{who} {percent(found.top_1pct_share)} of the bill", "")]
+
+
+def _without_caching(summary: Summary) -> Pieces:
+    found = summary.scenario("no_caching")
+    if found is None or not found.runs or found.usd is None or found.saved_usd is None or not found.usd:
+        return []
+    saved = -found.saved_usd
+    if saved >= 0:
+        rest = f"caching saved {usd(saved)} ({percent(float(saved / found.usd))})"
+        return [(usd(found.usd), "bold"), (f"   with nothing cached; {rest}", "")]
+    return [
+        (usd(found.usd), "bold"),
+        (f"   with nothing cached; caching cost {usd(-saved)} more than that", "yellow"),
+    ]
+
+
+def _not_done(summary: Summary) -> Pieces:
+    """Say what could not be worked out, and why the first of it."""
+    parts = [one.part for one in summary.defects]
+    more = f" and {len(parts) - _MOST_PARTS} more" if len(parts) > _MOST_PARTS else ""
+    told = inert(", ".join(parts[:_MOST_PARTS])) + more
+    return [(told, "yellow"), (f" ({inert(summary.defects[0].reason)})", "")]
+
+
+def _wrapped(label: str, pieces: Pieces, separator: str, width: int) -> list[Text]:
+    """Lay pieces out after a label, broken between them where a separator sets them apart, else at spaces."""
+    lines = [Text.assemble("  ", (label.ljust(LABEL - 2), "dim"))]
+    start = True
+    for text, style in pieces:
+        told = text if start or not separator else separator + text
+        for part in [told] if separator else _words(told):
+            if not start and cells(lines[-1].plain) + cells(part.rstrip()) > width:
+                lines[-1].rstrip()
+                lines.append(Text(" " * LABEL))
+                start = True
+            shown = part.removeprefix(separator) if start and separator else part.lstrip() if start else part
+            lines[-1].append(shorten(shown, max(width - LABEL, 1)), style=style)
+            start = False
+    return lines
+
+
+def _words(text: str) -> list[str]:
+    first, *others = text.split(" ")
+    return [first, *(f" {word}" for word in others)]
+
+
+__all__ = ["METER_WORDS", "headline", "named", "paragraphs", "price_basis", "sizes", "title"]

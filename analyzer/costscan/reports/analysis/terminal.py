@@ -1,0 +1,133 @@
+"""The report on the terminal: one screen, dollars first."""
+
+import shlex
+import sys
+from collections.abc import Sequence
+from typing import Final, TextIO
+
+from rich.text import Text
+
+from costscan.reports.analysis.findings import findings_table
+from costscan.reports.analysis.headline import headline, title
+from costscan.reports.analysis.levers import levers_table
+from costscan.reports.analysis.tables import TABLES, worst_runs
+from costscan.reports.text.console import NARROWEST, console, width_of
+from costscan.reports.text.numbers import count
+from costscan.reports.text.sanitize import cells, clip, ending, inert, unheeded
+from costscan.summary import Summary
+
+NAMED_SKIPS: Final = 3
+RULES, WORST_RUNS, MODELS, TOOLS, ROWS = 6, 5, 4, 8, 20
+_MORE: Final = " · -o report.html · --json"
+_TAKEN: Final = "█…·"
+"""A stream that takes these takes all that is printed."""
+_ASCII: Final = str.maketrans(
+    {
+        "·": "|",
+        "█": "#",
+        "░": ".",
+        "▒": ":",
+        "▓": "=",
+        "▪": "o",
+        "✗": "x",
+        "▮": "*",
+        "…": "...",
+        "\ufffd": "?",
+        "→": "->",
+        "↑": "up",
+        "↓": "down",
+        **dict(zip("▁▂▃▄▅▆▇", "_.-:=+*", strict=True)),
+        **dict.fromkeys("▏▎▍▌▋▊▉", ""),
+    }
+)
+
+
+def render(summary: Summary, *, width: int, by: str | None = None, top: int | None = None) -> list[Text]:
+    """Give the lines of the report, each at most `width` columns wide."""
+    blocks = [[*title(summary, width), *headline(summary, width)]]
+    if summary.totals.turns:
+        blocks += _tables(summary, width, by, top)
+    blocks += [block for block in (_skipped(summary, width), _next(summary, width, by)) if block]
+    lines: list[Text] = []
+    for block in blocks:
+        lines += [Text(""), *block] if lines else block
+    return lines
+
+
+def _tables(summary: Summary, width: int, by: str | None, top: int | None) -> list[list[Text]]:
+    if by is not None:
+        return [TABLES[by](summary, top or ROWS, width)]
+    found = [levers_table(summary, width), findings_table(summary, top or RULES, width)]
+    return [
+        *(block for block in found if block),
+        worst_runs(summary, top or WORST_RUNS, width),
+        TABLES["model"](summary, top or MODELS, width),
+        TABLES["tool"](summary, top or TOOLS, width),
+    ]
+
+
+def _skipped(summary: Summary, width: int) -> list[Text]:
+    found = summary.inputs.skipped
+    if not found:
+        return []
+    lines = [Text("  skipped", style="dim")]
+    for row in found[:NAMED_SKIPS]:
+        where = inert(row["path"]) + (f":{row['line']}" if row["line"] else "")
+        reason = inert(row["reason"])
+        room = max(width - 4 - cells(reason), NARROWEST // 2)
+        lines.append(Text(clip(f"  {ending(where, room)}: {reason}", width), style="yellow"))
+    every = summary.inputs.skipped_lines + summary.inputs.unusable_files
+    if every > NAMED_SKIPS:
+        lines.append(Text(f"  … {count(every - NAMED_SKIPS)} more in --json", style="dim"))
+    return lines
+
+
+def _next(summary: Summary, width: int, by: str | None) -> list[Text]:
+    paths = inert(" ".join(shlex.quote(path) for path in summary.paths))
+    other = "tool" if by in {"task", "run"} else "task"
+    for told, more in ((paths, _MORE), ("PATH", _MORE), ("PATH", "")):
+        line = Text.assemble("  next: ", (f"costscan analyze {told} --by {other}", "bold"), more)
+        if paths and cells(line.plain) <= width:
+            return [line]
+    return []
+
+
+def show(
+    summary: Summary, *, by: str | None = None, top: int | None = None, out: TextIO | None = None
+) -> None:
+    """Print the report."""
+    out = out or sys.stdout
+    printed(render(summary, width=width_of(out), by=by, top=top), out)
+
+
+def printed(lines: Sequence[Text | str], out: TextIO | None = None) -> None:
+    """Print lines: with colours to a terminal, plain to anything else, in ASCII where it takes no more.
+
+    No server that runs a job takes one of them for a command.
+    """
+    out = out or sys.stdout
+    screen = console(out)
+    narrow = not _takes(out, _TAKEN)
+    for line in lines:
+        text = Text(line) if isinstance(line, str) else line
+        text.plain = unheeded(text.plain)
+        screen.print(Text(in_encoding(text.plain, out)) if narrow else text, soft_wrap=True)
+
+
+def in_encoding(text: str, out: TextIO) -> str:
+    """Return a text in characters that a stream takes: as it is, or in ASCII where it takes no more."""
+    if _takes(out, _TAKEN):
+        return text
+    encoding = out.encoding or "ascii"
+    return text.translate(_ASCII).encode(encoding, "replace").decode(encoding)
+
+
+def _takes(out: TextIO, text: str) -> bool:
+    try:
+        text.encode(out.encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+__all__ = ["in_encoding", "printed", "render", "show", "width_of"]

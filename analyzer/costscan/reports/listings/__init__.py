@@ -1,0 +1,1 @@
+"""What is listed on the screen: a run, prices, rules, the schema."""

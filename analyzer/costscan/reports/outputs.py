@@ -1,0 +1,204 @@
+"""Files to write: which report an ending asks for, and how a file appears whole or not at all."""
+
+import errno
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+
+from costscan import cleanup
+from costscan.errors import CostscanError
+
+if TYPE_CHECKING:
+    from costscan.analysis import Analysis
+    from costscan.gate import Comparison
+    from costscan.summary import Summary
+    from costscan.trend import Trend
+
+MODULES: Final = {
+    ".json": "analysis.json",
+    ".parquet": "analysis.parquet",
+    ".csv": "analysis.csv",
+    ".html": "html",
+    ".md": "analysis.markdown",
+    ".sarif": "analysis.sarif",
+    ".prom": "analysis.openmetrics",
+}
+"""The module, below this folder, that writes each ending."""
+COMPARISON: Final = {
+    ".json": "comparison.json",
+    ".md": "comparison.markdown",
+    ".xml": "comparison.junit",
+    ".csv": "comparison.csv",
+    ".prom": "comparison.openmetrics",
+    ".sarif": "comparison.sarif",
+    ".parquet": "analysis.parquet",
+    ".html": "html",
+}
+"""The same for comparisons; the last two tell of the new side alone."""
+TREND: Final = {".json": "trend.json", ".csv": "trend.csv"}
+"""The same for trends."""
+FOLDER: Final = "analysis.frames_folder"
+_PACKAGE: Final = "comparison."
+_OF_COMPARISON: Final = {m for m in COMPARISON.values() if m.startswith(_PACKAGE)} - {"comparison.sarif"}
+
+
+class Writer(Protocol):
+    """One kind of report; the module itself is the object."""
+
+    def write(self, summary: "Summary", x: "Analysis", path: Path) -> None:
+        """Write the report to a new file (or into a folder)."""
+
+
+class ComparisonWriter(Protocol):
+    """One kind of report of a comparison."""
+
+    def write(
+        self, comparison: "Comparison", summary: "Summary | None", x: "Analysis | None", path: Path
+    ) -> None:
+        """Write the report to a new file; the new side's summary and analysis are there if it is logs."""
+
+
+class TrendWriter(Protocol):
+    """One kind of report of a trend."""
+
+    def write(self, trend: "Trend", path: Path) -> None:
+        """Write the report to a new file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A file or folder to write, and the module that writes it."""
+
+    path: Path
+    module: str
+
+    def write(self, summary: "Summary", x: "Analysis") -> None:
+        """Write the report.
+
+        Raises:
+            CostscanError: it cannot be written; what was there before is still there.
+        """
+        writer = cast("Writer", import_module(f"costscan.reports.{self.module}"))
+        if self.module == FOLDER:
+            writer.write(summary, x, self.path)
+        else:
+            whole(self.path, lambda unfinished: writer.write(summary, x, unfinished))
+
+    @property
+    def needs_logs(self) -> bool:
+        """Whether a comparison of reports alone cannot give it."""
+        return self.module not in _OF_COMPARISON
+
+    def write_comparison(
+        self, comparison: "Comparison", summary: "Summary | None", x: "Analysis | None"
+    ) -> None:
+        """Write a report of a comparison, or of its new side.
+
+        Raises:
+            CostscanError: it cannot be written; what was there before is still there.
+        """
+        if summary is not None and x is not None and not self.module.startswith(_PACKAGE):
+            self.write(summary, x)
+            return
+        writer = cast("ComparisonWriter", import_module(f"costscan.reports.{self.module}"))
+        whole(self.path, lambda unfinished: writer.write(comparison, summary, x, unfinished))
+
+    def write_trend(self, trend: "Trend") -> None:
+        """Write a report of a trend.
+
+        Raises:
+            CostscanError: it cannot be written; what was there before is still there.
+        """
+        writer = cast("TrendWriter", import_module(f"costscan.reports.{self.module}"))
+        whole(self.path, lambda unfinished: writer.write(trend, unfinished))
+
+
+def target(name: str) -> Target:
+    """Give what `-o NAME` of `analyze` asks for.
+
+    Raises:
+        CostscanError: no report has this ending, or the file cannot be written where it is to be.
+    """
+    path = Path(name).expanduser()
+    if name.endswith(("/", os.sep)) or path.is_dir():
+        found = Target(path, FOLDER)
+    else:
+        found = Target(path, _module(name, path.suffix.lower(), MODULES, " or DIR/"))
+    _refuse_unwritable(name, found)
+    return found
+
+
+def comparison_target(name: str) -> Target:
+    """Give what `-o NAME` of `check` and `compare` asks for; errors as for `target`."""
+    path = Path(name).expanduser()
+    found = Target(path, _module(name, path.suffix.lower(), COMPARISON))
+    _refuse_unwritable(name, found)
+    return found
+
+
+def trend_target(name: str) -> Target:
+    """Give what `-o NAME` of `trend` asks for; errors as for `target`."""
+    path = Path(name).expanduser()
+    found = Target(path, _module(name, path.suffix.lower(), TREND))
+    _refuse_unwritable(name, found)
+    return found
+
+
+def _module(name: str, ending: str, modules: Mapping[str, str], more: str = "") -> str:
+    if ending not in modules:
+        raise CostscanError(f"-o {name}: no report has this ending", f"use one of {' '.join(modules)}{more}")
+    return modules[ending]
+
+
+def _refuse_unwritable(name: str, found: Target) -> None:
+    """Find out before the logs are read, not after."""
+    folder = found.path if found.module == FOLDER and found.path.exists() else found.path.parent
+    if found.module == FOLDER and found.path.exists() and not found.path.is_dir():
+        raise CostscanError(f"-o {name}: there is a file of this name", "name a folder")
+    while found.module == FOLDER and not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        raise CostscanError(f"-o {name}: no folder {folder}", "make it first, or write elsewhere")
+    if not os.access(folder, os.W_OK):
+        raise CostscanError(f"-o {name}: no permission to write in {folder}", "write elsewhere")
+
+
+def whole(path: Path, write: Callable[[Path], Any]) -> None:
+    """Have `write` make a file beside `path`, and put it in its place only when it is finished.
+
+    Raises:
+        CostscanError: it could not be written.
+    """
+    real = Path(os.path.realpath(path))
+    unfinished = real.with_name(f".{real.name}.{os.getpid()}.tmp")
+    cleanup.files.add(unfinished)
+    try:
+        write(unfinished)
+        with suppress(OSError):
+            shutil.copymode(real, unfinished)
+        unfinished.replace(real)
+    except CostscanError:
+        raise
+    except Exception as error:
+        if not _is_of_writing(error):
+            raise
+        why = getattr(error, "strerror", None) or os.strerror(errno.ENOSPC) + ", it seems"
+        raise CostscanError(f"{path}: cannot be written: {why}", "check space and permissions") from error
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        cleanup.files.discard(unfinished)
+
+
+def _is_of_writing(error: Exception) -> bool:
+    """Polars tells of a full disk with errors of its own."""
+    return (
+        isinstance(error, OSError)
+        or type(error).__module__.startswith("polars")
+        or (type(error).__name__ == "PanicException")
+    )

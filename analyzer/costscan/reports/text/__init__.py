@@ -1,0 +1,1 @@
+"""Text that a person reads: numbers, tables, and what must never reach a screen raw."""

@@ -1,0 +1,95 @@
+"""What findings about the cache cost: what was lost, what a scenario saves, and tokens at other meters."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import polars as pl
+
+from costscan.analysis import Analysis
+from costscan.cache.breaks.cost import usd_lost
+from costscan.prices import turn_usd
+from costscan.rulebook.pricing_spans import apart, once
+from costscan.schema.frames import USD
+
+_ROW: Final = "row"
+_PLACE: Final = ["run_id", "turn"]
+
+
+class CacheMoney:
+    """What the turns of some runs were billed for, and what is known of their cache."""
+
+    def __init__(self, x: Analysis, runs: pl.Series) -> None:
+        self._breaks, self._scenarios = x.prefix_breaks, x.scenarios
+        self._unit = x.unit.columns
+        self._turns = x.counted_with_prices.filter(pl.col("run_id").is_in(runs.implode())).drop("usd")
+
+    def ways(self) -> Mapping[str, Callable[[pl.DataFrame], pl.DataFrame]]:
+        """Give how findings are priced, by name; each takes what was found, numbered by `row`."""
+        return {
+            "lost": lambda found: self._lost(found, ["run_id", "cause"]),
+            "lost-in-run": self._lost_in_run,
+            "lost-at": lambda found: self._lost(found, ["run_id", "cause", "path"]),
+            "unread": self._unread,
+            "written": self._written,
+            "saved": self._saved,
+        }
+
+    def _lost(self, found: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+        """Sum what prefix breaks lost from turn to turn_end."""
+        asked = apart(found, keys)
+        breaks = self._breaks.select(*keys, "usd_lost", at="turn")
+        inside = asked.join(breaks, on=keys, how="inner").filter(pl.col("at").is_between("turn", "turn_end"))
+        return _with_sums(asked, inside.select(_ROW, usd="usd_lost"))
+
+    def _lost_in_run(self, found: pl.DataFrame) -> pl.DataFrame:
+        """Sum all that runs lost for one cause."""
+        keys = ["run_id", "cause"]
+        asked = apart(found, keys)
+        all_of_them = asked.join(self._breaks.select(*keys, usd="usd_lost"), on=keys, how="inner")
+        return _with_sums(asked, all_of_them.select(_ROW, "usd"))
+
+    def _unread(self, found: pl.DataFrame) -> pl.DataFrame:
+        """Price tokens of every prompt from turn to turn_end: what they cost there more than read."""
+        asked = apart(found)
+        each = asked.select(
+            _ROW, "run_id", pl.int_ranges("turn", pl.col("turn_end") + 1).alias("turn"), "tokens"
+        )
+        billed = self._billed(each.explode("turn"))
+        lost = billed.with_columns(tokens_lost=pl.col("tokens").clip(0))
+        return _with_sums(asked, lost.select(_ROW, usd=usd_lost(lost, self._unit)))
+
+    def _written(self, found: pl.DataFrame) -> pl.DataFrame:
+        """Price tokens that were written to the cache in a turn: what that cost more than sending them."""
+        billed = self._billed(found.select(_ROW, *_PLACE, "tokens"))
+        left = pl.col("tokens").clip(0)
+        hour = pl.min_horizontal(left, "cache_write_1h_tokens")
+        five = pl.min_horizontal(left - hour, "cache_write_5m_tokens")
+        plain = billed.with_columns(
+            cache_write_1h_tokens=pl.col("cache_write_1h_tokens") - hour,
+            cache_write_5m_tokens=pl.col("cache_write_5m_tokens") - five,
+            input_tokens=pl.col("input_tokens") + hour + five,
+        )
+        unit = billed.select(self._unit)
+        more = turn_usd(billed, unit)["usd"] - turn_usd(plain, unit)["usd"]
+        return once(_with_sums(found, billed.select(_ROW, usd=more.cast(USD).clip(0))), _PLACE)
+
+    def _saved(self, found: pl.DataFrame) -> pl.DataFrame:
+        """Price a run at what a scenario saves of it."""
+        saved = self._scenarios.select("run_id", "scenario", usd="saved_usd")
+        priced = found.join(saved, on=["run_id", "scenario"], how="left", maintain_order="left")
+        return once(priced, ["run_id"])
+
+    def _billed(self, asked: pl.DataFrame) -> pl.DataFrame:
+        return asked.join(self._turns, on=_PLACE, how="inner", maintain_order="left")
+
+
+def _with_sums(asked: pl.DataFrame, parts: pl.DataFrame) -> pl.DataFrame:
+    """Add `usd`: the sum of the parts of each row; null where one is unknown, 0 where there is none."""
+    whole = pl.when(pl.col("usd").null_count() == 0).then(pl.col("usd").sum())
+    sums = parts.group_by(_ROW).agg(whole.cast(USD).alias("usd"), some=pl.lit(value=True))
+    joined = asked.join(sums, on=_ROW, how="left", maintain_order="left")
+    none = pl.col("some").is_null()
+    return joined.with_columns(usd=pl.when(none).then(pl.lit(0).cast(USD)).otherwise("usd")).drop("some")
+
+
+__all__ = ["CacheMoney"]

@@ -1,0 +1,135 @@
+"""What the turns of a plan cost, at the prices of each turn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, Self
+
+import polars as pl
+
+from costscan.cache.agreement import REPLAYED
+from costscan.levers.plan import EXTRA_OUTPUT, Plan
+from costscan.prices import COST_COLUMNS, UNITS_OF, cost_of, unit_prices
+from costscan.scenarios.uncertainty import SPREADS, spread
+
+if TYPE_CHECKING:
+    from costscan.analysis import Analysis
+
+CLASSES: Final = (*REPLAYED.values(), "output_tokens")
+_PLACE: Final = ["run_id", "turn"]
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The turns of the log in the order of the steps, with what they cost and their unit prices.
+
+    Attributes:
+        turns: run_id, turn, group (runs that share a prefix have one), the token columns, and pico_usd as
+            billed, null where a price is unknown.
+        unit: the unit prices.
+        table: the `prices` frame.
+        share_paid: the share of the list price that is paid.
+        off: run_id, off_share: how much of the bill of each run the replay of what happened is off.
+    """
+
+    turns: pl.DataFrame
+    unit: pl.DataFrame
+    table: pl.DataFrame
+    share_paid: Decimal
+    off: pl.DataFrame
+
+    @classmethod
+    def of(cls, x: "Analysis") -> Self:
+        """Give the turns of an analysis."""
+        columns = [*_PLACE, *CLASSES, *COST_COLUMNS.values()]
+        priced = x.counted_with_prices.select(*columns, *x.unit.columns)
+        group = (
+            pl.when(pl.col("stable_shared_tokens") > 0)
+            .then(pl.struct("domain", "stable_shared_key").hash())
+            .otherwise(pl.col("run_id").hash())
+            .first()
+            .over("run_id")
+        )
+        steps = x.policy.steps.select(*_PLACE, group=group)
+        both = steps.join(priced, on=_PLACE, how="left", maintain_order="left")
+        pico = pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False)
+        turns = both.select(*_PLACE, "group", *CLASSES, pico_usd=pico)
+        return cls(turns, both.select(x.unit.columns), x.prices, x.share_paid, _off(x))
+
+    def of_turns(self, plan: Plan, replayed: pl.DataFrame) -> pl.DataFrame:
+        """Give the turns of a plan: run_id, turn, group, model, token classes, unit prices, pico_usd."""
+        told = replayed.select(pl.col(name).alias(column) for name, column in REPLAYED.items())
+        own = plan.steps.select("model", "output_tokens", "web_searches", EXTRA_OUTPUT)
+        written = pl.col("output_tokens") + pl.col(EXTRA_OUTPUT)
+        used = self.turns.select(*_PLACE, "group").hstack(told).hstack(own)
+        used = used.with_columns(output_tokens=written).drop(EXTRA_OUTPUT)
+        return self._priced(plan, used.hstack(self.units(plan)))
+
+    def repriced(self, plan: Plan, turns: pl.DataFrame) -> pl.DataFrame:
+        """Give turns from `of_turns` at the prices of a plan that changes nothing else of them."""
+        used = turns.select(*_PLACE, "group", "model", *CLASSES).hstack(plan.steps.select("web_searches"))
+        return self._priced(plan, used.hstack(self.units(plan)))
+
+    def _priced(self, plan: Plan, priced: pl.DataFrame) -> pl.DataFrame:
+        cost = pl.sum_horizontal(*(cost_of(meter) for meter in UNITS_OF), ignore_nulls=False)
+        # A turn that has no price as it was billed has none in a scenario.
+        known = self.turns["pico_usd"].is_not_null()
+        return spread(priced.with_columns(pico_usd=pl.when(known).then(cost)), plan.steps).drop(
+            "web_searches"
+        )
+
+    def units(self, plan: Plan) -> pl.DataFrame:
+        """Give the unit prices of the turns of a plan: those that were paid, where nothing changes them."""
+        return self.units_of(plan.steps) if plan.is_repriced else self.unit
+
+    def units_of(self, steps: pl.DataFrame) -> pl.DataFrame:
+        """Give the unit prices of steps."""
+        zero = (pl.lit(0, pl.Int64).alias(name) for name in REPLAYED.values() if name != "input_tokens")
+        sent = steps.with_columns(*zero, input_tokens="prompt_tokens")
+        return unit_prices(sent, self.table, discount=self.share_paid)
+
+    @staticmethod
+    def per_run(turns: pl.DataFrame) -> pl.DataFrame:
+        """Sum turns up: run_id, group, pico_usd, known_pico_usd and the token classes.
+
+        `pico_usd` is null where that of a turn is, `known_pico_usd` the sum of the others, and the `SPREADS`
+        are those of the turns together.
+        """
+        known = pl.col("pico_usd").sum()
+        unsure = [name for name in SPREADS if name in turns.columns]
+        return turns.group_by("run_id", maintain_order=True).agg(
+            pl.col("group").first(),
+            pico_usd=pl.when(pl.col("pico_usd").null_count() == 0).then(known),
+            known_pico_usd=known,
+            **{name: pl.col(name).sum() for name in (*CLASSES, *unsure)},
+        )
+
+
+def winners(ways: Sequence[pl.DataFrame]) -> pl.Series:
+    """Return, row by row, which way is cheapest for all runs that share a prefix; of equal ones the first.
+
+    Args:
+        ways: turns or runs with group and pico_usd (of runs known_pico_usd), all in the same order.
+    """
+    cost = "known_pico_usd" if "known_pico_usd" in ways[0].columns else "pico_usd"
+    each = (way.select(pl.col(cost).sum().over("group").alias(str(n))) for n, way in enumerate(ways))
+    sums = pl.concat(each, how="horizontal")
+    return sums.select(way=pl.concat_list(pl.all()).list.arg_min().cast(pl.Int64)).to_series()
+
+
+def taken(ways: Sequence[pl.DataFrame], way: pl.Series) -> pl.DataFrame:
+    """Return of each row that of the way that is named; all ways have the same rows in the same order."""
+    rows = pl.int_range(len(way), dtype=pl.Int64, eager=True)
+    return pl.concat(ways).select(pl.all().gather(way * len(way) + rows))
+
+
+def _off(x: "Analysis") -> pl.DataFrame:
+    both = x.agreement.turns.join(x.turns.select(*_PLACE, "usd"), on=_PLACE, how="inner")
+    off, billed = pl.col("off_usd").abs().sum().cast(pl.Float64), pl.col("usd").sum().cast(pl.Float64)
+    share = pl.when(billed > 0).then(pl.min_horizontal(off / billed, 1.0)).otherwise(0.0)
+    return both.group_by("run_id").agg(off_share=share)
+
+
+def cheapest(ways: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return, for all runs that share a prefix, the way that is cheapest; arguments as for `winners`."""
+    return ways[0] if len(ways) == 1 else taken(ways, winners(ways))

@@ -1,0 +1,108 @@
+"""Routing, replayed: with the evidence of turns, of runs and of both, whichever is cheapest.
+
+Where to switch is worked out run by run; what runs share is known only to the replay of all of them.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from costscan.levers import routing
+from costscan.levers.plan import Plan
+from costscan.levers.routing.candidates import model_named
+from costscan.scenarios.costing import winners
+from costscan.scenarios.workspace import Bench, Outcome
+
+SCOPES: Final = ("turns", "runs")
+Serve = Callable[[Plan], Outcome]
+
+
+class Way(NamedTuple):
+    """Turns that move (`routing.CHOICE`), the plan with them on other models, and its replay."""
+
+    moves: pl.DataFrame
+    plan: Plan
+    outcome: Outcome
+
+
+class Routes:
+    """Ways to route the turns of plans."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self._ways: dict[tuple[str, ...], Way] = {}
+        self.models: dict[tuple[str, ...], pl.Series] = {}
+        """By the scopes whose evidence counts, the model of each logged turn."""
+        self.moved_pico: dict[tuple[str, ...], pl.DataFrame] = {}
+        """By the same: run_id and moved_pico, what the turns on other models cost there."""
+
+    def moves(
+        self, plan: Plan, before: Outcome, scopes: tuple[str, ...] = SCOPES, *, is_marked: bool = False
+    ) -> pl.DataFrame:
+        """Return the turns of a plan that move, as `routing.CHOICE`."""
+        bench = self.bench
+        if (force := bench.settings.routing.force) is not None:
+            return routing.forced(plan, model_named(force), bench.sizes)
+        return routing.chosen(plan, before.turns, bench.known, scopes, is_marked=is_marked)
+
+    def alone(self, *scopes: str) -> Way:
+        """Return the logged plan, routed by the evidence of some scopes."""
+        if scopes not in self._ways:
+            plan, logged = self.bench.plan, self.bench.logged
+            moves = self.moves(plan, logged, scopes)
+            self._ways[scopes] = self._way(plan, logged, moves, self.bench.replayed)
+            self._note(scopes, self._ways[scopes])
+        return self._ways[scopes]
+
+    @cached_property
+    def best_alone(self) -> Way:
+        """The logged plan, routed in the way that is cheapest for the runs that share a prefix."""
+        bench = self.bench
+        ways = [self.alone(*SCOPES)]
+        if bench.settings.routing.force is None:
+            ways += [self.alone(scope) for scope in SCOPES]
+        best = self._best(bench.plan, bench.logged, ways, bench.replayed)
+        self._ways.clear()
+        self._note(SCOPES, best)
+        return best
+
+    def _note(self, scopes: tuple[str, ...], way: Way) -> None:
+        self.models[scopes] = way.plan.steps["model"]
+        moved = way.outcome.turns.filter(way.plan.steps["model"] != self.bench.plan.steps["model"])
+        self.moved_pico[scopes] = moved.group_by("run_id").agg(moved_pico=pl.col("pico_usd").sum())
+
+    def beside(self, plan: Plan, before: Outcome, serve: Serve, *, is_marked: bool) -> Way:
+        """Return a plan of other levers, routed as pays best there, or as pays best without them."""
+        ways = [self._way(plan, before, self.moves(plan, before, is_marked=is_marked), serve)]
+        if self.bench.settings.routing.force is None:
+            others = self.best_alone.moves
+            if not others.equals(ways[0].moves):
+                ways.append(self._way(plan, before, others, serve))
+        return self._best(plan, before, ways, serve)
+
+    def _way(self, plan: Plan, before: Outcome, moves: pl.DataFrame, serve: Serve) -> Way:
+        if moves.is_empty():
+            return Way(moves, plan, before)
+        routed = routing.routed(plan, moves, self.bench.sizes, self.bench.counts, self.bench.thoughts)
+        return Way(moves, routed, serve(routed))
+
+    def _best(self, plan: Plan, before: Outcome, ways: Sequence[Way], serve: Serve) -> Way:
+        """Return the way that moves the turns of each run as the cheapest one does."""
+        if self.bench.settings.routing.force is None:
+            ways = [*ways, Way(routing.CHOICE.to_frame(), plan, before)]
+        distinct = [way for n, way in enumerate(ways) if not any(way.moves.equals(w.moves) for w in ways[:n])]
+        if len(distinct) == 1:
+            return distinct[0]
+        runs = distinct[0].outcome.runs
+        won = runs.select("run_id", way=winners([way.outcome.runs for way in distinct]))
+        if won["way"].n_unique() == 1:
+            return distinct[int(won["way"][0])]
+        each = pl.concat(way.moves.with_columns(way=pl.lit(n, pl.Int64)) for n, way in enumerate(distinct))
+        of_run = plan.steps.select("req", "run_id").join(won, on="run_id", maintain_order="left")
+        mixed = each.join(of_run, on=["req", "way"], how="semi", maintain_order="left").sort("req")
+        return self._way(plan, before, mixed.select(*routing.CHOICE), serve)
+
+
+__all__ = ["SCOPES", "Routes", "Way"]

@@ -1,0 +1,59 @@
+"""Which lifetime of cache entries is cheaper for each run, and from when on an hour pays.
+
+A token written for an hour costs more than one written for five minutes, but a token that has expired is
+written again where it would have been read. So an hour pays when what would have to be written again is more
+than (hour - five) / (five - read) of what is written; with 2, 1.25 and 0.1 input prices that is 65 %.
+Source: https://platform.claude.com/docs/en/build-with-claude/prompt-caching
+"""
+
+import polars as pl
+
+from costscan.cache.simulator import LIFETIMES_US
+from costscan.prices import UNIT_COLUMNS, usd_of
+from costscan.scenarios.costing import Costs
+from costscan.schema.frames import LIFETIMES
+
+
+def lifetimes(costs: Costs, steps: pl.DataFrame, five: pl.DataFrame, hour: pl.DataFrame) -> pl.DataFrame:
+    """Give the `lifetimes` frame: one row per run that writes to the cache.
+
+    Args:
+        costs: the logged turns.
+        steps: the turns as they are replayed, with the lifetime each wrote with.
+        five: the costs of the runs when everything lives for five minutes, from `Costs.per_run`.
+        hour: when everything lives for an hour.
+    """
+    is_hour = pl.col("ttl_us") == LIFETIMES_US["1h"]
+    told = steps.filter("uses").group_by("run_id").agg(hours=is_hour.any(), fives=(~is_hour).any())
+    prices = costs.turns.select("run_id").hstack(costs.unit).group_by("run_id").agg(break_even=_break_even())
+    both = five.join(hour, on="run_id", suffix="_hour", maintain_order="left")
+    written = pl.col("cache_write_1h_tokens_hour")
+    again = pl.max_horizontal(pl.col("cache_write_5m_tokens") - written, 0)
+    cheaper = pl.when(pl.col("pico_usd_hour") < pl.col("pico_usd")).then(pl.lit("1h"))
+    dearer = pl.when(pl.col("pico_usd_hour") > pl.col("pico_usd")).then(pl.lit("5m"))
+    return (
+        both.join(told, on="run_id", how="inner", maintain_order="left")
+        .join(prices, on="run_id", how="left", maintain_order="left")
+        .filter(written > 0)
+        .select(
+            "run_id",
+            ttl=pl.when(~pl.col("hours"))
+            .then(pl.lit("5m"))
+            .when(~pl.col("fives"))
+            .then(pl.lit("1h"))
+            .otherwise(pl.lit("both")),
+            cheaper=pl.coalesce(cheaper, dearer),
+            usd_5m=usd_of(pl.col("pico_usd")),
+            usd_1h=usd_of(pl.col("pico_usd_hour")),
+            written_tokens=written,
+            rewritten_tokens=again,
+            break_even_tokens=(written * pl.col("break_even")).ceil().cast(pl.Int64),
+        )
+        .select(*LIFETIMES)
+    )
+
+
+def _break_even() -> pl.Expr:
+    """Give what must be written again, for each token written for an hour, at the prices of a run."""
+    hour, five, read = (pl.col(UNIT_COLUMNS[m]) for m in ("cache_write_1h", "cache_write_5m", "cache_read"))
+    return ((hour - five) / pl.when(five > read).then(five - read)).drop_nulls().mean()

@@ -1,0 +1,202 @@
+"""The logged runs and all that levers know of them, worked out once, when it is first asked for."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from costscan.attribution.token_split import EXACT_SOURCES
+from costscan.cache.simulator import LIFETIMES_US
+from costscan.levers import batching, caching, routing, trimming
+from costscan.levers.plan import Plan
+from costscan.levers.uncertainty import with_errors
+from costscan.scenarios.costing import Costs, cheapest
+from costscan.scenarios.uncertainty import with_other
+from costscan.settings.keys import Settings
+
+if TYPE_CHECKING:
+    from costscan.analysis import Analysis
+
+_MOST_AT_ONCE: Final = 150_000
+"""Logs of more turns are replayed one plan at a time: each holds what happens to all cache entries."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A plan that was replayed: its turns with token classes, unit prices and costs."""
+
+    plan: Plan
+    turns: pl.DataFrame
+
+    @cached_property
+    def runs(self) -> pl.DataFrame:
+        """The sums by run."""
+        return Costs.per_run(self.turns)
+
+
+class Bench:
+    """What scenarios are made from."""
+
+    def __init__(self, x: "Analysis", settings: Settings) -> None:
+        self.x = x
+        self.settings = settings
+        self.costs = Costs.of(x)
+        self.plan = Plan.of(x.policy, x.counted)
+
+    @property
+    def threads(self) -> int:
+        """How many plans may be replayed at a time."""
+        # The steps of a replay are too small to be split; two replays at a time take both cores.
+        return 2 if self.plan.steps.height <= _MOST_AT_ONCE else 1
+
+    @cached_property
+    def logged(self) -> Outcome:
+        """What happened, as the replay has it."""
+        return Outcome(self.plan, self.costs.of_turns(self.plan, self.x.agreement.classes))
+
+    def _blocks(self, *names: str) -> pl.LazyFrame:
+        """Give columns of the blocks and what they cost, to be read from disk where they are used."""
+        both = pl.concat([self.x.blocks, self.x.block_costs.drop("run_id", "block")], how="horizontal")
+        return both.select("run_id", "turn_in", "turn_out", "layer", *names)
+
+    @cached_property
+    def held(self) -> trimming.Held:
+        """What trimming decides on."""
+        kinds = ("tool_result", "tool_def", "image", "document")
+        asked = (pl.col("kind") == "text") & (pl.col("role") == "user")
+        some = pl.col("kind").is_in(kinds) | asked | (pl.col("layer") != "messages")
+        names = ("block", "role", "kind", "tool", "call_id", "content_hash", "tokens")
+        most = self.settings.trimming.tool_result_max_tokens
+        blocks = self._blocks(*names).filter(some).collect()
+        said = trimming.without_tool_use(blocks, self.plan.steps, self.x.runs)
+        exact = self.x.runs.filter(pl.col("source").is_in(EXACT_SOURCES))["run_id"]
+        return trimming.Held(with_errors(said, exact), self.x.tool_calls, self.x.runs, most)
+
+    def forget_held(self) -> None:
+        """Let go of what only trimming decides on, once all has been trimmed."""
+        self.__dict__.pop("held", None)
+
+    @cached_property
+    def work(self) -> pl.DataFrame:
+        """The `turn_work` frame."""
+        some = pl.col("kind").is_in(("text", "thinking"))
+        said = self._blocks("role", "kind", "tokens").filter(some).collect()
+        return routing.turn_work(self.x.counted, self.x.runs, self.x.tool_calls, said)
+
+    @cached_property
+    def sizes(self) -> pl.DataFrame:
+        """What the other family of tokenizers makes of the prompts."""
+        return routing.sizes(self.plan.steps, self._blocks("role", "kind", "tokens", "other_tokens"))
+
+    @cached_property
+    def thoughts(self) -> pl.DataFrame:
+        """What was thought before each message of a person."""
+        return routing.thoughts(self._blocks("role", "kind", "tokens", "other_tokens"))
+
+    @cached_property
+    def evidence(self) -> pl.DataFrame:
+        """The turns that a smaller model could have served."""
+        return routing.found_evidence({"turn_work": self.work, "tool_calls": self.x.tool_calls})
+
+    @cached_property
+    def known(self) -> routing.Known:
+        """What routing decides on."""
+        return routing.Known(self.evidence, self.sizes, self.counts, self._usd_on, self.costs.units_of)
+
+    @cached_property
+    def counts(self) -> pl.DataFrame:
+        """How many blocks the prompts hold."""
+        return routing.block_counts(self.plan.steps, self._blocks("kind", "call_id"))
+
+    @cached_property
+    def shots(self) -> pl.DataFrame:
+        """The `single_shots` frame."""
+        return batching.single_shots(self.x.counted, self.x.runs, self.plan.steps)
+
+    @cached_property
+    def unwaited(self) -> pl.DataFrame:
+        """The single shots that nobody waits for."""
+        return self.shots.filter(pl.col("reason").is_not_null())
+
+    def contexts(self, items: int | None = None) -> pl.DataFrame:
+        """Give which runs are packed into one context."""
+        cliffs = self.x.prices.filter(pl.col("over_prompt_tokens") > 0)
+        longest = dict(cliffs.group_by("model").agg(pl.col("over_prompt_tokens").min()).iter_rows())
+        return batching.contexts(self.unwaited, items or self.settings.batching.items_per_context, longest)
+
+    @cached_property
+    def ttls(self) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+        """The costs of the runs with five minutes, with an hour, and with the cheaper one."""
+        five, hour, cheaper = self.with_lifetimes(self.plan)
+        return five.runs, hour.runs, cheaper.runs
+
+    @cached_property
+    def packs(self) -> pl.DataFrame:
+        """The contexts with as many items as the settings say."""
+        return self.contexts()
+
+    @cached_property
+    def batch_models(self) -> pl.Series:
+        """The models that have a batch price."""
+        return self.x.prices.filter(tier="batch")["model"].unique()
+
+    def _usd_on(self, days: pl.Series) -> pl.DataFrame:
+        """Give day, model and usd: a token of plain input on some days, in pico-USD."""
+        models = self.x.prices["model"].unique().sort()
+        asked = days.to_frame("day").join(models.to_frame("model"), how="cross").with_columns(
+            model_raw="model", tier=pl.lit("standard"), speed=pl.lit("standard"), geo=pl.lit(None, pl.String),
+            at=pl.col("day").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
+            prompt_tokens=pl.lit(0, pl.Int64),
+        )  # fmt: skip
+        unit = self.costs.units_of(asked)
+        return asked.select("day", "model", usd=unit["pico_input"]).drop_nulls()
+
+    def replayed(self, plan: Plan, *, keep: bool = False) -> Outcome:
+        """Replay a plan; `keep` its timeline for another replay."""
+        if plan is self.plan:
+            return self.logged
+        turns = self.costs.of_turns(plan, plan.classes())
+        if self.is_open:
+            turns = with_other(turns, self.costs.of_turns(plan, plan.read_otherwise().classes()))
+        for other in plan.other_minimums():
+            turns = with_other(turns, self.costs.of_turns(other, other.classes()))
+        if not keep:
+            plan.marks.forget()
+        return Outcome(plan, turns)
+
+    @cached_property
+    def is_open(self) -> bool:
+        """Whether what a hit refreshes may matter, and the log does not tell which reading is right.
+
+        It matters where runs that share a prefix begin longer after one another than an entry lives.
+        """
+        if self.x.agreement.refresh.is_told:
+            return False
+        begun = self.plan.steps.group_by("run_id").agg(pl.col("at_us").min()).join(
+            self.costs.turns.select("run_id", "group").unique(), on="run_id"
+        )  # fmt: skip
+        spans = begun.group_by("group").agg(span_us=pl.col("at_us").max() - pl.col("at_us").min())
+        return bool((spans["span_us"] > LIFETIMES_US["5m"]).any())
+
+    def cached(self, plan: Plan) -> Outcome:
+        """Give a plan with all parts of caching."""
+        return self.with_lifetimes(caching.with_breakpoints(plan, stable=plan.varies))[2]
+
+    def with_lifetimes(self, plan: Plan) -> tuple[Outcome, Outcome, Outcome]:
+        """Give a plan with five minutes, with an hour, and with the cheaper one.
+
+        That is the cheaper one of each run, or one for all that share a prefix: a run may be cheaper with
+        five minutes and yet be the one whose hour saves the others a write.
+        """
+        five, hour = (self.replayed(plan.living(ttl), keep=True) for ttl in ("5m", "1h"))
+        both = five.runs.join(hour.runs, on="run_id", suffix="_hour")
+        runs = both.filter(pl.col("known_pico_usd_hour") < pl.col("known_pico_usd"))["run_id"]
+        ways = [five]
+        if len(runs) == both.height:
+            ways = [hour]
+        elif len(runs):
+            mixed = self.replayed(plan.living("5m").mixed(plan.living("1h"), runs), keep=True)
+            ways = [mixed, five, hour]
+        plan.marks.forget()
+        return five, hour, Outcome(plan, cheapest([way.turns for way in ways]))

@@ -1,0 +1,1 @@
+"""The frames: their columns, types and meaning, and how they are checked."""

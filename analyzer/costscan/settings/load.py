@@ -1,0 +1,151 @@
+"""Where settings come from: `costscan.toml`, `[tool.costscan]` in pyproject.toml and `--set KEY=VALUE`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+from costscan.errors import CostscanError, near
+from costscan.settings.keys import GROUPS, MODELS_KEY, OwnPrices, RuleSetting, Settings, keys
+from costscan.settings.values import Place, value_of
+
+FILE_NAME: Final = "costscan.toml"
+_RULES: Final = "rules."
+
+
+def load(folder: Path, *, file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
+    """Give the settings that hold in `folder`; `assignments` ("KEY=VALUE") win over the file.
+
+    Without `file`, the nearest `costscan.toml`, or pyproject.toml with a `[tool.costscan]`, counts: in the
+    folder or its parents up to the root of the repository.
+
+    Raises:
+        CostscanError: a file cannot be read, or a key or value is wrong.
+    """
+    found = _read(file) if file is not None else _nearest(folder)
+    values: dict[str, Any] = {}
+    prices: dict[str, dict[str, Decimal]] = {}
+    rules: list[RuleSetting] = []
+    if found is not None:
+        place, table = found
+        _take(_without_rules(table, place, rules), place, values, prices)
+    for text in assignments:
+        place = Place(f"--set {text}", from_text=True)
+        _take(_without_rules(_assigned(text), place, rules), place, values, prices)
+    return _settings(values, prices, tuple(rules), found[0].name if found else None)
+
+
+def _without_rules(table: Mapping[str, Any], place: Place, rules: list[RuleSetting]) -> dict[str, Any]:
+    """Give the settings that are of no rule, and add those that are to `rules`."""
+    rest = {}
+    for name, value in table.items():
+        if name.startswith(_RULES):
+            rule, _, key = name.removeprefix(_RULES).rpartition(".")
+            rules.append((place, rule, {key: value}))
+        elif name == _RULES[:-1]:
+            tables = value if isinstance(value, dict) else {}
+            if not isinstance(value, dict) or not all(isinstance(own, dict) for own in tables.values()):
+                raise CostscanError(
+                    f"{place.of(name)}: rules are set in tables", "[rules.bloated-tool-result]"
+                )
+            rules += [(place, rule, own) for rule, own in tables.items()]
+        else:
+            rest[name] = value
+    return rest
+
+
+def _settings(
+    values: Mapping[str, Any],
+    prices: Mapping[str, Mapping[str, Decimal]],
+    rules: tuple[RuleSetting, ...],
+    file: str | None,
+) -> Settings:
+    groups = {
+        name: group(**{key.partition(".")[2]: v for key, v in values.items() if key.startswith(f"{name}.")})
+        for name, group in GROUPS.items()
+        if name != "prices"
+    }
+    discount = {"discount": values["prices.discount"]} if "prices.discount" in values else {}
+    own = OwnPrices(**discount, models=prices)
+    alone = {key: value for key, value in values.items() if "." not in key}
+    return Settings(**groups, prices=own, rules=rules, file=file, **alone)
+
+
+def _nearest(folder: Path) -> tuple[Place, dict[str, Any]] | None:
+    for parent in (folder, *folder.parents):
+        for name in (FILE_NAME, "pyproject.toml"):
+            path = parent / name
+            if path.is_file() and (found := _read(path, or_none=name != FILE_NAME)) is not None:
+                return found
+        if (parent / ".git").exists():
+            break
+    return None
+
+
+def _read(path: Path, *, or_none: bool = False) -> tuple[Place, dict[str, Any]] | None:
+    """Read a settings file; None when it is a pyproject.toml without a part for costscan and that is fine."""
+    import tomllib  # noqa: PLC0415 - only where there is a file
+
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise CostscanError(f"{path}: cannot read settings: {why}", "give a TOML file to --config") from None
+    try:
+        table: Any = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise CostscanError(*_broken(path, str(error))) from None
+    if path.name == "pyproject.toml":
+        tools = table.get("tool")
+        table = tools.get("costscan") if isinstance(tools, dict) else None
+        if table is None and or_none:
+            return None
+    return Place(str(path), text, "tool.costscan." if path.name == "pyproject.toml" else ""), table or {}
+
+
+def _broken(path: Path, message: str) -> tuple[str, str]:
+    what, _, where = message.partition(" (at line ")
+    line = where.split(",", 1)[0]
+    at = f"{path}:{line}" if line.isdigit() else str(path)
+    return f"{at}: this is not TOML: {what[:1].lower()}{what[1:]}", "mend that line; strings need quotes"
+
+
+def _take(
+    table: Mapping[str, Any], place: Place, values: dict[str, Any], prices: dict[str, dict[str, Decimal]]
+) -> None:
+    known = {key.name: key for key in keys()}
+    for name, value in _flat(table, place):
+        key = known.get(name)
+        if key is None:
+            raise CostscanError(f"{place.of(name)}: unknown setting {name}", near(name, list(known)))
+        if name == MODELS_KEY:
+            for model, own in value_of(key, value, place).items():
+                prices.setdefault(model, {}).update(own)
+        else:
+            values[name] = value_of(key, value, place)
+
+
+def _flat(table: Mapping[str, Any], place: Place, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for part, value in table.items():
+        name = prefix + part
+        if name in GROUPS and not isinstance(value, dict):
+            inside = [key.name for key in keys() if key.name.startswith(f"{name}.")]
+            raise CostscanError(
+                f"{place.of(name)}: {name} is a table, not a value", f"set {' or '.join(inside)}"
+            )
+        if isinstance(value, dict) and (value or name in GROUPS) and name not in {k.name for k in keys()}:
+            yield from _flat(value, place, f"{name}.")
+        else:
+            yield name, value
+
+
+def _assigned(text: str) -> dict[str, Any]:
+    name, equals, value = text.partition("=")
+    name = name.strip()
+    if not equals or not name:
+        raise CostscanError(f"--set {text}: not KEY=VALUE", "like --set trimming.tool_result_max_tokens=1000")
+    if name.startswith(f"{MODELS_KEY}."):
+        # The names of models hold dots themselves.
+        model, _, meter = name.removeprefix(f"{MODELS_KEY}.").rpartition(".")
+        return {"prices": {"models": {model.strip("\"'"): {meter: value.strip()}}}}
+    return {name: value.strip()}
