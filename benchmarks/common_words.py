@@ -9,7 +9,7 @@ from pathlib import Path
 MIN_FILES = 20
 MAX_LETTERS = 12
 SHORT = 3
-TARGET = Path(__file__).resolve().parents[1] / "analyzer/costscan/reading/common_words.txt"
+TARGET = Path(__file__).resolve().parents[1] / "analyzer/costscan/reading/conversation/common_words.txt"
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Damage the structure of log lines at random places, many thousand times, and see what costscan makes of it.
 
-The suite does the same 300 times; see `tests/mutants.py`. The same seed gives the same mutants.
+The suite does the same 300 times; see `tests/support/mutants.py`. The same seed gives the same mutants.
 """
 
 import argparse
@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 os.environ["COSTSCAN_CACHE"] = "off"
 
 

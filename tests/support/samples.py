@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-SAMPLES = Path(__file__).parents[1] / "sample_logs"
+SAMPLES = Path(__file__).parents[2] / "sample_logs"
 STORIES = sorted(path.name for path in SAMPLES.glob("[a-z]*") if path.is_dir() and path.name != "generator")
 
 Json = dict[str, Any]

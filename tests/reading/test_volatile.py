@@ -275,7 +275,7 @@ def test_windows(tmp_path: Path) -> None:
 
 def sample_prompts() -> list[Json]:
     """The requests of the sample logs."""
-    files = sorted((Path(__file__).parents[1] / "sample_logs").glob("*/*.jsonl"))
+    files = sorted((Path(__file__).parents[2] / "sample_logs").glob("*/*.jsonl"))
     lines = [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
     return [line["request"] for line in lines if isinstance(line.get("request"), dict)]
 

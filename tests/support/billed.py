@@ -12,7 +12,7 @@ from costscan.analysis import Analysis, Pricing, Selection, analyze
 from costscan.reports.outputs import target
 from costscan.summary import Summary, summarize
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 

@@ -14,7 +14,7 @@ import pytest
 from command import NO_LEVERS
 
 pytestmark = pytest.mark.usefixtures("price_cache")
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 COSTSCAN = [sys.executable, "-c", "from costscan.cli import main; main()"]
 HEAVY = {"polars", "pyarrow", "genai_prices", "rich", "numpy", "anthropic", "msgspec"}
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and pseudo-terminals of POSIX")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from test_reports_terminal import HOSTILE
 
 from command import Capture, said
 from costscan.cli.app import run
@@ -16,7 +17,6 @@ from costscan.reports.text.sanitize import cells
 from costscan.reports.trend.sparkline import sparkline
 from costscan.trend import read_history, trend
 from sides import Run, Spent
-from test_reports_terminal import HOSTILE
 from trends import at, daily, day, report
 
 pytestmark = pytest.mark.usefixtures("kept_analyses")

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from test_reports_html import table_of
 
 from browser import data_of
 from command import Capture, said
@@ -18,7 +19,6 @@ from costscan.times import moment
 from costscan.zones import shown, zone, zone_named
 from logs import message, pair, write
 from sides import Run
-from test_reports_html import table_of
 from trends import report
 
 NEW_YORK, TOKYO, NEPAL = "America/New_York", "Asia/Tokyo", "Asia/Kathmandu"
