@@ -2,10 +2,10 @@
 
     python benchmarks/fixes.py --seeds 1-100
 
-Each seed is a workload drawn at random (`tests/support/world/catalog.py`). It is logged, costscan says
-what each fix would save, each fix is made to the requests, where costscan chooses in the way that it chose, and billed by
-a slow biller that shares no code with costscan. Printed is, for each scenario, how far the cost that was
-foreseen is from the bill, and what was off by more than its target.
+Each seed is a workload drawn at random (`tests/support/world/catalog.py`). It is logged, costscan says what
+each fix would save, each fix is made to the requests, where costscan chooses in the way that it chose, and
+billed by a slow biller that shares no code with costscan. Printed is, for each scenario, how far the cost
+that was foreseen is from the bill, and what was off by more than its target.
 """
 
 import argparse

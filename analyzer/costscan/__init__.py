@@ -1,3 +1,42 @@
-"""costscan: where the money of LLM agent runs went, why, and what each fix would have saved."""
+"""costscan: where the money of LLM agent runs went, why, and what each fix would have saved.
+
+    import costscan
+
+    report = costscan.analyze("runs.jsonl")
+    report.by("task")
+
+`analyze`, `read`, `compare` and `check` do what the commands of these names do. Importing costscan alone
+loads neither them nor Polars.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from costscan.api import analyze, check, compare, read
+    from costscan.errors import CostscanError
+    from costscan.report import Report
+    from costscan.settings.keys import Settings
 
 __version__ = "0.1.0"
+
+_HOMES: Final = {
+    **dict.fromkeys(("analyze", "check", "compare", "read"), "costscan.api"),
+    "CostscanError": "costscan.errors",
+    "Report": "costscan.report",
+    "Settings": "costscan.settings.keys",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'costscan' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_HOMES]
+
+
+__all__ = ["CostscanError", "Report", "Settings", "__version__", "analyze", "check", "compare", "read"]

@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,13 @@ from costscan.cache.requests import Logged
 from costscan.cli.app import run
 from costscan.levers import routing, trimming
 from costscan.reports.analysis.json import document
-from costscan.rulebook import cases, find, load_rules
+from costscan.rulebook import cases, load_rules
 from costscan.rulebook.pricing import Money
-from costscan.scenarios import attach, price_scenarios, together
+from costscan.scenarios import price_scenarios, together
 from costscan.scenarios.shapley import shares
 from costscan.settings.load import load
 from costscan.summary import summarize
+from diagnosed import diagnosed, findings_of
 from made_rules import toml
 from seen import analyzed
 from suites import suite
@@ -62,9 +62,7 @@ def whole(x: Analysis) -> Json:
 
 def report(x: Analysis, *assignments: str) -> Json:
     """Give the JSON report of an analysis with its scenarios, without rules."""
-    x = replace(x, reasons=dict(x.reasons))
-    attach(x, price_scenarios(x, load(Path(), assignments=assignments)))
-    return document(summarize(x))
+    return document(summarize(diagnosed(price_scenarios(x, load(Path(), assignments=assignments)))))
 
 
 def printed(capsys: Capture, log: Path, *more: str) -> tuple[Json, str]:
@@ -244,14 +242,14 @@ def test_a_case_that_panics_fails(capfd: pytest.CaptureFixture[str], tmp_path: P
 
 def test_findings_that_cannot_be_priced(monkeypatch: pytest.MonkeyPatch, x: Analysis) -> None:
     rules, real = load_rules(), Money.price
-    every = set(find(x, rules)["name"])
+    every = set(findings_of(x, rules)["name"])
 
     def but_lost(self: Money, found: pl.DataFrame, how: str) -> pl.DataFrame:
         return broken() if how.startswith("lost") else real(self, found, how)
 
     monkeypatch.setattr(Money, "price", but_lost)
-    other = replace(x, reasons={})
-    left = set(find(other, rules)["name"])
+    other = diagnosed(x, rules)
+    left = set(other.findings["name"])
     gone = {part.removeprefix("rule ") for part in other.reasons}
     assert "volatile-prefix" in gone & every
     assert left == every - gone
@@ -259,9 +257,9 @@ def test_findings_that_cannot_be_priced(monkeypatch: pytest.MonkeyPatch, x: Anal
 
 def test_a_rule_that_gives_unknown_tokens_stops_no_other(x: Analysis, tmp_path: Path) -> None:
     sql = "SELECT run_id, turn, turn AS turn_end, CAST(NULL AS BIGINT) AS tokens FROM turns"
-    every = set(find(x, load_rules())["name"])
-    other = replace(x, reasons={})
-    assert set(find(other, load_rules([rules_folder(tmp_path, unknown=sql)]))["name"]) == every != set()
+    every = set(findings_of(x, load_rules())["name"])
+    other = diagnosed(x, load_rules([rules_folder(tmp_path, unknown=sql)]))
+    assert set(other.findings["name"]) == every != set()
     assert set(other.reasons) == {"rule made-unknown"}
 
 

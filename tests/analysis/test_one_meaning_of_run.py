@@ -13,11 +13,12 @@ import pytest
 
 from billed import ROOT, billed
 from command import logs_of
-from costscan.analysis import Analysis, Selection
+from costscan.analysis import Selection
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.reports.listings.run_story import render
 from costscan.reports.text import numbers
 from costscan.reports.text.run_names import handle, meant
+from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 from costscan.summary.story import story
 from outputs import readers, write_all
@@ -51,12 +52,12 @@ class Truth:
     """The logs, and what is true of them: worked out from the bill of each agent thread and who started it."""
 
     summary: Summary
-    x: Analysis
+    x: Diagnosis
     folder: Path
     figures: dict[str, Any]
 
 
-def worked_out(x: Analysis) -> dict[str, Any]:
+def worked_out(x: Diagnosis) -> dict[str, Any]:
     """Add up threads to trees in plain Python."""
     threads = {row["run_id"]: row for row in x.frame("runs").to_dicts()}
     turns: dict[tuple[str, int], list[Decimal | None]] = defaultdict(list)

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 import mutants
-from costscan.analysis import Analysis
 from costscan.reading.conversation.thread import Thread
 from costscan.reports.analysis import json
+from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 from mutator import KINDS
 
@@ -30,7 +30,7 @@ def test_failures_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
         found.counters.output_tokens += "Zm0Z" in key
         return real(self, found, key=key)
 
-    def raising(summary: Summary, x: Analysis, path: Path) -> None:
+    def raising(summary: Summary, x: Diagnosis, path: Path) -> None:
         if any("m1.jsonl" in (file or "") for file in x.turns["file"]):
             raise KeyError("m1")
         write(summary, x, path)

@@ -14,8 +14,9 @@ import html5lib
 import polars as pl
 import pytest
 
-from costscan.cli.comparison import compared, limits_of, read_whole, show, side, write
-from costscan.cli.session import Logs
+from costscan.cli.comparison import show, write
+from costscan.cli.session import request
+from costscan.gate_pipeline import compared, limits_of, read_whole, side
 from costscan.reports.analysis.markdown import MOST_CHARS
 from costscan.reports.analysis.terminal import printed
 from costscan.reports.outputs import COMPARISON, TREND, comparison_target, trend_target
@@ -57,7 +58,7 @@ def outputs(folder: Path, kinds: Sequence[str], monkeypatch: pytest.MonkeyPatch)
     """Check the logs of hostile names and look at the trend of their history, with every output there is."""
     before, after = sides(folder, kinds)
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(folder / "summary.md"))
-    logs = Logs.chosen([str(after)], *NOTHING, 1)
+    logs = request([str(after)], *NOTHING, 1)
     limits = limits_of(limits_on(kinds), logs, has_baseline=True)
     with side(logs) as read:
         found = compared(read_whole(logs, str(before)), read.side, limits, logs)

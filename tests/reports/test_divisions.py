@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given
 
 import histories
-from costscan.analysis import Analysis
 from costscan.attribution import PARTS
 from costscan.attribution.parts import UNSHOWN
+from costscan.rulebook import Diagnosis
 from costscan.summary.breakdowns import DIVISIONS, MAIN, NO_SERVER, NO_SKILL
 from costscan.summary.story import KINDS, story
 from costscan.summary.tables import by_tool
+from diagnosed import diagnosed
 from histories import Session, pairs, transcripts
 from hypothesis_profile import examples
 from logs import (
@@ -43,12 +44,12 @@ PICO = Decimal("1e-12")
 
 
 @contextmanager
-def told(files: Mapping[str, Sequence[Json]]) -> Iterator[Analysis]:
+def told(files: Mapping[str, Sequence[Json]]) -> Iterator[Diagnosis]:
     with tempfile.TemporaryDirectory() as folder:
         for name, lines in files.items():
             write(Path(folder) / name, *lines)
         with analyzed(folder) as x:
-            yield x
+            yield diagnosed(x)
 
 
 def sums(frame: pl.DataFrame) -> dict[str, Decimal]:
@@ -56,7 +57,7 @@ def sums(frame: pl.DataFrame) -> dict[str, Decimal]:
     return {run: a + b + c for run, a, b, c in frame.group_by("run_id").agg(pl.all().sum()).iter_rows()}
 
 
-def is_whole(x: Analysis) -> None:
+def is_whole(x: Diagnosis) -> None:
     """Check every division of the bill, and every turn of the stories of its runs."""
     bill = Decimal(x.turns["usd"].sum())
     spent = dict(x.turns.group_by("run_id").agg(pl.col("usd").sum()).iter_rows())
@@ -94,7 +95,7 @@ def test_every_division_is_the_whole_bill(world: tuple[Session, ...]) -> None:
                 tells_the_run(x, run_id)
 
 
-def tells_the_run(x: Analysis, run_id: str) -> None:
+def tells_the_run(x: Diagnosis, run_id: str) -> None:
     """Check that a story has the turns of its run, and each prompt is made of its kinds up to the first cut."""
     found = story(x, run_id)
     turns = x.turns.filter(run_id=run_id).sort("turn")

@@ -16,8 +16,9 @@ from costscan.cli.app import run
 from costscan.reports.analysis.tables import TABLES
 from costscan.reports.analysis.terminal import render, show
 from costscan.reports.text.sanitize import MOST_CHARS, cells, inert, wrapped
-from costscan.rulebook import find, load_rules
+from costscan.rulebook import load_rules
 from costscan.summary import Summary
+from diagnosed import findings_of
 from hostile import ESCAPES, HUGE, NAMES, calls, written
 from logs import write
 from made_rules import QUERIES, made, toml
@@ -122,7 +123,7 @@ def test_findings_say_what_is_in_the_log_and_do_not_run_it(hostile: Path, tmp_pa
     sql = "SELECT run_id, turn_in AS turn, block, tokens, tool FROM blocks WHERE kind = 'tool_result'"
     rules = made(tmp_path, {"block": sql}, message="{tool}|{task}", fix="{tool}")
     with analyzed(hostile / "braces.jsonl") as x:
-        found = find(x, rules)
+        found = findings_of(x, rules)
     name = NAMES["braces"]
     assert set(found["message"]) == {f"{name}|{name}"}
     assert set(found["fix"]) == {name}

@@ -96,7 +96,7 @@ def test_a_folder_gets_every_frame(written: tuple[Billed, Path]) -> None:
     assert bill["usd"].sum() == found.summary.totals.usd
     assert pl.read_parquet(folder / "turns.parquet").height == found.summary.totals.turns
     assert pq.read_metadata(folder / "turns.parquet").metadata[b"costscan_version"] == __version__.encode()
-    assert target(str(folder)).module == "folder"
+    assert target(str(folder)).module == FOLDER
 
 
 def test_an_ending_that_no_report_has(tmp_path: Path) -> None:

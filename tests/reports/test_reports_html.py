@@ -19,11 +19,11 @@ import pytest
 from billed import NOW, ROOT
 from browser import data_of
 from command import logs_of
-from costscan.analysis import Analysis
 from costscan.reports.html import write
 from costscan.reports.html.contents import contents
 from costscan.reports.html.page import LIBRARY, SCRIPT, page
 from costscan.reports.html.tables import MOST_FINDINGS
+from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 from logs import Json, at, message, pair, usage
 from logs import write as log
@@ -34,13 +34,13 @@ PACKAGE: Final = ROOT / "analyzer" / "costscan" / "reports" / "html"
 
 
 @pytest.fixture(scope="module")
-def sample() -> Iterator[tuple[Analysis, Summary]]:
+def sample() -> Iterator[tuple[Diagnosis, Summary]]:
     with chdir(ROOT), logs_of("sample_logs") as found:
         yield found[0], replace(found[1], generated_at=NOW)
 
 
 @pytest.fixture(scope="module")
-def text(sample: tuple[Analysis, Summary]) -> str:
+def text(sample: tuple[Diagnosis, Summary]) -> str:
     return page(contents(sample[1], sample[0]))
 
 
@@ -98,14 +98,14 @@ def test_the_policy_lets_in_what_is_in_the_page_and_nothing_else(text: str) -> N
 
 
 def test_the_same_summary_gives_the_same_bytes(
-    sample: tuple[Analysis, Summary], tmp_path: Path, text: str
+    sample: tuple[Diagnosis, Summary], tmp_path: Path, text: str
 ) -> None:
     x, summary = sample
     write(summary, x, tmp_path / "a.html")
     assert (tmp_path / "a.html").read_bytes() == text.encode()
 
 
-def test_the_tables_are_those_of_the_summary(sample: tuple[Analysis, Summary], text: str) -> None:
+def test_the_tables_are_those_of_the_summary(sample: tuple[Diagnosis, Summary], text: str) -> None:
     _, summary = sample
     data = data_of(text)
     runs, found = table_of(data, "runs"), table_of(data, "findings")
@@ -123,7 +123,7 @@ def test_the_tables_are_those_of_the_summary(sample: tuple[Analysis, Summary], t
         assert table_of(data, name)["cost"] == [float(round(usd, 6)) for usd in frame["usd"]]
 
 
-def test_the_waterfall_ends_where_all_levers_do(sample: tuple[Analysis, Summary], text: str) -> None:
+def test_the_waterfall_ends_where_all_levers_do(sample: tuple[Diagnosis, Summary], text: str) -> None:
     levers = data_of(text)["levers"]
     every = sample[1].scenario("all")
     assert every is not None
@@ -134,7 +134,7 @@ def test_the_waterfall_ends_where_all_levers_do(sample: tuple[Analysis, Summary]
     assert levers["leftUsd"] == float(round(every.usd, 6))
 
 
-def test_days_and_bars_add_up_to_the_bill(sample: tuple[Analysis, Summary], text: str) -> None:
+def test_days_and_bars_add_up_to_the_bill(sample: tuple[Diagnosis, Summary], text: str) -> None:
     _, summary = sample
     data = data_of(text)
     assert data["spend"]["days"] == summary.by_day["day"].to_list()
@@ -152,7 +152,7 @@ def test_days_and_bars_add_up_to_the_bill(sample: tuple[Analysis, Summary], text
         assert usd <= high * runs + 1e-6
 
 
-def test_the_curves_are_the_prompts(sample: tuple[Analysis, Summary], text: str) -> None:
+def test_the_curves_are_the_prompts(sample: tuple[Diagnosis, Summary], text: str) -> None:
     """The prompt of each turn of a run, stacked by kind."""
     x, _ = sample
     growth = data_of(text)["growth"]
@@ -192,7 +192,7 @@ def test_a_run_takes_less_than_three_hundred_bytes(tmp_path: Path) -> None:
     assert sizes[0] + 9500 * 230 < 3_000_000
 
 
-def test_of_very_many_findings_the_dearest_are_shown(sample: tuple[Analysis, Summary]) -> None:
+def test_of_very_many_findings_the_dearest_are_shown(sample: tuple[Diagnosis, Summary]) -> None:
     x, summary = sample
     times = -(-MOST_FINDINGS // summary.findings.height)
     most = pl.concat([summary.findings] * (times + 1)).sort("usd", descending=True, nulls_last=True)

@@ -16,10 +16,10 @@ import hypothesis_profile  # noqa: F401 - the settings of every property
 from billed import ROOT, Billed, billed
 from command import logs_of
 from costscan import __version__
-from costscan.analysis import Analysis
 from costscan.reports.analysis.sarif import _artifact, _message, document, encoded, write
-from costscan.rulebook import find, load_rules
+from costscan.rulebook import Diagnosis, load_rules
 from costscan.summary import Summary, summarize
+from diagnosed import diagnosed
 from logs import assistant, user
 from logs import write as write_log
 from made_rules import made
@@ -32,12 +32,12 @@ CALLED: Final = "sample_logs/bloated-tool-result/projects/"
 
 
 @pytest.fixture(scope="module")
-def samples_found() -> Iterator[tuple[Analysis, Summary]]:
+def samples_found() -> Iterator[tuple[Diagnosis, Summary]]:
     with chdir(ROOT), logs_of("sample_logs") as found:
         yield found
 
 
-def test_the_sample_logs(samples_found: tuple[Analysis, Summary], tmp_path: Path) -> None:
+def test_the_sample_logs(samples_found: tuple[Diagnosis, Summary], tmp_path: Path) -> None:
     x, summary = samples_found
     write(summary, x, tmp_path / "r.sarif")
     run = hold_valid(json.loads((tmp_path / "r.sarif").read_text(encoding="utf-8")))
@@ -52,7 +52,7 @@ def test_the_sample_logs(samples_found: tuple[Analysis, Summary], tmp_path: Path
     assert "**False positives.** A person who went to lunch" in rule["help"]["markdown"]
 
 
-def test_a_finding_is_at_the_line_of_its_turn(samples_found: tuple[Analysis, Summary]) -> None:
+def test_a_finding_is_at_the_line_of_its_turn(samples_found: tuple[Diagnosis, Summary]) -> None:
     """The result that is too long was asked for by the line it points to."""
     x, summary = samples_found
     with chdir(ROOT):
@@ -75,8 +75,8 @@ def test_a_run_that_several_files_tell_has_each_line_in_its_own(tmp_path: Path) 
     write_log(tmp_path / "a.jsonl", *first)
     write_log(tmp_path / "b.jsonl", *first, user(), assistant("msg_2"))
     rules = made(tmp_path / "rules", {"turns": "SELECT run_id, turn, turn AS turn_end FROM turns"})
-    with analyzed(tmp_path / "a.jsonl", tmp_path / "b.jsonl") as x:
-        x.findings = find(x, rules)
+    with analyzed(tmp_path / "a.jsonl", tmp_path / "b.jsonl") as analysis:
+        x = diagnosed(analysis, rules)
         run = hold_valid(document(summarize(x, rules=rules), x))
     physical = {r["properties"]["turn"]: r["locations"][0]["physicalLocation"] for r in run["results"]}
     files = {n: Path(one["artifactLocation"]["uri"]).name for n, one in physical.items()}
@@ -84,14 +84,14 @@ def test_a_run_that_several_files_tell_has_each_line_in_its_own(tmp_path: Path) 
     assert {n: one["region"]["startLine"] for n, one in physical.items()} == {0: 2, 1: 4}
 
 
-def test_findings_of_the_same_kind_stay_apart_by_run(samples_found: tuple[Analysis, Summary]) -> None:
+def test_findings_of_the_same_kind_stay_apart_by_run(samples_found: tuple[Diagnosis, Summary]) -> None:
     results = document(samples_found[1], samples_found[0])["runs"][0]["results"]
     found = [(r["partialFingerprints"]["costscan/v1"], r["properties"]["run_id"]) for r in results]
     assert sorted(found) == sorted(samples_found[1].findings.select("fingerprint", "run_id").iter_rows())
     assert len({fingerprint for fingerprint, _ in found}) < len(set(found))
 
 
-def test_a_baseline_says_what_is_new(samples_found: tuple[Analysis, Summary]) -> None:
+def test_a_baseline_says_what_is_new(samples_found: tuple[Diagnosis, Summary]) -> None:
     x, summary = samples_found
     known, *others = summary.findings["fingerprint"].unique(maintain_order=True)
     states = {known: "unchanged", **dict.fromkeys(others[:-1], "new")}
@@ -117,8 +117,8 @@ def test_rules_of_ones_own_have_their_prose_and_unknown_ones_a_name(tmp_path: Pa
         severity="error",
     )
     log = write_log(tmp_path / "a b#c.jsonl", user(), assistant(model="nova-9"), user(), assistant("msg_2"))
-    with analyzed(log) as x:
-        x.findings = find(x, rules)
+    with analyzed(log) as analysis:
+        x = diagnosed(analysis, rules)
         told = document(summarize(x, rules=rules), x)
         bare = hold_valid(document(summarize(x), x))
     run = hold_valid(told)

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 import histories
 from costscan.analysis import Analysis
-from costscan.rulebook import Rule, find
+from costscan.rulebook import Rule
 from costscan.rulebook.pricing import Money
+from diagnosed import findings_of, unpriced
 from histories import Session, pairs, transcripts
 from hypothesis_profile import examples
 from logs import OPUS, SONNET, Json, assistant, at, tool_result, tool_use, usage, usd, user, write
@@ -64,7 +65,7 @@ def asked(how: str, runs: Mapping[str, SlowRun], random: Random) -> pl.DataFrame
 
 
 def agrees(x: Analysis, random: Random) -> None:
-    money, runs = Money(x, x.runs["run_id"]), slow_runs(x)
+    money, runs = Money(unpriced(x), x.runs["run_id"]), slow_runs(x)
     for how in QUERIES:
         wanted = asked(how, runs, random)
         found = by_run(money.price(wanted, how))
@@ -96,7 +97,7 @@ def steady(turns: tuple[histories.Turn, ...]) -> Session:
 @given(st.lists(histories.RUNS.map(steady), min_size=1, max_size=5).map(tuple))
 def test_a_block_costs_what_its_tokens_cost_in_every_prompt(world: tuple[Session, ...]) -> None:
     with told(transcripts(world)) as x:
-        money, runs = Money(x, x.runs["run_id"]), slow_runs(x)
+        money, runs = Money(unpriced(x), x.runs["run_id"]), slow_runs(x)
         blocks = x.blocks.filter(pl.col("turn_in") < pl.col("turn_out")).collect()
         frame = blocks.select("run_id", "block", "turn_in", "tokens", turn="turn_in")
         whole, again = (by_run(money.price(frame, how)) for how in ("block", "ride"))
@@ -123,7 +124,7 @@ def test_findings_of_a_rule_never_sum_to_more_than_the_run(
 ) -> None:
     with told(transcripts(world)) as x:
         spent = dict(x.turns.group_by("run_id").agg(pl.col("usd").sum()).iter_rows())
-        found = find(x, rules)
+        found = findings_of(x, rules)
     sums = found.group_by("name", "run_id").agg(pl.col("usd").sum())
     assert set(sums["name"]) >= {"made-run", "made-output", "made-prompt"}
     for name, run_id, total in sums.iter_rows():
@@ -132,7 +133,7 @@ def test_findings_of_a_rule_never_sum_to_more_than_the_run(
 
 def counted(x: Analysis, rules: list[Rule]) -> Counter[tuple[Any, ...]]:
     """How often a finding of a rule, a cost and a fingerprint stands there."""
-    return Counter(find(x, rules).select("rule", "usd", "tokens", "fingerprint").iter_rows())
+    return Counter(findings_of(x, rules).select("rule", "usd", "tokens", "fingerprint").iter_rows())
 
 
 @examples(2)
@@ -143,7 +144,7 @@ def test_neither_names_nor_the_order_of_files_matter(
     files = transcripts(world)
     with told(files) as x:
         expected = counted(x, rules)
-        rows = find(x, rules)
+        rows = findings_of(x, rules)
     assert expected
     names = [f"s{s}" for s in range(len(world))]
     new = dict(zip(names, random.sample([f"z{n}" for n in range(len(names))], len(names)), strict=True))
@@ -164,7 +165,7 @@ def test_neither_names_nor_the_order_of_files_matter(
         paths = [write(Path(folder) / name, *lines) for name, lines in files.items()]
         random.shuffle(paths)
         with analyzed(*paths) as x:
-            assert find(x, rules).equals(rows)
+            assert findings_of(x, rules).equals(rows)
 
 
 def run_of(*models: str) -> list[Json]:
@@ -180,7 +181,7 @@ def run_of(*models: str) -> list[Json]:
 
 def only(x: Analysis, how: str, **row: Any) -> list[Decimal | None]:
     plain = {"run_id": "s1", "turn": 0, "turn_end": 0, "block": 0, "tokens": 0, "share": 0.0}
-    return Money(x, x.runs["run_id"]).price(pl.DataFrame([plain | row]), how)["usd"].to_list()
+    return Money(unpriced(x), x.runs["run_id"]).price(pl.DataFrame([plain | row]), how)["usd"].to_list()
 
 
 def test_by_hand() -> None:
@@ -210,7 +211,7 @@ def test_what_has_no_price_costs_an_unknown_amount_and_what_follows_it_a_known_o
 
 def test_a_run_without_any_price_has_findings_of_unknown_cost(rules: list[Rule]) -> None:
     with told({"a.jsonl": run_of("nova-9", "nova-9", "nova-9")}) as x:
-        found = find(x, rules)
+        found = findings_of(x, rules)
     assert found.height > len(rules)
     # Two blocks are in the last prompt only: that they were never sent again is known.
     known = found.filter(pl.col("usd").is_not_null())
@@ -221,7 +222,7 @@ def test_turns_that_two_findings_share_are_paid_once() -> None:
     with told({"a.jsonl": run_of(OPUS, OPUS, OPUS)}) as x:
         spans = [(0, 1), (0, 2), (1, 2), (2, 2)]
         rows = [{"run_id": "s1", "turn": a, "turn_end": b} for a, b in spans]
-        found = Money(x, x.runs["run_id"]).price(pl.DataFrame(rows), "turns")
+        found = Money(unpriced(x), x.runs["run_id"]).price(pl.DataFrame(rows), "turns")
         assert found.select("turn", "turn_end").rows() == [(0, 2)]
         assert found["usd"].sum() == x.turns["usd"].sum()
 
@@ -232,7 +233,7 @@ def test_of_findings_on_one_block_the_dearest_counts(tmp_path: Path) -> None:
         "UNION ALL SELECT run_id, turn_in AS turn, turn_out - 1 AS turn_end, block, CAST(tokens / 2 AS BIGINT) AS tokens FROM blocks"
     )
     with told({"a.jsonl": run_of(OPUS, OPUS, OPUS)}) as x:
-        found = find(x, made(tmp_path, {"block": sql}))
+        found = findings_of(x, made(tmp_path, {"block": sql}))
         blocks = x.block_costs.filter(pl.col("entry_usd") + pl.col("carried_usd") > 0).collect()
     input_usd = (blocks["entry_usd"] + blocks["carried_usd"]).sum()
     assert found["usd"].sum() == input_usd
@@ -246,7 +247,7 @@ def test_columns_of_a_query_do_not_get_in_the_way_of_prices(tmp_path: Path) -> N
         "FROM blocks b JOIN block_costs c ON b.run_id = c.run_id AND b.block = c.block WHERE b.kind = 'tool_result'"
     )
     with told({"a.jsonl": run_of(OPUS, OPUS, OPUS)}) as x:
-        found = find(x, made(tmp_path, {"block": sql}, message="{turn_out} {usd}"))
+        found = findings_of(x, made(tmp_path, {"block": sql}, message="{turn_out} {usd}"))
         results = x.block_costs.join(x.blocks.filter(pl.col("kind") == "tool_result"), on=["run_id", "block"])
         spent = results.select(pl.col("entry_usd") + pl.col("carried_usd")).sum().collect().item()
     assert found["usd"].sum() == spent > 0

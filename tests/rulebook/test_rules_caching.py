@@ -12,8 +12,9 @@ import pytest
 from cached import HOUR, MARK, Sent, asked, block, body, pairs, said, talk, tool, words
 from costscan import ingest
 from costscan.analysis import analyze
-from costscan.rulebook import find, load_rules
+from costscan.rulebook import load_rules
 from costscan.scenarios import price_scenarios
+from diagnosed import findings_of
 from logs import Json, write
 
 TOOLS = [tool(name) for name in ("alpha", "beta", "gamma")]
@@ -24,10 +25,8 @@ RULES = [rule for rule in load_rules() if rule.lever == "caching"]
 def found(folder: Path, requests: list[Sent]) -> pl.DataFrame:
     path = write(folder / "log.jsonl", *pairs(sorted(requests, key=lambda sent: sent.at_s)))
     with ingest.read([str(path)]) as reading:
-        x = analyze(reading)
-        priced = price_scenarios(x)
-        x.scenarios, x.lifetimes = priced.scenarios, priced.lifetimes
-        told = find(x, RULES)
+        x = price_scenarios(analyze(reading))
+        told = findings_of(x, RULES)
         costs = x.turns.group_by("run_id").agg(cost=pl.col("usd").sum())
     spent = told.group_by("run_id", "name").agg(pl.col("usd").sum()).join(costs, on="run_id")
     assert (spent["usd"] <= spent["cost"]).all()
@@ -204,6 +203,6 @@ def test_other_settings_at_one_turn(tmp_path: Path) -> None:
     used["cache_read_input_tokens"] = 0
     path = write(tmp_path / "log.jsonl", *sent)
     with ingest.read([str(path)]) as reading:
-        told = find(analyze(reading), RULES)
+        told = findings_of(analyze(reading), RULES)
     assert told["name"].to_list() == ["setting-changed-mid-run"]
     assert "low" in told["message"][0]

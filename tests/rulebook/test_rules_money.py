@@ -16,10 +16,11 @@ import histories
 from billed import ROOT
 from costscan import ingest
 from costscan.analysis import Analysis, analyze
-from costscan.rulebook import Rule, find, load_rules
+from costscan.rulebook import Rule, load_rules
 from costscan.rulebook.pricing import Money
 from costscan.rulebook.rule import PRICES
-from costscan.scenarios import attach, price_scenarios
+from costscan.scenarios import price_scenarios
+from diagnosed import findings_of
 from histories import Session, transcripts
 from hypothesis_profile import examples
 from logs import write
@@ -81,7 +82,7 @@ def hold_no_dollar_twice(x: Analysis, found: pl.DataFrame, by: Sequence[str] = (
 @given(histories.WORLDS)
 def test_no_rule_counts_a_dollar_twice(world: tuple[Session, ...]) -> None:
     with analysis_of(world) as x:
-        hold_no_dollar_twice(x, find(x, RULES), ("run_id", "name"))
+        hold_no_dollar_twice(x, findings_of(x, RULES), ("run_id", "name"))
 
 
 @examples(8)
@@ -103,12 +104,11 @@ def test_whatever_a_query_gives(world: tuple[Session, ...], data: st.DataObject)
                     "tokens": pl.Int64, "share": pl.Float64},
             orient="row",
         ).with_columns(cause=pl.lit("expired"), path=pl.lit("prompt"), scenario=pl.lit("caching"))  # fmt: skip
-        x.scenarios = price_scenarios(x).scenarios
         last = x.runs.select("run_id", last=pl.col("n_turns") - 1)
         inside = found.join(last, on="run_id").with_columns(
             pl.min_horizontal("turn", "last"), turn_end=pl.min_horizontal("turn_end", "last")
         )
-        money = Money(x, inside["run_id"].unique())
+        money = Money(price_scenarios(x), inside["run_id"].unique())
         for how in PRICES:
             priced = money.price(inside.drop("last"), how)
             hold_no_dollar_twice(x, priced)
@@ -145,7 +145,7 @@ def told(found: pl.DataFrame) -> list[tuple[Any, ...]]:
 @given(histories.WORLDS)
 def test_the_names_of_runs_do_not_matter(world: tuple[Session, ...]) -> None:
     with analysis_of(world) as x:
-        assert told(find(renamed(x), RULES)) == told(find(x, RULES))
+        assert told(findings_of(renamed(x), RULES)) == told(findings_of(x, RULES))
 
 
 @pytest.mark.parametrize(
@@ -167,10 +167,9 @@ def test_the_names_of_runs_do_not_matter(world: tuple[Session, ...]) -> None:
 )
 def test_sample_logs_give_the_findings_of_their_story(story: str, names: set[str]) -> None:
     with ingest.read([str(ROOT / "sample_logs" / story)]) as reading:
-        x = analyze(reading)
-        attach(x, price_scenarios(x))
-        found = find(x, OWN)
+        x = price_scenarios(analyze(reading))
+        found = findings_of(x, OWN)
         assert set(found["name"]) == names
         hold_no_dollar_twice(x, found, ("run_id", "name"))
         ids = frozenset(found["fingerprint"])
-        assert find(x, OWN, ids).is_empty()
+        assert findings_of(x, OWN, ids).is_empty()

@@ -8,8 +8,9 @@ import polars as pl
 
 from costscan import ingest
 from costscan.analysis import Analysis, analyze
-from costscan.rulebook import find, load_rules
-from costscan.scenarios import attach, price_scenarios
+from costscan.rulebook import load_rules
+from costscan.scenarios import price_scenarios
+from diagnosed import findings_of
 from logs import (
     HAIKU,
     OPUS,
@@ -35,9 +36,8 @@ LABELS = {"R001"}
 
 def told(path: Path) -> tuple[Analysis, pl.DataFrame]:
     with ingest.read([str(path)]) as reading:
-        x = analyze(reading)
-        attach(x, price_scenarios(x))
-        return x, find(x, RULES).filter(~pl.col("rule").is_in(LABELS))
+        x = price_scenarios(analyze(reading))
+        return x, findings_of(x, RULES).filter(~pl.col("rule").is_in(LABELS))
 
 
 def switched(

@@ -1,14 +1,14 @@
 """Logs of many workloads read at once, and what their scenarios foresee."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
 
 from costscan.analysis import Analysis
-from costscan.scenarios import Priced, price_scenarios
+from costscan.scenarios import PricedAnalysis, price_scenarios
 from costscan.settings.keys import Settings
 from logs import Json, write
 from seen import analyzed
@@ -30,8 +30,8 @@ class Told:
 
     x: Analysis
     scenarios: pl.DataFrame
-    logs: Mapping[str, list[Json]] = field(default_factory=dict)
-    priced: Priced = field(default_factory=Priced)
+    logs: Mapping[str, list[Json]]
+    priced: PricedAnalysis
 
     def usd(self, task: str, scenario: str, column: str = "usd") -> Decimal:
         found = self.scenarios.filter((pl.col("task") == task) & (pl.col("scenario") == scenario))

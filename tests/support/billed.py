@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from costscan import ingest
-from costscan.analysis import Analysis, Pricing, Selection, analyze
+from costscan.analysis import Pricing, Selection, analyze
 from costscan.reports.outputs import target
+from costscan.rulebook import Diagnosis
 from costscan.summary import Summary, summarize
+from diagnosed import diagnosed
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -20,7 +22,7 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 class Billed:
     """What was made of the logs."""
 
-    x: Analysis
+    x: Diagnosis
     summary: Summary
 
 
@@ -31,7 +33,7 @@ def billed(
     """Analyze logs and write reports of them."""
     names = [str(path) for path in paths]
     with ingest.read(names) as reading:
-        x = analyze(reading, pricing=pricing, selection=selection)
+        x = diagnosed(analyze(reading, pricing=pricing, selection=selection))
         summary = summarize(x, pricing=pricing, selection=selection, paths=names, now=NOW)
         for name in outputs:
             target(str(name)).write(summary, x)

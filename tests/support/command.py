@@ -6,11 +6,11 @@ from typing import Final
 
 import pytest
 
-from costscan.analysis import Analysis
 from costscan.cli.app import run
-from costscan.cli.session import Logs, analyzed
+from costscan.cli.session import diagnosed, request
 from costscan.levers import LEVERS
 from costscan.prices import as_of
+from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 
 Capture = pytest.CaptureFixture[str]
@@ -26,8 +26,8 @@ def said(capsys: Capture, *arguments: str, code: int = 0) -> str:
 
 
 @contextmanager
-def logs_of(*paths: str) -> Iterator[tuple[Analysis, Summary]]:
+def logs_of(*paths: str) -> Iterator[tuple[Diagnosis, Summary]]:
     """Give what commands make of logs, once for many reports."""
     nothing = (None,) * 8
-    with analyzed(Logs.chosen(paths, *nothing, 1)) as found:
+    with diagnosed(request(paths, *nothing, 1)) as found:
         yield found

@@ -6,7 +6,6 @@ What is made of logs is tested where nothing is kept.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from copy import copy
 from dataclasses import fields, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -51,7 +50,7 @@ class Kept:
 
     def analyze(self, reading: ingest.Reading, *, pricing: Any = None, selection: Any = None) -> Any:
         key = ("analyze", id(reading), repr(pricing), repr(selection))
-        return copy(self.of(key, reading, lambda: self._analyzed(reading, pricing, selection)))
+        return self.of(key, reading, lambda: self._analyzed(reading, pricing, selection))
 
     def _analyzed(self, reading: ingest.Reading, pricing: Any, selection: Any) -> Any:
         """Analyze a copy of the tables: an analysis writes its blocks beside them."""
@@ -72,12 +71,9 @@ class Kept:
             return _RULES(folders, settings)
         return list(self.of(("rules", repr(settings)), None, lambda: _RULES((), settings)))
 
-    def find(self, x: analysis.Analysis, rules: Any, accepted: frozenset[str] = frozenset()) -> Any:
+    def find(self, x: scenarios.PricedAnalysis, rules: Any, accepted: frozenset[str] = frozenset()) -> Any:
         key = ("find", id(x.turns), id(x.scenarios), repr(x.reasons), repr(rules), accepted)
-        found, x.reasons = self.of(
-            key, (x.turns, x.scenarios), lambda: (_FIND(x, rules, accepted), x.reasons)
-        )
-        return found
+        return self.of(key, (x.turns, x.scenarios), lambda: _FIND(x, rules, accepted))
 
 
 def contents(path: Path) -> bytes | None:

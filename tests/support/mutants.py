@@ -21,13 +21,13 @@ from typing import Final, TextIO
 
 from billed import NOW
 from command import logs_of
-from costscan.analysis import Analysis
 from costscan.gate import DEFAULT, compare, limits, of_logs
 from costscan.reports.analysis.json import document
 from costscan.reports.analysis.tables import TABLES
 from costscan.reports.analysis.terminal import render
 from costscan.reports.listings import run_story
 from costscan.reports.outputs import COMPARISON, FOLDER, MODULES, Target
+from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 from costscan.summary.story import story
 from mutant_verdicts import Dollars, by_file, defects, lost, vanished
@@ -190,7 +190,7 @@ def _in_time() -> Iterator[None]:
 
 
 @contextmanager
-def _analyzed(windows: dict[int, Window], made: Sequence[Made]) -> Iterator[tuple[Analysis, Summary, Path]]:
+def _analyzed(windows: dict[int, Window], made: Sequence[Made]) -> Iterator[tuple[Diagnosis, Summary, Path]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         logs = folder / "logs"
@@ -203,7 +203,7 @@ def _analyzed(windows: dict[int, Window], made: Sequence[Made]) -> Iterator[tupl
             yield x, summary, folder
 
 
-def _report(x: Analysis, summary: Summary, folder: Path) -> None:
+def _report(x: Diagnosis, summary: Summary, folder: Path) -> None:
     """Make all reports."""
     for ending, module in MODULES.items():
         Target(folder / f"report{ending}", module).write(summary, x)

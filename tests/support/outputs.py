@@ -14,7 +14,6 @@ from typing import Any, Final
 import polars as pl
 
 from browser import data_of
-from costscan.analysis import Analysis
 from costscan.gate import compare, limits, of_logs, reported
 from costscan.gate.ceilings import measured
 from costscan.reports.analysis.terminal import render
@@ -23,6 +22,7 @@ from costscan.reports.comparison.terminal import render as comparison_screen
 from costscan.reports.outputs import target
 from costscan.reports.trend.json import document as trend_document
 from costscan.reports.trend.terminal import render as trend_screen
+from costscan.rulebook import Diagnosis
 from costscan.scenarios.whatif import what_if
 from costscan.summary import Summary
 from costscan.trend import read_history
@@ -196,7 +196,7 @@ def of_screen_by_task(summary: Summary) -> Figures:
     yield "task_costs", [found[1] for found in told if found]
 
 
-def of_check(summary: Summary, x: Analysis, folder: Path) -> Figures:
+def of_check(summary: Summary, x: Diagnosis, folder: Path) -> Figures:
     """The gate of the logs against their own report, and each rank as a limit has it."""
     before, after = reported(folder / "report.parquet"), of_logs(summary, x)
     asked = [f"usd_per_run.{name}:0" for name in (*RANKS, "mean")] + ["usd_per_task:0", "findings:0"]
@@ -233,7 +233,7 @@ def of_trend(folder: Path) -> Figures:
     yield "runs", _number(re.findall(r"([\d,]+) runs?\b", words)[0])
 
 
-def of_whatif(x: Analysis) -> Figures:
+def of_whatif(x: Diagnosis) -> Figures:
     found = what_if(x, ["claude-haiku-4-5"])
     yield from (
         ("runs", found.height),
@@ -243,14 +243,14 @@ def of_whatif(x: Analysis) -> Figures:
     yield "costs", [None if usd is None else float(usd) for usd in found["usd"]]
 
 
-def write_all(summary: Summary, x: Analysis, folder: Path) -> None:
+def write_all(summary: Summary, x: Diagnosis, folder: Path) -> None:
     """Write every report of some logs."""
     for ending in ("json", "parquet", "csv", "html", "md", "prom", "sarif"):
         target(str(folder / f"report.{ending}")).write(summary, x)
     target(f"{folder / 'frames'}/").write(summary, x)
 
 
-def readers(summary: Summary, x: Analysis, folder: Path) -> dict[str, Callable[[], Figures]]:
+def readers(summary: Summary, x: Diagnosis, folder: Path) -> dict[str, Callable[[], Figures]]:
     """Give what reads each output, by its name."""
     files = (of_json, of_parquet, of_csv, of_html, of_markdown, of_openmetrics, of_sarif, of_frames, of_trend)
     screens = (of_screen, of_screen_by_run, of_screen_by_task)

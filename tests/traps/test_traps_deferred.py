@@ -7,8 +7,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from costscan.rulebook import find, load_rules
+from costscan.rulebook import load_rules
 from costscan.scenarios import price_scenarios
+from diagnosed import findings_of
 from logs import OPUS, Json, assistant, message, pair, text, tool_result, tool_use, usage, usd, user, write
 from seen import analyzed, hold_prompts, see, see_blocks, see_each
 
@@ -139,7 +140,7 @@ def test_a_found_definition_is_not_deferred_again(tmp_path: Path) -> None:
         found = price_scenarios(x, None).scenarios.filter(scenario="trimming/defer-unused-tools")
         saved = dict(found.group_by(pl.col("run_id").str.head(1)).agg(pl.col("saved_usd").sum()).iter_rows())
         assert saved["r"] == 0 < saved["e"]
-        assert set(find(x, rules)["run_id"].str.head(1)) == {"e"}
+        assert set(findings_of(x, rules)["run_id"].str.head(1)) == {"e"}
 
 
 def test_a_history_that_is_dropped_takes_what_was_found_with_it(tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from costscan.rulebook import find, load_rules
+from costscan.rulebook import load_rules
 from costscan.scenarios import price_scenarios
+from diagnosed import findings_of
 from logs import OPUS, Json, Line, assistant, message, pair, sse, streamed, text, usage, user, write
 from seen import Seen, analyzed, see, see_each
 
@@ -286,9 +287,9 @@ def test_a_free_turn_is_free_in_every_scenario_and_no_finding(tmp_path: Path) ->
     rules = load_rules()
     with analyzed(write(tmp_path / "free.jsonl", *free)) as x:
         assert set(price_scenarios(x, None).scenarios["usd"]) == {Decimal(0)}
-        assert find(x, rules).is_empty()
+        assert findings_of(x, rules).is_empty()
     with analyzed(write(tmp_path / "billed.jsonl", *billed)) as x:
-        assert find(x, rules)["usd"].sum() > 0
+        assert findings_of(x, rules)["usd"].sum() > 0
 
 
 def test_a_model_that_takes_over_is_no_switch_of_models(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
-"""The whole analysis of some logs: the canonical frames and the sums that reports show."""
+"""The analysis of some logs: what was called, what it cost, and what each part of it cost."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -20,7 +21,7 @@ from costscan.native import CAUGHT
 from costscan.prices import bill, price_table, turn_usd, unit_prices
 from costscan.recorded_cost import Recorded, recorded
 from costscan.recorded_cost.unlogged import SUFFIX
-from costscan.schema.frames import GROWTH, RUNS, TURNS, check, empty
+from costscan.schema.frames import GROWTH, RUNS, TURNS, check
 from costscan.usage import KNOWS_PROMPT, counted
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ Replayed: TypeAlias = tuple[Logged, Agreement, pl.DataFrame]
 _IS_LOGGED: Final = ~pl.col("run_id").str.ends_with(SUFFIX)
 
 
-@dataclass
+@dataclass(frozen=True, kw_only=True)
 class Analysis:
     """The frames of DESIGN and what reports sum from them.
 
@@ -40,11 +41,10 @@ class Analysis:
     root run of its run, `file` (the one that its line is in), `asks` (what its request
     asks for that some models refuse) and `usd` with its parts; `unfinished` the visible characters and
     tokenizer family of the turns whose usage is not complete, `undated_turns` how many tell no time of
-    their own. `blocks` and `block_costs` are read from disk where they are used, and gone with the reading;
-    `scenarios`, `lifetimes`, `turn_work`, `single_shots`, `routes` and `findings` are there once they were
-    priced and found. `reasons` says why something could not be worked out: `scenario NAME`, `rule NAME`,
-    `run RUN_ID`, `replay`. `frame(name)` gives the canonical frames alone. `counted` are the turns whose
-    prompt is known, which can be replayed.
+    their own. `blocks` and `block_costs` are read from disk where they are used, and gone with the reading.
+    `reasons` says why something could not be worked out: `scenario NAME`, `rule NAME`, `run RUN_ID`,
+    `replay`. `frame(name)` gives the canonical frames alone. `counted` are the turns whose prompt is known,
+    which can be replayed.
     """
 
     reading: Reading
@@ -65,16 +65,7 @@ class Analysis:
     recorded: list[Recorded] = field(default_factory=list)
     duplicate_turns: int = 0
     undated_turns: int = 0
-    scenarios: pl.DataFrame = field(default_factory=lambda: empty("scenarios"))
-    lifetimes: pl.DataFrame = field(default_factory=lambda: empty("lifetimes"))
-    turn_work: pl.DataFrame = field(default_factory=lambda: empty("turn_work"))
-    single_shots: pl.DataFrame = field(default_factory=lambda: empty("single_shots"))
-    routes: pl.DataFrame = field(default_factory=lambda: empty("routes"))
-    findings: pl.DataFrame = field(default_factory=lambda: empty("findings"))
-    curves: "dict[str, pl.DataFrame]" = field(default_factory=dict)
-    break_evens: dict[str, tuple[float, str]] = field(default_factory=dict)
-    parts_off: frozenset[str] = frozenset()
-    reasons: dict[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def counted(self) -> pl.DataFrame:
@@ -98,8 +89,16 @@ class Analysis:
         return self.frame(name).lazy()
 
     def frame(self, name: str) -> pl.DataFrame:
-        """Give a frame, checked."""
-        frames: dict[str, Callable[[], pl.DataFrame]] = {
+        """Return a canonical frame, checked.
+
+        Raises:
+            KeyError: this stage has no such frame.
+        """
+        return check(name, self._frames()[name]())
+
+    def _frames(self) -> "dict[str, Callable[[], pl.DataFrame]]":
+        """Return what makes each frame, by its name."""
+        return {
             "runs": lambda: self.runs.select(*RUNS),
             "turns": lambda: self.turns.select(*TURNS),
             "growth": lambda: self.growth,
@@ -109,16 +108,9 @@ class Analysis:
             "tool_calls": lambda: self.tool_calls,
             "prices": lambda: self.prices,
             "bill": lambda: bill(self.turns, self._billed_unit()),
-            "scenarios": lambda: self.scenarios,
-            "lifetimes": lambda: self.lifetimes,
-            "turn_work": lambda: self.turn_work,
-            "single_shots": lambda: self.single_shots,
-            "routes": lambda: self.routes,
-            "findings": lambda: self.findings,
             "blocks": self.blocks.collect,
             "block_costs": self.block_costs.collect,
         }
-        return check(name, frames[name]())
 
     def _model_switches(self) -> pl.DataFrame:
         logged = self.counted.filter(_IS_LOGGED).drop("usd")

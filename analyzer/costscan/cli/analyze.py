@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from costscan.cli import parameters as p
-from costscan.cli.session import Logs, analyzed
+from costscan.cli.session import diagnosed, request
 from costscan.reports.outputs import target
 
 if TYPE_CHECKING:
@@ -82,10 +82,10 @@ def analyze(
     Exit codes: 0 fine, 2 cannot run (usage, unreadable input, no usable line).
     """  # noqa: D301 - \b keeps the lines apart
     targets = [target(name) for name in output or ()]
-    logs = Logs.chosen(path, since, until, task, model, format_, rules, settings, config, workers, tz=tz)
-    with analyzed(logs, rank=rank.value) as (x, summary):
+    asked = request(path, since, until, task, model, format_, rules, settings, config, workers, tz=tz)
+    with diagnosed(asked, rank=rank.value) as (diagnosis, summary):
         for found in targets:
-            found.write(summary, x)
+            found.write(summary, diagnosis)
     _print(summary, as_json=json, by=by.value if by else None, top=top)
     for found in targets:
         print(f"wrote {found.path}", file=sys.stderr)  # noqa: T201 - prose belongs there

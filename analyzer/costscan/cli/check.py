@@ -7,18 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from costscan.cli import parameters as p
-from costscan.cli.comparison import (
-    compared,
-    is_missing,
-    limits_of,
-    read_whole,
-    refuse_unfound,
-    show,
-    side,
-    write,
-)
-from costscan.cli.session import Logs
+from costscan.cli.comparison import show, write
+from costscan.cli.session import diagnosed, request
 from costscan.errors import CostscanError
+from costscan.gate_pipeline import compared, is_missing, limits_of, read_whole, refuse_unfound, side
 from costscan.reports.outputs import comparison_target
 
 if TYPE_CHECKING:
@@ -86,19 +78,19 @@ def check(
     Exit codes: 0 fine, 1 a limit is exceeded, 2 cannot run (usage, unreadable input), 3 could not decide: it
     may be chance, and there are too few runs to tell.
     """  # noqa: D301 - \b keeps the lines apart
-    logs = Logs.chosen(path, since, until, task, None, format_, rules, settings, config, workers, tz=tz)
+    asked = request(path, since, until, task, None, format_, rules, settings, config, workers, tz=tz)
     targets = [comparison_target(name) for name in output or ()]
     there = _there(baseline, missing_baseline)
-    limits = limits_of(fail_on, logs, has_baseline=there is not None, may_lack=baseline is not None)
-    before = read_whole(logs, there) if there is not None else None
-    with side(logs) as read:
+    limits = limits_of(fail_on, asked, has_baseline=there is not None, may_lack=baseline is not None)
+    before = read_whole(asked, there, diagnosed) if there is not None else None
+    with side(asked, diagnosed) as read:
         refuse_unfound(limits, read)
-        found = compared(before, read.side, limits, logs)
+        found = compared(before, read.side, limits, asked)
         write(targets, found, read)
     for target in targets:
         print(f"wrote {target.path}", file=sys.stderr)  # noqa: T201 - prose belongs there
     show(found, as_json=json, github=github, top=top)
-    raise typer.Exit(_code(found, undecided.value if undecided else logs.settings.check.undecided))
+    raise typer.Exit(_code(found, undecided.value if undecided else asked.settings.check.undecided))
 
 
 def _there(baseline: str | None, missing: Missing) -> str | None:

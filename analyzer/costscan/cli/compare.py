@@ -3,8 +3,9 @@
 import sys
 
 from costscan.cli import parameters as p
-from costscan.cli.comparison import compared, read_whole, show, side, write
-from costscan.cli.session import Logs
+from costscan.cli.comparison import show, write
+from costscan.cli.session import diagnosed, request
+from costscan.gate_pipeline import compared, read_whole, side
 from costscan.reports.outputs import comparison_target
 
 
@@ -35,11 +36,11 @@ def compare(
 
     Exit codes: 0 fine, 2 cannot run (usage, unreadable input).
     """  # noqa: D301 - \b keeps the lines apart
-    logs = Logs.chosen((after,), None, None, task, None, format_, rules, settings, config, workers, tz=tz)
+    asked = request((after,), None, None, task, None, format_, rules, settings, config, workers, tz=tz)
     targets = [comparison_target(name) for name in output or ()]
-    old = read_whole(logs, before)
-    with side(logs) as read:
-        found = compared(old, read.side, (), logs)
+    old = read_whole(asked, before, diagnosed)
+    with side(asked, diagnosed) as read:
+        found = compared(old, read.side, (), asked)
         write(targets, found, read)
     show(found, as_json=json, github=False, top=top)
     for target in targets:

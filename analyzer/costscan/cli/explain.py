@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from costscan.cli import parameters as p
-from costscan.cli.session import Logs, analyzed
+from costscan.cli.session import diagnosed, request
 from costscan.errors import CostscanError, near
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from costscan.analysis import Analysis
+    from costscan.pipeline import Request
+    from costscan.rulebook import Diagnosis
     from costscan.settings.keys import Settings
     from costscan.summary import Summary
     from costscan.summary.story import Story
@@ -56,20 +57,20 @@ def explain(
 
     Texts of the log are shown only with --show-content.
     """  # noqa: D301 - \b keeps the lines apart
-    logs = Logs.chosen(path or (), None, None, None, None, format_, rules, settings, config, workers, tz=tz)
+    asked = request(path or (), None, None, None, None, format_, rules, settings, config, workers, tz=tz)
     if not path:
-        _rule(what, logs)
+        _rule(what, asked)
         return
-    with analyzed(logs) as (x, summary):
+    with diagnosed(asked) as (diagnosis, summary):
         run_id = _named(what, summary)
-        _run(run_id, x, summary, logs.settings, show_content=show_content)
+        _run(run_id, diagnosis, summary, asked.settings, show_content=show_content)
 
 
-def _rule(name: str, logs: Logs) -> None:
+def _rule(name: str, asked: "Request") -> None:
     from costscan.reports.listings.rules import show_one  # noqa: PLC0415 - imports Polars
     from costscan.rulebook import load_rules  # noqa: PLC0415
 
-    rules = load_rules(logs.rules, logs.settings.rules)
+    rules = load_rules(asked.rules, asked.settings.rules)
     if not any(name in {rule.name, rule.id} for rule in rules):
         raise CostscanError(f"{name}: no rule of this name", _meant(name, [rule.name for rule in rules]))
     show_one(rules, name)
@@ -83,7 +84,9 @@ def _meant(name: str, rules: "Sequence[str]") -> str:
     return close if close.startswith("did") else f"for a run, name its logs too: costscan explain {name} PATH"
 
 
-def _run(run_id: str, x: "Analysis", summary: "Summary", settings: "Settings", *, show_content: bool) -> None:
+def _run(
+    run_id: str, x: "Diagnosis", summary: "Summary", settings: "Settings", *, show_content: bool
+) -> None:
     from costscan.reports.analysis.terminal import printed, width_of  # noqa: PLC0415
     from costscan.reports.listings.run_story import render  # noqa: PLC0415 - imports Polars
     from costscan.summary.story import story  # noqa: PLC0415

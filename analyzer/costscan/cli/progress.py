@@ -1,27 +1,19 @@
 """A progress bar on standard error, where a person looks at it."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from costscan.errors import CostscanError
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What the work says of itself: bytes that were read, and that reading is over."""
-
-    read: Callable[[int], None] = lambda _: None
-    adding_up: Callable[[], None] = lambda: None
+from costscan.pipeline import Watch
 
 
 @contextmanager
-def progress(paths: Sequence[str]) -> Iterator[Told]:
+def progress(paths: Sequence[str]) -> Iterator[Watch]:
     """Show a bar while the body runs, on a terminal only."""
     if sys.stderr is None or not sys.stderr.isatty():
-        yield Told()
+        yield Watch()
         return
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
@@ -31,7 +23,7 @@ def progress(paths: Sequence[str]) -> Iterator[Told]:
     screen = console(sys.stderr, width_of(sys.stderr))
     with Progress(*columns, console=screen, transient=True, refresh_per_second=5) as shown:
         task = shown.add_task("reading", total=_total(paths))
-        yield Told(
+        yield Watch(
             read=lambda size: shown.advance(task, size),
             adding_up=lambda: shown.update(task, description="adding up", total=None),
         )

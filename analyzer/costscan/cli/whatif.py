@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from costscan.cli import parameters as p
-from costscan.cli.session import Logs, read
+from costscan.cli.session import analyzed, request
 from costscan.errors import CostscanError
 
 
@@ -39,11 +39,11 @@ def whatif(
       costscan whatif runs.jsonl --model haiku,sonnet
       costscan whatif logs/ --model claude-haiku-4-5 --model claude-sonnet-5 --json
     """  # noqa: D301 - \b keeps the lines apart
-    logs = Logs.chosen(path, since, until, task, None, format_, None, settings, config, workers, tz=tz)
+    asked = request(path, since, until, task, None, format_, None, settings, config, workers, tz=tz)
     names = [name.strip() for some in model for name in some.split(",") if name.strip()]
     if not names:
         raise CostscanError("--model: no model named", "like --model haiku,sonnet")
-    with read(logs) as x:
+    with analyzed(asked) as x:
         from costscan.levers.routing.candidates import model_named  # noqa: PLC0415 - imports Polars
         from costscan.scenarios.whatif import what_if  # noqa: PLC0415
 

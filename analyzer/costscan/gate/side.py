@@ -9,10 +9,10 @@ from typing import Final
 
 import polars as pl
 
-from costscan.analysis import Analysis
 from costscan.errors import CostscanError
 from costscan.gate import schema_1
 from costscan.gate.metrics import METRICS
+from costscan.rulebook import Diagnosis
 from costscan.schema.frames import TIME, USD
 from costscan.summary import SCHEMA_VERSION, Summary
 from costscan.summary.aggregates import share, total
@@ -99,7 +99,7 @@ class Side:
         return replace(self, runs=self.runs.filter(pl.col("task").is_in(list(names))))
 
 
-def of_logs(summary: Summary, x: Analysis) -> Side:
+def of_logs(summary: Summary, x: Diagnosis) -> Side:
     """Give the side that some logs are; their reading is still open."""
     runs = _typed(run_report(summary, x), NEEDED)
     return Side(" ".join(summary.paths), runs, basis(summary), summary.inputs.tz)

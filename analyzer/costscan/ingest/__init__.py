@@ -6,7 +6,8 @@ the calls are held in memory: the blocks stay on disk and are taken batch by bat
 
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
@@ -23,7 +24,7 @@ from costscan.reading.io.rows import MAX_NAMED_SKIPS
 BATCH_BLOCKS: Final = 50_000
 
 
-@dataclass
+@dataclass(frozen=True)
 class Reading:
     """What was read: counts, the lines that could not be read, and the folder of the tables.
 
@@ -39,35 +40,59 @@ class Reading:
     lines: int = 0
     skipped_lines: int = 0
     repaired_lines: int = 0
-    formats: dict[str, int] = field(default_factory=dict)
-    unusable: list[tuple[str, str]] = field(default_factory=list)
-    unread: dict[str, str] = field(default_factory=dict)
-    skipped: list[dict[str, Any]] = field(default_factory=list)
+    formats: Mapping[str, int] = field(default_factory=dict)
+    unusable: Sequence[tuple[str, str]] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Have the tables removed whatever happens."""
         cleanup.folders.add(self.folder)
-        self._remove = weakref.finalize(self, cleanup.forget, self.folder)
+        weakref.finalize(self, cleanup.forget, self.folder)
+
+    @property
+    def skipped(self) -> list[dict[str, Any]]:
+        """The files that hold no usable line, as rows of the lines that were skipped."""
+        reasons = {NOTHING_KNOWN: "no usable line in this file"}
+        return [{"path": path, "line": None, "reason": reasons.get(why, why)} for path, why in self.unusable]
 
     def __enter__(self) -> Self:
-        """Give the reading itself."""
+        """Return the reading itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
         """Remove the tables."""
-        self._remove()
+        cleanup.forget(self.folder)
 
-    def add(self, answer: dict[str, Any]) -> None:
-        """Add the counts of a finished task."""
-        self.files += answer["files"] - len(answer["unusable"]) - len(answer["unread"])
-        self.bytes += answer["bytes"]
-        self.lines += answer["lines"]
-        self.skipped_lines += answer["skipped"]
-        self.repaired_lines += answer["repaired"]
+
+@dataclass
+class _Tally:
+    """The counts of the tasks that are finished."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    formats: Counter[str] = field(default_factory=Counter)
+    unusable: list[tuple[str, str]] = field(default_factory=list)
+    unread: dict[str, str] = field(default_factory=dict)
+
+    def add(self, answer: Mapping[str, Any]) -> None:
+        """Add what a task answered."""
+        self.counts["files"] += answer["files"] - len(answer["unusable"]) - len(answer["unread"])
+        self.counts["bytes"] += answer["bytes"]
+        self.counts["lines"] += answer["lines"]
+        self.counts["skipped_lines"] += answer["skipped"]
+        self.counts["repaired_lines"] += answer["repaired"]
         self.unusable.extend((path, why) for path, why in answer["unusable"])
         self.unread |= answer["unread"]
-        for name, count in answer["formats"].items():
-            self.formats[name] = self.formats.get(name, 0) + count
+        self.formats.update(answer["formats"])
+
+    def reading(self, folder: Path) -> Reading:
+        """Return what was read, its tables in `folder`."""
+        return Reading(
+            folder,
+            **self.counts,
+            formats=dict(self.formats),
+            unusable=sorted(self.unusable),
+            unread=dict(sorted(self.unread.items())),
+        )
 
 
 def read(
@@ -90,39 +115,37 @@ def read(
     """
     if source is not None:
         named(source)
-    reading = Reading(Path(tempfile.mkdtemp(prefix="costscan-")))
+    folder = Path(tempfile.mkdtemp(prefix="costscan-"))
+    cleanup.folders.add(folder)
     try:
-        files, alone, reading.unread = discover(paths, reading.folder)
+        tally = _Tally()
+        files, alone, tally.unread = discover(paths, folder)
 
         def answered(answer: dict[str, Any]) -> None:
-            reading.add(answer)
+            tally.add(answer)
             on_bytes(answer["bytes"])
 
-        read_all(files, source=source, out=reading.folder, workers=workers, on_answer=answered)
+        read_all(files, source=source, out=folder, workers=workers, on_answer=answered)
+        reading = tally.reading(folder)
         _refuse_unusable(reading, alone, source)
     except BaseException:
-        cleanup.forget(reading.folder)
+        cleanup.forget(folder)
         raise
     return reading
 
 
 def _refuse_unusable(reading: Reading, alone: set[str], source: str | None) -> None:
-    reading.unread = dict(sorted(reading.unread.items()))
     if reading.unread and not reading.files:
         path, reason = next(iter(reading.unread.items()))
         hint = f"{TRACEBACK}=1 shows where" if DEFECT in reason else "check the path and its permissions"
         raise CostscanError(f"{path}: not read: {reason}", hint)
-    reading.unusable.sort()
     bad = [(p, why) for p, why in reading.unusable if p in alone] or (
-        reading.unusable if not reading.files else []
+        list(reading.unusable) if not reading.files else []
     )
     if bad:
         known = [named(source)] if source else available().values()
         expected = "; ".join(f.EXPECTED for f in known)
         raise CostscanError(f"{bad[0][0]}: {bad[0][1]}", f"expected {expected}")
-    for path, why in reading.unusable:
-        reason = "no usable line in this file" if why == NOTHING_KNOWN else why
-        reading.skipped.append({"path": path, "line": None, "reason": reason})
 
 
 def batches(reading: Reading) -> Iterator[list[Path]]:

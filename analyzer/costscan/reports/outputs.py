@@ -14,8 +14,8 @@ from costscan import cleanup
 from costscan.errors import CostscanError
 
 if TYPE_CHECKING:
-    from costscan.analysis import Analysis
     from costscan.gate import Comparison
+    from costscan.rulebook import Diagnosis
     from costscan.summary import Summary
     from costscan.trend import Trend
 
@@ -50,7 +50,7 @@ _OF_COMPARISON: Final = {m for m in COMPARISON.values() if m.startswith(_PACKAGE
 class Writer(Protocol):
     """One kind of report; the module itself is the object."""
 
-    def write(self, summary: "Summary", x: "Analysis", path: Path) -> None:
+    def write(self, summary: "Summary", x: "Diagnosis", path: Path) -> None:
         """Write the report to a new file (or into a folder)."""
 
 
@@ -58,7 +58,7 @@ class ComparisonWriter(Protocol):
     """One kind of report of a comparison."""
 
     def write(
-        self, comparison: "Comparison", summary: "Summary | None", x: "Analysis | None", path: Path
+        self, comparison: "Comparison", summary: "Summary | None", x: "Diagnosis | None", path: Path
     ) -> None:
         """Write the report to a new file; the new side's summary and analysis are there if it is logs."""
 
@@ -77,7 +77,7 @@ class Target:
     path: Path
     module: str
 
-    def write(self, summary: "Summary", x: "Analysis") -> None:
+    def write(self, summary: "Summary", x: "Diagnosis") -> None:
         """Write the report.
 
         Raises:
@@ -95,7 +95,7 @@ class Target:
         return self.module not in _OF_COMPARISON
 
     def write_comparison(
-        self, comparison: "Comparison", summary: "Summary | None", x: "Analysis | None"
+        self, comparison: "Comparison", summary: "Summary | None", x: "Diagnosis | None"
     ) -> None:
         """Write a report of a comparison, or of its new side.
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from costscan.errors import CostscanError, near
 from costscan.native import without_panics
-from costscan.rulebook.findings import find
+from costscan.rulebook.findings import Diagnosis, find
 from costscan.rulebook.rule import SEVERITIES, Rule, read_rule
 from costscan.rulebook.sql import compile_rule
 from costscan.settings.values import Place
@@ -111,4 +111,4 @@ def _refuse_same_ids(rules: Any) -> None:
             raise CostscanError(f"{rule.path}: id {rule.id} is that of {other.name} too", "choose another id")
 
 
-__all__ = ["Rule", "find", "load_rules", "own_folder"]
+__all__ = ["Diagnosis", "Rule", "find", "load_rules", "own_folder"]

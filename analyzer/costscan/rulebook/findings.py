@@ -2,8 +2,9 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from costscan.prices import UNBILLED
 from costscan.rulebook.pricing import Money
 from costscan.rulebook.rule import CONFIDENCES, Rule
 from costscan.rulebook.sql import FRAMES, RUN_COSTS, lazy, why_not
+from costscan.scenarios import PricedAnalysis
 from costscan.schema.frames import FINDINGS, PROMPT, check
 
 _ENGINE: Final = ("run_id", "turn", "turn_end", "block", "tokens", "usd", "share", "confidence")
@@ -29,38 +31,59 @@ _MOST_CHARS: Final = 400
 """Of a word in the texts of a finding: a log may name a tool by a book."""
 
 
-def find(x: Analysis, rules: Sequence[Rule], accepted: frozenset[str] = frozenset()) -> pl.DataFrame:
-    """Give the `findings` frame: what the rules find, dearest first.
+@dataclass(frozen=True, kw_only=True)
+class Diagnosis(PricedAnalysis):
+    """A priced analysis, and what rules found in it.
+
+    Attributes:
+        findings: the canonical frame, the most expensive first.
+        rules: those that were run; a rule that could not be has a reason in `reasons`.
+    """
+
+    findings: pl.DataFrame
+    rules: tuple[Rule, ...]
+
+    def _frames(self) -> dict[str, Callable[[], pl.DataFrame]]:
+        return {**super()._frames(), "findings": lambda: self.findings}
+
+
+def find(x: PricedAnalysis, rules: Sequence[Rule], accepted: frozenset[str] = frozenset()) -> Diagnosis:
+    """Run rules over a priced analysis.
 
     Args:
-        x: the analysis, its reading still open; its `reasons` are told of rules that could not be run.
-        rules: the rules to run.
+        x: the priced analysis, its reading still open.
+        rules: the rules to run, those that are not enabled left out.
         accepted: fingerprints, or FINGERPRINT@RUN, of findings that somebody has looked at and accepted.
     """
-    asked = [rule for rule in rules if rule.enabled]
-    x.reasons = {part: reason for part, reason in x.reasons.items() if not part.startswith(RULE)}
+    asked = tuple(rule for rule in rules if rule.enabled)
+    reasons = {part: reason for part, reason in x.reasons.items() if not part.startswith(RULE)}
     with without_panics():
-        frames = _held(rule_frames(x, asked))
-        found = [(rule, frame) for rule, frame in _queried(asked, frames, x.reasons) if frame.height]
-        if not found:
-            return pl.DataFrame(schema=FINDINGS)
-        runs = pl.concat([frame["run_id"] for _, frame in found]).unique()
-        money, known = Money(x, runs, frames), _Runs(x)
-        rows = [
-            row
-            for rule, frame in found
-            for row in _priced(rule, frame, money, known, x.reasons)
-            if not known.cost_nothing(row)
-            if row["fingerprint"] not in accepted and f"{row['fingerprint']}@{row['run_id']}" not in accepted
-        ]
-    return check(
-        "findings",
-        pl.DataFrame(rows, schema=FINDINGS).sort(
-            "usd", "tokens", "rule", "run_id", "turn",
-            descending=[True, True, False, False, False],
-            nulls_last=True,
-            maintain_order=True,
-        ),
+        found = _findings(x, asked, accepted, reasons)
+    priced = {f.name: getattr(x, f.name) for f in fields(PricedAnalysis)}
+    return Diagnosis(**{**priced, "findings": check("findings", found), "rules": asked, "reasons": reasons})
+
+
+def _findings(
+    x: PricedAnalysis, rules: Sequence[Rule], accepted: frozenset[str], reasons: dict[str, str]
+) -> pl.DataFrame:
+    frames = _held(rule_frames(x, rules))
+    found = [(rule, frame) for rule, frame in _queried(rules, frames, reasons) if frame.height]
+    if not found:
+        return pl.DataFrame(schema=FINDINGS)
+    runs = pl.concat([frame["run_id"] for _, frame in found]).unique()
+    money, known = Money(x, runs, frames), _Runs(x)
+    rows = [
+        row
+        for rule, frame in found
+        for row in _priced(rule, frame, money, known, reasons)
+        if not known.cost_nothing(row)
+        if row["fingerprint"] not in accepted and f"{row['fingerprint']}@{row['run_id']}" not in accepted
+    ]
+    return pl.DataFrame(rows, schema=FINDINGS).sort(
+        "usd", "tokens", "rule", "run_id", "turn",
+        descending=[True, True, False, False, False],
+        nulls_last=True,
+        maintain_order=True,
     )  # fmt: skip
 
 
@@ -93,7 +116,7 @@ def _priced(
     return rows
 
 
-def rule_frames(x: Analysis, rules: Iterable[Rule]) -> dict[str, pl.LazyFrame]:
+def rule_frames(x: PricedAnalysis, rules: Iterable[Rule]) -> dict[str, pl.LazyFrame]:
     """Give the frames that some rules query: canonical ones and `run_costs`."""
     asked = " ".join(rule.sql for rule in rules)
     named = [name for name in FRAMES if re.search(rf"\b{name}\b", asked)]

@@ -6,11 +6,11 @@ from typing import Final
 
 import polars as pl
 
-from costscan.analysis import Analysis
 from costscan.prices import COST_COLUMNS
 from costscan.rulebook.pricing_cache import CacheMoney
 from costscan.rulebook.pricing_routing import RoutingMoney
 from costscan.rulebook.pricing_spans import apart, once
+from costscan.scenarios import PricedAnalysis
 from costscan.schema.frames import PROMPT, USD
 
 _GIVEN: Final = ("run_id", "turn", "turn_end", "block", "tokens", "share", "path", "cause", "scenario")
@@ -22,7 +22,7 @@ class Money:
     """The running sums of the turns of some runs, made once for all rules; `frames` are those in memory."""
 
     def __init__(
-        self, x: Analysis, runs: pl.Series, frames: Mapping[str, pl.LazyFrame] = MappingProxyType({})
+        self, x: PricedAnalysis, runs: pl.Series, frames: Mapping[str, pl.LazyFrame] = MappingProxyType({})
     ) -> None:
         self._blocks = frames.get("blocks", x.blocks)
         self._costs = frames.get("block_costs", x.block_costs)
@@ -130,7 +130,7 @@ _WAYS: Final[Mapping[str, Callable[[Money, pl.DataFrame], pl.DataFrame]]] = {
 }
 
 
-def _running(x: Analysis, runs: pl.Series) -> pl.DataFrame:
+def _running(x: PricedAnalysis, runs: pl.Series) -> pl.DataFrame:
     """Give per turn, and one past the last, sums over the turns before it.
 
     `usd_before` and, of what a token paid that was sent before (the mean over the carried part of each

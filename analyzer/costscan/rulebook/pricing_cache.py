@@ -5,10 +5,10 @@ from typing import Final
 
 import polars as pl
 
-from costscan.analysis import Analysis
 from costscan.cache.breaks.cost import usd_lost
 from costscan.prices import turn_usd
 from costscan.rulebook.pricing_spans import apart, once
+from costscan.scenarios import PricedAnalysis
 from costscan.schema.frames import USD
 
 _ROW: Final = "row"
@@ -18,7 +18,7 @@ _PLACE: Final = ["run_id", "turn"]
 class CacheMoney:
     """What the turns of some runs were billed for, and what is known of their cache."""
 
-    def __init__(self, x: Analysis, runs: pl.Series) -> None:
+    def __init__(self, x: PricedAnalysis, runs: pl.Series) -> None:
         self._breaks, self._scenarios = x.prefix_breaks, x.scenarios
         self._unit = x.unit.columns
         self._turns = x.counted_with_prices.filter(pl.col("run_id").is_in(runs.implode())).drop("usd")

@@ -5,12 +5,13 @@ stays in both. A scenario is never dearer than the bill: where the replay says s
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import polars as pl
 
+from costscan.analysis import Analysis
 from costscan.levers import ALL, LEVERS
 from costscan.levers.routing.candidates import model_named
 from costscan.levers.trimming import PARTS
@@ -28,25 +29,41 @@ from costscan.scenarios.workspace import Bench
 from costscan.schema.frames import ROUTES, empty
 from costscan.settings.keys import Settings
 
-if TYPE_CHECKING:
-    from costscan.analysis import Analysis
-
-
 SCENARIO: Final = "scenario "
 """What stands before the name of a scenario in the reasons of an analysis."""
+FRAMES: Final = ("scenarios", "lifetimes", "turn_work", "single_shots", "routes")
+"""The canonical frames that this stage adds."""
 
 
-@dataclass(frozen=True)
-class Priced:
-    """What was priced: the frames of these names, and two curves.
+@dataclass(frozen=True, kw_only=True)
+class PricedAnalysis(Analysis):
+    """An analysis, and what its runs would have cost otherwise: the frames of these names, and two curves.
 
     Attributes:
+        scenarios: a row per run and scenario; none of a scenario that has a reason.
         parts_off: the scenarios of parts that their lever does not have.
         caps: by tool and cap, what cutting its results there would save.
         packs: by items to a context, what packing would cost.
         break_evens: by scenario, from where on it would pay nothing.
-        reasons: why scenarios have no figures, or were worked out without a part, by their names.
     """
+
+    scenarios: pl.DataFrame
+    lifetimes: pl.DataFrame
+    turn_work: pl.DataFrame
+    single_shots: pl.DataFrame
+    routes: pl.DataFrame
+    parts_off: frozenset[str]
+    caps: pl.DataFrame
+    packs: pl.DataFrame
+    break_evens: Mapping[str, BreakEven]
+
+    def _frames(self) -> dict[str, Callable[[], pl.DataFrame]]:
+        return {**super()._frames(), **{name: partial(getattr, self, name) for name in FRAMES}}
+
+
+@dataclass(frozen=True)
+class _Priced:
+    """What is priced, before it stands beside its analysis."""
 
     scenarios: pl.DataFrame = field(default_factory=lambda: empty("scenarios"))
     lifetimes: pl.DataFrame = field(default_factory=lambda: empty("lifetimes"))
@@ -57,11 +74,10 @@ class Priced:
     caps: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CAP_CURVE))
     packs: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PACK_CURVE))
     break_evens: Mapping[str, BreakEven] = field(default_factory=dict)
-    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
-def price_scenarios(x: "Analysis", settings: Settings | None = None) -> Priced:
-    """Give as_billed, what each lever, each of its parts and each set of levers would have saved.
+def price_scenarios(x: Analysis, settings: Settings | None = None) -> PricedAnalysis:
+    """Price as_billed, each lever, each of its parts and each set of levers, for every run.
 
     A part or a lever that raises has no rows, and its reason in `reasons`; the others are worked out.
 
@@ -77,20 +93,27 @@ def price_scenarios(x: "Analysis", settings: Settings | None = None) -> Priced:
         model_named(settings.routing.force)
     if x.policy.steps.is_empty():
         reason = x.reasons.get("replay")
-        return Priced(reasons=dict.fromkeys((*_on(settings), ALL), reason) if reason else {})
+        return _beside(x, _Priced(), dict.fromkeys((*_on(settings), ALL), reason) if reason else {})
     guard = Guard()
     with without_panics():
-        found = guard.of(ALL, lambda: _priced(x, settings, guard), Priced())
+        found = guard.of(ALL, lambda: _priced(x, settings, guard), _Priced())
     if found.scenarios.is_empty():
         guard.reasons |= dict.fromkeys(_on(settings), guard.reasons[ALL])
-    return replace(found, reasons=guard.reasons)
+    return _beside(x, found, guard.reasons)
+
+
+def _beside(x: Analysis, priced: _Priced, why: Mapping[str, str]) -> PricedAnalysis:
+    others = {part: reason for part, reason in x.reasons.items() if not part.startswith(SCENARIO)}
+    reasons = others | {SCENARIO + name: reason for name, reason in why.items()}
+    analysis = {f.name: getattr(x, f.name) for f in fields(Analysis)}
+    return PricedAnalysis(**{**analysis, **vars(priced), "reasons": reasons})
 
 
 def _on(settings: Settings) -> list[str]:
     return [lever for lever in LEVERS if getattr(settings, lever).enabled]
 
 
-def _priced(x: "Analysis", settings: Settings, guard: Guard) -> Priced:
+def _priced(x: Analysis, settings: Settings, guard: Guard) -> _Priced:
     bench, levers = Bench(x, settings), _on(settings)
     sets = Sets(bench, levers, Routes(bench))
     parts, living = {}, empty("lifetimes")
@@ -101,7 +124,7 @@ def _priced(x: "Analysis", settings: Settings, guard: Guard) -> Priced:
     all_sets = _all_sets(sets, guard, parts)
     scenarios = pl.concat([billed(bench.costs), *parts.values(), *all_sets.rows])
     routes, nothing = empty("routes"), pl.DataFrame(schema=PACK_CURVE)
-    return Priced(
+    return _Priced(
         scenarios=scenarios,
         lifetimes=living,
         routes=guard.of(
@@ -186,15 +209,4 @@ def _routes(bench: Bench, models: pl.Series, scenarios: pl.DataFrame) -> pl.Data
     )
 
 
-def attach(x: "Analysis", priced: Priced) -> None:
-    """Give an analysis the frames that were priced."""
-    for name in ("scenarios", "lifetimes", "turn_work", "single_shots", "routes"):
-        setattr(x, name, getattr(priced, name))
-    x.parts_off = priced.parts_off
-    x.break_evens = dict(priced.break_evens)
-    x.curves = {"cap": priced.caps, "pack": priced.packs}
-    others = {part: reason for part, reason in x.reasons.items() if not part.startswith(SCENARIO)}
-    x.reasons = others | {SCENARIO + name: reason for name, reason in priced.reasons.items()}
-
-
-__all__ = ["SCENARIO", "BreakEven", "Priced", "attach", "price_scenarios"]
+__all__ = ["SCENARIO", "BreakEven", "PricedAnalysis", "price_scenarios"]

@@ -8,12 +8,12 @@ from typing import Any
 import polars as pl
 
 from costscan import __version__
-from costscan.analysis import Analysis, Pricing, Selection
+from costscan.analysis import Pricing, Selection
 from costscan.ingest import MAX_NAMED_SKIPS, Reading, merge
 from costscan.prices import COST_COLUMNS, as_of, usd_of
 from costscan.recorded_cost import Recorded
 from costscan.recorded_cost.unlogged import SUFFIX
-from costscan.rulebook import Rule
+from costscan.rulebook import Diagnosis, Rule
 from costscan.schema.frames import PROMPT
 from costscan.summary.aggregates import known_sum, ratio, total
 from costscan.summary.assumptions import assumptions
@@ -41,7 +41,7 @@ from costscan.zones import DEFAULT
 
 
 def summarize(
-    x: Analysis,
+    x: Diagnosis,
     *,
     pricing: Pricing | None = None,
     selection: Selection | None = None,
@@ -94,12 +94,13 @@ def summarize(
     )
 
 
-def _breakdowns(x: Analysis) -> dict[str, pl.DataFrame]:
+def _breakdowns(x: Diagnosis) -> dict[str, pl.DataFrame]:
     return {
         **{name: of(x) for name, of in DIVISIONS.items()},
         "rule": by_rule(x),
         "lifetime": by_lifetime(x),
-        **x.curves,
+        "cap": x.caps,
+        "pack": x.packs,
         "route": by_route(x),
     }
 
@@ -108,7 +109,7 @@ def _basis(pricing: Pricing) -> PriceBasis:
     return PriceBasis(**as_of(), discount=1 - pricing.discount, own=tuple(pricing.overrides or ()))
 
 
-def _inputs(x: Analysis, tz: str) -> Inputs:
+def _inputs(x: Diagnosis, tz: str) -> Inputs:
     reading = x.reading
     named = merge.table(reading.folder, "skipped").collect().sort("path", "line", nulls_last=True)
     unknown = _unknown(reading)
@@ -143,7 +144,7 @@ def _unknown(reading: Reading) -> pl.DataFrame:
     return sums.sort("other", "lines", "kind", descending=[True, True, False])
 
 
-def _totals(x: Analysis, selection: Selection | None, recorded: dict[str, Recorded]) -> Totals:
+def _totals(x: Diagnosis, selection: Selection | None, recorded: dict[str, Recorded]) -> Totals:
     turns = x.turns
     gaps = open_turns(x, filled_turns(x, selection))
     doubtful = unproven(x, selection)

@@ -9,8 +9,8 @@ from typing import Final
 
 import polars as pl
 
-from costscan.analysis import Analysis
 from costscan.attribution import PARTS, server
+from costscan.rulebook import Diagnosis
 from costscan.schema.frames import PROMPT
 from costscan.summary.aggregates import known_sum, nearest_rank, share, total
 from costscan.summary.runs import IS_MAIN, IS_UNLOGGED
@@ -31,14 +31,14 @@ COLUMNS: Final = (
 )
 
 
-def by_server(x: Analysis) -> pl.DataFrame:
+def by_server(x: Diagnosis) -> pl.DataFrame:
     """Give a row per MCP server; `calls` are its tool calls and the tokens those of their results."""
     costs = parts_by(x, server("part").fill_null(NO_SERVER).alias("server"))
     calls = x.tool_calls.group_by(pl.col("server").fill_null(NO_SERVER)).agg(*_sizes("result_tokens"))
     return _whole(x, costs, calls, "server").with_columns(pl.col("calls").fill_null(0))
 
 
-def by_skill(x: Analysis) -> pl.DataFrame:
+def by_skill(x: Diagnosis) -> pl.DataFrame:
     """Give a row per skill; `calls` are the blocks that loaded it, and the tokens theirs."""
     costs = parts_by(x, pl.col("skill").fill_null(NO_SKILL))
     blocks = x.blocks.select("run_id", "block", "tokens", "kind")
@@ -47,13 +47,13 @@ def by_skill(x: Analysis) -> pl.DataFrame:
     return _whole(x, costs, sizes, "skill")
 
 
-def by_kind(x: Analysis) -> pl.DataFrame:
+def by_kind(x: Diagnosis) -> pl.DataFrame:
     """Give a row per kind of block; `calls` are the blocks and the tokens theirs."""
     sizes = x.blocks.group_by("kind").agg(*_sizes("tokens")).collect()
     return _whole(x, parts_by(x, "kind"), sizes, "kind")
 
 
-def by_agent(x: Analysis) -> pl.DataFrame:
+def by_agent(x: Diagnosis) -> pl.DataFrame:
     """Return a row per type of agent; `calls` are its threads, tokens all of their prompts and outputs."""
     name = (
         pl.when(IS_UNLOGGED)
@@ -78,7 +78,7 @@ def _sizes(column: str) -> list[pl.Expr]:
     ]
 
 
-def _whole(x: Analysis, costs: pl.DataFrame, sizes: pl.DataFrame, name: str) -> pl.DataFrame:
+def _whole(x: Diagnosis, costs: pl.DataFrame, sizes: pl.DataFrame, name: str) -> pl.DataFrame:
     bill = pl.lit(total(x.turns["usd"]), pl.Float64)
     return (
         costs.join(sizes, on=name, how="left")
@@ -88,7 +88,7 @@ def _whole(x: Analysis, costs: pl.DataFrame, sizes: pl.DataFrame, name: str) -> 
     )
 
 
-DIVISIONS: Final[Mapping[str, Callable[[Analysis], pl.DataFrame]]] = {
+DIVISIONS: Final[Mapping[str, Callable[[Diagnosis], pl.DataFrame]]] = {
     "server": by_server,
     "skill": by_skill,
     "kind": by_kind,
@@ -96,7 +96,7 @@ DIVISIONS: Final[Mapping[str, Callable[[Analysis], pl.DataFrame]]] = {
 }
 
 
-def by_route(x: Analysis) -> pl.DataFrame:
+def by_route(x: Diagnosis) -> pl.DataFrame:
     """Give a row per model, target and evidence: how many turns of how many runs, most turns first."""
     one = ["model", "to_model", "evidence", "confidence", "reason"]
     return (
@@ -108,7 +108,7 @@ def by_route(x: Analysis) -> pl.DataFrame:
     )
 
 
-def by_lifetime(x: Analysis) -> pl.DataFrame:
+def by_lifetime(x: Diagnosis) -> pl.DataFrame:
     """Give a row per task that writes to the cache, the one that could save most first.
 
     `ttl` is what its runs wrote with (`both` where they differ), `cheaper` what would cost less for all of

@@ -9,11 +9,12 @@ from typing import Final
 
 import polars as pl
 
-from costscan.analysis import Analysis, Selection
+from costscan.analysis import Selection
 from costscan.prices import usd_of
 from costscan.reading.content.token_estimate import CHARS_PER_TOKEN
 from costscan.recorded_cost import Recorded
 from costscan.recorded_cost.unlogged import SUFFIX
+from costscan.rulebook import Diagnosis
 from costscan.schema.frames import TIME
 from costscan.usage import KNOWS_PROMPT
 
@@ -30,7 +31,7 @@ MAX_USD: Final = 10**9
 """A recorded total above this is damage."""
 
 
-def filled_turns(x: Analysis, selection: Selection | None) -> pl.DataFrame:
+def filled_turns(x: Diagnosis, selection: Selection | None) -> pl.DataFrame:
     """Return run_id and turn of the logged turns whose output a recorded total of session and model fills.
 
     With a selection only those whose unlogged rest was selected too.
@@ -59,12 +60,12 @@ def filled_turns(x: Analysis, selection: Selection | None) -> pl.DataFrame:
     return covered.select("run_id", "turn")
 
 
-def _totals(x: Analysis) -> pl.DataFrame:
+def _totals(x: Diagnosis) -> pl.DataFrame:
     rows = [(t.session, model, t.path, t.line, t.at) for t in x.recorded for model in t.filled]
     return pl.DataFrame(rows, schema=_TOTALS, orient="row")
 
 
-def open_turns(x: Analysis, filled: pl.DataFrame) -> pl.DataFrame:
+def open_turns(x: Diagnosis, filled: pl.DataFrame) -> pl.DataFrame:
     """Return the turns whose usage is not complete and not filled: run_id, turn, usage_from, missing_usd.
 
     `missing_usd` prices the tokens that their visible text has beyond the counts; null where the price is
@@ -90,7 +91,7 @@ def _tokens(chars: str) -> pl.Expr:
     return (pl.col(chars) / rate).ceil().cast(pl.Int64)
 
 
-def recorded_totals(x: Analysis) -> dict[str, Recorded]:
+def recorded_totals(x: Diagnosis) -> dict[str, Recorded]:
     """Return the recorded total of every session that has a sane one."""
     return {
         t.session: t
@@ -99,7 +100,7 @@ def recorded_totals(x: Analysis) -> dict[str, Recorded]:
     }
 
 
-def unproven(x: Analysis, selection: Selection | None) -> list[Recorded]:
+def unproven(x: Diagnosis, selection: Selection | None) -> list[Recorded]:
     """Return the totals that the log does not prove, with a selection those of the selected sessions."""
     found = [t for t in x.recorded if not t.is_proven or t.unproven_usd]
     if selection is None or selection == Selection():

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.analysis import Analysis
+from costscan.rulebook import Diagnosis
 from costscan.summary.aggregates import known_sum
 
 JSON_COLUMNS: Final = (
@@ -30,7 +30,7 @@ JSON_COLUMNS: Final = (
 )
 
 
-def findings(x: Analysis) -> pl.DataFrame:
+def findings(x: Diagnosis) -> pl.DataFrame:
     """Return the findings, dearest first, with the place in the prompt where one is known.
 
     `run_id` is the agent thread whose turn it is, `root_run_id` the run that it counts in.
@@ -51,7 +51,7 @@ def why() -> pl.Expr:
     return pl.concat_str("name", pl.lit(": "), said()).alias("why")
 
 
-def by_rule(x: Analysis) -> pl.DataFrame:
+def by_rule(x: Diagnosis) -> pl.DataFrame:
     """Give a row per rule that found something, dearest first, with the message of its dearest finding.
 
     Findings of one rule count no dollar twice; those of two rules may be about the same tokens.
@@ -71,12 +71,12 @@ def by_rule(x: Analysis) -> pl.DataFrame:
     )
 
 
-def by_run(x: Analysis) -> pl.DataFrame:
+def by_run(x: Diagnosis) -> pl.DataFrame:
     """Return, per agent thread with findings: how many."""
     return x.findings.group_by("run_id").agg(findings=pl.len().cast(pl.Int64))
 
 
-def by_root(x: Analysis) -> pl.DataFrame:
+def by_root(x: Diagnosis) -> pl.DataFrame:
     """Return, per root run with findings: the dearest of its tree in words."""
     found = x.rooted(x.findings).group_by("root_run_id", maintain_order=True)
     return found.agg(top_finding=why().first())

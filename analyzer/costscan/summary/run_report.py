@@ -4,8 +4,8 @@ from typing import Final
 
 import polars as pl
 
-from costscan.analysis import Analysis
 from costscan.prices import COST_COLUMNS, UNITS_OF, usd_of
+from costscan.rulebook import Diagnosis
 from costscan.schema.frames import PROMPT, USD
 from costscan.summary.model import Summary
 from costscan.summary.runs import CONTRACT, SCENARIOS
@@ -27,7 +27,7 @@ NESTED: Final = {"spend": SPEND, "parts": PARTS, "found": FOUND}
 """The columns that hold a list of rows per run, its sub-agents included, and the columns of these."""
 
 
-def run_report(summary: Summary, x: Analysis) -> pl.DataFrame:
+def run_report(summary: Summary, x: Diagnosis) -> pl.DataFrame:
     """Give the runs with a cost per scenario (null where it is not known), and what it is made of.
 
     Beside the columns of the table of runs: `spend`, per model and what else decides a price, the turns with
@@ -55,7 +55,7 @@ def basis(summary: Summary) -> dict[str, str]:
     }
 
 
-def _of_roots(x: Analysis, rows: pl.DataFrame) -> pl.DataFrame:
+def _of_roots(x: Diagnosis, rows: pl.DataFrame) -> pl.DataFrame:
     """Return rows of agent threads as those of the runs that they count in."""
     return x.rooted(rows).drop("run_id").rename({"root_run_id": "run_id"})
 
@@ -67,7 +67,7 @@ def _nested(name: str, rows: pl.DataFrame) -> pl.DataFrame:
     return own.group_by("run_id", maintain_order=True).agg(name)
 
 
-def _spend(x: Analysis) -> pl.DataFrame:
+def _spend(x: Diagnosis) -> pl.DataFrame:
     turns = x.turns.with_columns(_over(x), run_id="root_run_id").filter(pl.col("usd").is_not_null())
     costs = (usd_of(pl.col(pico).sum()).alias(f"{meter}_usd") for meter, pico in COST_COLUMNS.items())
     return (
@@ -77,7 +77,7 @@ def _spend(x: Analysis) -> pl.DataFrame:
     )
 
 
-def _over(x: Analysis) -> pl.Series:
+def _over(x: Diagnosis) -> pl.Series:
     """Give, per turn, the largest size limit in the price table that its prompt is over; 0 for none."""
     limits = x.prices.filter(pl.col("over_prompt_tokens") > 0).select("model", "over_prompt_tokens").unique()
     sizes = x.turns.select("model", prompt_tokens=PROMPT).with_row_index("row")
@@ -90,7 +90,7 @@ def _over(x: Analysis) -> pl.Series:
     return sizes.join(passed, on="row", how="left", maintain_order="left")["over_prompt_tokens"].fill_null(0)
 
 
-def _parts(x: Analysis) -> pl.DataFrame:
+def _parts(x: Diagnosis) -> pl.DataFrame:
     """Give what was sent and what it cost, per run, part and kind."""
     by = ("run_id", "part", "kind")
     pico = pl.col("pico_usd") + pl.col("output_pico_usd")

@@ -9,10 +9,10 @@ from typing import Final
 
 import polars as pl
 
-from costscan.analysis import Analysis
 from costscan.attribution.growth import per_run
 from costscan.levers import ALL, LEVERS
 from costscan.recorded_cost.unlogged import SUFFIX
+from costscan.rulebook import Diagnosis
 from costscan.schema.frames import USD
 from costscan.summary.aggregates import known_sum, share
 from costscan.summary.findings import by_root
@@ -82,7 +82,7 @@ IS_SUB_AGENT: Final = ~IS_MAIN & ~IS_UNLOGGED
 
 
 def runs_table(
-    x: Analysis, threads: pl.DataFrame, recorded: Mapping[str, Decimal], rank: str = "cost"
+    x: Diagnosis, threads: pl.DataFrame, recorded: Mapping[str, Decimal], rank: str = "cost"
 ) -> pl.DataFrame:
     """Return a row per root run with the figures of its whole tree, worst first.
 
@@ -132,7 +132,7 @@ def _summed(threads: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _grown(x: Analysis) -> pl.DataFrame:
+def _grown(x: Diagnosis) -> pl.DataFrame:
     logged = x.growth.with_columns(added_tokens=pl.when(~IS_UNLOGGED).then("added_tokens"))
     return per_run(x.rooted(logged))
 

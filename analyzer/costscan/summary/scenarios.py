@@ -5,9 +5,9 @@ from typing import Final
 
 import polars as pl
 
-from costscan.analysis import Analysis
 from costscan.levers import ALL
 from costscan.prices import COST_COLUMNS, usd_of
+from costscan.rulebook import Diagnosis
 from costscan.scenarios import SCENARIO
 from costscan.schema.frames import PROMPT
 from costscan.summary.aggregates import total
@@ -30,7 +30,7 @@ LEAST_SHARE: Final = Decimal("0.005")
 _CACHED: Final = ("cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
 
 
-def no_caching_usd(x: Analysis) -> pl.Series:
+def no_caching_usd(x: Diagnosis) -> pl.Series:
     """Give, turn by turn, the cost with every prompt token at the plain input price; null where unpriced.
 
     A turn whose prompt is not known stays as it was billed.
@@ -48,7 +48,7 @@ def no_caching_usd(x: Analysis) -> pl.Series:
     return prompt.select(pl.when(pl.col("usd").is_not_null()).then(plain)).to_series()
 
 
-def scenarios(x: Analysis) -> list[Scenario]:
+def scenarios(x: Diagnosis) -> list[Scenario]:
     """Give what the logs would have cost: with nothing cached, with each lever, with all, with each part."""
     turns = x.turns.with_columns(no_caching=no_caching_usd(x))
     known = turns.filter(pl.col("usd").is_not_null())
@@ -64,7 +64,7 @@ def scenarios(x: Analysis) -> list[Scenario]:
     ]
 
 
-def steps(x: Analysis) -> list[Step]:
+def steps(x: Diagnosis) -> list[Step]:
     """Say which lever to take first, second and so on: the one that saves most beside those before it."""
     sums = x.scenarios.group_by("scenario").agg(pl.col("saved_usd").sum())
     saved = {frozenset(name.split("+")): usd for name, usd in sums.iter_rows() if name != ALL}
@@ -91,7 +91,7 @@ def _no_caching(known: pl.DataFrame, billed: Decimal | None) -> Scenario:
     return Scenario("no_caching", None, plain, saved, None, cached, None)
 
 
-def _replayed(x: Analysis, name: str, billed: Decimal | None) -> Scenario:
+def _replayed(x: Diagnosis, name: str, billed: Decimal | None) -> Scenario:
     """Sum a scenario up; runs with a turn that has no price stay as they were."""
     lever = name.partition("/")[0]
     runs = x.scenarios.filter(scenario=name)

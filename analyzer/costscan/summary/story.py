@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from costscan.analysis import Analysis
+from costscan.rulebook import Diagnosis
 from costscan.schema.frames import PROMPT
 from costscan.summary.aggregates import known_sum, nearest_rank
 from costscan.summary.below import below, row_of, sub_agents, sums
@@ -77,7 +77,7 @@ class Story:
         return min(found, self.usd or Decimal(0))
 
 
-def story(x: Analysis, run_id: str) -> Story:
+def story(x: Diagnosis, run_id: str) -> Story:
     """Tell of a run; `run_id` is a run or a root of `x.runs`."""
     under = below(x.runs, run_id)
     whole = pl.col("run_id").is_in([run_id, *under["run_id"]])
@@ -99,7 +99,7 @@ def story(x: Analysis, run_id: str) -> Story:
     )
 
 
-def prompts(x: Analysis, run_ids: Sequence[str]) -> dict[str, pl.DataFrame]:
+def prompts(x: Diagnosis, run_ids: Sequence[str]) -> dict[str, pl.DataFrame]:
     """Give the turns of some runs, as a story has them; their blocks are read once."""
     own = pl.col("run_id").is_in(list(run_ids))
     wanted = ("run_id", "tokens", "turn_in", "turn_out")
@@ -123,7 +123,7 @@ def _saved(scenarios: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _blocks(x: Analysis, run_id: str) -> pl.DataFrame:
+def _blocks(x: Diagnosis, run_id: str) -> pl.DataFrame:
     own = pl.col("run_id") == run_id
     costs = x.block_costs.filter(own).drop("run_id")
     return (
@@ -149,7 +149,7 @@ def _group() -> pl.Expr:
     )
 
 
-def _turns(x: Analysis, turns: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
+def _turns(x: Diagnosis, turns: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
     growth = x.growth.select("run_id", "turn", "carried_tokens")
     place = ["run_id", "turn"]
     joined = (
@@ -176,7 +176,7 @@ def _turns(x: Analysis, turns: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFra
     ).hstack(_stacked(blocks, turns.height))
 
 
-def _breaks(x: Analysis) -> pl.DataFrame:
+def _breaks(x: Diagnosis) -> pl.DataFrame:
     """Give, per turn whose prefix broke: tokens_lost and why."""
     at = pl.col("path") + pl.format(":{}", "char_offset").fill_null("")
     is_text = pl.col("char_offset").is_not_null()
@@ -205,7 +205,7 @@ def _stacked(blocks: pl.DataFrame, n_turns: int) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def _tools(x: Analysis, run_id: str, blocks: pl.DataFrame) -> pl.DataFrame:
+def _tools(x: Diagnosis, run_id: str, blocks: pl.DataFrame) -> pl.DataFrame:
     results = (
         x.tool_calls.filter(pl.col("run_id") == run_id)
         .group_by("tool")

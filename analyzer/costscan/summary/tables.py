@@ -5,10 +5,10 @@ from typing import Final
 
 import polars as pl
 
-from costscan.analysis import Analysis
 from costscan.attribution import PARTS, server
 from costscan.prices import usd_of
 from costscan.recorded_cost.unlogged import SUFFIX
+from costscan.rulebook import Diagnosis
 from costscan.schema.frames import PROMPT
 from costscan.summary.aggregates import known_sum, nearest_rank, share, total
 from costscan.summary.days import UNKNOWN_DAY, day
@@ -71,7 +71,7 @@ def _grouped(turns: pl.DataFrame, *names: pl.Expr) -> pl.DataFrame:
     ).select(*first[:place], "share", *first[place:], *TOKENS, "cache_hit_rate")
 
 
-def by_tool(x: Analysis) -> pl.DataFrame:
+def by_tool(x: Diagnosis) -> pl.DataFrame:
     """Give a row per tool, dearest first, and one per part of the bill that belongs to no tool.
 
     `usd` is all that a tool's definition, calls and results cost over all turns that carried them,
@@ -100,7 +100,7 @@ def by_tool(x: Analysis) -> pl.DataFrame:
     ).select(TOOL_COLUMNS)
 
 
-def parts_by(x: Analysis, by: str | pl.Expr, *, parts: pl.DataFrame | None = None) -> pl.DataFrame:
+def parts_by(x: Diagnosis, by: str | pl.Expr, *, parts: pl.DataFrame | None = None) -> pl.DataFrame:
     """Sum the parts of all runs by something: usd, entry_usd (with what was written) and again_usd.
 
     Null where no run that has the part has a price; the latter two also where no turn of it is in the log.
@@ -120,7 +120,7 @@ def parts_by(x: Analysis, by: str | pl.Expr, *, parts: pl.DataFrame | None = Non
     )
 
 
-def carried_usd(x: Analysis) -> Decimal:
+def carried_usd(x: Diagnosis) -> Decimal:
     """Give what sending tokens again cost, over all parts."""
     again = usd_of(pl.col("pico_usd")) - usd_of(pl.col("entry_pico_usd"))
     return Decimal(x.parts.select(again.sum()).item() or 0)

@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from costscan.analysis import Analysis
 from costscan.levers import ALL, LEVERS
+from costscan.rulebook import Diagnosis
 from costscan.schema.frames import PROMPT, USD
 from costscan.summary.aggregates import known_sum, share
 from costscan.summary.findings import by_run
@@ -12,7 +12,7 @@ from costscan.summary.tables import TOKENS
 from costscan.usage import UNPRICED, UNREPORTED
 
 
-def threads_table(x: Analysis) -> pl.DataFrame:
+def threads_table(x: Diagnosis) -> pl.DataFrame:
     """Return the agent threads, dearest first.
 
     Columns: those of the `runs` frame, `root_task`, and of its own turns alone: models, turns, the token
@@ -31,7 +31,7 @@ def threads_table(x: Analysis) -> pl.DataFrame:
     ).sort("usd", "run_id", descending=[True, False], nulls_last=True)
 
 
-def _with_scenario(runs: pl.DataFrame, x: Analysis, name: str) -> pl.DataFrame:
+def _with_scenario(runs: pl.DataFrame, x: Diagnosis, name: str) -> pl.DataFrame:
     """Add the cost in a scenario; what has no price, or is in no turn of the log, stays as it is."""
     saved = x.scenarios.filter(scenario=name).select("run_id", saved="saved_usd")
     known = pl.col("usd") - pl.col("saved").fill_null(0) if saved.height else pl.lit(None, USD)
@@ -39,7 +39,7 @@ def _with_scenario(runs: pl.DataFrame, x: Analysis, name: str) -> pl.DataFrame:
     return joined.with_columns(known.cast(USD).alias(f"usd_{name}")).drop("saved")
 
 
-def _sums(x: Analysis) -> pl.DataFrame:
+def _sums(x: Diagnosis) -> pl.DataFrame:
     turns = x.turns.with_columns(no_caching=no_caching_usd(x))
     return turns.group_by("run_id").agg(
         *(pl.col(name).sum() for name in (*TOKENS, "web_searches")),
@@ -54,5 +54,5 @@ def _sums(x: Analysis) -> pl.DataFrame:
     )
 
 
-def _called(x: Analysis) -> pl.DataFrame:
+def _called(x: Diagnosis) -> pl.DataFrame:
     return x.tool_calls.group_by("run_id").agg(tool_calls=pl.len().cast(pl.Int64))

@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from costscan.analysis import Analysis
-from costscan.scenarios import Priced, price_scenarios
+from costscan.scenarios import PricedAnalysis, price_scenarios
 from logs import Json, write
 from seen import analyzed
 from world.calls import lines
@@ -61,7 +61,7 @@ class World:
     workloads: Mapping[str, Workload]
     logs: Mapping[str, list[Json]]
     x: Analysis
-    priced: dict[str, Priced] = field(default_factory=dict)
+    priced: dict[str, PricedAnalysis] = field(default_factory=dict)
     chosen: dict[str, Chosen] = field(default_factory=dict)
 
     def parts_of(self, lever: str, settings: str) -> list[str]:

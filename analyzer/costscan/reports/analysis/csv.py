@@ -5,7 +5,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.analysis import Analysis
+from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 
 FORMULA: Final = r"^[=+\-@\t\r\n]"
@@ -25,6 +25,6 @@ def no_formulas(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def write(summary: Summary, _: Analysis, path: Path) -> None:
+def write(summary: Summary, _: Diagnosis, path: Path) -> None:
     """Write the report to a file."""
     table(summary).write_csv(path, datetime_format="%Y-%m-%dT%H:%M:%S%.fZ")

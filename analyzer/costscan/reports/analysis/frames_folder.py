@@ -5,15 +5,15 @@ from pathlib import Path
 
 import polars as pl
 
-from costscan.analysis import Analysis
 from costscan.errors import CostscanError
 from costscan.reports.outputs import whole
+from costscan.rulebook import Diagnosis
 from costscan.schema.frames import OF_LOGS
 from costscan.summary import Summary
 from costscan.summary.run_report import basis
 
 
-def write(summary: Summary, x: Analysis, path: Path) -> None:
+def write(summary: Summary, x: Diagnosis, path: Path) -> None:
     """Write `<frame>.parquet` for each frame.
 
     Raises:

@@ -13,7 +13,7 @@ import msgspec
 import polars as pl
 from polars import selectors
 
-from costscan.analysis import Analysis
+from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 
 DECIMALS: Final = 9
@@ -100,6 +100,6 @@ def line_of(value: Any) -> str:
     return msgspec.json.encode(value).decode().replace("##", r"#\u0023")
 
 
-def write(summary: Summary, _: Analysis, path: Path) -> None:
+def write(summary: Summary, _: Diagnosis, path: Path) -> None:
     """Write the report to a file."""
     path.write_bytes(encoded(summary))

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import polars as pl
 
-from costscan.analysis import Analysis
 from costscan.reports.analysis.bill_lines import Pieces
 from costscan.reports.analysis.divisions import DIVISIONS
 from costscan.reports.analysis.findings import finding_columns
@@ -18,6 +17,7 @@ from costscan.reports.text.markdown import Table, cell, code, page
 from costscan.reports.text.numbers import count
 from costscan.reports.text.sanitize import inert
 from costscan.reports.text.table import Column
+from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 
 MOST_CHARS: Final = 60_000
@@ -106,6 +106,6 @@ def _skipped(summary: Summary) -> Iterator[str]:
         yield f"- … and {count(every - SKIPS)} more"
 
 
-def write(summary: Summary, _: Analysis, path: Path) -> None:
+def write(summary: Summary, _: Diagnosis, path: Path) -> None:
     """Write the report to a file."""
     path.write_text(document(summary), encoding="utf-8", newline="\n")

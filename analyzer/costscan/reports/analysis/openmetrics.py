@@ -6,10 +6,10 @@ from typing import Final
 
 import polars as pl
 
-from costscan.analysis import Analysis
 from costscan.levers import ALL, LEVERS
 from costscan.reports.text.openmetrics import Family, Value, by, one, text_of
 from costscan.reports.text.sanitize import inert, shorten
+from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 from costscan.summary.tables import TOKENS
 
@@ -122,6 +122,6 @@ def _findings(rules: pl.DataFrame) -> Iterator[Family]:
     yield Family("findings_usd", "What they cost; two rules may be about the same tokens.", costs)
 
 
-def write(summary: Summary, _: Analysis, path: Path) -> None:
+def write(summary: Summary, _: Diagnosis, path: Path) -> None:
     """Write the report to a file."""
     path.write_text(document(summary), encoding="utf-8", newline="\n")

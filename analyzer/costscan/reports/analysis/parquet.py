@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from costscan.analysis import Analysis
+from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 from costscan.summary.run_report import basis, run_report
 
 
-def write(summary: Summary, x: Analysis, path: Path) -> None:
+def write(summary: Summary, x: Diagnosis, path: Path) -> None:
     """Write the report to a file."""
     run_report(summary, x).write_parquet(path, metadata=basis(summary))

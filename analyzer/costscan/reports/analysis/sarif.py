@@ -12,12 +12,11 @@ from urllib.parse import quote
 import msgspec
 import polars as pl
 
-from costscan.analysis import Analysis
 from costscan.reports.analysis.json import plain
 from costscan.reports.text.markdown import cell
 from costscan.reports.text.numbers import usd
 from costscan.reports.text.sanitize import inert, shorten
-from costscan.rulebook import Rule
+from costscan.rulebook import Diagnosis, Rule
 from costscan.summary import Summary
 from costscan.summary.findings import said
 
@@ -32,7 +31,7 @@ _PROSE: Final = 2000
 """The columns that names and other texts are cut to."""
 
 
-def document(summary: Summary, x: Analysis, *, baseline: Mapping[str, str] | None = None) -> dict[str, Any]:
+def document(summary: Summary, x: Diagnosis, *, baseline: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Give the report as plain values.
 
     Args:
@@ -55,7 +54,7 @@ def document(summary: Summary, x: Analysis, *, baseline: Mapping[str, str] | Non
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _with_places(findings: pl.DataFrame, x: Analysis) -> list[dict[str, Any]]:
+def _with_places(findings: pl.DataFrame, x: Diagnosis) -> list[dict[str, Any]]:
     """Give the findings, each with the file and line of its turn, else with the file of its run."""
     runs = x.runs.select("run_id", run_file="path")
     lines = x.turns.select("run_id", "turn", "line", "file")
@@ -167,6 +166,6 @@ def encoded(document: Mapping[str, Any]) -> bytes:
     return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
 
 
-def write(summary: Summary, x: Analysis, path: Path) -> None:
+def write(summary: Summary, x: Diagnosis, path: Path) -> None:
     """Write the report to a file."""
     path.write_bytes(encoded(document(summary, x)))

@@ -4,9 +4,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from costscan.analysis import Analysis
 from costscan.gate import Comparison, Judged
 from costscan.reports.analysis.json import plain, text_of
+from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 
 
@@ -31,6 +31,6 @@ def encoded(comparison: Comparison) -> bytes:
     return text_of(document(comparison))
 
 
-def write(comparison: Comparison, _: Summary | None, __: Analysis | None, path: Path) -> None:
+def write(comparison: Comparison, _: Summary | None, __: Diagnosis | None, path: Path) -> None:
     """Write the report to a file."""
     path.write_bytes(encoded(comparison))

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from costscan.analysis import Analysis
 from costscan.gate import WHOLE, Comparison
 from costscan.reports.comparison import words
 from costscan.reports.text.sanitize import inert
+from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 
 SUITE: Final = "costscan check"
@@ -50,6 +50,6 @@ def _case(suite: ET.Element, classname: str, name: str, verdict: str, said: str)
         ET.SubElement(case, "system-out").text = said
 
 
-def write(comparison: Comparison, _: Summary | None, __: Analysis | None, path: Path) -> None:
+def write(comparison: Comparison, _: Summary | None, __: Diagnosis | None, path: Path) -> None:
     """Write the report to a file."""
     path.write_bytes(document(comparison))

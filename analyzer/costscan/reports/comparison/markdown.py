@@ -8,7 +8,6 @@ from typing import Final
 
 import polars as pl
 
-from costscan.analysis import Analysis
 from costscan.gate import Comparison
 from costscan.reports.analysis.markdown import MOST_CHARS
 from costscan.reports.comparison import words
@@ -24,6 +23,7 @@ from costscan.reports.comparison.columns import (
 from costscan.reports.text.markdown import Items, Table, cell, code, page
 from costscan.reports.text.numbers import count, plural
 from costscan.reports.text.table import Column
+from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 
 ROWS: Final = 20
@@ -110,6 +110,6 @@ def _table(
         yield Table(title, [replace(first, heading=one), *others], one, total, costs)
 
 
-def write(comparison: Comparison, _: Summary | None, __: Analysis | None, path: Path) -> None:
+def write(comparison: Comparison, _: Summary | None, __: Diagnosis | None, path: Path) -> None:
     """Write the report to a file."""
     path.write_text(document(comparison), encoding="utf-8")

@@ -6,12 +6,12 @@ from typing import Final
 
 import polars as pl
 
-from costscan.analysis import Analysis
 from costscan.gate import METRICS, Comparison
 from costscan.reports.comparison import words
 from costscan.reports.comparison.columns import by_rule, typical
 from costscan.reports.text.openmetrics import Family, Labels, Value, by, one, text_of
 from costscan.reports.text.sanitize import inert, shorten
+from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 
 _NAME: Final = 200
@@ -68,6 +68,6 @@ def _short(name: str) -> str:
     return shorten(inert(name), _NAME)
 
 
-def write(comparison: Comparison, _: Summary | None, __: Analysis | None, path: Path) -> None:
+def write(comparison: Comparison, _: Summary | None, __: Diagnosis | None, path: Path) -> None:
     """Write the report to a file."""
     path.write_text(document(comparison), encoding="utf-8")

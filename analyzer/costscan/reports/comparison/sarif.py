@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from costscan.analysis import Analysis
 from costscan.gate import Comparison
 from costscan.reports.analysis import sarif
 from costscan.reports.comparison import words
+from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 
 
@@ -17,7 +17,7 @@ def states(comparison: Comparison, summary: Summary) -> dict[str, str]:
     return {mark: "new" if mark in new else "unchanged" for mark in summary.findings["fingerprint"]}
 
 
-def write(comparison: Comparison, summary: Summary | None, x: Analysis | None, path: Path) -> None:
+def write(comparison: Comparison, summary: Summary | None, x: Diagnosis | None, path: Path) -> None:
     """Write the report to a file; a comparison of reports alone has no places to show."""
     if summary is None or x is None:
         raise ValueError("findings stand in logs")

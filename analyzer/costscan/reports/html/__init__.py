@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from costscan.analysis import Analysis
 from costscan.reports.html.contents import contents
 from costscan.reports.html.page import page
+from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 
 
-def write(summary: Summary, x: Analysis, path: Path) -> None:
+def write(summary: Summary, x: Diagnosis, path: Path) -> None:
     """Write the report to a file."""
     path.write_text(page(contents(summary, x)), encoding="utf-8", newline="\n")

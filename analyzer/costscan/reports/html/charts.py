@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import polars as pl
 
-from costscan.analysis import Analysis
 from costscan.reports.analysis.levers import biggest, spread, worth_a_line
 from costscan.reports.analysis.tables import run_names
 from costscan.reports.html.columns import money, plain, text
 from costscan.reports.text.numbers import is_fine
+from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 from costscan.summary.days import UNKNOWN_DAY, day
 from costscan.summary.findings import why
@@ -27,7 +27,7 @@ BINS_A_DECADE: Final = 5
 _MOST_MARKS: Final = 40
 
 
-def spend(summary: Summary, x: Analysis) -> dict[str, Any]:
+def spend(summary: Summary, x: Diagnosis) -> dict[str, Any]:
     """Give what each model cost on each day: the dearest models first."""
     known = x.turns.filter(pl.col("usd").is_not_null())
     dearest = summary.by_model.filter(pl.col("usd").is_not_null())["model"].head(MODELS).to_list()
@@ -69,7 +69,7 @@ def distribution(summary: Summary) -> dict[str, Any]:
     }
 
 
-def growth(summary: Summary, x: Analysis) -> dict[str, Any]:
+def growth(summary: Summary, x: Diagnosis) -> dict[str, Any]:
     """Return the prompts of the dearest agent threads with more than one turn: tokens by kind, turn by turn.
 
     A prompt is that of one thread: a run with sub-agents has several, and the cost is that of the thread.

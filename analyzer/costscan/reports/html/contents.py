@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-from costscan.analysis import Analysis
 from costscan.reports.analysis.bill_lines import Pieces
 from costscan.reports.analysis.headline import METER_WORDS, named, paragraphs, price_basis, sizes
 from costscan.reports.analysis.levers import cap_curve, together_said
@@ -10,6 +9,7 @@ from costscan.reports.html import charts
 from costscan.reports.html.columns import Pools, money, plain, text
 from costscan.reports.html.tables import tables
 from costscan.reports.text.sanitize import inert
+from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 
 _DRAWN: Final = {"billed", "where"}
@@ -17,7 +17,7 @@ _DRAWN: Final = {"billed", "where"}
 _RULES: Final = 6
 
 
-def contents(summary: Summary, x: Analysis) -> dict[str, Any]:
+def contents(summary: Summary, x: Diagnosis) -> dict[str, Any]:
     """Give the data of the page."""
     pools: Pools = {}
     shown = [table.encoded(pools) for table in tables(summary)]

@@ -1,0 +1,5 @@
+"""`python -m costscan`: the command line."""
+
+from costscan.cli import main
+
+main()

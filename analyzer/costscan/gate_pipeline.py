@@ -1,0 +1,141 @@
+"""From two sides to a comparison: read each, be it logs or a report, and hold one against the other."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from glob import has_magic
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from costscan.errors import CostscanError
+from costscan.pipeline import Request, diagnosed
+
+if TYPE_CHECKING:
+    from costscan.gate import Comparison, Limit, Side
+    from costscan.rulebook import Diagnosis
+    from costscan.summary import Summary
+
+Diagnose: TypeAlias = "Callable[[Request], AbstractContextManager[tuple[Diagnosis, Summary]]]"
+"""What reads logs: `pipeline.diagnosed`, or that with a progress bar."""
+
+_FIND = {"rule", "run", "replay"}
+"""The parts of the work that findings come from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A side, and the diagnosis it was made from; a report of earlier logs has none."""
+
+    side: "Side"
+    summary: "Summary | None" = None
+    diagnosis: "Diagnosis | None" = None
+
+
+@contextmanager
+def side(asked: Request, diagnose: Diagnose = diagnosed) -> "Iterator[Read]":
+    """Read one side: a run report, a folder of them, or asked.
+
+    Args:
+        asked: what to read.
+        diagnose: what reads asked.
+
+    Raises:
+        CostscanError: it cannot be read, or no run is chosen.
+    """
+    from costscan.gate import is_report, of_logs, reported  # noqa: PLC0415 - imports Polars
+
+    if len(asked.paths) == 1 and is_report(Path(asked.paths[0])):
+        found = reported(Path(asked.paths[0]), asked.settings.tz).of_tasks(asked.tasks)
+        _refuse_time(asked)
+        _refuse_empty(found)
+        yield Read(found)
+        return
+    with diagnose(asked) as (diagnosis, summary):
+        found = of_logs(summary, diagnosis)
+        _refuse_empty(found)
+        yield Read(found, summary, diagnosis)
+
+
+def _refuse_time(asked: Request) -> None:
+    if asked.since or asked.until or asked.models:
+        raise CostscanError(
+            f"{asked.paths[0]}: --since and --until choose turns, and a report has runs",
+            "choose them where the report is made: costscan analyze LOGS --since TIME -o baseline.parquet",
+        )
+
+
+def _refuse_empty(found: "Side") -> None:
+    if not found.runs.height:
+        raise CostscanError(f"{found.name}: no run to compare", "name other logs, or another --task")
+
+
+def read_whole(asked: Request, path: str, diagnose: Diagnose = diagnosed) -> "Side":
+    """Read a baseline and be done with it; --since and --until are for what is compared with it."""
+    with side(replace(asked, paths=(path,), since=None, until=None), diagnose) as read:
+        return read.side
+
+
+def limits_of(
+    words: Sequence[str] | None, asked: Request, *, has_baseline: bool, may_lack: bool = False
+) -> "list[Limit]":
+    """Return the limits of the command line, where it names none those of the settings, else the usual one.
+
+    Args:
+        words: the limits of the command line.
+        asked: with the settings.
+        has_baseline: whether there is one.
+        may_lack: whether limits that need a baseline are fine without one.
+
+    Raises:
+        CostscanError: one means nothing, needs a baseline, or there are none.
+    """
+    from costscan.gate import DEFAULT, limits  # noqa: PLC0415 - imports Polars
+    from costscan.rulebook import load_rules  # noqa: PLC0415
+
+    said = [("--fail-on", word) for word in words or ()] or list(asked.settings.check.fail_on)
+    if not said and not has_baseline and not may_lack:
+        raise CostscanError(
+            "nothing to check against", "name a --baseline, or a budget like --fail-on usd_per_run:2"
+        )
+    rules = [rule.name for rule in load_rules(asked.rules, asked.settings.rules)]
+    found = limits(said or [("", DEFAULT)], rules)
+    for (where, _), limit in zip(said, found, strict=False):
+        if limit.needs_baseline and not has_baseline and not may_lack:
+            raise CostscanError(
+                f"{where}: {limit.text}: a change from what?",
+                "name a --baseline, or a ceiling like usd_per_run:2",
+            )
+    return found
+
+
+def refuse_unfound(limits: "Sequence[Limit]", read: Read) -> None:
+    """Let no limit on findings hold because nobody could look for them.
+
+    Raises:
+        CostscanError: a limit is on findings that could not be looked for.
+    """
+    from costscan.gate import is_on_findings  # noqa: PLC0415 - imports Polars
+
+    for one in read.summary.defects if read.summary else ():
+        kind, _, name = one.part.partition(" ")
+        for limit in limits:
+            if kind in _FIND and is_on_findings(limit, name if kind == "rule" else None):
+                raise CostscanError(
+                    f"--fail-on {limit.text}: {one.part}: {one.reason}", "without it this cannot be decided"
+                )
+
+
+def compared(before: "Side | None", after: "Side", limits: "Sequence[Limit]", asked: Request) -> "Comparison":
+    """Compare two sides with the settings that hold; without a baseline, what needs one is not checked."""
+    from costscan.gate import compare  # noqa: PLC0415 - imports Polars
+
+    alarm = float(asked.settings.check.false_alarm)
+    left = [limit for limit in limits if before is None and limit.needs_baseline]
+    applied = [limit for limit in limits if limit not in left]
+    return compare(before, after, applied, false_alarm=alarm, now=asked.now, unchecked=left)
+
+
+def is_missing(path: str) -> bool:
+    """Whether a baseline is not there: no file, no folder, and no pattern or standard input."""
+    is_pattern = has_magic(path) and not path.endswith(".parquet")
+    return path != "-" and not is_pattern and not Path(path).expanduser().exists()

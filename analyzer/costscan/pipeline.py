@@ -1,0 +1,214 @@
+"""From logs to a diagnosis: read, analyze, price scenarios, run rules, sum up. It knows no command line."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from costscan.errors import CostscanError, near
+from costscan.settings.keys import Settings
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from costscan.analysis import Analysis, Pricing, Selection
+    from costscan.ingest import Reading
+    from costscan.rulebook import Diagnosis, Rule
+    from costscan.summary import Summary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to read and how to look at it.
+
+    Attributes:
+        paths: files, folders, patterns, or "-" for standard input.
+        since: only turns from this moment on.
+        until: only turns before this one.
+        tasks: only runs of these tasks, with their sub-agents.
+        models: only turns of these models.
+        source: the format of all files; None to detect that of each.
+        rules: folders of rules, beside those that come along.
+        settings: the settings that hold.
+        workers: processes to read with; by default one a core.
+        now: the moment of the report.
+    """
+
+    paths: tuple[str, ...]
+    since: datetime | None = None
+    until: datetime | None = None
+    tasks: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    source: str | None = None
+    rules: tuple[Path, ...] = ()
+    settings: Settings = field(default_factory=Settings)
+    workers: int | None = None
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Whom the work tells how far it is: of bytes that were read, and that reading is over."""
+
+    read: Callable[[int], None] = lambda _: None
+    adding_up: Callable[[], None] = lambda: None
+
+
+@contextmanager
+def analyzed(request: Request, watch: Watch | None = None) -> "Iterator[Analysis]":
+    """Read and analyze logs; the blocks of the analysis are there as long as the context is.
+
+    Raises:
+        CostscanError: something cannot be read or priced, or no call is chosen.
+    """
+    with _read(request, watch or Watch()) as reading:
+        yield _analysis(request, reading)
+
+
+@contextmanager
+def diagnosed(
+    request: Request, watch: Watch | None = None, *, rank: str = "cost"
+) -> "Iterator[tuple[Diagnosis, Summary]]":
+    """Read and analyze logs, price scenarios, run rules and sum up; blocks last as long as the context.
+
+    Args:
+        request: what to read.
+        watch: whom to tell how far it is.
+        rank: what runs are ranked by: cost, waste (what all levers save) or a lever.
+
+    Raises:
+        CostscanError: something cannot be read or priced, no call is chosen, or a rule is wrong.
+    """
+    meanwhile = _Meanwhile(request)
+    with _read(request, watch or Watch()) as reading:
+        rules = meanwhile.rules()
+        yield _diagnosis(request, reading, rules, rank)
+
+
+@contextmanager
+def _read(request: Request, watch: Watch) -> "Iterator[Reading]":
+    from costscan import ingest  # noqa: PLC0415 - not needed to start
+
+    with ingest.read(
+        request.paths, source=request.source, workers=request.workers, on_bytes=watch.read
+    ) as reading:
+        watch.adding_up()
+        yield reading
+
+
+def _diagnosis(
+    request: Request, reading: "Reading", rules: "Sequence[Rule]", rank: str
+) -> "tuple[Diagnosis, Summary]":
+    from costscan.rulebook import find  # noqa: PLC0415 - imports Polars
+    from costscan.scenarios import price_scenarios  # noqa: PLC0415
+    from costscan.summary import summarize  # noqa: PLC0415
+
+    settings = request.settings
+    priced = price_scenarios(_analysis(request, reading), settings)
+    diagnosis = find(priced, rules, frozenset(settings.findings.accepted))
+    return diagnosis, summarize(
+        diagnosis,
+        pricing=_pricing(settings),
+        selection=_selection(request),
+        paths=request.paths,
+        now=request.now,
+        rank=rank,
+        rules=rules,
+        tz=settings.tz,
+    )
+
+
+def _analysis(request: Request, reading: "Reading") -> "Analysis":
+    from costscan.analysis import analyze  # noqa: PLC0415 - imports Polars
+
+    found = analyze(reading, pricing=_pricing(request.settings), selection=_selection(request))
+    _refuse_empty(found, request, reading)
+    return found
+
+
+class _Meanwhile:
+    """Imports Polars, which is slow and needed late, and loads the rules while the logs are read."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._rules: list[Rule] = []
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._load, daemon=True)
+        self._thread.start()
+
+    def _load(self) -> None:
+        try:
+            from costscan.rulebook import load_rules  # noqa: PLC0415 - imports Polars
+
+            self._rules = load_rules(self._request.rules, self._request.settings.rules)
+        except BaseException as error:  # noqa: BLE001 - Polars raises an interrupt in any thread
+            self._error = error
+
+    def rules(self) -> "list[Rule]":
+        """Return the rules.
+
+        Raises:
+            CostscanError: a rule or its settings are wrong.
+        """
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._rules
+
+
+def _pricing(settings: Settings) -> "Pricing":
+    from costscan.analysis import Pricing  # noqa: PLC0415
+
+    return Pricing(discount=settings.prices.share_paid, overrides=settings.prices.models or None)
+
+
+def _selection(request: Request) -> "Selection | None":
+    from costscan.analysis import Selection  # noqa: PLC0415
+    from costscan.prices import identify  # noqa: PLC0415
+
+    if request.since is None and request.until is None and not request.tasks and not request.models:
+        return None
+    found = [(name, identify(name)) for name in request.models]
+    models = [ref.model if ref else name for name, ref in found]
+    return Selection(since=request.since, until=request.until, tasks=request.tasks, models=models)
+
+
+def _refuse_empty(analysis: "Analysis", request: Request, reading: "Reading") -> None:
+    """Refuse logs without a call, and tell a misspelt task or model from one that had nothing to do.
+
+    Raises:
+        CostscanError: there is no call, or none of those that were asked for.
+    """
+    if analysis.turns.height or (analysis.recorded and _selection(request) is None):
+        return
+    from costscan.analysis import analyze  # noqa: PLC0415
+
+    every = analyze(reading).turns
+    for option, column, wanted in (("--task", "task", request.tasks), ("--model", "model", request.models)):
+        known = every[column].unique().sort().to_list()
+        raw = set(every["model_raw"]) if column == "model" else set()
+        for name in wanted:
+            if known and name not in {*known, *raw} and not _same_model(column, name, known):
+                raise CostscanError(f"{option} {name}: none of these logs has it", near(name, known))
+    raise CostscanError(f"{', '.join(request.paths)}: no model call in these logs", _what_there_is(every))
+
+
+def _what_there_is(every: "pl.DataFrame") -> str:
+    """Return what calls there would be without a selection, in words."""
+    if every.is_empty():
+        return "costscan reads model calls: the lines of these files tell none"
+    first, last = every["at"].min(), every["at"].max()
+    days = ""
+    if isinstance(first, datetime) and isinstance(last, datetime):
+        days = f", from {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    return f"without --since, --until, --task and --model there are {every.height:,}{days}"
+
+
+def _same_model(column: str, name: str, known: list[str]) -> bool:
+    from costscan.prices import identify  # noqa: PLC0415
+
+    ref = identify(name) if column == "model" else None
+    return ref is not None and ref.model in known

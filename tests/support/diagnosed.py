@@ -1,0 +1,40 @@
+"""Later stages of an analysis, for tests of what needs them without what they cost."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+import polars as pl
+
+from costscan.analysis import Analysis
+from costscan.rulebook import Diagnosis, Rule, find
+from costscan.scenarios import FRAMES, PricedAnalysis
+from costscan.scenarios.curves import CAP_CURVE, PACK_CURVE
+from costscan.schema.frames import empty
+
+NOBODY: frozenset[str] = frozenset()
+
+
+def unpriced(x: Analysis, **priced: Any) -> PricedAnalysis:
+    """The stage that has scenarios, with those that are given; x itself where it is there already."""
+    if isinstance(x, PricedAnalysis):
+        return x
+    nothing: dict[str, Any] = {
+        **{name: empty(name) for name in FRAMES},
+        "parts_off": NOBODY,
+        "caps": pl.DataFrame(schema=CAP_CURVE),
+        "packs": pl.DataFrame(schema=PACK_CURVE),
+        "break_evens": {},
+    }
+    analysis = {f.name: getattr(x, f.name) for f in fields(Analysis)}
+    return PricedAnalysis(**analysis | nothing | priced)
+
+
+def diagnosed(x: Analysis, rules: Sequence[Rule] = (), accepted: frozenset[str] = NOBODY) -> Diagnosis:
+    """The stage that has findings."""
+    return find(unpriced(x), rules, accepted)
+
+
+def findings_of(x: Analysis, rules: Sequence[Rule], accepted: frozenset[str] = NOBODY) -> pl.DataFrame:
+    """What rules find, with no more priced than is."""
+    return diagnosed(x, rules, accepted).findings
