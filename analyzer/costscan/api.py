@@ -168,10 +168,11 @@ def check(
 
 def _side(given: Paths | Report, request: Request) -> "Read":
     from costscan.gate import of_logs  # noqa: PLC0415 - imports Polars
-    from costscan.gate_pipeline import Read, side  # noqa: PLC0415
+    from costscan.gate_pipeline import Read, refuse_empty, side  # noqa: PLC0415
 
     if isinstance(given, Report):
         own = of_logs(given.summary, given.diagnosis).of_tasks(request.tasks)
+        refuse_empty(own)
         return Read(own, given.summary, given.diagnosis)
     with side(replace(request, paths=_paths(given))) as read:
         return read

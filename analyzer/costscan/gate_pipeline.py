@@ -47,12 +47,12 @@ def side(asked: Request, diagnose: Diagnose = diagnosed) -> "Iterator[Read]":
     if len(asked.paths) == 1 and is_report(Path(asked.paths[0])):
         found = reported(Path(asked.paths[0]), asked.settings.tz).of_tasks(asked.tasks)
         _refuse_time(asked)
-        _refuse_empty(found)
+        refuse_empty(found)
         yield Read(found)
         return
     with diagnose(asked) as (diagnosis, summary):
         found = of_logs(summary, diagnosis)
-        _refuse_empty(found)
+        refuse_empty(found)
         yield Read(found, summary, diagnosis)
 
 
@@ -64,7 +64,12 @@ def _refuse_time(asked: Request) -> None:
         )
 
 
-def _refuse_empty(found: "Side") -> None:
+def refuse_empty(found: "Side") -> None:
+    """Refuse a side without a run.
+
+    Raises:
+        CostscanError: there is none.
+    """
     if not found.runs.height:
         raise CostscanError(f"{found.name}: no run to compare", "name other logs, or another --task")
 

@@ -99,7 +99,7 @@ class Report:
         return document(self.summary)
 
     def write(self, path: str | Path) -> Path:
-        """Write a report: .html, .md, .json, .parquet, .csv, .sarif, .prom, or a folder for every frame.
+        """Write a report: .html, .md, .json, .parquet, .csv, .sarif, .prom, or into a folder every frame.
 
         Returns:
             The path of what was written.
@@ -109,6 +109,7 @@ class Report:
         """
         from costscan.reports.outputs import target  # noqa: PLC0415
 
-        found = target(str(path))
+        # A path object has no last slash to tell a folder by.
+        found = target(str(path) if Path(path).suffix else f"{path}/")
         found.write(self.summary, self.diagnosis)
         return found.path

@@ -14,7 +14,7 @@ import pytest
 from billed import NOW, Billed, billed, sample_logs
 from costscan import __version__
 from costscan.errors import CostscanError
-from costscan.reports.outputs import COMPARISON, MODULES, comparison_target, target, whole
+from costscan.reports.outputs import COMPARISON, FOLDER, MODULES, comparison_target, target, whole
 from costscan.schema.frames import OF_LOGS, USD, check
 from logs import message, pair, write
 
