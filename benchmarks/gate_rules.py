@@ -28,13 +28,13 @@ Design = Callable[[random.Random, int, float, float], list[Group]]
 
 
 def paired(dice: random.Random, n: int, spread: float, rise: float) -> list[Group]:
-    """Give log costs of n tasks, each with a run before and one after."""
+    """Return log costs of n tasks, each with a run before and one after."""
     tasks = [dice.gauss(0, TASKS) for _ in range(n)]
     return [Group((t + dice.gauss(0, spread),), (t + dice.gauss(0, spread) + log(1 + rise),)) for t in tasks]
 
 
 def one_task(dice: random.Random, n: int, spread: float, rise: float) -> list[Group]:
-    """Give log costs of one task with n runs before and n after."""
+    """Return log costs of one task with n runs before and n after."""
     before = tuple(dice.gauss(0, spread) for _ in range(n))
     return [Group(before, tuple(dice.gauss(log(1 + rise), spread) for _ in range(n)))]
 
@@ -55,7 +55,7 @@ def by_median(groups: list[Group]) -> str:
 
 
 def rates(design: Design, n: int, spread: float, rise: float, trials: int) -> tuple[float, float, float]:
-    """Give the shares of trials that fail, are undecided, and fail by the median."""
+    """Return the shares of trials that fail, are undecided, and fail by the median."""
     dice = random.Random(f"{design.__name__} {n} {spread} {rise}")
     counts: Counter[str] = Counter()
     for _ in range(trials):
@@ -66,7 +66,7 @@ def rates(design: Design, n: int, spread: float, rise: float, trials: int) -> tu
 
 
 def rows(design: Design, trials: int) -> Iterator[str]:
-    """Give the rows of a table in Markdown."""
+    """Yield the rows of a table in Markdown."""
     for n in RUNS:
         for spread in SPREADS:
             found = [rates(design, n, spread, rise, trials) for rise in RISES]

@@ -18,7 +18,7 @@ from faults import KINDS, Fault, fault, found_of
 
 
 def requests(folder: Path) -> list[dict[str, object]]:
-    """Give the requests with messages in the logs of a folder."""
+    """Return the requests with messages in the logs of a folder."""
     out = []
     for path in sorted([*folder.rglob("*.jsonl"), *folder.rglob("*.jsonl.gz")]):
         opener = gzip.open if path.suffix == ".gz" else open

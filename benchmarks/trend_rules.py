@@ -30,13 +30,13 @@ Rule = Callable[[Series, np.random.Generator], int | None]
 
 
 def ranks(values: Series, _: np.random.Generator) -> int | None:
-    """Give where the rule of costscan puts a step."""
+    """Return where the rule of costscan puts a step."""
     found = likeliest_step(list(values), range(len(values)), RATE)
     return found.place if found else None
 
 
 def logarithms(values: Series, dice: np.random.Generator) -> int | None:
-    """Give where the largest weighted sum of centred logarithms is, if permutations seldom reach it."""
+    """Return where the largest weighted sum of centred logarithms is, if permutations seldom reach it."""
     n = len(values)
     places = np.arange(LEAST_RUNS, n - LEAST_RUNS + 1)
     weights = 1 / np.sqrt(places * (n - places))
@@ -52,7 +52,7 @@ def logarithms(values: Series, dice: np.random.Generator) -> int | None:
 
 
 def pettitt(values: Series, _: np.random.Generator) -> int | None:
-    """Give where Pettitt's statistic is largest, if his approximation of its chance is small."""
+    """Return where Pettitt's statistic is largest, if his approximation of its chance is small."""
     n = len(values)
     own = values.argsort().argsort() + 1
     sums = np.abs(2 * np.cumsum(own) - np.arange(1, n + 1) * (n + 1))[:-1]
@@ -64,14 +64,14 @@ RULES: dict[str, Rule] = {"ranks": ranks, "logarithms": logarithms, "Pettitt": p
 
 
 def made(n: int, spread: float, step: float, astray: float, dice: np.random.Generator) -> tuple[Series, int]:
-    """Give the logarithms of a series, and how many runs are before its step."""
+    """Return the logarithms of a series, and how many runs are before its step."""
     place = int(dice.integers(max(LEAST_RUNS, n // 10), n - max(LEAST_RUNS, n // 10) + 1))
     values = dice.normal(0, spread, n) + np.where(np.arange(n) >= place, log1p(step), 0)
     return values + np.where(dice.random(n) < astray, log(8), 0), place
 
 
 def row(n: int, spread: float, astray: float, series: int) -> list[str]:
-    """Give how often each rule finds a step, and how far off the larger one is found."""
+    """Return how often each rule finds a step, and how far off the larger one is found."""
     cells = []
     off: dict[str, list[int]] = {name: [] for name in RULES}
     for step in STEPS:
@@ -90,7 +90,7 @@ def row(n: int, spread: float, astray: float, series: int) -> list[str]:
 
 
 def whole(series: int) -> list[str]:
-    """Give how often too few steps are found in a series, as many as there are, and too many."""
+    """Return how often too few steps are found in a series, as many as there are, and too many."""
     lines = []
     start = datetime(2026, 1, 1, tzinfo=UTC)
     for n in (30, 100, 300):
@@ -113,7 +113,7 @@ SIGNS: Sequence[Callable[[int], bool]] = (lambda n: n < 0, lambda n: n == 0, lam
 
 
 def _stairs(n: int, rises: Sequence[int], dice: np.random.Generator) -> list[float]:
-    """Give logarithms of spread 0.2 with steps of +50 %, or back, at equal distances."""
+    """Return logarithms of spread 0.2 with steps of +50 %, or back, at equal distances."""
     heights = np.cumsum([0, *rises])
     return list(dice.normal(0, 0.2, n) + heights[np.arange(n) * len(heights) // n] * log(1.5))
 

@@ -23,7 +23,7 @@ VERDICTS = ("used", "unused", "null")
 
 
 def verdicts(path: Path) -> dict[str, tuple[str, int]]:
-    """Give what costscan says of each tool result of a file, and its length."""
+    """Return what costscan says of each tool result of a file, and its length."""
     with ingest.read([str(path)], workers=1) as reading, tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "blocks.parquet"
         analyze(reading).write_blocks(target)

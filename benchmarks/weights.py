@@ -58,7 +58,7 @@ class Turn:
 
 
 def objects(path: Path) -> Iterator[dict[str, Any]]:
-    """Give the JSON objects of a log, skipping what is none."""
+    """Yield the JSON objects of a log, skipping what is none."""
     try:
         with open_log(path) as stream:
             for line in stream:
@@ -73,14 +73,14 @@ def objects(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def blocks(content: object) -> list[dict[str, Any]]:
-    """Give the content blocks of a message."""
+    """Return the content blocks of a message."""
     if isinstance(content, str):
         return [{"type": "text", "text": content}]
     return [b for b in content if isinstance(b, dict)] if isinstance(content, list) else []
 
 
 def call_of(message: dict[str, Any], news: list[dict[str, Any]]) -> Call:
-    """Give the call that a message with usage answers."""
+    """Return the call that a message with usage answers."""
     usage = message["usage"]
     prompt = sum(usage.get(name) or 0 for name in _USAGE_INPUTS)
     ended = message.get("stop_reason") is not None
@@ -88,7 +88,7 @@ def call_of(message: dict[str, Any], news: list[dict[str, Any]]) -> Call:
 
 
 def threads(path: Path) -> Iterable[list[Call]]:
-    """Give the calls of each thread of a transcript or stream, in order."""
+    """Return the calls of each thread of a transcript or stream, in order."""
     found: dict[str, dict[str, Call]] = defaultdict(dict)
     news: dict[str, list[dict[str, Any]]] = defaultdict(list)
     seen: set[object] = set()
@@ -122,7 +122,7 @@ def _add(
 
 
 def requests(path: Path) -> Iterable[list[Call]]:
-    """Give pairs of calls of a request log; the second sends the messages of the first and two more."""
+    """Yield pairs of calls of a request log; the second sends the messages of the first and two more."""
     before: dict[str, tuple[dict[str, Any], Call]] = {}
     for line in objects(path):
         request, response = line.get("request"), line.get("response")
@@ -140,7 +140,7 @@ def requests(path: Path) -> Iterable[list[Call]]:
 
 
 def text_of(result: dict[str, Any]) -> str | None:
-    """Give the text of a tool result, None when it holds anything else."""
+    """Return the text of a tool result, None when it holds anything else."""
     content = result.get("content")
     if isinstance(content, str):
         return content
@@ -151,14 +151,14 @@ def text_of(result: dict[str, Any]) -> str | None:
 
 
 def family_of(model: str) -> str | None:
-    """Give the tokenizer family of a model."""
+    """Return the tokenizer family of a model."""
     found = resolve(model)
     info = model_info(found.model) if found else None
     return info.tokenizer if info else None
 
 
 def turn_of(log: str, before: Call, call: Call) -> Turn | None:
-    """Give the turn between two calls when its only news is one tool result of text."""
+    """Return the turn between two calls when its only news is one tool result of text."""
     tool_calls = sum(b.get("type") == "tool_use" for b in before.wrote)
     if not before.ended or before.model != call.model or tool_calls != 1:
         return None
@@ -173,7 +173,7 @@ def turn_of(log: str, before: Call, call: Call) -> Turn | None:
 
 
 def turns_of(paths: Iterable[Path]) -> list[Turn]:
-    """Give the turns of all logs, each once, whichever of several logs tell it."""
+    """Return the turns of all logs, each once, whichever of several logs tell it."""
     found: dict[tuple[int, int, str], Turn] = {}
     for path in paths:
         for calls in (*threads(path), *requests(path)):
@@ -204,12 +204,12 @@ def _fit(turn: Turn, of_log: list[Turn]) -> float | None:
 
 
 def old_weight(turn: Turn) -> float:
-    """Give the weight by length alone, for comparison."""
+    """Return the weight by length alone, for comparison."""
     return len(turn.text) / OLD_CHARS_PER_TOKEN[turn.family] + OLD_RESULT_TOKENS
 
 
 def figures(errors: list[float]) -> str:
-    """Give median and p90 of the absolute error and the median error, in percent, as table cells."""
+    """Return median and p90 of the absolute error and the median error, in percent, as table cells."""
     if not errors:
         return "n/a | n/a | n/a"
     sizes = [abs(e) for e in errors]
@@ -218,21 +218,21 @@ def figures(errors: list[float]) -> str:
 
 
 def row(name: str, family: str, turns: list[Turn]) -> str:
-    """Give a row of the first table."""
+    """Return a row of the first table."""
     old = figures([old_weight(t) / t.tokens - 1 for t in turns])
     new = figures([t.weight / t.tokens - 1 for t in turns])
     return f"| {family} | {name} | {len(turns)} | {old} | {new} |"
 
 
 def fit_row(name: str, family: str, turns: list[Turn]) -> str:
-    """Give a row of the second table."""
+    """Return a row of the second table."""
     before = figures([t.weight / t.tokens - 1 for t in turns])
     after = figures([t.fitted / t.tokens - 1 for t in turns if t.fitted is not None])
     return f"| {family} | {name} | {len(turns)} | {before} | {after} |"
 
 
 def report(turns: list[Turn]) -> Iterator[str]:
-    """Give the lines of the report."""
+    """Yield the lines of the report."""
     cells = "median | p90 | bias"
     yield f"| family | content | turns | by length: {cells} | weight: {cells} |"
     yield "|---|---|--:|" + "--:|" * 6

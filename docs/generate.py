@@ -49,7 +49,7 @@ WIDTH = "100"
 
 
 def help_text(*command: str) -> str:
-    """Give what `costscan COMMAND --help` prints, as a code block."""
+    """Return what `costscan COMMAND --help` prints, as a code block."""
     environment = {**os.environ, "COLUMNS": WIDTH, "TERM": "dumb", "NO_COLOR": "1"}
     words = [str(Path(sys.executable).parent / "costscan"), *command, "--help"]
     shown = subprocess.run(words, env=environment, capture_output=True, text=True, check=True).stdout
@@ -57,7 +57,7 @@ def help_text(*command: str) -> str:
 
 
 def sample_screen() -> str:
-    """Give what `costscan analyze sample_logs/` prints, as a code block."""
+    """Return what `costscan analyze sample_logs/` prints, as a code block."""
     environment = {**os.environ, "COLUMNS": WIDTH, "TERM": "dumb", "NO_COLOR": "1"}
     words = [str(Path(sys.executable).parent / "costscan"), "analyze", "sample_logs/"]
     done = subprocess.run(words, env=environment, cwd=ROOT, capture_output=True, text=True, check=True)
@@ -65,7 +65,7 @@ def sample_screen() -> str:
 
 
 def formats() -> str:
-    """Give a section for each log format: the docstring of its module."""
+    """Return a section for each log format: the docstring of its module."""
     sections = []
     for name, source in sorted(available().items()):
         title, _, rest = (source.__doc__ or "").strip().partition("\n\n")
@@ -75,7 +75,7 @@ def formats() -> str:
 
 
 def frames() -> str:
-    """Give a table for each frame."""
+    """Return a table for each frame."""
     parts = []
     for name, schema in SCHEMAS.items():
         rows = [
@@ -90,7 +90,7 @@ def frames() -> str:
 
 
 def rules() -> str:
-    """Give a table of all rules and a section for each: its own prose and parameters."""
+    """Return a table of all rules and a section for each: its own prose and parameters."""
     found = load_rules()
     table = "\n".join(
         f"| {rule.id} | [{rule.name}](#{rule.name}) | {rule.lever} | {rule.severity} | {rule.confidence} |"
@@ -110,20 +110,20 @@ def _rule(rule: Rule) -> str:
 
 
 def evidence() -> str:
-    """Give a table of the evidence that routing goes by."""
+    """Return a table of the evidence that routing goes by."""
     rows = [f"| `{e.name}` | {e.scope} | {e.to} | {e.confidence} | {e.reason} |" for e in known_evidence()]
     head = "| evidence | of | enough | confidence | what the log shows |\n|---|---|---|---|---|\n"
     return head + "\n".join(rows)
 
 
 def assumptions() -> str:
-    """Give a table of what the scenarios take for granted."""
+    """Return a table of what the scenarios take for granted."""
     rows = [f"| {one.lever} | {one.assumption} | {one.source} |" for one in ASSUMED]
     return "| lever | assumption | source |\n|---|---|---|\n" + "\n".join(rows)
 
 
 def settings() -> str:
-    """Give a table of all settings."""
+    """Return a table of all settings."""
     rows = []
     for key in keys():
         default = ", ".join(key.default) if isinstance(key.default, tuple) else key.default
@@ -133,7 +133,7 @@ def settings() -> str:
 
 
 def action() -> str:
-    """Give tables of the inputs and outputs of the action."""
+    """Return tables of the inputs and outputs of the action."""
     said = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
     inputs = ["| input | default | meaning |", "|---|---|---|"]
     for name, declared in said["inputs"].items():
@@ -163,7 +163,7 @@ PARTS: dict[str, Callable[[], str]] = {
 
 
 def renewed(text: str) -> str:
-    """Give a document with its generated parts written anew."""
+    """Return a document with its generated parts written anew."""
     part = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
     return part.sub(lambda m: m[1] + PARTS[m[2]]() + "\n" + m[3], text)
 

@@ -7,7 +7,7 @@ MIN_PART, MAX_LISTED = 3, 15
 
 
 def near(name: str, known: Sequence[str], *, otherwise: str = "") -> str:
-    """Give the hint for an unknown name: those that look alike, else all if few, else `otherwise`."""
+    """Return the hint for an unknown name: those that look alike, else all if few, else `otherwise`."""
     same_end = [k for k in known if k.rpartition(".")[2] == name.rpartition(".")[2]]
     alike = get_close_matches(name, known, n=3, cutoff=0.6)
     holding = [k for k in known if len(name) >= MIN_PART and name.lower() in k.lower()]

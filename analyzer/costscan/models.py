@@ -81,7 +81,7 @@ class ModelInfo:
         return self.min_cacheable_tokens_at(None)
 
     def min_cacheable_tokens_at(self, day: date | None) -> int | None:
-        """Give the shortest prefix that could be cached on `day` (a moment counts as its UTC day)."""
+        """Return the shortest prefix that could be cached on `day` (a moment counts as its UTC day)."""
         if not self.min_cacheable_history:
             return None
         if isinstance(day, datetime):
@@ -134,7 +134,7 @@ def family_alias(spelling: str) -> str | None:
 
 @lru_cache(maxsize=256)
 def model_info(canonical: str) -> ModelInfo | None:
-    """Give the limits of the model with this canonical id, or None for any other name."""
+    """Return the limits of the model with this canonical id, or None for any other name."""
     raw = _data()["models"].get(canonical)
     if raw is None:
         return None
@@ -162,7 +162,7 @@ def model_info(canonical: str) -> ModelInfo | None:
 
 
 def _of_tools(raw: Mapping[str, Any], name: str) -> int:
-    """Give what tool use adds, or adds to the model next to this one; 0 where that is not known."""
+    """Return what tool use adds, or adds to the model next to this one; 0 where that is not known."""
     like = _data()["models"].get(raw.get("tool_use_tokens_from"), {})
     found: int = raw.get(name) or like.get(name, 0)
     return found
@@ -176,7 +176,7 @@ def drops_thinking(spelling: object) -> bool:
 
 
 def canonical_models() -> tuple[str, ...]:
-    """Give the canonical id of every known Claude model, newest generation first."""
+    """Return the canonical id of every known Claude model, newest generation first."""
     return tuple(_data()["models"])
 
 
@@ -188,7 +188,7 @@ def _newest(family: str, day: date | None) -> str | None:
 
 
 def premium(region: Region | None, model: str) -> Decimal:
-    """Give the factor that serving `model` from `region` puts on its token prices."""
+    """Return the factor that serving `model` from `region` puts on its token prices."""
     info = model_info(model)
     rule = _data()["premium"]
     if region is None or info is None or info.released < rule["first_release"]:

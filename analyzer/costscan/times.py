@@ -14,7 +14,7 @@ _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 def moment(
     option: str, text: str | None, now: datetime, zone: tzinfo = UTC, *, whole_day: bool = False
 ) -> datetime | None:
-    """Give the time a user means: an ISO date or time (of `zone` where it says none), or 7d, 24h, 2w ago.
+    """Return the time a user means: an ISO date or time (of `zone` where it says none), or 7d, 24h, 2w ago.
 
     Of a `whole_day` it is the end: that of the calendar day, which may have 23 or 25 hours.
 

@@ -61,12 +61,12 @@ def whole(x: Analysis) -> Json:
 
 
 def report(x: Analysis, *assignments: str) -> Json:
-    """Give the JSON report of an analysis with its scenarios, without rules."""
+    """Return the JSON report of an analysis with its scenarios, without rules."""
     return document(summarize(diagnosed(price_scenarios(x, load(Path(), assignments=assignments)))))
 
 
 def printed(capsys: Capture, log: Path, *more: str) -> tuple[Json, str]:
-    """Give the JSON report that the command prints, and what was said on standard error."""
+    """Return the JSON report that the command prints, and what was said on standard error."""
     assert run(["analyze", str(log), "--json", *more]) == 0
     out, errors = capsys.readouterr()
     return json.loads(out), errors

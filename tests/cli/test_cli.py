@@ -30,7 +30,7 @@ Capture = pytest.CaptureFixture[str]
 
 
 def seen(capsys: Capture, *arguments: str, code: int = 0) -> str:
-    """Give what a command prints, the day of the prices left out."""
+    """Return what a command prints, the day of the prices left out."""
     assert run(arguments) == code
     captured = capsys.readouterr()
     return (captured.out + captured.err).replace(as_of()["as_of"], "2026-00-00")
@@ -235,7 +235,7 @@ def test_help(capsys: Capture) -> None:
 
 
 def documented() -> list[tuple[str, ...]]:
-    """Give the commands whose help stands in the documents."""
+    """Return the commands whose help stands in the documents."""
     told = (ROOT / "docs" / "generate.py").read_text(encoding="utf-8")
     found = re.search(r"^COMMANDS = (\(.*?^\))$", told, re.DOTALL | re.MULTILINE)
     assert found is not None

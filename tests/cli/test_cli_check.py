@@ -20,7 +20,7 @@ LIMITS = ("--fail-on", "usd:+5%", "--fail-on", "volatile-prefix:0", "--fail-on",
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder with the suites of before and after, and a report of the first."""
+    """Return a folder with the suites of before and after, and a report of the first."""
     folder = tmp_path_factory.mktemp("suites")
     suite(folder / "before/runs.jsonl")
     suite(folder / "after/runs.jsonl", changed=True, day="2026-11-03")

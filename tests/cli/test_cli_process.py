@@ -130,7 +130,7 @@ def test_being_stopped_leaves_nothing_behind(
 
 
 def read_all(terminal: int) -> bytes:
-    """Give what was written to a terminal, until nothing has it open any more."""
+    """Return what was written to a terminal, until nothing has it open any more."""
     shown = b""
     while True:
         try:
@@ -145,7 +145,7 @@ def read_all(terminal: int) -> bytes:
 
 
 def on_terminal(setting: dict[str, str]) -> str:
-    """Give what a process writes to a terminal of its own."""
+    """Return what a process writes to a terminal of its own."""
     master, slave = os.openpty()
     env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "90"} | setting
     process = command(

@@ -23,7 +23,7 @@ SCRIPTS = sorted((ROOT / "ci" / "action").glob("*.sh"))
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder with the logs of both suites and the report of the first."""
+    """Return a folder with the logs of both suites and the report of the first."""
     folder = tmp_path_factory.mktemp("recorded")
     suite(folder / "after/runs.jsonl", changed=True, day="2026-11-03")
     before = suite(folder / "before/runs.jsonl")
@@ -39,7 +39,7 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def job(tmp_path: Path, recorded: Path, answered: str) -> Job:
-    """Give a job whose checkout holds what was recorded."""
+    """Return a job whose checkout holds what was recorded."""
     return Job(Path(shutil.copytree(recorded, tmp_path / "check out")), costscan=answered)
 
 

@@ -26,7 +26,7 @@ _MARKED = re.compile(
 
 
 def marked(mark: str, language: str) -> list[tuple[str, str]]:
-    """Give the blocks that follow a comment, with what the comment says."""
+    """Return the blocks that follow a comment, with what the comment says."""
     found = re.findall(
         rf"^<!-- {mark}:? ?(.*?) -->\n```{language}\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE
     )

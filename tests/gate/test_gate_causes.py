@@ -20,7 +20,7 @@ PLAIN = Spent(turns=10, units=(1000, 8000, 1000, 0, 500, 0))
 
 
 def told(before: Side, after: Side) -> dict[str, Decimal]:
-    """Give the change by cause."""
+    """Return the change by cause."""
     found: dict[str, Decimal] = defaultdict(Decimal)
     for row in split(before, after).iter_rows(named=True):
         found[row["cause"]] += row["usd"]
@@ -162,7 +162,7 @@ FAMILY = dict.fromkeys(METERS, "prompt_tokens") | {"output": "output_tokens", "w
 
 
 def slow(before: Side, after: Side, task: str) -> dict[str, Fraction]:
-    """Give the Shapley value of every factor by looking at every set of factors, in fractions."""
+    """Return the Shapley value of every factor by looking at every set of factors, in fractions."""
     sides = [Known(side, task) for side in (before, after)]
     found: dict[str, Fraction] = defaultdict(Fraction)
     for key in {*sides[0].units, *sides[1].units}:

@@ -20,7 +20,7 @@ GROUPS = st.lists(st.builds(Group, SIDE, SIDE), min_size=1, max_size=3)
 
 
 def by_hand(groups: list[Group]) -> list[float]:
-    """Give the mean difference of every exchange, slowly."""
+    """Return the mean difference of every exchange, slowly."""
     found = []
     for chosen in product(
         *(combinations(range(len(g.before) + len(g.after)), len(g.before)) for g in groups)

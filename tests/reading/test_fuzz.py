@@ -110,7 +110,7 @@ _reader = json.JSONDecoder(strict=False, parse_int=float)
 
 
 def readable(line: bytes) -> bool:
-    """Say whether a line is JSON objects or blank, by Python's own reader."""
+    """Whether a line is JSON objects or blank, by Python's own reader."""
     said = line.strip(b" \t\r\x00\xef\xbb\xbf").decode("utf-8", "replace").replace("\x00", "")
     said = said.removeprefix("[").lstrip(", \t")
     at = 0

@@ -60,7 +60,7 @@ TYPED: dict[str, dict[str, Any]] = {
 
 
 def runs_of(folder: Path) -> dict[str, tuple[str, bool]]:
-    """Give the task of each run, and whether it is interactive, by run id."""
+    """Return the task of each run, and whether it is interactive, by run id."""
     with ingest.read([str(folder)], workers=1) as reading:
         found = analyze(reading).runs
     names = found.select("run_id", pl.col("task"), pl.col("interactive"))

@@ -77,7 +77,7 @@ def outputs(folder: Path, kinds: Sequence[str], monkeypatch: pytest.MonkeyPatch)
 
 
 def said(show: Callable[[], None]) -> str:
-    """Give what is printed, its line ends as they are."""
+    """Return what is printed, its line ends as they are."""
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="")
     with redirect_stdout(out):
         show()

@@ -45,7 +45,7 @@ COUNT: Final = {"type": "integer", "minimum": 0}
 
 
 def exactly(**keys: Any) -> dict[str, Any]:
-    """Give the schema of an object with these keys and no others."""
+    """Return the schema of an object with these keys and no others."""
     return {
         "type": "object",
         "properties": keys,

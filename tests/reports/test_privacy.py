@@ -33,12 +33,12 @@ WHERE: Final = "Ledger"
 
 
 def planted(place: str, secret: str, number: int, *, of: str) -> str:
-    """Give a text with the secret in the one place that is meant, beside a number that changes."""
+    """Return a text with the secret in the one place that is meant, beside a number that changes."""
     return f"{number} {secret} {WHERE} {place}" if of == place else f"{place} of it"
 
 
 def request(secret: str, of: str, turn: int) -> dict[str, Any]:
-    """Give what goes into a request: all texts of earlier turns are written anew, each with another number."""
+    """Return what goes into a request: all texts of earlier turns are written anew, each with another number."""
 
     def of_place(place: str, number: int = turn) -> str:
         return planted(place, secret, number, of=of)
@@ -63,7 +63,7 @@ def pairs(secret: str, of: str, run_id: str) -> Iterator[Any]:
 
 
 def transcript(secret: str, session: str) -> Iterator[Any]:
-    """Give a session with the secret in every field that has text, whether costscan reads it or not."""
+    """Yield a session with the secret in every field that has text, whether costscan reads it or not."""
     where = {"sessionId": session, "cwd": "/home/shop"}
     yield user(f"{secret} {WHERE} fix the till", uuid=f"{session}u", gitBranch=secret, **where)
     for n in range(4):
@@ -99,7 +99,7 @@ def stream(secret: str, session: str) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder with logs: each secret in each place, and in lines that are no JSON."""
+    """Return a folder with logs: each secret in each place, and in lines that are no JSON."""
     folder = tmp_path_factory.mktemp("privacy")
     for kind, secret in SECRETS.items():
         every = [line for place in PLACES for line in pairs(secret, place, f"{kind}-{place}")]
@@ -113,7 +113,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def read(path: Path) -> str:
-    """Give all that a report holds as text."""
+    """Return all that a report holds as text."""
     if path.suffix == ".parquet":
         return json.dumps(pl.read_parquet(path).to_dicts(), default=str, ensure_ascii=False)
     return path.read_text(encoding="utf-8")

@@ -45,7 +45,7 @@ def text(sample: tuple[Diagnosis, Summary]) -> str:
 
 
 def table_of(data: Any, name: str) -> dict[str, list[Any]]:
-    """Give the columns of a table, with texts for their numbers."""
+    """Return the columns of a table, with texts for their numbers."""
     found = next(table for table in data["tables"] if table["name"] == name)
     columns = {}
     for column in found["columns"]:

@@ -38,7 +38,7 @@ def test_every_line_fits(samples: Billed, width: int, by: str | None) -> None:
 
 
 def line_of_the_bill(found: Billed, path: str) -> int:
-    """Give the line, from 0, that says what logs at this path cost."""
+    """Return the line, from 0, that says what logs at this path cost."""
     summary = replace(found.summary, paths=(path,))
     shown = [line.plain for line in render(summary, width=100)]
     return next(n for n, line in enumerate(shown) if wording.usd(summary.totals.usd) in line)

@@ -42,7 +42,7 @@ def test_the_width_of_a_pipe(monkeypatch: pytest.MonkeyPatch, said: str, width: 
 
 @pytest.fixture
 def terminal() -> Iterator[int]:
-    """Give the descriptor of a pseudo-terminal, which begins with no size."""
+    """Yield the descriptor of a pseudo-terminal, which begins with no size."""
     master, slave = os.openpty()
     yield slave
     os.close(slave)

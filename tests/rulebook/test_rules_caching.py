@@ -36,7 +36,7 @@ def found(folder: Path, requests: list[Sent]) -> pl.DataFrame:
 def grown(
     change: Callable[[Json, int], None] | None = None, turns: int = 6, run: str = "r1", every_s: float = 30
 ) -> list[Sent]:
-    """Give a healthy run, its requests changed turn by turn."""
+    """Return a healthy run, its requests changed turn by turn."""
     sent = []
     for turn in range(turns):
         request = body([block(GUIDE, MARK)], talk(turn + 1, each=2000), copy.deepcopy(TOOLS))

@@ -30,7 +30,7 @@ KEEP: Final = ("min_runs", "min_calls", "min_errors", "min_readers", "min_agents
 
 
 def eager(rule: Rule) -> Rule:
-    """Give a rule that fires at the least occasion."""
+    """Return a rule that fires at the least occasion."""
     limits = {
         name: type(param.value)(0)
         for name, param in rule.params.items()
@@ -121,7 +121,7 @@ def test_whatever_a_query_gives(world: tuple[Session, ...], data: st.DataObject)
 
 
 def renamed(x: Analysis) -> Analysis:
-    """Give the analysis with other names for its runs, in another order."""
+    """Return the analysis with other names for its runs, in another order."""
 
     def anew(*columns: str) -> list[pl.Expr]:
         return [pl.col(column).str.reverse() + "~" for column in columns]

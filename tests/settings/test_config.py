@@ -40,7 +40,7 @@ def settings(folder: Path, text: str = "", *assignments: str, name: str = "costs
 
 
 def wrong(folder: Path, text: str = "", *assignments: str, name: str = "costscan.toml") -> tuple[str, str]:
-    """Give the error and the hint, the folder left out of them."""
+    """Return the error and the hint, the folder left out of them."""
     with pytest.raises(CostscanError) as caught:
         settings(folder, text, *assignments, name=name)
     return caught.value.what.replace(f"{folder}/", ""), caught.value.hint

@@ -69,7 +69,7 @@ def test_what_a_date_on_the_command_line_means(text: str, tz: str, since: str, u
 
 @pytest.fixture
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a log of two runs: 23:30 on 22 June and 15:30 on 23 June, UTC; in Tokyo 8:30 on 23 June and 0:30 on 24 June."""
+    """Return a log of two runs: 23:30 on 22 June and 15:30 on 23 June, UTC; in Tokyo 8:30 on 23 June and 0:30 on 24 June."""
     monkeypatch.chdir(tmp_path)
     times = ("2026-06-22T23:30:00Z", "2026-06-23T15:30:00Z")
     calls = (pair(message(f"m{n}"), run_id=f"r{n}", task="late", timestamp=at) for n, at in enumerate(times))

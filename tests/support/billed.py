@@ -41,7 +41,7 @@ def billed(
 
 
 def rows(table: Any) -> list[dict[str, Any]]:
-    """Give a frame as plain rows."""
+    """Return a frame as plain rows."""
     found: list[dict[str, Any]] = table.to_dicts()
     return found
 

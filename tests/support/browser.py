@@ -32,7 +32,7 @@ _STEPS, _STEP_MS = 200, 50
 
 
 def chromium() -> str:
-    """Give the path of the browser, or skip the test."""
+    """Return the path of the browser, or skip the test."""
     named = os.environ.get("COSTSCAN_BROWSER")
     found = named or shutil.which("chromium") or shutil.which("chromium-browser")
     if found is None:
@@ -89,7 +89,7 @@ def shown(found: Browser, report: Path, *, width: int = 1600, dark: bool = False
 
 
 def data_of(text: str) -> Any:
-    """Give the data that a page holds."""
+    """Return the data that a page holds."""
     found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
     assert found
     return json.loads(found[1])

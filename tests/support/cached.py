@@ -30,7 +30,7 @@ class Sent:
 
 
 def words(name: str, tokens: int) -> str:
-    """Give a text of so many tokens that no other name gives."""
+    """Return a text of so many tokens that no other name gives."""
     return " ".join(f"{name}-word-{n:05}" for n in range(tokens // 4))
 
 
@@ -68,7 +68,7 @@ def body(system: list[Json], messages: list[Json], tools: list[Json] | None = No
 
 
 def talk(turns: int, *, mark: bool = True, each: int = 1000) -> list[Json]:
-    """Give the messages of a conversation that is so many questions long; the last block is marked."""
+    """Return the messages of a conversation that is so many questions long; the last block is marked."""
     found: list[Json] = []
     for turn in range(turns):
         last = turn == turns - 1
@@ -79,7 +79,7 @@ def talk(turns: int, *, mark: bool = True, each: int = 1000) -> list[Json]:
 
 
 def pairs(requests: list[Sent]) -> list[Json]:
-    """Give the lines of a log."""
+    """Return the lines of a log."""
     flat = [_flat(sent.body) for sent in requests]
     rows, positions = [], []
     for req, (sent, blocks) in enumerate(zip(requests, flat, strict=True)):
@@ -98,7 +98,7 @@ def pairs(requests: list[Sent]) -> list[Json]:
 
 
 def _flat(body: Json) -> list[tuple[str, int, Json | None]]:
-    """Give, block by block, the name of the prefix that it ends, its tokens, and its marker."""
+    """Return, block by block, the name of the prefix that it ends, its tokens, and its marker."""
     parts = [("tools", x) for x in body["tools"]] + [("system", x) for x in body["system"]]
     parts += [(m["role"], x) for m in body["messages"] for x in m["content"]]
     found, name, tokens = [], hashlib.sha256(), 0

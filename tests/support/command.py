@@ -19,7 +19,7 @@ NO_LEVERS: Final = tuple(word for lever in LEVERS for word in ("--set", f"{lever
 
 
 def said(capsys: Capture, *arguments: str, code: int = 0) -> str:
-    """Give what a command prints, the day of the prices left out."""
+    """Return what a command prints, the day of the prices left out."""
     assert run(arguments) == code
     captured = capsys.readouterr()
     return (captured.out + captured.err).replace(as_of()["as_of"], "2026-00-00")
@@ -27,7 +27,7 @@ def said(capsys: Capture, *arguments: str, code: int = 0) -> str:
 
 @contextmanager
 def logs_of(*paths: str) -> Iterator[tuple[Diagnosis, Summary]]:
-    """Give what commands make of logs, once for many reports."""
+    """Yield what commands make of logs, once for many reports."""
     nothing = (None,) * 8
     with diagnosed(request(paths, *nothing, 1)) as found:
         yield found

@@ -96,7 +96,7 @@ WORLDS: Final = st.lists(SESSIONS, min_size=1, max_size=8).map(tuple)
 
 
 def prompts(turns: tuple[Turn, ...]) -> Iterator[tuple[Turn, int]]:
-    """Give each turn with the size of its prompt: the one before, what that wrote, and what is new."""
+    """Yield each turn with the size of its prompt: the one before, what that wrote, and what is new."""
     size = 100
     for n, turn in enumerate(turns):
         if n and turn.cut:
@@ -106,7 +106,7 @@ def prompts(turns: tuple[Turn, ...]) -> Iterator[tuple[Turn, int]]:
 
 
 def all_turns(world: tuple[Session, ...]) -> Iterator[tuple[Turn, int]]:
-    """Give every call of all sessions and sub-agents once."""
+    """Yield every call of all sessions and sub-agents once."""
     for session in world:
         yield from prompts(session.turns)
         for agent in session.agents:
@@ -114,7 +114,7 @@ def all_turns(world: tuple[Session, ...]) -> Iterator[tuple[Turn, int]]:
 
 
 def usd_of(turn: Turn, prompt: int) -> Decimal:
-    """Give what a call costs, nothing where its model has no price."""
+    """Return what a call costs, nothing where its model has no price."""
     if turn.model == UNKNOWN:
         return Decimal(0)
     used = turn.used(prompt)
@@ -125,7 +125,7 @@ def usd_of(turn: Turn, prompt: int) -> Decimal:
 
 
 def cost(world: tuple[Session, ...]) -> Decimal:
-    """Give what the known models of these histories cost, worked out call by call."""
+    """Return what the known models of these histories cost, worked out call by call."""
     return sum((usd_of(turn, prompt) for turn, prompt in all_turns(world)), Decimal(0))
 
 

@@ -19,12 +19,12 @@ RUNS, STEPS = 4, 10
 
 
 def name_of(kind: str) -> str:
-    """Give a hostile name; the huge one is longer than any report may be."""
+    """Return a hostile name; the huge one is longer than any report may be."""
     return NAMES.get(kind, HUGE_NAME)
 
 
 def limits_on(kinds: Sequence[str]) -> list[str]:
-    """Give limits of every form that show the name of a task, a run, a tool or a day."""
+    """Return limits of every form that show the name of a task, a run, a tool or a day."""
     names = [name_of(kind) for kind in kinds]
     return [
         *(f"usd[{name}]:0.0001" for name in names),
@@ -71,7 +71,7 @@ def _file_name(name: str) -> str:
 
 
 def _run(kind: str, task: str, n: int, *, is_after: bool) -> list[Json]:
-    """Give a run of three calls of a tool."""
+    """Return a run of three calls of a tool."""
     name = name_of(kind)
     lines: list[Json] = []
     messages: list[Json] = [{"role": "user", "content": f"{name[:999]} {n}"}]

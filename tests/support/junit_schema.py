@@ -22,13 +22,13 @@ def suite_of(path: Path) -> TestSuite:
 
 
 def verdict(case: TestCase) -> str:
-    """Give what came of a case."""
+    """Return what came of a case."""
     found = [RESULTS[type(result).__name__] for result in case.result]
     assert len(found) <= 1
     return found[0] if found else "passed"
 
 
 def message(case: TestCase) -> str:
-    """Give what is said of a case."""
+    """Return what is said of a case."""
     said: str | None = case.result[0].message if case.result else case.system_out
     return said or ""

@@ -22,18 +22,18 @@ PER_MTOK = {
 
 
 def usd(model: str = OPUS, **tokens: int) -> Decimal:
-    """Give what tokens cost at list price: `usd(OPUS, read=1000, out=5)`."""
+    """Return what tokens cost at list price: `usd(OPUS, read=1000, out=5)`."""
     return sum((Decimal(PER_MTOK[model][kind]) * n / 10**6 for kind, n in tokens.items()), Decimal(0))
 
 
 def at(second: float = 0, day: str = DAY) -> str:
-    """Give a time of day as logs write it."""
+    """Return a time of day as logs write it."""
     whole, milli = divmod(round(second * 1000), 1000)
     return f"{day}T{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}.{milli:03d}Z"
 
 
 def usage(plain: Any = 0, *, read: Any = 0, w5m: Any = 0, w1h: Any = 0, out: Any = 0, **more: Any) -> Json:
-    """Give a usage object with the cache writes split by lifetime."""
+    """Return a usage object with the cache writes split by lifetime."""
     whole = w5m + w1h if isinstance(w5m, int) and isinstance(w1h, int) else 0
     split = {"ephemeral_5m_input_tokens": w5m, "ephemeral_1h_input_tokens": w1h}
     return {
@@ -59,7 +59,7 @@ def tool_result(call_id: str, said: Any = "done", **more: Any) -> Json:
 
 
 def assistant(message_id: str | None = "msg_1", used: Any = None, **more: Any) -> Json:
-    """Give an assistant line of a transcript; `model`, `content`, `stop_reason` go into its message."""
+    """Return an assistant line of a transcript; `model`, `content`, `stop_reason` go into its message."""
     message: Json = {
         "model": more.pop("model", OPUS),
         "role": "assistant",
@@ -74,19 +74,19 @@ def assistant(message_id: str | None = "msg_1", used: Any = None, **more: Any) -
 
 
 def user(content: Any = "go on", **more: Any) -> Json:
-    """Give a user line of a transcript."""
+    """Return a user line of a transcript."""
     plain = {"type": "user", "sessionId": "s1", "version": "2.1.215", "isSidechain": False}
     return plain | {"message": {"role": "user", "content": content}} | more
 
 
 def progress(inner: Json, agent: str = "a1", **more: Any) -> Json:
-    """Give a line of a parent's transcript that shows a line of its sub-agent."""
+    """Return a line of a parent's transcript that shows a line of its sub-agent."""
     data = {"type": "agent_progress", "agentId": agent, "message": inner}
     return {"type": "progress", "sessionId": "s1", "toolUseID": "toolu_p", "data": data} | more
 
 
 def streamed(message_id: str = "msg_1", used: Any = None, **more: Any) -> Json:
-    """Give an assistant line of a stream-json log, with its output unfinished."""
+    """Return an assistant line of a stream-json log, with its output unfinished."""
     line = assistant(message_id, used, stop_reason=more.pop("stop_reason", None), **more)
     for name in ("sessionId", "version", "isSidechain"):
         line.pop(name, None)
@@ -96,7 +96,7 @@ def streamed(message_id: str = "msg_1", used: Any = None, **more: Any) -> Json:
 def totals(
     plain: int = 0, *, read: int = 0, write: int = 0, out: int = 0, cost: Any = None, **more: Any
 ) -> Json:
-    """Give an entry of `modelUsage`."""
+    """Return an entry of `modelUsage`."""
     found: Json = {
         "inputTokens": plain,
         "cacheReadInputTokens": read,
@@ -108,7 +108,7 @@ def totals(
 
 
 def result(cost: Any, models: Json | None = None, session: str = "s1", **more: Any) -> Json:
-    """Give a result line of a stream."""
+    """Return a result line of a stream."""
     line: Json = {
         "type": "result",
         "subtype": "success",
@@ -119,13 +119,13 @@ def result(cost: Any, models: Json | None = None, session: str = "s1", **more: A
 
 
 def cost_state(cost: Any, models: Json | None = None, session: str = "s1", **more: Any) -> Json:
-    """Give a cost-state line of a transcript."""
+    """Return a cost-state line of a transcript."""
     line: Json = {"type": "cost-state", "sessionId": session, "totalCostUSD": float(cost)}
     return line | ({} if models is None else {"modelUsage": models}) | more
 
 
 def message(message_id: str | None = "msg_1", used: Any = None, **more: Any) -> Json:
-    """Give a response of the Messages API."""
+    """Return a response of the Messages API."""
     plain = {"type": "message", "role": "assistant", "model": OPUS, "stop_reason": "end_turn"}
     named = {} if message_id is None else {"id": message_id}
     used = usage(10, out=5) if used is None else used
@@ -133,7 +133,7 @@ def message(message_id: str | None = "msg_1", used: Any = None, **more: Any) -> 
 
 
 def pair(answer: Any = None, messages: Any = None, **more: Any) -> Json:
-    """Give a request/response pair; `system` and `tools` go into the request."""
+    """Return a request/response pair; `system` and `tools` go into the request."""
     inside = {name: more.pop(name) for name in ("system", "tools", "model") if name in more}
     asked = {
         "model": OPUS,
@@ -147,12 +147,12 @@ def pair(answer: Any = None, messages: Any = None, **more: Any) -> Json:
 
 
 def sse(*events: Json) -> str:
-    """Give the text of a streamed response."""
+    """Return the text of a streamed response."""
     return "".join(f"event: {e['type']}\ndata: {json.dumps(e)}\n\n" for e in events)
 
 
 def encoded(line: Line) -> bytes:
-    """Give a line as it stands in a file: JSON of objects and lists, text and bytes as they are."""
+    """Return a line as it stands in a file: JSON of objects and lists, text and bytes as they are."""
     if isinstance(line, bytes):
         return line
     return line.encode() if isinstance(line, str) else json.dumps(line, ensure_ascii=False).encode()

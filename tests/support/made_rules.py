@@ -21,7 +21,7 @@ QUERIES: Final[Mapping[str, str]] = {
 
 
 def toml(price: str, sql: str, **more: str) -> str:
-    """Give a rule file; `more` are texts of the rule."""
+    """Return a rule file; `more` are texts of the rule."""
     said = {
         "message": "{task}: $",
         "fix": "do less",

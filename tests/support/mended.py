@@ -21,7 +21,7 @@ def size(block: Json) -> int:
 
 
 def most_that(fits: Callable[[int], bool], most: int) -> int:
-    """Give the largest number up to `most` that fits, where the smaller fit wherever the larger do."""
+    """Return the largest number up to `most` that fits, where the smaller fit wherever the larger do."""
     least = 0
     while least < most:
         middle = (least + most + 1) // 2

@@ -24,7 +24,7 @@ _salt = re.compile(r"Z[wm]\d+Z")
 
 
 def by_file(x: Analysis) -> dict[str, Dollars]:
-    """Give what the calls of each file cost, by their ids without salt."""
+    """Return what the calls of each file cost, by their ids without salt."""
     sums = (
         x.turns.filter(pl.col("file").is_not_null() & pl.col("message_id").is_not_null())
         .group_by("file", "message_id")
@@ -37,7 +37,7 @@ def by_file(x: Analysis) -> dict[str, Dollars]:
 
 
 def lost(x: Analysis, made: "Sequence[Made]", known: Mapping[int, Dollars]) -> Iterator[str]:
-    """Give the healthy calls that are gone or cost something else; `known` is what those of each window cost."""
+    """Yield the healthy calls that are gone or cost something else; `known` is what those of each window cost."""
     told = by_file(x)
     for n, dollars in known.items():
         if told.get(f"w{n}", {}) != dollars:
@@ -77,7 +77,7 @@ def _skipped(x: Analysis) -> list[str]:
 
 
 def defects(x: Analysis, summary: Summary, made: "Sequence[Made]") -> Iterator[str]:
-    """Give the defects that were caught: each costs a line, a file, a lever or a rule, and is one all the same."""
+    """Yield the defects that were caught: each costs a line, a file, a lever or a rule, and is one all the same."""
     names = {m.file: str(m) for m in made}
     rows = merge.table(x.reading.folder, "skipped").select("path", "reason").collect().iter_rows()
     for path, reason in (*rows, *x.reading.unread.items()):

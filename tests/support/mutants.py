@@ -58,12 +58,12 @@ class Window:
     calls: tuple[frozenset[str], ...]
 
     def healthy(self, touched: Iterable[int]) -> set[str]:
-        """Give the calls that none of the touched lines tells."""
+        """Return the calls that none of the touched lines tells."""
         damaged = {call for n in touched for call in self.calls[n]}
         return {call for told in self.calls for call in told} - damaged
 
     def salted(self, lines: Sequence[bytes], salt: str) -> bytes:
-        """Give lines as a file in which the ids of this window are such as no other log has."""
+        """Return lines as a file in which the ids of this window are such as no other log has."""
         whole = b"\n".join(lines) + b"\n"
         names = {found[0] or found[1] for found in _names.findall(b"\n".join(self.lines))}
         for name in sorted(names, key=len, reverse=True):
@@ -115,7 +115,7 @@ def window(dice: Random) -> Window:
 
 
 def _calls(before: bytes, line: bytes) -> frozenset[str]:
-    """Give the calls that a line tells of; an event of a stream belongs to the call before it, too."""
+    """Return the calls that a line tells of; an event of a stream belongs to the call before it, too."""
     told = line + before if b'"stream_event"' in line else line
     return frozenset(name.decode() for name in _call.findall(told))
 
@@ -147,14 +147,14 @@ def _some(dice: Random, start: int, n: int) -> list[Made]:
 
 
 def _dollars(windows: dict[int, Window]) -> dict[int, Dollars]:
-    """Give what each call of the windows costs, seen without any mutant."""
+    """Return what each call of the windows costs, seen without any mutant."""
     with _analyzed(windows, []) as (x, _, _):
         told = by_file(x)
     return {n: told.get(f"w{n}", {}) for n in windows}
 
 
 def failures(windows: dict[int, Window], made: Sequence[Made], known: dict[int, Dollars]) -> list[str]:
-    """Give what goes wrong with mutants; of an exception, with those that it needs."""
+    """Return what goes wrong with mutants; of an exception, with those that it needs."""
     try:
         with _in_time(), _analyzed(windows, made) as (x, summary, folder):
             _report(x, summary, folder)

@@ -191,7 +191,7 @@ def _places(value: Json, path: str = "") -> Iterator[tuple[Slot, str]]:
 
 
 def _events(text: str) -> list[Json]:
-    """Give the server-sent events in a text."""
+    """Return the server-sent events in a text."""
     return [json.loads(found) for found in _event.findall(text)]
 
 

@@ -251,7 +251,7 @@ def write_all(summary: Summary, x: Diagnosis, folder: Path) -> None:
 
 
 def readers(summary: Summary, x: Diagnosis, folder: Path) -> dict[str, Callable[[], Figures]]:
-    """Give what reads each output, by its name."""
+    """Return what reads each output, by its name."""
     files = (of_json, of_parquet, of_csv, of_html, of_markdown, of_openmetrics, of_sarif, of_frames, of_trend)
     screens = (of_screen, of_screen_by_run, of_screen_by_task)
     return {

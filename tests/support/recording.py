@@ -14,12 +14,12 @@ SIDE_TOTAL = totals(700, out=20, cost=SIDE)
 
 
 def main_total(n: int = 1) -> Json:
-    """Give the total of n calls."""
+    """Return the total of n calls."""
     return totals(10 * n, read=1000 * n, write=200 * n, out=90 * n, cost=n * TRUE)
 
 
 def stream(n: int, first: int = 0, session: str = "s1") -> list[Json]:
-    """Give n calls of a session as the stream shows them."""
+    """Return n calls of a session as the stream shows them."""
     return [
         streamed(f"msg_{session}_{i}", USED, timestamp=at(10 * i), session_id=session)
         for i in range(first, first + n)

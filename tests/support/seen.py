@@ -96,7 +96,7 @@ def see(*paths: Path | str, **options: Any) -> Seen:
 
 
 def see_blocks(*paths: Path | str, **options: Any) -> Seen:
-    """Give what `see` gives, with the blocks."""
+    """Return what `see` gives, with the blocks."""
     with analyzed(*paths, **options) as found:
         seen = _seen(found, check("blocks", found.blocks.collect()))
     hold(seen)
@@ -207,7 +207,7 @@ def each_of(seen: Seen, folder: Path, names: Sequence[str]) -> Each:
 
 
 def own_ids(data: bytes, n: int) -> bytes:
-    """Give lines as the n-th of many logs: its calls, its requests and its sessions are no other's."""
+    """Return lines as the n-th of many logs: its calls, its requests and its sessions are no other's."""
     for word in (b"msg_", b"req_"):
         data = data.replace(b'"' + word, b'"' + word + b"%d_" % n)
     for session in (b"s1", b"s2"):

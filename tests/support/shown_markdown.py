@@ -22,12 +22,12 @@ LINKED: Final = re.compile(r"@|://|\bwww\.|(?<!\w)#\d|\bGH-\d|:[a-z0-9_+-]+:")
 
 
 def tokens(text: str) -> list[Token]:
-    """Give the blocks of a text and, behind each, what stands in it."""
+    """Return the blocks of a text and, behind each, what stands in it."""
     return [one for block in MarkdownIt("gfm-like").parse(text) for one in (block, *(block.children or ()))]
 
 
 def said(text: str) -> str:
-    """Give the text of a text."""
+    """Return the text of a text."""
     return "".join(
         token.content for token in tokens(text) if token.type in {"text", "code_inline", "text_special"}
     )
@@ -39,7 +39,7 @@ def headings(text: str) -> list[str]:
 
 
 def tables(text: str) -> Iterator[list[list[str]]]:
-    """Give the tables, each with its rows of cells as they are written."""
+    """Yield the tables, each with its rows of cells as they are written."""
     rows: list[list[str]] = []
     found = MarkdownIt("gfm-like").parse(text)
     for n, token in enumerate(found):

@@ -94,12 +94,12 @@ class Run:
 
 
 def side(*runs: Run, name: str = "side", basis: dict[str, str] | None = None) -> Side:
-    """Give a side of these runs."""
+    """Return a side of these runs."""
     return Side(name, _frame(runs, NEEDED), basis or {"costscan_version": "1", "prices_as_of": "2026-11-01"})
 
 
 def threads(*runs: Run) -> pl.DataFrame:
-    """Give the rows of a report of schema 1, in which sub-agents stand beside their run."""
+    """Return the rows of a report of schema 1, in which sub-agents stand beside their run."""
     return _frame(runs, {"root_run_id": pl.String(), **NEEDED})
 
 
@@ -115,7 +115,7 @@ def _frame(runs: Sequence[Run], schema: Mapping[str, pl.DataType]) -> pl.DataFra
 
 
 def costing(*costs: float | str, task: str | None = "t", ids: str = "r") -> Side:
-    """Give a side of runs with these costs, all of one task, or each of its own (None)."""
+    """Return a side of runs with these costs, all of one task, or each of its own (None)."""
     return side(
         *(
             Run(f"{ids}{n}", task if task is not None else f"t{n}", usd=str(usd))

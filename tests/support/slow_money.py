@@ -73,7 +73,7 @@ class SlowRun:
 
 
 def slow_runs(x: Analysis) -> dict[str, SlowRun]:
-    """Give the runs of an analysis, its reading still open."""
+    """Return the runs of an analysis, its reading still open."""
     runs: dict[str, SlowRun] = {}
     carried = {(r, t): n for r, t, n in x.growth.select("run_id", "turn", "carried_tokens").iter_rows()}
     # What a turn wrote and does not tell is in no sum.
@@ -99,7 +99,7 @@ def _place(block: Row) -> tuple[int, bool, int]:
 
 
 def priced(run: SlowRun, how: str, found: Sequence[Row]) -> list[Fraction | None]:
-    """Give what findings of one run cost, each for itself: nothing is left out."""
+    """Return what findings of one run cost, each for itself: nothing is left out."""
     return [_WAYS[how](run, row) for row in found]
 
 
@@ -183,7 +183,7 @@ _WAYS = {
 
 
 def by_run(frame: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
-    """Give the rows of a frame by run."""
+    """Return the rows of a frame by run."""
     found: dict[str, list[dict[str, Any]]] = {}
     for row in frame.iter_rows(named=True):
         found.setdefault(row["run_id"], []).append(row)

@@ -13,17 +13,17 @@ FIRST = date(2026, 10, 1)
 
 
 def day(number: int) -> str:
-    """Give a day of the history, from 0."""
+    """Return a day of the history, from 0."""
     return (FIRST + timedelta(days=number)).isoformat()
 
 
 def at(number: int) -> datetime:
-    """Give when a run of that day stands."""
+    """Return when a run of that day stands."""
     return datetime.fromisoformat(day(number)).replace(tzinfo=UTC)
 
 
 def dice_of(seed: int) -> random.Random:
-    """Give dice that always fall the same way."""
+    """Return dice that always fall the same way."""
     return random.Random(seed)
 
 
@@ -41,16 +41,16 @@ def report(
 
 
 def daily(costs: Sequence[float], task: str = "t", start: int = 0) -> list[Run]:
-    """Give a run a day with these costs."""
+    """Return a run a day with these costs."""
     return [Run(f"{task}{n}", task, usd=f"{usd:.12f}", day=day(start + n)) for n, usd in enumerate(costs)]
 
 
 def history(folder: Path, *runs: Run) -> History:
-    """Give the history of one report."""
+    """Return the history of one report."""
     return read_history([str(report(folder / "all.parquet", *runs))])
 
 
 def of(folder: Path, *runs: Run, metric: str = "usd", false_alarm: float = 0.05) -> TaskTrend:
-    """Give the trend of the only task of these runs."""
+    """Return the trend of the only task of these runs."""
     (found,) = trend(history(folder, *runs), metric, false_alarm=false_alarm).tasks
     return found

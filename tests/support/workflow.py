@@ -60,7 +60,7 @@ class Job:
         return (self.fakes / "summary.md").read_text(encoding="utf-8")
 
     def fake(self, name: str) -> str:
-        """Give what a fake wrote down; nothing where it was not called."""
+        """Return what a fake wrote down; nothing where it was not called."""
         path = self.fakes / name
         return path.read_text(encoding="utf-8") if path.exists() else ""
 

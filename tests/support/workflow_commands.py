@@ -23,7 +23,7 @@ class Command:
 
 
 def commands(printed: str) -> list[Command]:
-    """Give the commands of an output, whether a runner knows their names or not."""
+    """Return the commands of an output, whether a runner knows their names or not."""
     return list(_commands(printed))
 
 

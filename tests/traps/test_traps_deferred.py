@@ -56,7 +56,7 @@ SEARCHES: dict[str, tuple[list[Json], list[Json]]] = {
 def conversation(
     answer: list[Json], more: list[Json], tools: Sequence[Json] = TOOLS, size: int = 1000
 ) -> list[Json]:
-    """Give the requests of a run: one that is answered by `answer`, one with `more`, and one after that."""
+    """Return the requests of a run: one that is answered by `answer`, one with `more`, and one after that."""
     first = [ASKED]
     second = [*first, {"role": "assistant", "content": answer}, *more]
     third = [*second, {"role": "assistant", "content": [text("42.")]}, {"role": "user", "content": "Sure?"}]

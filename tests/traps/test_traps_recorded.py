@@ -65,7 +65,7 @@ def test_a_total_below_what_was_logged_takes_nothing_away(tmp_path: Path) -> Non
 
 
 def hidden_writes(turns: pl.DataFrame) -> list[tuple[int, ...]]:
-    """Give the tokens written for five minutes and for an hour in the calls that were not logged."""
+    """Return the tokens written for five minutes and for an hour in the calls that were not logged."""
     unlogged = turns.filter(pl.col("run_id").str.ends_with("/unlogged"))
     return unlogged.select("cache_write_5m_tokens", "cache_write_1h_tokens").rows()
 

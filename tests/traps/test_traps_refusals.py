@@ -37,7 +37,7 @@ def details(category: Any) -> Json:
 
 
 def refused(category: Any = "cyber", used: Json | None = None, **more: Any) -> Json:
-    """Give a refused response; by default one before any output."""
+    """Return a refused response; by default one before any output."""
     plain = {"model": FABLE, "stop_reason": "refusal", "content": []}
     return message("msg_1", used or ASKED, **(plain | details(category) | more))
 
@@ -51,7 +51,7 @@ def as_line(line: Json, answer: Json) -> Json:
 
 
 def told(answer: Json, day: str) -> dict[str, list[Line]]:
-    """Give the logs that tell of a response: one of every format."""
+    """Return the logs that tell of a response: one of every format."""
     now = {"timestamp": f"{day}T12:00:00Z"}
     unfinished = answer | {"stop_reason": None} | ({"stop_details": None} if "stop_details" in answer else {})
     end = {"stop_reason": answer["stop_reason"]}

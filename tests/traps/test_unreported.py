@@ -25,7 +25,7 @@ def used(**more: Any) -> Json:
 
 
 def with_usage(line: Json, told: Any) -> Json:
-    """Give a line with another usage in its message."""
+    """Return a line with another usage in its message."""
     (line["message"] if "message" in line else line["response"])["usage"] = told
     return line
 
@@ -63,7 +63,7 @@ UNKNOWN: dict[str, tuple[Any, Decimal | None]] = {
 
 @pytest.fixture(scope="module")
 def turns(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Give the turns of a healthy call and one of each kind of damage, in each format."""
+    """Return the turns of a healthy call and one of each kind of damage, in each format."""
     cases: dict[str, list[Line]] = {
         f"{name} in {kind}": [
             make("msg_0", used()),

@@ -18,7 +18,7 @@ VALUES = st.integers(0, 6).map(float)
 
 
 def slow_ranks(values: list[float]) -> list[float]:
-    """Give the rank of each value: how many are smaller, and half of those that are equal."""
+    """Return the rank of each value: how many are smaller, and half of those that are equal."""
     return [
         sum(other < value for other in values) + (sum(other == value for other in values) + 1) / 2
         for value in values
@@ -26,7 +26,7 @@ def slow_ranks(values: list[float]) -> list[float]:
 
 
 def slow_clearness(ranks: list[float]) -> dict[int, float]:
-    """Give the difference of the mean ranks before and after each place, by its standard error."""
+    """Return the difference of the mean ranks before and after each place, by its standard error."""
     n = len(ranks)
     return {
         k: abs(sum(ranks[:k]) / k - sum(ranks[k:]) / (n - k)) * sqrt(k * (n - k))

@@ -83,7 +83,7 @@ class Analysis:
         return frame.join(roots, on="run_id", how="left", maintain_order="left")
 
     def lazy(self, name: str) -> pl.LazyFrame:
-        """Give a frame without holding it where it is large."""
+        """Return a frame without holding it where it is large."""
         if name in {"blocks", "block_costs"}:
             return self.blocks if name == "blocks" else self.block_costs
         return self.frame(name).lazy()
@@ -118,7 +118,7 @@ class Analysis:
         return model_switches(logged, self.prefix_breaks, use, self.prices, self.share_paid)
 
     def _billed_unit(self) -> pl.DataFrame:
-        """Give the unit prices, null throughout where one that is needed is unknown, as in the total."""
+        """Return the unit prices, null throughout where one that is needed is unknown, as in the total."""
         known = self.turns["usd"].is_not_null()
         return self.unit.select(pl.when(known).then(pl.col(name)).alias(name) for name in self.unit.columns)
 
@@ -198,7 +198,7 @@ def _logged_turns(turns: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_replay(growth: pl.DataFrame, policy: Logged, replayed: Agreement) -> pl.DataFrame:
-    """Give the `growth` frame: what the replay says stands beside how the prompt came about."""
+    """Return the `growth` frame: what the replay says stands beside how the prompt came about."""
     place = ["run_id", "turn"]
     shared = policy.shared.select(*place, "shared_tokens")
     joined = growth.join(replayed.turns, on=place, how="left", maintain_order="left").join(

@@ -31,7 +31,7 @@ class Attributed:
     calls: pl.DataFrame
 
     def numbered_blocks(self) -> pl.DataFrame:
-        """Give the columns of the `blocks` and `block_costs` frames of the batch."""
+        """Return the columns of the `blocks` and `block_costs` frames of the batch."""
         return numbered(self.blocks, self.calls)
 
 

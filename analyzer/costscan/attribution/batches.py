@@ -41,31 +41,31 @@ class Batches:
     reasons: dict[str, str]
 
     def blocks(self, name: str) -> pl.LazyFrame:
-        """Give the `blocks` or the `block_costs` frame, read from disk where it is used."""
+        """Return the `blocks` or the `block_costs` frame, read from disk where it is used."""
         if not self.block_files:
             return empty(name).lazy()
         return pl.concat([pl.scan_ipc(path) for path in self.block_files]).select(*SCHEMAS[name])
 
     def tool_calls(self) -> pl.DataFrame:
-        """Give the canonical `tool_calls` frame."""
+        """Return the canonical `tool_calls` frame."""
         return _concat([d.tool_calls for d in self.done], TOOL_CALLS).sort(
             "run_id", "turn", maintain_order=True
         )
 
     def chains(self) -> pl.DataFrame:
-        """Give what each turn extends, for the replay."""
+        """Return what each turn extends, for the replay."""
         return _concat([d.readable.chains for d in self.done], CHAINS)
 
     def windows(self) -> pl.DataFrame:
-        """Give what was marked in prompts that stand in the log, for the replay."""
+        """Return what was marked in prompts that stand in the log, for the replay."""
         return _concat([d.readable.windows for d in self.done], WINDOWS)
 
     def departures(self) -> pl.DataFrame:
-        """Give where prompts that stand in the log depart from those before."""
+        """Return where prompts that stand in the log depart from those before."""
         return _concat([d.readable.departures for d in self.done], DEPARTURES)
 
     def growth(self, turns: pl.DataFrame) -> pl.DataFrame:
-        """Give how the prompts of all turns grew; an unlogged turn stands alone."""
+        """Return how the prompts of all turns grew; an unlogged turn stands alone."""
         rest = turns.filter(pl.col("run_id").str.ends_with(SUFFIX)).select(
             "run_id",
             "turn",
@@ -135,7 +135,7 @@ def _tasks(paths: Sequence[Path]) -> dict[int, Path]:
 
 
 def _told_by_several(groups: Sequence[dict[int, Path]], calls: pl.DataFrame) -> pl.Series:
-    """Give the runs whose copies are in more than one batch."""
+    """Return the runs whose copies are in more than one batch."""
     batch = {task: number for number, group in enumerate(groups) for task in group}
     task = pl.col("copy") // (1 << merge.COPY_BITS)
     return (

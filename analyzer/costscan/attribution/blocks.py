@@ -16,7 +16,7 @@ LAYER_RANK: Final = (
 
 
 def joined(blocks: pl.DataFrame, placed: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    """Give one row per block that a kept call sent or wrote, hidden ones included, with tokens and costs."""
+    """Return a row per block that a kept call sent or wrote, hidden ones included, with tokens and costs."""
     shown = placed.filter(pl.col("id").is_not_null())
     sums = shown.select("id", "tokens", "entry_pico_usd", "pico_usd", "sent_tokens")
     if shown["id"].n_unique() < shown.height:
@@ -102,7 +102,7 @@ def _of_kept_calls(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
 def _turn_at(
     turn_of: pl.Series, kept: pl.Series, rows: pl.Series, copies: pl.Series, own: pl.Series
 ) -> pl.Series:
-    """Give the turn of each row; a row past the end of its copy is the turn after the last."""
+    """Return the turn of each row; a row past the end of its copy is the turn after the last."""
     inside = (rows < copies.len()) & (copies.gather(rows.clip(upper_bound=copies.len() - 1)) == own)
     here = turn_of.gather(rows)
     after = turn_of.gather(rows - 1) + kept.gather(rows - 1)
@@ -140,6 +140,6 @@ def numbered(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
 
 
 def _other_tokens() -> pl.Expr:
-    """Give the tokens of a block in the other tokenizer family, as many times as its estimate says."""
+    """Return the tokens of a block in the other tokenizer family, as many times as its estimate says."""
     times = pl.col("other_weight") / pl.col("weight")
     return (pl.col("tokens") * times).round().cast(pl.Int64)

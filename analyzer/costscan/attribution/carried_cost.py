@@ -55,7 +55,7 @@ def costs(placed: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
 
 
 def sent_tokens(placed: pl.DataFrame, calls: pl.DataFrame) -> pl.Series:
-    """Give the tokens of each placement times the kept calls that sent it: from its start to its epoch's end.
+    """Return the tokens of each placement times the kept calls that sent it: from start to epoch's end.
 
     Args:
         placed: from `positioned`.
@@ -69,7 +69,7 @@ def sent_tokens(placed: pl.DataFrame, calls: pl.DataFrame) -> pl.Series:
 
 
 def _running(calls: pl.DataFrame) -> pl.DataFrame:
-    """Give the running sums of the hinges, by place: the epoch and the position in one number."""
+    """Return the running sums of the hinges, by place: the epoch and the position in one number."""
     read, w1h, w5m, plain = (
         pl.col(f"pico_{m}") for m in ("cache_read", "cache_write_1h", "cache_write_5m", "input")
     )
@@ -92,7 +92,7 @@ def _place() -> pl.Expr:
 
 
 def _cost_upto(running: pl.DataFrame, asked: pl.DataFrame) -> pl.Series:
-    """Give G at places that are asked for in rising order."""
+    """Return G at places that are asked for in rising order."""
     found = asked.with_columns(place=_place()).join_asof(running, on="place", check_sortedness=False)
     return found.select((pl.col("at") * pl.col("slope") - pl.col("offset")).fill_null(0)).to_series()
 

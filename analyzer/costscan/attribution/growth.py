@@ -65,7 +65,7 @@ def with_epochs(calls: pl.DataFrame, cuts: pl.Series, dropped: pl.Series) -> pl.
 
 
 def growth(calls: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
-    """Give the `growth` frame of the calls that are kept.
+    """Return the `growth` frame of the calls that are kept.
 
     Args:
         calls: from `with_epochs`, with run_id, turn and `kept`.

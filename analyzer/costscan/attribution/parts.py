@@ -37,7 +37,7 @@ def parts(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
 
 
 def _part() -> pl.Expr:
-    """Give the part a block belongs to: its tool, or what else it is."""
+    """Return the part a block belongs to: its tool, or what else it is."""
     kind, layer = pl.col("kind"), pl.col("layer")
     return (
         pl.when(pl.col("tool").is_not_null() & kind.is_in(OF_TOOLS))
@@ -60,7 +60,7 @@ def is_earlier() -> pl.Expr:
 
 
 def _unwritten(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    """Give the output that no logged block explains, and web searches."""
+    """Return the output that no logged block explains, and web searches."""
     output = (
         calls.filter("kept")
         .group_by("copy")

@@ -75,7 +75,7 @@ def cut_unknown(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
 
 
 def placements(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    """Give one row per block and epoch in which it was in the context, with its exact tokens there.
+    """Return one row per block and epoch in which it was in the context, with its exact tokens there.
 
     Args:
         blocks: numbered by `id`, from `weighed` and `cut_unknown`.

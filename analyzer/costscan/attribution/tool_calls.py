@@ -7,7 +7,7 @@ from costscan.schema.frames import TOOL_CALLS
 
 
 def tool_calls(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    """Give the `tool_calls` frame: each tool_use, in the copy whose kept call made it, with its result."""
+    """Return the `tool_calls` frame: each tool_use, in the copy whose kept call made it, with its result."""
     kind = pl.col("kind")
     here = calls["kept"].gather(full["row_made"]).fill_null(True)
     used = full.filter((kind == "tool_use") & pl.col("tool").is_not_null() & here)
@@ -33,7 +33,7 @@ def tool_calls(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
 
 
 def _results(full: pl.DataFrame) -> pl.DataFrame:
-    """Give each result with the pictures and documents inside it."""
+    """Return each result with the pictures and documents inside it."""
     same = ["copy", "call_id", "row_in", "row_out"]
     inside = (
         full.filter(pl.col("kind").is_in(["image", "document"]) & pl.col("call_id").is_not_null())
@@ -58,5 +58,5 @@ def _results(full: pl.DataFrame) -> pl.DataFrame:
 
 
 def server(tool: str) -> pl.Expr:
-    """Give the MCP server in a tool name such as mcp__github__get_issue, null for other tools."""
+    """Return the MCP server in a tool name such as mcp__github__get_issue, null for other tools."""
     return pl.col(tool).str.extract(r"^mcp__(.+?)__", 1)

@@ -15,7 +15,7 @@ _SHOWN: Final = ("markers", "first_marked_tokens", "marked_tokens", "shared_toke
 
 
 def cache_use(turns: pl.DataFrame, policy: Logged) -> pl.DataFrame:
-    """Give the `cache_use` frame.
+    """Return the `cache_use` frame.
 
     Args:
         turns: all turns.
@@ -47,7 +47,7 @@ def _markers(marks: pl.DataFrame) -> pl.DataFrame:
 
 
 def _reach(steps: pl.DataFrame, positions: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
-    """Give how far of what each request marked a later one read: req, reach_tokens."""
+    """Return how far of what each request marked a later one read: req, reach_tokens."""
     requests = steps.select("req", "domain", "at_us", read="cache_read_tokens")
     entry = ["domain", "key"]
     # The tokens of a position are estimated: a read of nearly as many ends there.

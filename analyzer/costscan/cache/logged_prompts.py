@@ -33,7 +33,7 @@ class Readable:
 
 
 def readable(prompts: Prompts, places: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> Readable:
-    """Give what the kept calls could read of what was sent before.
+    """Return what the kept calls could read of what was sent before.
 
     Args:
         prompts: what prompts in the log say of themselves.
@@ -66,7 +66,7 @@ The stable key is what it would be without values that vary, the stable tokens a
 
 
 def windows_of(sized: pl.DataFrame) -> pl.DataFrame:
-    """Give the windows of all prompts.
+    """Return the windows of all prompts.
 
     Args:
         sized: the `windows` table of the sources, placed and sized.
@@ -92,7 +92,7 @@ DEPARTURES: Final = pl.Schema(_COLUMNS | {"is_first": pl.Boolean, "against": pl.
 def departures(
     breaks: pl.DataFrame, places: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame
 ) -> pl.DataFrame:
-    """Give the `DEPARTURES` of the kept calls.
+    """Return the `DEPARTURES` of the kept calls.
 
     Args:
         breaks: the `breaks` table of the sources.

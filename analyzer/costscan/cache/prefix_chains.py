@@ -74,7 +74,7 @@ Source: https://platform.claude.com/docs/en/build-with-claude/prompt-caching
 
 
 def chains(calls: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
-    """Give the `CHAINS` of the kept calls.
+    """Return the `CHAINS` of the kept calls.
 
     Args:
         calls: from `growth.with_epochs`, kept or not, sorted by copy and seq, with message_id, model,
@@ -157,7 +157,7 @@ def _setting_changed() -> pl.Expr:
 
 
 def _changed(name: str) -> pl.Expr:
-    """Say whether something known is not what it was in the call before."""
+    """Whether something known is not what it was in the call before."""
     return (pl.col(name) != pl.col(name).shift(1).over("copy")).fill_null(False)
 
 
@@ -178,7 +178,7 @@ def _with_shown(inferred: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
 
 
 def shown(prefixes: pl.DataFrame) -> pl.DataFrame:
-    """Give what prompts in the log say of themselves: row and the columns that `chains` takes from there.
+    """Return what prompts in the log say of themselves: row and the columns that `chains` takes from there.
 
     Args:
         prefixes: the `prefixes` table of the sources, placed and sized.

@@ -20,7 +20,7 @@ _STABLE: Final = ["family", "stable_hash"]
 def sized(
     windows: pl.DataFrame, prefixes: pl.DataFrame, moved: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Give windows and prefixes with tokens, moved_tokens (values that vary), stable_tokens (without them).
+    """Return windows and prefixes with tokens, moved_tokens (values that vary), stable_tokens (without them).
 
     What is stable has the same tokens wherever it stands: where the bill does not tell them, the middle one
     of the estimates from all prompts that hold it.
@@ -67,7 +67,7 @@ def _with_values(positions: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
 
 
 def _estimated(positions: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
-    """Give positions with an estimate of what is stable, the values added: the middle one of all prompts.
+    """Return positions with an estimate of what is stable, the values added: the middle one of all prompts.
 
     What else stands in a prompt makes its estimate too long or too short. The first prompt has no older one
     that shows its values: it has as many as those that follow.
@@ -85,7 +85,7 @@ def _estimated(positions: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
 
 
 def known_tokens(windows: pl.DataFrame, prefixes: pl.DataFrame) -> pl.DataFrame:
-    """Give the prefixes whose tokens the bill tells: family, prefix_hash, exact_tokens.
+    """Return the prefixes whose tokens the bill tells: family, prefix_hash, exact_tokens.
 
     A whole prompt is as long as was billed; what was not sent plain ends at the last mark; and what was read
     ends at the position whose estimate is nearest, of those that another request marked where there are any.
@@ -106,7 +106,7 @@ def known_tokens(windows: pl.DataFrame, prefixes: pl.DataFrame) -> pl.DataFrame:
 
 
 def _nearest(positions: pl.DataFrame, share: float) -> pl.DataFrame:
-    """Give, of each call, the position whose estimate is nearest to what was read, where it is near."""
+    """Return, of each call, the position whose estimate is nearest to what was read, where it is near."""
     off = (pl.col("tokens") - pl.col("read_tokens")).abs()
     return (
         positions.filter(off == off.min().over(_CALL))
@@ -116,14 +116,14 @@ def _nearest(positions: pl.DataFrame, share: float) -> pl.DataFrame:
 
 
 def _without_values(positions: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """Give what is stable of the prefixes that the bill tells: family, stable_hash, steady_tokens."""
+    """Return what is stable of the prefixes that the bill tells: family, stable_hash, steady_tokens."""
     told = positions.join(known, on=_SENT, how="inner", maintain_order="left")
     left = pl.max_horizontal(pl.col("exact_tokens") - pl.col("moved_tokens"), 0)
     return told.select(*_STABLE, steady_tokens=left)
 
 
 def _told(positions: pl.DataFrame, known: pl.DataFrame, stable: pl.DataFrame) -> pl.DataFrame:
-    """Give positions with the tokens that the bill tells, where it does, and those that tool use adds."""
+    """Return positions with the tokens that the bill tells, where it does, and those that tool use adds."""
     joined = positions.join(known, on=_SENT, how="left", maintain_order="left").join(
         stable, on=_STABLE, how="left", maintain_order="left"
     )
@@ -138,7 +138,7 @@ def _told(positions: pl.DataFrame, known: pl.DataFrame, stable: pl.DataFrame) ->
 def placed(
     positions: pl.DataFrame, places: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame
 ) -> pl.DataFrame:
-    """Give the positions of kept calls, with estimated tokens.
+    """Return the positions of kept calls, with estimated tokens.
 
     Args:
         positions: copy, seq, position, place, and what else is known of them.

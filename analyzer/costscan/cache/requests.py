@@ -67,7 +67,7 @@ class Logged:
 
 
 def logged(turns: pl.DataFrame, chains: pl.DataFrame, windows: pl.DataFrame) -> Logged:
-    """Give the logged policy of all runs.
+    """Return the logged policy of all runs.
 
     Args:
         turns: the `TURN_COLUMNS` of the logged turns, sorted by run and turn.
@@ -103,7 +103,7 @@ def _of_outside(outside: pl.DataFrame) -> pl.DataFrame:
 
 
 def _requests(turns: pl.DataFrame) -> pl.DataFrame:
-    """Give the requests of the turns, with run_id and turn; those of a run follow one another."""
+    """Return the requests of the turns, with run_id and turn; those of a run follow one another."""
     at = pl.col("at").dt.epoch("us")
     # Turns without a time follow at once; of two at the same moment the later turn is later.
     known = pl.coalesce(at, at.forward_fill().over("run_id"), pl.lit(0)).cum_max().over("run_id") + pl.col(
@@ -139,7 +139,7 @@ def with_minimums(turns: pl.DataFrame) -> pl.DataFrame:
 
 
 def _lifetimes(turns: pl.DataFrame) -> pl.DataFrame:
-    """Give the lifetime each turn wrote with; where it wrote nothing, that of the turn before."""
+    """Return the lifetime each turn wrote with; where it wrote nothing, that of the turn before."""
     hour, five = pl.col("cache_write_1h_tokens"), pl.col("cache_write_5m_tokens")
     seen = pl.when(hour > five).then(LIFETIMES_US["1h"]).when(five > 0).then(LIFETIMES_US["5m"])
     near = seen.forward_fill().over("run_id").fill_null(seen.backward_fill().over("run_id"))
@@ -147,7 +147,7 @@ def _lifetimes(turns: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_shared(inferred: pl.DataFrame) -> pl.DataFrame:
-    """Give runs that began with nothing cached the shared prefix of the nearest run on their model.
+    """Return runs that began with nothing cached the shared prefix of the nearest run on their model.
 
     `inferred` is in the order of req, which is that of runs and their turns.
     """
@@ -191,7 +191,7 @@ def _positions(inferred: pl.DataFrame) -> list[pl.DataFrame]:
 
 
 def _outside(inferred: pl.DataFrame) -> pl.DataFrame:
-    """Give a request, just before the first turn that reads it, for each shared prefix cached elsewhere."""
+    """Return a request, just before the first turn that reads it, for each shared prefix cached elsewhere."""
     shared = inferred.filter(pl.col("shared_tokens") > 0).sort("domain", "shared_tokens", "at_us")
     one = ["domain", "shared_tokens"]
     gap = pl.col("at_us") - pl.col("at_us").shift(1).over(one)
@@ -209,7 +209,7 @@ def _outside(inferred: pl.DataFrame) -> pl.DataFrame:
 def read_outside(
     windows: pl.DataFrame, steps: pl.DataFrame, turns: pl.DataFrame, first_req: int
 ) -> pl.DataFrame:
-    """Give a request for each prefix that the first prompt of a run read and nothing in the log had written.
+    """Return a request for each prefix that the first prompt of a run read and nothing logged had written.
 
     Args:
         windows: what was marked, or can be found, in prompts in the log, with req.

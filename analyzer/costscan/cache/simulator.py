@@ -73,7 +73,7 @@ class Timeline:
         return cls(requests, marks.select("req", "tokens", "ttl_us"), events.with_columns(rank), times)
 
     def living(self, lifetimes: pl.DataFrame) -> Self:
-        """Give the same with other lifetimes of the marks of some requests: `lifetimes`, req and ttl_us."""
+        """Return the same with other lifetimes of the marks of some requests: `lifetimes`, req and ttl_us."""
         marks, events = (_relabelled(frame, lifetimes) for frame in (self.marks, self.events))
         return replace(self, marks=marks, events=events)
 
@@ -83,7 +83,7 @@ class Timeline:
         return _billed(self.requests, self.marks, read)
 
     def _alive(self) -> pl.DataFrame:
-        """Give req and tokens of the touches that found their entry alive."""
+        """Return req and tokens of the touches that found their entry alive."""
         # At first every touch of an entry that can be used counts; where one came too late, later ones may.
         written = pl.col("what") == _READY
         usable = written | (pl.col("made") >= pl.col("first")).fill_null(False)
@@ -144,7 +144,7 @@ def _billed(requests: pl.DataFrame, marks: pl.DataFrame, read: pl.DataFrame) -> 
 
 
 def _events(touches: pl.DataFrame) -> pl.DataFrame:
-    """Give, per entry in the order of time, its touches and when what they wrote can be used."""
+    """Return, per entry in the order of time, its touches and when what they wrote can be used."""
     written = touches.filter(pl.col("ttl_us").is_not_null()).select(
         "entry",
         "req",
@@ -175,7 +175,7 @@ def _events(touches: pl.DataFrame) -> pl.DataFrame:
 
 
 def _before(times: pl.Series) -> pl.Expr:
-    """Give when the entry had last been written or read before each event, in the same life.
+    """Return when the entry had last been written or read before each event, in the same life.
 
     A life begins with its entry and after each late touch. Lives follow one another, so one running maximum
     over (number of the life, rank of the time) is that of each life.

@@ -94,7 +94,7 @@ def check(
 
 
 def _there(baseline: str | None, missing: Missing) -> str | None:
-    """Give the baseline; None where there is none and that is fine.
+    """Return the baseline; None where there is none and that is fine.
 
     Raises:
         CostscanError: it is not there.

@@ -77,7 +77,7 @@ def _rule(name: str, asked: "Request") -> None:
 
 
 def _meant(name: str, rules: "Sequence[str]") -> str:
-    """Give the hint for what is no rule: a log without a run, a rule misspelt, or a run without a log."""
+    """Return the hint for what is no rule: a log without a run, a rule misspelt, or a run without a log."""
     if Path(name).exists():
         return f"which run of it? costscan explain worst {name}"
     close = near(name, rules)

@@ -11,13 +11,13 @@ from costscan.formats.interface import Source
 
 @cache
 def available() -> dict[str, Source]:
-    """Give every format by its name."""
+    """Return every format by its name."""
     modules = [import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__)]
     return {m.NAME: cast("Source", m) for m in modules if hasattr(m, "NAME")}
 
 
 def named(name: str) -> Source:
-    """Give the format called `name`.
+    """Return the format called `name`.
 
     Raises:
         CostscanError: there is no such format.

@@ -76,7 +76,7 @@ _NO_CALL: Final = _OWN_TYPES | {"user", "system"}
 
 
 def sniff(objects: Sequence[dict[str, Any]]) -> bool:
-    """Say whether these are transcript lines."""
+    """Whether these are transcript lines."""
     return any(
         "session_id" not in o
         and (
@@ -153,12 +153,12 @@ class _Reading:
             self._system(line)
 
     def _is_other_call(self, line: Line) -> bool:
-        """Say whether a line that has the uuid of an earlier one tells a call that no line has told."""
+        """Whether a line that has the uuid of an earlier one tells a call that no line has told."""
         name = line.message.id if line.type == "assistant" and line.message is not None else None
         return isinstance(name, str) and not any(a.thread.knows(name) for a in self.agents.values())
 
     def _agent(self, key: str) -> Agent:
-        """Give the session ("") or a sub-agent."""
+        """Return the session ("") or a sub-agent."""
         found = self.agents.get(key)
         if found is None:
             found = self.agents[key] = Agent()

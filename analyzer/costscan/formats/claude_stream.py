@@ -68,7 +68,7 @@ _decode_event = msgspec.json.Decoder(_Event).decode
 
 
 def sniff(objects: Sequence[dict[str, Any]]) -> bool:
-    """Say whether these are lines of a stream."""
+    """Whether these are lines of a stream."""
     return any("session_id" in o and word(o.get("type")) in _TYPES for o in objects)
 
 

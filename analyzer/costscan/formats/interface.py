@@ -34,7 +34,7 @@ class Source(Protocol):
     EXPECTED: str
 
     def sniff(self, objects: Sequence[dict[str, Any]]) -> bool:
-        """Say whether a file that begins with these objects is of this format."""
+        """Whether a file that begins with these objects is of this format."""
 
     def read(self, file: LogFile, rows: Rows) -> None:
         """Read a file into `rows`."""

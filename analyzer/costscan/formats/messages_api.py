@@ -133,7 +133,7 @@ class _Reading:
         return run
 
     def _extended(self, chain: list[int], blocks: list[Sent]) -> str | None:
-        """Give the run this request continues, or sends again; the same first message may begin many runs."""
+        """Return the run this request continues, or re-sends; the same first message may begin many runs."""
         for length in range(len(chain) if len(chain) > 1 else 0, 0, -1):
             ended = self._ends.get(chain[length - 1])
             if ended:
@@ -169,7 +169,7 @@ class _Reading:
 
 
 def _chain(blocks: list[Sent]) -> list[int]:
-    """Give a hash for each message of what the messages up to it say."""
+    """Return a hash for each message of what the messages up to it say."""
     out: list[int] = []
     so_far = 0
     last = -1
@@ -186,7 +186,7 @@ def _chain(blocks: list[Sent]) -> list[int]:
 
 
 def _waited(thread: RequestThread, blocks: list[Sent]) -> bool:
-    """Say whether the newest message of a later request is a human's, not a tool's or the client's."""
+    """Whether the newest message of a later request is a human's, not a tool's or the client's."""
     if not thread.calls or not blocks or blocks[-1].role != "user":
         return False
     newest = [b.measured for b in blocks if b.message == blocks[-1].message]

@@ -56,7 +56,7 @@ _ROUNDING: Final = Decimal("1e-9")
 
 
 def _nodes() -> tuple[tuple[float, float], ...]:
-    """Give the four places on the line from 0 to 1, and their weights."""
+    """Return the four places on the line from 0 to 1, and their weights."""
     near, far = sqrt(3 / 7 - 2 / 7 * sqrt(6 / 5)), sqrt(3 / 7 + 2 / 7 * sqrt(6 / 5))
     inner, outer = (18 + sqrt(30)) / 72, (18 - sqrt(30)) / 72
     return tuple(
@@ -70,7 +70,7 @@ NODES: Final = _nodes()
 
 
 def split(before: Side, after: Side, *, per_run: bool = False) -> pl.DataFrame:
-    """Give the change of the known cost by task, cause, part and kind; it adds up to the change exactly.
+    """Return the change of the known cost by task, cause, part and kind; it adds up to the change exactly.
 
     Args:
         before: one side.
@@ -103,7 +103,7 @@ def _exact(found: pl.DataFrame, rest: Decimal) -> pl.DataFrame:
 
 
 def _whole_tasks(before: Side, after: Side) -> pl.DataFrame:
-    """Give what tasks cost that stand on one side alone."""
+    """Return what tasks cost that stand on one side alone."""
     sums = [
         side.units.group_by("task", maintain_order=True).agg(usd=known_sum("known_usd").cast(pl.Float64))
         for side in (before, after)
@@ -116,13 +116,13 @@ def _whole_tasks(before: Side, after: Side) -> pl.DataFrame:
 
 
 def _split(rows: pl.DataFrame) -> pl.DataFrame:
-    """Give rows the columns of the split that they lack."""
+    """Return rows the columns of the split that they lack."""
     lacking = [pl.lit("").alias(name) for name in ("part", "kind") if name not in rows.columns]
     return rows.with_columns(lacking).select(*SPLIT)
 
 
 def _terms(before: Side, after: Side, *, per_run: bool) -> pl.DataFrame:
-    """Give a row per task, cell and meter of the tasks on both sides, with every factor before and after."""
+    """Return a row per task, cell and meter of the tasks on both sides, every factor before and after."""
     key = ["task", *CELL, "meter"]
     sides = [
         _spent(side).rename({"units": f"units_{n}", "usd": f"usd_{n}"})
@@ -140,7 +140,7 @@ def _terms(before: Side, after: Side, *, per_run: bool) -> pl.DataFrame:
 
 
 def _spent(side: Side) -> pl.DataFrame:
-    """Give units and dollars per task, cell and meter."""
+    """Return units and dollars per task, cell and meter."""
     key = ["task", *CELL]
     sums = (
         side.nested("spend")
@@ -155,7 +155,7 @@ def _spent(side: Side) -> pl.DataFrame:
 
 
 def _factor(n: int, *, per_run: bool) -> pl.Expr:
-    """Give the factors of a side as a struct; null where the side cannot know one."""
+    """Return the factors of a side as a struct; null where the side cannot know one."""
     units, turns, runs = (pl.col(f"{name}_{n}") for name in ("units", "n_turns", "runs"))
     volume = units.sum().over("task", "family")
     of_model = units.sum().over("task", "family", "provider", "model")
@@ -176,7 +176,7 @@ def _ratio(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
 
 
 def _complete(terms: pl.DataFrame) -> pl.DataFrame:
-    """Give `from_<factor>` and `by_<factor>` (how much more it is after)."""
+    """Return `from_<factor>` and `by_<factor>` (how much more it is after)."""
     found = []
     for name in _FACTORS:
         old, new = (pl.col(f"side_{n}").struct.field(name) for n in (0, 1))
@@ -186,7 +186,7 @@ def _complete(terms: pl.DataFrame) -> pl.DataFrame:
 
 
 def _line(factor: str) -> pl.Expr:
-    """Give the mean, along the line from before to after, of the product of all other factors."""
+    """Return the mean, along the line from before to after, of the product of all other factors."""
     others = [name for name in _FACTORS if name != factor]
     products = []
     for place, weight in NODES:
@@ -198,7 +198,7 @@ def _line(factor: str) -> pl.Expr:
 
 
 def _by_cause(terms: pl.DataFrame) -> pl.DataFrame:
-    """Give what each factor moved, but for the tokens of prompts."""
+    """Return what each factor moved, but for the tokens of prompts."""
     found = []
     for factor in _FACTORS:
         cause = pl.col("family") if factor == "volume" else pl.lit(factor)
@@ -208,7 +208,7 @@ def _by_cause(terms: pl.DataFrame) -> pl.DataFrame:
 
 
 def _by_part(terms: pl.DataFrame, before: Side, after: Side) -> pl.DataFrame:
-    """Give what the tokens of prompts moved, by part and kind of content; the rest no block tells."""
+    """Return what the tokens of prompts moved, by part and kind of content; the rest no block tells."""
     per_task = (
         terms.filter(pl.col("family") == "prompt_tokens")
         .group_by("task", maintain_order=True)
@@ -233,12 +233,12 @@ def _by_part(terms: pl.DataFrame, before: Side, after: Side) -> pl.DataFrame:
 
 
 def _turned(side: Side) -> pl.DataFrame:
-    """Give the tasks that have turns with a price, and how many."""
+    """Return the tasks that have turns with a price, and how many."""
     return side.nested("spend").group_by("task").agg(n_turns=pl.col("turns").sum())
 
 
 def _sent(side: Side) -> pl.DataFrame:
-    """Give the tokens that a turn sends, by part and kind of content."""
+    """Return the tokens that a turn sends, by part and kind of content."""
     sent = side.nested("parts").group_by("task", "part", "kind").agg(pl.col("sent_tokens").sum())
     return sent.join(_turned(side), on="task").select(
         "task", "part", "kind", tokens=pl.col("sent_tokens") / pl.col("n_turns")

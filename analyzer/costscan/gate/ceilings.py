@@ -15,7 +15,7 @@ _KEYS: Final = {"run": "run_id", "task": "task", "day": "day"}
 
 
 def members(side: Side, limit: Limit) -> pl.DataFrame:
-    """Give the members of the scope of a limit: `member`, `value` (null where unknown).
+    """Return the members of the scope of a limit: `member`, `value` (null where unknown).
 
     A run stands with its sub-agents, on the day on which it began.
     """
@@ -27,7 +27,7 @@ def members(side: Side, limit: Limit) -> pl.DataFrame:
 
 
 def measured(side: Side, limit: Limit) -> tuple[float | None, str | None]:
-    """Give the value that counts, and which member has it where it is one that stands out."""
+    """Return the value that counts, and which member has it where it is one that stands out."""
     found = members(side, limit)
     known = found.drop_nulls("value")
     if known.is_empty():
@@ -70,7 +70,7 @@ def _chosen(units: pl.DataFrame, limit: Limit) -> pl.DataFrame:
 
 
 def _measured(side: Side, metric: str) -> pl.DataFrame:
-    """Give the units with a column for a rule, where the metric is one."""
+    """Return the units with a column for a rule, where the metric is one."""
     if metric in METRICS:
         return side.units
     hits = side.nested("found").filter(pl.col("name") == metric)

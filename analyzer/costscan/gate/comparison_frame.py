@@ -23,7 +23,7 @@ Said = Collection[tuple[str, str]]
 def comparison_frame(
     limits: Sequence[Judged], before: Side | None, after: Side, matched: pl.DataFrame, false_alarm: float
 ) -> pl.DataFrame:
-    """Give the canonical `comparison` frame.
+    """Return the canonical `comparison` frame.
 
     A metric under a limit stands there once, with its verdict; the others say worse or better where chance
     makes so much in less than `false_alarm` of cases, each for itself.
@@ -55,7 +55,7 @@ def _all(matched: pl.DataFrame, false_alarm: float, said: Said) -> Iterator[dict
 
 
 def _per_task(matched: pl.DataFrame, false_alarm: float, said: Said) -> Iterator[dict[str, Any]]:
-    """Give every metric of every task; the test only where there are runs enough for it to say anything."""
+    """Yield every metric of every task; the test only where there are runs enough for it to say anything."""
     by_task = {task: units for (task,), units in matched.group_by("task")}
     for name in METRICS:
         for row in metric_change.per_task(matched, name).sort("task").iter_rows(named=True):

@@ -25,7 +25,7 @@ class Difference:
 
 
 def differences(before: Side, after: Side) -> list[Difference]:
-    """Give what differs in prices, versions and models, and what hides costs."""
+    """Return what differs in prices, versions and models, and what hides costs."""
     return [*_basis(before, after), *_sets(before, after), *_unpriced(before, after), *_shared(before, after)]
 
 

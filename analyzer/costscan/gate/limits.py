@@ -53,7 +53,7 @@ class Limit:
 
     @property
     def label(self) -> str:
-        """Give what is measured, in the words of the user, without the task."""
+        """Return what is measured, in the words of the user, without the task."""
         per = f"_per_{self.scope}" if self.scope else ""
         return f"{self.metric}{per}" + (f".{self.stat}" if self.stat != "max" else "")
 
@@ -69,12 +69,12 @@ class Limit:
 
     @property
     def shown(self) -> str:
-        """Give the bound as the user wrote it."""
+        """Return the bound as the user wrote it."""
         return self.text.rpartition(":")[2]
 
 
 def limits(words: Iterable[tuple[str, str]], rules: Sequence[str]) -> list[Limit]:
-    """Give what some words mean.
+    """Return what some words mean.
 
     Args:
         words: where each was written ("--fail-on", "costscan.toml:3"), and the words.
@@ -130,12 +130,12 @@ def _wrong(limit: Limit, sign: str, *, percent: bool) -> str | None:
 
 
 def is_on_findings(limit: Limit, rule: str | None = None) -> bool:
-    """Say whether a limit counts findings; with `rule`, those of that rule among them."""
+    """Whether a limit counts findings; with `rule`, those of that rule among them."""
     if limit.metric in {"findings", NEW_FINDINGS}:
         return True
     return limit.metric not in METRICS and rule in {None, limit.metric}
 
 
 def counted(metric: str) -> bool:
-    """Say whether a metric is a count of findings, which no chance is in."""
+    """Whether a metric is a count of findings, which no chance is in."""
     return metric == "findings" or metric not in METRICS

@@ -18,7 +18,7 @@ class Group:
 
     @cached_property
     def weight(self) -> float:
-        """Give what the difference of the means is worth: a half for a pair, more for more runs."""
+        """Return what the difference of the means is worth: a half for a pair, more for more runs."""
         n, m = len(self.before), len(self.after)
         return n * m / (n + m)
 
@@ -39,7 +39,7 @@ class Group:
 
 
 def matched(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
-    """Give the units of both sides that have partners, with `group` and `is_after`.
+    """Return the units of both sides that have partners, with `group` and `is_after`.
 
     A run is compared with the same run (where both sides hold it), else with the one in the file of the same
     name for the same task, where there is one on each side, else with all other runs of its task. None of
@@ -69,7 +69,7 @@ def matched(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
 
 
 def groups(units: pl.DataFrame, values: pl.Expr) -> list[Group]:
-    """Give the values of matched units, group by group; a run whose value is unknown is left out."""
+    """Return the values of matched units, group by group; a run whose value is unknown is left out."""
     known = units.select("group", "is_after", value=values.cast(pl.Float64)).drop_nulls()
     sides = known.group_by("group", maintain_order=True).agg(
         before=pl.col("value").filter(~pl.col("is_after")), after=pl.col("value").filter("is_after")

@@ -45,7 +45,7 @@ class Change:
     tested: Tested | None = None
 
     def detectable(self, alpha: float) -> float | None:
-        """Give the change that would be found in 80% of cases, in the unit of `change`."""
+        """Return the change that would be found in 80% of cases, in the unit of `change`."""
         if self.tested is None:
             return None
         found = detectable(self.groups, alpha, self.tested.least_p)
@@ -54,7 +54,7 @@ class Change:
         return found / self._unit if self._unit else None
 
     def needed(self, alpha: float, wanted: float) -> int | None:
-        """Give how many runs a side would find a change of `wanted`, in the unit of `change`."""
+        """Return how many runs a side would find a change of `wanted`, in the unit of `change`."""
         if not self.groups or wanted <= 0:
             return None
         return needed(self.groups, alpha, log1p(wanted) if self.in_ratios else wanted * (self._unit or 1))
@@ -98,7 +98,7 @@ def change(units: pl.DataFrame, task: str, name: str, *, plain: bool = False) ->
 
 
 def per_task(units: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Give what `change` says of every task, without a test.
+    """Return what `change` says of every task, without a test.
 
     Columns: task, before, after, change, groups (of matched runs), runs (in the largest of them).
     """

@@ -49,7 +49,7 @@ class Tested:
 
 
 def difference(groups: Sequence[Group]) -> float:
-    """Give the mean difference between after and before over all groups, weighted by their runs."""
+    """Return the mean difference between after and before over all groups, weighted by their runs."""
     return sum(g.weight * g.difference for g in groups) / sum(g.weight for g in groups)
 
 
@@ -105,7 +105,7 @@ def _blocks(group: Group) -> Iterator[Group]:
 
 
 def _differences(group: Group) -> pl.Series:
-    """Give the difference of the means for every way to choose which values were before."""
+    """Return the difference of the means for every way to choose which values were before."""
     n, m = len(group.before), len(group.after)
     every = (*group.before, *group.after)
     fewer, others = min(n, m), max(n, m)

@@ -14,7 +14,7 @@ MOST_RUNS: Final = 100_000
 
 
 def standard_error(groups: Sequence[Group]) -> tuple[float, int] | None:
-    """Give how much the mean difference varies by chance, and from how many numbers that is known.
+    """Return how much the mean difference varies by chance, and from how many numbers that is known.
 
     Between groups where there are several, within its sides where there is one; None for a single pair, which
     says nothing of chance.
@@ -33,7 +33,7 @@ def standard_error(groups: Sequence[Group]) -> tuple[float, int] | None:
 
 
 def detectable(groups: Sequence[Group], alpha: float, least_p: float) -> float | None:
-    """Give the difference that would be found in 80% of all cases; None where none could be."""
+    """Return the difference that would be found in 80% of all cases; None where none could be."""
     known = standard_error(groups)
     if known is None or least_p > alpha:
         return None
@@ -42,7 +42,7 @@ def detectable(groups: Sequence[Group], alpha: float, least_p: float) -> float |
 
 
 def needed(groups: Sequence[Group], alpha: float, wanted: float) -> int | None:
-    """Give how many runs a side would do to find a difference of `wanted`; None where it is not known.
+    """Return how many runs a side would do to find a difference of `wanted`; None where it is not known.
 
     Args:
         groups: those there are.
@@ -64,7 +64,7 @@ def needed(groups: Sequence[Group], alpha: float, wanted: float) -> int | None:
 
 
 def _fewest(groups: Sequence[Group], alpha: float) -> int:
-    """Give the runs a side from which on the test can find anything at all."""
+    """Return the runs a side from which on the test can find anything at all."""
     if len(groups) > 1:
         return ceil(log2(1 / alpha))
     n = 1
@@ -76,7 +76,7 @@ def _fewest(groups: Sequence[Group], alpha: float) -> int:
 
 
 def _counts(first: int) -> Sequence[int]:
-    """Give numbers of runs to try, in steps of about a twentieth, as people would round them."""
+    """Return numbers of runs to try, in steps of about a twentieth, as people would round them."""
     found = [first]
     while found[-1] < MOST_RUNS:
         step = max(1, 10 ** (len(str(found[-1])) - 2))
@@ -85,7 +85,7 @@ def _counts(first: int) -> Sequence[int]:
 
 
 def _t(share: float, freedom: float) -> float:
-    """Give a quantile of Student's t distribution.
+    """Return a quantile of Student's t distribution.
 
     Exact for one and two degrees of freedom, above by the expansion of Cornish and Fisher around the normal
     quantile (Abramowitz and Stegun 26.7.5), which is good to three digits from three on.

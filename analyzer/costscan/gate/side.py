@@ -84,7 +84,7 @@ class Side:
 
     @property
     def usd(self) -> Decimal:
-        """Give the known cost of all runs."""
+        """Return the known cost of all runs."""
         return total(self.runs["usd"])
 
     def nested(self, name: str) -> pl.DataFrame:
@@ -93,14 +93,14 @@ class Side:
         return rows.unnest(name)
 
     def of_tasks(self, names: Sequence[str]) -> "Side":
-        """Give only the runs of some tasks; of all where none is named."""
+        """Return only the runs of some tasks; of all where none is named."""
         if not names:
             return self
         return replace(self, runs=self.runs.filter(pl.col("task").is_in(list(names))))
 
 
 def of_logs(summary: Summary, x: Diagnosis) -> Side:
-    """Give the side that some logs are; their reading is still open."""
+    """Return the side that some logs are; their reading is still open."""
     runs = _typed(run_report(summary, x), NEEDED)
     return Side(" ".join(summary.paths), runs, basis(summary), summary.inputs.tz)
 
@@ -122,7 +122,7 @@ def reported(path: Path, tz: str = DEFAULT) -> Side:
 
 
 def is_report(path: Path) -> bool:
-    """Say whether a path names a run report, or a folder that holds some and no frames of one log."""
+    """Whether a path names a run report, or a folder that holds some and no frames of one log."""
     if path.is_dir():
         return any(path.glob(f"*{ENDING}")) and not (path / f"blocks{ENDING}").exists()
     return path.suffix.lower() == ENDING

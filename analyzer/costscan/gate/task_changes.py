@@ -8,7 +8,7 @@ from costscan.summary.aggregates import known_sum
 
 
 def tasks(before: Side, after: Side) -> pl.DataFrame:
-    """Give a row per task, the largest change of its cost first.
+    """Return a row per task, the largest change of its cost first.
 
     Columns: task, state (new, gone, changed or same), runs_before, runs_after, usd_before, usd_after (the
     known cost of all its runs; null where the task has none on that side, or no price is known) and
@@ -44,7 +44,7 @@ def _sums(side: Side, name: str) -> pl.DataFrame:
 
 
 def only_in(side: Side, other: Side) -> pl.DataFrame:
-    """Give the findings of a side that the other does not have, dearest first, one row a fingerprint.
+    """Return the findings of a side that the other does not have, dearest first, one row a fingerprint.
 
     Columns: name (of the rule), task, fingerprint, runs, usd, message (of the dearest run).
     """

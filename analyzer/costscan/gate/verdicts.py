@@ -174,7 +174,7 @@ def outcome(p_value: float, least_p: float, false_alarm: float) -> Verdict:
 
 
 def _worse(limit: Limit, before: float, after: float, change: float | None) -> float:
-    """Give how much worse it got, in the unit of the limit."""
+    """Return how much worse it got, in the unit of the limit."""
     sign = METRICS[limit.metric].sign
     if limit.kind == "absolute":
         return sign * (after - before)
@@ -202,7 +202,7 @@ def _counts(limit: Limit, before: Side | None, after: Side, new: pl.DataFrame) -
 
 
 def _tasks_of(before: Side | None, after: Side) -> list[str]:
-    """Give the tasks of both sides."""
+    """Return the tasks of both sides."""
     every = [side.units["task"] for side in (before, after) if side is not None]
     return sorted(pl.concat(every).unique())
 

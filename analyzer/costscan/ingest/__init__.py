@@ -149,7 +149,7 @@ def _refuse_unusable(reading: Reading, alone: set[str], source: str | None) -> N
 
 
 def batches(reading: Reading) -> Iterator[list[Path]]:
-    """Give the block tables in groups of at most about BATCH_BLOCKS blocks."""
+    """Yield the block tables in groups of at most about BATCH_BLOCKS blocks."""
     import polars as pl  # noqa: PLC0415 - the workers read while it is imported
 
     group: list[Path] = []

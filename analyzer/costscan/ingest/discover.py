@@ -22,7 +22,7 @@ class Found(NamedTuple):
 
 
 def discover(paths: Sequence[str], spool: Path) -> Found:
-    """Give every file to read, each once, in a fixed order.
+    """Return every file to read, each once, in a fixed order.
 
     Standard input ("-") and pipes are spooled to files in `spool`, for their format is found by reading them
     twice. In a folder only files with the endings of logs are taken; one that is named is always taken.
@@ -46,7 +46,7 @@ def discover(paths: Sequence[str], spool: Path) -> Found:
 
 
 def is_pipe(path: str) -> bool:
-    """Say whether a path is a pipe, which can be read once."""
+    """Whether a path is a pipe, which can be read once."""
     try:
         return Path(path).is_fifo()
     except OSError:  # in a folder that may not be looked into
@@ -54,7 +54,7 @@ def is_pipe(path: str) -> bool:
 
 
 def _files(path: str, unread: dict[str, str]) -> tuple[list[str], bool]:
-    """Give the files that a path means, and whether it names one; `unread` is told of what cannot be seen."""
+    """Return the files that a path means, and whether it names one; `unread` gets what cannot be seen."""
     given = Path(path).expanduser()
     before = len(unread)
     if os.path.isdir(given):  # noqa: PTH112 - Path.is_dir raises where it may not look

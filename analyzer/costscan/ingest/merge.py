@@ -30,7 +30,7 @@ _KNOWN_BEST: Final = {"reported": 0, "placeholder": 1, "unreported": 2}
 
 
 def table(folder: Path, name: str) -> pl.LazyFrame:
-    """Give one table of all tasks, with copies numbered across tasks and rows in their order."""
+    """Return one table of all tasks, with copies numbered across tasks and rows in their order."""
     tasks = {int(path.stem.rsplit("-", 1)[1]): path for path in folder.glob(f"{name}-*.arrow")}
     return pl.concat([_numbered(pl.scan_ipc(tasks[task]), task) for task in sorted(tasks)])
 
@@ -42,7 +42,7 @@ def _numbered(frame: pl.LazyFrame, task: int) -> pl.LazyFrame:
 
 
 def calls_and_copies(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Give the calls, each marked `kept` or not, and the copies.
+    """Return the calls, each marked `kept` or not, and the copies.
 
     The calls that are not kept stay: they say what was in the prompt before the first kept one.
     """
@@ -86,7 +86,7 @@ def _named(copies: pl.DataFrame, agents: pl.DataFrame) -> pl.DataFrame:
 
 
 def _rooted(copies: pl.DataFrame) -> pl.DataFrame:
-    """Give the runs under a run that has a parent itself the topmost run as their root."""
+    """Return the runs under a run that has a parent itself the topmost run as their root."""
     parents = dict(
         copies.filter(pl.col("parent_run_id").is_not_null()).select("run_id", "parent_run_id").iter_rows()
     )
@@ -155,7 +155,7 @@ def _kept(calls: pl.DataFrame) -> pl.DataFrame:
 
 
 def _of_copies(calls: pl.DataFrame) -> pl.DataFrame:
-    """Give `kept` and the columns on which the copies of a call must agree.
+    """Return `kept` and the columns on which the copies of a call must agree.
 
     The counters are those of one copy: one that knows them, of these the one with the largest output, of
     these one that tells cache writes apart by their lifetime; where none does, another tells how the same

@@ -168,7 +168,7 @@ class _Pool:
             feeder.join()
 
     def _feed(self) -> None:
-        """Give a worker one order after another and pass its answers on; where it died, start another one."""
+        """Hand a worker one order after another and pass its answers on; where it died, start another one."""
         worker: subprocess.Popen[str] | None = None
         for order in iter(self._todo.get, None):
             try:

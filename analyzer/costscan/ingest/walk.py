@@ -14,7 +14,7 @@ _Folder = tuple[Path, frozenset[_Node]]
 
 
 def is_log(path: Path) -> bool:
-    """Say whether a file in a folder looks like a log by its name."""
+    """Whether a file in a folder looks like a log by its name."""
     name = path.name.lower()
     if name.endswith(".meta.json"):
         return False

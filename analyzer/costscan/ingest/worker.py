@@ -105,7 +105,7 @@ def detect(file: LogFile, sources: Sequence[Source]) -> Source | str:
 
 
 def _heads(stream: BinaryIO) -> Iterator[bytes]:
-    """Give the beginning of a file, longer and longer: some KB mostly do, one image may take 50 MB."""
+    """Yield the beginning of a file, longer and longer: some KB mostly do, one image may take 50 MB."""
     head = b""
     for size in SNIFF_BYTES:
         head += stream.read(size - len(head))

@@ -73,7 +73,7 @@ def _lifetimes(plan: Plan) -> pl.DataFrame:
 
 
 def _as_sent(steps: pl.DataFrame, *, stable: bool) -> pl.DataFrame:
-    """Give what is marked of each prompt: as it was sent, or without the values that vary."""
+    """Return what is marked of each prompt: as it was sent, or without the values that vary."""
     if not stable:
         return steps.with_columns(last_tokens=pl.col("prompt_tokens"))
     names = ("key", "extends_key", "extends_tokens", "shared_key", "shared_tokens")

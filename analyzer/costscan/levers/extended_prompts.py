@@ -60,7 +60,7 @@ def _breaks(key: str, extends: str) -> pl.Expr:
 
 
 def is_there(steps: pl.DataFrame, prefix: str) -> pl.Series:
-    """Say whether the prompt that each turn extends was sent to its model."""
+    """Whether the prompt that each turn extends was sent to its model."""
     key, extends = f"{prefix}key", f"{prefix}extends_key"
     sent = steps.select("domain", pl.col(key).alias(extends), there=pl.lit(value=True)).unique()
     found = steps.select("domain", extends).join(

@@ -36,7 +36,7 @@ OF_TURNS: Final = (
 
 
 def beside(frame: pl.DataFrame, more: pl.DataFrame, on: str = "req") -> pl.DataFrame:
-    """Give a frame with the columns of another one beside it, null where that has no such row.
+    """Return a frame with the columns of another one beside it, null where that has no such row.
 
     A join would copy the frame, and steps are wide.
     """
@@ -45,7 +45,7 @@ def beside(frame: pl.DataFrame, more: pl.DataFrame, on: str = "req") -> pl.DataF
 
 
 def with_others(frame: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
-    """Give a frame with the values that another one, which has req and some columns, has instead."""
+    """Return a frame with the values that another one, which has req and some columns, has instead."""
     names = [name for name in other.columns if name != "req"]
     found = frame.select("req").join(other, on="req", how="left", maintain_order="left")
     return frame.with_columns(pl.coalesce(found[name], frame[name]).alias(name) for name in names)
@@ -57,7 +57,7 @@ def with_context(steps: pl.DataFrame) -> pl.DataFrame:
 
 
 def salted(name: str) -> pl.Expr:
-    """Give keys other names where a row has a salt: prompts with the same key and salt still begin alike."""
+    """Return keys other names where a row has a salt: prompts of one key and salt still begin alike."""
     other = (pl.struct(name, "salt").hash() // 2).cast(pl.Int64)
     both = pl.col("salt").is_not_null() & pl.col(name).is_not_null()
     return pl.when(both).then(other).otherwise(name).alias(name)
@@ -115,7 +115,7 @@ class Plan:
 
     @classmethod
     def of(cls, policy: Logged, turns: pl.DataFrame) -> Self:
-        """Give the plan of what happened.
+        """Return the plan of what happened.
 
         Args:
             policy: how the logged turns used the cache.
@@ -143,7 +143,7 @@ class Plan:
         return self.stable is not self.marks or bool(changed.any())
 
     def marked(self, positions: pl.DataFrame) -> Self:
-        """Give this plan with other marks on the turns of the log; what others had cached is still found."""
+        """Return this plan with other marks on the turns of the log; what others had cached stays found."""
         before = self.marks.positions
         outside = before.filter(pl.col("req") < 0)
         found = before.filter(pl.col("req") >= 0, pl.col("ttl_us").is_null()).join(
@@ -155,7 +155,7 @@ class Plan:
     def changed(
         self, steps: pl.DataFrame, marks: Callable[[Marks, str], Marks], *, is_repriced: bool = True
     ) -> Self:
-        """Give this plan with other steps, its marks changed by `marks`.
+        """Return this plan with other steps, its marks changed by `marks`.
 
         Args:
             steps: the steps.
@@ -169,7 +169,7 @@ class Plan:
         )
 
     def living(self, ttl: str) -> Self:
-        """Give this plan with one lifetime of all marks; where nothing is marked, nothing changes."""
+        """Return this plan with one lifetime of all marks; where nothing is marked, nothing changes."""
         return replace(self, lifetimes=self.steps.select("req", ttl_us=pl.lit(LIFETIMES_US[ttl], pl.Int64)))
 
     def read_otherwise(self) -> Self:
@@ -204,7 +204,7 @@ class Plan:
         return replace(self, marks=Marks(told, self.marks.positions))
 
     def mixed(self, other: Self, runs: pl.Series) -> Self:
-        """Give this plan with the lifetimes of another one in some runs."""
+        """Return this plan with the lifetimes of another one in some runs."""
         reqs = self.steps.filter(pl.col("run_id").is_in(runs.implode()))["req"].implode()
         chosen = pl.col("req").is_in(reqs)
         return replace(

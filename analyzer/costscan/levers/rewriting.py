@@ -64,7 +64,7 @@ def _told(steps: pl.DataFrame, rewrites: pl.DataFrame, only: pl.Series | None) -
 
 
 def _extended(name: str) -> tuple[pl.Expr, pl.Expr]:
-    """Give the key and the tokens of what a prompt extends: nothing, where that is the old history."""
+    """Return the key and the tokens of what a prompt extends: nothing, where that is the old history."""
     key, tokens = f"{name}_key", f"{name}_tokens"
     is_new, kept = pl.col("salt").is_not_null(), pl.col(tokens) > pl.col("to_tokens")
     less = pl.when(is_new & kept).then(pl.col(tokens) - pl.col("cut_tokens")).otherwise(tokens)

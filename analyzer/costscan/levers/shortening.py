@@ -58,7 +58,7 @@ def _owners(steps: pl.DataFrame, key: str) -> pl.DataFrame:
 
 
 def _shorter(marks: Marks, steps: pl.DataFrame, key: str) -> Marks:
-    """Give marks on shorter prompts; `steps` have the lengths that they had, and `CUTS`."""
+    """Return marks on shorter prompts; `steps` have the lengths that they had, and `CUTS`."""
     ends = steps.select("run_id", "context", tokens="prompt_tokens", of_earlier="cut_tokens").sort("tokens")
     own = steps.select("req", "run_id", "context", "cut_fixed_tokens", "changes")
     # What calls outside the log had cached changes with what is changed, unless others stay as they were.
@@ -89,7 +89,7 @@ def _shorter(marks: Marks, steps: pl.DataFrame, key: str) -> Marks:
 
 
 def renamed(plan: Plan, salts: pl.DataFrame) -> Plan:
-    """Give prompts another beginning, so that they find nothing of what was cached of the old one.
+    """Return prompts another beginning, so that they find nothing of what was cached of the old one.
 
     Args:
         plan: the plan.
@@ -120,7 +120,7 @@ def _rekeyed(marks: Marks, salts: pl.DataFrame) -> Marks:
 
 
 def _outside(marks: Marks, named: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Give the positions and requests of calls outside the log once for each name of what they had cached."""
+    """Return the positions and requests of calls outside the log once per name of what they had cached."""
     outside = marks.positions.filter(pl.col("req") < 0)
     names = named.select("key", "salt").unique(maintain_order=True)
     each = outside.join(names, on="key", how="left", maintain_order="left").with_columns(

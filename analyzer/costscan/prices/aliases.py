@@ -17,7 +17,7 @@ _DASHED_DATE: Final = re.compile(r"-(\d{4})-(\d{2})-(\d{2})$")
 
 
 def other_names() -> list[tuple[str, str, str]]:
-    """Give (name, provider, model) for every name; the digits of a release that may be any are `#`."""
+    """Return (name, provider, model) for every name; the digits of a release that may be any are `#`."""
     return [
         (name, provider_id, model.id)
         for provider_id in PROVIDERS

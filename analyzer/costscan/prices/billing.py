@@ -28,7 +28,7 @@ _LARGEST: Final = 2**63 - 1
 
 
 def turn_usd(turns: pl.DataFrame, unit: pl.DataFrame) -> pl.DataFrame:
-    """Give the cost of every turn, in the order of the turns.
+    """Return the cost of every turn, in the order of the turns.
 
     `usd` is Decimal(38,12) USD, the exact sum of the columns `<meter>_pico_usd`, Int64 pico-USD. A meter with
     units but no price is null, and so is the `usd` of its turn; no units cost 0 at any price. Units that are
@@ -52,7 +52,7 @@ def turn_usd(turns: pl.DataFrame, unit: pl.DataFrame) -> pl.DataFrame:
 
 
 def bill(turns: pl.DataFrame, unit: pl.DataFrame) -> pl.DataFrame:
-    """Give the `bill` frame: a row per turn and meter with units, in the order of turns, then of meters.
+    """Return the `bill` frame: a row per turn and meter with units, in the order of turns, then of meters.
 
     `usd` is null where the price is unknown; the sum over a turn is its `usd` in `turn_usd`. Arguments and
     errors are those of `turn_usd`.
@@ -75,7 +75,7 @@ def bill(turns: pl.DataFrame, unit: pl.DataFrame) -> pl.DataFrame:
 
 
 def cost_of(meter: str) -> pl.Expr:
-    """Give what a meter costs, in pico-USD, of units and unit prices; no units cost 0 at any price.
+    """Return what a meter costs, in pico-USD, of units and unit prices; no units cost 0 at any price.
 
     Units that are not known add nothing.
     """
@@ -84,7 +84,7 @@ def cost_of(meter: str) -> pl.Expr:
 
 
 def usd_of(pico: pl.Expr) -> pl.Expr:
-    """Give whole pico-USD as Decimal USD."""
+    """Return whole pico-USD as Decimal USD."""
     return pico.cast(USD) * pl.lit(_ONE_PICO, dtype=USD)
 
 

@@ -25,7 +25,7 @@ _DIGEST_BYTES: Final = 32
 def kept(
     name: str, schema: pl.Schema, made_from: tuple[Path, ...], make: Callable[[], pl.DataFrame]
 ) -> pl.DataFrame:
-    """Give the frame `make` gives, from the user's cache directory where it is there already.
+    """Return the frame `make` gives, from the user's cache directory where it is there already.
 
     Args:
         name: what the frame is, the start of the file's name.

@@ -42,7 +42,7 @@ _EARLY: Final = date(2000, 1, 1)
 
 
 def claude_history(model: str) -> list[tuple[date | None, Prices]]:
-    """Give the standard prices of a Claude model, each with its first day; empty when it is not listed.
+    """Return the standard prices of a Claude model, each with its first day; empty when it is not listed.
 
     Size tiers and modes are left out: `prices.toml` states them with the dates that genai-prices lacks.
     """
@@ -53,7 +53,7 @@ def claude_history(model: str) -> list[tuple[date | None, Prices]]:
 
 
 def other_rates() -> list[Rate]:
-    """Give the rates of every OpenAI and Google model that is billed by text tokens."""
+    """Return the rates of every OpenAI and Google model that is billed by text tokens."""
     return [
         rate
         for name in PROVIDERS
@@ -64,12 +64,12 @@ def other_rates() -> list[Rate]:
 
 
 def provider(provider_id: str) -> Provider:
-    """Give the provider of that id."""
+    """Return the provider of that id."""
     return next(provider for provider in providers if provider.id == provider_id)
 
 
 def text_models(provider_id: str) -> Iterator[ModelInfo]:
-    """Give its own models whose whole bill is in our meters; speech and pictures have prices of their own."""
+    """Yield its own models whose whole bill is in our meters; speech and pictures have other prices."""
     for model in provider(provider_id).models:
         listed = vars(_at(model, None)).keys()
         if "input_mtok" in listed and not _OTHER_OUTPUT & listed and not model.id.startswith("claude"):

@@ -12,7 +12,7 @@ from costscan.prices.rates import METERS, Prices, Rate, scaled
 
 
 def claude_rates() -> list[Rate]:
-    """Give every rate of every Claude model that has a price."""
+    """Return every rate of every Claude model that has a price."""
     infos = [info for model in canonical_models() if (info := model_info(model))]
     return [rate for info in infos for rate in _rates_of(info)]
 

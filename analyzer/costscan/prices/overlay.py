@@ -12,12 +12,12 @@ OVERLAY_PATH: Final = Path(__file__).parent.parent / "prices.toml"
 
 @cache
 def overlay() -> Mapping[str, Any]:
-    """Give the content of `prices.toml`."""
+    """Return the content of `prices.toml`."""
     with OVERLAY_PATH.open("rb") as file:
         return tomllib.load(file)
 
 
 @cache
 def source_name() -> str:
-    """Give the name and version of genai-prices, as they stand in the table's `source` column."""
+    """Return the name and version of genai-prices, as they stand in the table's `source` column."""
     return f"genai-prices {version('genai-prices')}"

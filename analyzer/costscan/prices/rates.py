@@ -36,13 +36,13 @@ class Rate:
 
 
 def scaled(prices: Prices, times: Fraction, output_times: Fraction | None = None) -> dict[str, Fraction]:
-    """Give the token prices multiplied by `times` (output by `output_times`); the search fee stays."""
+    """Return the token prices multiplied by `times` (output by `output_times`); the search fee stays."""
     factor = dict.fromkeys(TOKEN_METERS, times) | {"output": output_times or times, "web_search": Fraction(1)}
     return {meter: usd * factor[meter] for meter, usd in prices.items()}
 
 
 def joined(rates: Iterable[Rate]) -> list[Rate]:
-    """Give the rates in order, those of touching periods made one where nothing but the period differs."""
+    """Return the rates in order, those of touching periods made one where nothing but the period differs."""
     result: list[Rate] = []
     for rate in sorted(rates, key=_order):
         last = result[-1] if result else None
@@ -58,7 +58,7 @@ def joined(rates: Iterable[Rate]) -> list[Rate]:
 
 
 def to_frame(rates: Iterable[Rate]) -> pl.DataFrame:
-    """Give the rates as a `prices` frame, one row per meter; a search's price is USD per million searches."""
+    """Return the rates as a `prices` frame, one row per meter; of a search USD per million searches."""
     rows = [
         (
             rate.provider, rate.model, rate.tier, rate.speed, meter, to_usd(rate.usd_per_mtok[meter]),
@@ -72,7 +72,7 @@ def to_frame(rates: Iterable[Rate]) -> pl.DataFrame:
 
 
 def to_usd(amount: Fraction) -> Decimal:
-    """Give the amount in USD with 12 decimals, a remainder rounded half to even."""
+    """Return the amount in USD with 12 decimals, a remainder rounded half to even."""
     return Decimal(round(amount * _PICO)).scaleb(-12)
 
 

@@ -26,7 +26,7 @@ _DEAREST_USD: Final = 10**9
 
 
 def price_table(overrides: Overrides | None = None) -> pl.DataFrame:
-    """Give every known price of Claude, OpenAI and Google models as a `prices` frame.
+    """Return every known price of Claude, OpenAI and Google models as a `prices` frame.
 
     A row holds from `valid_from` (null: always) until before `valid_to`, for prompts of more than
     `over_prompt_tokens` tokens; the row with the largest such size sets the price of the whole request.
@@ -39,13 +39,13 @@ def price_table(overrides: Overrides | None = None) -> pl.DataFrame:
 
 
 def as_of() -> dict[str, str]:
-    """Give what the prices are taken from (`source`) and the day they were last checked (`as_of`)."""
+    """Return what the prices are taken from (`source`) and the day they were last checked (`as_of`)."""
     day: date = overlay()["as_of"]
     return {"source": f"{source_name()} + costscan", "as_of": day.isoformat()}
 
 
 def with_overrides(table: pl.DataFrame, overrides: Overrides | None) -> pl.DataFrame:
-    """Give the table with list prices replaced by the user's own.
+    """Return the table with list prices replaced by the user's own.
 
     An override is the standard price of a short prompt, at any date; batch, fast and long prompts keep their
     ratio to it. Meters that are not named keep their price. A model the table lacks is added with the meters

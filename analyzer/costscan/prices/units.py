@@ -54,7 +54,7 @@ def unit_prices(
     overrides: Overrides | None = None,
     now: datetime | None = None,
 ) -> pl.DataFrame:
-    """Give the price of one unit of each meter for every turn, in the order of the turns.
+    """Return the price of one unit of each meter for every turn, in the order of the turns.
 
     Columns `pico_<meter>`, Int64 pico-USD per token (`pico_web_search`: per search), null where the price is
     unknown. `turns` needs model, model_raw, tier, speed, geo, at and the token columns; `model` as filled by

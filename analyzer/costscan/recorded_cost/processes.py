@@ -67,7 +67,7 @@ def _without_copies(files: list[list[Recorded]], calls: pl.DataFrame) -> list[li
 
 
 def _tells_all(one: Sequence[Recorded], other: Sequence[Recorded], calls: pl.DataFrame) -> bool:
-    """Say whether the calls up to the totals of `other` all stand in the file of `one` too."""
+    """Whether the calls up to the totals of `other` all stand in the file of `one` too."""
     upto = calls.filter((pl.col("path") == other[-1].path) & (pl.col("line") <= other[-1].line))
     known = calls.filter(pl.col("path") == one[0].path)
     return bool(upto["message_id"].is_in(known["message_id"].implode(), nulls_equal=True).all())

@@ -119,7 +119,7 @@ class Target:
 
 
 def target(name: str) -> Target:
-    """Give what `-o NAME` of `analyze` asks for.
+    """Return what `-o NAME` of `analyze` asks for.
 
     Raises:
         CostscanError: no report has this ending, or the file cannot be written where it is to be.
@@ -134,7 +134,7 @@ def target(name: str) -> Target:
 
 
 def comparison_target(name: str) -> Target:
-    """Give what `-o NAME` of `check` and `compare` asks for; errors as for `target`."""
+    """Return what `-o NAME` of `check` and `compare` asks for; errors as for `target`."""
     path = Path(name).expanduser()
     found = Target(path, _module(name, path.suffix.lower(), COMPARISON))
     _refuse_unwritable(name, found)
@@ -142,7 +142,7 @@ def comparison_target(name: str) -> Target:
 
 
 def trend_target(name: str) -> Target:
-    """Give what `-o NAME` of `trend` asks for; errors as for `target`."""
+    """Return what `-o NAME` of `trend` asks for; errors as for `target`."""
     path = Path(name).expanduser()
     found = Target(path, _module(name, path.suffix.lower(), TREND))
     _refuse_unwritable(name, found)

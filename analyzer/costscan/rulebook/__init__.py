@@ -23,7 +23,7 @@ _OWN_KEYS: Final = ("enabled", "severity")
 
 
 def own_folder() -> Path:
-    """Give the folder of the rules that come with costscan."""
+    """Return the folder of the rules that come with costscan."""
     packaged = Path(str(files("costscan"))) / "rules"
     return packaged if packaged.is_dir() else Path(__file__).resolve().parents[3] / "rules"
 
@@ -31,7 +31,7 @@ def own_folder() -> Path:
 def load_rules(
     folders: Sequence[Path] = (), settings: Sequence[tuple[Place, str, Mapping[str, Any]]] = ()
 ) -> list[Rule]:
-    """Give the rules that come with costscan and those of other folders, as set, compiled and checked.
+    """Return the rules that come with costscan and those of other folders, as set, compiled and checked.
 
     Args:
         folders: more folders of rules; a rule in one replaces that of the same name.
@@ -100,7 +100,7 @@ def _param(where: str, value: Any, default: float | str) -> float | str:
 
 
 def _shown(value: Any) -> str:
-    """Give a value as it was written."""
+    """Return a value as it was written."""
     return str(value).lower() if isinstance(value, bool | Decimal) else repr(value)
 
 

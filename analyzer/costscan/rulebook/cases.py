@@ -35,7 +35,7 @@ REPEAT: Final = "repeat"
 
 
 def frames_of(rule: Rule, case: Case) -> dict[str, pl.DataFrame]:
-    """Give the frames of a case; columns that a row does not name are typical or, where they may be, unknown.
+    """Return the frames of a case; columns a row does not name are typical or, where they may be, unknown.
 
     A row with `repeat = N` stands for N rows whose `turn` (and `block`) count on.
 
@@ -75,7 +75,7 @@ def _default(frame: str, column: str, kind: Any) -> Any:
 
 
 def set_for(rule: Rule, case: Case) -> Rule:
-    """Give a rule with the parameters of a case.
+    """Return a rule with the parameters of a case.
 
     Raises:
         CostscanError: the case sets one that there is not.
@@ -89,7 +89,7 @@ def set_for(rule: Rule, case: Case) -> Rule:
 
 
 def failures(rule: Rule) -> list[str]:
-    """Give what is wrong with the cases of a rule, a line each; none where all hold.
+    """Return what is wrong with the cases of a rule, a line each; none where all hold.
 
     Raises:
         CostscanError: a case names a frame or a column that there is not.

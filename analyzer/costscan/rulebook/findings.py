@@ -90,7 +90,7 @@ def _findings(
 def _queried(
     rules: Sequence[Rule], frames: Mapping[str, pl.LazyFrame], reasons: dict[str, str]
 ) -> list[tuple[Rule, pl.DataFrame]]:
-    """Give the rules that could be run, with what their queries found."""
+    """Return the rules that could be run, with what their queries found."""
     with suppress(*CAUGHT):
         found = pl.collect_all([lazy(rule, frames) for rule in rules])
         return list(zip(rules, found, strict=True))
@@ -106,7 +106,7 @@ def _queried(
 def _priced(
     rule: Rule, found: pl.DataFrame, money: Money, known: "_Runs", reasons: dict[str, str]
 ) -> list[dict[str, Any]]:
-    """Give the findings of a rule; none where they cannot be priced or told."""
+    """Return the findings of a rule; none where they cannot be priced or told."""
     try:
         rows = _rows(rule, money.price(known.spanned(found), rule.price), known)
         check("findings", pl.DataFrame(rows, schema=FINDINGS))
@@ -117,14 +117,14 @@ def _priced(
 
 
 def rule_frames(x: PricedAnalysis, rules: Iterable[Rule]) -> dict[str, pl.LazyFrame]:
-    """Give the frames that some rules query: canonical ones and `run_costs`."""
+    """Return the frames that some rules query: canonical ones and `run_costs`."""
     asked = " ".join(rule.sql for rule in rules)
     named = [name for name in FRAMES if re.search(rf"\b{name}\b", asked)]
     return {name: run_costs(x).lazy() if name == "run_costs" else x.lazy(name) for name in named}
 
 
 def _held(frames: dict[str, pl.LazyFrame]) -> dict[str, pl.LazyFrame]:
-    """Give the frames, in memory where that takes little: most rules look at all blocks."""
+    """Return the frames, in memory where that takes little: most rules look at all blocks."""
     blocks = frames.get("blocks")
     if blocks is None or blocks.select(pl.len()).collect().item() > HELD_BLOCKS:
         return frames
@@ -132,7 +132,7 @@ def _held(frames: dict[str, pl.LazyFrame]) -> dict[str, pl.LazyFrame]:
 
 
 def run_costs(x: Analysis) -> pl.DataFrame:
-    """Give the `run_costs` frame."""
+    """Return the `run_costs` frame."""
     micro = (pl.col("usd") * _MICRO).round().cast(pl.Int64)
     sums = x.turns.group_by("run_id").agg(
         prompt_tokens=PROMPT.sum(),
@@ -224,7 +224,7 @@ def _evidence(found: Mapping[str, Any], words: Mapping[str, str]) -> str:
 
 
 def _shown(name: str, value: Any) -> str:
-    """Give a value in words: 12,345; shares as percent; unknown as a question mark."""
+    """Return a value in words: 12,345; shares as percent; unknown as a question mark."""
     if value is None:
         return "?"
     if isinstance(value, Decimal):

@@ -107,7 +107,7 @@ class Money:
         return found.join(known, on=keys, how="left", maintain_order="left").with_columns(part=part)
 
     def _between(self, asked: pl.DataFrame, what: str, first: pl.Expr, after: pl.Expr) -> pl.Series:
-        """Give what turns from `first` up to `after` sum to; null where one of them has no price."""
+        """Return what turns from `first` up to `after` sum to; null where one of them has no price."""
         sums = self._turns.select("run_id", "turn", f"{what}_before", "unknown_before")
         low, high = (
             asked.select("run_id", turn=at).join(
@@ -131,7 +131,7 @@ _WAYS: Final[Mapping[str, Callable[[Money, pl.DataFrame], pl.DataFrame]]] = {
 
 
 def _running(x: PricedAnalysis, runs: pl.Series) -> pl.DataFrame:
-    """Give per turn, and one past the last, sums over the turns before it.
+    """Return per turn, and one past the last, sums over the turns before it.
 
     `usd_before` and, of what a token paid that was sent before (the mean over the carried part of each
     prompt), `ride_before`, both in pico-dollars and without the `unknown_before` turns that have no price.
@@ -158,7 +158,7 @@ def _running(x: PricedAnalysis, runs: pl.Series) -> pl.DataFrame:
 
 
 def _ride() -> pl.Expr:
-    """Give what a token that was sent before paid in this turn: read first, then written, then plain.
+    """Return what a token that was sent before paid in this turn: read first, then written, then plain.
 
     In a run's first prompt nothing is carried: a token of it pays the mean of that prompt.
     """

@@ -24,7 +24,7 @@ class CacheMoney:
         self._turns = x.counted_with_prices.filter(pl.col("run_id").is_in(runs.implode())).drop("usd")
 
     def ways(self) -> Mapping[str, Callable[[pl.DataFrame], pl.DataFrame]]:
-        """Give how findings are priced, by name; each takes what was found, numbered by `row`."""
+        """Return how findings are priced, by name; each takes what was found, numbered by `row`."""
         return {
             "lost": lambda found: self._lost(found, ["run_id", "cause"]),
             "lost-in-run": self._lost_in_run,

@@ -30,7 +30,7 @@ class RoutingMoney:
         return both.filter(pl.col("run_id").is_in(self._runs.implode())).drop("usd")
 
     def ways(self) -> Mapping[str, Callable[[pl.DataFrame], pl.DataFrame]]:
-        """Give how findings are priced, by name; each takes what was found, numbered by `row`."""
+        """Return how findings are priced, by name; each takes what was found, numbered by `row`."""
         return {"fast": self._fast, "thinking": self._thinking, "switched": self._switched}
 
     def _fast(self, found: pl.DataFrame) -> pl.DataFrame:
@@ -71,7 +71,7 @@ class RoutingMoney:
         return _priced(asked, parts.select(_ROW, "usd"))
 
     def _within(self, asked: pl.DataFrame) -> pl.DataFrame:
-        """Give the turns of each row with its `row` and `tokens`."""
+        """Return the turns of each row with its `row` and `tokens`."""
         turns = pl.int_ranges("turn", pl.col("turn_end") + 1).alias("turn")
         each = asked.select(_ROW, "run_id", turns, "tokens").explode("turn")
         return each.join(self._turns, on=_PLACE, how="inner", maintain_order="left")

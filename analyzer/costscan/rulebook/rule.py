@@ -74,7 +74,7 @@ class Rule:
     values: Mapping[str, ParamValue] = field(default_factory=dict)
 
     def value(self, param: str) -> ParamValue:
-        """Give the value of a parameter: as set, else its default."""
+        """Return the value of a parameter: as set, else its default."""
         return self.values.get(param, self.params[param].value)
 
 

@@ -79,7 +79,7 @@ _COMMENT: Final = re.compile(rf"({_STRING.pattern})|--[^\n]*|/\*.*?\*/", re.DOTA
 
 
 def sql_of(rule: Rule) -> str:
-    """Give the SQL of a rule with its parameters put in.
+    """Return the SQL of a rule with its parameters put in.
 
     Raises:
         CostscanError: it does more than select, or names a parameter that there is not.
@@ -111,7 +111,7 @@ def _literal(value: ParamValue) -> str:
 
 
 def lazy(rule: Rule, frames: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
-    """Give the query of a rule over some frames, not run yet.
+    """Return the query of a rule over some frames, not run yet.
 
     Raises:
         CostscanError: Polars refuses it.

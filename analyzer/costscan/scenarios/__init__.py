@@ -178,7 +178,7 @@ def _all_sets(sets: Sets, guard: Guard, parts: Mapping[str, pl.DataFrame]) -> Jo
 
 
 def _is_taken(name: str, trims: Sequence[str]) -> bool:
-    """Say whether a part belongs to what its lever does, unless that is told otherwise."""
+    """Whether a part belongs to what its lever does, unless that is told otherwise."""
     lever, _, part = name.partition("/")
     return part in trims if lever == "trimming" else name != "routing/effort"
 

@@ -40,7 +40,7 @@ class Costs:
 
     @classmethod
     def of(cls, x: "Analysis") -> Self:
-        """Give the turns of an analysis."""
+        """Return the turns of an analysis."""
         columns = [*_PLACE, *CLASSES, *COST_COLUMNS.values()]
         priced = x.counted_with_prices.select(*columns, *x.unit.columns)
         group = (
@@ -57,7 +57,7 @@ class Costs:
         return cls(turns, both.select(x.unit.columns), x.prices, x.share_paid, _off(x))
 
     def of_turns(self, plan: Plan, replayed: pl.DataFrame) -> pl.DataFrame:
-        """Give the turns of a plan: run_id, turn, group, model, token classes, unit prices, pico_usd."""
+        """Return the turns of a plan: run_id, turn, group, model, token classes, unit prices, pico_usd."""
         told = replayed.select(pl.col(name).alias(column) for name, column in REPLAYED.items())
         own = plan.steps.select("model", "output_tokens", "web_searches", EXTRA_OUTPUT)
         written = pl.col("output_tokens") + pl.col(EXTRA_OUTPUT)
@@ -66,7 +66,7 @@ class Costs:
         return self._priced(plan, used.hstack(self.units(plan)))
 
     def repriced(self, plan: Plan, turns: pl.DataFrame) -> pl.DataFrame:
-        """Give turns from `of_turns` at the prices of a plan that changes nothing else of them."""
+        """Return turns from `of_turns` at the prices of a plan that changes nothing else of them."""
         used = turns.select(*_PLACE, "group", "model", *CLASSES).hstack(plan.steps.select("web_searches"))
         return self._priced(plan, used.hstack(self.units(plan)))
 
@@ -79,11 +79,11 @@ class Costs:
         )
 
     def units(self, plan: Plan) -> pl.DataFrame:
-        """Give the unit prices of the turns of a plan: those that were paid, where nothing changes them."""
+        """Return the unit prices of the turns of a plan: those that were paid, where nothing changes them."""
         return self.units_of(plan.steps) if plan.is_repriced else self.unit
 
     def units_of(self, steps: pl.DataFrame) -> pl.DataFrame:
-        """Give the unit prices of steps."""
+        """Return the unit prices of steps."""
         zero = (pl.lit(0, pl.Int64).alias(name) for name in REPLAYED.values() if name != "input_tokens")
         sent = steps.with_columns(*zero, input_tokens="prompt_tokens")
         return unit_prices(sent, self.table, discount=self.share_paid)

@@ -39,7 +39,7 @@ PACK_CURVE: Final = _schema(
 
 
 def cap_curve(x: "Analysis", chosen: int) -> pl.DataFrame:
-    """Give `CAP_CURVE` of the tools with results over a cap; `chosen` is the cap of the settings.
+    """Return `CAP_CURVE` of the tools with results over a cap; `chosen` is the cap of the settings.
 
     What is cut is priced as it was: written when it entered, carried by each later turn.
     """
@@ -73,7 +73,7 @@ def cap_curve(x: "Analysis", chosen: int) -> pl.DataFrame:
 
 
 def pack_curve(bench: Bench) -> pl.DataFrame:
-    """Give `PACK_CURVE` of the runs that can be packed; none where there are no such runs."""
+    """Return `PACK_CURVE` of the runs that can be packed; none where there are no such runs."""
     runs = bench.contexts(max(ITEMS))["run_id"]
     rows = []
     own = bench.plan.steps.filter(pl.col("run_id").is_in(runs.implode()))

@@ -21,7 +21,7 @@ Levers = frozenset[str]
 
 
 def all_sets(levers: Sequence[str]) -> list[Levers]:
-    """Give all sets of levers but the empty one, smaller ones first."""
+    """Return all sets of levers but the empty one, smaller ones first."""
     return [frozenset(some) for n in range(1, len(levers) + 1) for some in combinations(levers, n)]
 
 
@@ -61,7 +61,7 @@ class Sets:
             self.runs |= {some | {"trimming"}: runs for some, runs in self.runs.items()}
 
     def _family(self, *, trim: bool, cache: bool) -> dict[Levers, pl.DataFrame]:
-        """Give the costs of the runs as they are, routed, batched, and both."""
+        """Return the costs of the runs as they are, routed, batched, and both."""
         plan = self.trimmed_plan if trim else self.bench.plan
         some = frozenset(name for name, is_on in (("trimming", trim), ("caching", cache)) if is_on)
         serve = self.bench.cached if cache else self.bench.replayed
@@ -93,14 +93,14 @@ class Sets:
         return self.trimmed([part for part in self.bench.settings.trimming.parts if part not in self.idle])
 
     def trimmed_by(self, part: str) -> Plan:
-        """Give the plan with one part of trimming; it is not kept, only whether it is another one."""
+        """Return the plan with one part of trimming; it is not kept, only whether it is another one."""
         plan = self.trimmed([part])
         if plan is self.bench.plan:
             self.idle.add(part)
         return plan
 
     def trimmed(self, parts: Sequence[str]) -> Plan:
-        """Give the plan with some parts of trimming; the same plan where none of them changes anything."""
+        """Return the plan with some parts of trimming; the same plan where none of them changes anything."""
         bench = self.bench
         if not parts:
             return bench.plan
@@ -112,5 +112,5 @@ class Sets:
         return trimming.trimmed(bench.plan, bench.held, parts, classes)
 
     def batched(self, plan: Plan) -> Plan:
-        """Give the plan with what nobody waits for in batches."""
+        """Return the plan with what nobody waits for in batches."""
         return batching.batched(plan, self.bench.unwaited["run_id"], self.bench.batch_models)

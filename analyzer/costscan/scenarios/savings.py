@@ -14,7 +14,7 @@ from costscan.schema.frames import SCENARIOS, USD
 
 
 def billed(costs: Costs) -> pl.DataFrame:
-    """Give `as_billed` of each run."""
+    """Return `as_billed` of each run."""
     runs = costs.per_run(costs.turns)
     none = pl.when(pl.col("pico_usd").is_not_null()).then(0)
     return _rows(runs.with_columns(saved=none, low=none, high=none), "as_billed")
@@ -23,7 +23,7 @@ def billed(costs: Costs) -> pl.DataFrame:
 def saved(
     costs: Costs, before: pl.DataFrame, after: pl.DataFrame, name: str, *, may_be_dearer: bool = False
 ) -> pl.DataFrame:
-    """Give a scenario of each run.
+    """Return a scenario of each run.
 
     Args:
         costs: the logged turns.

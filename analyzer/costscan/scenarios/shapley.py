@@ -14,7 +14,7 @@ _LARGEST: Final = 2**62
 
 
 def shares(saved: Mapping[frozenset[str], pl.Series], levers: Sequence[str]) -> pl.DataFrame:
-    """Give a column of pico-USD for each lever, in the order of the rows.
+    """Return a column of pico-USD for each lever, in the order of the rows.
 
     Args:
         saved: by set of levers, what it saves of each run in pico-USD; the empty set saves nothing.

@@ -57,7 +57,7 @@ def joint(sets: Sets, guard: Guard, parts: Rows) -> Joint:
 
 
 def _of_lever(one: Joint, lever: str) -> pl.DataFrame:
-    """Give what a lever saves alone, where it cannot be told what it adds to the others."""
+    """Return what a lever saves alone, where it cannot be told what it adds to the others."""
     rows = pl.concat(one.rows).filter(scenario=lever)
     return rows.with_columns(saved_joint_usd=pl.lit(None, rows.schema["saved_joint_usd"]))
 
@@ -108,7 +108,7 @@ class Best:
         return self._told[id(runs)]
 
     def _less(self, some: Levers) -> Iterator[pl.DataFrame]:
-        """Give what may save more: the parts of a lever, or of a set all that lack one of its levers."""
+        """Yield what may save more: the parts of a lever, or of a set all that lack one of its levers."""
         if len(some) == 1:
             (lever,) = some
             yield from (rows for name, rows in self.parts.items() if name.startswith(f"{lever}/"))
@@ -142,7 +142,7 @@ def _is_forced(sets: Sets) -> bool:
 
 
 def _with_shares(done: Mapping[Levers, pl.DataFrame], levers: Sequence[str]) -> Iterator[pl.DataFrame]:
-    """Give each set of levers; those with one lever also tell its share in what all save together."""
+    """Yield each set of levers; those with one lever also tell its share in what all save together."""
     joint = shares({some: _pico(rows) for some, rows in done.items()}, levers)
     every = frozenset(levers)
     for some, rows in done.items():
@@ -159,7 +159,7 @@ def _name(levers: frozenset[str]) -> str:
 
 
 def _pico(rows: pl.DataFrame) -> pl.Series:
-    """Give what is saved in whole pico-USD, 0 where it is not known."""
+    """Return what is saved in whole pico-USD, 0 where it is not known."""
     return rows.select((pl.col("saved_usd") * 10**12).cast(pl.Int64).fill_null(0)).to_series()
 
 

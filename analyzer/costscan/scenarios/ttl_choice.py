@@ -15,7 +15,7 @@ from costscan.schema.frames import LIFETIMES
 
 
 def lifetimes(costs: Costs, steps: pl.DataFrame, five: pl.DataFrame, hour: pl.DataFrame) -> pl.DataFrame:
-    """Give the `lifetimes` frame: one row per run that writes to the cache.
+    """Return the `lifetimes` frame: one row per run that writes to the cache.
 
     Args:
         costs: the logged turns.
@@ -54,6 +54,6 @@ def lifetimes(costs: Costs, steps: pl.DataFrame, five: pl.DataFrame, hour: pl.Da
 
 
 def _break_even() -> pl.Expr:
-    """Give what must be written again, for each token written for an hour, at the prices of a run."""
+    """Return what must be written again, for each token written for an hour, at the prices of a run."""
     hour, five, read = (pl.col(UNIT_COLUMNS[m]) for m in ("cache_write_1h", "cache_write_5m", "cache_read"))
     return ((hour - five) / pl.when(five > read).then(five - read)).drop_nulls().mean()

@@ -56,7 +56,7 @@ class Bench:
         return Outcome(self.plan, self.costs.of_turns(self.plan, self.x.agreement.classes))
 
     def _blocks(self, *names: str) -> pl.LazyFrame:
-        """Give columns of the blocks and what they cost, to be read from disk where they are used."""
+        """Return columns of the blocks and what they cost, to be read from disk where they are used."""
         both = pl.concat([self.x.blocks, self.x.block_costs.drop("run_id", "block")], how="horizontal")
         return both.select("run_id", "turn_in", "turn_out", "layer", *names)
 
@@ -120,7 +120,7 @@ class Bench:
         return self.shots.filter(pl.col("reason").is_not_null())
 
     def contexts(self, items: int | None = None) -> pl.DataFrame:
-        """Give which runs are packed into one context."""
+        """Return which runs are packed into one context."""
         cliffs = self.x.prices.filter(pl.col("over_prompt_tokens") > 0)
         longest = dict(cliffs.group_by("model").agg(pl.col("over_prompt_tokens").min()).iter_rows())
         return batching.contexts(self.unwaited, items or self.settings.batching.items_per_context, longest)
@@ -142,7 +142,7 @@ class Bench:
         return self.x.prices.filter(tier="batch")["model"].unique()
 
     def _usd_on(self, days: pl.Series) -> pl.DataFrame:
-        """Give day, model and usd: a token of plain input on some days, in pico-USD."""
+        """Return day, model and usd: a token of plain input on some days, in pico-USD."""
         models = self.x.prices["model"].unique().sort()
         asked = days.to_frame("day").join(models.to_frame("model"), how="cross").with_columns(
             model_raw="model", tier=pl.lit("standard"), speed=pl.lit("standard"), geo=pl.lit(None, pl.String),
@@ -180,11 +180,11 @@ class Bench:
         return bool((spans["span_us"] > LIFETIMES_US["5m"]).any())
 
     def cached(self, plan: Plan) -> Outcome:
-        """Give a plan with all parts of caching."""
+        """Return a plan with all parts of caching."""
         return self.with_lifetimes(caching.with_breakpoints(plan, stable=plan.varies))[2]
 
     def with_lifetimes(self, plan: Plan) -> tuple[Outcome, Outcome, Outcome]:
-        """Give a plan with five minutes, with an hour, and with the cheaper one.
+        """Return a plan with five minutes, with an hour, and with the cheaper one.
 
         That is the cheaper one of each run, or one for all that share a prefix: a run may be cheaper with
         five minutes and yet be the one whose hour saves the others a write.

@@ -105,7 +105,7 @@ NULLABLE: Final[Mapping[str, frozenset[str]]] = {
 
 
 def check(name: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """Give `frame` back when it is a true `name` frame: its columns, types and no null where none may be.
+    """Return `frame` back when it is a true `name` frame: its columns, types and no null where none may be.
 
     Raises:
         CostscanError: the frame breaks the contract; this is a defect of costscan, never of a log.
@@ -124,7 +124,7 @@ def check(name: str, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def empty(name: str) -> pl.DataFrame:
-    """Give the `name` frame with no rows."""
+    """Return the `name` frame with no rows."""
     return pl.DataFrame(schema=SCHEMAS[name])
 
 

@@ -159,7 +159,7 @@ GROUPS: Final[dict[str, Any]] = {
 
 
 def keys() -> tuple[Key, ...]:
-    """Give every key with its default and meaning, in the order of the documentation."""
+    """Return every key with its default and meaning, in the order of the documentation."""
     grouped = [
         Key(f"{name}.{f.name}", *_described(f)) for name, group in GROUPS.items() for f in fields(group)
     ]

@@ -14,7 +14,7 @@ _RULES: Final = "rules."
 
 
 def load(folder: Path, *, file: Path | None = None, assignments: Sequence[str] = ()) -> Settings:
-    """Give the settings that hold in `folder`; `assignments` ("KEY=VALUE") win over the file.
+    """Return the settings that hold in `folder`; `assignments` ("KEY=VALUE") win over the file.
 
     Without `file`, the nearest `costscan.toml`, or pyproject.toml with a `[tool.costscan]`, counts: in the
     folder or its parents up to the root of the repository.
@@ -36,7 +36,7 @@ def load(folder: Path, *, file: Path | None = None, assignments: Sequence[str] =
 
 
 def _without_rules(table: Mapping[str, Any], place: Place, rules: list[RuleSetting]) -> dict[str, Any]:
-    """Give the settings that are of no rule, and add those that are to `rules`."""
+    """Return the settings that are of no rule, and add those that are to `rules`."""
     rest = {}
     for name, value in table.items():
         if name.startswith(_RULES):

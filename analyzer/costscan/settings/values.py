@@ -38,7 +38,7 @@ class Place:
     from_text: bool = False
 
     def of(self, key: str) -> str:
-        """Give "FILE:LINE" of a key, "FILE" where the line is not found, or the option as given."""
+        """Return "FILE:LINE" of a key, "FILE" where the line is not found, or the option as given."""
         if self.from_text:
             return self.name
         line = _line_of(self.text, self.prefix + key)
@@ -46,7 +46,7 @@ class Place:
 
 
 def value_of(key: Key, value: Any, place: Place) -> Any:
-    """Give the value of a key in its own type.
+    """Return the value of a key in its own type.
 
     Raises:
         CostscanError: the value is of another type or out of bounds.
@@ -92,7 +92,7 @@ def _fingerprints(key: Key, value: Any, place: Place) -> tuple[str, ...]:
 
 
 def _limits(key: Key, value: Any, place: Place) -> tuple[tuple[str, str], ...]:
-    """Give each limit with the place it was written in; the gate knows what it means."""
+    """Return each limit with the place it was written in; the gate knows what it means."""
     if place.from_text and isinstance(value, str):
         value = [word.strip(" \"'") for word in value.strip("[] ").split(",") if word.strip()]
     if isinstance(value, list) and all(isinstance(word, str) for word in value):
@@ -192,7 +192,7 @@ _READERS: Final[Mapping[str, Callable[[Key, Any, Place], Any]]] = {
 
 
 def _line_of(text: str, name: str) -> int | None:
-    """Give the line of a dotted key; where only its table is written, the line of that."""
+    """Return the line of a dotted key; where only its table is written, the line of that."""
     wanted = name.split(".")
     table: list[str] = []
     best: tuple[int, int] | None = None

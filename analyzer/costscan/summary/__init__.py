@@ -211,7 +211,7 @@ def _distribution(runs: pl.DataFrame) -> Distribution:
 
 
 def _ranks(costs: list[Decimal]) -> dict[str, Decimal | None]:
-    """Give nearest-rank percentiles, the largest and the mean of costs in falling order."""
+    """Return nearest-rank percentiles, the largest and the mean of costs in falling order."""
     if not costs:
         return dict.fromkeys(("p50", "p90", "p99", "max", "mean"))
     n = len(costs)

@@ -17,16 +17,16 @@ def total(amounts: pl.Series) -> Decimal:
 
 
 def share(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
-    """Give a ratio, null where the whole is nothing or unknown."""
+    """Return a ratio, null where the whole is nothing or unknown."""
     return pl.when(whole > 0).then(part.cast(pl.Float64) / whole.cast(pl.Float64))
 
 
 def ratio(part: Decimal | int | None, whole: Decimal | int | None) -> float | None:
-    """Give a ratio of two numbers, None where the whole is nothing or one is unknown."""
+    """Return a ratio of two numbers, None where the whole is nothing or one is unknown."""
     return None if part is None or not whole else float(part) / float(whole)
 
 
 def nearest_rank(column: str, percent: int) -> pl.Expr:
-    """Give a percentile of a column: the smallest value that at least so many percent do not exceed."""
+    """Return a percentile of a column: the smallest value that at least so many percent do not exceed."""
     known = pl.col(column).drop_nulls().sort()
     return known.get((known.len() * percent + 99) // 100 - 1, null_on_oob=True)

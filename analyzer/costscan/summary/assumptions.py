@@ -63,6 +63,6 @@ ASSUMED: Final = (
 
 
 def assumptions(scenarios: Iterable[Scenario]) -> list[Assumption]:
-    """Give the assumptions behind the scenarios that save anything."""
+    """Return the assumptions behind the scenarios that save anything."""
     saving = {s.scenario for s in scenarios if s.saved_usd}
     return [one for one in ASSUMED if one.lever in saving]

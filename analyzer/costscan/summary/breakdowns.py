@@ -32,14 +32,14 @@ COLUMNS: Final = (
 
 
 def by_server(x: Diagnosis) -> pl.DataFrame:
-    """Give a row per MCP server; `calls` are its tool calls and the tokens those of their results."""
+    """Return a row per MCP server; `calls` are its tool calls and the tokens those of their results."""
     costs = parts_by(x, server("part").fill_null(NO_SERVER).alias("server"))
     calls = x.tool_calls.group_by(pl.col("server").fill_null(NO_SERVER)).agg(*_sizes("result_tokens"))
     return _whole(x, costs, calls, "server").with_columns(pl.col("calls").fill_null(0))
 
 
 def by_skill(x: Diagnosis) -> pl.DataFrame:
-    """Give a row per skill; `calls` are the blocks that loaded it, and the tokens theirs."""
+    """Return a row per skill; `calls` are the blocks that loaded it, and the tokens theirs."""
     costs = parts_by(x, pl.col("skill").fill_null(NO_SKILL))
     blocks = x.blocks.select("run_id", "block", "tokens", "kind")
     skills = x.block_costs.filter(pl.col("skill").is_not_null()).select("run_id", "block", "skill")
@@ -48,7 +48,7 @@ def by_skill(x: Diagnosis) -> pl.DataFrame:
 
 
 def by_kind(x: Diagnosis) -> pl.DataFrame:
-    """Give a row per kind of block; `calls` are the blocks and the tokens theirs."""
+    """Return a row per kind of block; `calls` are the blocks and the tokens theirs."""
     sizes = x.blocks.group_by("kind").agg(*_sizes("tokens")).collect()
     return _whole(x, parts_by(x, "kind"), sizes, "kind")
 
@@ -97,7 +97,7 @@ DIVISIONS: Final[Mapping[str, Callable[[Diagnosis], pl.DataFrame]]] = {
 
 
 def by_route(x: Diagnosis) -> pl.DataFrame:
-    """Give a row per model, target and evidence: how many turns of how many runs, most turns first."""
+    """Return a row per model, target and evidence: how many turns of how many runs, most turns first."""
     one = ["model", "to_model", "evidence", "confidence", "reason"]
     return (
         x.rooted(x.routes)
@@ -109,7 +109,7 @@ def by_route(x: Diagnosis) -> pl.DataFrame:
 
 
 def by_lifetime(x: Diagnosis) -> pl.DataFrame:
-    """Give a row per task that writes to the cache, the one that could save most first.
+    """Return a row per task that writes to the cache, the one that could save most first.
 
     `ttl` is what its runs wrote with (`both` where they differ), `cheaper` what would cost less for all of
     them together, `saved_usd` what each agent thread saves with the one that is cheaper for it.

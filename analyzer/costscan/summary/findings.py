@@ -39,7 +39,7 @@ def findings(x: Diagnosis) -> pl.DataFrame:
 
 
 def said() -> pl.Expr:
-    """Give the message of a finding, with its place in front where it does not name that itself."""
+    """Return the message of a finding, with its place in front where it does not name that itself."""
     character = pl.concat_str(pl.lit(", character "), "char_offset")
     place = pl.concat_str("path", character.fill_null(""), pl.lit(": "), "message")
     names_it = pl.col("message").str.contains(pl.col("path"), literal=True)
@@ -52,7 +52,7 @@ def why() -> pl.Expr:
 
 
 def by_rule(x: Diagnosis) -> pl.DataFrame:
-    """Give a row per rule that found something, dearest first, with the message of its dearest finding.
+    """Return a row per rule that found something, dearest first, with the message of its dearest finding.
 
     Findings of one rule count no dollar twice; those of two rules may be about the same tokens.
     """

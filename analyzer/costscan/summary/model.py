@@ -245,9 +245,9 @@ class Summary:
     rules: tuple[Rule, ...] = field(default=(), metadata={"json": False})
 
     def division(self, name: str) -> pl.DataFrame:
-        """Give the bill by tool, server, skill, kind or agent."""
+        """Return the bill by tool, server, skill, kind or agent."""
         return self.by_tool if name == "tool" else self.breakdowns[name]
 
     def scenario(self, name: str) -> Scenario | None:
-        """Give one scenario by its name."""
+        """Return one scenario by its name."""
         return next((s for s in self.scenarios if s.scenario == name), None)

@@ -28,7 +28,7 @@ NESTED: Final = {"spend": SPEND, "parts": PARTS, "found": FOUND}
 
 
 def run_report(summary: Summary, x: Diagnosis) -> pl.DataFrame:
-    """Give the runs with a cost per scenario (null where it is not known), and what it is made of.
+    """Return the runs with a cost per scenario (null where it is not known), and what it is made of.
 
     Beside the columns of the table of runs: `spend`, per model and what else decides a price, the turns with
     a price, their tokens and what each meter cost; `parts`, per tool or other part and kind of content, the
@@ -43,7 +43,7 @@ def run_report(summary: Summary, x: Diagnosis) -> pl.DataFrame:
 
 
 def basis(summary: Summary) -> dict[str, str]:
-    """Give what a report says of itself: versions, and the date and source of the prices."""
+    """Return what a report says of itself: versions, and the date and source of the prices."""
     return {
         "schema_version": str(summary.schema_version),
         "costscan_version": summary.costscan_version,
@@ -61,7 +61,7 @@ def _of_roots(x: Diagnosis, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _nested(name: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """Give a row per run with a list of the rows that are its own."""
+    """Return a row per run with a list of the rows that are its own."""
     schema = NESTED[name]
     own = rows.cast(schema).select("run_id", pl.struct(*schema).alias(name))
     return own.group_by("run_id", maintain_order=True).agg(name)
@@ -78,7 +78,7 @@ def _spend(x: Diagnosis) -> pl.DataFrame:
 
 
 def _over(x: Diagnosis) -> pl.Series:
-    """Give, per turn, the largest size limit in the price table that its prompt is over; 0 for none."""
+    """Return, per turn, the largest size limit in the price table that its prompt is over; 0 for none."""
     limits = x.prices.filter(pl.col("over_prompt_tokens") > 0).select("model", "over_prompt_tokens").unique()
     sizes = x.turns.select("model", prompt_tokens=PROMPT).with_row_index("row")
     passed = (
@@ -91,7 +91,7 @@ def _over(x: Diagnosis) -> pl.Series:
 
 
 def _parts(x: Diagnosis) -> pl.DataFrame:
-    """Give what was sent and what it cost, per run, part and kind."""
+    """Return what was sent and what it cost, per run, part and kind."""
     by = ("run_id", "part", "kind")
     pico = pl.col("pico_usd") + pl.col("output_pico_usd")
     return (

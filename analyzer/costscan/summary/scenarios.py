@@ -31,7 +31,7 @@ _CACHED: Final = ("cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_
 
 
 def no_caching_usd(x: Diagnosis) -> pl.Series:
-    """Give, turn by turn, the cost with every prompt token at the plain input price; null where unpriced.
+    """Return, turn by turn, the cost with every prompt token at the plain input price; null where unpriced.
 
     A turn whose prompt is not known stays as it was billed.
     """
@@ -49,7 +49,7 @@ def no_caching_usd(x: Diagnosis) -> pl.Series:
 
 
 def scenarios(x: Diagnosis) -> list[Scenario]:
-    """Give what the logs would have cost: with nothing cached, with each lever, with all, with each part."""
+    """Return what the logs would have cost: with nothing cached, each lever, all, each part."""
     turns = x.turns.with_columns(no_caching=no_caching_usd(x))
     known = turns.filter(pl.col("usd").is_not_null())
     billed = total(known["usd"]) if known.height or not turns.height else None

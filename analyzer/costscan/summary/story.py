@@ -100,7 +100,7 @@ def story(x: Diagnosis, run_id: str) -> Story:
 
 
 def prompts(x: Diagnosis, run_ids: Sequence[str]) -> dict[str, pl.DataFrame]:
-    """Give the turns of some runs, as a story has them; their blocks are read once."""
+    """Return the turns of some runs, as a story has them; their blocks are read once."""
     own = pl.col("run_id").is_in(list(run_ids))
     wanted = ("run_id", "tokens", "turn_in", "turn_out")
     blocks = x.blocks.filter(own).select(*wanted, group=_group()).collect()
@@ -177,7 +177,7 @@ def _turns(x: Diagnosis, turns: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFr
 
 
 def _breaks(x: Diagnosis) -> pl.DataFrame:
-    """Give, per turn whose prefix broke: tokens_lost and why."""
+    """Return, per turn whose prefix broke: tokens_lost and why."""
     at = pl.col("path") + pl.format(":{}", "char_offset").fill_null("")
     is_text = pl.col("char_offset").is_not_null()
     told = pl.col("cause") + pl.when(is_text).then(" at " + at).otherwise(pl.lit(""))
@@ -188,7 +188,7 @@ def _breaks(x: Diagnosis) -> pl.DataFrame:
 
 
 def _stacked(blocks: pl.DataFrame, n_turns: int) -> pl.DataFrame:
-    """Give, per turn, the tokens of each kind in its prompt: running sums of what came and what left."""
+    """Return, per turn, the tokens of each kind in its prompt: running sums of what came and what left."""
     came = blocks.select("group", "tokens", turn="turn_in")
     left = blocks.select("group", -pl.col("tokens"), turn="turn_out")
     moves = (

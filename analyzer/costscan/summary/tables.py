@@ -38,7 +38,7 @@ TOOL_COLUMNS: Final = (
 
 
 def by_model(turns: pl.DataFrame) -> pl.DataFrame:
-    """Give a row per model, dearest first, with `provider`."""
+    """Return a row per model, dearest first, with `provider`."""
     return _dearest_first(_grouped(turns, pl.col("model"), pl.col("provider")), "model")
 
 
@@ -48,7 +48,7 @@ def by_task(turns: pl.DataFrame) -> pl.DataFrame:
 
 
 def by_day(turns: pl.DataFrame, tz: str) -> pl.DataFrame:
-    """Give a row per day of a time zone in order, turns without a time last as "unknown"."""
+    """Return a row per day of a time zone in order, turns without a time last as "unknown"."""
     days = day("at", tz).fill_null(UNKNOWN_DAY).alias("day")
     return _grouped(turns, days).sort(pl.col("day") == UNKNOWN_DAY, "day")
 
@@ -72,7 +72,7 @@ def _grouped(turns: pl.DataFrame, *names: pl.Expr) -> pl.DataFrame:
 
 
 def by_tool(x: Diagnosis) -> pl.DataFrame:
-    """Give a row per tool, dearest first, and one per part of the bill that belongs to no tool.
+    """Return a row per tool, dearest first, and one per part of the bill that belongs to no tool.
 
     `usd` is all that a tool's definition, calls and results cost over all turns that carried them,
     `carried_usd` what sending its results again cost. Parts are named in parentheses; their `calls` are null.
@@ -121,7 +121,7 @@ def parts_by(x: Diagnosis, by: str | pl.Expr, *, parts: pl.DataFrame | None = No
 
 
 def carried_usd(x: Diagnosis) -> Decimal:
-    """Give what sending tokens again cost, over all parts."""
+    """Return what sending tokens again cost, over all parts."""
     again = usd_of(pl.col("pico_usd")) - usd_of(pl.col("entry_pico_usd"))
     return Decimal(x.parts.select(again.sum()).item() or 0)
 

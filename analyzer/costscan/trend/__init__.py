@@ -45,7 +45,7 @@ class Trend:
 
     @property
     def series(self) -> list[TaskTrend]:
-        """Give all tasks together, where there are several, then each."""
+        """Return all tasks together, where there are several, then each."""
         return [*([self.whole] if self.whole else []), *self.tasks]
 
 

@@ -28,7 +28,7 @@ class Step:
 
 
 def likeliest_step(values: Sequence[float], places: Sequence[int], rate: float) -> Step | None:
-    """Give the step of a series, None where chance alone makes one as clear more often than `rate`.
+    """Return the step of a series, None where chance alone makes one as clear more often than `rate`.
 
     Args:
         values: in order of time.
@@ -48,6 +48,6 @@ def likeliest_step(values: Sequence[float], places: Sequence[int], rate: float) 
 
 
 def _ranks(values: Sequence[float]) -> pl.Series:
-    """Give twice the rank of each value less the mean: whole numbers that add up to nothing."""
+    """Return twice the rank of each value less the mean: whole numbers that add up to nothing."""
     ranks = pl.Series(values, dtype=pl.Float64).rank("average")
     return (ranks * 2 - (len(values) + 1)).cast(pl.Int64)

@@ -32,7 +32,7 @@ class History:
 
     @property
     def units(self) -> pl.DataFrame:
-        """Give the units of the side with `report` and `at`: their start, where it is unknown `made_at`."""
+        """Return the units of the side with `report` and `at`: their start, where it is unknown `made_at`."""
         units = self.side.units.join(self.told, on="run_id", how="left", maintain_order="left")
         return units.with_columns(at=pl.coalesce("started_at", "made_at"))
 

@@ -33,13 +33,13 @@ class Levels:
 
     @property
     def bounds(self) -> list[tuple[int, int]]:
-        """Give where each level begins and ends."""
+        """Return where each level begins and ends."""
         ends = [*(step.place for step in self.steps), len(self.values)]
         return list(pairwise([0, *ends])) if self.values else []
 
     @property
     def means(self) -> list[float]:
-        """Give the mean of each level."""
+        """Return the mean of each level."""
         return [sum(self.values[start:end]) / (end - start) for start, end in self.bounds]
 
 
@@ -71,7 +71,7 @@ class _Series:
     rate: float
 
     def first_step(self, start: int, end: int) -> Step | None:
-        """Give the first step that is found in a part of the series, or in two thirds of it."""
+        """Return the first step that is found in a part of the series, or in two thirds of it."""
         runs = end - start
         for (left, right), share in _LOOKED_AT:
             step = self.step(start + runs * left // 3, start + runs * right // 3, share * runs)
@@ -80,7 +80,7 @@ class _Series:
         return None
 
     def step(self, start: int, end: int, share: float) -> Step | None:
-        """Give the step of a part of the series, at the share of the rate that so many runs have."""
+        """Return the step of a part of the series, at the share of the rate that so many runs have."""
         own = [place - start for place in self.places if start < place < end]
         step = likeliest_step(self.values[start:end], own, self.rate * share / len(self.values))
         return step and Step(start + step.place, step.p_value)
@@ -102,7 +102,7 @@ class _Series:
 
 
 def fewest_runs(rate: float) -> int:
-    """Give how many runs a series needs for any step to be told from chance."""
+    """Return how many runs a series needs for any step to be told from chance."""
     most = ceil(1 / rate) + 2 * LEAST_RUNS
     series = (_Series(range(n), range(n), rate) for n in range(2 * LEAST_RUNS, most))
     return next((len(one.values) for one in series if one.first_step(0, len(one.values))), most)

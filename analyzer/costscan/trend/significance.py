@@ -29,7 +29,7 @@ _SEED: Final = 20_260_101
 
 
 def clearness(ranks: pl.Series, places: Sequence[int], n: int) -> pl.Series:
-    """Give how clear a step after each run would be; 0 where none may be.
+    """Return how clear a step after each run would be; 0 where none may be.
 
     Args:
         ranks: those of a series, or of several orders of it one after the other. They add up to nothing, so
@@ -48,7 +48,7 @@ def _weights(places: tuple[int, ...], n: int, orders: int) -> pl.Series:
 
 
 def chance(ranks: pl.Series, places: Sequence[int], seen: float, rate: float) -> float:
-    """Give how often orders of the ranks are as clear as what was seen; 1 where that is over the rate."""
+    """Return how often orders of the ranks are as clear as what was seen; 1 where that is over the rate."""
     n = ranks.len()
     if n > SAMPLED:
         squares = float((ranks.cast(pl.Float64) ** 2).sum())
@@ -76,12 +76,12 @@ def _draws(n: int, rate: float) -> int:
 
 @lru_cache(maxsize=ALL_ORDERS)
 def _every_order(n: int) -> pl.Series:
-    """Give all orders, one after the other, as the places of the values."""
+    """Return all orders, one after the other, as the places of the values."""
     return pl.Series(list(chain.from_iterable(permutations(range(n)))), dtype=pl.UInt32)
 
 
 def _some_orders(n: int, draws: int) -> Iterator[pl.Series]:
-    """Give a fixed sample of orders in parts: those of a larger number of runs without the runs over `n`."""
+    """Yield a fixed sample of orders in parts: those of a larger number of runs without the runs over `n`."""
     more = 1 << (n - 1).bit_length()
     at_once = _AT_ONCE // more
     for part, start in enumerate(range(0, draws, at_once)):
@@ -91,14 +91,14 @@ def _some_orders(n: int, draws: int) -> Iterator[pl.Series]:
 
 @lru_cache(maxsize=1024)
 def _sample(n: int, orders: int, part: int) -> pl.Series:
-    """Give a fixed sample of orders: one shuffle of all their places, sorted by the order they belong to."""
+    """Return a fixed sample of orders: one shuffle of all their places, sorted by their order."""
     shuffled = pl.int_range(n * orders, dtype=pl.UInt32, eager=True).shuffle(seed=_SEED + part)
     frame = pl.DataFrame({"place": shuffled % n, "order": shuffled // n})
     return frame.sort("order", maintain_order=True)["place"]
 
 
 def closed_form(deviations: float, places: Sequence[int], n: int) -> float:
-    """Give the chance that the largest of all places is so many standard deviations from nothing.
+    """Return the chance that the largest of all places is so many standard deviations from nothing.
 
     Args:
         deviations: how many.
@@ -113,7 +113,7 @@ def closed_form(deviations: float, places: Sequence[int], n: int) -> float:
 
 
 def _overshoot(drift: float) -> float:
-    """Give how much rarer a walk in steps passes a line than one without steps (Siegmund's nu)."""
+    """Return how much rarer a walk in steps passes a line than one without steps (Siegmund's nu)."""
     half = drift / 2
     below = erf(half / sqrt(2)) / 2
     return (below / half) / (half * (below + 0.5) + exp(-(half**2) / 2) / sqrt(2 * pi))

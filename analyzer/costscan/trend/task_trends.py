@@ -81,17 +81,17 @@ class TaskTrend:
 
     @property
     def first_at(self) -> datetime | None:
-        """Give when the first run was."""
+        """Return when the first run was."""
         return self.points["at"][0] if self.runs else None
 
     @property
     def last_at(self) -> datetime | None:
-        """Give when the last run was."""
+        """Return when the last run was."""
         return self.points["at"][-1] if self.runs else None
 
 
 def task_trend(units: pl.DataFrame, side: Side, metric: Metric, rate: float) -> TaskTrend:
-    """Give the trend of one task.
+    """Return the trend of one task.
 
     Args:
         units: the runs of the task, with `at` and `report`.
@@ -103,7 +103,7 @@ def task_trend(units: pl.DataFrame, side: Side, metric: Metric, rate: float) -> 
 
 
 def whole_trend(units: pl.DataFrame, side: Side, metric: Metric, rate: float) -> TaskTrend:
-    """Give the trend of several tasks together; arguments as for `task_trend`.
+    """Return the trend of several tasks together; arguments as for `task_trend`.
 
     Each run stands for how much more it is than what is typical of its task over all time, so that other
     tasks at other times are no step. Values are those of a run of a typical task.
@@ -117,7 +117,7 @@ def whole_trend(units: pl.DataFrame, side: Side, metric: Metric, rate: float) ->
 
 
 def _known(units: pl.DataFrame, metric: Metric) -> pl.DataFrame:
-    """Give the runs whose value and time are known, in order of time, with values on the scale compared."""
+    """Return the runs whose value and time are known, in order of time, with values on the scale compared."""
     value = pl.col(metric.name).cast(pl.Float64)
     scaled = pl.when(value > 0).then(value.log()) if metric.in_ratios else value
     return units.with_columns(value=scaled).drop_nulls(["value", "at"]).sort("at", "run_id")
@@ -145,7 +145,7 @@ def _trend(  # noqa: PLR0917 - what a series is made of
 
 
 def _changes(known: pl.DataFrame, found: Levels, side: Side, *, in_ratios: bool) -> list[Change]:
-    """Give each step with the levels on its two sides."""
+    """Return each step with the levels on its two sides."""
     parts = [known[start:end] for start, end in found.bounds]
     return [
         _change(before, after, means, step, side, in_ratios=in_ratios)
@@ -184,7 +184,7 @@ def _change(
 
 
 def _causes(side: Side, before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
-    """Give why a mean run after costs more or less than one before."""
+    """Return why a mean run after costs more or less than one before."""
     sides = (
         Side(side.name, side.runs.join(part, on="run_id", how="semi"), side.basis) for part in (before, after)
     )

@@ -24,7 +24,7 @@ def prefix_breaks(
     departures: pl.DataFrame,
     grown: pl.DataFrame,
 ) -> pl.DataFrame:
-    """Give the `prefix_breaks` frame.
+    """Return the `prefix_breaks` frame.
 
     Args:
         turns: all turns, with their costs.
@@ -43,7 +43,7 @@ def prefix_breaks(
 
 
 def _of_texts(departures: pl.DataFrame, lost: pl.DataFrame) -> pl.DataFrame:
-    """Give the places where texts differ; the first of a turn has what the turn lost by it."""
+    """Return the places where texts differ; the first of a turn has what the turn lost by it."""
     by_text = lost.filter(pl.col("cause") == "text").select(*_PLACE, "tokens_lost", "usd_lost")
     found = departures.join(by_text, on=_PLACE, how="left", maintain_order="left")
     # Two runs with other words or tools are two tasks, and no break.
@@ -56,7 +56,7 @@ def _of_texts(departures: pl.DataFrame, lost: pl.DataFrame) -> pl.DataFrame:
 
 
 def _of_usage(lost: pl.DataFrame) -> pl.DataFrame:
-    """Give what was lost for other reasons than a text in the log."""
+    """Return what was lost for other reasons than a text in the log."""
     return lost.filter(pl.col("cause").is_not_null() & (pl.col("cause") != "text")).select(
         *_PLACE,
         "layer",

@@ -24,7 +24,7 @@ _PLACE: Final = ["run_id", "turn"]
 
 
 def with_cause(steps: pl.DataFrame, positions: pl.DataFrame, departures: pl.DataFrame) -> pl.DataFrame:
-    """Give the turns that lost something, with cause, layer, path, was and now; cause `text`: a departure.
+    """Return the turns that lost something, with cause, layer, path, was and now; cause `text`: a departure.
 
     Args:
         steps: from `with_readable`.
@@ -95,7 +95,7 @@ def _cause() -> pl.Expr:
 
 
 def _not_yet() -> pl.Expr:
-    """Say whether a turn read what an earlier prompt of its context had cached, and not the newest, yet."""
+    """Whether a turn read what an earlier prompt of its context had cached, and not the newest, yet."""
     read = pl.col("earlier_tokens").list.contains(pl.col("cache_read_tokens")).fill_null(value=False)
     return read & (pl.col("since_s") <= SECONDS_BEFORE).fill_null(value=True)
 

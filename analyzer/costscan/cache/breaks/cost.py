@@ -7,7 +7,7 @@ from costscan.schema.frames import USD
 
 
 def usd_lost(lost: pl.DataFrame, unit_columns: list[str]) -> pl.Series:
-    """Give the cost of each turn less what it would be, had it read `tokens_lost` more; null where unpriced.
+    """Return the cost of each turn less what it were, had it read `tokens_lost` more; null where unpriced.
 
     Args:
         lost: tokens_lost and the columns of `turns` with their unit prices.
@@ -18,7 +18,7 @@ def usd_lost(lost: pl.DataFrame, unit_columns: list[str]) -> pl.Series:
 
 
 def as_read(lost: pl.DataFrame) -> pl.DataFrame:
-    """Give the turns as if each had read `tokens_lost` more from the cache.
+    """Return the turns as if each had read `tokens_lost` more from the cache.
 
     What is lost stands at the head of what was not read: it was written to the cache first, and what is left
     of it was sent plain.

@@ -55,18 +55,18 @@ def with_readable(steps: pl.DataFrame, departures: pl.DataFrame) -> pl.DataFrame
 
 
 def _kept() -> pl.Expr:
-    """Give what a prompt still says of the one before it, where that was changed in front of it."""
+    """Return what a prompt still says of the one before it, where that was changed in front of it."""
     return pl.when(pl.col("is_rewritten").fill_null(value=False)).then("carried_tokens").otherwise(0)
 
 
 def _as_set() -> pl.Expr:
-    """Give what was cached of the prompt before, and is said again under another setting."""
+    """Return what was cached of the prompt before, and is said again under another setting."""
     cached = pl.min_horizontal("carried_tokens", "previous_tokens")
     return pl.when("setting_changed").then(cached).otherwise(0)
 
 
 def _across(steps: pl.DataFrame, departures: pl.DataFrame) -> pl.DataFrame:
-    """Give of first prompts that depart from those of other runs: when those last used what both share."""
+    """Return of first prompts that depart from those of other runs: when those last used what both share."""
     firsts = departures.filter(pl.col("is_first") & pl.col("against").is_not_null())
     own = firsts.select("run_id", "turn", "against").join(
         steps.select("run_id", "turn", "at_us"), on=["run_id", "turn"], how="inner"

@@ -18,7 +18,7 @@ _ZERO: Final = pl.lit(0).cast(USD)
 def model_switches(
     turns: pl.DataFrame, breaks: pl.DataFrame, use: pl.DataFrame, table: pl.DataFrame, discount: Decimal
 ) -> pl.DataFrame:
-    """Give the `model_switches` frame.
+    """Return the `model_switches` frame.
 
     What a switch saved is counted as if the new model had had the context in its cache, with the tokens as it
     counted them: the tokens that the first turn lost are read. So what is saved and what is lost add up.
@@ -54,7 +54,7 @@ def model_switches(
 
 
 def _after_switches(turns: pl.DataFrame) -> pl.DataFrame:
-    """Give the turns after the first switch of their run, with first_turn and the model before that turn.
+    """Return the turns after the first switch of their run, with first_turn and the model before that turn.
 
     What follows a refusal is left out: another model took over because that one would not answer.
     """
@@ -77,7 +77,7 @@ def _after_switches(turns: pl.DataFrame) -> pl.DataFrame:
 
 
 def _lost(breaks: pl.DataFrame, turns: pl.DataFrame, use: pl.DataFrame) -> pl.DataFrame:
-    """Give tokens_lost and usd_lost of the turns that found no cache, and would have on the model before."""
+    """Return tokens_lost and usd_lost of the turns that found no cache but would have on the model before."""
     paused = turns.select(*_PLACE, "gap_s").join(use, on=_PLACE, how="left")
     lives_s = pl.when(pl.col("ttl") == "1h").then(LIFETIMES_US["1h"]).otherwise(LIFETIMES_US["5m"]) / 1e6
     cold = paused.filter(pl.col("gap_s") > lives_s)
@@ -89,7 +89,7 @@ def _lost(breaks: pl.DataFrame, turns: pl.DataFrame, use: pl.DataFrame) -> pl.Da
 
 
 def _saved(told: pl.DataFrame, table: pl.DataFrame, discount: Decimal) -> pl.Series:
-    """Give what each turn would have cost more on the model before, both with a warm cache."""
+    """Return what each turn would have cost more on the model before, both with a warm cache."""
     is_first = pl.col("turn") == pl.col("first_turn")
     warm = as_read(told.with_columns(tokens_lost=pl.when(is_first).then("tokens_lost").fill_null(0)))
     other = warm.with_columns(model="from_model", model_raw="from_model_raw")
@@ -98,7 +98,7 @@ def _saved(told: pl.DataFrame, table: pl.DataFrame, discount: Decimal) -> pl.Ser
 
 
 def _lost_back() -> pl.Expr:
-    """Give what the next switch lost where it leads back; 0 where the run did not go back."""
+    """Return what the next switch lost where it leads back; 0 where the run did not go back."""
 
     def following(name: str) -> pl.Expr:
         return pl.col(name).shift(-1).over("run_id", order_by="turn")

@@ -24,7 +24,7 @@ class Message(Struct, gc=False):
 
 
 def lenient_message(value: object) -> Message | None:
-    """Give a `Message` of a decoded object, or None."""
+    """Return a `Message` of a decoded object, or None."""
     if not isinstance(value, dict):
         return None
     raw = value.get("content")
@@ -54,5 +54,5 @@ def _lenient_block(item: object) -> Block:
 
 
 def word(value: object) -> str | None:
-    """Give a non-empty string as it is, anything else as None."""
+    """Return a non-empty string as it is, anything else as None."""
     return value if isinstance(value, str) and value else None

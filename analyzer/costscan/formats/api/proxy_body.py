@@ -19,7 +19,7 @@ _decode = msgspec.json.Decoder(_Wrapped).decode
 
 
 def body_of(raw: Raw) -> bytes:
-    """Give the body alone: JSON, or the text of a stream's events."""
+    """Return the body alone: JSON, or the text of a stream's events."""
     text = _unquoted(bytes(raw))
     if b'"body"' not in text[:_HEAD_BYTES]:
         return text
@@ -39,6 +39,6 @@ def _loose_body(text: bytes) -> bytes:
 
 
 def _unquoted(raw: bytes) -> bytes:
-    """Give what a JSON string says; anything else as it is."""
+    """Return what a JSON string says; anything else as it is."""
     said = lenient_json.value(raw) if raw[:1] == b'"' else None
     return said.encode("utf-8", "replace") if isinstance(said, str) else raw

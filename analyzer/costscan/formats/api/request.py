@@ -61,7 +61,7 @@ class Definitions:
         self._known: dict[tuple[int, int], Sent] = {}
 
     def sent(self, raw: bytes, index: int) -> Sent:
-        """Give the block of a raw tool definition."""
+        """Return the block of a raw tool definition."""
         key = hash_of(raw), index
         if key not in self._known:
             if len(self._known) == MAX_DEFINITIONS:
@@ -161,14 +161,14 @@ def cites(block: Block) -> bool:
 
 
 def ttl(marker: object) -> str | None:
-    """Give the lifetime a cache marker asks for ("5m" or "1h"), None where there is no marker."""
+    """Return the lifetime a cache marker asks for ("5m" or "1h"), None where there is no marker."""
     if not isinstance(marker, dict):
         return None
     return "1h" if marker.get("ttl") == "1h" else "5m"
 
 
 def asks_of(request: Request) -> str | None:
-    """Give what a request asks for that some models refuse, in the words of `models.toml`."""
+    """Return what a request asks for that some models refuse, in the words of `models.toml`."""
     thinking = request.thinking if isinstance(request.thinking, dict) else {}
     choice = request.tool_choice if isinstance(request.tool_choice, dict) else {}
     last = request.messages[-1] if request.messages else None
@@ -189,7 +189,7 @@ def _as_blocks(value: list[Block] | str | None) -> Iterable[tuple[int, Block]]:
 
 
 def lenient_request(value: dict[str, Any]) -> Request:
-    """Give a `Request` of a decoded body, whatever types its fields have."""
+    """Return a `Request` of a decoded body, whatever types its fields have."""
     tools, messages = value.get("tools"), value.get("messages")
     return Request(
         model=value.get("model"),

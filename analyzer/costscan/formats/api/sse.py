@@ -22,7 +22,7 @@ _line_end = re.compile(r"\r\n|\n|\r")
 
 
 def response_of(events: str) -> dict[str, Any] | None:
-    """Give the response a text of server-sent events amounts to, or None when it holds no message."""
+    """Return the response a text of server-sent events amounts to, or None when it holds no message."""
     message: dict[str, Any] | None = None
     blocks: dict[int, dict[str, Any]] = {}
     for event in _events(events):

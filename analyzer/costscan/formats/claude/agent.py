@@ -26,6 +26,6 @@ class Agent:
         self.late = False
 
     def begins_late(self) -> bool:
-        """Return whether the first prompt holds a conversation that the log does not show."""
+        """Whether the first prompt holds a conversation that the log does not show."""
         first = self.thread.calls[0].counters.cache_read_tokens if self.thread.calls else None
         return self.late or (not self.asked and (first or 0) >= _UNASKED_TOKENS)

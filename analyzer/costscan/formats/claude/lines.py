@@ -72,7 +72,7 @@ _PLAIN_FIELDS = [f for f in Line.__struct_fields__ if f not in _RAW_FIELDS and f
 
 
 def lenient_line(value: dict[str, Any]) -> Line | None:
-    """Give a `Line` of any JSON object: what has the wrong type is left out, nothing is refused."""
+    """Return a `Line` of any JSON object: what has the wrong type is left out, nothing is refused."""
     plain = {name: value[name] for name in _PLAIN_FIELDS if name in value}
     raws = {name: block.raw_json(value[name]) for name in _RAW_FIELDS if value.get(name) is not None}
     return Line(message=lenient_message(value.get("message")), **plain, **raws)
@@ -95,12 +95,12 @@ def lost_call(line: Line) -> str | None:
 
 
 def holds_usage(raw: bytes) -> bool:
-    """Say whether raw JSON has a usage object: inside a text the quotes around its name are escaped."""
+    """Whether raw JSON has a usage object: inside a text the quotes around its name are escaped."""
     return b'"usage"' in raw
 
 
 def timestamp(line: Line) -> str | None:
-    """Give the time of a line as text; some logs write seconds or milliseconds since 1970."""
+    """Return the time of a line as text; some logs write seconds or milliseconds since 1970."""
     found = line.timestamp
     if type(found) is str:
         return found or None

@@ -109,7 +109,7 @@ def _tokens(found: Mapping[str, Any]) -> tuple[int | None, ...]:
 
 
 def _dollars(value: object) -> str | None:
-    """Give an amount as text, None where it is no number of dollars that can be meant."""
+    """Return an amount as text, None where it is no number of dollars that can be meant."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:

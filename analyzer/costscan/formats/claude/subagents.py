@@ -27,7 +27,7 @@ _decode_kind = msgspec.json.Decoder(_Kind).decode
 
 
 def progress(line: Line) -> tuple[str, Line] | None:
-    """Give the sub-agent a `progress` line tells of and the line of its transcript inside, if any."""
+    """Return the sub-agent a `progress` line tells of and the line of its transcript inside, if any."""
     if not is_progress(line):
         return None
     raw = bytes(line.data)
@@ -50,7 +50,7 @@ def has_kind(raw: bytes) -> bool:
 
 
 def is_progress(line: Line) -> bool:
-    """Say whether a `progress` line tells of a sub-agent."""
+    """Whether a `progress` line tells of a sub-agent."""
     return b'"agent_progress"' in bytes(line.data)
 
 
@@ -73,7 +73,7 @@ class Sidechains:
         self._count = 0
 
     def name(self, line: Line, *, known: Container[str]) -> str:
-        """Give the sub-agent of a line: that of the line before it in its chain.
+        """Return the sub-agent of a line: that of the line before it in its chain.
 
         `known` are the lines of the whole log so far: a chain that hangs on none of a sidechain begins one.
         """
@@ -89,7 +89,7 @@ class Sidechains:
 
 
 def meta_agent(log: str, agent_id: str) -> str | None:
-    """Give the agent's type from the `.meta.json` beside its transcript."""
+    """Return the agent's type from the `.meta.json` beside its transcript."""
     path = Path(log)
     if path.name.split(".")[0] != f"agent-{agent_id}":
         return None

@@ -73,12 +73,12 @@ class Labels:
         self._cwd = self._cwd or word(line.cwd)
 
     def interactive(self) -> bool:
-        """Say whether a human wrote again after the run had begun."""
+        """Whether a human wrote again after the run had begun."""
         headless = self._entrypoint is not None and self._entrypoint.startswith("sdk")
         return self._humans > 1 and not headless
 
     def task(self) -> str:
-        """Give the name that runs of the same task share."""
+        """Return the name that runs of the same task share."""
         said = self._first or ""
         command = people.COMMAND.search(said)
         if command:
@@ -90,7 +90,7 @@ class Labels:
 
 
 def template(text: str) -> str:
-    """Give the first words of a request with numbers and ids replaced by #, and without what is personal."""
+    """Return the first words of a request numbers and ids replaced by #, what is personal left out."""
     line = _space.sub(" ", text[:MOST_CHARS]).strip()
     short = _varying.sub("#", without(line, lambda _: "…", numbers=False))
     return short if len(short) <= MAX_TASK_CHARS else short[: MAX_TASK_CHARS - 1].rstrip() + "…"
@@ -103,12 +103,12 @@ def _basename(path: str | None) -> str | None:
 
 
 def agent_type(raw_input: bytes) -> str:
-    """Give the sub-agent type a Task call asks for."""
+    """Return the sub-agent type a Task call asks for."""
     found = (lenient_json.mapping(raw_input) or {}).get("subagent_type")
     return found if isinstance(found, str) and found else "general-purpose"
 
 
 def agent_id(raw_result: bytes) -> str | None:
-    """Give the id of the sub-agent whose result this is."""
+    """Return the id of the sub-agent whose result this is."""
     found = (lenient_json.mapping(raw_result) or {}).get("agentId")
     return found if isinstance(found, str) and found else None

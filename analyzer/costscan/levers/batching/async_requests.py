@@ -15,7 +15,7 @@ Source: https://platform.claude.com/docs/en/build-with-claude/batch-processing
 
 
 def batched(plan: Plan, runs: pl.Series, has_batch_price: pl.Series) -> Plan:
-    """Give the plan with the turns of some runs in batches.
+    """Return the plan with the turns of some runs in batches.
 
     Args:
         plan: the plan.

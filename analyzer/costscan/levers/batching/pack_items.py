@@ -20,7 +20,7 @@ _DEFAULT_OUTPUT: Final = 32_000
 
 
 def contexts(shots: pl.DataFrame, items: int, longest: dict[str, int]) -> pl.DataFrame:
-    """Give `CONTEXTS`: which runs share a context, at least two each.
+    """Return `CONTEXTS`: which runs share a context, at least two each.
 
     Args:
         shots: the `single_shots` that nobody waits for.
@@ -57,7 +57,7 @@ def _context(model: str) -> int:
 
 
 def packed(plan: Plan, contexts: pl.DataFrame) -> Plan:
-    """Give the plan with the prefix sent with the first item of each context only, and all items numbered."""
+    """Return the plan with the prefix sent with the first item of a context only, all items numbered."""
     if contexts["is_first"].all():
         return plan
     steps = beside(plan.steps, contexts.select("run_id", "is_first"), on="run_id")

@@ -16,7 +16,7 @@ NIGHTLY_MINUTES: Final = 15
 
 
 def single_shots(turns: pl.DataFrame, runs: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
-    """Give the `single_shots` frame: runs of one turn that no tool loop and no sub-agent's parent waits for.
+    """Return the `single_shots` frame: runs of one turn for which no tool loop and no parent waits.
 
     Args:
         turns: all turns.

@@ -52,7 +52,7 @@ class Known:
 def chosen(
     plan: Plan, priced: pl.DataFrame, known: Known, scopes: tuple[str, ...], *, is_marked: bool
 ) -> pl.DataFrame:
-    """Give the turns to move, as `CHOICE`.
+    """Return the turns to move, as `CHOICE`.
 
     Args:
         plan: the plan.
@@ -78,7 +78,7 @@ def chosen(
 def _in_parts(
     steps: pl.DataFrame, priced: pl.DataFrame, may: pl.DataFrame, known: Known, *, is_marked: bool
 ) -> Iterator[pl.DataFrame]:
-    """Give what stretches are made from, some runs with options at a time: each turn takes a row a model."""
+    """Yield what stretches are made from, some runs with options at a time: each turn takes a row a model."""
     counts = known.counts.with_columns(block_end=0) if is_marked else known.counts
     runs = steps.join(may, on="req", how="semi")["run_id"].unique()
     told = asked(steps, priced, runs).join(counts, on="req", how="left", maintain_order="left")
@@ -88,7 +88,7 @@ def _in_parts(
 
 
 def _decided(told: pl.DataFrame, decided: dict[Any, list[int]]) -> pl.DataFrame:
-    """Give from_req, to_req and to_model of the stretches that move; `decided` remembers runs."""
+    """Return from_req, to_req and to_model of the stretches that move; `decided` remembers runs."""
     rows: list[tuple[int, int, str]] = []
     for run_id, run in groupby(told.iter_rows(named=True), key=itemgetter("run_id")):
         parts = list(run)
@@ -106,7 +106,7 @@ def _decided(told: pl.DataFrame, decided: dict[Any, list[int]]) -> pl.DataFrame:
 
 
 def _worthwhile(run: Sequence[Stretch], *, shares: bool) -> list[int]:
-    """Give the models of the stretches of a run; those that served it where others would save little."""
+    """Return the models of the stretches of a run; those that served it where others would save little."""
     own = cost_of(run, [0] * len(run), shares=shares)
     if most_to_save(run, shares=shares) < LEAST_SHARE * own:
         return [0] * len(run)
@@ -116,7 +116,7 @@ def _worthwhile(run: Sequence[Stretch], *, shares: bool) -> list[int]:
 
 
 def forced(plan: Plan, model: str, sizes: pl.DataFrame) -> pl.DataFrame:
-    """Give `CHOICE` of all turns of Claude models that are not on a model already, and that fit into it."""
+    """Return `CHOICE` of all turns of Claude models that are not on a model already, and that fit into it."""
     names = plan.steps["model"].unique()
     claude = [name for name in names if family_of(name) is not None and name != model]
     all_turns = plan.steps.filter(pl.col("model").is_in(claude)).with_columns(to_model=pl.lit(model))

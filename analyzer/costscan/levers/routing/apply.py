@@ -30,13 +30,13 @@ _NEEDED: Final = (
 
 
 def family_of(model: str) -> str | None:
-    """Give the tokenizer family of a Claude model, null for any other."""
+    """Return the tokenizer family of a Claude model, null for any other."""
     info = model_info(model)
     return info.tokenizer if info else None
 
 
 def served_by(steps: pl.DataFrame, choice: pl.DataFrame, sizes: pl.DataFrame) -> pl.DataFrame:
-    """Give the chosen turns with what changes: all columns of steps, with those of the other model.
+    """Return the chosen turns with what changes: all columns of steps, with those of the other model.
 
     Args:
         steps: the steps of a plan.
@@ -76,7 +76,7 @@ def _off() -> pl.Expr:
 
 
 def _region(turns: pl.DataFrame) -> pl.Expr:
-    """Give what stands before the name of a model where it was served in a region: that decides its price."""
+    """Return what stands before the name of a model served in a region: that decides its price."""
     names = turns["model_raw"].unique().drop_nulls()
     known = {name: _REGIONS.get((ref.region if (ref := resolve(name)) else None) or "", "") for name in names}
     return pl.col("model_raw").replace_strict(known, default="", return_dtype=pl.String)
@@ -85,7 +85,7 @@ def _region(turns: pl.DataFrame) -> pl.Expr:
 def routed(
     plan: Plan, choice: pl.DataFrame, sizes: pl.DataFrame, counts: pl.DataFrame, told: pl.DataFrame
 ) -> Plan:
-    """Give the plan with turns served by other models.
+    """Return the plan with turns served by other models.
 
     Arguments are those of `served_by`; `counts` are from `links.block_counts`, `told` is from
     `thoughts.thoughts`.
@@ -121,7 +121,7 @@ def _dropping(changed: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
 
 
 def _as_sent_to(model: str, steps: pl.DataFrame, sizes: pl.DataFrame) -> pl.DataFrame:
-    """Give what would come off each prompt, were it sent to a model: req, cut_tokens, cut_fixed_tokens.
+    """Return what would come off each prompt, were it sent to a model: req, cut_tokens, cut_fixed_tokens.
 
     Another family of tokenizers makes another length of the text; what tool use adds is that of the model.
     """
@@ -144,7 +144,7 @@ def _as_sent_to(model: str, steps: pl.DataFrame, sizes: pl.DataFrame) -> pl.Data
 
 
 def _length(tokens: str, ratio: str) -> pl.Expr:
-    """Give what becomes of tokens that begin with what tool use adds; of none nothing."""
+    """Return what becomes of tokens that begin with what tool use adds; of none nothing."""
     times = pl.when("is_other").then(ratio).otherwise(1.0)
     said = pl.max_horizontal(pl.col(tokens) - pl.col("adds"), 0)
     grown = (said * times).round().cast(pl.Int64) + pl.col("will")

@@ -16,13 +16,13 @@ _CLASS: Final = re.compile("haiku|sonnet|opus|fable|mythos")
 
 @cache
 def class_of(model: str) -> str | None:
-    """Give the class of a Claude model, null for any other."""
+    """Return the class of a Claude model, null for any other."""
     found = _CLASS.search(model) if model_info(model) else None
     return None if found is None else {"mythos": "fable"}.get(found[0], found[0])
 
 
 def candidates(model: str, day: date, to_class: str) -> tuple[str, ...]:
-    """Give the models that could have served a turn of `model`, of each class from `to_class` up.
+    """Return the models that could have served a turn of `model`, of each class from `to_class` up.
 
     Args:
         model: that served it.
@@ -40,7 +40,7 @@ def candidates(model: str, day: date, to_class: str) -> tuple[str, ...]:
 
 
 def model_named(name: str) -> str:
-    """Give the canonical id of a Claude model in any spelling.
+    """Return the canonical id of a Claude model in any spelling.
 
     Raises:
         CostscanError: it is none.
@@ -52,13 +52,13 @@ def model_named(name: str) -> str:
 
 
 def refuses(model: str, asks: str | None) -> bool:
-    """Say whether a model refuses a request that asks for these."""
+    """Whether a model refuses a request that asks for these."""
     info = model_info(model)
     return info is not None and bool(asks) and not info.refuses.isdisjoint(str(asks).split())
 
 
 def cheapest_of_classes(models: Sequence[str], usd: Mapping[str, int]) -> tuple[str, ...]:
-    """Give the cheapest model of each class, of equal ones the newest.
+    """Return the cheapest model of each class, of equal ones the newest.
 
     Args:
         models: newest first.

@@ -43,7 +43,7 @@ class _State(NamedTuple):
 
 
 def best(run: Sequence[Stretch], *, shares: bool) -> list[int]:
-    """Give the model of each stretch that makes the run cheapest; of equal ones the one that served it.
+    """Return the model of each stretch that makes the run cheapest; of equal ones the one that served it.
 
     Args:
         run: its stretches in order.
@@ -62,7 +62,7 @@ def best(run: Sequence[Stretch], *, shares: bool) -> list[int]:
 
 
 def cost_of(run: Sequence[Stretch], served: Sequence[int], *, shares: bool) -> int:
-    """Give what a run costs with a model for each stretch."""
+    """Return what a run costs with a model for each stretch."""
     state = _State(0, 0, (NEVER,) * len(run[0].warm), None)
     for nth, model in enumerate(served):
         state = _next(run, nth, state, model, shares=shares)
@@ -70,7 +70,7 @@ def cost_of(run: Sequence[Stretch], served: Sequence[int], *, shares: bool) -> i
 
 
 def most_to_save(run: Sequence[Stretch], *, shares: bool) -> int:
-    """Give more than any way can save: each stretch on its cheapest model, for the price of one switch."""
+    """Return more than any way can save: each stretch on its cheapest model, for the price of one switch."""
     whole, switch = 0, None
     for nth, stretch in enumerate(run):
         others = [model for model in range(1, len(stretch.warm)) if stretch.usable[model]]
@@ -104,7 +104,7 @@ def _stands_in(run: Sequence[Stretch], one: int, other: int) -> bool:
 
 
 def _most_to_lose(run: Sequence[Stretch]) -> list[list[int]]:
-    """Give, by stretch and model, the most that a later cold start may cost more than one that finds all."""
+    """Return, by stretch and model, the most a later cold start may cost over one that finds all."""
     out = [[0] * len(run[0].warm)]
     for stretch in reversed(run):
         lost = [n * usd for n, usd in zip(stretch.found, stretch.per_read, strict=True)]
@@ -123,7 +123,7 @@ def _next(run: Sequence[Stretch], nth: int, before: _State, model: int, *, share
 
 
 def _found(run: Sequence[Stretch], nth: int, last: int, model: int, *, shares: bool) -> int:
-    """Give what is saved on a cold start by what the model still has cached."""
+    """Return what is saved on a cold start by what the model still has cached."""
     stretch = run[nth]
     if last == NEVER:
         tokens = stretch.shared[model] if shares else 0
@@ -158,7 +158,7 @@ def _worth_keeping(states: Sequence[_State], dearer: Sequence[int]) -> list[_Sta
 
 
 def _as_good(one: _State, other: _State, dearer: Sequence[int]) -> bool:
-    """Say whether the first state, with all that it may yet pay more than the other one, costs no more."""
+    """Whether the first state, with all that it may yet pay more than the other one, costs no more."""
     more = 0
     for model, usd in enumerate(dearer):
         if other.last[model] > one.last[model]:
@@ -177,5 +177,5 @@ def _path(chosen: Any) -> list[int]:
 
 
 def stretch_of(row: dict[str, Any]) -> Stretch:
-    """Give a row of `stretches.stretches` as a `Stretch`."""
+    """Return a row of `stretches.stretches` as a `Stretch`."""
     return Stretch(**{name: row[name] for name in Stretch.__slots__})

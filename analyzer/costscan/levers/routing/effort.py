@@ -16,7 +16,7 @@ DEFAULT_EFFORT: Final = "high"
 
 
 def with_effort(plan: Plan, effort: str) -> Plan:
-    """Give the plan with less output in the turns that were asked for more effort.
+    """Return the plan with less output in the turns that were asked for more effort.
 
     Args:
         plan: the plan.

@@ -33,7 +33,7 @@ def options(
     sizes: pl.DataFrame,
     usd_on: Callable[[pl.Series], pl.DataFrame],
 ) -> pl.DataFrame:
-    """Give `OPTIONS`: one row for each turn and model that could have served it.
+    """Return `OPTIONS`: one row for each turn and model that could have served it.
 
     Args:
         steps: the steps of a plan.

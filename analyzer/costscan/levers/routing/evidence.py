@@ -34,7 +34,7 @@ class Evidence:
 
 @cache
 def known_evidence() -> tuple[Evidence, ...]:
-    """Give the rules of the folder, by name."""
+    """Return the rules of the folder, by name."""
     return tuple(
         Evidence(**tomllib.loads(path.read_text("utf-8"))) for path in sorted(_FOLDER.glob("*.toml"))
     )

@@ -15,7 +15,7 @@ Source: https://platform.claude.com/docs/en/about-claude/pricing ("approximately
 
 
 def sizes(steps: pl.DataFrame, blocks: pl.LazyFrame) -> pl.DataFrame:
-    """Give req, output_ratio, has_tools, size_ratio of the prompt, fixed_ratio of what precedes the messages.
+    """Return req, output_ratio, has_tools, size_ratio of the prompt, fixed_ratio of what precedes messages.
 
     And attached_share, the share of documents in the prompt.
 
@@ -59,7 +59,7 @@ def _summed(blocks: pl.LazyFrame, turn: str) -> pl.DataFrame:
 
 
 def _written(blocks: pl.LazyFrame) -> pl.DataFrame:
-    """Give run_id, turn and output_ratio of what each turn wrote."""
+    """Return run_id, turn and output_ratio of what each turn wrote."""
     made = blocks.filter(pl.col("role") == "assistant")
     sums = made.group_by("run_id", turn=pl.col("turn_in") - 1).agg(pl.col("tokens", "other_tokens").sum())
     ratio = pl.col("other_tokens") / pl.col("tokens")

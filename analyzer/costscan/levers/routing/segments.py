@@ -36,7 +36,7 @@ OWN: Final = ""
 
 
 def asked(steps: pl.DataFrame, priced: pl.DataFrame, runs: pl.Series) -> pl.DataFrame:
-    """Give the turns of some runs as `stretches` takes them.
+    """Return the turns of some runs as `stretches` takes them.
 
     Args:
         steps: the steps of a plan.
@@ -54,7 +54,7 @@ def stretches(
     sizes: pl.DataFrame,
     units: Callable[[pl.DataFrame], pl.DataFrame],
 ) -> pl.DataFrame:
-    """Give the stretches of some runs.
+    """Return the stretches of some runs.
 
     Args:
         turns: from `asked`, with block_end (from `links.block_counts`).
@@ -100,7 +100,7 @@ def _on_own(own: pl.DataFrame) -> pl.DataFrame:
 def _on(
     own: pl.DataFrame, target: str, sizes: pl.DataFrame, units: Callable[[pl.DataFrame], pl.DataFrame]
 ) -> pl.DataFrame:
-    """Give what the turns would cost on another model, once it has their prompts cached."""
+    """Return what the turns would cost on another model, once it has their prompts cached."""
     moved = served_by(own, own.select("req", to_model=pl.lit(target)), sizes)
     ratio = pl.when("is_other").then("size_ratio").otherwise(1.0)
     sized = moved.with_columns(
@@ -116,7 +116,7 @@ def _on(
 
 
 def _costs(turns: pl.DataFrame) -> pl.DataFrame:
-    """Give, by turn, what it costs warm and cold, and what decides what a return finds."""
+    """Return, by turn, what it costs warm and cold, and what decides what a return finds."""
     warm = pl.sum_horizontal(*(cost_of(m) for m in ("input", "cache_read", "cache_write_5m", "cache_write_1h",
                                                     "output", "web_search")), ignore_nulls=False)  # fmt: skip
     hour = (pl.col(_W1) > 0) | ((pl.col(_W5) == 0) & (pl.col("ttl_us") > LIFETIMES_US["5m"]))

@@ -19,7 +19,7 @@ WRITES: Final = (
 def turn_work(
     turns: pl.DataFrame, runs: pl.DataFrame, tool_calls: pl.DataFrame, blocks: pl.DataFrame
 ) -> pl.DataFrame:
-    """Give the `turn_work` frame.
+    """Return the `turn_work` frame.
 
     Args:
         turns: all turns.
@@ -74,7 +74,7 @@ def _calls(tool_calls: pl.DataFrame) -> pl.DataFrame:
 
 
 def _said(blocks: pl.DataFrame) -> pl.DataFrame:
-    """Give, by turn, the tokens that a person wrote before it, and how many thoughts it wrote itself."""
+    """Return, by turn, the tokens that a person wrote before it, and how many thoughts it wrote itself."""
     messages = blocks.filter(pl.col("layer") == "messages")
     asked = messages.filter((pl.col("kind") == "text") & (pl.col("role") == "user"))
     thought = messages.filter(pl.col("kind") == "thinking").with_columns(pl.col("turn_in") - 1)

@@ -53,7 +53,7 @@ PARTS: Final = (*SHORTENING, *REWRITING)
 
 
 def trimmed(plan: Plan, held: Held, parts: Sequence[str], classes: Callable[[Plan], pl.DataFrame]) -> Plan:
-    """Give the plan with some parts of trimming; the same plan where none of them changes anything.
+    """Return the plan with some parts of trimming; the same plan where none of them changes anything.
 
     Args:
         plan: the plan.
@@ -81,7 +81,7 @@ def _shorter(plan: Plan, held: Held, cuts: pl.DataFrame) -> Plan:
 
 
 def _left(blocks: pl.DataFrame, cuts: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Give the blocks with the tokens that are left of them."""
+    """Return the blocks with the tokens that are left of them."""
     if not cuts:
         return blocks
     out = pl.concat(cuts).group_by("run_id", "block").agg(cut=pl.col("tokens").max())

@@ -13,7 +13,7 @@ NEAR_SHARE: Final = 0.2
 
 
 def carried_price(steps: pl.DataFrame, priced: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
-    """Give the turns with what carrying and writing a token costs there, in pico-USD.
+    """Return the turns with what carrying and writing a token costs there, in pico-USD.
 
     Args:
         steps: the steps of a plan.
@@ -51,14 +51,14 @@ def carried_price(steps: pl.DataFrame, priced: pl.DataFrame, blocks: pl.DataFram
 
 
 def _is_warm() -> pl.Expr:
-    """Tell whether a turn read most of the history before it, beside tools and system prompt."""
+    """Whether a turn read most of the history before it, beside tools and system prompt."""
     history = pl.max_horizontal(pl.col("before_tokens") - pl.col("fixed_tokens"), 0)
     found = pl.col("read_tokens") >= pl.col("fixed_tokens") + history / 2
     return (found & (pl.col("read_tokens") > 0)).fill_null(value=False)
 
 
 def _of_turn_before(write: pl.Expr) -> dict[str, pl.Expr]:
-    """Give, turn by turn, what the next one of its context is told of it.
+    """Return, turn by turn, what the next one of its context is told of it.
 
     A prompt that is sent again just before the next turn finds all that it had cached, while that lives:
     its marks are where they were, so that nothing is too far back.

@@ -74,7 +74,7 @@ def _one(plan: Plan, chosen: pl.DataFrame) -> Plan:
 
 
 def _results_of_tasks(blocks: pl.DataFrame) -> pl.DataFrame:
-    """Give, for each turn in which a person writes again, what goes.
+    """Return, for each turn in which a person writes again, what goes.
 
     That are the tool results since the last such turn that would stay: run_id, turn, first (the turn of the
     first one), cut_tokens and error_tokens (by how many they may be off).

@@ -14,7 +14,7 @@ Source: https://platform.claude.com/docs/en/build-with-claude/vision
 
 
 def large_images(blocks: pl.DataFrame) -> pl.DataFrame:
-    """Give what pictures have over `IMAGE_TOKENS`, as `CUT_BLOCKS`."""
+    """Return what pictures have over `IMAGE_TOKENS`, as `CUT_BLOCKS`."""
     return (
         blocks.filter((pl.col("kind") == "image") & (pl.col("tokens") > IMAGE_TOKENS))
         .with_columns(tokens=pl.col("tokens") - IMAGE_TOKENS, is_fixed=pl.lit(value=False))

@@ -45,12 +45,12 @@ _PLAIN: Final = (
 
 
 def hash_of(raw: bytes | Raw) -> int:
-    """Give a 63-bit hash."""
+    """Return a 63-bit hash."""
     return xxhash.xxh3_64_intdigest(raw) >> 1
 
 
 def hash_text(text: str) -> int:
-    """Give a 63-bit hash of a text, which may hold lone surrogates.
+    """Return a 63-bit hash of a text, which may hold lone surrogates.
 
     Text beyond ASCII is hashed as UTF-32, which Python encodes twice as fast as UTF-8.
     """
@@ -60,7 +60,7 @@ def hash_text(text: str) -> int:
 
 
 def encode(value: object) -> bytes:
-    """Give `value` as JSON: lone surrogates, which no UTF-8 holds, as escapes, what is too deep as null."""
+    """Return `value` as JSON: lone surrogates, which no UTF-8 holds, as escapes, what is too deep as null."""
     try:
         return msgspec.json.encode(value)
     except UnicodeEncodeError:
@@ -70,7 +70,7 @@ def encode(value: object) -> bytes:
 
 
 def raw_json(value: object) -> Raw:
-    """Give a decoded value as raw JSON, NaN and all: what cannot be counted must be seen.
+    """Return a decoded value as raw JSON, NaN and all: what cannot be counted must be seen.
 
     Nothing where it is null, or too deep.
     """
@@ -81,12 +81,12 @@ def raw_json(value: object) -> Raw:
 
 
 def text_block(text: str) -> Block:
-    """Give a text block."""
+    """Return a text block."""
     return Block(type="text", text=text)
 
 
 def from_dict(value: dict[str, Any]) -> Block:
-    """Give a `Block` of a decoded content block, whatever types its fields have."""
+    """Return a `Block` of a decoded content block, whatever types its fields have."""
     return Block(
         **{name: value.get(name) for name in _PLAIN},
         text=_string(value.get("text")),

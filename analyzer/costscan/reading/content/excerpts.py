@@ -20,7 +20,7 @@ _MARK: Final = "▮"
 
 
 def excerpts(path: str, wanted: Mapping[int, set[int]], *, redact: bool) -> dict[int, str]:
-    """Give the beginnings of texts by their content hash.
+    """Return the beginnings of texts by their content hash.
 
     Args:
         path: the log.
@@ -55,7 +55,7 @@ def _of_line(line: bytes, hashes: set[int], *, redact: bool) -> dict[int, str]:
 
 
 def _texts(value: Any) -> Iterator[tuple[int | None, str]]:
-    """Give every text and content block inside a value, with its hash."""
+    """Yield every text and content block inside a value, with its hash."""
     if isinstance(value, str):
         yield hash_text(value), value
     elif isinstance(value, list):
@@ -70,7 +70,7 @@ def _texts(value: Any) -> Iterator[tuple[int | None, str]]:
 
 
 def _hashes(block: Mapping[str, Any]) -> Iterator[int | None]:
-    """Give the content hashes a block may have: that of a call depends on how its input was written."""
+    """Yield the content hashes a block may have: that of a call depends on how its input was written."""
     found = from_dict(dict(block))
     if (measured := measure(found)) is not None:
         yield measured.content_hash
@@ -91,7 +91,7 @@ def _shown(block: Mapping[str, Any]) -> str:
 
 
 def redacted(text: str) -> str:
-    """Give the beginning of a text without what looks like a secret or personal."""
+    """Return the beginning of a text without what looks like a secret or personal."""
     looked_at = text[:_LOOKED_AT_CHARS]
     if len(text) > len(looked_at):
         # Half a key does not look like one: the last word may go on.
@@ -100,5 +100,5 @@ def redacted(text: str) -> str:
 
 
 def masked(text: str) -> str:
-    """Give a text of the same length in which what `redacted` leaves out is covered."""
+    """Return a text of the same length in which what `redacted` leaves out is covered."""
     return without(text, lambda part: _MARK * len(part))

@@ -27,7 +27,7 @@ _number = re.compile(rb"[0-9]+")
 
 
 def content_kind(text: str) -> str:
-    """Give one of `KINDS` for the sample of `text` that its weight is taken from."""
+    """Return one of `KINDS` for the sample of `text` that its weight is taken from."""
     seen = sample(text)
     plain, spaces, _, _, starts, beyond, *_ = count(seen)
     size = max(plain + beyond, 1)

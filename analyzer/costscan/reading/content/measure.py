@@ -56,7 +56,7 @@ _any = msgspec.json.Decoder().decode
 
 
 def measure(block: Block) -> Measured | None:
-    """Give the measures of `block`; None for a marker that takes no tokens (a fallback notice)."""
+    """Return the measures of `block`; None for a marker that takes no tokens (a fallback notice)."""
     kind = block.type
     found = _BY_TYPE.get(kind) if type(kind) is str else None
     if found is not None:
@@ -69,7 +69,7 @@ def measure(block: Block) -> Measured | None:
 
 
 def text(said: str, kind: str = "text") -> Measured:
-    """Give the measures of prompt text."""
+    """Return the measures of prompt text."""
     return Measured(kind, None, None, hash_text(said), None, len(said), weigh(said), False, False, said=said)
 
 
@@ -96,7 +96,7 @@ def _tool_use(block: Block) -> Measured:
 
 
 def _skill(raw: bytes) -> str | None:
-    """Give the skill that a call of the tool for skills loads."""
+    """Return the skill that a call of the tool for skills loads."""
     given = lenient_json.mapping(raw) or {}
     found = given.get("skill") or given.get("command")
     return found.split()[0] if isinstance(found, str) and found.strip() else None
@@ -125,7 +125,7 @@ def _tool_result(block: Block) -> Measured:
 
 
 def _inside(part: Part, call_id: str | None) -> Measured:
-    """Give the measures of a picture or a document in a tool result."""
+    """Return the measures of a picture or a document in a tool result."""
     found = _of_source(str(part.type), part.source, hash_of(encode(part.source)))
     found.call_id = call_id
     return found
@@ -177,7 +177,7 @@ def _of_source(kind: str, source: object, found: int | None) -> Measured:
 
 
 def definition(tool: object) -> Measured:
-    """Give the measures of a tool definition; its name is in `tool`."""
+    """Return the measures of a tool definition; its name is in `tool`."""
     name = tool.get("name") if isinstance(tool, dict) else None
     raw = encode(tool)
     called = name if isinstance(name, str) else None

@@ -57,7 +57,7 @@ def _bits(byte: int) -> int:
 
 
 def _mask(bits: int) -> int:
-    """Give `bits` in every byte; a character of the sample takes at most four bytes."""
+    """Return `bits` in every byte; a character of the sample takes at most four bytes."""
     return int.from_bytes(bytes((bits,)) * (4 * SAMPLE_CHARS), "little")
 
 
@@ -93,13 +93,13 @@ def weigh_raw(raw: bytes) -> Weights:
 
 
 def sample(text: str) -> bytes:
-    """Give, as UTF-8, the part of a text that its weight is taken from: all of it where it is short."""
+    """Return, as UTF-8, the part of a text that its weight is taken from: all of it where it is short."""
     seen = text if len(text) <= SAMPLE_CHARS else "".join(_slices(text))
     return seen.encode("utf-8", "surrogatepass")
 
 
 def _slices(said: AnyStr) -> tuple[AnyStr, ...]:
-    """Give `SLICES` slices from the middle of the equal parts of a text of more than `SAMPLE_CHARS`."""
+    """Return `SLICES` slices from the middle of the equal parts of a text of more than `SAMPLE_CHARS`."""
     step = len(said) // SLICES
     a = (step - SLICE_CHARS) // 2
     b = a + step

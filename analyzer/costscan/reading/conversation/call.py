@@ -94,12 +94,12 @@ def settled(call: Call, counted: Counters) -> Counters:
 
 
 def version_of(text: str) -> tuple[int, ...]:
-    """Give "2.1.60" as numbers; what is no number of a version counts as zero."""
+    """Return "2.1.60" as numbers; what is no number of a version counts as zero."""
     return tuple(int(part) if _is_number(part) else 0 for part in text.split(".")[:3])
 
 
 def _is_number(text: str) -> bool:
-    """Say whether a text is a number as versions have it: `int` refuses a superscript, and very long ones."""
+    """Whether a text is a number as versions have it: `int` refuses a superscript, and very long ones."""
     return text.isdecimal() and len(text) <= _MOST_DIGITS
 
 
@@ -176,7 +176,7 @@ def _counts(used: Counters) -> tuple[int | None, ...]:
 
 
 def _latest_end(at: datetime) -> datetime:
-    """Give the latest end of a call that began then: where it is later, the line before has a wrong time."""
+    """Return the latest end of a call that began then: if it is later, the line before has a wrong time."""
     return at + LONGEST if at < _LAST_DAY else datetime.max.replace(tzinfo=UTC)
 
 
@@ -211,7 +211,7 @@ def mode_of(usage: Usage) -> tuple[str, str, str | None]:
 
 
 def miss_reason(diagnostics: object) -> str | None:
-    """Give why the API says that a prompt was not read from the cache; `model_changed` and the like."""
+    """Return why the API says that a prompt was not read from the cache; `model_changed` and the like."""
     found = diagnostics.get("cache_miss_reason") if isinstance(diagnostics, dict) else None
     return _word(found.get("type") if isinstance(found, dict) else found)
 
@@ -228,7 +228,7 @@ def make_call(
     version: object = None,
     effort: object = None,
 ) -> Call:
-    """Give a `Call` of the fields of one log line, whatever their types there."""
+    """Return a `Call` of the fields of one log line, whatever their types there."""
     unfinished = stop_reason is None
     return Call(
         line=line,

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def is_same(known: "Call", found: "Call", *, newest: bool) -> bool:
-    """Say whether two lines with one message id tell the same call; `newest` that no call came between."""
+    """Whether two lines with one message id tell the same call; `newest` that no call came between."""
     # Gateways reuse message ids for different calls; their request ids and prompts differ.
     if known.request_id is not None and known.request_id == found.request_id:
         return True

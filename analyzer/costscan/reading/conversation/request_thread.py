@@ -129,7 +129,7 @@ class RequestThread(Thread):
         return made, enters, starts[last] + by.part
 
     def wrote_any_of(self, blocks: list[Sent]) -> bool:
-        """Say whether a later request holds a block that the last call wrote, by its call id or its text."""
+        """Whether a later request holds a block that the last call wrote, by its call id or its text."""
         wrote = {_identity(self._blocks[placed].measured) for placed in self._written}
         return any(b.role == "assistant" and _identity(b.measured) in wrote for b in blocks)
 

@@ -144,13 +144,13 @@ def _plain(texts: Sequence[bytes]) -> bytes:
 
 
 def _hits(own: set[bytes], later: Sequence[bytes]) -> list[bytes]:
-    """Give those of its own words that came later and are not common."""
+    """Return those of its own words that came later and are not common."""
     found = own.intersection(_plain(later).translate(_spaced).split())
     return [w for w in found if len(w) >= MIN_LETTERS and w not in COMMON]
 
 
 def _last(later: Sequence[bytes], words: Sequence[bytes]) -> int:
-    """Give the number of the last text that has one of these words, from the end, some texts at a time."""
+    """Return the number of the last text that has one of these words, from the end, some texts at a time."""
     for start in range(len(later) - 1, -1, -AT_ONCE):
         texts = later[max(start - AT_ONCE + 1, 0) : start + 1]
         plain = _plain(texts)
@@ -168,12 +168,12 @@ def _reach(raw: bytes, words: Sequence[bytes]) -> float:
 
 
 def _words(raw: bytes, most: int) -> set[bytes]:
-    """Give the words of slices of a text."""
+    """Return the words of slices of a text."""
     return set(_sliced(raw, most).translate(_spaced).split())
 
 
 def _sliced(raw: bytes, most: int) -> bytes:
-    """Give slices of a text from its start to its end, with a space between them."""
+    """Return slices of a text from its start to its end, with a space between them."""
     if len(raw) <= most:
         return raw
     size = most // SLICES

@@ -63,7 +63,7 @@ class Thread:
         self._starts = [0]
 
     def repeats(self, key: object, usage: Raw, end_at: str | None, stop_reason: object) -> int | None:
-        """Give the number of the newest call when a line shows just that call again, else None."""
+        """Return the number of the newest call when a line shows just that call again, else None."""
         if key is None or key != self._last_key:
             return None
         last = self.calls[-1]
@@ -98,7 +98,7 @@ class Thread:
                 block.call_out = max(len(self.calls), block.call_in)
 
     def knows(self, key: str) -> bool:
-        """Say whether a call of this key was added."""
+        """Whether a call of this key was added."""
         return key in self._by_key
 
     def finished(self, key: str, usage: Usage) -> None:
@@ -180,7 +180,7 @@ class Thread:
             self.sent(line, part, layer=layer, role=role)
 
     def skill_of(self, call_id: object) -> str | None:
-        """Give the skill that a tool call loaded, None where it is no such call."""
+        """Return the skill that a tool call loaded, None where it is no such call."""
         return self._skills.get(call_id) if isinstance(call_id, str) else None
 
     def forget(self, *, layers: tuple[str, ...] = ("messages",)) -> None:
@@ -223,7 +223,7 @@ class Thread:
             block.position = position
 
     def is_written(self, number: int, sent: Measured) -> bool:
-        """Say whether a block that a call wrote is this block of the next request."""
+        """Whether a block that a call wrote is this block of the next request."""
         mine = self._blocks[number].measured
         if mine.kind != sent.kind:
             return False
@@ -262,7 +262,7 @@ class Thread:
         return made, starts[b.call_in], starts[-1 if b.call_out is None else b.call_out]
 
     def _columns(self, copy: int, starts: Sequence[int]) -> Iterator[Sequence[object]]:
-        """Give the columns of the `blocks` table; `starts` is where the rows of each call begin."""
+        """Yield the columns of the `blocks` table; `starts` is where the rows of each call begin."""
         blocks, found = self._blocks, [b.measured for b in self._blocks]
         yield [copy] * len(blocks)
         yield range(len(blocks))

@@ -104,7 +104,7 @@ class Iteration(NamedTuple):
 
 
 def number(value: object, most: int = MAX_COUNT) -> int | None:
-    """Give a token count as logs write it (12, "12", 12.0) as an int; None when it is no count."""
+    """Return a token count as logs write it (12, "12", 12.0) as an int; None when it is no count."""
     if type(value) is int:
         return value if 0 <= value <= most else None
     if isinstance(value, bool):
@@ -185,7 +185,7 @@ def counters(usage: Usage) -> Counters:
 
 
 def from_dict(value: object) -> Usage | None:
-    """Give a `Usage` of a decoded JSON object, or None when `value` is none."""
+    """Return a `Usage` of a decoded JSON object, or None when `value` is none."""
     if not isinstance(value, dict):
         return None
     found = Usage()

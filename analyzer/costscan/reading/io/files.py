@@ -26,7 +26,7 @@ class _Decoder(Protocol):
         """What stands behind its end."""
 
     def decompress(self, data: bytes, /) -> bytes:
-        """Give what these bytes amount to."""
+        """Return what these bytes amount to."""
 
 
 def open_log(path: str | Path) -> BinaryIO:

@@ -58,7 +58,7 @@ class Reader:
                 self._rows.skip(path, number, described(error))
 
     def lines(self, stream: BinaryIO, path: str) -> Iterator[tuple[int, Any]]:
-        """Give (line number from 1, object) for every object of the file."""
+        """Yield (line number from 1, object) for every object of the file."""
         self._path = path
         number = 1
         blocks = self._blocks_of(stream)
@@ -94,7 +94,7 @@ class Reader:
             self._rows.bytes_read += n_bytes
 
     def _document(self, whole: bytes) -> Iterator[tuple[int, Any]]:
-        """Give the objects of a JSON list, or of objects written over several lines; their numbers count."""
+        """Yield the objects of a JSON list, or of objects written over several lines; their numbers count."""
         self._count(whole.count(b"\n") + (not whole.endswith(b"\n")), len(whole))
         read = lenient_json.objects(lenient_json.text_of(whole))
         saved = [one for piece in read.damaged if (one := salvage(piece)) is not None]
@@ -181,7 +181,7 @@ def count_lines(block: bytes) -> int:
 
 
 def _blocks(stream: BinaryIO) -> Iterator[bytes]:
-    """Give the file in pieces of about BLOCK_BYTES that end at a line end."""
+    """Yield the file in pieces of about BLOCK_BYTES that end at a line end."""
     rest: list[bytes] = []
     while read := stream.read(READ_BYTES):
         cut = read.rfind(b"\n") + 1
@@ -217,7 +217,7 @@ _TOP: Final = (
 
 
 def salvage(text: str) -> dict[str, Any] | None:
-    """Give an assistant line with no content for a broken line whose usage can be read, else None."""
+    """Return an assistant line with no content for a broken line whose usage can be read, else None."""
     usage = _usage(text)
     model = _word(text, "model")
     if usage is None or model is None:

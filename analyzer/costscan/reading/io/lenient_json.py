@@ -26,7 +26,7 @@ decoder: Final = json.JSONDecoder(strict=False, parse_int=_integer)
 
 
 def value(raw: bytes | str) -> Any:
-    """Give the JSON value `raw` is, or None when it is none."""
+    """Return the JSON value `raw` is, or None when it is none."""
     try:
         text = raw if isinstance(raw, str) else raw.decode("utf-8", "replace")
         return decoder.decode(text)
@@ -35,18 +35,18 @@ def value(raw: bytes | str) -> Any:
 
 
 def mapping(raw: bytes | str) -> dict[str, Any] | None:
-    """Give the JSON object `raw` is, or None when it is none."""
+    """Return the JSON object `raw` is, or None when it is none."""
     found = value(raw) if raw else None
     return found if isinstance(found, dict) else None
 
 
 def text_of(raw: bytes) -> str:
-    """Give bytes as text, without byte order marks and NULs."""
+    """Return bytes as text, without byte order marks and NULs."""
     return raw.strip(_AROUND).decode("utf-8", "replace").replace("\x00", "")
 
 
 def is_document(head: bytes) -> bool:
-    """Say whether a file is one JSON list, or objects written over several lines, rather than lines."""
+    """Whether a file is one JSON list, or objects written over several lines, rather than lines."""
     start = head.lstrip(_AROUND)
     if _document.match(start) is None:
         return False
@@ -63,7 +63,7 @@ class Found(NamedTuple):
 
 
 def objects(text: str) -> Found:
-    """Give the JSON objects in a text. Lists give the objects in them.
+    """Return the JSON objects in a text. Lists give the objects in them.
 
     Broken escapes are repaired; after what cannot be read, the next object that is a log line is taken.
     """
@@ -92,7 +92,7 @@ def objects(text: str) -> Found:
 
 
 def _from(text: str, at: int) -> tuple[list[dict[str, Any]], str, int]:
-    """Give the objects from `at` up to the first damage, what that is, and where it is."""
+    """Return the objects from `at` up to the first damage, what that is, and where it is."""
     found: list[dict[str, Any]] = []
     end = len(text)
     while (at := _past_separators(text, at)) < end:

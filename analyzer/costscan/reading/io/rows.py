@@ -216,7 +216,7 @@ class Rows:
             column.extend(more)
 
     def columns(self, name: str) -> Sequence[Sequence[Any]]:
-        """Give the columns of a table."""
+        """Return the columns of a table."""
         if name == "blocks":
             return self._blocks
         return list(zip(*self.tables[name], strict=True)) or [()] * len(TABLES[name])

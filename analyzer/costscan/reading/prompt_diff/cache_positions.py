@@ -37,7 +37,7 @@ class Prefix(Struct, gc=False, frozen=True):
 
 
 def prefixes(prompt: Prompt) -> list[Prefix]:
-    """Give the prefixes of a prompt that matter to a cache."""
+    """Return the prefixes of a prompt that matter to a cache."""
     fixed = next((n for n, b in enumerate(prompt.blocks) if b.layer == "messages"), len(prompt.blocks))
     ends = {
         "shared": fixed,
@@ -53,7 +53,7 @@ def prefixes(prompt: Prompt) -> list[Prefix]:
 
 
 def window(prompt: Prompt, blocks: list[Sent]) -> list[Position]:
-    """Give the positions from which a prompt may be read from the cache, or written to it."""
+    """Return the positions from which a prompt may be read from the cache, or written to it."""
     out = []
     begin = 0
     # What is inside a block ends with it, and is no position of its own.

@@ -21,7 +21,7 @@ _LAYERS: Final = ("tools", "system", "messages")
 
 
 def departs(old: Prompt, new: Prompt, *, across: bool = False) -> list[Break]:
-    """Give the places where a prompt departs from an older one, the one where it breaks first.
+    """Return the places where a prompt departs from an older one, the one where it breaks first.
 
     Args:
         old: the older prompt.
@@ -47,7 +47,7 @@ def departs(old: Prompt, new: Prompt, *, across: bool = False) -> list[Break]:
 
 
 def _also_in_messages(old: Prompt, new: Prompt, *, across: bool) -> list[Break]:
-    """Give the values that vary in the messages of two prompts whose tools or system prompts differ."""
+    """Return the values that vary in the messages of two prompts whose tools or system prompts differ."""
     was, now = _first_message(old.blocks), _first_message(new.blocks)
     if was is None or was != now:
         return []
@@ -59,7 +59,7 @@ def _also_in_messages(old: Prompt, new: Prompt, *, across: bool) -> list[Break]:
 
 
 def of_system(old: Prompt, new: Prompt) -> list[Break]:
-    """Give the places where the system prompt differs."""
+    """Return the places where the system prompt differs."""
     x, y = _system(old), _system(new)
     before, after = [old.keys[n] for n in x], [new.keys[n] for n in y]
     if before == after:
@@ -75,7 +75,7 @@ def of_system(old: Prompt, new: Prompt) -> list[Break]:
 
 
 def _rearranged(old: Prompt, x: list[int], new: Prompt, y: list[int]) -> Break:
-    """Give the first place where blocks of the system prompt were added, removed or put in another order."""
+    """Return the first place where blocks of the system prompt were added, removed or reordered."""
     before, after = [old.keys[n] for n in x], [new.keys[n] for n in y]
     same = common_prefix(before, after)
     position = (y[0] if y else x[0]) + same
@@ -92,7 +92,7 @@ def _system(prompt: Prompt) -> list[int]:
 
 
 def follows(line: Prompt, blocks: list[Sent], keys: list[Key]) -> bool:
-    """Say whether blocks are the next prompt of a conversation, or of another with the same template."""
+    """Whether blocks are the next prompt of a conversation, or of another with the same template."""
     first = _first_message(line.blocks)
     begin = _first_message(blocks)
     if first is not None and begin is not None and line.keys[first] == keys[begin]:
@@ -103,7 +103,7 @@ def follows(line: Prompt, blocks: list[Sent], keys: list[Key]) -> bool:
 
 
 def alike(other: Prompt, prompt: Prompt) -> bool:
-    """Say whether two first prompts have the same template: the same tools and much the same words."""
+    """Whether two first prompts have the same template: the same tools and much the same words."""
     if other.tools != prompt.tools:
         return False
     return _same_words(_system_text(other), _system_text(prompt))

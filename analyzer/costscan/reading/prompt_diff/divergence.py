@@ -68,7 +68,7 @@ class Prompt(Struct):
         return found.decode("utf-8", "replace") if isinstance(found, bytes) else found
 
     def forgot(self, at: int) -> bool:
-        """Say whether a block had text that is no longer known."""
+        """Whether a block had text that is no longer known."""
         return self.texts[at] is None and self.blocks[at].measured.chars > 0
 
     def forget_texts(self) -> None:
@@ -97,23 +97,23 @@ class Break(Struct):
 
 
 def text_of(block: Sent) -> str | bytes | None:
-    """Give the text of a block that was not yet placed."""
+    """Return the text of a block that was not yet placed."""
     return block.measured.said if block.raw is None else block.raw
 
 
 def words(text: str) -> set[str]:
-    """Give the words at the beginning of a text."""
+    """Return the words at the beginning of a text."""
     return set(_word.findall(text[:_COMPARED_CHARS]))
 
 
 def alike(a: str, b: str) -> bool:
-    """Say whether two texts begin with much the same words."""
+    """Whether two texts begin with much the same words."""
     x, y = words(a), words(b)
     return len(x & y) >= _ALIKE * len(x | y)
 
 
 def excerpt(text: str, start: int = 0, end: int | None = None) -> str:
-    """Give a value with a little of what stands around it on its line, secrets left out."""
+    """Return a value with a little of what stands around it on its line, secrets left out."""
     end = min(start + MAX_EXCERPT if end is None else end, start + MAX_EXCERPT)
     low = max(0, start - _SECRET_CHARS)
     while low > max(0, start - _MAX_SECRET) and not text[low - 1].isspace():
@@ -130,7 +130,7 @@ def excerpt(text: str, start: int = 0, end: int | None = None) -> str:
 
 
 def of_texts(a: str | None, b: str | None, at: Break, otherwise: str) -> list[Break]:
-    """Give the places in which two texts of one place differ.
+    """Return the places in which two texts of one place differ.
 
     Args:
         a: the older text.
@@ -163,7 +163,7 @@ def _of_slot(slot: Pair, a: str, b: str, at: Break, otherwise: str) -> Break:
 
 
 def close(found: Sequence[Pair], a: str, b: str) -> bool:
-    """Say whether two texts are one template, of which these places vary."""
+    """Whether two texts are one template, of which these places vary."""
     if all(slot.kind is not None for slot in found):
         return True
     return 2 * varying(list(found)) <= max(len(a), len(b))

@@ -20,7 +20,7 @@ _summary = re.compile(
 
 
 def of_messages(old: Prompt, new: Prompt, at: int, *, across: bool) -> list[Break]:
-    """Give the places where the messages differ; they agree before position `at`."""
+    """Return the places where the messages differ; they agree before position `at`."""
     was, now = old.blocks[at], new.blocks[at]
     newest = was.message == old.blocks[-1].message
     if newest and not across and old.marked is not None and at > old.marked:
@@ -39,7 +39,7 @@ def of_messages(old: Prompt, new: Prompt, at: int, *, across: bool) -> list[Brea
 
 
 def is_compacted(old: Prompt, new: Prompt, at: int) -> bool:
-    """Say whether a summary stands where most of the history stood."""
+    """Whether a summary stands where most of the history stood."""
     if new.blocks[at].measured.kind != "text":
         return False
     if new.blocks[at].role == "assistant" and _is_first(new, at):
@@ -65,7 +65,7 @@ def _is_edit(old: Prompt, new: Prompt, at: int) -> bool:
 
 
 def _cut(place: Break, old: Prompt, new: Prompt, at: int, cause: str) -> Break:
-    """Give the place as a whole block that changed."""
+    """Return the place as a whole block that changed."""
     a, b = old.text(at) or "", new.text(at) or ""
     place.char_offset, place.text_chars, place.cause = 0, len(b), cause
     place.before, place.after = excerpt(a), excerpt(b)
@@ -92,7 +92,7 @@ def _edited(old: Prompt, new: Prompt, at: int, place: Break) -> list[Break]:
 
 
 def _gone_or_new(old: Prompt, new: Prompt, at: int, place: Break) -> Break | None:
-    """Give the place where a message lost a block at its end, or got one more."""
+    """Return the place where a message lost a block at its end, or got one more."""
     was, now = old.blocks[at], new.blocks[at]
     if (was.message, was.nth) == (now.message, now.nth):
         return None
@@ -105,7 +105,7 @@ def _gone_or_new(old: Prompt, new: Prompt, at: int, place: Break) -> Break | Non
 
 
 def _same_question(old: Prompt, new: Prompt, at: int) -> list[Break]:
-    """Give what varies between two questions of the same wording, where much that is common follows."""
+    """Return what varies between two questions of the same wording, where much that is common follows."""
     a, b = old.text(at), new.text(at)
     if a is None or b is None or min(len(a), len(b)) < MIN_SHARED_CHARS:
         return []

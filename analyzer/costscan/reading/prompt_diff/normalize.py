@@ -19,7 +19,7 @@ MAX_MOVED: Final = 32
 
 
 def settle(old: Prompt, new: Prompt, same: int, found: list[Break]) -> None:
-    """Give a prompt the keys and the varying values that follow from an older one of its template.
+    """Set on a prompt the keys and the varying values that follow from an older one of its template.
 
     Args:
         old: the older prompt.
@@ -57,7 +57,7 @@ def _is_there(old: Prompt, new: Prompt, value: Moved) -> bool:
 
 
 def _forgiven(old: Prompt, new: Prompt, found: Iterable[Break]) -> set[int]:
-    """Give the places at which nothing but values and orders differ."""
+    """Return the places at which nothing but values and orders differ."""
     by_place: dict[int, list[Break]] = {}
     for place in found:
         by_place.setdefault(place.position, []).append(place)
@@ -71,7 +71,7 @@ def _forgiven(old: Prompt, new: Prompt, found: Iterable[Break]) -> set[int]:
 
 
 def _rearranged(old: Prompt, new: Prompt, layer: str, forgiven: set[int]) -> set[int]:
-    """Give the places of a layer, when it holds the same blocks, or forgiven ones, in another order."""
+    """Return the places of a layer, when it holds the same blocks, or forgiven ones, in another order."""
     if layer == "messages":
         return set()
     x, y = ([n for n, b in enumerate(p.blocks) if b.layer == layer] for p in (old, new))

@@ -32,7 +32,7 @@ _decode = json.JSONDecoder().raw_decode
 
 
 def common_prefix(a: Sequence[Any], b: Sequence[Any], i: int = 0, j: int = 0) -> int:
-    """Give how many characters, or items of lists, agree from `i` and `j` on."""
+    """Return how many characters, or items of lists, agree from `i` and `j` on."""
     most = min(len(a) - i, len(b) - j)
     at, step = 0, 64
     while at < most and a[i + at : i + at + step] == b[j + at : j + at + step]:
@@ -51,7 +51,7 @@ def common_prefix(a: Sequence[Any], b: Sequence[Any], i: int = 0, j: int = 0) ->
 
 
 def common_suffix(a: str, b: str, i: int = 0, j: int = 0) -> int:
-    """Give how many characters agree at the end, leaving what stands before `i` and `j` out."""
+    """Return how many characters agree at the end, leaving what stands before `i` and `j` out."""
     low, high = 0, min(len(a) - i, len(b) - j)
     while low < high:
         middle = (low + high + 1) // 2
@@ -63,7 +63,7 @@ def common_suffix(a: str, b: str, i: int = 0, j: int = 0) -> int:
 
 
 def departures(a: str, b: str) -> list[Pair]:
-    """Give the places where `b` differs from `a`, in order, at most `MAX_SLOTS`."""
+    """Return the places where `b` differs from `a`, in order, at most `MAX_SLOTS`."""
     found: list[Pair] = []
     i = j = 0
     for _ in range(_MAX_STEPS):
@@ -90,12 +90,12 @@ def _slot(a: str, i: int, b: str, j: int, same: int, *, editing: bool) -> Pair:
 
 
 def _goes_on(found: list[Pair], at: int) -> bool:
-    """Say whether words were edited just before a place of the older text."""
+    """Whether words were edited just before a place of the older text."""
     return bool(found) and found[-1].kind is None and at - found[-1].a.end < _NEAR
 
 
 def varying(found: list[Pair]) -> int:
-    """Give how many characters the slots take."""
+    """Return how many characters the slots take."""
     return sum(max(s.a.end - s.a.start, s.b.end - s.b.start) for s in found)
 
 
@@ -108,7 +108,7 @@ def _add(found: list[Pair], slot: Pair) -> None:
 
 
 def _next_line(a: str, i: int, b: str, j: int) -> tuple[int, int]:
-    """Give the place behind `i` and `j` where the first line that both texts have begins, or the end."""
+    """Return the place behind `i` and `j` where the first line that both texts have begins, or the end."""
     ahead: dict[str, int] = {}
     for at, line in _lines(b, j):
         ahead.setdefault(line, at)
@@ -120,7 +120,7 @@ def _next_line(a: str, i: int, b: str, j: int) -> tuple[int, int]:
 
 
 def _trimmed(a: str, i: int, b: str, j: int) -> tuple[int, int]:
-    """Give where two texts end that begin at `i` and `j`, without the words that end both."""
+    """Return where two texts end that begin at `i` and `j`, without the words that end both."""
     same = common_suffix(a, b)
     while same and not a[-same].isspace():
         same -= 1
@@ -128,7 +128,7 @@ def _trimmed(a: str, i: int, b: str, j: int) -> tuple[int, int]:
 
 
 def _lines(text: str, at: int) -> Iterator[tuple[int, str]]:
-    """Give the lines that begin behind a place, those long enough to be told apart, and where they begin."""
+    """Yield the lines that begin behind a place, those long enough to be told apart, and where they begin."""
     at = text.find("\n", at) + 1
     for _ in range(_MAX_LINES):
         if at <= 0:
@@ -141,7 +141,7 @@ def _lines(text: str, at: int) -> Iterator[tuple[int, str]]:
 
 
 def _moved(a: str, i: int, b: str, j: int, same: int) -> Pair | None:
-    """Give the JSON value, lines or words that hold the same in another order or notation."""
+    """Return the JSON value, lines or words that hold the same in another order or notation."""
     return _same_json(a, i, b, j, same) or _same_lines(a, i, b, j, same) or _same_words(a, i, b, j, same)
 
 
@@ -157,7 +157,7 @@ def _same_json(a: str, i: int, b: str, j: int, same: int) -> Pair | None:
 
 
 def _enclosing(text: str, at: int, most: int) -> Iterator[int]:
-    """Give how far back the brackets open that are open at a place, innermost first."""
+    """Yield how far back the brackets open that are open at a place, innermost first."""
     low = at - most
     depth = tried = 0
     # The differing character itself may open one.
@@ -224,7 +224,7 @@ def _same_words(a: str, i: int, b: str, j: int, same: int) -> Pair | None:
 
 
 def _balanced(pattern: re.Pattern[str], a: str, i: int, b: str, j: int) -> Pair | None:
-    """Give the shortest stretch from `i` and `j` on that has the same items in another order."""
+    """Return the shortest stretch from `i` and `j` on that has the same items in another order."""
     missing: Counter[str] = Counter()
     unequal = unmoved = 0
     pairs = zip(pattern.finditer(a, i), pattern.finditer(b, j), strict=False)

@@ -14,7 +14,7 @@ CHANGED = "definition-changed"
 
 
 def of_tools(old: Prompt, new: Prompt, first: int) -> list[Break]:
-    """Give the places where the tools differ; they agree before position `first`."""
+    """Return the places where the tools differ; they agree before position `first`."""
     before, after = _named(old), _named(new)
     x, y = list(before), list(after)
     found = []
@@ -39,7 +39,7 @@ def _is_tool(prompt: Prompt, at: int) -> bool:
 
 
 def _named(prompt: Prompt) -> dict[str, int]:
-    """Give the positions of the tools by name; one without, or with that of another, gets its number."""
+    """Return the positions of the tools by name; one without, or with that of another, gets its number."""
     out: dict[str, int] = {}
     for at, block in enumerate(prompt.blocks):
         if block.layer != "tools":
@@ -50,7 +50,7 @@ def _named(prompt: Prompt) -> dict[str, int]:
 
 
 def _of_definition(old: Prompt, was: int, new: Prompt, at: int) -> list[Break]:
-    """Give the places where the definition of a tool differs, field by field."""
+    """Return the places where the definition of a tool differs, field by field."""
     path = new.blocks[at].path
     if old.forgot(was) or new.forgot(at):
         return [Break(at, "tools", path, None, None, "unknown")]
@@ -80,7 +80,7 @@ def _decoded(raw: str | bytes | None) -> dict[str, Raw] | None:
 
 
 def _text(raw: Raw | None) -> str:
-    """Give what a string field says, or the JSON of another field as it was sent."""
+    """Return what a string field says, or the JSON of another field as it was sent."""
     if raw is None:
         return ""
     value = _read(raw)
@@ -88,7 +88,7 @@ def _text(raw: Raw | None) -> str:
 
 
 def _read(raw: Raw) -> Any:
-    """Give the value of a field; where it cannot be read, its bytes."""
+    """Return the value of a field; where it cannot be read, its bytes."""
     try:
         return _value(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -96,5 +96,5 @@ def _read(raw: Raw) -> Any:
 
 
 def _sent(raw: Raw | None) -> int:
-    """Give a hash of a field as the model gets it: spaces and escapes between its parts are not sent."""
+    """Return a hash of a field as the model gets it: spaces and escapes between its parts are not sent."""
     return 0 if raw is None else hash_of(encode(_read(raw)))

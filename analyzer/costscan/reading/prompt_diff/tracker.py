@@ -35,7 +35,7 @@ class Known:
 
     @classmethod
     def of(cls, rows: Rows) -> Self:
-        """Give what goes with these rows."""
+        """Return what goes with these rows."""
         found = rows.kept.setdefault("prompts", cls())
         assert isinstance(found, cls)  # noqa: S101 - nobody else keeps anything under this name
         return found
@@ -51,7 +51,7 @@ class Known:
             self._chars -= held
 
     def alike(self, prompt: Prompt, task: str) -> Prompt | None:
-        """Give the latest first prompt of another run with the same template, and remember this one."""
+        """Return the latest first prompt of another run with the same template, and remember this one."""
         found = None
         for key in (("task", task, *prompt.tools), ("tools", *prompt.tools)):
             others = self._first.setdefault(key, [])
@@ -115,7 +115,7 @@ class Prompts:
         return Prompt(self._run_id, keys, blocks, [], hashes, 0, None, stable_keys, stable, [], old.salt)
 
     def _first(self, new: Prompt) -> list[Break]:
-        """Give where the first prompt of a run departs from that of another."""
+        """Return where the first prompt of a run departs from that of another."""
         other = self._known.alike(new, self._task)
         if other is None:
             return []
@@ -129,7 +129,7 @@ class Prompts:
             line.forget_texts()
 
     def _before(self, keys: list[Key], blocks: list[Sent]) -> tuple[Prompt | None, int]:
-        """Give the prompt that these blocks follow, and how many of them it begins with."""
+        """Return the prompt that these blocks follow, and how many of them it begins with."""
         best: Prompt | None = None
         most = 0
         for line in self._lines:
@@ -144,7 +144,7 @@ class Prompts:
 def _continued(
     old: Prompt | None, same: int, keys: list[Key], blocks: list[Sent], whose: tuple[str, Salt]
 ) -> Prompt:
-    """Give a prompt, taking what it shares with an older one from there."""
+    """Return a prompt, taking what it shares with an older one from there."""
     run_id, salt = whose
     entering = [text_of(block) for block in blocks[same:]]
     marked = max((n for n, block in enumerate(blocks) if block.breakpoint is not None), default=None)
@@ -171,14 +171,14 @@ def _continued(
 
 
 def _only_forgot(old: Prompt, new: Prompt) -> bool:
-    """Say whether a prompt goes on without what the model thought: so the API has it, not the client."""
+    """Whether a prompt goes on without what the model thought: so the API has it, not the client."""
     before, after = ([key for key in p.keys if key[2] != _THINKING] for p in (old, new))
     thought, still = ({key for key in p.keys if key[2] == _THINKING} for p in (old, new))
     return len(before) < len(old.keys) and after[: len(before)] == before and still <= thought
 
 
 def _settle(old: Prompt, new: Prompt, same: int, found: list[Break]) -> None:
-    """Give a prompt the stable keys and hashes that follow from an older one."""
+    """Set on a prompt the stable keys and hashes that follow from an older one."""
     settle(old, new, same, found)
     if new.stable_keys is not new.keys:
         alike = common_prefix(old.stable_keys, new.stable_keys)
@@ -187,7 +187,7 @@ def _settle(old: Prompt, new: Prompt, same: int, found: list[Break]) -> None:
 
 
 def _longest(hashes: list[int], sent: set[int]) -> int:
-    """Give the length of the longest prefix that was a whole prompt before, 0 for none, and note this one."""
+    """Return the length of the longest prefix that was a whole prompt before, 0 for none; note this one."""
     found = next((n for n in range(len(hashes), 0, -1) if hashes[n - 1] in sent), 0)
     sent.update(hashes[-1:])
     return found

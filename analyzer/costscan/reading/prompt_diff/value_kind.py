@@ -84,7 +84,7 @@ Namer = Callable[[str, str], str]
 
 
 def value_at(a: str, i: int, b: str, j: int, least: int = 0) -> Pair:
-    """Give the value in which the texts first differ, at `i` in `a` and `j` in `b`.
+    """Return the value in which the texts first differ, at `i` in `a` and `j` in `b`.
 
     Args:
         a: the older text.
@@ -115,7 +115,7 @@ class _Spot(NamedTuple):
 
 
 def _both(pattern: re.Pattern[str], a: _Spot, b: _Spot) -> tuple[Value, Value] | None:
-    """Give what the pattern finds at both places, if it begins equally far before them and differs."""
+    """Return what the pattern finds at both places, if it begins equally far before them and differs."""
     for x in _covering(pattern, *a):
         for y in _covering(pattern, *b):
             same = a.text[x.start : x.end] == b.text[y.start : y.end]
@@ -125,7 +125,7 @@ def _both(pattern: re.Pattern[str], a: _Spot, b: _Spot) -> tuple[Value, Value] |
 
 
 def _is_part(number: Value, chunk: tuple[Value, Value] | None, text: str) -> bool:
-    """Say whether a number ends an id that begins with letters."""
+    """Whether a number ends an id that begins with letters."""
     if chunk is None or chunk[0].start >= number.start:
         return False
     return any(c.isalpha() for c in text[chunk[0].start : number.start])
@@ -164,7 +164,7 @@ def _number(a: str, b: str) -> str:
 
 
 def _is_epoch(text: str) -> bool:
-    """Say whether this is a time of 2001 to 2039 in seconds, milli-, micro- or nanoseconds since 1970."""
+    """Whether this is a time of 2001 to 2039 in seconds, milli-, micro- or nanoseconds since 1970."""
     whole = text.split(".", maxsplit=1)[0]
     return len(whole) in _EPOCH_DIGITS and whole.isdecimal() and "1" <= whole < "22"
 
@@ -220,7 +220,7 @@ def _is_hex(text: str) -> bool:
 
 
 def _label(v: str, w: str) -> int:
-    """Give the length of a label that both begin with and that is no part of the value."""
+    """Return the length of a label that both begin with and that is no part of the value."""
     at = 0
     for match in re.finditer(r"[:#_-]+", v):
         head, end = v[: match.start()], match.end()

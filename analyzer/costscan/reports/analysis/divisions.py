@@ -41,7 +41,7 @@ class Division:
     shown: Mapping[str, str] = field(default_factory=dict)
 
     def table(self, summary: Summary, top: int, width: int) -> list[Text]:
-        """Give its dearest rows, and the sum of the rest."""
+        """Return its dearest rows, and the sum of the rest."""
         frame = summary.division(self.name)
         rows = frame.head(top).to_dicts()
         return [
@@ -50,7 +50,7 @@ class Division:
         ]
 
     def columns(self, rows: Rows) -> list[Column]:
-        """Give the columns of that table."""
+        """Return the columns of that table."""
         names = [self.shown.get(row[self.name], row[self.name]) for row in rows]
         return [*priced(rows, self.one, names), *self._sizes(rows), *self._parts(rows)]
 
@@ -91,7 +91,7 @@ DIVISIONS: Final = (
 
 
 def priced(rows: Rows, one: str, names: Sequence[str], *, prose: bool = False) -> list[Column]:
-    """Give the columns that every table of the bill begins with: names, costs, shares of the bill."""
+    """Return the columns that every table of the bill begins with: names, costs, shares of the bill."""
     return [
         Column(f"by {one}", [inert(name) for name in names], name=True, prose=prose, least=_LEAST_NAME),
         Column("cost", usd_column(row["usd"] for row in rows), style="bold"),

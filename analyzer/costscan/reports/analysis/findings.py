@@ -12,7 +12,7 @@ from costscan.summary import Summary
 
 
 def findings_table(summary: Summary, top: int, width: int) -> list[Text]:
-    """Give what the rules found; nothing where they found nothing."""
+    """Return what the rules found; nothing where they found nothing."""
     rows = summary.breakdowns["rule"].head(top).to_dicts()
     if not rows:
         return []
@@ -22,7 +22,7 @@ def findings_table(summary: Summary, top: int, width: int) -> list[Text]:
 
 
 def finding_columns(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
-    """Give the columns of that table."""
+    """Return the columns of that table."""
     return [
         Column("findings", [inert(row["name"]) for row in rows], name=True, style="bold"),
         Column("cost", usd_column(row["usd"] for row in rows)),

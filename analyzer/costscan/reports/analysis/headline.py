@@ -31,7 +31,7 @@ _MOST_PARTS: Final = 4
 
 
 def title(summary: Summary, width: int) -> list[Text]:
-    """Give the heading: the logs, how much is in them, and the prices."""
+    """Return the heading: the logs, how much is in them, and the prices."""
     parts, prices = sizes(summary), price_basis(summary)
     counts = " · ".join(parts)
     paths = inert(named(summary.paths))
@@ -65,14 +65,14 @@ def named(paths: Sequence[str]) -> str:
 
 
 def _dates(summary: Summary) -> list[str]:
-    """Give the first and the last day, and whose days they are where they are not those of UTC."""
+    """Return the first and the last day, and whose days they are where they are not those of UTC."""
     days = [day for day in summary.by_day["day"] if day != UNKNOWN_DAY]
     zone = "" if summary.inputs.tz == DEFAULT else f" {summary.inputs.tz}"
     return [dates(days[0], days[-1]) + zone] if days else []
 
 
 def dates(first: str, last: str) -> str:
-    """Give two days, without what the second has in common with the first."""
+    """Return two days, without what the second has in common with the first."""
     if first == last:
         return first
     same = 8 if first[:7] == last[:7] else 5 if first[:4] == last[:4] else 0
@@ -89,7 +89,7 @@ def price_basis(summary: Summary) -> str:
 
 
 def headline(summary: Summary, width: int) -> list[Text]:
-    """Give one paragraph per question, each under its label."""
+    """Return one paragraph per question, each under its label."""
     lines: list[Text] = []
     for label, pieces, separator in paragraphs(summary):
         lines += _wrapped(label, pieces, separator, width)
@@ -97,7 +97,7 @@ def headline(summary: Summary, width: int) -> list[Text]:
 
 
 def paragraphs(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
-    """Give the label, the pieces and the separator of each answer."""
+    """Yield the label, the pieces and the separator of each answer."""
     yield "billed", billed(summary), ""
     if summary.totals.recorded_usd is not None:
         yield "recorded", recorded(summary), ""

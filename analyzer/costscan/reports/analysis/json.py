@@ -20,7 +20,7 @@ DECIMALS: Final = 9
 
 
 def document(summary: Summary, *, top: int | None = None) -> dict[str, Any]:
-    """Give the report as plain values: numbers, texts, lists and dicts; `top` limits the runs."""
+    """Return the report as plain values: numbers, texts, lists and dicts; `top` limits the runs."""
     shown = [f.name for f in fields(summary) if f.metadata.get("json", True)]
     found = {name: plain(getattr(summary, name)) for name in shown}
     if top is not None:
@@ -30,7 +30,7 @@ def document(summary: Summary, *, top: int | None = None) -> dict[str, Any]:
 
 @singledispatch
 def plain(value: Any) -> Any:
-    """Give a value as JSON has it: USD rounded to 1e-9, times in ISO 8601, what is not finite as null."""
+    """Return a value as JSON has it: USD rounded to 1e-9, times in ISO 8601, what is not finite as null."""
     if is_dataclass(value):
         return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
     return value
@@ -79,12 +79,12 @@ def _(value: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def encoded(summary: Summary, *, top: int | None = None) -> bytes:
-    """Give the report as UTF-8 text: every key on its own line, and every row of a table."""
+    """Return the report as UTF-8 text: every key on its own line, and every row of a table."""
     return text_of(document(summary, top=top))
 
 
 def text_of(found: Mapping[str, Any]) -> bytes:
-    """Give plain values as UTF-8 text: every key on its own line, and every row of a table."""
+    """Return plain values as UTF-8 text: every key on its own line, and every row of a table."""
     parts = [f"  {line_of(key)}: {_value(value)}" for key, value in found.items()]
     return ("{\n" + ",\n".join(parts) + "\n}\n").encode()
 
@@ -96,7 +96,7 @@ def _value(value: Any) -> str:
 
 
 def line_of(value: Any) -> str:
-    """Give a value as JSON; a # after another is escaped: `##[` in what a job prints is a command of it."""
+    """Return a value as JSON; a # after another is escaped: `##[` in what a job prints is a command of it."""
     return msgspec.json.encode(value).decode().replace("##", r"#\u0023")
 
 

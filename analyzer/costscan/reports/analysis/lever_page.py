@@ -16,7 +16,7 @@ _TOOLS = 5
 
 
 def lever_page(summary: Summary, top: int, width: int) -> list[Text]:
-    """Give the levers with their parts, what a cap on tools and packing would save, routes, assumptions."""
+    """Return the levers with their parts, what a cap on tools and packing would save, routes, assumptions."""
     pages = [
         _parts(summary, width),
         together(summary, width),
@@ -70,7 +70,7 @@ def _break_even(found: Scenario) -> str:
 
 
 def _caps(summary: Summary, width: int) -> list[Text]:
-    """Give a row per tool: what a cap on its results saves, and how often what it cuts was used."""
+    """Return a row per tool: what a cap on its results saves, and how often what it cuts was used."""
     curve = summary.breakdowns.get("cap")
     if curve is None or curve.is_empty():
         return []

@@ -20,7 +20,7 @@ _LARGE: Final = 20
 
 
 def levers_table(summary: Summary, width: int) -> list[Text]:
-    """Give what each lever would have saved alone and with the others, where that is worth a line."""
+    """Return what each lever would have saved alone and with the others, where that is worth a line."""
     columns = lever_columns(summary)
     if not columns:
         return []
@@ -28,7 +28,7 @@ def levers_table(summary: Summary, width: int) -> list[Text]:
 
 
 def lever_columns(summary: Summary) -> list[Column]:
-    """Give the columns of that table; none where no lever is worth a line."""
+    """Return the columns of that table; none where no lever is worth a line."""
     rows, billed = worth_a_line(summary), summary.totals.usd
     if not rows or not billed:
         return []
@@ -45,14 +45,14 @@ def lever_columns(summary: Summary) -> list[Column]:
 
 
 def worth_a_line(summary: Summary) -> list[Scenario]:
-    """Give the levers that would have saved a share of the bill that is worth telling."""
+    """Return the levers that would have saved a share of the bill that is worth telling."""
     billed = summary.totals.usd
     found = [s for name in LEVERS if (s := summary.scenario(name)) is not None]
     return [s for s in found if billed and s.saved_usd and abs(s.saved_usd) >= billed * LEAST_SHARE]
 
 
 def spread(found: Scenario, *, fine: bool) -> str:
-    """Give what a scenario saves: from low to high, where these are apart."""
+    """Return what a scenario saves: from low to high, where these are apart."""
     low, mid, high = found.saved_low_usd, found.saved_usd, found.saved_high_usd
     if low is None or high is None or low == high:
         return usd(mid, fine=fine)
@@ -69,7 +69,7 @@ def together(summary: Summary, width: int) -> list[Text]:
 
 
 def together_said(summary: Summary) -> str:
-    """Give that sentence; empty where they save nothing."""
+    """Return that sentence; empty where they save nothing."""
     found, billed = summary.scenario(ALL), summary.totals.usd
     if found is None or not found.saved_usd or not billed or not summary.plan:
         return ""
@@ -149,7 +149,7 @@ def cap_line(summary: Summary, width: int) -> list[Text]:
 
 
 def cap_curve(summary: Summary) -> str:
-    """Give that as a sentence; empty where no cap saves anything."""
+    """Return that as a sentence; empty where no cap saves anything."""
     row = _dearest_cap(summary)
     lever = summary.scenario("trimming/cap-tool-results")
     if row is None or lever is None or not lever.saved_usd:

@@ -29,7 +29,7 @@ _FIX: Final = 600
 
 
 def document(summary: Summary, *, most_chars: int = MOST_CHARS) -> str:
-    """Give the report in at most so many characters."""
+    """Return the report in at most so many characters."""
     parts: list[str | Table] = [
         f"## costscan {code(named(summary.paths), _PATHS)}".rstrip(),
         cell(" · ".join([*sizes(summary), price_basis(summary)])),
@@ -48,7 +48,7 @@ def _headline(summary: Summary) -> Iterator[str]:
 
 
 def _said(pieces: Pieces, separator: str) -> str:
-    """Give pieces as one line; what is bold on the terminal is so here."""
+    """Return pieces as one line; what is bold on the terminal is so here."""
     said = ""
     for text, style in pieces:
         shown = cell(text)
@@ -76,7 +76,7 @@ def _tables(summary: Summary) -> Iterator[str | Table]:
 
 
 def _table(title: str, columns: list[Column], one: str, total: int, **more: Any) -> Table:
-    """Give a table whose first column is named by what its rows are: the heading says the rest."""
+    """Return a table whose first column is named by what its rows are: the heading says the rest."""
     first, *others = columns
     return Table(title, [replace(first, heading=one), *others], one, total, **more)
 

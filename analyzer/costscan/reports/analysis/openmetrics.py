@@ -22,7 +22,7 @@ _RULE: Final = {"rule": "name", "lever": "lever", "severity": "severity"}
 
 
 def document(summary: Summary) -> str:
-    """Give the report."""
+    """Return the report."""
     return text_of(_families(summary))
 
 
@@ -75,7 +75,7 @@ def _distribution(summary: Summary) -> Iterator[Family]:
 
 
 def _divided(name: str, frame: pl.DataFrame, counted: str, said: str) -> Iterator[Family]:
-    """Give the bill by something, and what it is counted by."""
+    """Yield the bill by something, and what it is counted by."""
     names = _labels(frame[name])
     yield by(f"{name}_usd", f"The bill by {name}.", name, _summed(names, frame["usd"]))
     yield by(f"{name}_{counted}", f"The {said} by {name}.", name, _summed(names, frame[counted]))
@@ -89,7 +89,7 @@ def _divided(name: str, frame: pl.DataFrame, counted: str, said: str) -> Iterato
 
 
 def _labels(names: Iterable[str]) -> list[str]:
-    """Give the names, dearest first, as labels; those that are too many share one."""
+    """Return the names, dearest first, as labels; those that are too many share one."""
     return [shorten(inert(name), _NAME) if n < MOST_NAMES else OTHERS for n, name in enumerate(names)]
 
 

@@ -32,7 +32,7 @@ _PROSE: Final = 2000
 
 
 def document(summary: Summary, x: Diagnosis, *, baseline: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Give the report as plain values.
+    """Return the report as plain values.
 
     Args:
         summary: what was found, and the rules that found it.
@@ -55,7 +55,7 @@ def document(summary: Summary, x: Diagnosis, *, baseline: Mapping[str, str] | No
 
 
 def _with_places(findings: pl.DataFrame, x: Diagnosis) -> list[dict[str, Any]]:
-    """Give the findings, each with the file and line of its turn, else with the file of its run."""
+    """Return the findings, each with the file and line of its turn, else with the file of its run."""
     runs = x.runs.select("run_id", run_file="path")
     lines = x.turns.select("run_id", "turn", "line", "file")
     return (
@@ -91,7 +91,7 @@ def _unknown_rule(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _named_blanks(template: str) -> str:
-    """Give the fix of a rule with the names of what it fills in."""
+    """Return the fix of a rule with the names of what it fills in."""
     parts = Formatter().parse(template)
     return "".join(text + (f"<{name.replace('_', ' ')}>" if name else "") for text, name, *_ in parts)
 
@@ -138,7 +138,7 @@ def _names(row: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _artifact(path: str) -> dict[str, str]:
-    """Give the URI of a file: relative to the current folder where it is in it."""
+    """Return the URI of a file: relative to the current folder where it is in it."""
     file = Path(path)
     if file.is_absolute() and file.is_relative_to(Path.cwd()):
         file = file.relative_to(Path.cwd())
@@ -148,7 +148,7 @@ def _artifact(path: str) -> dict[str, str]:
 
 
 def _message(text: str) -> str:
-    """Give a text as the standard wants messages: no placeholder is in it, and no link."""
+    """Return a text as the standard wants messages: no placeholder is in it, and no link."""
     paragraphs = (inert(paragraph) for paragraph in text[: 2 * _PROSE].split("\n\n"))
     return _braced("\n\n".join(paragraphs)).replace("](", "] (")
 
@@ -162,7 +162,7 @@ def _short(name: str) -> str:
 
 
 def encoded(document: Mapping[str, Any]) -> bytes:
-    """Give the report as UTF-8 text."""
+    """Return the report as UTF-8 text."""
     return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
 
 

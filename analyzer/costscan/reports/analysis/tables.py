@@ -30,7 +30,7 @@ def _more_runs(summary: Summary, rows: Rows) -> list[Text]:
 
 
 def run_columns(summary: Summary, rows: Rows, *, wide: bool) -> list[Column]:
-    """Give the columns of the worst runs; where it is wide, why they cost so much is told in words."""
+    """Return the columns of the worst runs; where it is wide, why they cost so much is told in words."""
     return [
         Column("worst runs", run_names(rows, summary.runs["run_id"].to_list()), name=True, style="bold"),
         Column("cost", usd_column(row["usd"] for row in rows)),
@@ -42,14 +42,14 @@ def run_columns(summary: Summary, rows: Rows, *, wide: bool) -> list[Column]:
 
 
 def _after(rows: Rows) -> list[Column]:
-    """Give what the runs would cost with all levers, where that is known of any."""
+    """Return what the runs would cost with all levers, where that is known of any."""
     left = [row["usd_after_all"] for row in rows]
     changed = any(a is not None and a != row["usd"] for a, row in zip(left, rows, strict=True))
     return [Column("after", usd_column(left), style="green")] if changed else []
 
 
 def _why(rows: Rows, *, wide: bool) -> list[Column]:
-    """Give the dearest finding of each run: in words where there is room, else by its name."""
+    """Return the dearest finding of each run: in words where there is room, else by its name."""
     part = 2 if wide else 0
     shown = [inert((row["top_finding"] or "").partition(": ")[part]) for row in rows]
     return [Column("why", shown, name=True, prose=True)] if any(shown) else []
@@ -80,7 +80,7 @@ def _of_runs(rows: Rows) -> list[Column]:
 
 
 def run_names(rows: Rows, every: Sequence[str]) -> list[str]:
-    """Give run ids as short as they stay unique: of a UUID its first eight characters."""
+    """Return run ids as short as they stay unique: of a UUID its first eight characters."""
     starts: dict[str, int] = {}
     for run in {_UUID.match(run)[0] for run in every if _UUID.match(run)}:  # type: ignore[index]
         starts[run[:8]] = starts.get(run[:8], 0) + 1
@@ -91,17 +91,17 @@ def run_names(rows: Rows, every: Sequence[str]) -> list[str]:
 
 
 def by_model(summary: Summary, top: int, width: int) -> list[Text]:
-    """Give the bill by model."""
+    """Return the bill by model."""
     return _breakdown(summary.by_model, "model", top, width, _tokens_of)
 
 
 def model_columns(rows: Rows) -> list[Column]:
-    """Give the columns of that table."""
+    """Return the columns of that table."""
     return [*_named(rows, "model"), *_tokens_of(rows)]
 
 
 def by_task(summary: Summary, top: int, width: int) -> list[Text]:
-    """Give the bill by task."""
+    """Return the bill by task."""
 
     def per_run(rows: Rows) -> list[Column]:
         each = [None if row["usd"] is None else Decimal(row["usd"]) / row["runs"] for row in rows]
@@ -115,7 +115,7 @@ def by_task(summary: Summary, top: int, width: int) -> list[Text]:
 
 
 def by_day(summary: Summary, top: int, width: int) -> list[Text]:
-    """Give the bill by day, the last days where they are too many."""
+    """Return the bill by day, the last days where they are too many."""
     days = summary.by_day.tail(top)
     rows = days.to_dicts()
     runs = Column("runs", [count(row["runs"]) for row in rows], give=2)

@@ -43,7 +43,7 @@ _ASCII: Final = str.maketrans(
 
 
 def render(summary: Summary, *, width: int, by: str | None = None, top: int | None = None) -> list[Text]:
-    """Give the lines of the report, each at most `width` columns wide."""
+    """Return the lines of the report, each at most `width` columns wide."""
     blocks = [[*title(summary, width), *headline(summary, width)]]
     if summary.totals.turns:
         blocks += _tables(summary, width, by, top)

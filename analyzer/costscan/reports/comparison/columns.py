@@ -13,7 +13,7 @@ from costscan.summary.aggregates import known_sum
 
 
 def cause_columns(causes: Sequence[words.Cause]) -> list[Column]:
-    """Give why the bill moved."""
+    """Return why the bill moved."""
     return [
         Column("why it moved", [row.name for row in causes], name=True, prose=True, style="bold"),
         Column("", [words.signed(row.usd) for row in causes]),
@@ -22,7 +22,7 @@ def cause_columns(causes: Sequence[words.Cause]) -> list[Column]:
 
 
 def metric_columns(comparison: Comparison) -> list[Column]:
-    """Give the metrics of a typical run over all tasks, those that moved; none where none did."""
+    """Return the metrics of a typical run over all tasks, those that moved; none where none did."""
     rows = typical(comparison).filter(pl.col("before") != pl.col("after")).to_dicts()
     if not rows:
         return []
@@ -44,7 +44,7 @@ def unmoved(comparison: Comparison) -> str:
 
 
 def typical(comparison: Comparison) -> pl.DataFrame:
-    """Give the rows of the comparison that are of a typical run over all tasks: of each metric the worst."""
+    """Return the rows of the comparison of a typical run over all tasks: of each metric the worst."""
     is_metric = pl.col("metric").is_in(list(METRICS)) & pl.col("p_value").is_not_null()
     verdict = pl.col("verdict")
     rank = pl.when(verdict == "failed").then(0).when(verdict == "undecided").then(1).otherwise(2)
@@ -56,12 +56,12 @@ def typical(comparison: Comparison) -> pl.DataFrame:
 
 
 def moved_tasks(comparison: Comparison) -> pl.DataFrame:
-    """Give the tasks that did not stay the same, the largest change first."""
+    """Return the tasks that did not stay the same, the largest change first."""
     return comparison.tasks.filter(pl.col("state") != "same")
 
 
 def task_columns(comparison: Comparison, tasks: pl.DataFrame) -> list[Column]:
-    """Give tasks with what their runs cost; the heading counts what became of all of them."""
+    """Return tasks with what their runs cost; the heading counts what became of all of them."""
     rows = tasks.to_dicts()
     runs = [f"{count(row['runs_before'])} {words.ARROW} {count(row['runs_after'])}" for row in rows]
     return [
@@ -90,7 +90,7 @@ def by_rule(found: pl.DataFrame) -> pl.DataFrame:
 
 
 def finding_columns(title: str, rules: pl.DataFrame) -> list[Column]:
-    """Give what `by_rule` gave, the dearest of each in words."""
+    """Return what `by_rule` gave, the dearest of each in words."""
     rows = rules.to_dicts()
     return [
         Column(title, [row["name"] for row in rows], name=True, style="bold"),

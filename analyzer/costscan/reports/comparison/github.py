@@ -21,7 +21,7 @@ _MOST: Final = 10
 
 
 def annotations(comparison: Comparison) -> list[str]:
-    """Give the workflow commands: an error for each limit that is exceeded, a warning where it may be.
+    """Return the workflow commands: an error for each limit that is exceeded, a warning where it may be.
 
     Limits that were not checked and rules with new findings are notices. https://docs.github.com/actions/reference/workflow-commands-for-github-actions
     """

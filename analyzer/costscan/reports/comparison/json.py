@@ -11,7 +11,7 @@ from costscan.summary import Summary
 
 
 def document(comparison: Comparison) -> dict[str, Any]:
-    """Give the comparison as plain values; USD rounded to 1e-9, unknown is null."""
+    """Return the comparison as plain values; USD rounded to 1e-9, unknown is null."""
     found = {field.name: plain(getattr(comparison, field.name)) for field in fields(comparison)}
     return {
         **found,
@@ -22,12 +22,12 @@ def document(comparison: Comparison) -> dict[str, Any]:
 
 
 def _limit(row: Judged) -> dict[str, Any]:
-    """Give a limit as it was written, and what came of it."""
+    """Return a limit as it was written, and what came of it."""
     return {**plain(row), "limit": row.limit.text, "metric": row.limit.label}
 
 
 def encoded(comparison: Comparison) -> bytes:
-    """Give the report as UTF-8 text: every key on its own line, and every row of a table."""
+    """Return the report as UTF-8 text: every key on its own line, and every row of a table."""
     return text_of(document(comparison))
 
 

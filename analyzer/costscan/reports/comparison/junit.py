@@ -16,7 +16,7 @@ _TAGS: Final = {"failed": "failure", "undecided": "skipped"}
 
 
 def document(comparison: Comparison) -> bytes:
-    """Give the XML; a check without limits is a suite without cases."""
+    """Return the XML; a check without limits is a suite without cases."""
     verdicts = [row.verdict for row in comparison.limits]
     left = comparison.unchecked
     counts = {

@@ -36,7 +36,7 @@ _SIGNS: Final = {"failed": "❌", "undecided": "⚠️", "passed": "✅"}
 
 
 def document(comparison: Comparison, *, most_chars: int = MOST_CHARS) -> str:
-    """Give the report in at most so many characters; what did not change is counted, not listed."""
+    """Return the report in at most so many characters; what did not change is counted, not listed."""
     return page([*_head(comparison), *_tables(comparison)], most_chars)
 
 
@@ -104,7 +104,7 @@ def _findings(title: str, found: pl.DataFrame) -> Iterator[Table]:
 def _table(
     title: str, columns: list[Column], one: str, total: int, costs: Sequence[Decimal | None] = ()
 ) -> Iterator[Table]:
-    """Give a table whose first column is named by what its rows are; nothing where it has none."""
+    """Yield a table whose first column is named by what its rows are; nothing where it has none."""
     if columns and columns[0].rows:
         first, *others = columns
         yield Table(title, [replace(first, heading=one), *others], one, total, costs)

@@ -19,7 +19,7 @@ _SIDES: Final = ("before", "after")
 
 
 def document(comparison: Comparison) -> str:
-    """Give the report."""
+    """Return the report."""
     return text_of(
         [*_verdicts(comparison), *_bill(comparison), *_typical(comparison), *_findings(comparison)]
     )

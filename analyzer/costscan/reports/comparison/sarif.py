@@ -10,7 +10,7 @@ from costscan.summary import Summary
 
 
 def states(comparison: Comparison, summary: Summary) -> dict[str, str]:
-    """Give the state of each fingerprint; none without a baseline."""
+    """Return the state of each fingerprint; none without a baseline."""
     if comparison.before is None:
         return {}
     new = set(comparison.new_findings["fingerprint"])

@@ -27,7 +27,7 @@ _STYLES: Final = {"failed": "bold red", "undecided": "bold yellow", "passed": "b
 
 
 def render(comparison: Comparison, *, width: int, top: int | None = None) -> list[Text]:
-    """Give the lines of the report, each at most `width` columns wide."""
+    """Return the lines of the report, each at most `width` columns wide."""
     rows = top or ROWS
     blocks = [
         [*_title(comparison, width), *_headline(comparison, width)],
@@ -73,7 +73,7 @@ def _headline(comparison: Comparison, width: int) -> list[Text]:
 
 
 def _labelled(label: str, texts: Sequence[str], width: int, style: str) -> list[Text]:
-    """Give texts beside a label, each from a line of its own on."""
+    """Return texts beside a label, each from a line of its own on."""
     found: list[Text] = []
     for text in texts:
         for line in wrapped(inert(text), width - LABEL):
@@ -82,7 +82,7 @@ def _labelled(label: str, texts: Sequence[str], width: int, style: str) -> list[
 
 
 def _limits(comparison: Comparison, width: int) -> list[Text]:
-    """Give the limits that are passed or undecided one by one, and the others in the table of metrics."""
+    """Return the limits that are passed or undecided one by one, and the others in the table of metrics."""
     told = [
         *((row.verdict, words.limit_name(row), words.sentence(row)) for row in words.ranked(comparison)),
         *(("unchecked", text, words.NOT_CHECKED) for text in comparison.unchecked),
@@ -108,7 +108,7 @@ def _metrics(comparison: Comparison, width: int) -> list[Text]:
 
 
 def _tasks(comparison: Comparison, top: int, width: int) -> list[Text]:
-    """Give the tasks whose cost moved most; those that stayed the same are counted."""
+    """Return the tasks whose cost moved most; those that stayed the same are counted."""
     moved = moved_tasks(comparison)
     return _table(task_columns(comparison, moved.head(top)), moved.height, "task", width)
 
@@ -119,7 +119,7 @@ def _findings(title: str, found: pl.DataFrame, top: int, width: int) -> list[Tex
 
 
 def _table(columns: list[Column], total: int, one: str, width: int) -> list[Text]:
-    """Give a table, and how many rows it leaves out; nothing where there is none."""
+    """Return a table, and how many rows it leaves out; nothing where there is none."""
     shown = len(columns[0].rows)
     if not shown:
         return []

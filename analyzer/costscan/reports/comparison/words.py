@@ -34,17 +34,17 @@ class Cause:
 
 
 def called(metric: str) -> str:
-    """Give the name of a metric as people say it."""
+    """Return the name of a metric as people say it."""
     return metric.replace("_", " ")
 
 
 def named(name: str) -> str:
-    """Give a name from a log in so few columns that what is said of it can still be read."""
+    """Return a name from a log in so few columns that what is said of it can still be read."""
     return shorten(inert(name), _NAME)
 
 
 def value(metric: str, number: float | None) -> str:
-    """Give a value of a metric, or of what a limit is on, in its unit."""
+    """Return a value of a metric, or of what a limit is on, in its unit."""
     if number is None:
         return UNKNOWN
     known = METRICS.get(metric)
@@ -58,7 +58,7 @@ def value(metric: str, number: float | None) -> str:
 
 
 def both(metric: str, before: float | None, after: float | None) -> tuple[str, str]:
-    """Give two values of a metric with the same number of decimals."""
+    """Return two values of a metric with the same number of decimals."""
     known = METRICS.get(metric)
     if known is None or known.unit != "usd":
         return value(metric, before), value(metric, after)
@@ -67,7 +67,7 @@ def both(metric: str, before: float | None, after: float | None) -> tuple[str, s
 
 
 def changed(metric: str, change: float | None) -> str:
-    """Give a change with its sign: +20%, -3.1 points, x12."""
+    """Return a change with its sign: +20%, -3.1 points, x12."""
     if change is None:
         return UNKNOWN
     known = METRICS.get(metric)
@@ -80,14 +80,14 @@ def changed(metric: str, change: float | None) -> str:
 
 
 def signed(amount: Decimal | None) -> str:
-    """Give dollars with their sign."""
+    """Return dollars with their sign."""
     if amount is None:
         return UNKNOWN
     return usd(amount) if amount <= 0 else f"+{usd(amount)}"
 
 
 def chance(p_value: float | None) -> str:
-    """Give how often chance alone does this."""
+    """Return how often chance alone does this."""
     if p_value is None:
         return UNKNOWN
     return "<0.1%" if p_value < _LEAST else f"{p_value:.1%}" if p_value < 1 - _LEAST else "100%"
@@ -115,13 +115,13 @@ def outcome(verdict: str) -> str:
 
 
 def ranked(comparison: Comparison) -> list[Judged]:
-    """Give the limits, those that are passed first."""
+    """Return the limits, those that are passed first."""
     order = ("failed", "undecided", "passed")
     return sorted(comparison.limits, key=lambda row: order.index(row.verdict))
 
 
 def limit_name(row: Judged) -> str:
-    """Give a limit as it was written, with the task where it is for each."""
+    """Return a limit as it was written, with the task where it is for each."""
     return f"{row.limit.text} [{row.task}]" if row.limit.of == "*" else row.limit.text
 
 
@@ -189,7 +189,7 @@ def _sight(row: Judged) -> str:
 
 
 def causes(comparison: Comparison) -> list[Cause]:
-    """Give why the bill moved, the largest reason first."""
+    """Return why the bill moved, the largest reason first."""
     found = comparison.causes
     sums = found.group_by("cause", maintain_order=True).agg(pl.col("usd").sum())
     ranked = sums.sort(pl.col("usd").abs(), "cause", descending=[True, False])

@@ -28,7 +28,7 @@ _MOST_MARKS: Final = 40
 
 
 def spend(summary: Summary, x: Diagnosis) -> dict[str, Any]:
-    """Give what each model cost on each day: the dearest models first."""
+    """Return what each model cost on each day: the dearest models first."""
     known = x.turns.filter(pl.col("usd").is_not_null())
     dearest = summary.by_model.filter(pl.col("usd").is_not_null())["model"].head(MODELS).to_list()
     name = pl.when(pl.col("model").is_in(dearest)).then(pl.col("model")).otherwise(pl.lit(OTHERS))
@@ -124,7 +124,7 @@ def _curve(turns: pl.DataFrame) -> dict[str, Any]:
 
 
 def levers(summary: Summary) -> dict[str, Any]:
-    """Give what the levers save: in the order of the waterfall, with shares that sum to what all save."""
+    """Return what the levers save: in the order of the waterfall, with shares that sum to what all save."""
     rows, every, billed = worth_a_line(summary), summary.scenario("all"), summary.totals.usd
     fine = is_fine(found.saved_usd for found in rows)
     joint = [s for s in summary.scenarios if s.saved_joint_usd]

@@ -39,7 +39,7 @@ class Column:
     on_demand: bool = False
 
     def encoded(self, pools: "Pools") -> dict[str, Any]:
-        """Give it as the page reads it: in place of texts, their numbers in the pool of the title.
+        """Return it as the page reads it: in place of texts, their numbers in the pool of the title.
 
         What can be chosen from a list has a pool of its own: nothing is offered that no row has.
         """
@@ -85,7 +85,7 @@ class Table:
     note: str = ""
 
     def encoded(self, pools: Pools) -> dict[str, Any]:
-        """Give it as the page reads it."""
+        """Return it as the page reads it."""
         return {
             "name": self.name,
             "words": self.words,
@@ -97,14 +97,14 @@ class Table:
 
 
 def text(value: str, most: int = MOST_CHARS) -> str:
-    """Give a text of a log as it may stand on the page."""
+    """Return a text of a log as it may stand on the page."""
     shown = inert(value)
     return shown if len(shown) <= most else shown[: most - 1].rstrip() + ELLIPSIS
 
 
 @singledispatch
 def plain(value: Any, kind: str = "") -> Any:
-    """Give a value with no more digits than the page shows of it."""
+    """Return a value with no more digits than the page shows of it."""
     del kind
     return value
 
@@ -131,11 +131,11 @@ def _(value: float, kind: str = "") -> float | None:
 
 @plain.register
 def _(value: datetime, kind: str = "") -> int:
-    """Give the minutes since 1970."""
+    """Return the minutes since 1970."""
     del kind
     return int(value.timestamp()) // 60
 
 
 def money(value: Decimal | None) -> float | None:
-    """Give dollars to a millionth; what is less is not nothing."""
+    """Return dollars to a millionth; what is less is not nothing."""
     return None if value is None else float(round(value, _USD_DECIMALS) or value)

@@ -18,7 +18,7 @@ _RULES: Final = 6
 
 
 def contents(summary: Summary, x: Diagnosis) -> dict[str, Any]:
-    """Give the data of the page."""
+    """Return the data of the page."""
     pools: Pools = {}
     shown = [table.encoded(pools) for table in tables(summary)]
     return {
@@ -37,7 +37,7 @@ def contents(summary: Summary, x: Diagnosis) -> dict[str, Any]:
 
 
 def heading(summary: Summary) -> dict[str, Any]:
-    """Give what the report is about."""
+    """Return what the report is about."""
     return {
         "paths": text(named(summary.paths)),
         "sizes": sizes(summary),
@@ -48,7 +48,7 @@ def heading(summary: Summary) -> dict[str, Any]:
 
 
 def first_screen(summary: Summary) -> dict[str, Any]:
-    """Give the bill, what it went to, and what else the headline says."""
+    """Return the bill, what it went to, and what else the headline says."""
     told = {label: pieces for label, pieces, _ in paragraphs(summary)}
     apart = {label: separator for label, _, separator in paragraphs(summary)}
     bill = _bill(told["billed"])
@@ -79,7 +79,7 @@ def _bill(pieces: Pieces) -> list[str]:
 
 
 def rules(summary: Summary) -> dict[str, Any]:
-    """Give the rules that found most, each with its dearest finding and how to mend it."""
+    """Return the rules that found most, each with its dearest finding and how to mend it."""
     found = summary.breakdowns["rule"]
     rows = [
         {

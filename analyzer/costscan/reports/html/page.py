@@ -21,7 +21,7 @@ PLOT_CLASS: Final = "plot"
 
 
 def page(data: Mapping[str, Any]) -> str:
-    """Give the page with the data in it, the same for the same data."""
+    """Return the page with the data in it, the same for the same data."""
     library, script, style = _joined(LIBRARY), _joined(SCRIPT), _file("report.css")
     rules = {
         "default-src": "'none'",
@@ -40,7 +40,7 @@ def page(data: Mapping[str, Any]) -> str:
 
 
 def embedded(data: Mapping[str, Any]) -> str:
-    """Give the data as JSON that no parser of HTML takes for anything but text."""
+    """Return the data as JSON that no parser of HTML takes for anything but text."""
     return msgspec.json.encode(data).decode().translate(_ESCAPED)
 
 

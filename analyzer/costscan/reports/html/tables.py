@@ -22,7 +22,7 @@ _AGENTS: Final = 8
 
 
 def tables(summary: Summary) -> list[Table]:
-    """Give the tables in the order of the page."""
+    """Return the tables in the order of the page."""
     names = dict(_names(summary))
     return [runs(summary, names), findings(summary, names), *divisions(summary)]
 
@@ -81,7 +81,7 @@ def _kind(agent: Mapping[str, Any]) -> str:
 
 
 def _after(frame: pl.DataFrame) -> list[Column]:
-    """Give what the runs would cost with all levers, where that is known of any."""
+    """Return what the runs would cost with all levers, where that is known of any."""
     known = frame["usd_after_all"]
     return [Column("after", "usd", known.to_list(), give=1)] if known.count() else []
 
@@ -97,7 +97,7 @@ def _names(summary: Summary) -> Iterator[tuple[str, str]]:
 
 
 def findings(summary: Summary, names: dict[str, str]) -> Table:
-    """Give the dearest findings, with what speaks for them and what to change when a row is opened."""
+    """Return the dearest findings, with what speaks for them and what to change when a row is opened."""
     every = summary.findings
     frame = every.head(MOST_FINDINGS).with_columns(said())
     left = every.height - frame.height
@@ -119,7 +119,7 @@ def findings(summary: Summary, names: dict[str, str]) -> Table:
 
 
 def divisions(summary: Summary) -> list[Table]:
-    """Give the bill by task, model, tool and day."""
+    """Return the bill by task, model, tool and day."""
     task, day = summary.by_task, summary.by_day
     each = [
         None if spent is None else Decimal(spent) / n for spent, n in task.select("usd", "runs").iter_rows()

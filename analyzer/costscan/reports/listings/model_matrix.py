@@ -79,7 +79,7 @@ def _sum(costs: pl.Series) -> Decimal | None:
 
 
 def encoded(found: pl.DataFrame, models: Sequence[str]) -> bytes:
-    """Give the matrix as JSON: the models, and a row per run."""
+    """Return the matrix as JSON: the models, and a row per run."""
     rows = [
         {
             **{name: row[name] for name in ("run_id", "task", "models", "turns", "usd")},

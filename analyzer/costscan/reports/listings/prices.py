@@ -58,7 +58,7 @@ def _legend(mark: str, source: str, width: int) -> list[str]:
 
 
 def _today(prices: pl.DataFrame) -> pl.DataFrame:
-    """Give one row per model: its standard price of a short prompt now."""
+    """Return one row per model: its standard price of a short prompt now."""
     now = pl.lit(datetime.now(UTC))
     holds = (pl.col("valid_from").is_null() | (pl.col("valid_from") <= now)) & (
         pl.col("valid_to").is_null() | (pl.col("valid_to") > now)
@@ -85,7 +85,7 @@ def _of_model(prices: pl.DataFrame, model: str) -> pl.DataFrame:
 
 
 def _wide(rows: pl.DataFrame, index: list[str]) -> pl.DataFrame:
-    """Give a row per combination of `index`, with a column per meter and all the sources."""
+    """Return a row per combination of `index`, with a column per meter and all the sources."""
     return rows.group_by(index, maintain_order=True).agg(
         *(pl.col("usd_per_mtok").filter(pl.col("meter") == meter).first().alias(meter) for meter in METERS),
         source=pl.col("source").unique().sort(),
@@ -118,7 +118,7 @@ def _mark(number: int) -> str:
 
 
 def _price(meter: str, value: Decimal | None) -> str:
-    """Give a price with two decimals or as many as it has."""
+    """Return a price with two decimals or as many as it has."""
     if value is None:
         return UNKNOWN
     amount = value / 1_000_000 if meter == "web_search" else value

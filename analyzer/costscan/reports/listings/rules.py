@@ -39,7 +39,7 @@ def show_one(rules: Sequence[Rule], name: str) -> None:
 
 
 def prose(rule: Rule, width: int) -> list[Text]:
-    """Give a rule as text of a width."""
+    """Return a rule as text of a width."""
     severity = rule.severity if rule.enabled else "off"
     head = f"{rule.id} {rule.name}   {rule.lever} · {severity} · confidence {rule.confidence}"
     lines = [Text(line, style="bold") for line in wrapped(inert(head), width)]

@@ -108,7 +108,7 @@ def _main_thread(story: Story, width: int) -> list[Text]:
 
 
 def _headed(name: str, task: str, more: str, width: int) -> list[Text]:
-    """Give the first line; where it is too long the task gives way, then the rest goes to a second line."""
+    """Return the first line; where it is too long the task gives way, then the rest goes to a second line."""
     room = width - cells(f"{name}    · {more}")
     if room >= min(cells(task), _LEAST_TASK):
         return [Text(f"{name}   {clip(task, room)} · {more}", style="bold")]
@@ -156,7 +156,7 @@ def _block_name(row: Mapping[str, Any]) -> str:
 
 
 def _from(row: Mapping[str, Any]) -> str:
-    """Give the first turn that sent a block; none where it was written and never sent."""
+    """Return the first turn that sent a block; none where it was written and never sent."""
     return count(row["turn_in"]) if row["turn_in"] < row["turn_out"] else ""
 
 

@@ -27,7 +27,7 @@ _INDENT, _GAP = "  ", "  "
 
 
 def turn_chart(turns: pl.DataFrame, width: int) -> list[Text]:
-    """Give the chart of a run; nothing where no turn sent anything.
+    """Return the chart of a run; nothing where no turn sent anything.
 
     Args:
         turns: those of a `Story`.
@@ -55,7 +55,7 @@ def turn_chart(turns: pl.DataFrame, width: int) -> list[Text]:
 
 
 def _bucketed(turns: pl.DataFrame) -> list[dict[str, Any]]:
-    """Give at most ROWS rows: turns together where there are more, with their costs and last prompt."""
+    """Return at most ROWS rows: turns together where there are more, with their costs and last prompt."""
     size = -(-turns.height // ROWS)
     last = [pl.col(c).last() for c in ("prompt_tokens", "cache_read_tokens", *KINDS)]
     known = pl.col("usd").count() > 0
@@ -76,7 +76,7 @@ def _bucketed(turns: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def _numbers(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
-    """Give the headings, then the numbers of each row, each column as wide as its widest."""
+    """Return the headings, then the numbers of each row, each column as wide as its widest."""
     columns = (
         [_turns(row) for row in rows],
         usd_column(row["usd"] for row in rows),
@@ -99,7 +99,7 @@ def _turns(row: Mapping[str, Any]) -> str:
 
 
 def _legend(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
-    """Give the marks that the rows use: each with its colour and its meaning."""
+    """Return the marks that the rows use: each with its colour and its meaning."""
     shown = [(*LOOK[kind], kind) for kind in KINDS if any(row[kind] for row in rows)]
     missed = any(row["misses"] for row in rows)
     return [*shown, *([(_MISS, _MISS_COLOUR, "could have been read, too")] if missed else [])]
@@ -108,7 +108,7 @@ def _legend(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
 def _head(
     headings: Sequence[str], legend: Sequence[tuple[str, str, str]], left: int, width: int
 ) -> list[Text]:
-    """Give the headings with the legend beside them, or, where it is narrow, over them."""
+    """Return the headings with the legend beside them, or, where it is narrow, over them."""
     heading = Text(_INDENT + _GAP.join(headings), style="dim")
     beside = left + max(len(kind) + 2 for *_, kind in legend) if legend else left
     if beside > width:
@@ -148,7 +148,7 @@ def _span(seconds: float) -> str:
 
 
 def _bar(row: Mapping[str, Any], most: int, length: int) -> Text:
-    """Give a bar as long as the prompt, split as its blocks are; those keep their sizes after a cut."""
+    """Return a bar as long as the prompt, split as its blocks are; those keep their sizes after a cut."""
     bar = Text()
     drawn, through = 0, 0
     whole = max(sum(row[kind] for kind in KINDS), 1)

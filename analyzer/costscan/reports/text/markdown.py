@@ -34,7 +34,7 @@ _NOT_IN_CODE: Final = re.compile(r"([|`]+)")
 
 
 def cell(text: str, width: int = PROSE) -> str:
-    """Give a text on one line; words that a host would link stand in code."""
+    """Return a text on one line; words that a host would link stand in code."""
     words = clip(inert(text), width).split()
     shown = [_word(word) for word in words]
     if shown and (block := _BLOCK.match(shown[0])):
@@ -53,7 +53,7 @@ def _escaped(word: str) -> str:
 
 
 def code(text: str, width: int = NAME) -> str:
-    """Give a name as code; bars and backticks, which end cells and code, stand between pieces of it."""
+    """Return a name as code; bars and backticks, which end cells and code, stand between pieces of it."""
     return _fenced(" ".join(shorten(inert(text), width).split()))
 
 
@@ -92,7 +92,7 @@ class Table:
         return max((len(column.rows) for column in self.columns), default=0)
 
     def text(self, shown: int) -> str:
-        """Give the table with its first rows."""
+        """Return the table with its first rows."""
         rows = [[self._cell(column, row) for column in self.columns] for row in range(shown)]
         headings = [cell(column.heading) for column in self.columns]
         rule = [":--" if column.name or column.left else "--:" for column in self.columns]
@@ -136,7 +136,7 @@ class Items:
         return len(self.items)
 
     def text(self, shown: int) -> str:
-        """Give the list with its first items."""
+        """Return the list with its first items."""
         left = self.total - shown
         rest = [f"… and {plural(left, f'more {self.one}')}"] if left else []
         return "\n".join(f"- {item}" for item in (*self.items[:shown], *rest))
@@ -147,7 +147,7 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def page(parts: Sequence[str | Table | Items], most_chars: int) -> str:
-    """Give a document of at most so many characters: the longest tables lose rows, then the last parts go."""
+    """Return a document of at most so many characters: long tables lose rows, then the last parts go."""
     shown = [0 if isinstance(part, str) else part.height for part in parts]
     texts = [part if isinstance(part, str) else part.text(n) for part, n in zip(parts, shown, strict=True)]
     while (whole := "\n\n".join(texts) + "\n") and len(whole) > most_chars and len(texts) > 1:

@@ -11,7 +11,7 @@ BAR_CELLS: Final = 16
 
 
 def usd(amount: Decimal | None, *, fine: bool | None = None) -> str:
-    """Give dollars: cents from ten cents on, four decimals below; never a known amount as zero."""
+    """Return dollars: cents from ten cents on, four decimals below; never a known amount as zero."""
     if amount is None:
         return UNKNOWN
     unit = _FINE if (abs(amount) < _DIME if fine is None else fine) else _CENT
@@ -24,19 +24,19 @@ def usd(amount: Decimal | None, *, fine: bool | None = None) -> str:
 
 
 def is_fine(amounts: Iterable[Decimal | None]) -> bool:
-    """Say whether a column of dollars needs four decimals: where none reaches one dollar."""
+    """Whether a column of dollars needs four decimals: where none reaches one dollar."""
     return all(abs(a) < 1 for a in amounts if a is not None)
 
 
 def usd_column(amounts: Iterable[Decimal | None]) -> list[str]:
-    """Give dollars with the same number of decimals in every row."""
+    """Return dollars with the same number of decimals in every row."""
     found = list(amounts)
     fine = is_fine(found)
     return [usd(a, fine=fine) for a in found]
 
 
 def percent(share: float | None) -> str:
-    """Give a share in whole percent; what is not quite none or all is said so."""
+    """Return a share in whole percent; what is not quite none or all is said so."""
     if share is None:
         return UNKNOWN
     if 0 < share < 0.005:  # noqa: PLR2004 - would round to 0%
@@ -47,19 +47,19 @@ def percent(share: float | None) -> str:
 
 
 def precise(share: float | None) -> str:
-    """Give a share in percent with one decimal, and never all of something that is not quite all."""
+    """Return a share in percent with one decimal, and never all of something that is not quite all."""
     if share is None:
         return UNKNOWN
     return "all" if share == 1 else f"{min(share, 0.999):.1%}"
 
 
 def count(number: int | None) -> str:
-    """Give a whole number with thousands set apart."""
+    """Return a whole number with thousands set apart."""
     return UNKNOWN if number is None else f"{number:,}"
 
 
 def tokens(number: int | None) -> str:
-    """Give a number of tokens in three digits: 812, 40.3k, 1.81M."""
+    """Return a number of tokens in three digits: 812, 40.3k, 1.81M."""
     if number is None:
         return UNKNOWN
     size = float(number)
@@ -71,12 +71,12 @@ def tokens(number: int | None) -> str:
 
 
 def plural(number: int, word: str, many: str = "") -> str:
-    """Give a number with its word: 1 run, 2 runs."""
+    """Return a number with its word: 1 run, 2 runs."""
     return f"{number:,} {word if number == 1 else many or word + 's'}"
 
 
 def bar(share: float | None, width: int = BAR_CELLS) -> str:
-    """Give a bar of up to `width` columns in steps of an eighth."""
+    """Return a bar of up to `width` columns in steps of an eighth."""
     if share is None:
         return ""
     eighths = min(max(round(share * width * 8), 1 if share > 0 else 0), width * 8)

@@ -26,7 +26,7 @@ class Family:
     values: Mapping[Labels, Value]
 
     def lines(self) -> Iterator[str]:
-        """Give its lines; none where nothing of it is known."""
+        """Yield its lines; none where nothing of it is known."""
         known = {labels: value for labels, value in self.values.items() if _is_known(value)}
         if not known:
             return
@@ -60,16 +60,16 @@ def _escaped(text: str) -> str:
 
 
 def one(name: str, said: str, value: Value) -> Family:
-    """Give a gauge with one value."""
+    """Return a gauge with one value."""
     return Family(name, said, {(): value})
 
 
 def by(name: str, said: str, label: str, values: Mapping[str, Value]) -> Family:
-    """Give a gauge with a value per value of a label."""
+    """Return a gauge with a value per value of a label."""
     return Family(name, said, {((label, key),): value for key, value in values.items()})
 
 
 def text_of(families: Iterable[Family]) -> str:
-    """Give gauges as a document."""
+    """Return gauges as a document."""
     lines = [line for family in families for line in family.lines()]
     return "\n".join([*lines, "# EOF"]) + "\n"

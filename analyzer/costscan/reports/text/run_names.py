@@ -35,7 +35,7 @@ def handle(run: str, every: Sequence[str], roots: Collection[str]) -> str:
 
 
 def _begins(run: str, name: str) -> bool:
-    """Say whether a run id, its last part, or each of its parts begins so: reports shorten each part."""
+    """Whether a run id, its last part, or each of its parts begins so: reports shorten each part."""
     parts, words = run.split("/"), name.split("/")
     each = len(parts) == len(words) and all(map(str.startswith, parts, words))
     return run.startswith(name) or parts[-1].startswith(name) or each

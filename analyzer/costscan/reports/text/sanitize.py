@@ -25,7 +25,7 @@ https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
 
 
 def inert(text: str) -> str:
-    """Give `text` on one line, without control, format and unassigned characters, and not endless."""
+    """Return `text` on one line, without control, format and unassigned characters, and not endless."""
     if len(text) > MOST_CHARS:
         text = text[: MOST_CHARS - 1] + ELLIPSIS
     if text.isascii() and text.isprintable():
@@ -34,7 +34,7 @@ def inert(text: str) -> str:
 
 
 def unheeded(line: str) -> str:
-    """Give a line that no server takes for a command; as long as it was, so that its columns stay."""
+    """Return a line that no server takes for a command; as long as it was, so that its columns stay."""
     return _COMMAND.sub(rf"\g<1>{REPLACEMENT}", line)
 
 
@@ -52,7 +52,7 @@ def _shown(text: str) -> Iterator[str]:
 
 
 def cells(text: str) -> int:
-    """Give how many columns a terminal needs for `text`."""
+    """Return how many columns a terminal needs for `text`."""
     if text.isascii():
         return len(text)
     from rich.cells import cell_len  # noqa: PLC0415 - only for text that needs its tables
@@ -61,21 +61,21 @@ def cells(text: str) -> int:
 
 
 def clip(text: str, width: int) -> str:
-    """Give `text` in at most `width` columns, its end replaced by an ellipsis where it is longer."""
+    """Return `text` in at most `width` columns, its end replaced by an ellipsis where it is longer."""
     if cells(text) <= width:
         return text
     return (_first(text.removesuffix(ELLIPSIS), width - 1).rstrip() + ELLIPSIS)[:width]
 
 
 def ending(text: str, width: int) -> str:
-    """Give the end of `text` in at most `width` columns: of a path, its last names."""
+    """Return the end of `text` in at most `width` columns: of a path, its last names."""
     if cells(text) <= width:
         return text
     return (ELLIPSIS + _last(text, width - 1))[:width]
 
 
 def shorten(text: str, width: int) -> str:
-    """Give `text` in at most `width` columns, its middle replaced by an ellipsis where it is longer."""
+    """Return `text` in at most `width` columns, its middle replaced by an ellipsis where it is longer."""
     if cells(text) <= width:
         return text
     if width <= 1:
@@ -87,7 +87,7 @@ def shorten(text: str, width: int) -> str:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Give `text` in lines of at most `width` columns, broken inside a word only if they must be."""
+    """Return `text` in lines of at most `width` columns, broken inside a word only if they must be."""
     if text and cells(text) <= width:
         return [text]
     lines = [""]
@@ -103,7 +103,7 @@ def wrapped(text: str, width: int) -> list[str]:
 
 
 def _first(text: str, width: int) -> str:
-    """Give as much of the beginning as takes up to `width` columns."""
+    """Return as much of the beginning as takes up to `width` columns."""
     return "".join(_within(text, width))
 
 

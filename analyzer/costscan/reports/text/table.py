@@ -37,7 +37,7 @@ class Column:
 
 
 def table(columns: Sequence[Column], width: int) -> list[Text]:
-    """Give the lines of a table, headings first, at most `width` columns wide."""
+    """Return the lines of a table, headings first, at most `width` columns wide."""
     chosen = _fitting(list(columns), width)
     names = [c for c in chosen if c.name]
     others = sum(c.width for c in chosen if not c.name)

@@ -9,7 +9,7 @@ from costscan.trend import TaskTrend, Trend
 
 
 def table(trend: Trend) -> pl.DataFrame:
-    """Give task, metric, at, runs, value, level (1 up to the first step) and what is typical of the level.
+    """Return task, metric, at, runs, value, level (1 up to the first step) and what is typical of the level.
 
     A text that a spreadsheet would take for a formula gets a leading '.
     """

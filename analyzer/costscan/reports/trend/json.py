@@ -11,7 +11,7 @@ from costscan.trend import Change, TaskTrend, Trend
 
 
 def document(trend: Trend, *, top: int | None = None) -> dict[str, Any]:
-    """Give the trend as plain values; USD rounded to 1e-9, unknown is null; `top` limits the tasks."""
+    """Return the trend as plain values; USD rounded to 1e-9, unknown is null; `top` limits the tasks."""
     found = {
         field.name: plain(getattr(trend, field.name))
         for field in fields(trend)
@@ -41,7 +41,7 @@ def _change(change: Change) -> dict[str, Any]:
 
 
 def _causes(causes: pl.DataFrame) -> list[dict[str, Any]]:
-    """Give a row per cause, the largest first, with the parts of the prompt where it has some."""
+    """Return a row per cause, the largest first, with the parts of the prompt where it has some."""
     sums = causes.group_by("cause", maintain_order=True).agg(
         pl.col("usd_per_run").sum(), parts=pl.struct("part", "kind", usd="usd_per_run")
     )
@@ -61,7 +61,7 @@ def _causes(causes: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def encoded(trend: Trend, *, top: int | None = None) -> bytes:
-    """Give the report as UTF-8 text: every key on its own line, and every task."""
+    """Return the report as UTF-8 text: every key on its own line, and every task."""
     return text_of(document(trend, top=top))
 
 

@@ -15,7 +15,7 @@ _SPAN: Final = 2.0
 def sparkline(
     points: pl.DataFrame, first: datetime, last: datetime, width: int, *, in_ratios: bool = True
 ) -> str:
-    """Give a bar for each of `width` equal stretches of time, blank where there was no run.
+    """Return a bar for each of `width` equal stretches of time, blank where there was no run.
 
     Args:
         points: at, runs, value.
@@ -43,7 +43,7 @@ def _bar(value: float, lowest: float, highest: float, in_ratios: bool) -> str:  
 def _typical(
     points: pl.DataFrame, first: datetime, last: datetime, width: int, *, in_ratios: bool
 ) -> Sequence[float | None]:
-    """Give what is typical of the runs in each stretch, None where there are none."""
+    """Return what is typical of the runs in each stretch, None where there are none."""
     span = (last - first).total_seconds() or 1.0
     place = ((pl.col("at") - first).dt.total_microseconds() / (span * 1e6) * width).cast(pl.Int64)
     value = pl.col("value").log() if in_ratios else pl.col("value")

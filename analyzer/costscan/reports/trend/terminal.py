@@ -20,7 +20,7 @@ _BARS: Final = {False: 20, True: 40}
 
 
 def render(trend: Trend, *, width: int, top: int | None = None) -> list[Text]:
-    """Give the lines of the report, each at most `width` columns wide."""
+    """Return the lines of the report, each at most `width` columns wide."""
     shown = trend.series[: (top or ROWS) + (trend.whole is not None)]
     heading, *rows = table(_columns(shown, trend, width), width)
     lines = [*_title(trend, width), Text(""), heading]

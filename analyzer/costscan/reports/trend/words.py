@@ -21,7 +21,7 @@ _LEAST_SHARE: Final = 0.1
 
 
 def typical(task: TaskTrend, metric: str) -> str:
-    """Give what is typical of the first level, and of the last where there is a step."""
+    """Return what is typical of the first level, and of the last where there is a step."""
     if task.first is None or not task.changes:
         return value(metric, task.first)
     return f"{value(metric, task.first)} {ARROW} {value(metric, task.last)}"
@@ -48,7 +48,7 @@ def when(before: datetime, after: datetime) -> str:
 
 
 def days(first: datetime | None, last: datetime | None, tz: str) -> str:
-    """Give the days of a time zone from first to last."""
+    """Return the days of a time zone from first to last."""
     if first is None or last is None:
         return UNKNOWN
     return dates(*(shown(at, tz).date().isoformat() for at in (first, last)))
