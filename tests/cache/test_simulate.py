@@ -6,12 +6,12 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costscan.cache.simulator import LIFETIMES_US, Timeline, simulate
+from costscan.cache.simulator import TTLS_US, Timeline, simulate
 from hypothesis_profile import examples
 from slow_cache import slow
 
 SECOND = 1_000_000
-FIVE, HOUR = LIFETIMES_US["5m"], LIFETIMES_US["1h"]
+FIVE, HOUR = TTLS_US["5m"], TTLS_US["1h"]
 REQUEST = dict.fromkeys(("req", "domain", "at_us", "ready_us", "prompt_tokens", "min_tokens"), pl.Int64)
 POSITION = dict.fromkeys(("req", "key", "tokens", "ttl_us"), pl.Int64)
 Row = dict[str, Any]

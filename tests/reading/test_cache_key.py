@@ -57,7 +57,7 @@ def found(folder: Path, before: Json, after: Json) -> list[bool]:
     """Whether the entries at the ends of tools and system prompt, and in the messages, are found again."""
     told = read(folder, {"r": [before, after]})["windows"]
     first, second = ({r["prefix_hash"] for r in told if r["seq"] == n} for n in (0, 1))
-    marks = [r["prefix_hash"] for r in told if r["seq"] == 0 and r["marker"]]
+    marks = [r["prefix_hash"] for r in told if r["seq"] == 0 and r["breakpoint"]]
     assert len(marks) == 3 < len(first)
     return [mark in second for mark in marks]
 
@@ -127,4 +127,4 @@ def test_pictures_inside_a_result_are_no_positions(tmp_path: Path) -> None:
     behind = [r["position"] for r in told if r["position"] > 4]
     # Five blocks before, then three each: their ends are 7, 10, ...
     assert behind == [7 + 3 * n for n in range(5, 25)]
-    assert [r["position"] for r in told if r["marker"]] == [0, 1, 3, behind[-1]]
+    assert [r["position"] for r in told if r["breakpoint"]] == [0, 1, 3, behind[-1]]

@@ -264,7 +264,7 @@ def test_windows(tmp_path: Path) -> None:
     system = [text("You help.") | {"cache_control": {"type": "ephemeral"}}]
     told = read(tmp_path, {"r": [asked(history(n), system, TOOLS, **auto) for n in (1, 15)]})["windows"]
     first, second = ([row for row in told if row["seq"] == n] for n in (0, 1))
-    assert [(r["position"], r["marker"]) for r in first] == [
+    assert [(r["position"], r["breakpoint"]) for r in first] == [
         (0, None), (1, None), (2, None), (3, "5m"), (4, None), (5, None), (6, "1h")
     ]  # fmt: skip
     assert [r["position"] for r in second] == [*range(4), *range(15, 35)]

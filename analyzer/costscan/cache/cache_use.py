@@ -6,7 +6,7 @@ import polars as pl
 
 from costscan.cache.prefix_tokens import NEAR_SHARE
 from costscan.cache.requests import Logged
-from costscan.cache.simulator import LIFETIMES_US
+from costscan.cache.simulator import TTLS_US
 from costscan.schema.frames import CACHE_USE
 
 _PLACE: Final = ["run_id", "turn"]
@@ -28,10 +28,10 @@ def cache_use(turns: pl.DataFrame, policy: Logged) -> pl.DataFrame:
         written_tokens=pl.col("cache_write_5m_tokens") + pl.col("cache_write_1h_tokens"),
     )
     steps = policy.steps.join(billed, on=_PLACE, how="inner", maintain_order="left")
-    marks = policy.positions.filter(pl.col("ttl_us").is_not_null())
+    breakpoints = policy.positions.filter(pl.col("ttl_us").is_not_null())
     known = (
-        steps.join(_markers(marks), on="req", how="left", maintain_order="left")
-        .join(_reach(steps, policy.positions, marks), on="req", how="left", maintain_order="left")
+        steps.join(_breakpoints(breakpoints), on="req", how="left", maintain_order="left")
+        .join(_reach(steps, policy.positions, breakpoints), on="req", how="left", maintain_order="left")
         .with_columns(pl.col("markers", "first_marked_tokens", "marked_tokens").fill_null(0))
         .with_columns(shared_key=_named(pl.struct("domain", "shared_key"), pl.col("shared_tokens") > 0))
         .with_columns(wave=_wave())
@@ -39,14 +39,14 @@ def cache_use(turns: pl.DataFrame, policy: Logged) -> pl.DataFrame:
     return known.select(*_PLACE, "is_shown", *_told()).select(*CACHE_USE)
 
 
-def _markers(marks: pl.DataFrame) -> pl.DataFrame:
+def _breakpoints(breakpoints: pl.DataFrame) -> pl.DataFrame:
     tokens = pl.col("tokens")
-    return marks.group_by("req").agg(
+    return breakpoints.group_by("req").agg(
         markers=pl.len().cast(pl.Int64), first_marked_tokens=tokens.min(), marked_tokens=tokens.max()
     )
 
 
-def _reach(steps: pl.DataFrame, positions: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
+def _reach(steps: pl.DataFrame, positions: pl.DataFrame, breakpoints: pl.DataFrame) -> pl.DataFrame:
     """Return how far of what each request marked a later one read: req, reach_tokens."""
     requests = steps.select("req", "domain", "at_us", read="cache_read_tokens")
     entry = ["domain", "key"]
@@ -58,7 +58,7 @@ def _reach(steps: pl.DataFrame, positions: pl.DataFrame, marks: pl.DataFrame) ->
         .agg(last_us=pl.col("at_us").max())
     )
     return (
-        marks.join(requests, on="req", how="inner")
+        breakpoints.join(requests, on="req", how="inner")
         .join(reads, on=entry, how="inner")
         .filter(pl.col("last_us") > pl.col("at_us"))
         .group_by("req")
@@ -80,7 +80,7 @@ def _wave() -> pl.Expr:
 
 
 def _told() -> list[pl.Expr]:
-    names = {us: name for name, us in LIFETIMES_US.items()}
+    names = {us: name for name, us in TTLS_US.items()}
     timed = pl.col("at").is_not_null()
     written, read = pl.col("written_tokens"), pl.col("cache_read_tokens")
     reach = pl.max_horizontal(pl.col("reach_tokens").fill_null(0), read)

@@ -7,7 +7,7 @@ import polars as pl
 
 from costscan.cache.prefix_chains import CHAINS, chains, shown
 from costscan.cache.prefix_tokens import placed, sized
-from costscan.cache.simulator import LIFETIMES_US
+from costscan.cache.simulator import TTLS_US
 from costscan.schema.frames import PREFIX_BREAKS
 
 TABLES: Final = ("windows", "prefixes", "moved", "breaks")
@@ -71,7 +71,7 @@ def windows_of(sized: pl.DataFrame) -> pl.DataFrame:
     Args:
         sized: the `windows` table of the sources, placed and sized.
     """
-    ttl_us = pl.col("marker").replace_strict(LIFETIMES_US, default=None, return_dtype=pl.Int64)
+    ttl_us = pl.col("breakpoint").replace_strict(TTLS_US, default=None, return_dtype=pl.Int64)
     return sized.select(
         "run_id",
         "turn",

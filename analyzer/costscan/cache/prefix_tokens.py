@@ -26,7 +26,7 @@ def sized(
     of the estimates from all prompts that hold it.
 
     Args:
-        windows: from `placed`, with position, marker, prefix_hash and stable_hash.
+        windows: from `placed`, with position, breakpoint, prefix_hash and stable_hash.
         prefixes: from `placed`, with position, role, prefix_hash and stable_hash.
         moved: from `placed`, with value_tokens.
     """
@@ -91,15 +91,15 @@ def known_tokens(windows: pl.DataFrame, prefixes: pl.DataFrame) -> pl.DataFrame:
     ends at the position whose estimate is nearest, of those that another request marked where there are any.
     """
     whole = prefixes.filter(pl.col("role") == "whole").select(*_SENT, exact_tokens="prompt_tokens")
-    is_mark = pl.col("marker").is_not_null()
-    is_last = pl.col("position") == pl.col("position").filter(is_mark).max()
+    is_breakpoint = pl.col("breakpoint").is_not_null()
+    is_last = pl.col("position") == pl.col("position").filter(is_breakpoint).max()
     marked = windows.filter(is_last.over(_CALL) & (pl.col("end_tokens") > 0)).select(
         *_SENT, exact_tokens="end_tokens"
     )
     reading = windows.filter(pl.col("read_tokens") > 0)
-    others = windows.filter(is_mark).group_by(_SENT).agg(marks=pl.len().cast(pl.Int64))
+    others = windows.filter(is_breakpoint).group_by(_SENT).agg(breakpoints=pl.len().cast(pl.Int64))
     written = reading.join(others, on=_SENT, how="inner", maintain_order="left").filter(
-        pl.col("marks") > is_mark.cast(pl.Int64)
+        pl.col("breakpoints") > is_breakpoint.cast(pl.Int64)
     )
     read = [_nearest(written, WRITTEN_NEAR_SHARE), _nearest(reading, NEAR_SHARE)]
     return pl.concat([marked, *read, whole]).unique(_SENT, keep="first", maintain_order=True)

@@ -131,14 +131,14 @@ def with_proven(policy: Logged, found: pl.DataFrame) -> Logged:
         prompt_tokens="read_tokens",
         min_tokens=pl.lit(0, pl.Int64),
     )
-    unmarked = pl.lit(None, pl.Int64)
+    no_ttl = pl.lit(None, pl.Int64)
     goes_on = called.filter(pl.col("kind").is_in(IN_RUN))
     positions = pl.concat([
         called.select("req", "key", tokens="read_tokens", ttl_us="ttl_us"),
-        goes_on.select("req", key="from_key", tokens="from_tokens", ttl_us=unmarked),
-        called.select(req="req_of", key="key", tokens="read_tokens", ttl_us=unmarked),
+        goes_on.select("req", key="from_key", tokens="from_tokens", ttl_us=no_ttl),
+        called.select(req="req_of", key="key", tokens="read_tokens", ttl_us=no_ttl),
     ]).select(*POSITIONS)  # fmt: skip
-    older = late.select("req", key="from_key", tokens="read_tokens", ttl_us=unmarked).select(*POSITIONS)
+    older = late.select("req", key="from_key", tokens="read_tokens", ttl_us=no_ttl).select(*POSITIONS)
     given = pl.concat([positions, older])
     newest = policy.steps.join(late, on="req", how="semi").select("req", key="before_key")
     return replace(

@@ -5,7 +5,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.cache.simulator import LIFETIMES_US
+from costscan.cache.simulator import TTLS_US
 from costscan.models import model_info
 from costscan.schema.frames import PROMPT
 
@@ -141,9 +141,9 @@ def with_minimums(turns: pl.DataFrame) -> pl.DataFrame:
 def _lifetimes(turns: pl.DataFrame) -> pl.DataFrame:
     """Return the lifetime each turn wrote with; where it wrote nothing, that of the turn before."""
     hour, five = pl.col("cache_write_1h_tokens"), pl.col("cache_write_5m_tokens")
-    seen = pl.when(hour > five).then(LIFETIMES_US["1h"]).when(five > 0).then(LIFETIMES_US["5m"])
+    seen = pl.when(hour > five).then(TTLS_US["1h"]).when(five > 0).then(TTLS_US["5m"])
     near = seen.forward_fill().over("run_id").fill_null(seen.backward_fill().over("run_id"))
-    return turns.select("req", ttl_us=near.fill_null(LIFETIMES_US["5m"]).cast(pl.Int64))
+    return turns.select("req", ttl_us=near.fill_null(TTLS_US["5m"]).cast(pl.Int64))
 
 
 def _with_shared(inferred: pl.DataFrame) -> pl.DataFrame:
@@ -180,12 +180,12 @@ def _with_shared(inferred: pl.DataFrame) -> pl.DataFrame:
 
 
 def _positions(inferred: pl.DataFrame) -> list[pl.DataFrame]:
-    unmarked = pl.lit(None, pl.Int64)
+    no_ttl = pl.lit(None, pl.Int64)
     shared = inferred.filter(pl.col("shared_tokens") > 0)
     before = inferred.filter(pl.col("before_key").is_not_null())
     return [
         inferred.select("req", "key", tokens="end_tokens", ttl_us="ttl_us"),
-        before.select("req", key="before_key", tokens="before_tokens", ttl_us=unmarked),
+        before.select("req", key="before_key", tokens="before_tokens", ttl_us=no_ttl),
         shared.select("req", key="shared_key", tokens="shared_tokens", ttl_us="ttl_us"),
     ]
 
@@ -226,8 +226,10 @@ def read_outside(
     read = timed.join(turns.select("req", "cache_read_tokens"), on="req", how="inner").filter(
         "is_first", pl.col("tokens") == pl.col("cache_read_tokens")
     )
-    marks = windows.filter(pl.col("ttl_us").is_not_null()).select("req", "key")
-    wrote = timed.join(marks, on=["req", "key"], how="semi").select("domain", "key", by="req", by_us="at_us")
+    breakpoints = windows.filter(pl.col("ttl_us").is_not_null()).select("req", "key")
+    wrote = timed.join(breakpoints, on=["req", "key"], how="semi").select(
+        "domain", "key", by="req", by_us="at_us"
+    )
     written = read.join(wrote, on=["domain", "key"], how="inner").filter(
         (pl.col("by") != pl.col("req")) & (pl.col("by_us") <= pl.col("at_us"))
     )

@@ -18,8 +18,8 @@ from typing import Final, Self
 
 import polars as pl
 
-LIFETIMES_US: Final = {"5m": 300_000_000, "1h": 3_600_000_000}
-_HOUR: Final = LIFETIMES_US["1h"]
+TTLS_US: Final = {"5m": 300_000_000, "1h": 3_600_000_000}
+_HOUR: Final = TTLS_US["1h"]
 _READY, _TOUCHED = 0, 1
 
 
@@ -46,14 +46,14 @@ class Timeline:
 
     Attributes:
         requests: as for `simulate`.
-        marks: req, tokens, ttl_us of the marked positions.
+        breakpoints: req, tokens, ttl_us of the marked positions.
         events: per entry, in the order of time, its touches and when what they wrote can be used.
         times: the times of the events, each once and in order; `rank` of an event is its place there.
         longest_only: whether a hit refreshes only the entry that is read.
     """
 
     requests: pl.DataFrame
-    marks: pl.DataFrame
+    breakpoints: pl.DataFrame
     events: pl.DataFrame
     times: pl.Series
     longest_only: bool = False
@@ -65,22 +65,22 @@ class Timeline:
             requests.select("req", "domain", "at_us", "ready_us", "min_tokens"), on="req", how="inner"
         ).filter(pl.col("tokens") >= pl.col("min_tokens"))
         touches = long_enough.with_columns(entry=pl.struct("domain", "key").hash())
-        marks = touches.filter(pl.col("ttl_us").is_not_null())
-        found = touches.join(marks.select("entry").unique(), on="entry", how="semi")
+        breakpoints = touches.filter(pl.col("ttl_us").is_not_null())
+        found = touches.join(breakpoints.select("entry").unique(), on="entry", how="semi")
         events = _events(found)
         times = events["value_us"].unique().sort()
         rank = pl.Series("rank", times.search_sorted(events["value_us"])).cast(pl.Int64)
-        return cls(requests, marks.select("req", "tokens", "ttl_us"), events.with_columns(rank), times)
+        return cls(requests, breakpoints.select("req", "tokens", "ttl_us"), events.with_columns(rank), times)
 
     def living(self, lifetimes: pl.DataFrame) -> Self:
-        """Return the same with other lifetimes of the marks of some requests: `lifetimes`, req and ttl_us."""
-        marks, events = (_relabelled(frame, lifetimes) for frame in (self.marks, self.events))
-        return replace(self, marks=marks, events=events)
+        """Return the same with other TTLs for breakpoints of some requests: `lifetimes`, req and ttl_us."""
+        breakpoints, events = (_relabelled(frame, lifetimes) for frame in (self.breakpoints, self.events))
+        return replace(self, breakpoints=breakpoints, events=events)
 
     def billed(self) -> pl.DataFrame:
         """Say how the prompt of each request was billed, as `simulate` does."""
         read = self._alive().group_by("req").agg(read=pl.col("tokens").max())
-        return _billed(self.requests, self.marks, read)
+        return _billed(self.requests, self.breakpoints, read)
 
     def _alive(self) -> pl.DataFrame:
         """Return req and tokens of the touches that found their entry alive."""
@@ -122,10 +122,10 @@ def _relabelled(frame: pl.DataFrame, lifetimes: pl.DataFrame) -> pl.DataFrame:
     return both.with_columns(ttl_us=pl.when(marked).then(pl.coalesce("other", "ttl_us"))).drop("other")
 
 
-def _billed(requests: pl.DataFrame, marks: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
+def _billed(requests: pl.DataFrame, breakpoints: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
     found = requests.select("req", "prompt_tokens").join(read, on="req", how="left", maintain_order="left")
     hits = found.select("req", pl.col("read").fill_null(0))
-    beyond = marks.join(hits, on="req", how="left").filter(pl.col("tokens") > pl.col("read"))
+    beyond = breakpoints.join(hits, on="req", how="left").filter(pl.col("tokens") > pl.col("read"))
     ends = beyond.group_by("req").agg(
         last=pl.col("tokens").max(), hour=pl.col("tokens").filter(pl.col("ttl_us") == _HOUR).max()
     )

@@ -85,13 +85,13 @@ def _meant(name: str, rules: "Sequence[str]") -> str:
 
 
 def _run(
-    run_id: str, x: "Diagnosis", summary: "Summary", settings: "Settings", *, show_content: bool
+    run_id: str, analysis: "Diagnosis", summary: "Summary", settings: "Settings", *, show_content: bool
 ) -> None:
     from costscan.reports.analysis.terminal import printed, width_of  # noqa: PLC0415
     from costscan.reports.listings.run_story import render  # noqa: PLC0415 - imports Polars
     from costscan.summary.story import story  # noqa: PLC0415
 
-    told = story(x, run_id)
+    told = story(analysis, run_id)
     excerpts = _excerpts(told, redact=settings.redact) if show_content else None
     every, roots = _ids(summary)
     width, paths = width_of(sys.stdout), summary.paths

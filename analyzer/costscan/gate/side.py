@@ -99,9 +99,9 @@ class Side:
         return replace(self, runs=self.runs.filter(pl.col("task").is_in(list(names))))
 
 
-def of_logs(summary: Summary, x: Diagnosis) -> Side:
+def of_logs(summary: Summary, analysis: Diagnosis) -> Side:
     """Return the side that some logs are; their reading is still open."""
-    runs = _typed(run_report(summary, x), NEEDED)
+    runs = _typed(run_report(summary, analysis), NEEDED)
     return Side(" ".join(summary.paths), runs, basis(summary), summary.inputs.tz)
 
 

@@ -1,6 +1,6 @@
 """Requests that the log does not have: a prompt that was sent is sent again, with a question behind it.
 
-They have the marks of that prompt, its model and its lifetimes, whatever the plan makes of them, and are
+They have the breakpoints of that prompt, its model and its TTLs, whatever the plan makes of them, and are
 billed with the turn that they repeat.
 """
 

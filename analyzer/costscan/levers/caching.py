@@ -1,24 +1,24 @@
-"""Caching: marks where they pay, the right lifetime, and prefixes that stay as they are.
+"""Caching: breakpoints where they pay, the right lifetime, and prefixes that stay as they are.
 
-Marks stand at the end of the tools and the system prompt, and at the end of each prompt that a later turn
-extends; where more blocks came in than a mark looks back over, one more stands between, so that a turn always
-finds the prompt it extends: the last one that its own model was sent, also where turns of other models lie
-between. With them a turn reads all of that. A value that changes the prefix from turn to turn moves behind
-the last mark, with its tokens.
+Breakpoints stand at the end of the tools and the system prompt, and at the end of each prompt that a later
+turn extends; where more blocks came in than one looks back over, one more stands between, so that a turn
+always finds the prompt it extends: the last one that its own model was sent, also where turns of other
+models lie between. With them a turn reads all of that. A value that changes the prefix from turn to turn
+moves behind the last breakpoint, with its tokens.
 """
 
 from dataclasses import replace
 
 import polars as pl
 
-from costscan.cache.simulator import LIFETIMES_US
+from costscan.cache.simulator import TTLS_US
 from costscan.levers.extended_prompts import back_home
 from costscan.levers.plan import MARKS, Plan, beside
 
 
 def with_stable_prefix(plan: Plan) -> Plan:
     """Move the values that vary behind the last mark, and keep the order of tools and keys."""
-    return replace(plan, marks=plan.stable)
+    return replace(plan, breakpoints=plan.stable)
 
 
 def with_breakpoints(plan: Plan, *, stable: bool = False) -> Plan:
@@ -47,20 +47,20 @@ def with_breakpoints(plan: Plan, *, stable: bool = False) -> Plan:
 def _lifetimes(plan: Plan) -> pl.DataFrame:
     """Return req, shared_ttl_us and end_ttl_us: how long the client lets the prefix live, and what follows.
 
-    That is what the marks of the prompt say, or those of other prompts of its run; where there is no mark,
-    and in transcripts, which show none, what was written.
+    That is what the breakpoints of the prompt say, or those of other prompts of its run; where there is
+    none, and in transcripts, which show none, what was written.
     """
     own = plan.steps.select("req", "run_id", "shared_tokens", "ttl_us")
-    marks = plan.marks.positions.filter(pl.col("ttl_us").is_not_null()).select(
-        "req", "tokens", of_mark="ttl_us"
+    breakpoints = plan.breakpoints.positions.filter(pl.col("ttl_us").is_not_null()).select(
+        "req", "tokens", own_ttl_us="ttl_us"
     )
-    both = marks.join(own, on="req", how="inner")
+    both = breakpoints.join(own, on="req", how="inner")
     inside = pl.col("tokens") <= pl.col("shared_tokens")
     said = both.group_by("req").agg(
-        shared_ttl_us=pl.col("of_mark").filter(inside).max(),
-        end_ttl_us=pl.col("of_mark").filter(~inside).max(),
+        shared_ttl_us=pl.col("own_ttl_us").filter(inside).max(),
+        end_ttl_us=pl.col("own_ttl_us").filter(~inside).max(),
     )
-    written = pl.col("ttl_us").fill_null(LIFETIMES_US["5m"])
+    written = pl.col("ttl_us").fill_null(TTLS_US["5m"])
     told = own.join(said, on="req", how="left", maintain_order="left").select(
         "req",
         *(

@@ -7,7 +7,7 @@ from typing import Final, Self
 import polars as pl
 
 from costscan.cache.requests import Logged
-from costscan.cache.simulator import LIFETIMES_US, Timeline
+from costscan.cache.simulator import TTLS_US, Timeline
 from costscan.levers.asks import ASKS, billed_with, counted, lasting
 from costscan.levers.uncertainty import minimums_off, prefix_errors
 
@@ -64,7 +64,7 @@ def salted(name: str) -> pl.Expr:
 
 
 @dataclass(frozen=True)
-class Marks:
+class Breakpoints:
     """What of the prompts is marked.
 
     Attributes:
@@ -95,17 +95,17 @@ class Plan:
     Attributes:
         steps: one row per turn of the log, sorted by run and turn: `OF_STEPS`, `OF_TURNS`,
             `EXTRA_OUTPUT`, `SPREAD`, `DOUBTS` and `PREFIX_ERROR`.
-        marks: what is marked.
+        breakpoints: what is marked.
         stable: the same, as it would be without values that vary.
-        lifetimes: req and ttl_us of the turns whose marks all get another lifetime.
+        lifetimes: req and ttl_us of the turns whose breakpoints all get another lifetime.
         asks: requests that the log does not have, as `asks.ASKS`.
         is_repriced: whether a lever changed what decides prices: model, tier, or the length of prompts.
         longest_only: whether a hit refreshes only the entry that is read.
     """
 
     steps: pl.DataFrame
-    marks: Marks
-    stable: Marks
+    breakpoints: Breakpoints
+    stable: Breakpoints
     lifetimes: pl.DataFrame = field(
         default_factory=lambda: pl.DataFrame(schema={"req": pl.Int64, "ttl_us": pl.Int64})
     )
@@ -130,47 +130,51 @@ class Plan:
             *(pl.lit(0.0).alias(name) for name in (*SPREAD, *DOUBTS)),
         )
         steps = steps.with_columns(prefix_errors(steps, turns))
-        marks = Marks(policy.requests, policy.positions)
+        breakpoints = Breakpoints(policy.requests, policy.positions)
         if policy.stable_positions.equals(policy.positions):
-            return cls(steps, marks, marks, longest_only=policy.longest_only)
-        stable = Marks(policy.requests, policy.stable_positions)
-        return cls(steps, marks, stable, longest_only=policy.longest_only)
+            return cls(steps, breakpoints, breakpoints, longest_only=policy.longest_only)
+        stable = Breakpoints(policy.requests, policy.stable_positions)
+        return cls(steps, breakpoints, stable, longest_only=policy.longest_only)
 
     @property
     def varies(self) -> bool:
         """Whether values that vary keep prompts from being shared."""
         changed = self.steps["key"] != self.steps["stable_key"]
-        return self.stable is not self.marks or bool(changed.any())
+        return self.stable is not self.breakpoints or bool(changed.any())
 
     def marked(self, positions: pl.DataFrame) -> Self:
-        """Return this plan with other marks on the turns of the log; what others had cached stays found."""
-        before = self.marks.positions
+        """Return this plan with other breakpoints on the logged turns; what others had cached stays found."""
+        before = self.breakpoints.positions
         outside = before.filter(pl.col("req") < 0)
         found = before.filter(pl.col("req") >= 0, pl.col("ttl_us").is_null()).join(
             outside.select("key"), on="key", how="semi"
         )
         both = pl.concat([frame.select(MARKS) for frame in (positions, outside, found)])
-        return replace(self, marks=Marks(self.marks.requests, both))
+        return replace(self, breakpoints=Breakpoints(self.breakpoints.requests, both))
 
     def changed(
-        self, steps: pl.DataFrame, marks: Callable[[Marks, str], Marks], *, is_repriced: bool = True
+        self,
+        steps: pl.DataFrame,
+        breakpoints: Callable[[Breakpoints, str], Breakpoints],
+        *,
+        is_repriced: bool = True,
     ) -> Self:
-        """Return this plan with other steps, its marks changed by `marks`.
+        """Return this plan with other steps, its breakpoints changed by `breakpoints`.
 
         Args:
             steps: the steps.
-            marks: gives other marks, and is told the prefix of the columns of steps with their keys.
+            breakpoints: returns other breakpoints, given the prefix of the columns of steps with their keys.
             is_repriced: whether prices may be others.
         """
-        sent = marks(self.marks, "")
-        stable = sent if self.stable is self.marks else marks(self.stable, "stable_")
+        sent = breakpoints(self.breakpoints, "")
+        stable = sent if self.stable is self.breakpoints else breakpoints(self.stable, "stable_")
         return replace(
-            self, steps=steps, marks=sent, stable=stable, is_repriced=self.is_repriced or is_repriced
+            self, steps=steps, breakpoints=sent, stable=stable, is_repriced=self.is_repriced or is_repriced
         )
 
     def living(self, ttl: str) -> Self:
-        """Return this plan with one lifetime of all marks; where nothing is marked, nothing changes."""
-        return replace(self, lifetimes=self.steps.select("req", ttl_us=pl.lit(LIFETIMES_US[ttl], pl.Int64)))
+        """Return this plan with one lifetime of all breakpoints; where nothing is marked, nothing changes."""
+        return replace(self, lifetimes=self.steps.select("req", ttl_us=pl.lit(TTLS_US[ttl], pl.Int64)))
 
     def read_otherwise(self) -> Self:
         """Return this plan with the other reading of what a hit refreshes."""
@@ -185,7 +189,7 @@ class Plan:
         if not (off.max_horizontal() > 0).any():
             return []
         known = self.steps.select("req", "min_tokens", "shared_key", "stable_shared_key").hstack(off)
-        ends = self.marks.positions.join(known, on="req", how="inner")
+        ends = self.breakpoints.positions.join(known, on="req", how="inner")
         is_prefix = pl.any_horizontal(pl.col("key") == pl.col(k) for k in ("shared_key", "stable_shared_key"))
         longer, shorter = (
             pl.when(is_prefix.fill_null(value=False)).then(f"prefix_{name}").otherwise(name)
@@ -198,10 +202,10 @@ class Plan:
 
     def _with_minimums(self, by: pl.DataFrame) -> Self:
         most = by.sort(pl.col("by").abs(), descending=True).unique("req", keep="first", maintain_order=True)
-        requests = beside(self.marks.requests, most)
+        requests = beside(self.breakpoints.requests, most)
         least = pl.max_horizontal(pl.col("min_tokens") + pl.col("by").fill_null(0), 0)
         told = requests.with_columns(min_tokens=least).drop("by")
-        return replace(self, marks=Marks(told, self.marks.positions))
+        return replace(self, breakpoints=Breakpoints(told, self.breakpoints.positions))
 
     def mixed(self, other: Self, runs: pl.Series) -> Self:
         """Return this plan with the lifetimes of another one in some runs."""
@@ -213,7 +217,7 @@ class Plan:
 
     def classes(self) -> pl.DataFrame:
         """Replay: give req, read_tokens, write_1h_tokens, write_5m_tokens, input_tokens of each step."""
-        told = replace(self.marks.timeline(self.asks), longest_only=self.longest_only)
+        told = replace(self.breakpoints.timeline(self.asks), longest_only=self.longest_only)
         if not self.lifetimes.is_empty():
             told = told.living(lasting(self.lifetimes, self.asks))
         billed = counted(told.billed(), self.asks)

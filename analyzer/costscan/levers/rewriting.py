@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers.plan import Marks, Plan, salted, with_context, with_others
+from costscan.levers.plan import Breakpoints, Plan, salted, with_context, with_others
 
 REWRITES: Final = ("run_id", "turn", "from_tokens", "cut_tokens")
 """From `turn` on, what stood behind `from_tokens` is another text, shorter by `cut_tokens`."""
@@ -29,7 +29,7 @@ def rewritten(plan: Plan, rewrites: pl.DataFrame, only: pl.Series | None = None)
         *(column for name in _CHAIN for column in _extended(name)),
         prompt_tokens=pl.col("prompt_tokens") - pl.col("cut_tokens").fill_null(0),
     ).select(plan.steps.columns)
-    return plan.changed(told, lambda marks, _: _rewritten_marks(marks, changed, told))
+    return plan.changed(told, lambda breakpoints, _: _rewritten_breakpoints(breakpoints, changed, told))
 
 
 def later(steps: pl.DataFrame, rewrites: pl.DataFrame) -> pl.DataFrame:
@@ -71,13 +71,15 @@ def _extended(name: str) -> tuple[pl.Expr, pl.Expr]:
     return pl.when(is_new.not_() | kept).then(salted(key)).alias(key), less.alias(tokens)
 
 
-def _rewritten_marks(marks: Marks, changed: pl.DataFrame, told: pl.DataFrame) -> Marks:
-    positions = marks.positions.join(changed, on="req", how="left", maintain_order="left")
+def _rewritten_breakpoints(
+    breakpoints: Breakpoints, changed: pl.DataFrame, told: pl.DataFrame
+) -> Breakpoints:
+    positions = breakpoints.positions.join(changed, on="req", how="left", maintain_order="left")
     is_old = pl.col("salt").is_null() | (pl.col("tokens") <= pl.col("from_tokens"))
     is_new = pl.col("tokens") > pl.col("to_tokens")
     kept = positions.filter(is_old | is_new).with_columns(
         salt=pl.when(is_old.not_()).then("salt"),
         tokens=pl.when(is_old.not_()).then(pl.col("tokens") - pl.col("cut_tokens")).otherwise("tokens"),
     )
-    sent = kept.with_columns(salted("key")).select(marks.positions.columns)
-    return Marks(with_others(marks.requests, told.select("req", "prompt_tokens")), sent)
+    sent = kept.with_columns(salted("key")).select(breakpoints.positions.columns)
+    return Breakpoints(with_others(breakpoints.requests, told.select("req", "prompt_tokens")), sent)

@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers.plan import Marks, Plan, beside, salted, with_context, with_others
+from costscan.levers.plan import Breakpoints, Plan, beside, salted, with_context, with_others
 
 CUTS: Final = ("cut_tokens", "cut_fixed_tokens")
 """What comes off a prompt, and what of it stood before the messages."""
@@ -38,7 +38,7 @@ def shortened(plan: Plan, cuts: pl.DataFrame, only: pl.Series | None = None) -> 
         _less("prompt_tokens", pl.col("cut_tokens")),
         *(_less(name, fixed) for name in ("shared_tokens", "stable_shared_tokens")),
     ).select(plan.steps.columns)
-    return plan.changed(told, lambda marks, prefix: _shorter(marks, steps, f"{prefix}key"))
+    return plan.changed(told, lambda breakpoints, prefix: _shorter(breakpoints, steps, f"{prefix}key"))
 
 
 def _less(name: str, by: pl.Expr) -> pl.Expr:
@@ -57,13 +57,13 @@ def _owners(steps: pl.DataFrame, key: str) -> pl.DataFrame:
     return steps.select(owner=key, of_owner="cut_tokens").unique("owner", keep="first", maintain_order=True)
 
 
-def _shorter(marks: Marks, steps: pl.DataFrame, key: str) -> Marks:
-    """Return marks on shorter prompts; `steps` have the lengths that they had, and `CUTS`."""
+def _shorter(breakpoints: Breakpoints, steps: pl.DataFrame, key: str) -> Breakpoints:
+    """Return breakpoints on shorter prompts; `steps` have the lengths that they had, and `CUTS`."""
     ends = steps.select("run_id", "context", tokens="prompt_tokens", of_earlier="cut_tokens").sort("tokens")
     own = steps.select("req", "run_id", "context", "cut_fixed_tokens", "changes")
     # What calls outside the log had cached changes with what is changed, unless others stay as they were.
     outside = pl.lit(bool(steps["changes"].all()))
-    known = marks.positions.join(
+    known = breakpoints.positions.join(
         _owners(steps, key), left_on="key", right_on="owner", how="left", maintain_order="left"
     ).join(own, on="req", how="left", maintain_order="left")
     found = known.with_row_index("nth").sort("tokens").join_asof(
@@ -85,7 +85,9 @@ def _shorter(marks: Marks, steps: pl.DataFrame, key: str) -> Marks:
         ),
         positions.filter(pl.col("req") < 0).group_by("req").agg(prompt_tokens=pl.col("tokens").max()),
     ])  # fmt: skip
-    return Marks(with_others(marks.requests, lengths), positions.select(marks.positions.columns))
+    return Breakpoints(
+        with_others(breakpoints.requests, lengths), positions.select(breakpoints.positions.columns)
+    )
 
 
 def renamed(plan: Plan, salts: pl.DataFrame) -> Plan:
@@ -105,37 +107,37 @@ def renamed(plan: Plan, salts: pl.DataFrame) -> Plan:
             for name in ("shared_key", "stable_shared_key")
         ),
     ).select(plan.steps.columns)
-    return plan.changed(told, lambda marks, _: _rekeyed(marks, salts), is_repriced=False)
+    return plan.changed(told, lambda breakpoints, _: _rekeyed(breakpoints, salts), is_repriced=False)
 
 
-def _rekeyed(marks: Marks, salts: pl.DataFrame) -> Marks:
+def _rekeyed(breakpoints: Breakpoints, salts: pl.DataFrame) -> Breakpoints:
     """Rename positions; what calls outside the log had cached is cached under the new names, too."""
-    positions = marks.positions.join(salts, on="req", how="left", maintain_order="left")
+    positions = breakpoints.positions.join(salts, on="req", how="left", maintain_order="left")
     behind = pl.col("salt").is_not_null() & (pl.col("tokens") > pl.col("behind_tokens"))
     named = positions.with_columns(salt=pl.when(behind).then("salt"))
     within = named.filter(pl.col("req") >= 0)
-    outside, requests = _outside(marks, within)
-    inside = within.with_columns(salted("key")).select(marks.positions.columns)
-    return Marks(requests, pl.concat([inside, outside]))
+    outside, requests = _outside(breakpoints, within)
+    inside = within.with_columns(salted("key")).select(breakpoints.positions.columns)
+    return Breakpoints(requests, pl.concat([inside, outside]))
 
 
-def _outside(marks: Marks, named: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _outside(breakpoints: Breakpoints, named: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the positions and requests of calls outside the log once per name of what they had cached."""
-    outside = marks.positions.filter(pl.col("req") < 0)
+    outside = breakpoints.positions.filter(pl.col("req") < 0)
     names = named.select("key", "salt").unique(maintain_order=True)
     each = outside.join(names, on="key", how="left", maintain_order="left").with_columns(
         nth=pl.int_range(pl.len(), dtype=pl.Int64), old="req"
     )
     each = each.with_columns(req=-1 - pl.col("nth"))
-    inside = marks.requests.filter(pl.col("req") >= 0)
+    inside = breakpoints.requests.filter(pl.col("req") >= 0)
     copies = each.select("req", "old").join(
-        marks.requests.filter(pl.col("req") < 0),
+        breakpoints.requests.filter(pl.col("req") < 0),
         left_on="old",
         right_on="req",
         how="left",
         maintain_order="left",
     )
-    positions = each.with_columns(salted("key")).select(marks.positions.columns)
+    positions = each.with_columns(salted("key")).select(breakpoints.positions.columns)
     return positions, pl.concat([inside, copies.select(inside.columns)])
 
 

@@ -50,7 +50,7 @@ _OF_COMPARISON: Final = {m for m in COMPARISON.values() if m.startswith(_PACKAGE
 class Writer(Protocol):
     """One kind of report; the module itself is the object."""
 
-    def write(self, summary: "Summary", x: "Diagnosis", path: Path) -> None:
+    def write(self, summary: "Summary", analysis: "Diagnosis", path: Path) -> None:
         """Write the report to a new file (or into a folder)."""
 
 
@@ -77,7 +77,7 @@ class Target:
     path: Path
     module: str
 
-    def write(self, summary: "Summary", x: "Diagnosis") -> None:
+    def write(self, summary: "Summary", analysis: "Diagnosis") -> None:
         """Write the report.
 
         Raises:
@@ -85,9 +85,9 @@ class Target:
         """
         writer = cast("Writer", import_module(f"costscan.reports.{self.module}"))
         if self.module == FOLDER:
-            writer.write(summary, x, self.path)
+            writer.write(summary, analysis, self.path)
         else:
-            whole(self.path, lambda unfinished: writer.write(summary, x, unfinished))
+            whole(self.path, lambda unfinished: writer.write(summary, analysis, unfinished))
 
     @property
     def needs_logs(self) -> bool:

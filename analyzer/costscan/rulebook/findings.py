@@ -47,31 +47,33 @@ class Diagnosis(PricedAnalysis):
         return {**super()._frames(), "findings": lambda: self.findings}
 
 
-def find(x: PricedAnalysis, rules: Sequence[Rule], accepted: frozenset[str] = frozenset()) -> Diagnosis:
+def find(
+    analysis: PricedAnalysis, rules: Sequence[Rule], accepted: frozenset[str] = frozenset()
+) -> Diagnosis:
     """Run rules over a priced analysis.
 
     Args:
-        x: the priced analysis, its reading still open.
+        analysis: the priced analysis, its reading still open.
         rules: the rules to run, those that are not enabled left out.
         accepted: fingerprints, or FINGERPRINT@RUN, of findings that somebody has looked at and accepted.
     """
     asked = tuple(rule for rule in rules if rule.enabled)
-    reasons = {part: reason for part, reason in x.reasons.items() if not part.startswith(RULE)}
+    reasons = {part: reason for part, reason in analysis.reasons.items() if not part.startswith(RULE)}
     with without_panics():
-        found = _findings(x, asked, accepted, reasons)
-    priced = {f.name: getattr(x, f.name) for f in fields(PricedAnalysis)}
+        found = _findings(analysis, asked, accepted, reasons)
+    priced = {f.name: getattr(analysis, f.name) for f in fields(PricedAnalysis)}
     return Diagnosis(**{**priced, "findings": check("findings", found), "rules": asked, "reasons": reasons})
 
 
 def _findings(
-    x: PricedAnalysis, rules: Sequence[Rule], accepted: frozenset[str], reasons: dict[str, str]
+    analysis: PricedAnalysis, rules: Sequence[Rule], accepted: frozenset[str], reasons: dict[str, str]
 ) -> pl.DataFrame:
-    frames = _held(rule_frames(x, rules))
+    frames = _held(rule_frames(analysis, rules))
     found = [(rule, frame) for rule, frame in _queried(rules, frames, reasons) if frame.height]
     if not found:
         return pl.DataFrame(schema=FINDINGS)
     runs = pl.concat([frame["run_id"] for _, frame in found]).unique()
-    money, known = Money(x, runs, frames), _Runs(x)
+    money, known = Money(analysis, runs, frames), _Runs(analysis)
     rows = [
         row
         for rule, frame in found
@@ -116,11 +118,13 @@ def _priced(
     return rows
 
 
-def rule_frames(x: PricedAnalysis, rules: Iterable[Rule]) -> dict[str, pl.LazyFrame]:
+def rule_frames(analysis: PricedAnalysis, rules: Iterable[Rule]) -> dict[str, pl.LazyFrame]:
     """Return the frames that some rules query: canonical ones and `run_costs`."""
     asked = " ".join(rule.sql for rule in rules)
     named = [name for name in FRAMES if re.search(rf"\b{name}\b", asked)]
-    return {name: run_costs(x).lazy() if name == "run_costs" else x.lazy(name) for name in named}
+    return {
+        name: run_costs(analysis).lazy() if name == "run_costs" else analysis.lazy(name) for name in named
+    }
 
 
 def _held(frames: dict[str, pl.LazyFrame]) -> dict[str, pl.LazyFrame]:
@@ -131,17 +135,17 @@ def _held(frames: dict[str, pl.LazyFrame]) -> dict[str, pl.LazyFrame]:
     return {name: frame.collect().lazy() for name, frame in frames.items()}
 
 
-def run_costs(x: Analysis) -> pl.DataFrame:
+def run_costs(analysis: Analysis) -> pl.DataFrame:
     """Return the `run_costs` frame."""
     micro = (pl.col("usd") * _MICRO).round().cast(pl.Int64)
-    sums = x.turns.group_by("run_id").agg(
+    sums = analysis.turns.group_by("run_id").agg(
         prompt_tokens=PROMPT.sum(),
         output_tokens=pl.col("output_tokens").sum(),
         micro_usd=pl.when(pl.col("usd").null_count() == 0).then(pl.col("usd").sum()),
     )
-    calls = x.tool_calls.group_by("run_id").agg(tool_calls=pl.len().cast(pl.Int64))
+    calls = analysis.tool_calls.group_by("run_id").agg(tool_calls=pl.len().cast(pl.Int64))
     found = (
-        x.runs.select("run_id", "root_run_id", "parent_run_id", "task", "agent", "n_turns")
+        analysis.runs.select("run_id", "root_run_id", "parent_run_id", "task", "agent", "n_turns")
         .join(sums, on="run_id", how="left", maintain_order="left")
         .join(calls, on="run_id", how="left", maintain_order="left")
         .with_columns(pl.col("tool_calls").fill_null(0), usd="micro_usd")
@@ -156,12 +160,13 @@ def run_costs(x: Analysis) -> pl.DataFrame:
 class _Runs:
     """What findings are told of their runs: the task, the agent, the last turn."""
 
-    def __init__(self, x: Analysis) -> None:
-        self._frame = x.runs.select("run_id", "n_turns")
+    def __init__(self, analysis: Analysis) -> None:
+        self._frame = analysis.runs.select("run_id", "n_turns")
         self.names = {
-            run: (task, agent) for run, task, agent in x.runs.select("run_id", "task", "agent").iter_rows()
+            run: (task, agent)
+            for run, task, agent in analysis.runs.select("run_id", "task", "agent").iter_rows()
         }
-        free = x.turns.filter(tier=UNBILLED).group_by("run_id").agg("turn")
+        free = analysis.turns.filter(tier=UNBILLED).group_by("run_id").agg("turn")
         self._unbilled: dict[str, list[int]] = dict(free.iter_rows())
 
     def cost_nothing(self, found: Mapping[str, Any]) -> bool:

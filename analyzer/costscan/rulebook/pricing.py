@@ -22,12 +22,15 @@ class Money:
     """The running sums of the turns of some runs, made once for all rules; `frames` are those in memory."""
 
     def __init__(
-        self, x: PricedAnalysis, runs: pl.Series, frames: Mapping[str, pl.LazyFrame] = MappingProxyType({})
+        self,
+        analysis: PricedAnalysis,
+        runs: pl.Series,
+        frames: Mapping[str, pl.LazyFrame] = MappingProxyType({}),
     ) -> None:
-        self._blocks = frames.get("blocks", x.blocks)
-        self._costs = frames.get("block_costs", x.block_costs)
-        self._turns = _running(x, runs)
-        self._others = {**CacheMoney(x, runs).ways(), **RoutingMoney(x, runs).ways()}
+        self._blocks = frames.get("blocks", analysis.blocks)
+        self._costs = frames.get("block_costs", analysis.block_costs)
+        self._turns = _running(analysis, runs)
+        self._others = {**CacheMoney(analysis, runs).ways(), **RoutingMoney(analysis, runs).ways()}
 
     def price(self, found: pl.DataFrame, how: str) -> pl.DataFrame:
         """Add `usd` to findings (null where a price is unknown), and leave out what counts a dollar twice."""
@@ -130,15 +133,15 @@ _WAYS: Final[Mapping[str, Callable[[Money, pl.DataFrame], pl.DataFrame]]] = {
 }
 
 
-def _running(x: PricedAnalysis, runs: pl.Series) -> pl.DataFrame:
+def _running(analysis: PricedAnalysis, runs: pl.Series) -> pl.DataFrame:
     """Return per turn, and one past the last, sums over the turns before it.
 
     `usd_before` and, of what a token paid that was sent before (the mean over the carried part of each
     prompt), `ride_before`, both in pico-dollars and without the `unknown_before` turns that have no price.
     """
     costs = pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False).cast(pl.Float64)
-    carried = x.growth.select("run_id", "turn", "carried_tokens")
-    turns = x.counted_with_prices.filter(pl.col("run_id").is_in(runs.implode()))
+    carried = analysis.growth.select("run_id", "turn", "carried_tokens")
+    turns = analysis.counted_with_prices.filter(pl.col("run_id").is_in(runs.implode()))
     turns = turns.join(carried, on=["run_id", "turn"], how="left", maintain_order="left")
     unknown = pl.col("usd").is_null()
     each = turns.sort("run_id", "turn").select(

@@ -18,10 +18,10 @@ _PLACE: Final = ["run_id", "turn"]
 class CacheMoney:
     """What the turns of some runs were billed for, and what is known of their cache."""
 
-    def __init__(self, x: PricedAnalysis, runs: pl.Series) -> None:
-        self._breaks, self._scenarios = x.prefix_breaks, x.scenarios
-        self._unit = x.unit.columns
-        self._turns = x.counted_with_prices.filter(pl.col("run_id").is_in(runs.implode())).drop("usd")
+    def __init__(self, analysis: PricedAnalysis, runs: pl.Series) -> None:
+        self._breaks, self._scenarios = analysis.prefix_breaks, analysis.scenarios
+        self._unit = analysis.unit.columns
+        self._turns = analysis.counted_with_prices.filter(pl.col("run_id").is_in(runs.implode())).drop("usd")
 
     def ways(self) -> Mapping[str, Callable[[pl.DataFrame], pl.DataFrame]]:
         """Return how findings are priced, by name; each takes what was found, numbered by `row`."""

@@ -19,9 +19,9 @@ _KNOWN: Final = pl.col("usd").null_count() == 0
 class RoutingMoney:
     """What the turns of some runs were billed for, and what they would have cost on other terms."""
 
-    def __init__(self, x: Analysis, runs: pl.Series) -> None:
-        self._x = x
-        self._unit = x.unit.columns
+    def __init__(self, analysis: Analysis, runs: pl.Series) -> None:
+        self._x = analysis
+        self._unit = analysis.unit.columns
         self._runs = runs
 
     @cached_property

@@ -76,13 +76,13 @@ class _Priced:
     break_evens: Mapping[str, BreakEven] = field(default_factory=dict)
 
 
-def price_scenarios(x: Analysis, settings: Settings | None = None) -> PricedAnalysis:
+def price_scenarios(analysis: Analysis, settings: Settings | None = None) -> PricedAnalysis:
     """Price as_billed, each lever, each of its parts and each set of levers, for every run.
 
     A part or a lever that raises has no rows, and its reason in `reasons`; the others are worked out.
 
     Args:
-        x: the analysis.
+        analysis: the analysis.
         settings: which levers are on, and how far they go.
 
     Raises:
@@ -91,15 +91,15 @@ def price_scenarios(x: Analysis, settings: Settings | None = None) -> PricedAnal
     settings = settings or Settings()
     if settings.routing.force is not None:
         model_named(settings.routing.force)
-    if x.policy.steps.is_empty():
-        reason = x.reasons.get("replay")
-        return _beside(x, _Priced(), dict.fromkeys((*_on(settings), ALL), reason) if reason else {})
+    if analysis.policy.steps.is_empty():
+        reason = analysis.reasons.get("replay")
+        return _beside(analysis, _Priced(), dict.fromkeys((*_on(settings), ALL), reason) if reason else {})
     guard = Guard()
     with without_panics():
-        found = guard.of(ALL, lambda: _priced(x, settings, guard), _Priced())
+        found = guard.of(ALL, lambda: _priced(analysis, settings, guard), _Priced())
     if found.scenarios.is_empty():
         guard.reasons |= dict.fromkeys(_on(settings), guard.reasons[ALL])
-    return _beside(x, found, guard.reasons)
+    return _beside(analysis, found, guard.reasons)
 
 
 def _beside(x: Analysis, priced: _Priced, why: Mapping[str, str]) -> PricedAnalysis:
@@ -113,8 +113,8 @@ def _on(settings: Settings) -> list[str]:
     return [lever for lever in LEVERS if getattr(settings, lever).enabled]
 
 
-def _priced(x: Analysis, settings: Settings, guard: Guard) -> _Priced:
-    bench, levers = Bench(x, settings), _on(settings)
+def _priced(analysis: Analysis, settings: Settings, guard: Guard) -> _Priced:
+    bench, levers = Bench(analysis, settings), _on(settings)
     sets = Sets(bench, levers, Routes(bench))
     parts, living = {}, empty("lifetimes")
     if "caching" in levers:
@@ -137,7 +137,7 @@ def _priced(x: Analysis, settings: Settings, guard: Guard) -> _Priced:
         ),
         caps=guard.of(
             "trimming/cap-tool-results",
-            lambda: cap_curve(x, settings.trimming.tool_result_max_tokens),
+            lambda: cap_curve(analysis, settings.trimming.tool_result_max_tokens),
             pl.DataFrame(schema=CAP_CURVE),
             part="its curve",
         ),

@@ -43,10 +43,10 @@ def break_evens(bench: Bench, routes: Routes, scenarios: pl.DataFrame) -> dict[s
     return {name: found for name, found in told.items() if found is not None}
 
 
-def _of_cap(x: "Analysis", saving: pl.DataFrame, most: int) -> BreakEven | None:
-    long = x.blocks.filter((pl.col("kind") == "tool_result") & (pl.col("tokens") > most))
+def _of_cap(analysis: "Analysis", saving: pl.DataFrame, most: int) -> BreakEven | None:
+    long = analysis.blocks.filter((pl.col("kind") == "tool_result") & (pl.col("tokens") > most))
     counts = long.group_by("run_id").agg(results=pl.len()).collect()
-    turns = x.turns.group_by("run_id").agg(turns=pl.len())
+    turns = analysis.turns.group_by("run_id").agg(turns=pl.len())
     both = saving.join(counts, on="run_id").join(turns, on="run_id")
     saved = float(both["saved_usd"].sum() or 0)
     again = both.select((pl.col("usd").cast(pl.Float64) / pl.col("turns") * pl.col("results")).sum()).item()

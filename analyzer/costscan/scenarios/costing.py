@@ -39,10 +39,10 @@ class Costs:
     off: pl.DataFrame
 
     @classmethod
-    def of(cls, x: "Analysis") -> Self:
+    def of(cls, analysis: "Analysis") -> Self:
         """Return the turns of an analysis."""
         columns = [*_PLACE, *CLASSES, *COST_COLUMNS.values()]
-        priced = x.counted_with_prices.select(*columns, *x.unit.columns)
+        priced = analysis.counted_with_prices.select(*columns, *analysis.unit.columns)
         group = (
             pl.when(pl.col("stable_shared_tokens") > 0)
             .then(pl.struct("domain", "stable_shared_key").hash())
@@ -50,11 +50,13 @@ class Costs:
             .first()
             .over("run_id")
         )
-        steps = x.policy.steps.select(*_PLACE, group=group)
+        steps = analysis.policy.steps.select(*_PLACE, group=group)
         both = steps.join(priced, on=_PLACE, how="left", maintain_order="left")
         pico = pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False)
         turns = both.select(*_PLACE, "group", *CLASSES, pico_usd=pico)
-        return cls(turns, both.select(x.unit.columns), x.prices, x.share_paid, _off(x))
+        return cls(
+            turns, both.select(analysis.unit.columns), analysis.prices, analysis.share_paid, _off(analysis)
+        )
 
     def of_turns(self, plan: Plan, replayed: pl.DataFrame) -> pl.DataFrame:
         """Return the turns of a plan: run_id, turn, group, model, token classes, unit prices, pico_usd."""
@@ -123,8 +125,8 @@ def taken(ways: Sequence[pl.DataFrame], way: pl.Series) -> pl.DataFrame:
     return pl.concat(ways).select(pl.all().gather(way * len(way) + rows))
 
 
-def _off(x: "Analysis") -> pl.DataFrame:
-    both = x.agreement.turns.join(x.turns.select(*_PLACE, "usd"), on=_PLACE, how="inner")
+def _off(analysis: "Analysis") -> pl.DataFrame:
+    both = analysis.agreement.turns.join(analysis.turns.select(*_PLACE, "usd"), on=_PLACE, how="inner")
     off, billed = pl.col("off_usd").abs().sum().cast(pl.Float64), pl.col("usd").sum().cast(pl.Float64)
     share = pl.when(billed > 0).then(pl.min_horizontal(off / billed, 1.0)).otherwise(0.0)
     return both.group_by("run_id").agg(off_share=share)

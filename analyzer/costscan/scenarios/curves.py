@@ -38,15 +38,15 @@ PACK_CURVE: Final = _schema(
 """By items to a context: contexts, the runs in them, the mean length of a context, what the runs cost."""
 
 
-def cap_curve(x: "Analysis", chosen: int) -> pl.DataFrame:
+def cap_curve(analysis: "Analysis", chosen: int) -> pl.DataFrame:
     """Return `CAP_CURVE` of the tools with results over a cap; `chosen` is the cap of the settings.
 
     What is cut is priced as it was: written when it entered, carried by each later turn.
     """
     caps = sorted({*CAPS, chosen})
-    costs = x.block_costs.select("entry_usd", "carried_usd", "used_to")
+    costs = analysis.block_costs.select("entry_usd", "carried_usd", "used_to")
     results = (
-        pl.concat([x.blocks.select("run_id", "kind", "tool", "tokens"), costs], how="horizontal")
+        pl.concat([analysis.blocks.select("run_id", "kind", "tool", "tokens"), costs], how="horizontal")
         .filter((pl.col("kind") == "tool_result") & (pl.col("tokens") > caps[0]))
         .collect()
     )
@@ -56,7 +56,7 @@ def cap_curve(x: "Analysis", chosen: int) -> pl.DataFrame:
         results.with_columns(cap_tokens=pl.lit(cap, pl.Int64)).filter(pl.col("tokens") > cap) for cap in caps
     ]
     return (
-        x.rooted(pl.concat(each))
+        analysis.rooted(pl.concat(each))
         .with_columns(pl.col("tool").fill_null("unnamed"), usd=usd)
         .group_by("tool", "cap_tokens")
         .agg(

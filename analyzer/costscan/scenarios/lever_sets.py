@@ -68,7 +68,11 @@ class Sets:
         served = {frozenset[str](): (plan, serve(plan))}
         if "routing" in self.levers:
             before = served[frozenset()][1]
-            way = self.routes.beside(plan, before, serve, is_marked=cache) if some else self.routes.best_alone
+            way = (
+                self.routes.beside(plan, before, serve, has_breakpoint=cache)
+                if some
+                else self.routes.best_alone
+            )
             served[frozenset({"routing"})] = way.plan, way.outcome
         told = {some | more: outcome.runs for more, (_, outcome) in served.items()}
         if "batching" in self.levers:

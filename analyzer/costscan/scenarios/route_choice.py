@@ -39,13 +39,13 @@ class Routes:
         """By the same: run_id and moved_pico, what the turns on other models cost there."""
 
     def moves(
-        self, plan: Plan, before: Outcome, scopes: tuple[str, ...] = SCOPES, *, is_marked: bool = False
+        self, plan: Plan, before: Outcome, scopes: tuple[str, ...] = SCOPES, *, has_breakpoint: bool = False
     ) -> pl.DataFrame:
         """Return the turns of a plan that move, as `routing.CHOICE`."""
         bench = self.bench
         if (force := bench.settings.routing.force) is not None:
             return routing.forced(plan, model_named(force), bench.sizes)
-        return routing.chosen(plan, before.turns, bench.known, scopes, is_marked=is_marked)
+        return routing.chosen(plan, before.turns, bench.known, scopes, has_breakpoint=has_breakpoint)
 
     def alone(self, *scopes: str) -> Way:
         """Return the logged plan, routed by the evidence of some scopes."""
@@ -73,9 +73,9 @@ class Routes:
         moved = way.outcome.turns.filter(way.plan.steps["model"] != self.bench.plan.steps["model"])
         self.moved_pico[scopes] = moved.group_by("run_id").agg(moved_pico=pl.col("pico_usd").sum())
 
-    def beside(self, plan: Plan, before: Outcome, serve: Serve, *, is_marked: bool) -> Way:
+    def beside(self, plan: Plan, before: Outcome, serve: Serve, *, has_breakpoint: bool) -> Way:
         """Return a plan of other levers, routed as pays best there, or as pays best without them."""
-        ways = [self._way(plan, before, self.moves(plan, before, is_marked=is_marked), serve)]
+        ways = [self._way(plan, before, self.moves(plan, before, has_breakpoint=has_breakpoint), serve)]
         if self.bench.settings.routing.force is None:
             others = self.best_alone.moves
             if not others.equals(ways[0].moves):

@@ -8,7 +8,7 @@ Source: https://platform.claude.com/docs/en/build-with-claude/prompt-caching
 
 import polars as pl
 
-from costscan.cache.simulator import LIFETIMES_US
+from costscan.cache.simulator import TTLS_US
 from costscan.prices import UNIT_COLUMNS, usd_of
 from costscan.scenarios.costing import Costs
 from costscan.schema.frames import LIFETIMES
@@ -23,7 +23,7 @@ def lifetimes(costs: Costs, steps: pl.DataFrame, five: pl.DataFrame, hour: pl.Da
         five: the costs of the runs when everything lives for five minutes, from `Costs.per_run`.
         hour: when everything lives for an hour.
     """
-    is_hour = pl.col("ttl_us") == LIFETIMES_US["1h"]
+    is_hour = pl.col("ttl_us") == TTLS_US["1h"]
     told = steps.filter("uses").group_by("run_id").agg(hours=is_hour.any(), fives=(~is_hour).any())
     prices = costs.turns.select("run_id").hstack(costs.unit).group_by("run_id").agg(break_even=_break_even())
     both = five.join(hour, on="run_id", suffix="_hour", maintain_order="left")

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from costscan.analysis import Analysis
 
 
-def what_if(x: "Analysis", models: Sequence[str]) -> pl.DataFrame:
+def what_if(analysis: "Analysis", models: Sequence[str]) -> pl.DataFrame:
     """Return the matrix of runs and models, dearest runs first; a run counts with its sub-agents.
 
     Args:
-        x: the analysis.
+        analysis: the analysis.
         models: canonical ids.
 
     Returns:
@@ -28,8 +28,8 @@ def what_if(x: "Analysis", models: Sequence[str]) -> pl.DataFrame:
         context of a model, are of no Claude model, or are in no line of the log, and those of an agent
         thread with a turn that has no price.
     """
-    bench = Bench(x, Settings())
-    threads = x.turns.group_by("run_id").agg(turns=pl.len().cast(pl.Int64), usd=_known("usd"))
+    bench = Bench(analysis, Settings())
+    threads = analysis.turns.group_by("run_id").agg(turns=pl.len().cast(pl.Int64), usd=_known("usd"))
     for name in models:
         threads = threads.join(_on(bench, name), on="run_id", how="left").with_columns(
             pl.when(pl.col(name).is_null())
@@ -39,14 +39,14 @@ def what_if(x: "Analysis", models: Sequence[str]) -> pl.DataFrame:
             pl.coalesce(name, "usd").alias(name),
         )
     sums = (
-        x.rooted(threads)
+        analysis.rooted(threads)
         .group_by(run_id="root_run_id")
         .agg(
             pl.col("turns", *(f"staying {name}" for name in models)).sum(),
             *(_known(name).alias(name) for name in ("usd", *models)),
         )
     )
-    known = x.turns.group_by(run_id="root_run_id").agg(
+    known = analysis.turns.group_by(run_id="root_run_id").agg(
         pl.col("task").first(), models=pl.col("model").unique().sort()
     )
     asked = [column for name in models for column in (name, f"staying {name}")]

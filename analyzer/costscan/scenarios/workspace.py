@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from costscan.attribution.token_split import EXACT_SOURCES
-from costscan.cache.simulator import LIFETIMES_US
+from costscan.cache.simulator import TTLS_US
 from costscan.levers import batching, caching, routing, trimming
 from costscan.levers.plan import Plan
 from costscan.levers.uncertainty import with_errors
@@ -38,11 +38,11 @@ class Outcome:
 class Bench:
     """What scenarios are made from."""
 
-    def __init__(self, x: "Analysis", settings: Settings) -> None:
-        self.x = x
+    def __init__(self, analysis: "Analysis", settings: Settings) -> None:
+        self.x = analysis
         self.settings = settings
-        self.costs = Costs.of(x)
-        self.plan = Plan.of(x.policy, x.counted)
+        self.costs = Costs.of(analysis)
+        self.plan = Plan.of(analysis.policy, analysis.counted)
 
     @property
     def threads(self) -> int:
@@ -162,7 +162,7 @@ class Bench:
         for other in plan.other_minimums():
             turns = with_other(turns, self.costs.of_turns(other, other.classes()))
         if not keep:
-            plan.marks.forget()
+            plan.breakpoints.forget()
         return Outcome(plan, turns)
 
     @cached_property
@@ -177,7 +177,7 @@ class Bench:
             self.costs.turns.select("run_id", "group").unique(), on="run_id"
         )  # fmt: skip
         spans = begun.group_by("group").agg(span_us=pl.col("at_us").max() - pl.col("at_us").min())
-        return bool((spans["span_us"] > LIFETIMES_US["5m"]).any())
+        return bool((spans["span_us"] > TTLS_US["5m"]).any())
 
     def cached(self, plan: Plan) -> Outcome:
         """Return a plan with all parts of caching."""
@@ -198,5 +198,5 @@ class Bench:
         elif len(runs):
             mixed = self.replayed(plan.living("5m").mixed(plan.living("1h"), runs), keep=True)
             ways = [mixed, five, hour]
-        plan.marks.forget()
+        plan.breakpoints.forget()
         return five, hour, Outcome(plan, cheapest([way.turns for way in ways]))

@@ -41,7 +41,7 @@ from costscan.zones import DEFAULT
 
 
 def summarize(
-    x: Diagnosis,
+    analysis: Diagnosis,
     *,
     pricing: Pricing | None = None,
     selection: Selection | None = None,
@@ -54,7 +54,7 @@ def summarize(
     """Sum up an analysis while its reading is still open.
 
     Args:
-        x: the analysis.
+        analysis: the analysis.
         pricing: the prices it was made with.
         selection: what it was limited to. Recorded totals are of whole sessions: with one they are left out.
         paths: what the user asked to read, for headings.
@@ -64,44 +64,44 @@ def summarize(
         tz: the IANA name of the time zone of days.
     """
     whole = selection is None or selection == Selection()
-    recorded = recorded_totals(x) if whole else {}
-    threads = threads_table(x)
-    runs = runs_table(x, threads, {session: found.amount for session, found in recorded.items()}, rank)
+    recorded = recorded_totals(analysis) if whole else {}
+    threads = threads_table(analysis)
+    runs = runs_table(analysis, threads, {session: found.amount for session, found in recorded.items()}, rank)
     return Summary(
         schema_version=SCHEMA_VERSION,
         costscan_version=__version__,
         generated_at=now or datetime.now(UTC),
         prices=_basis(pricing or Pricing()),
-        inputs=_inputs(x, tz),
-        totals=_totals(x, selection, recorded),
-        meters=_meters(x.turns),
+        inputs=_inputs(analysis, tz),
+        totals=_totals(analysis, selection, recorded),
+        meters=_meters(analysis.turns),
         distribution=_distribution(runs),
-        replay=replay(x.agreement),
-        scenarios=(found := scenarios(x)),
-        plan=steps(x),
+        replay=replay(analysis.agreement),
+        scenarios=(found := scenarios(analysis)),
+        plan=steps(analysis),
         assumptions=assumptions(found),
-        by_model=by_model(x.turns),
-        by_tool=by_tool(x),
-        by_task=by_task(x.turns),
-        by_day=by_day(x.turns, tz),
-        findings=findings(x),
+        by_model=by_model(analysis.turns),
+        by_tool=by_tool(analysis),
+        by_task=by_task(analysis.turns),
+        by_day=by_day(analysis.turns, tz),
+        findings=findings(analysis),
         runs=runs,
         threads=threads,
-        breakdowns=_breakdowns(x),
-        defects=[Defect(part, reason) for part, reason in x.reasons.items()],
+        breakdowns=_breakdowns(analysis),
+        defects=[Defect(part, reason) for part, reason in analysis.reasons.items()],
         paths=tuple(paths),
         rules=tuple(rules),
     )
 
 
-def _breakdowns(x: Diagnosis) -> dict[str, pl.DataFrame]:
+def _breakdowns(analysis: Diagnosis) -> dict[str, pl.DataFrame]:
     return {
-        **{name: of(x) for name, of in DIVISIONS.items()},
-        "rule": by_rule(x),
-        "lifetime": by_lifetime(x),
-        "cap": x.caps,
-        "pack": x.packs,
-        "route": by_route(x),
+        **{name: of(analysis) for name, of in DIVISIONS.items()},
+        "rule": by_rule(analysis),
+        "lifetime": by_lifetime(analysis),
+        "cap": analysis.caps,
+        "pack": analysis.packs,
+        "route": by_route(analysis),
     }
 
 
@@ -109,8 +109,8 @@ def _basis(pricing: Pricing) -> PriceBasis:
     return PriceBasis(**as_of(), discount=1 - pricing.discount, own=tuple(pricing.overrides or ()))
 
 
-def _inputs(x: Diagnosis, tz: str) -> Inputs:
-    reading = x.reading
+def _inputs(analysis: Diagnosis, tz: str) -> Inputs:
+    reading = analysis.reading
     named = merge.table(reading.folder, "skipped").collect().sort("path", "line", nulls_last=True)
     unknown = _unknown(reading)
     lost, mended = (named.filter(lost=state).drop("lost").to_dicts() for state in (True, False))
@@ -123,7 +123,7 @@ def _inputs(x: Diagnosis, tz: str) -> Inputs:
         bytes=reading.bytes,
         lines=reading.lines,
         skipped_lines=reading.skipped_lines,
-        duplicate_turns=x.duplicate_turns,
+        duplicate_turns=analysis.duplicate_turns,
         formats=dict(sorted(reading.formats.items())),
         skipped=[*unread, *lost, *reading.skipped][:MAX_NAMED_SKIPS],
         repaired_lines=reading.repaired_lines,
@@ -144,22 +144,22 @@ def _unknown(reading: Reading) -> pl.DataFrame:
     return sums.sort("other", "lines", "kind", descending=[True, True, False])
 
 
-def _totals(x: Diagnosis, selection: Selection | None, recorded: dict[str, Recorded]) -> Totals:
-    turns = x.turns
-    gaps = open_turns(x, filled_turns(x, selection))
-    doubtful = unproven(x, selection)
+def _totals(analysis: Diagnosis, selection: Selection | None, recorded: dict[str, Recorded]) -> Totals:
+    turns = analysis.turns
+    gaps = open_turns(analysis, filled_turns(analysis, selection))
+    doubtful = unproven(analysis, selection)
     unpriced = turns.filter(UNPRICED)
     unreported = gaps.filter(UNREPORTED)
     sums = turns.select(*(pl.col(name).sum() for name in TOKENS), prompt_tokens=PROMPT.sum()).row(
         0, named=True
     )
     usd = turns.select(known_sum("usd")).item()
-    carried = int(x.growth["carried_tokens"].sum())
+    carried = int(analysis.growth["carried_tokens"].sum())
     return Totals(
-        runs=x.runs.height,
-        root_runs=x.runs["root_run_id"].n_unique(),
+        runs=analysis.runs.height,
+        root_runs=analysis.runs["root_run_id"].n_unique(),
         turns=turns.height,
-        tool_calls=x.tool_calls.height,
+        tool_calls=analysis.tool_calls.height,
         usd=usd,
         usd_exact=not unpriced.height and not gaps.height and not doubtful,
         unpriced_turns=unpriced.height,
@@ -181,11 +181,11 @@ def _totals(x: Diagnosis, selection: Selection | None, recorded: dict[str, Recor
         open_turns=gaps.height,
         open_unreported_turns=unreported.height,
         usd_estimated=None if usd is None else usd + total(gaps["missing_usd"]),
-        carried_usd=None if usd is None else carried_usd(x),
-        undated_turns=x.undated_turns,
+        carried_usd=None if usd is None else carried_usd(analysis),
+        undated_turns=analysis.undated_turns,
         first_at=_moment(turns["at"].min()),
         last_at=_moment(turns["at"].max()),
-        sub_agents=x.runs.filter(IS_SUB_AGENT).height,
+        sub_agents=analysis.runs.filter(IS_SUB_AGENT).height,
     )
 
 

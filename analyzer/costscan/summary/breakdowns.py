@@ -31,29 +31,29 @@ COLUMNS: Final = (
 )
 
 
-def by_server(x: Diagnosis) -> pl.DataFrame:
+def by_server(analysis: Diagnosis) -> pl.DataFrame:
     """Return a row per MCP server; `calls` are its tool calls and the tokens those of their results."""
-    costs = parts_by(x, server("part").fill_null(NO_SERVER).alias("server"))
-    calls = x.tool_calls.group_by(pl.col("server").fill_null(NO_SERVER)).agg(*_sizes("result_tokens"))
-    return _whole(x, costs, calls, "server").with_columns(pl.col("calls").fill_null(0))
+    costs = parts_by(analysis, server("part").fill_null(NO_SERVER).alias("server"))
+    calls = analysis.tool_calls.group_by(pl.col("server").fill_null(NO_SERVER)).agg(*_sizes("result_tokens"))
+    return _whole(analysis, costs, calls, "server").with_columns(pl.col("calls").fill_null(0))
 
 
-def by_skill(x: Diagnosis) -> pl.DataFrame:
+def by_skill(analysis: Diagnosis) -> pl.DataFrame:
     """Return a row per skill; `calls` are the blocks that loaded it, and the tokens theirs."""
-    costs = parts_by(x, pl.col("skill").fill_null(NO_SKILL))
-    blocks = x.blocks.select("run_id", "block", "tokens", "kind")
-    skills = x.block_costs.filter(pl.col("skill").is_not_null()).select("run_id", "block", "skill")
+    costs = parts_by(analysis, pl.col("skill").fill_null(NO_SKILL))
+    blocks = analysis.blocks.select("run_id", "block", "tokens", "kind")
+    skills = analysis.block_costs.filter(pl.col("skill").is_not_null()).select("run_id", "block", "skill")
     sizes = skills.join(blocks, on=["run_id", "block"]).group_by("skill").agg(*_sizes("tokens")).collect()
-    return _whole(x, costs, sizes, "skill")
+    return _whole(analysis, costs, sizes, "skill")
 
 
-def by_kind(x: Diagnosis) -> pl.DataFrame:
+def by_kind(analysis: Diagnosis) -> pl.DataFrame:
     """Return a row per kind of block; `calls` are the blocks and the tokens theirs."""
-    sizes = x.blocks.group_by("kind").agg(*_sizes("tokens")).collect()
-    return _whole(x, parts_by(x, "kind"), sizes, "kind")
+    sizes = analysis.blocks.group_by("kind").agg(*_sizes("tokens")).collect()
+    return _whole(analysis, parts_by(analysis, "kind"), sizes, "kind")
 
 
-def by_agent(x: Diagnosis) -> pl.DataFrame:
+def by_agent(analysis: Diagnosis) -> pl.DataFrame:
     """Return a row per type of agent; `calls` are its threads, tokens all of their prompts and outputs."""
     name = (
         pl.when(IS_UNLOGGED)
@@ -62,11 +62,11 @@ def by_agent(x: Diagnosis) -> pl.DataFrame:
         .then(pl.lit(MAIN))
         .otherwise(pl.col("agent").fill_null("sub-agent"))
     )
-    names = x.runs.select("run_id", agent=name)
-    costs = x.parts.join(names, on="run_id", how="left")
-    used = x.turns.group_by("run_id").agg(tokens=(PROMPT + pl.col("output_tokens")).sum())
+    names = analysis.runs.select("run_id", agent=name)
+    costs = analysis.parts.join(names, on="run_id", how="left")
+    used = analysis.turns.group_by("run_id").agg(tokens=(PROMPT + pl.col("output_tokens")).sum())
     sizes = names.join(used, on="run_id").group_by("agent").agg(*_sizes("tokens"))
-    return _whole(x, parts_by(x, "agent", parts=costs), sizes, "agent")
+    return _whole(analysis, parts_by(analysis, "agent", parts=costs), sizes, "agent")
 
 
 def _sizes(column: str) -> list[pl.Expr]:
@@ -78,8 +78,8 @@ def _sizes(column: str) -> list[pl.Expr]:
     ]
 
 
-def _whole(x: Diagnosis, costs: pl.DataFrame, sizes: pl.DataFrame, name: str) -> pl.DataFrame:
-    bill = pl.lit(total(x.turns["usd"]), pl.Float64)
+def _whole(analysis: Diagnosis, costs: pl.DataFrame, sizes: pl.DataFrame, name: str) -> pl.DataFrame:
+    bill = pl.lit(total(analysis.turns["usd"]), pl.Float64)
     return (
         costs.join(sizes, on=name, how="left")
         .with_columns(carried_usd="again_usd", share=share(pl.col("usd"), bill))
@@ -96,11 +96,11 @@ DIVISIONS: Final[Mapping[str, Callable[[Diagnosis], pl.DataFrame]]] = {
 }
 
 
-def by_route(x: Diagnosis) -> pl.DataFrame:
+def by_route(analysis: Diagnosis) -> pl.DataFrame:
     """Return a row per model, target and evidence: how many turns of how many runs, most turns first."""
     one = ["model", "to_model", "evidence", "confidence", "reason"]
     return (
-        x.rooted(x.routes)
+        analysis.rooted(analysis.routes)
         .group_by(one)
         .agg(turns=pl.len().cast(pl.Int64), runs=pl.col("root_run_id").n_unique().cast(pl.Int64))
         .sort("turns", *one, descending=[True, *[False] * len(one)], nulls_last=True)
@@ -108,15 +108,15 @@ def by_route(x: Diagnosis) -> pl.DataFrame:
     )
 
 
-def by_lifetime(x: Diagnosis) -> pl.DataFrame:
+def by_lifetime(analysis: Diagnosis) -> pl.DataFrame:
     """Return a row per task that writes to the cache, the one that could save most first.
 
     `ttl` is what its runs wrote with (`both` where they differ), `cheaper` what would cost less for all of
     them together, `saved_usd` what each agent thread saves with the one that is cheaper for it.
     """
-    saved = x.scenarios.filter(scenario="caching/ttl").select("run_id", "saved_usd")
-    runs = x.runs.select("run_id", "root_run_id", task="root_task")
-    told = x.lifetimes.join(runs, on="run_id", how="left").join(saved, on="run_id", how="left")
+    saved = analysis.scenarios.filter(scenario="caching/ttl").select("run_id", "saved_usd")
+    runs = analysis.runs.select("run_id", "root_run_id", task="root_task")
+    told = analysis.lifetimes.join(runs, on="run_id", how="left").join(saved, on="run_id", how="left")
     tokens = ("written_tokens", "rewritten_tokens", "break_even_tokens")
     one = pl.col("ttl").n_unique() == 1
     sums = told.group_by("task").agg(

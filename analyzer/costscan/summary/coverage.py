@@ -31,28 +31,28 @@ MAX_USD: Final = 10**9
 """A recorded total above this is damage."""
 
 
-def filled_turns(x: Diagnosis, selection: Selection | None) -> pl.DataFrame:
+def filled_turns(analysis: Diagnosis, selection: Selection | None) -> pl.DataFrame:
     """Return run_id and turn of the logged turns whose output a recorded total of session and model fills.
 
     With a selection only those whose unlogged rest was selected too.
     """
     unlogged = pl.col("run_id").str.ends_with(SUFFIX)
     logged = (
-        x.turns.filter(~unlogged)
+        analysis.turns.filter(~unlogged)
         .join(
-            x.runs.select("run_id", "path"),
+            analysis.runs.select("run_id", "path"),
             on="run_id",
             how="left",
             maintain_order="left",
         )
-        .join(_totals(x), on=["root_run_id", "model"], how="inner", maintain_order="left")
+        .join(_totals(analysis), on=["root_run_id", "model"], how="inner", maintain_order="left")
     )
     same_file = pl.col("path") == pl.col("total_path")
     later = (same_file & (pl.col("line") > pl.col("total_line"))) | (
         ~same_file & (pl.col("at") > pl.col("total_at")).fill_null(False)
     )
     covered = logged.filter(~later)
-    rest = x.turns.filter(unlogged)
+    rest = analysis.turns.filter(unlogged)
     if selection is not None and selection != Selection():
         covered = covered.join(
             rest.select("root_run_id", "model").unique(), on=["root_run_id", "model"], how="semi"
@@ -60,21 +60,21 @@ def filled_turns(x: Diagnosis, selection: Selection | None) -> pl.DataFrame:
     return covered.select("run_id", "turn")
 
 
-def _totals(x: Diagnosis) -> pl.DataFrame:
-    rows = [(t.session, model, t.path, t.line, t.at) for t in x.recorded for model in t.filled]
+def _totals(analysis: Diagnosis) -> pl.DataFrame:
+    rows = [(t.session, model, t.path, t.line, t.at) for t in analysis.recorded for model in t.filled]
     return pl.DataFrame(rows, schema=_TOTALS, orient="row")
 
 
-def open_turns(x: Diagnosis, filled: pl.DataFrame) -> pl.DataFrame:
+def open_turns(analysis: Diagnosis, filled: pl.DataFrame) -> pl.DataFrame:
     """Return the turns whose usage is not complete and not filled: run_id, turn, usage_from, missing_usd.
 
     `missing_usd` prices the tokens that their visible text has beyond the counts; null where the price is
     unknown. A prompt of unknown size is worth what the text of it that stands in the log is.
     """
-    price = x.turns.select(
+    price = analysis.turns.select(
         "run_id", "turn", "output_tokens", "usd", "usage_from", knows_prompt=KNOWS_PROMPT
-    ).hstack(x.unit.select("pico_output", "pico_input"))
-    found = x.unfinished.join(filled, on=["run_id", "turn"], how="anti").join(
+    ).hstack(analysis.unit.select("pico_output", "pico_input"))
+    found = analysis.unfinished.join(filled, on=["run_id", "turn"], how="anti").join(
         price, on=["run_id", "turn"], how="inner"
     )
     wrote = pl.max_horizontal(_tokens("visible_chars") - pl.col("output_tokens").fill_null(0), 0)
@@ -91,19 +91,19 @@ def _tokens(chars: str) -> pl.Expr:
     return (pl.col(chars) / rate).ceil().cast(pl.Int64)
 
 
-def recorded_totals(x: Diagnosis) -> dict[str, Recorded]:
+def recorded_totals(analysis: Diagnosis) -> dict[str, Recorded]:
     """Return the recorded total of every session that has a sane one."""
     return {
         t.session: t
-        for t in x.recorded
+        for t in analysis.recorded
         if (t.usd is not None or t.model_usd) and t.amount.is_finite() and 0 <= t.amount <= MAX_USD
     }
 
 
-def unproven(x: Diagnosis, selection: Selection | None) -> list[Recorded]:
+def unproven(analysis: Diagnosis, selection: Selection | None) -> list[Recorded]:
     """Return the totals that the log does not prove, with a selection those of the selected sessions."""
-    found = [t for t in x.recorded if not t.is_proven or t.unproven_usd]
+    found = [t for t in analysis.recorded if not t.is_proven or t.unproven_usd]
     if selection is None or selection == Selection():
         return found
-    sessions = set(x.turns["root_run_id"])
+    sessions = set(analysis.turns["root_run_id"])
     return [t for t in found if t.session in sessions]

@@ -30,12 +30,12 @@ JSON_COLUMNS: Final = (
 )
 
 
-def findings(x: Diagnosis) -> pl.DataFrame:
+def findings(analysis: Diagnosis) -> pl.DataFrame:
     """Return the findings, dearest first, with the place in the prompt where one is known.
 
     `run_id` is the agent thread whose turn it is, `root_run_id` the run that it counts in.
     """
-    return x.rooted(x.findings).select(*JSON_COLUMNS)
+    return analysis.rooted(analysis.findings).select(*JSON_COLUMNS)
 
 
 def said() -> pl.Expr:
@@ -51,13 +51,13 @@ def why() -> pl.Expr:
     return pl.concat_str("name", pl.lit(": "), said()).alias("why")
 
 
-def by_rule(x: Diagnosis) -> pl.DataFrame:
+def by_rule(analysis: Diagnosis) -> pl.DataFrame:
     """Return a row per rule that found something, dearest first, with the message of its dearest finding.
 
     Findings of one rule count no dollar twice; those of two rules may be about the same tokens.
     """
     return (
-        x.rooted(x.findings)
+        analysis.rooted(analysis.findings)
         .group_by("rule", "name", "lever", "severity", maintain_order=True)
         .agg(
             findings=pl.len().cast(pl.Int64),
@@ -71,12 +71,12 @@ def by_rule(x: Diagnosis) -> pl.DataFrame:
     )
 
 
-def by_run(x: Diagnosis) -> pl.DataFrame:
+def by_run(analysis: Diagnosis) -> pl.DataFrame:
     """Return, per agent thread with findings: how many."""
-    return x.findings.group_by("run_id").agg(findings=pl.len().cast(pl.Int64))
+    return analysis.findings.group_by("run_id").agg(findings=pl.len().cast(pl.Int64))
 
 
-def by_root(x: Diagnosis) -> pl.DataFrame:
+def by_root(analysis: Diagnosis) -> pl.DataFrame:
     """Return, per root run with findings: the dearest of its tree in words."""
-    found = x.rooted(x.findings).group_by("root_run_id", maintain_order=True)
+    found = analysis.rooted(analysis.findings).group_by("root_run_id", maintain_order=True)
     return found.agg(top_finding=why().first())

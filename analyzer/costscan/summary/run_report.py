@@ -27,7 +27,7 @@ NESTED: Final = {"spend": SPEND, "parts": PARTS, "found": FOUND}
 """The columns that hold a list of rows per run, its sub-agents included, and the columns of these."""
 
 
-def run_report(summary: Summary, x: Diagnosis) -> pl.DataFrame:
+def run_report(summary: Summary, analysis: Diagnosis) -> pl.DataFrame:
     """Return the runs with a cost per scenario (null where it is not known), and what it is made of.
 
     Beside the columns of the table of runs: `spend`, per model and what else decides a price, the turns with
@@ -36,7 +36,11 @@ def run_report(summary: Summary, x: Diagnosis) -> pl.DataFrame:
     """
     others = [name for name in summary.runs.columns if name not in {*CONTRACT, *SCENARIOS}]
     report = summary.runs.select(*CONTRACT, *others, pl.col("usd").alias("usd_as_billed"), *SCENARIOS)
-    nested = (("spend", _spend(x)), ("parts", _parts(x)), ("found", _of_roots(x, x.findings)))
+    nested = (
+        ("spend", _spend(analysis)),
+        ("parts", _parts(analysis)),
+        ("found", _of_roots(analysis, analysis.findings)),
+    )
     for name, rows in nested:
         report = report.join(_nested(name, rows), on="run_id", how="left", maintain_order="left")
     return report.with_columns(pl.col(*NESTED).fill_null([]))
@@ -55,9 +59,9 @@ def basis(summary: Summary) -> dict[str, str]:
     }
 
 
-def _of_roots(x: Diagnosis, rows: pl.DataFrame) -> pl.DataFrame:
+def _of_roots(analysis: Diagnosis, rows: pl.DataFrame) -> pl.DataFrame:
     """Return rows of agent threads as those of the runs that they count in."""
-    return x.rooted(rows).drop("run_id").rename({"root_run_id": "run_id"})
+    return analysis.rooted(rows).drop("run_id").rename({"root_run_id": "run_id"})
 
 
 def _nested(name: str, rows: pl.DataFrame) -> pl.DataFrame:
@@ -67,8 +71,10 @@ def _nested(name: str, rows: pl.DataFrame) -> pl.DataFrame:
     return own.group_by("run_id", maintain_order=True).agg(name)
 
 
-def _spend(x: Diagnosis) -> pl.DataFrame:
-    turns = x.turns.with_columns(_over(x), run_id="root_run_id").filter(pl.col("usd").is_not_null())
+def _spend(analysis: Diagnosis) -> pl.DataFrame:
+    turns = analysis.turns.with_columns(_over(analysis), run_id="root_run_id").filter(
+        pl.col("usd").is_not_null()
+    )
     costs = (usd_of(pl.col(pico).sum()).alias(f"{meter}_usd") for meter, pico in COST_COLUMNS.items())
     return (
         turns.group_by("run_id", *CELL)
@@ -77,10 +83,14 @@ def _spend(x: Diagnosis) -> pl.DataFrame:
     )
 
 
-def _over(x: Diagnosis) -> pl.Series:
+def _over(analysis: Diagnosis) -> pl.Series:
     """Return, per turn, the largest size limit in the price table that its prompt is over; 0 for none."""
-    limits = x.prices.filter(pl.col("over_prompt_tokens") > 0).select("model", "over_prompt_tokens").unique()
-    sizes = x.turns.select("model", prompt_tokens=PROMPT).with_row_index("row")
+    limits = (
+        analysis.prices.filter(pl.col("over_prompt_tokens") > 0)
+        .select("model", "over_prompt_tokens")
+        .unique()
+    )
+    sizes = analysis.turns.select("model", prompt_tokens=PROMPT).with_row_index("row")
     passed = (
         sizes.join(limits, on="model")
         .filter(pl.col("prompt_tokens") > pl.col("over_prompt_tokens"))
@@ -90,10 +100,13 @@ def _over(x: Diagnosis) -> pl.Series:
     return sizes.join(passed, on="row", how="left", maintain_order="left")["over_prompt_tokens"].fill_null(0)
 
 
-def _parts(x: Diagnosis) -> pl.DataFrame:
+def _parts(analysis: Diagnosis) -> pl.DataFrame:
     """Return what was sent and what it cost, per run, part and kind."""
     by = ("run_id", "part", "kind")
     pico = pl.col("pico_usd") + pl.col("output_pico_usd")
     return (
-        _of_roots(x, x.parts).group_by(by).agg(pl.col("sent_tokens").sum(), usd=usd_of(pico.sum())).sort(by)
+        _of_roots(analysis, analysis.parts)
+        .group_by(by)
+        .agg(pl.col("sent_tokens").sum(), usd=usd_of(pico.sum()))
+        .sort(by)
     )

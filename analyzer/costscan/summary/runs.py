@@ -82,7 +82,7 @@ IS_SUB_AGENT: Final = ~IS_MAIN & ~IS_UNLOGGED
 
 
 def runs_table(
-    x: Diagnosis, threads: pl.DataFrame, recorded: Mapping[str, Decimal], rank: str = "cost"
+    analysis: Diagnosis, threads: pl.DataFrame, recorded: Mapping[str, Decimal], rank: str = "cost"
 ) -> pl.DataFrame:
     """Return a row per root run with the figures of its whole tree, worst first.
 
@@ -91,13 +91,13 @@ def runs_table(
     it, `usd_main_thread` is what is left without it. `parent_run_id` is null: a tree is under no other.
 
     Args:
-        x: the analysis.
+        analysis: the analysis.
         threads: from `threads_table`, dearest first.
         recorded: what the log itself says that sessions cost.
         rank: cost, waste (what all levers save), or a lever.
     """
     found = _summed(threads)
-    for more in (_grown(x), _recorded(recorded), by_root(x)):
+    for more in (_grown(analysis), _recorded(recorded), by_root(analysis)):
         found = found.join(more, on="root_run_id", how="left", maintain_order="left")
     return (
         found.with_columns(
@@ -132,9 +132,9 @@ def _summed(threads: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _grown(x: Diagnosis) -> pl.DataFrame:
-    logged = x.growth.with_columns(added_tokens=pl.when(~IS_UNLOGGED).then("added_tokens"))
-    return per_run(x.rooted(logged))
+def _grown(analysis: Diagnosis) -> pl.DataFrame:
+    logged = analysis.growth.with_columns(added_tokens=pl.when(~IS_UNLOGGED).then("added_tokens"))
+    return per_run(analysis.rooted(logged))
 
 
 def _recorded(recorded: Mapping[str, Decimal]) -> pl.DataFrame:

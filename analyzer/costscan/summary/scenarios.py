@@ -30,13 +30,15 @@ LEAST_SHARE: Final = Decimal("0.005")
 _CACHED: Final = ("cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
 
 
-def no_caching_usd(x: Diagnosis) -> pl.Series:
+def no_caching_usd(analysis: Diagnosis) -> pl.Series:
     """Return, turn by turn, the cost with every prompt token at the plain input price; null where unpriced.
 
     A turn whose prompt is not known stays as it was billed.
     """
     rest = pl.sum_horizontal(COST_COLUMNS["output"], COST_COLUMNS["web_search"], ignore_nulls=False)
-    prompt = x.turns.select(prompt=PROMPT, usd="usd", rest=rest).hstack(x.unit.select("pico_input"))
+    prompt = analysis.turns.select(prompt=PROMPT, usd="usd", rest=rest).hstack(
+        analysis.unit.select("pico_input")
+    )
     cost = usd_of(pl.col("prompt")) * pl.col("pico_input") + usd_of(pl.col("rest"))
     plain = (
         pl.when(pl.col("prompt").is_null())
@@ -48,29 +50,29 @@ def no_caching_usd(x: Diagnosis) -> pl.Series:
     return prompt.select(pl.when(pl.col("usd").is_not_null()).then(plain)).to_series()
 
 
-def scenarios(x: Diagnosis) -> list[Scenario]:
+def scenarios(analysis: Diagnosis) -> list[Scenario]:
     """Return what the logs would have cost: with nothing cached, each lever, all, each part."""
-    turns = x.turns.with_columns(no_caching=no_caching_usd(x))
+    turns = analysis.turns.with_columns(no_caching=no_caching_usd(analysis))
     known = turns.filter(pl.col("usd").is_not_null())
     billed = total(known["usd"]) if known.height or not turns.height else None
-    unknown = [part.removeprefix(SCENARIO) for part in x.reasons if part.startswith(SCENARIO)]
-    told = dict.fromkeys([*x.scenarios["scenario"].unique(maintain_order=True), *unknown])
+    unknown = [part.removeprefix(SCENARIO) for part in analysis.reasons if part.startswith(SCENARIO)]
+    told = dict.fromkeys([*analysis.scenarios["scenario"].unique(maintain_order=True), *unknown])
     names = [name for name in told if name != "as_billed" and "+" not in name]
-    every = x.runs["root_run_id"].n_unique()
+    every = analysis.runs["root_run_id"].n_unique()
     return [
         Scenario("as_billed", None, billed, None if billed is None else Decimal(0), None, every, None),
         _no_caching(known, billed),
-        *(_replayed(x, name, billed) for name in sorted(names, key=lambda name: "/" in name)),
+        *(_replayed(analysis, name, billed) for name in sorted(names, key=lambda name: "/" in name)),
     ]
 
 
-def steps(x: Diagnosis) -> list[Step]:
+def steps(analysis: Diagnosis) -> list[Step]:
     """Say which lever to take first, second and so on: the one that saves most beside those before it."""
-    sums = x.scenarios.group_by("scenario").agg(pl.col("saved_usd").sum())
+    sums = analysis.scenarios.group_by("scenario").agg(pl.col("saved_usd").sum())
     saved = {frozenset(name.split("+")): usd for name, usd in sums.iter_rows() if name != ALL}
     levers = sorted({lever for some in saved if len(some) > 1 for lever in some})
     taken: frozenset[str] = frozenset()
-    least = total(x.scenarios.filter(scenario="as_billed")["usd"].fill_null(0)) * LEAST_SHARE
+    least = total(analysis.scenarios.filter(scenario="as_billed")["usd"].fill_null(0)) * LEAST_SHARE
     out: list[Step] = []
     so_far = Decimal(0)
     while left := [lever for lever in levers if lever not in taken]:
@@ -91,25 +93,25 @@ def _no_caching(known: pl.DataFrame, billed: Decimal | None) -> Scenario:
     return Scenario("no_caching", None, plain, saved, None, cached, None)
 
 
-def _replayed(x: Diagnosis, name: str, billed: Decimal | None) -> Scenario:
+def _replayed(analysis: Diagnosis, name: str, billed: Decimal | None) -> Scenario:
     """Sum a scenario up; runs with a turn that has no price stay as they were."""
     lever = name.partition("/")[0]
-    runs = x.scenarios.filter(scenario=name)
+    runs = analysis.scenarios.filter(scenario=name)
     risk = RISKS.get(name, RISKS[lever])
     of = None if name == ALL else lever
-    is_on, reason = name not in x.parts_off, x.reasons.get(SCENARIO + name)
+    is_on, reason = name not in analysis.parts_off, analysis.reasons.get(SCENARIO + name)
     if billed is None or runs["saved_usd"].null_count() == runs.height:
         return Scenario(name, of, None, None, None, 0, risk, is_on=is_on, reason=reason)
     saved = total(runs["saved_usd"].fill_null(0))
     joint = runs["saved_joint_usd"]
-    even, even_of = x.break_evens.get(name, (None, None))
+    even, even_of = analysis.break_evens.get(name, (None, None))
     return Scenario(
         name,
         of,
         billed - saved,
         saved,
         None if joint.null_count() == runs.height else total(joint.fill_null(0)),
-        x.rooted(runs.filter(pl.col("saved_usd") != 0))["root_run_id"].n_unique(),
+        analysis.rooted(runs.filter(pl.col("saved_usd") != 0))["root_run_id"].n_unique(),
         risk,
         total(runs["saved_low_usd"].fill_null(0)),
         total(runs["saved_high_usd"].fill_null(0)),

@@ -77,36 +77,36 @@ class Story:
         return min(found, self.usd or Decimal(0))
 
 
-def story(x: Diagnosis, run_id: str) -> Story:
+def story(analysis: Diagnosis, run_id: str) -> Story:
     """Tell of a run; `run_id` is a run or a root of `x.runs`."""
-    under = below(x.runs, run_id)
+    under = below(analysis.runs, run_id)
     whole = pl.col("run_id").is_in([run_id, *under["run_id"]])
-    every, found = x.turns.filter(whole), x.findings.filter(whole)
+    every, found = analysis.turns.filter(whole), analysis.findings.filter(whole)
     turns = every.filter(pl.col("run_id") == run_id).sort("turn")
-    blocks = _blocks(x, run_id)
+    blocks = _blocks(analysis, run_id)
     return Story(
-        run=row_of(x.runs, run_id),
+        run=row_of(analysis.runs, run_id),
         usd=every.select(known_sum("usd")).item(),
         own_usd=turns.select(known_sum("usd")).item(),
         sums=sums(every),
-        turns=_turns(x, turns, blocks),
+        turns=_turns(analysis, turns, blocks),
         blocks=blocks.sort("usd", "block", descending=[True, False]),
-        tools=_tools(x, run_id, blocks),
+        tools=_tools(analysis, run_id, blocks),
         findings=found.with_columns(said()),
         sub_agents=sub_agents(under, every, found),
-        saved=_saved(x.scenarios.filter(whole)),
-        lifetimes=next(x.lifetimes.filter(pl.col("run_id") == run_id).iter_rows(named=True), None),
+        saved=_saved(analysis.scenarios.filter(whole)),
+        lifetimes=next(analysis.lifetimes.filter(pl.col("run_id") == run_id).iter_rows(named=True), None),
     )
 
 
-def prompts(x: Diagnosis, run_ids: Sequence[str]) -> dict[str, pl.DataFrame]:
+def prompts(analysis: Diagnosis, run_ids: Sequence[str]) -> dict[str, pl.DataFrame]:
     """Return the turns of some runs, as a story has them; their blocks are read once."""
     own = pl.col("run_id").is_in(list(run_ids))
     wanted = ("run_id", "tokens", "turn_in", "turn_out")
-    blocks = x.blocks.filter(own).select(*wanted, group=_group()).collect()
-    turns = x.turns.filter(own).sort("run_id", "turn")
+    blocks = analysis.blocks.filter(own).select(*wanted, group=_group()).collect()
+    turns = analysis.turns.filter(own).sort("run_id", "turn")
     return {
-        run: _turns(x, turns.filter(pl.col("run_id") == run), blocks.filter(pl.col("run_id") == run))
+        run: _turns(analysis, turns.filter(pl.col("run_id") == run), blocks.filter(pl.col("run_id") == run))
         for run in run_ids
     }
 
@@ -123,11 +123,11 @@ def _saved(scenarios: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _blocks(x: Diagnosis, run_id: str) -> pl.DataFrame:
+def _blocks(analysis: Diagnosis, run_id: str) -> pl.DataFrame:
     own = pl.col("run_id") == run_id
-    costs = x.block_costs.filter(own).drop("run_id")
+    costs = analysis.block_costs.filter(own).drop("run_id")
     return (
-        x.blocks.filter(own)
+        analysis.blocks.filter(own)
         .join(costs, on="block")
         .with_columns(usd=pl.col("entry_usd") + pl.col("carried_usd") + pl.col("output_usd"), group=_group())
         .collect()
@@ -149,13 +149,13 @@ def _group() -> pl.Expr:
     )
 
 
-def _turns(x: Diagnosis, turns: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
-    growth = x.growth.select("run_id", "turn", "carried_tokens")
+def _turns(analysis: Diagnosis, turns: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
+    growth = analysis.growth.select("run_id", "turn", "carried_tokens")
     place = ["run_id", "turn"]
     joined = (
         turns.with_columns(prompt_tokens=PROMPT)
         .join(growth, on=place, how="left", maintain_order="left")
-        .join(_breaks(x), on=place, how="left", maintain_order="left")
+        .join(_breaks(analysis), on=place, how="left", maintain_order="left")
     )
     missed = pl.col("carried_tokens") - pl.col("cache_read_tokens")
     is_miss = (pl.col("cache_read_tokens") < pl.col("carried_tokens") * MISSED_SHARE) & (
@@ -176,12 +176,12 @@ def _turns(x: Diagnosis, turns: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFr
     ).hstack(_stacked(blocks, turns.height))
 
 
-def _breaks(x: Diagnosis) -> pl.DataFrame:
+def _breaks(analysis: Diagnosis) -> pl.DataFrame:
     """Return, per turn whose prefix broke: tokens_lost and why."""
     at = pl.col("path") + pl.format(":{}", "char_offset").fill_null("")
     is_text = pl.col("char_offset").is_not_null()
     told = pl.col("cause") + pl.when(is_text).then(" at " + at).otherwise(pl.lit(""))
-    lost = x.prefix_breaks.filter(pl.col("tokens_lost") > 0)
+    lost = analysis.prefix_breaks.filter(pl.col("tokens_lost") > 0)
     return lost.group_by("run_id", "turn", maintain_order=True).agg(
         pl.col("tokens_lost").sum(), why=told.first()
     )
@@ -205,9 +205,9 @@ def _stacked(blocks: pl.DataFrame, n_turns: int) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def _tools(x: Diagnosis, run_id: str, blocks: pl.DataFrame) -> pl.DataFrame:
+def _tools(analysis: Diagnosis, run_id: str, blocks: pl.DataFrame) -> pl.DataFrame:
     results = (
-        x.tool_calls.filter(pl.col("run_id") == run_id)
+        analysis.tool_calls.filter(pl.col("run_id") == run_id)
         .group_by("tool")
         .agg(
             calls=pl.len().cast(pl.Int64),

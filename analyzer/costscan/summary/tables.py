@@ -71,14 +71,14 @@ def _grouped(turns: pl.DataFrame, *names: pl.Expr) -> pl.DataFrame:
     ).select(*first[:place], "share", *first[place:], *TOKENS, "cache_hit_rate")
 
 
-def by_tool(x: Diagnosis) -> pl.DataFrame:
+def by_tool(analysis: Diagnosis) -> pl.DataFrame:
     """Return a row per tool, dearest first, and one per part of the bill that belongs to no tool.
 
     `usd` is all that a tool's definition, calls and results cost over all turns that carried them,
     `carried_usd` what sending its results again cost. Parts are named in parentheses; their `calls` are null.
     """
-    costs = parts_by(x, "part")
-    calls = x.tool_calls.group_by("tool").agg(
+    costs = parts_by(analysis, "part")
+    calls = analysis.tool_calls.group_by("tool").agg(
         calls=pl.len().cast(pl.Int64),
         result_tokens=pl.col("result_tokens").sum(),
         result_carried_usd=known_sum("carried_usd"),
@@ -93,20 +93,20 @@ def by_tool(x: Diagnosis) -> pl.DataFrame:
         joined.with_columns(
             pl.when(~is_part).then(pl.col("calls").fill_null(0)),
             carried_usd=pl.when(is_part).then("again_usd").otherwise("result_carried_usd"),
-            share=_of_bill(x.turns),
+            share=_of_bill(analysis.turns),
             server=server("tool"),
         ),
         "tool",
     ).select(TOOL_COLUMNS)
 
 
-def parts_by(x: Diagnosis, by: str | pl.Expr, *, parts: pl.DataFrame | None = None) -> pl.DataFrame:
+def parts_by(analysis: Diagnosis, by: str | pl.Expr, *, parts: pl.DataFrame | None = None) -> pl.DataFrame:
     """Sum the parts of all runs by something: usd, entry_usd (with what was written) and again_usd.
 
     Null where no run that has the part has a price; the latter two also where no turn of it is in the log.
     """
-    priced = x.turns.filter(pl.col("usd").is_not_null()).select("run_id").unique()
-    every = x.parts if parts is None else parts
+    priced = analysis.turns.filter(pl.col("usd").is_not_null()).select("run_id").unique()
+    every = analysis.parts if parts is None else parts
     runs = every.join(priced.with_columns(priced=pl.lit(True)), on="run_id", how="left")
     known = pl.col("priced").is_not_null()
     logged = ~pl.col("run_id").str.ends_with(SUFFIX)
@@ -120,10 +120,10 @@ def parts_by(x: Diagnosis, by: str | pl.Expr, *, parts: pl.DataFrame | None = No
     )
 
 
-def carried_usd(x: Diagnosis) -> Decimal:
+def carried_usd(analysis: Diagnosis) -> Decimal:
     """Return what sending tokens again cost, over all parts."""
     again = usd_of(pl.col("pico_usd")) - usd_of(pl.col("entry_pico_usd"))
-    return Decimal(x.parts.select(again.sum()).item() or 0)
+    return Decimal(analysis.parts.select(again.sum()).item() or 0)
 
 
 def _of_bill(turns: pl.DataFrame) -> pl.Expr:

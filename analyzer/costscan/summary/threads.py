@@ -12,7 +12,7 @@ from costscan.summary.tables import TOKENS
 from costscan.usage import UNPRICED, UNREPORTED
 
 
-def threads_table(x: Diagnosis) -> pl.DataFrame:
+def threads_table(analysis: Diagnosis) -> pl.DataFrame:
     """Return the agent threads, dearest first.
 
     Columns: those of the `runs` frame, `root_task`, and of its own turns alone: models, turns, the token
@@ -20,27 +20,27 @@ def threads_table(x: Diagnosis) -> pl.DataFrame:
     cache_hit_rate, findings, usd (the sum of what is known; null where nothing is), usd_no_caching, and per
     lever and for all of them `usd_<name>`: usd less what that saves of the turns in the log.
     """
-    found = x.runs
-    for more in (_sums(x), _called(x), by_run(x)):
+    found = analysis.runs
+    for more in (_sums(analysis), _called(analysis), by_run(analysis)):
         found = found.join(more, on="run_id", how="left", maintain_order="left")
     for name in (*LEVERS, ALL):
-        found = _with_scenario(found, x, name)
+        found = _with_scenario(found, analysis, name)
     return found.with_columns(
         pl.col("tool_calls", "findings").fill_null(0),
         cache_hit_rate=share(pl.col("cache_read_tokens"), pl.col("prompt_tokens")),
     ).sort("usd", "run_id", descending=[True, False], nulls_last=True)
 
 
-def _with_scenario(runs: pl.DataFrame, x: Diagnosis, name: str) -> pl.DataFrame:
+def _with_scenario(runs: pl.DataFrame, analysis: Diagnosis, name: str) -> pl.DataFrame:
     """Add the cost in a scenario; what has no price, or is in no turn of the log, stays as it is."""
-    saved = x.scenarios.filter(scenario=name).select("run_id", saved="saved_usd")
+    saved = analysis.scenarios.filter(scenario=name).select("run_id", saved="saved_usd")
     known = pl.col("usd") - pl.col("saved").fill_null(0) if saved.height else pl.lit(None, USD)
     joined = runs.join(saved, on="run_id", how="left", maintain_order="left")
     return joined.with_columns(known.cast(USD).alias(f"usd_{name}")).drop("saved")
 
 
-def _sums(x: Diagnosis) -> pl.DataFrame:
-    turns = x.turns.with_columns(no_caching=no_caching_usd(x))
+def _sums(analysis: Diagnosis) -> pl.DataFrame:
+    turns = analysis.turns.with_columns(no_caching=no_caching_usd(analysis))
     return turns.group_by("run_id").agg(
         *(pl.col(name).sum() for name in (*TOKENS, "web_searches")),
         models=pl.col("model").unique().sort(),
@@ -54,5 +54,5 @@ def _sums(x: Diagnosis) -> pl.DataFrame:
     )
 
 
-def _called(x: Diagnosis) -> pl.DataFrame:
-    return x.tool_calls.group_by("run_id").agg(tool_calls=pl.len().cast(pl.Int64))
+def _called(analysis: Diagnosis) -> pl.DataFrame:
+    return analysis.tool_calls.group_by("run_id").agg(tool_calls=pl.len().cast(pl.Int64))

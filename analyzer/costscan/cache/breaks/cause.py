@@ -6,7 +6,7 @@ from typing import Final
 import polars as pl
 
 from costscan.cache.proven_calls import SECONDS_BEFORE
-from costscan.cache.simulator import LIFETIMES_US
+from costscan.cache.simulator import TTLS_US
 
 NOISE_TOKENS: Final = 100
 """Fewer tokens, lost for no reason that shows, are no finding: a reminder that the client left out."""
@@ -42,17 +42,19 @@ def with_cause(steps: pl.DataFrame, positions: pl.DataFrame, departures: pl.Data
         .join(told, on=_PLACE, how="left", maintain_order="left")
         .with_columns(pl.col("text").fill_null(value=False))
     )
-    return _described(_with_marks(lost, positions).with_columns(cause=_cause()))
+    return _described(_with_breakpoints(lost, positions).with_columns(cause=_cause()))
 
 
-def _with_marks(lost: pl.DataFrame, positions: pl.DataFrame) -> pl.DataFrame:
-    """Say of each turn: is_marked, was_marked (what it extends) and in_reach (of its own marks)."""
-    marks = positions.filter(pl.col("ttl_us").is_not_null())
+def _with_breakpoints(lost: pl.DataFrame, positions: pl.DataFrame) -> pl.DataFrame:
+    """Add has_breakpoint, had_breakpoint (what a turn extends) and in_reach (of its own breakpoints)."""
+    breakpoints = positions.filter(pl.col("ttl_us").is_not_null())
     wanted = lost.select("req", key="extends_key").filter(pl.col("key").is_not_null())
     reach = wanted.join(positions.select("req", "key").unique(), on=["req", "key"], how="semi")
     return lost.with_columns(
-        is_marked=pl.col("req").is_in(marks["req"].unique().implode()),
-        was_marked=pl.col("extends_key").is_in(marks["key"].unique().implode()).fill_null(value=False),
+        has_breakpoint=pl.col("req").is_in(breakpoints["req"].unique().implode()),
+        had_breakpoint=pl.col("extends_key")
+        .is_in(breakpoints["key"].unique().implode())
+        .fill_null(value=False),
         in_reach=pl.col("req").is_in(reach["req"].implode()),
     )
 
@@ -68,7 +70,7 @@ def _cause() -> pl.Expr:
     return (
         pl.when(short)
         .then(pl.lit("below-minimum"))
-        .when(shown & ~pl.col("is_marked"))
+        .when(shown & ~pl.col("has_breakpoint"))
         .then(None)
         .when(pl.col("model_switched") & pl.col("was_refused"))
         # Another model took over because that one refused: nobody set it so.
@@ -85,11 +87,11 @@ def _cause() -> pl.Expr:
         .then(pl.lit("setting-changed"))
         .when(pl.col("is_cut") & ~shown & much)
         .then(pl.lit("compaction"))
-        .when(shown & pl.col("was_marked") & ~pl.col("in_reach"))
+        .when(shown & pl.col("had_breakpoint") & ~pl.col("in_reach"))
         .then(pl.lit("lookback"))
         .when(_not_yet())
         .then(pl.lit("not-yet-readable"))
-        .when(uses & much & (~shown | pl.col("was_marked")))
+        .when(uses & much & (~shown | pl.col("had_breakpoint")))
         .then(pl.lit("unexplained"))
     )
 
@@ -102,7 +104,7 @@ def _not_yet() -> pl.Expr:
 
 def _described(lost: pl.DataFrame) -> pl.DataFrame:
     cause, seconds = pl.col("cause"), pl.col("since_s").round().cast(pl.Int64).cast(pl.String) + " s"
-    names = {us: name for name, us in LIFETIMES_US.items()}
+    names = {us: name for name, us in TTLS_US.items()}
     lifetime = pl.col("ttl_us").replace_strict(names, default=None, return_dtype=pl.String)
     layers = {reason: layer for reason, (_, layer) in REASONS.items()}
     said = pl.col("miss_reason").replace_strict(layers, default=None, return_dtype=pl.String)

@@ -68,12 +68,12 @@ class Definitions:
                 # Definitions that change with every request are not worth remembering.
                 self._known.clear()
             value = _decoded(raw)
-            marker, deferred, of_web = None, False, False
+            asked_ttl, deferred, of_web = None, False, False
             if isinstance(value, dict):
-                marker = ttl(value.pop("cache_control", None))
+                asked_ttl = ttl(value.pop("cache_control", None))
                 deferred = is_deferred(value)
                 of_web = str(value.get("type")).startswith(_WEB_TOOLS)
-            found = Sent("tools", "system", definition(value), marker, -1, index, raw, deferred)
+            found = Sent("tools", "system", definition(value), asked_ttl, -1, index, raw, deferred)
             self._known[key] = found._replace(of_web=of_web)
         return self._known[key]
 
@@ -144,7 +144,7 @@ def _asks(message: RequestMessage) -> bool:
 
 
 def _in_message(block: Block, role: str, message: int, nth: int) -> list[Sent]:
-    """Return a content block of a message, with what is inside it; a marker stands at the end."""
+    """Return a content block of a message, with what is inside it; a breakpoint stands at the end."""
     found = measure(block)
     if found is None:
         return []
@@ -160,11 +160,11 @@ def cites(block: Block) -> bool:
     return raw.startswith(b"{") and bool((lenient_json.mapping(raw) or {}).get("enabled"))
 
 
-def ttl(marker: object) -> str | None:
-    """Return the lifetime a cache marker asks for ("5m" or "1h"), None where there is no marker."""
-    if not isinstance(marker, dict):
+def ttl(cache_control: object) -> str | None:
+    """Return the TTL a cache breakpoint asks for ("5m" or "1h"), None where there is no breakpoint."""
+    if not isinstance(cache_control, dict):
         return None
-    return "1h" if marker.get("ttl") == "1h" else "5m"
+    return "1h" if cache_control.get("ttl") == "1h" else "5m"
 
 
 def asks_of(request: Request) -> str | None:

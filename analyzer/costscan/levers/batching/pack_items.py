@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers.plan import PREFIX_ERROR, Marks, Plan, beside, with_others
+from costscan.levers.plan import PREFIX_ERROR, Breakpoints, Plan, beside, with_others
 from costscan.levers.uncertainty import doubted
 from costscan.models import model_info
 
@@ -77,9 +77,9 @@ def packed(plan: Plan, contexts: pl.DataFrame) -> Plan:
     lengths = told.filter(joins | leads).select("req", "prompt_tokens")
     apart = told.filter(joins).select("req")
 
-    def sent(marks: Marks, _: str) -> Marks:
-        kept = marks.positions.join(apart, on="req", how="anti", maintain_order="left")
-        return Marks(with_others(marks.requests, lengths), kept)
+    def sent(breakpoints: Breakpoints, _: str) -> Breakpoints:
+        kept = breakpoints.positions.join(apart, on="req", how="anti", maintain_order="left")
+        return Breakpoints(with_others(breakpoints.requests, lengths), kept)
 
     off = told.filter(joins | leads).select("req", **_doubts(joins, asked))
     return doubted(plan.changed(told.select(plan.steps.columns), sent), off)

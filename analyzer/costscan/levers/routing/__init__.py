@@ -50,7 +50,7 @@ class Known:
 
 
 def chosen(
-    plan: Plan, priced: pl.DataFrame, known: Known, scopes: tuple[str, ...], *, is_marked: bool
+    plan: Plan, priced: pl.DataFrame, known: Known, scopes: tuple[str, ...], *, has_breakpoint: bool
 ) -> pl.DataFrame:
     """Return the turns to move, as `CHOICE`.
 
@@ -59,7 +59,7 @@ def chosen(
         priced: the token classes and unit prices of its turns.
         known: what is known of the turns.
         scopes: whose evidence counts: that of turns, that of runs.
-        is_marked: marks will stand where a turn finds what its model was sent last, however far back.
+        has_breakpoint: they will stand where a turn finds what its model was sent last, however far back.
     """
     found = known.evidence.filter(pl.col("scope").is_in(scopes))
     may = options(plan.steps, found, known.sizes, known.usd_on)
@@ -67,7 +67,7 @@ def chosen(
         return pl.DataFrame(schema=CHOICE)
     moves = pl.concat(
         _decided(stretches(some, may, known.sizes, known.units), known.decided)
-        for some in _in_parts(plan.steps, priced, may, known, is_marked=is_marked)
+        for some in _in_parts(plan.steps, priced, may, known, has_breakpoint=has_breakpoint)
     )
     spread = plan.steps.select("req").join_asof(
         moves, left_on="req", right_on="from_req", check_sortedness=False
@@ -76,10 +76,10 @@ def chosen(
 
 
 def _in_parts(
-    steps: pl.DataFrame, priced: pl.DataFrame, may: pl.DataFrame, known: Known, *, is_marked: bool
+    steps: pl.DataFrame, priced: pl.DataFrame, may: pl.DataFrame, known: Known, *, has_breakpoint: bool
 ) -> Iterator[pl.DataFrame]:
     """Yield what stretches are made from, some runs with options at a time: each turn takes a row a model."""
-    counts = known.counts.with_columns(block_end=0) if is_marked else known.counts
+    counts = known.counts.with_columns(block_end=0) if has_breakpoint else known.counts
     runs = steps.join(may, on="req", how="semi")["run_id"].unique()
     told = asked(steps, priced, runs).join(counts, on="req", how="left", maintain_order="left")
     part = pl.col("row").first().over("run_id") // _AT_A_TIME

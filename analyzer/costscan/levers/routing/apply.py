@@ -6,7 +6,7 @@ from typing import Final
 import polars as pl
 
 from costscan.cache.requests import with_minimums
-from costscan.levers.plan import Marks, Plan, with_others
+from costscan.levers.plan import Breakpoints, Plan, with_others
 from costscan.levers.routing.cache_links import relinked
 from costscan.levers.routing.thoughts import without_thoughts
 from costscan.levers.shortening import shortened
@@ -104,8 +104,8 @@ def routed(
     steps = with_others(sent.steps, changed.select("req", *names))
     other = changed.select("req", "domain", "min_tokens")
 
-    def moved(marks: Marks, _: str) -> Marks:
-        return Marks(with_others(marks.requests, other), marks.positions)
+    def moved(breakpoints: Breakpoints, _: str) -> Breakpoints:
+        return Breakpoints(with_others(breakpoints.requests, other), breakpoints.positions)
 
     served = sent.changed(steps, moved)
     linked = relinked(served, plan.steps["domain"], changed["run_id"].unique(), counts)

@@ -5,7 +5,7 @@ from typing import Final
 import polars as pl
 
 from costscan.levers.extended_prompts import OF_CHAIN, extending
-from costscan.levers.plan import Marks, Plan, beside
+from costscan.levers.plan import Breakpoints, Plan, beside
 
 LOOKBACK: Final = 20
 """A mark looks back over so many positions, itself included.
@@ -55,15 +55,15 @@ def relinked(plan: Plan, logged: pl.Series, runs: pl.Series, counts: pl.DataFram
     found = steps.filter("moved", ~pl.col("is_shown"), pl.col("far") < LOOKBACK)
     links = found.select("req", "last_req")
     told = steps.select(plan.steps.columns)
-    return plan.changed(told, lambda marks, prefix: _linked(marks, steps, links, f"{prefix}key"))
+    return plan.changed(told, lambda breakpoints, prefix: _linked(breakpoints, steps, links, f"{prefix}key"))
 
 
-def _linked(marks: Marks, steps: pl.DataFrame, links: pl.DataFrame, key: str) -> Marks:
+def _linked(breakpoints: Breakpoints, steps: pl.DataFrame, links: pl.DataFrame, key: str) -> Breakpoints:
     """Add the ends of the prompts that transcripts do not show to be looked back for."""
     ends = steps.select(last_req="req", key=key).join(
-        marks.positions.select("key", "tokens", last_req="req"), on=["last_req", "key"], how="inner"
+        breakpoints.positions.select("key", "tokens", last_req="req"), on=["last_req", "key"], how="inner"
     )
     positions = links.join(ends, on="last_req", how="inner").with_columns(ttl_us=pl.lit(None, pl.Int64))
-    known = marks.positions
+    known = breakpoints.positions
     new = positions.select(known.columns).join(known.select("req", "key"), on=["req", "key"], how="anti")
-    return Marks(marks.requests, pl.concat([known, new]))
+    return Breakpoints(breakpoints.requests, pl.concat([known, new]))

@@ -61,7 +61,7 @@ def _of_turn_before(write: pl.Expr) -> dict[str, pl.Expr]:
     """Return, turn by turn, what the next one of its context is told of it.
 
     A prompt that is sent again just before the next turn finds all that it had cached, while that lives:
-    its marks are where they were, so that nothing is too far back.
+    its breakpoints are where they were, so that nothing is too far back.
     """
     sent = pl.max_horizontal("prompt_tokens", 1)
     cached = pl.min_horizontal(pl.sum_horizontal("read_tokens", "write_1h_tokens", "write_5m_tokens"), sent)

@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers.plan import EXTRA_OUTPUT, PREFIX_ERROR, Marks, Plan, beside
+from costscan.levers.plan import EXTRA_OUTPUT, PREFIX_ERROR, Breakpoints, Plan, beside
 from costscan.levers.rewriting import REWRITES, later, rewritten
 from costscan.levers.trimming.carried_price import carried_price
 from costscan.levers.uncertainty import doubted
@@ -70,8 +70,10 @@ def _doubts(plan: Plan, best: pl.DataFrame) -> pl.DataFrame:
 
 def _reading_prefix(plan: Plan) -> pl.Series:
     """Return the requests that mark the end of the system prompt: clients that show no prompt do."""
-    marks = plan.marks.positions.filter(pl.col("ttl_us").is_not_null()).select("req", shared_key="key")
-    shown = plan.steps.filter("is_shown").join(marks, on=["req", "shared_key"], how="semi")
+    breakpoints = plan.breakpoints.positions.filter(pl.col("ttl_us").is_not_null()).select(
+        "req", shared_key="key"
+    )
+    shown = plan.steps.filter("is_shown").join(breakpoints, on=["req", "shared_key"], how="semi")
     return pl.concat([shown["req"], plan.steps.filter(~pl.col("is_shown"), "uses")["req"]])
 
 
@@ -87,8 +89,11 @@ def _with_prefix(plan: Plan, best: pl.DataFrame) -> Plan:
     if more.is_empty():
         return plan
 
-    def marked(marks: Marks, _: str) -> Marks:
-        return Marks(marks.requests, pl.concat([marks.positions, more.select(marks.positions.columns)]))
+    def marked(breakpoints: Breakpoints, _: str) -> Breakpoints:
+        return Breakpoints(
+            breakpoints.requests,
+            pl.concat([breakpoints.positions, more.select(breakpoints.positions.columns)]),
+        )
 
     return plan.changed(plan.steps, marked, is_repriced=False)
 

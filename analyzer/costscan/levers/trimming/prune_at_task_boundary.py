@@ -53,8 +53,8 @@ def pruned(plan: Plan, blocks: pl.DataFrame, runs: pl.DataFrame, priced: pl.Data
 
 def _with_found(at: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """Add found_tokens: how much of what stands before start_tokens a prompt still finds."""
-    marked = plan.marks.positions.filter(pl.col("ttl_us").is_not_null()).select("key")
-    ends = plan.marks.positions.join(marked.unique(), on="key", how="semi").select("req", end="tokens")
+    marked = plan.breakpoints.positions.filter(pl.col("ttl_us").is_not_null()).select("key")
+    ends = plan.breakpoints.positions.join(marked.unique(), on="key", how="semi").select("req", end="tokens")
     kept = (
         at.select("req", "start_tokens").join(ends, on="req").filter(pl.col("end") <= pl.col("start_tokens"))
     )

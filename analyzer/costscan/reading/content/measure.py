@@ -56,7 +56,7 @@ _any = msgspec.json.Decoder().decode
 
 
 def measure(block: Block) -> Measured | None:
-    """Return the measures of `block`; None for a marker that takes no tokens (a fallback notice)."""
+    """Return the measures of `block`; None for a breakpoint that takes no tokens (a fallback notice)."""
     kind = block.type
     found = _BY_TYPE.get(kind) if type(kind) is str else None
     if found is not None:

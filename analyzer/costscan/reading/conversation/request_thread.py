@@ -139,7 +139,7 @@ class RequestThread(Thread):
                 if self.is_written(placed, block.measured):
                     del self._written[at]
                     return placed
-        self.sent(line, block.measured, layer=block.layer, role=block.role, marker=block.breakpoint)
+        self.sent(line, block.measured, layer=block.layer, role=block.role, ttl=block.breakpoint)
         return self.n_blocks - 1
 
 
@@ -185,7 +185,7 @@ class _Told(NamedTuple):
     def write_places(self, rows: Rows, copy: int, seq: int) -> None:
         """Write where the prompt may be found in a cache; another model that is sent it departs nowhere."""
         rows.tables["windows"] += [
-            (copy, seq, p.position, self.places[p.position], p.prefix_hash, p.stable_hash, p.marker)
+            (copy, seq, p.position, self.places[p.position], p.prefix_hash, p.stable_hash, p.ttl)
             for p in self.positions
         ]
         rows.tables["prefixes"] += [

@@ -33,7 +33,7 @@ class _Placed(Struct, gc=False):
     layer: str
     role: str
     measured: Measured
-    breakpoint: str | None = None
+    ttl: str | None = None
     position: int | None = None
 
 
@@ -155,7 +155,7 @@ class Thread:
         *,
         layer: str = "messages",
         role: str = "user",
-        marker: str | None = None,
+        ttl: str | None = None,
     ) -> None:
         """Add a block that the next call sends, and what is inside it."""
         found, *inside = found.apart()
@@ -175,7 +175,7 @@ class Thread:
         elif found.said:
             self._use.sent(len(self._blocks), len(self.calls), role, found)
         found.said = None
-        self._blocks.append(_Placed(None, len(self.calls), None, line, layer, role, found, marker))
+        self._blocks.append(_Placed(None, len(self.calls), None, line, layer, role, found, ttl))
         for part in inside:
             self.sent(line, part, layer=layer, role=role)
 
@@ -282,7 +282,7 @@ class Thread:
         yield [m.content for m in found]
         yield [m.is_sized for m in found]
         yield [m.is_error for m in found]
-        yield [b.breakpoint for b in blocks]
+        yield [b.ttl for b in blocks]
         yield [b.position for b in blocks]
         yield [m.skill for m in found]
         used = [self._use.found.get(place, NOT_KNOWN) for place in range(len(blocks))]

@@ -114,9 +114,9 @@ WINDOWS: Final = {
     "place": "int",
     "prefix_hash": "int",
     "stable_hash": "int",
-    "marker": "str",
+    "breakpoint": "str",
 }
-"""The positions of a prompt at which a cache entry may be written (those with a marker) or found.
+"""The positions of a prompt at which a cache entry may be written (those with a breakpoint) or found.
 
 `prefix_hash` is a hash of all blocks up to this one: equal hashes are equal prefixes. `stable_hash` is what
 it would be without values that vary.

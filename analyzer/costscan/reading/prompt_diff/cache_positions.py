@@ -1,4 +1,4 @@
-"""The positions of a prompt that matter to a cache: those in reach of its marks, and those worth a mark."""
+"""Positions of a prompt that matter to a cache: those in reach of its breakpoints, and those worth one."""
 
 from typing import Final
 
@@ -20,7 +20,7 @@ class Position(Struct, gc=False, frozen=True):
     position: int
     prefix_hash: int
     stable_hash: int
-    marker: str | None
+    ttl: str | None
 
 
 class Prefix(Struct, gc=False, frozen=True):
@@ -59,11 +59,11 @@ def window(prompt: Prompt, blocks: list[Sent]) -> list[Position]:
     # What is inside a block ends with it, and is no position of its own.
     ends = [n for n in range(len(blocks)) if n + 1 == len(blocks) or not blocks[n + 1].inside]
     for nth, at in enumerate(ends):
-        marker = blocks[at].breakpoint
-        if marker is None:
+        ttl = blocks[at].breakpoint
+        if ttl is None:
             continue
         seen = ends[max(begin, nth + 1 - WINDOW) : nth]
         out += [Position(n, prompt.hashes[n], prompt.stable[n], None) for n in seen]
-        out.append(Position(at, prompt.hashes[at], prompt.stable[at], marker.removeprefix("auto-")))
+        out.append(Position(at, prompt.hashes[at], prompt.stable[at], ttl.removeprefix("auto-")))
         begin = nth + 1
     return out

@@ -1,7 +1,7 @@
 """Where a prompt departs from the one before it: what was in the cache up to there and cannot be read behind.
 
-A conversation that grows, a cache marker that moves and a new user turn are no departures. Nothing is looked
-at where the hashes of the blocks agree; where they do not, their texts are compared.
+A conversation that grows, a cache breakpoint that moves and a new user turn are no departures. Nothing is
+looked at where the hashes of the blocks agree; where they do not, their texts are compared.
 """
 
 from collections import Counter

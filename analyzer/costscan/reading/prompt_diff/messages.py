@@ -24,7 +24,7 @@ def of_messages(old: Prompt, new: Prompt, at: int, *, across: bool) -> list[Brea
     was, now = old.blocks[at], new.blocks[at]
     newest = was.message == old.blocks[-1].message
     if newest and not across and old.marked is not None and at > old.marked:
-        # Behind the last marker of the newest message: what changes there was put there for that.
+        # Behind the last breakpoint of the newest message: what changes there was put there for that.
         return []
     if across or (newest and now.message == new.blocks[-1].message):
         return _same_question(old, new, at)

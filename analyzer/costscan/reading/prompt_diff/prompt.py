@@ -31,7 +31,7 @@ class Sent(NamedTuple):
 
     @property
     def key(self) -> Key:
-        """What makes it the same block in another request: a moved cache marker does not change it."""
+        """What makes it the same block in another request: a moved cache breakpoint does not change it."""
         m = self.measured
         return self.layer, self.role, m.kind, m.content_hash, m.call_id
 

@@ -13,7 +13,7 @@ from costscan.summary import Summary
 from costscan.summary.run_report import basis
 
 
-def write(summary: Summary, x: Diagnosis, path: Path) -> None:
+def write(summary: Summary, analysis: Diagnosis, path: Path) -> None:
     """Write `<frame>.parquet` for each frame.
 
     Raises:
@@ -27,7 +27,7 @@ def write(summary: Summary, x: Diagnosis, path: Path) -> None:
         ) from None
     said = basis(summary)
     for name in OF_LOGS:
-        whole(path / f"{name}.parquet", partial(_write, x.lazy(name), said))
+        whole(path / f"{name}.parquet", partial(_write, analysis.lazy(name), said))
 
 
 def _write(frame: pl.LazyFrame, said: dict[str, str], path: Path) -> None:

@@ -7,6 +7,6 @@ from costscan.summary import Summary
 from costscan.summary.run_report import basis, run_report
 
 
-def write(summary: Summary, x: Diagnosis, path: Path) -> None:
+def write(summary: Summary, analysis: Diagnosis, path: Path) -> None:
     """Write the report to a file."""
-    run_report(summary, x).write_parquet(path, metadata=basis(summary))
+    run_report(summary, analysis).write_parquet(path, metadata=basis(summary))

@@ -31,15 +31,17 @@ _PROSE: Final = 2000
 """The columns that names and other texts are cut to."""
 
 
-def document(summary: Summary, x: Diagnosis, *, baseline: Mapping[str, str] | None = None) -> dict[str, Any]:
+def document(
+    summary: Summary, analysis: Diagnosis, *, baseline: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Return the report as plain values.
 
     Args:
         summary: what was found, and the rules that found it.
-        x: where it was found.
+        analysis: where it was found.
         baseline: the state of each fingerprint against earlier logs, "new" or "unchanged".
     """
-    found = _with_places(summary.findings, x)
+    found = _with_places(summary.findings, analysis)
     ids = sorted({row["rule"] for row in found})
     own = {rule.id: rule for rule in summary.rules}
     first = {row["rule"]: row for row in reversed(found)}
@@ -54,10 +56,10 @@ def document(summary: Summary, x: Diagnosis, *, baseline: Mapping[str, str] | No
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _with_places(findings: pl.DataFrame, x: Diagnosis) -> list[dict[str, Any]]:
+def _with_places(findings: pl.DataFrame, analysis: Diagnosis) -> list[dict[str, Any]]:
     """Return the findings, each with the file and line of its turn, else with the file of its run."""
-    runs = x.runs.select("run_id", run_file="path")
-    lines = x.turns.select("run_id", "turn", "line", "file")
+    runs = analysis.runs.select("run_id", run_file="path")
+    lines = analysis.turns.select("run_id", "turn", "line", "file")
     return (
         findings.with_columns(said())
         .join(runs, on="run_id", how="left", maintain_order="left")
@@ -166,6 +168,6 @@ def encoded(document: Mapping[str, Any]) -> bytes:
     return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
 
 
-def write(summary: Summary, x: Diagnosis, path: Path) -> None:
+def write(summary: Summary, analysis: Diagnosis, path: Path) -> None:
     """Write the report to a file."""
-    path.write_bytes(encoded(document(summary, x)))
+    path.write_bytes(encoded(document(summary, analysis)))

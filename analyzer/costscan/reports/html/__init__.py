@@ -8,6 +8,6 @@ from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 
 
-def write(summary: Summary, x: Diagnosis, path: Path) -> None:
+def write(summary: Summary, analysis: Diagnosis, path: Path) -> None:
     """Write the report to a file."""
-    path.write_text(page(contents(summary, x)), encoding="utf-8", newline="\n")
+    path.write_text(page(contents(summary, analysis)), encoding="utf-8", newline="\n")

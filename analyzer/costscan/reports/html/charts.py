@@ -27,9 +27,9 @@ BINS_A_DECADE: Final = 5
 _MOST_MARKS: Final = 40
 
 
-def spend(summary: Summary, x: Diagnosis) -> dict[str, Any]:
+def spend(summary: Summary, analysis: Diagnosis) -> dict[str, Any]:
     """Return what each model cost on each day: the dearest models first."""
-    known = x.turns.filter(pl.col("usd").is_not_null())
+    known = analysis.turns.filter(pl.col("usd").is_not_null())
     dearest = summary.by_model.filter(pl.col("usd").is_not_null())["model"].head(MODELS).to_list()
     name = pl.when(pl.col("model").is_in(dearest)).then(pl.col("model")).otherwise(pl.lit(OTHERS))
     own_day = day("at", summary.inputs.tz)
@@ -69,14 +69,14 @@ def distribution(summary: Summary) -> dict[str, Any]:
     }
 
 
-def growth(summary: Summary, x: Diagnosis) -> dict[str, Any]:
+def growth(summary: Summary, analysis: Diagnosis) -> dict[str, Any]:
     """Return the prompts of the dearest agent threads with more than one turn: tokens by kind, turn by turn.
 
     A prompt is that of one thread: a run with sub-agents has several, and the cost is that of the thread.
     """
     logged = ~IS_UNLOGGED & (pl.col("prompt_tokens") > 0)
     worst = summary.threads.filter(logged & (pl.col("turns") > 1)).head(WORST)
-    found = prompts(x, worst["run_id"].to_list())
+    found = prompts(analysis, worst["run_id"].to_list())
     names = _thread_names(summary, worst)
     whys = dict(summary.findings.unique("run_id", keep="first").select("run_id", why()).iter_rows())
     fine = is_fine(worst["usd"])

@@ -17,7 +17,7 @@ _DRAWN: Final = {"billed", "where"}
 _RULES: Final = 6
 
 
-def contents(summary: Summary, x: Diagnosis) -> dict[str, Any]:
+def contents(summary: Summary, analysis: Diagnosis) -> dict[str, Any]:
     """Return the data of the page."""
     pools: Pools = {}
     shown = [table.encoded(pools) for table in tables(summary)]
@@ -28,9 +28,9 @@ def contents(summary: Summary, x: Diagnosis) -> dict[str, Any]:
         | {"order": together_said(summary), "caps": text(cap_curve(summary))},
         "assumptions": [[a.lever, a.assumption, a.source] for a in summary.assumptions],
         "rules": rules(summary),
-        "spend": charts.spend(summary, x),
+        "spend": charts.spend(summary, analysis),
         "distribution": charts.distribution(summary),
-        "growth": charts.growth(summary, x),
+        "growth": charts.growth(summary, analysis),
         "tables": shown,
         "pools": {title: list(pool) for title, pool in pools.items()},
     }
