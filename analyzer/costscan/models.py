@@ -39,7 +39,7 @@ class ModelRef:
 
     @property
     def regional(self) -> bool:
-        """Whether the spelling binds the request to a region (dearer for Claude 4.5 and later)."""
+        """Whether the spelling binds the request to a region (more expensive for Claude 4.5 and later)."""
         return self.region is not None
 
     @property

@@ -32,14 +32,14 @@ TOLD = {
     "parquet": ALIKE | {"sub_agents"},
     "csv": ALIKE | {"sub_agents"},
     "html": ALIKE | RANKED - {"max"} | {"sub_agents"},
-    "markdown": {"runs", "sub_agents", "turns", "usd", "dearest"},
+    "markdown": {"runs", "sub_agents", "turns", "usd", "most_expensive"},
     "openmetrics": ALIKE - {"costs"} | RANKED | {"sub_agents"},
     "sarif": {"findings"},
     "frames": {"runs", "turns", "findings", "logged_usd"},
     "screen": {"runs", "sub_agents", "turns", "usd", "costs", "findings"},
     "screen_by_run": {"runs", "sub_agents", "turns", "costs"},
     "screen_by_task": {"runs", "task_costs"},
-    "check": ALIKE - {"costs"} | RANKED | {"mean", "dearest_task"},
+    "check": ALIKE - {"costs"} | RANKED | {"mean", "most expensive_task"},
     "trend": {"runs", "usd", "tasks", "task_runs"},
     "whatif": {"runs", "turns", "usd", "costs"},
 }
@@ -117,9 +117,9 @@ def truth(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @pytest.mark.parametrize("output", TOLD)
 def test_every_output_tells_the_same(truth: Truth, output: str) -> None:
     true = dict(truth.figures)
-    true["dearest"] = true["costs"][:10]
+    true["most_expensive"] = true["costs"][:10]
     true["task_costs"] = sorted(true["tasks"].values(), key=lambda usd: -(usd or Decimal(-1)))
-    true["dearest_task"] = max(usd for usd in true["tasks"].values() if usd is not None)
+    true["most expensive_task"] = max(usd for usd in true["tasks"].values() if usd is not None)
     true["logged_usd"] = true["usd"] - (truth.summary.totals.unlogged_usd or 0)
     told = set()
     for name, value in readers(truth.summary, truth.x, truth.folder)[output]():

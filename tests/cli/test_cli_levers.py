@@ -111,7 +111,7 @@ def test_a_model_nobody_knows(capsys: Capture) -> None:
     assert "no model named" in said(capsys, "whatif", DEAR, "--model", ",", code=2)
 
 
-def test_a_forced_model_may_be_dearer(capsys: Capture) -> None:
+def test_a_forced_model_may_be_more_expensive(capsys: Capture) -> None:
     told = report(capsys, DEAR, "--set", "routing.force=claude-fable-5-2")
     assert scenario(told, "routing")["saved_usd"] < 0
     assert scenario(told, "all")["saved_usd"] < 0

@@ -138,7 +138,7 @@ def test_the_same_logs_pass(job: Job) -> None:
     assert job.fake("gh.calls") == ""
 
 
-def test_dearer_logs_fail_with_summary_outputs_and_a_comment(job: Job) -> None:
+def test_more_expensive_logs_fail_with_summary_outputs_and_a_comment(job: Job) -> None:
     job.costscan = COSTSCAN
     found = job.run(logs="after", fail_on="usd:+5%\n\n  volatile-prefix:0  \n", comment="true")
     assert job.code == 1

@@ -67,7 +67,7 @@ def test_runs_with_other_names_are_compared_with_their_task() -> None:
 
 
 def test_runs_of_one_task_without_partners_are_two_samples() -> None:
-    """Three and three: of 20 ways to divide six runs, one puts the three dearest after."""
+    """Three and three: of 20 ways to divide six runs, one puts the three most expensive after."""
     before, after = costing(1, 1.1, 1.2, ids="old"), costing(2, 2.1, 2.2, ids="new")
     found = only(before, after, "usd:+5%")
     assert (found.p_value, found.verdict) == (1 / 20, "failed")

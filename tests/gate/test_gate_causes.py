@@ -40,7 +40,7 @@ def test_nothing_moved() -> None:
     assert told(one(PLAIN), one(PLAIN)) == {}
 
 
-def test_a_dearer_price_table_is_all_price() -> None:
+def test_a_more_expensive_price_table_is_all_price() -> None:
     dear = Spent(turns=10, units=PLAIN.units, prices=(6, "0.6", "7.5", 12, 30, 10_000))
     assert told(one(PLAIN), one(dear)) == {"price": dollars(PLAIN)}
 

@@ -1,4 +1,4 @@
-"""Models that are then really switched cost what was foreseen, dearer or not.
+"""Models that are then really switched cost what was foreseen, more expensive or not.
 
 Within a family of tokenizers everything can be computed: the same tokens, what tool use adds on each model, and
 the shortest prefix that each of them caches. What another family makes of a text is an estimate with a range.
@@ -75,7 +75,7 @@ def forced(folder: Path, model: str, to: str, **more: Any) -> tuple[Told, dict[s
     [(OPUS48, SONNET5), (SONNET5, OPUS48), (SONNET46, HAIKU45), (HAIKU45, SONNET46), (OPUS45, HAIKU45)],
 )
 def test_a_model_of_the_same_family_is_billed_as_foreseen(tmp_path: Path, model: str, to: str) -> None:
-    """Also where it is dearer, caches only longer prefixes, or adds more for tools."""
+    """Also where it is more expensive, caches only longer prefixes, or adds more for tools."""
     found, cases = forced(tmp_path, model, to)
     errors = {n: found.usd(n, "routing") / usd(lines(case.mended[0])) - 1 for n, case in cases.items()}
     # A prefix that was too short to be cached has no tokens in the bill; on a model that caches it, its estimate shows.
@@ -144,11 +144,11 @@ def test_a_prefix_under_the_minimum_of_the_other_model_is_not_cached(tmp_path: P
     assert [found.usd("short", "routing", name) for name in cached] == [0, 0]
 
 
-def test_a_model_that_is_forced_may_be_dearer(tmp_path: Path) -> None:
-    calls = marked(loops("dearer", model=HAIKU45, runs=2))
-    found = read(tmp_path, {"dearer": calls}, Settings(routing=Routing(force=OPUS48)))
-    assert found.usd("dearer", "routing", "saved_usd") < 0
-    assert found.usd("dearer", "routing") > found.usd("dearer", "as_billed")
+def test_a_model_that_is_forced_may_be_more_expensive(tmp_path: Path) -> None:
+    calls = marked(loops("more_expensive", model=HAIKU45, runs=2))
+    found = read(tmp_path, {"more_expensive": calls}, Settings(routing=Routing(force=OPUS48)))
+    assert found.usd("more_expensive", "routing", "saved_usd") < 0
+    assert found.usd("more_expensive", "routing") > found.usd("more_expensive", "as_billed")
 
 
 def mixed(model: str) -> dict[str, Calls]:

@@ -284,7 +284,7 @@ def test_markdown_keeps_to_its_size(crowd: Comparison) -> None:
     assert f"- … and {2 * CROWD - limits_shown:,} more limits" in told
     task_rows = next(rows for rows in tables(text) if rows[0][0] == "task")[1:]
     assert 0 < len(task_rows) <= ROWS
-    # Each task costs a dollar before, and 2, 3, 4... after: the dearest are shown.
+    # Each task costs a dollar before, and 2, 3, 4... after: the most expensive are shown.
     hidden = sum(Decimal(n + 1) for n in range(CROWD - len(task_rows)))
     assert any(f"and {CROWD - len(task_rows):,} more tasks, \\${hidden:,}" in line for line in told)
 

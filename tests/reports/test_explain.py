@@ -145,7 +145,7 @@ def test_which_run_is_meant(capsys: Capture, in_repository: Path) -> None:
 
 
 def test_the_worst_run_is_the_first_that_analyze_lists(capsys: Capture, tmp_path: Path) -> None:
-    """The dearest with its sub-agents; a run that has no price is not it, one that is called so is."""
+    """The most expensive with its sub-agents; a run that has no price is not it, one that is called so is."""
 
     def called(run_id: str, tokens: int, **more: str) -> Json:
         model = more.pop("model", OPUS)
@@ -181,7 +181,7 @@ KEY = "sk-ant-api03-AbCdEf0123456789"
 
 
 def telling(folder: Path) -> list[Json]:
-    """A session whose dearest block is a tool result with a key and an address."""
+    """A session whose most expensive block is a tool result with a key and an address."""
     shown = f"key {KEY} of tomasz@example.org " + "word " * 3000
     return [
         user("go", timestamp=at(0)),

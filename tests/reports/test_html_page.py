@@ -196,15 +196,15 @@ def test_filtering(chromium: Browser, sample: tuple[Path, Summary]) -> None:
 def test_a_row_opens_with_the_keyboard(chromium: Browser, sample: tuple[Path, Summary]) -> None:
     """What speaks for a finding, and how to mend it."""
     report, summary = sample
-    dearest = summary.findings.row(0, named=True)
+    most_expensive = summary.findings.row(0, named=True)
     with shown(chromium, report, width=360) as seen:
         first = seen.page.locator("#table-findings .opener button").first
         first.focus()
         first.press("Enter")
         told = seen.page.locator("#table-findings .more").inner_text()
-        assert dearest["fix"] in told
-        assert dearest["evidence"] in told
-        assert dearest["confidence"] in told
+        assert most_expensive["fix"] in told
+        assert most_expensive["evidence"] in told
+        assert most_expensive["confidence"] in told
         assert seen.script("document.activeElement.getAttribute('aria-expanded')") == "true"
         seen.page.keyboard.press("Enter")
         assert seen.page.locator("#table-findings .more").count() == 0

@@ -192,7 +192,7 @@ def test_a_run_takes_less_than_three_hundred_bytes(tmp_path: Path) -> None:
     assert sizes[0] + 9500 * 230 < 3_000_000
 
 
-def test_of_very_many_findings_the_dearest_are_shown(sample: tuple[Diagnosis, Summary]) -> None:
+def test_of_very_many_findings_the_most_expensive_are_shown(sample: tuple[Diagnosis, Summary]) -> None:
     x, summary = sample
     times = -(-MOST_FINDINGS // summary.findings.height)
     most = pl.concat([summary.findings] * (times + 1)).sort("usd", descending=True, nulls_last=True)
@@ -201,7 +201,7 @@ def test_of_very_many_findings_the_dearest_are_shown(sample: tuple[Diagnosis, Su
         float(round(usd, 6)) for usd in most["usd"].head(MOST_FINDINGS)
     ]
     note = next(table["note"] for table in data["tables"] if table["name"] == "findings")
-    assert f"The dearest 1,000; {most.height - 1000} more are in -o report.json." in note
+    assert f"The most expensive 1,000; {most.height - 1000} more are in -o report.json." in note
 
 
 def test_versions_stand_in_one_place_and_are_those_of_the_files() -> None:

@@ -52,7 +52,7 @@ def test_it_says_what_the_terminal_says(summed: Summary) -> None:
     """Each answer of the first screen is there in the same words, and each of its levers."""
     found = said(document(summed))
     shown = [line.plain for line in render(summed, width=140)]
-    for label in ("billed", "recorded", "sent again", "cache model", "no caching"):
+    for label in ("billed", "recorded", "re-sent", "cache model", "no caching"):
         line = next(line for line in shown if line.startswith(f"  {label}"))
         assert " ".join(line.removeprefix(f"  {label}").split()) in found
     together = next(line.strip() for line in shown if "all together save" in line)

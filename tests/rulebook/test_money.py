@@ -213,7 +213,7 @@ def test_a_run_without_any_price_has_findings_of_unknown_cost(rules: list[Rule])
     with told({"a.jsonl": run_of("nova-9", "nova-9", "nova-9")}) as x:
         found = findings_of(x, rules)
     assert found.height > len(rules)
-    # Two blocks are in the last prompt only: that they were never sent again is known.
+    # Two blocks are in the last prompt only: that they were never re-sent is known.
     known = found.filter(pl.col("usd").is_not_null())
     assert known.select("name", "usd", "turn").rows() == [("made-ride", 0, 4)] * 2
 
@@ -227,7 +227,7 @@ def test_turns_that_two_findings_share_are_paid_once() -> None:
         assert found["usd"].sum() == x.turns["usd"].sum()
 
 
-def test_of_findings_on_one_block_the_dearest_counts(tmp_path: Path) -> None:
+def test_of_findings_on_one_block_the_most_expensive_counts(tmp_path: Path) -> None:
     sql = (
         "SELECT run_id, turn_in AS turn, turn_out - 1 AS turn_end, block, tokens FROM blocks WHERE turn_in < turn_out "
         "UNION ALL SELECT run_id, turn_in AS turn, turn_out - 1 AS turn_end, block, CAST(tokens / 2 AS BIGINT) AS tokens FROM blocks"

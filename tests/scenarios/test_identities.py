@@ -71,7 +71,7 @@ def saved_by(found: Told) -> dict[str, dict[str, Decimal]]:
 
 @examples(4)
 @given(st.lists(choices, min_size=4, max_size=4))
-def test_no_set_is_dearer_than_a_part_of_it(chosen: list[Mapping[str, Any]]) -> None:
+def test_no_set_is_more_expensive_than_a_part_of_it(chosen: list[Mapping[str, Any]]) -> None:
     with TemporaryDirectory() as folder:
         found = read(
             Path(folder), {f"task{n}": calls_of(f"task{n}", one) for n, one in enumerate(chosen)}, SHORT

@@ -1,4 +1,4 @@
-"""What holds of scenarios whatever the log: never dearer than billed, sums that agree, no matter the order of lines."""
+"""What holds of scenarios whatever the log: never more expensive than billed, sums that agree, no matter the order of lines."""
 
 import random
 from collections.abc import Mapping
@@ -86,7 +86,7 @@ def shuffled(found: list[Json], order: random.Random) -> list[Json]:
 
 @examples(6)
 @given(logs)
-def test_no_run_is_dearer_than_billed_and_sums_agree(chosen: list[Choice]) -> None:
+def test_no_run_is_more_expensive_than_billed_and_sums_agree(chosen: list[Choice]) -> None:
     found = priced(chosen)
     billed = found.x.turns.group_by("run_id").agg(billed=pl.col("usd").sum())
     rows = found.scenarios.join(billed, on="run_id")

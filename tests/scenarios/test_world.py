@@ -80,7 +80,7 @@ def test_no_set_of_levers_saves_less_than_a_part_of_it(world: World) -> None:
         for whole in SETS:
             smaller = [part for part in SETS if set(part.split("+")) < set(whole.split("+"))]
             if SETTINGS[settings].routing.force:
-                # A model that is forced may be dearer.
+                # A model that is forced may be more expensive.
                 smaller = [part for part in smaller if ("routing" in part) == ("routing" in whole)]
             parts = [] if "+" in whole else world.parts_of(whole, settings)
             broken |= {

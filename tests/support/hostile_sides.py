@@ -38,7 +38,7 @@ def limits_on(kinds: Sequence[str]) -> list[str]:
 
 
 def sides(folder: Path, kinds: Sequence[str]) -> tuple[Path, Path]:
-    """Write the logs of before and after: the latter dearer, with another task and another model."""
+    """Write the logs of before and after: the latter more expensive, with another task and another model."""
     both = [folder / f"{side} {_file_name(name_of(kinds[0]))}" for side in ("before", "after")]
     for kind in kinds:
         _logs_of(kind, *both)

@@ -135,7 +135,7 @@ def of_markdown(folder: Path) -> Figures:
     worst = next(rows for rows in tables(text) if rows[0][0] == "run")[1:]
     left = re.search(r"… and ([\d,]+) more runs?, ", text)
     yield "runs", len(worst) + (int(left[1].replace(",", "")) if left else 0)
-    yield "dearest", [row[1].replace("\\", "").replace("&lt;", "<") for row in worst]
+    yield "most_expensive", [row[1].replace("\\", "").replace("&lt;", "<") for row in worst]
 
 
 def of_openmetrics(folder: Path) -> Figures:
@@ -209,7 +209,7 @@ def of_check(summary: Summary, x: Diagnosis, folder: Path) -> Figures:
         yield from ((name, side[name]) for name in ("runs", "turns", "usd"))
     yield from zip((*RANKS, "mean"), (measured(before, limit)[0] for limit in ceilings), strict=False)
     yield from (
-        ("dearest_task", measured(after, ceilings[5])[0]),
+        ("most expensive_task", measured(after, ceilings[5])[0]),
         ("findings", measured(after, ceilings[6])[0]),
     )
     tasks = told["tasks"]
@@ -285,7 +285,7 @@ def _headline(words: str) -> Figures:
     yield "usd", billed[1]
     if spread := re.search(rf"per run:? +p50 {_COST} · p90 {_COST} · p99 {_COST} · max {_COST}", words):
         yield from zip(RANKS, spread.groups(), strict=True)
-    if share := re.search(r"the dearest (?:run is|[\d,]+ \(1%\) are) ([<>]?\d+%) of the bill", words):
+    if share := re.search(r"the most expensive (?:run is|[\d,]+ \(1%\) are) ([<>]?\d+%) of the bill", words):
         yield "top_1pct", share[1]
 
 

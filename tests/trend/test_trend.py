@@ -88,7 +88,7 @@ def test_a_rate_of_false_alarms_is_a_choice(tmp_path: Path) -> None:
 def test_a_task_that_is_new_in_the_middle(tmp_path: Path) -> None:
     read = history(tmp_path, *daily([1, 1.1] * 10), *daily([5] * 10, "u", 10))
     found = {task.task: task for task in trend(read).tasks}
-    assert list(found) == ["u", "t"], "the dearest first: 50 and 21 dollars"
+    assert list(found) == ["u", "t"], "the most expensive first: 50 and 21 dollars"
     assert (found["u"].first_at, found["u"].runs, found["u"].changes) == (at(10), 10, [])
     assert (found["u"].usd, found["t"].usd) == (Decimal(50), Decimal(21))
 
@@ -187,8 +187,8 @@ def test_why_does_not_depend_on_the_number_of_runs(tmp_path: Path) -> None:
 
 
 def test_a_new_price_is_named(tmp_path: Path) -> None:
-    dearer = Spent(STEADY.model, STEADY.turns, STEADY.units, (3, "0.3", "3.75", 6, 30, 10_000))
-    runs = [Run(f"r{n}", spent=(STEADY if n < 10 else dearer,), day=day(n)) for n in range(20)]
+    more_expensive = Spent(STEADY.model, STEADY.turns, STEADY.units, (3, "0.3", "3.75", 6, 30, 10_000))
+    runs = [Run(f"r{n}", spent=(STEADY if n < 10 else more_expensive,), day=day(n)) for n in range(20)]
     (change,) = of(tmp_path, *runs).changes
     assert change.causes.rows() == [("price", "", "", Decimal("0.003"))]
 

@@ -142,7 +142,7 @@ class _Known:
         self.bear: set[int] = set()
 
     def size(self, row: _Row) -> float | None:
-        """Return the size of a block that stays, or of one that is sent again."""
+        """Return the size of a block that stays, or of one that is re-sent."""
         if row.row_in < row.start:
             return self.sizes.get(row.id)
         return self.alike.get((row.kind, row.content_hash)) if row.content_hash is not None else None

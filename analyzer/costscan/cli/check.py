@@ -63,7 +63,7 @@ def check(
     config: p.Config = None,
     workers: p.Workers = None,
 ) -> None:
-    """Fail where runs got dearer than in a baseline, or over a budget.
+    """Fail where runs got more expensive than in a baseline, or over a budget.
 
     \b
     Examples:

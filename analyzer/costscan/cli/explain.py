@@ -28,7 +28,7 @@ def explain(
         typer.Argument(
             metavar="RUN|RULE",
             show_default=False,
-            help="The id of a run or sub-agent, or its beginning; worst, for the dearest run; a rule.",
+            help="The id of a run or sub-agent, or its beginning; worst, for the most expensive run; a rule.",
         ),
     ],
     path: Annotated[
@@ -36,7 +36,8 @@ def explain(
     ] = None,
     *,
     show_content: Annotated[
-        bool, typer.Option("--show-content", help="Show how the dearest blocks begin, secrets left out.")
+        bool,
+        typer.Option("--show-content", help="Show how the most expensive blocks begin, secrets left out."),
     ] = False,
     format_: p.Format = None,
     rules: p.Rules = None,

@@ -44,15 +44,15 @@ def _sums(side: Side, name: str) -> pl.DataFrame:
 
 
 def only_in(side: Side, other: Side) -> pl.DataFrame:
-    """Return the findings of a side that the other does not have, dearest first, one row a fingerprint.
+    """Return the findings of a side that the other does not have, most expensive first, a row a fingerprint.
 
-    Columns: name (of the rule), task, fingerprint, runs, usd, message (of the dearest run).
+    Columns: name (of the rule), task, fingerprint, runs, usd, message (of the most expensive run).
     """
     others = other.nested("found").select("fingerprint").unique()
     own = side.nested("found").join(others, on="fingerprint", how="anti")
-    dearest = own.sort("usd", "run_id", descending=[True, False], nulls_last=True)
+    most_expensive = own.sort("usd", "run_id", descending=[True, False], nulls_last=True)
     return (
-        dearest.group_by("fingerprint", maintain_order=True)
+        most_expensive.group_by("fingerprint", maintain_order=True)
         .agg(
             pl.col("name", "task").first(),
             runs=pl.col("run_id").n_unique().cast(pl.Int64),

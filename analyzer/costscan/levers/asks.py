@@ -1,4 +1,4 @@
-"""Requests that the log does not have: a prompt that was sent is sent again, with a question behind it.
+"""Requests that the log does not have: a prompt that was sent is re-sent, with a question behind it.
 
 They have the breakpoints of that prompt, its model and its TTLs, whatever the plan makes of them, and are
 billed with the turn that they repeat.
@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 ASKS: Final = pl.Schema(dict.fromkeys(("req", "before_req", "asked_tokens"), pl.Int64))
-"""The request that is sent again, the one just before which that is, and the tokens of the question."""
+"""The request that is re-sent, the one just before which that is, and the tokens of the question."""
 _NUMBER: Final = 1 << 40
 """What is added to the number of a request to name the one that repeats it."""
 

@@ -42,8 +42,8 @@ def _period_rates(
     batch = overlay()["batch"]
     sizes = [(0, base, source)]
     for tier in _active("long_context", info, start):
-        dearer = scaled(base, Fraction(tier["prompt_times"]), Fraction(tier["output_times"]))
-        sizes.append((tier["over_prompt_tokens"], dearer, tier["source"]))
+        more_expensive = scaled(base, Fraction(tier["prompt_times"]), Fraction(tier["output_times"]))
+        sizes.append((tier["over_prompt_tokens"], more_expensive, tier["source"]))
     for over, prices, because in sizes:
         yield rate("standard", "standard", over, prices, because)
         yield rate("batch", "standard", over, scaled(prices, Fraction(batch["times"])), batch["source"])

@@ -62,7 +62,7 @@ def unit_prices(
 
     The price is that of the moment of use; before a model's first price the first one holds, and a turn
     without a time takes that of `now`. A prompt (input, cache read and cache write together) over a size
-    limit moves the whole request to the dearer tier. `speed` is the one logged in the response. Fast requests
+    limit moves the whole request to the higher tier. `speed` is the one logged in the response. Fast requests
     have no batch price; "priority" costs the standard price where no other is known; in the tier `UNBILLED`
     all costs 0. `geo` "us" and a regional endpoint are two ways to the same premium: they do not multiply.
     Another `geo`, tier or speed has no known price. `discount` is the share that is left to pay, on every

@@ -53,7 +53,7 @@ class Rest:
 class Fit:
     """How the tokens of a rest are billed, and whether the dollars prove it.
 
-    `parts` is over how many turns they are spread, so that the prompt of none is over the limit of a dearer
+    `parts` is over how many turns they are spread, so that the prompt of none is over the limit of a higher
     price; `more_read` are cache reads that only the dollars show, an estimate.
     """
 
@@ -115,7 +115,7 @@ def _prompt(rest: Rest) -> int:
 
 
 def _limits(table: pl.DataFrame, models: set[str]) -> dict[str, int]:
-    """Return the smallest prompt at which a dearer price begins for each model, less what a split rounds."""
+    """Return the smallest prompt at which a higher price begins for each model, less what a split rounds."""
     rows = table.filter(pl.col("model").is_in(list(models)) & (pl.col("over_prompt_tokens") > 0))
     return {
         model: limit - len(METERS)

@@ -127,7 +127,7 @@ def _dollars(total: Recorded, model: str) -> Decimal | None:
 
 
 def _rows(total: Recorded, rest: Rest, fit: Fit) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a rest: one, or as many as keep each prompt below the limit of a dearer price."""
+    """Yield the rows of a rest: one, or as many as keep each prompt below the limit of a higher price."""
     ref = meant(rest.model_raw, total.at)
     tier, speed, geo = fit.mode
     counts = {

@@ -67,7 +67,7 @@ class Money:
         return asked.with_columns(usd=_usd(usd / 1e12))
 
     def prompt(self, found: pl.DataFrame) -> pl.DataFrame:
-        """Price tokens of every prompt from turn to turn_end, as what is sent again is priced there.
+        """Price tokens of every prompt from turn to turn_end, as what is re-sent is priced there.
 
         At most what the turns cost: a query may name more tokens than there were.
         """

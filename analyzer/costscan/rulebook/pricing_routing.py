@@ -61,7 +61,7 @@ class RoutingMoney:
     def _switched(self, found: pl.DataFrame) -> pl.DataFrame:
         """Price a switch to a cheaper model: what it lost, there and back, more than the model saved.
 
-        A switch to a dearer model saves nothing and is none of these.
+        A switch to a more expensive model saves nothing and is none of these.
         """
         lost = pl.col("usd_lost") + pl.col("usd_lost_back") - pl.col("usd_saved")
         net = pl.when(pl.col("usd_saved") <= 0).then(pl.lit(0).cast(USD)).otherwise(lost.clip(0).cast(USD))

@@ -6,7 +6,7 @@ import polars as pl
 
 
 def once(priced: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
-    """Keep, of several findings on the same thing, the dearest."""
+    """Keep, of several findings on the same thing, the most expensive."""
     return priced.sort("usd", descending=True, nulls_last=True, maintain_order=True).unique(
         keys, keep="first", maintain_order=True
     )

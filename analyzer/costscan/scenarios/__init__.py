@@ -1,7 +1,7 @@
 """What each run would have cost otherwise: every scenario is the logged run, replayed.
 
 What a scenario saves is the difference of two replays, so that what the replay cannot explain of the bill
-stays in both. A scenario is never dearer than the bill: where the replay says so, the run stays as it was.
+stays in both. A scenario is never more expensive than the bill: where it would be, a run stays as it was.
 """
 
 from collections.abc import Callable, Mapping, Sequence

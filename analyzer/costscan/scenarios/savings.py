@@ -21,7 +21,7 @@ def billed(costs: Costs) -> pl.DataFrame:
 
 
 def saved(
-    costs: Costs, before: pl.DataFrame, after: pl.DataFrame, name: str, *, may_be_dearer: bool = False
+    costs: Costs, before: pl.DataFrame, after: pl.DataFrame, name: str, *, may_be_more_expensive: bool = False
 ) -> pl.DataFrame:
     """Return a scenario of each run.
 
@@ -30,7 +30,7 @@ def saved(
         before: their costs as the replay has what happened, from `Costs.per_run`.
         after: their costs in the scenario.
         name: the scenario.
-        may_be_dearer: the scenario was asked for whatever it costs.
+        may_be_more_expensive: the scenario was asked for whatever it costs.
     """
     runs = costs.per_run(costs.turns)
     then = after.select("run_id", *(pl.col(c).alias(f"{c}_after") for c in (*CLASSES, "pico_usd")), *SPREADS)
@@ -42,7 +42,7 @@ def saved(
         costs.off, on="run_id", how="left", maintain_order="left"
     )  # fmt: skip
     won = pl.col("pico_usd_before") - pl.col("pico_usd_after")
-    worth = pl.col("won").fill_null(0) if may_be_dearer else _shared()
+    worth = pl.col("won").fill_null(0) if may_be_more_expensive else _shared()
     shared = both.with_columns(won=won).with_columns(saved=pl.min_horizontal(worth, "pico_usd"))
     changed = pl.col("saved") != 0
     classes = (pl.when(changed).then(f"{c}_after").otherwise(c).alias(c) for c in CLASSES)

@@ -104,7 +104,9 @@ class Best:
         bench, runs = self.sets.bench, self.sets.runs[some]
         if id(runs) not in self._told:
             asked = _is_forced(self.sets) and "routing" in some
-            self._told[id(runs)] = saved(bench.costs, bench.logged.runs, runs, "", may_be_dearer=asked)
+            self._told[id(runs)] = saved(
+                bench.costs, bench.logged.runs, runs, "", may_be_more_expensive=asked
+            )
         return self._told[id(runs)]
 
     def _less(self, some: Levers) -> Iterator[pl.DataFrame]:

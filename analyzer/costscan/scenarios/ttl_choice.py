@@ -30,7 +30,7 @@ def lifetimes(costs: Costs, steps: pl.DataFrame, five: pl.DataFrame, hour: pl.Da
     written = pl.col("cache_write_1h_tokens_hour")
     again = pl.max_horizontal(pl.col("cache_write_5m_tokens") - written, 0)
     cheaper = pl.when(pl.col("pico_usd_hour") < pl.col("pico_usd")).then(pl.lit("1h"))
-    dearer = pl.when(pl.col("pico_usd_hour") > pl.col("pico_usd")).then(pl.lit("5m"))
+    more_expensive = pl.when(pl.col("pico_usd_hour") > pl.col("pico_usd")).then(pl.lit("5m"))
     return (
         both.join(told, on="run_id", how="inner", maintain_order="left")
         .join(prices, on="run_id", how="left", maintain_order="left")
@@ -42,7 +42,7 @@ def lifetimes(costs: Costs, steps: pl.DataFrame, five: pl.DataFrame, hour: pl.Da
             .when(~pl.col("fives"))
             .then(pl.lit("1h"))
             .otherwise(pl.lit("both")),
-            cheaper=pl.coalesce(cheaper, dearer),
+            cheaper=pl.coalesce(cheaper, more_expensive),
             usd_5m=usd_of(pl.col("pico_usd")),
             usd_1h=usd_of(pl.col("pico_usd_hour")),
             written_tokens=written,

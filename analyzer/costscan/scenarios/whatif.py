@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def what_if(analysis: "Analysis", models: Sequence[str]) -> pl.DataFrame:
-    """Return the matrix of runs and models, dearest runs first; a run counts with its sub-agents.
+    """Return the matrix of runs and models, most expensive runs first; a run counts with its sub-agents.
 
     Args:
         analysis: the analysis.
@@ -72,7 +72,7 @@ def _on(bench: Bench, model: str) -> pl.DataFrame:
         if moves.height
         else bench.plan
     )
-    runs = saved(bench.costs, bench.logged.runs, bench.replayed(plan).runs, model, may_be_dearer=True)
+    runs = saved(bench.costs, bench.logged.runs, bench.replayed(plan).runs, model, may_be_more_expensive=True)
     told = runs.select("run_id", pl.col("usd").alias(model))
     return told.join(stay, on="run_id", how="left", maintain_order="left").select(
         "run_id", model, pl.col("stay").fill_null(0).alias(f"staying {model}")

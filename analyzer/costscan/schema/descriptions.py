@@ -155,7 +155,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
         "usd_lost": "what its first turn paid because the cache was cold; 0 after a pause that no cache "
         "outlives; null where the price is unknown",
         "usd_saved": "what its turns would have cost more on the model before, both with a warm cache; less "
-        "than 0 where it went over to a dearer model; null where a price is unknown",
+        "than 0 where it went over to a more expensive model; null where a price is unknown",
         "usd_lost_back": "what the next switch lost where it leads back; 0 where it does not",
     },
     "cache_use": {

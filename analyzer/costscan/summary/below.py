@@ -42,7 +42,7 @@ def sums(turns: pl.DataFrame) -> dict[str, Any]:
 
 
 def sub_agents(under: pl.DataFrame, turns: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
-    """Return runs, dearest first: run_id, agent, n_turns, usd (null where none is known), findings.
+    """Return runs, most expensive first: run_id, agent, n_turns, usd (null where none is known), findings.
 
     Args:
         under: the runs.

@@ -31,7 +31,7 @@ JSON_COLUMNS: Final = (
 
 
 def findings(analysis: Diagnosis) -> pl.DataFrame:
-    """Return the findings, dearest first, with the place in the prompt where one is known.
+    """Return the findings, most expensive first, with the place in the prompt where one is known.
 
     `run_id` is the agent thread whose turn it is, `root_run_id` the run that it counts in.
     """
@@ -52,7 +52,7 @@ def why() -> pl.Expr:
 
 
 def by_rule(analysis: Diagnosis) -> pl.DataFrame:
-    """Return a row per rule that found something, dearest first, with the message of its dearest finding.
+    """Return a row per rule that found something, most expensive first, with its most expensive message.
 
     Findings of one rule count no dollar twice; those of two rules may be about the same tokens.
     """
@@ -77,6 +77,6 @@ def by_run(analysis: Diagnosis) -> pl.DataFrame:
 
 
 def by_root(analysis: Diagnosis) -> pl.DataFrame:
-    """Return, per root run with findings: the dearest of its tree in words."""
+    """Return, per root run with findings: the most expensive of its tree in words."""
     found = analysis.rooted(analysis.findings).group_by("root_run_id", maintain_order=True)
     return found.agg(top_finding=why().first())

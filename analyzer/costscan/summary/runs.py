@@ -92,7 +92,7 @@ def runs_table(
 
     Args:
         analysis: the analysis.
-        threads: from `threads_table`, dearest first.
+        threads: from `threads_table`, most expensive first.
         recorded: what the log itself says that sessions cost.
         rank: cost, waste (what all levers save), or a lever.
     """

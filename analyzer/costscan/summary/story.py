@@ -36,11 +36,11 @@ class Story:
         turns: its own: turn, usd, prompt_tokens, cache_read_tokens, carried_tokens, output_tokens, model, at,
             gap_s, missed_tokens (what had been sent before and was not read from the cache; 0 where that is
             normal), why (the cause and place of that, where it is known), a column of prompt tokens per kind.
-        blocks: its own, dearest first: block, kind, tool, turn_in, turn_out, line, tokens, used_share,
+        blocks: its own, most expensive first: block, kind, tool, turn_in, turn_out, line, tokens, used_share,
             content_hash, call_id, entry_usd, usd (written once, and in all its prompts).
         tools: per tool of its own: calls, p50_tokens, p95_tokens, max_tokens, entry_usd, carried_usd, usd.
-        findings: of itself and all below it, dearest first.
-        sub_agents: the threads below it, dearest first: run_id, agent, n_turns, usd, findings.
+        findings: of itself and all below it, most expensive first.
+        sub_agents: the threads below it, most expensive first: run_id, agent, n_turns, usd, findings.
         saved: scenario and saved_usd of each lever and part that saves anything, levers first.
         lifetimes: its row of the `lifetimes` frame, None where it writes nothing to the cache.
     """
@@ -61,7 +61,7 @@ class Story:
     def avoidable_usd(self) -> Decimal:
         """What the findings cost together; at most the run with all that is below it.
 
-        Of those on one block it is the dearest, and of the rules on caching, routing and batching too: they
+        Of those on one block it is the largest, and of the rules on caching, routing and batching too: they
         price the same tokens otherwise, and what they save does not add up.
         """
         known = self.findings.filter(pl.col("usd").is_not_null())
@@ -72,8 +72,8 @@ class Story:
             rest.filter(pl.col("block").is_not_null()).group_by("run_id", "block").agg(pl.col("usd").max())
         )
         others = rest.filter(pl.col("block").is_null())
-        dearest = terms["usd"].sort(descending=True).head(1)
-        found = sum([*dearest, *on_blocks["usd"], *others["usd"]], Decimal(0))
+        most_expensive = terms["usd"].sort(descending=True).head(1)
+        found = sum([*most_expensive, *on_blocks["usd"], *others["usd"]], Decimal(0))
         return min(found, self.usd or Decimal(0))
 
 

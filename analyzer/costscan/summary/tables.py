@@ -38,13 +38,13 @@ TOOL_COLUMNS: Final = (
 
 
 def by_model(turns: pl.DataFrame) -> pl.DataFrame:
-    """Return a row per model, dearest first, with `provider`."""
-    return _dearest_first(_grouped(turns, pl.col("model"), pl.col("provider")), "model")
+    """Return a row per model, most expensive first, with `provider`."""
+    return _most_expensive_first(_grouped(turns, pl.col("model"), pl.col("provider")), "model")
 
 
 def by_task(turns: pl.DataFrame) -> pl.DataFrame:
-    """Return a row per task, dearest first; a task owns the sub-agents of its runs."""
-    return _dearest_first(_grouped(turns, pl.col("task")), "task")
+    """Return a row per task, most expensive first; a task owns the sub-agents of its runs."""
+    return _most_expensive_first(_grouped(turns, pl.col("task")), "task")
 
 
 def by_day(turns: pl.DataFrame, tz: str) -> pl.DataFrame:
@@ -72,7 +72,7 @@ def _grouped(turns: pl.DataFrame, *names: pl.Expr) -> pl.DataFrame:
 
 
 def by_tool(analysis: Diagnosis) -> pl.DataFrame:
-    """Return a row per tool, dearest first, and one per part of the bill that belongs to no tool.
+    """Return a row per tool, most expensive first, and one per part of the bill that belongs to no tool.
 
     `usd` is all that a tool's definition, calls and results cost over all turns that carried them,
     `carried_usd` what sending its results again cost. Parts are named in parentheses; their `calls` are null.
@@ -89,7 +89,7 @@ def by_tool(analysis: Diagnosis) -> pl.DataFrame:
     calls = calls.rename({"tool": "part"})
     joined = costs.join(calls, on="part", how="full", coalesce=True).rename({"part": "tool"})
     is_part = pl.col("tool").is_in(list(PARTS.values()))
-    return _dearest_first(
+    return _most_expensive_first(
         joined.with_columns(
             pl.when(~is_part).then(pl.col("calls").fill_null(0)),
             carried_usd=pl.when(is_part).then("again_usd").otherwise("result_carried_usd"),
@@ -130,5 +130,5 @@ def _of_bill(turns: pl.DataFrame) -> pl.Expr:
     return share(pl.col("usd"), pl.lit(total(turns["usd"]), pl.Float64))
 
 
-def _dearest_first(frame: pl.DataFrame, name: str) -> pl.DataFrame:
+def _most_expensive_first(frame: pl.DataFrame, name: str) -> pl.DataFrame:
     return frame.sort("usd", name, descending=[True, False], nulls_last=True)

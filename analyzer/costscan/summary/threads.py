@@ -13,7 +13,7 @@ from costscan.usage import UNPRICED, UNREPORTED
 
 
 def threads_table(analysis: Diagnosis) -> pl.DataFrame:
-    """Return the agent threads, dearest first.
+    """Return the agent threads, most expensive first.
 
     Columns: those of the `runs` frame, `root_task`, and of its own turns alone: models, turns, the token
     classes, prompt_tokens, web_searches, tool_calls, unpriced_turns, placeholder_turns, unreported_turns,

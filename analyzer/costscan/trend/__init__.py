@@ -28,7 +28,7 @@ class Trend:
         fewest_runs: tasks with fewer runs cannot show a step at that rate.
         reports: the reports, oldest first: name, made_at, and the runs that no older one has.
         whole: all tasks together; None where there is one.
-        tasks: the tasks, the dearest first.
+        tasks: the tasks, the most expensive first.
     """
 
     schema_version: int

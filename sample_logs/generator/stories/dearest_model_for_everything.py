@@ -1,4 +1,4 @@
-"""Labels, form fields and mechanical edits, all on the dearest models."""
+"""Labels, form fields and mechanical edits, all on the most expensive models."""
 
 from decimal import Decimal
 

@@ -52,12 +52,12 @@ def best(run: Sequence[Stretch], *, shares: bool) -> list[int]:
     models = _worth_trying(run)
     if len(models) == 1:
         return [0] * len(run)
-    dearer = _most_to_lose(run)
+    more_expensive = _most_to_lose(run)
     states = [_State(0, 0, (NEVER,) * len(run[0].warm), None)]
     for nth, stretch in enumerate(run):
         open_to = [model for model in models if stretch.usable[model] or not model]
         served = [_next(run, nth, before, model, shares=shares) for before in states for model in open_to]
-        states = _worth_keeping([_forgetting(run, nth, state) for state in served], dearer[nth + 1])
+        states = _worth_keeping([_forgetting(run, nth, state) for state in served], more_expensive[nth + 1])
     return _path(min(states, key=lambda state: (state.cost, state.model)).chosen)
 
 
@@ -76,8 +76,10 @@ def most_to_save(run: Sequence[Stretch], *, shares: bool) -> int:
         others = [model for model in range(1, len(stretch.warm)) if stretch.usable[model]]
         whole += max([0, *(stretch.warm[0] - stretch.warm[model] for model in others)])
         for model in others:
-            dearer = stretch.cold[model] - stretch.warm[model] - _found(run, nth, NEVER, model, shares=shares)
-            switch = dearer if switch is None else min(switch, dearer)
+            more_expensive = (
+                stretch.cold[model] - stretch.warm[model] - _found(run, nth, NEVER, model, shares=shares)
+            )
+            switch = more_expensive if switch is None else min(switch, more_expensive)
     return whole - max(switch or 0, 0)
 
 
@@ -149,22 +151,22 @@ def _forgetting(run: Sequence[Stretch], nth: int, state: _State) -> _State:
     return state._replace(last=last)
 
 
-def _worth_keeping(states: Sequence[_State], dearer: Sequence[int]) -> list[_State]:
+def _worth_keeping(states: Sequence[_State], more_expensive: Sequence[int]) -> list[_State]:
     kept: list[_State] = []
     for state in sorted(states, key=lambda s: (s.cost, s.model, [-n for n in s.last])):
-        if not any(_as_good(other, state, dearer) for other in kept):
+        if not any(_as_good(other, state, more_expensive) for other in kept):
             kept.append(state)
     return kept
 
 
-def _as_good(one: _State, other: _State, dearer: Sequence[int]) -> bool:
+def _as_good(one: _State, other: _State, more_expensive: Sequence[int]) -> bool:
     """Whether the first state, with all that it may yet pay more than the other one, costs no more."""
     more = 0
-    for model, usd in enumerate(dearer):
+    for model, usd in enumerate(more_expensive):
         if other.last[model] > one.last[model]:
             more += usd
     if one.model != other.model and other.last[other.model] <= one.last[other.model]:
-        more += dearer[other.model]
+        more += more_expensive[other.model]
     return one.cost + more <= other.cost
 
 

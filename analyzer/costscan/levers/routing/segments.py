@@ -122,11 +122,11 @@ def _costs(turns: pl.DataFrame) -> pl.DataFrame:
     hour = (pl.col(_W1) > 0) | ((pl.col(_W5) == 0) & (pl.col("ttl_us") > TTLS_US["5m"]))
     write = pl.when(hour).then("pico_cache_write_1h").otherwise("pico_cache_write_5m")
     # What no mark would write again is sent plain. A model that is not known to cache reads nothing.
-    dearer = (write - pl.col("pico_cache_read")).fill_null(0)
+    more_expensive = (write - pl.col("pico_cache_read")).fill_null(0)
     return turns.select(
         *("req", "run_id", "turn", "context", "block_end", "at_us", "ttl_us", "crowd", "model"),
         warm=warm,
-        per_read=dearer,
+        per_read=more_expensive,
         found=_READ,
         shared=pl.when(pl.col("turn") == 0).then(pl.min_horizontal(_READ, "shared_tokens")).otherwise(0),
         cached=pl.col(_READ) + pl.col(_W5) + pl.col(_W1),

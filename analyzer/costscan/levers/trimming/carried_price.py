@@ -24,7 +24,7 @@ def carried_price(steps: pl.DataFrame, priced: pl.DataFrame, blocks: pl.DataFram
         req, run_id, turn, context, prompt_tokens, before_tokens (the prompt before it in its context),
         fixed_tokens (tools and system prompt, with what tool use adds), read_tokens, carry_pico, write_pico,
         carry_on_pico (the sum of carry_pico from this turn to the end of its context), and of the turn before
-        it in its context before_req, ask_pico (what a token of its prompt costs, were it sent again just
+        it in its context before_req, ask_pico (what a token of its prompt costs, were it re-sent just
         before this turn), ask_new_pico (what stands behind it) and output_pico; null where a price is
         unknown.
     """
@@ -60,7 +60,7 @@ def _is_warm() -> pl.Expr:
 def _of_turn_before(write: pl.Expr) -> dict[str, pl.Expr]:
     """Return, turn by turn, what the next one of its context is told of it.
 
-    A prompt that is sent again just before the next turn finds all that it had cached, while that lives:
+    A prompt that is re-sent just before the next turn finds all that it had cached, while that lives:
     its breakpoints are where they were, so that nothing is too far back.
     """
     sent = pl.max_horizontal("prompt_tokens", 1)

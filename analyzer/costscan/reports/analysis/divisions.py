@@ -41,7 +41,7 @@ class Division:
     shown: Mapping[str, str] = field(default_factory=dict)
 
     def table(self, summary: Summary, top: int, width: int) -> list[Text]:
-        """Return its dearest rows, and the sum of the rest."""
+        """Return its most expensive rows, and the sum of the rest."""
         frame = summary.division(self.name)
         rows = frame.head(top).to_dicts()
         return [
@@ -65,7 +65,7 @@ class Division:
     def _parts(self, rows: Rows) -> list[Column]:
         fine = is_fine(row["usd"] for row in rows)
         entry = Column("at entry", [usd(row["entry_usd"], fine=fine) for row in rows], give=1)
-        again = Column("sent again", [usd(row["carried_usd"], fine=fine) for row in rows], give=1)
+        again = Column("re-sent", [usd(row["carried_usd"], fine=fine) for row in rows], give=1)
         return [entry, again] if self.parted else [again]
 
 

@@ -1,4 +1,4 @@
-"""The findings on the terminal: a line a rule, the dearest first, each with its dearest case."""
+"""Findings on the terminal: a line a rule, most expensive first, each with its most expensive case."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,5 +28,5 @@ def finding_columns(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
         Column("cost", usd_column(row["usd"] for row in rows)),
         Column("found", [count(row["findings"]) for row in rows], give=2),
         Column("runs", [count(row["runs"]) for row in rows], give=3),
-        Column("the dearest", [inert(row["message"]) for row in rows], name=True, prose=True),
+        Column("the most expensive", [inert(row["message"]) for row in rows], name=True, prose=True),
     ]

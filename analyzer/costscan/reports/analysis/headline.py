@@ -105,7 +105,7 @@ def paragraphs(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
     if any(summary.meters.values()):
         yield "where", _where(summary), " · "
     if summary.totals.carried_share:
-        yield "sent again", _again(summary), ""
+        yield "re-sent", _again(summary), ""
     if summary.distribution.priced_runs >= _FEW_RUNS:
         yield "per run", _spread(summary), " · "
     if summary.replay.exact_share is not None:
@@ -166,7 +166,7 @@ def _spread(summary: Summary) -> Pieces:
     found = summary.distribution
     ranks = [(f"{name} {usd(found.usd_per_run[name])}", "") for name in ("p50", "p90", "p99", "max")]
     top = -(-found.priced_runs // 100)
-    who = "the dearest run is" if top == 1 else f"the dearest {top:,} (1%) are"
+    who = "the most expensive run is" if top == 1 else f"the most expensive {top:,} (1%) are"
     return [*ranks, (f"{who} {percent(found.top_1pct_share)} of the bill", "")]
 
 

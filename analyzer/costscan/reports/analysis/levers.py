@@ -114,13 +114,13 @@ def _finding(summary: Summary) -> str:
 
 def _cap(summary: Summary) -> str:
     part = _part(summary, "trimming")
-    row = _dearest_cap(summary)
+    row = _most_expensive_cap(summary)
     if row is None or part != "cap-tool-results":
         return part
     return f"{row['tool']} results over {row['cap_tokens']:,} tokens, {plural(row['runs'], 'run')}"
 
 
-def _dearest_cap(summary: Summary) -> dict[str, Any] | None:
+def _most_expensive_cap(summary: Summary) -> dict[str, Any] | None:
     curve = summary.breakdowns.get("cap")
     if curve is None or curve.is_empty():
         return None
@@ -143,14 +143,14 @@ def _batch(summary: Summary) -> str:
 
 
 def cap_line(summary: Summary, width: int) -> list[Text]:
-    """Show what a cap on the results of the dearest tool would save, cap by cap."""
+    """Show what a cap on the results of the most expensive tool would save, cap by cap."""
     told = cap_curve(summary)
     return filled(told, width) if told else []
 
 
 def cap_curve(summary: Summary) -> str:
     """Return that as a sentence; empty where no cap saves anything."""
-    row = _dearest_cap(summary)
+    row = _most_expensive_cap(summary)
     lever = summary.scenario("trimming/cap-tool-results")
     if row is None or lever is None or not lever.saved_usd:
         return ""

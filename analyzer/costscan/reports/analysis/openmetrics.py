@@ -15,7 +15,7 @@ from costscan.summary.tables import TOKENS
 
 MOST_NAMES: Final = 100
 OTHERS: Final = "(others)"
-"""What has the sum of the tasks, tools and models beyond the dearest ones."""
+"""What has the sum of the tasks, tools and models beyond the most expensive ones."""
 _NAME: Final = 200
 _QUANTILES: Final = {"p50": "0.5", "p90": "0.9", "p99": "0.99", "max": "1"}
 _RULE: Final = {"rule": "name", "lever": "lever", "severity": "severity"}
@@ -71,7 +71,9 @@ def _totals(summary: Summary) -> Iterator[Family]:
 def _distribution(summary: Summary) -> Iterator[Family]:
     costs = summary.distribution.usd_per_run
     ranks = {quantile: costs[name] for name, quantile in _QUANTILES.items()}
-    yield by("run_usd", "What a run cost with its sub-agents, by rank; 1: the dearest.", "quantile", ranks)
+    yield by(
+        "run_usd", "What a run cost with its sub-agents, by rank; 1: the most expensive.", "quantile", ranks
+    )
 
 
 def _divided(name: str, frame: pl.DataFrame, counted: str, said: str) -> Iterator[Family]:
@@ -89,7 +91,7 @@ def _divided(name: str, frame: pl.DataFrame, counted: str, said: str) -> Iterato
 
 
 def _labels(names: Iterable[str]) -> list[str]:
-    """Return the names, dearest first, as labels; those that are too many share one."""
+    """Return the names, most expensive first, as labels; those that are too many share one."""
     return [shorten(inert(name), _NAME) if n < MOST_NAMES else OTHERS for n, name in enumerate(names)]
 
 

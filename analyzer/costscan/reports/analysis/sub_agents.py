@@ -19,7 +19,7 @@ AGENTS: Final = 8
 def sub_agents(
     story: Story, every: Sequence[str], width: int, *, roots: Collection[str], paths: Sequence[str]
 ) -> list[Text]:
-    """Return a line for each of the dearest threads below a run, under a name that `explain` takes."""
+    """Return a line for each of the most expensive threads below a run, under a name that `explain` takes."""
     rows = story.sub_agents.head(AGENTS).to_dicts()
     if not rows:
         return []

@@ -49,7 +49,7 @@ def _after(rows: Rows) -> list[Column]:
 
 
 def _why(rows: Rows, *, wide: bool) -> list[Column]:
-    """Return the dearest finding of each run: in words where there is room, else by its name."""
+    """Return the most expensive finding of each run: in words where there is room, else by its name."""
     part = 2 if wide else 0
     shown = [inert((row["top_finding"] or "").partition(": ")[part]) for row in rows]
     return [Column("why", shown, name=True, prose=True)] if any(shown) else []

@@ -75,7 +75,7 @@ def task_columns(comparison: Comparison, tasks: pl.DataFrame) -> list[Column]:
 
 
 def by_rule(found: pl.DataFrame) -> pl.DataFrame:
-    """Sum findings by rule, the dearest first, each with the message of its dearest."""
+    """Sum findings by rule, the most expensive first, each with the message of its most expensive."""
     return (
         found.group_by("name", maintain_order=True)
         .agg(
@@ -90,7 +90,7 @@ def by_rule(found: pl.DataFrame) -> pl.DataFrame:
 
 
 def finding_columns(title: str, rules: pl.DataFrame) -> list[Column]:
-    """Return what `by_rule` gave, the dearest of each in words."""
+    """Return what `by_rule` gave, the most expensive of each in words."""
     rows = rules.to_dicts()
     return [
         Column(title, [row["name"] for row in rows], name=True, style="bold"),
@@ -98,5 +98,5 @@ def finding_columns(title: str, rules: pl.DataFrame) -> list[Column]:
         Column("found", [count(row["findings"]) for row in rows], give=2),
         Column("runs", [count(row["runs"]) for row in rows], give=3),
         Column("tasks", [count(row["tasks"]) for row in rows], give=4),
-        Column("the dearest", [inert(row["message"]) for row in rows], name=True, prose=True, give=1),
+        Column("the most expensive", [inert(row["message"]) for row in rows], name=True, prose=True, give=1),
     ]

@@ -37,7 +37,7 @@ def annotations(comparison: Comparison) -> list[str]:
 
 
 def _told(rule: Mapping[str, Any]) -> str:
-    return f"{plural(rule['findings'], 'finding')}, the dearest: {rule['message']}"
+    return f"{plural(rule['findings'], 'finding')}, the most expensive: {rule['message']}"
 
 
 def _command(level: str, title: str, message: str) -> str:

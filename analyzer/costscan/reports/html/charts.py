@@ -28,16 +28,16 @@ _MOST_MARKS: Final = 40
 
 
 def spend(summary: Summary, analysis: Diagnosis) -> dict[str, Any]:
-    """Return what each model cost on each day: the dearest models first."""
+    """Return what each model cost on each day: the most expensive models first."""
     known = analysis.turns.filter(pl.col("usd").is_not_null())
-    dearest = summary.by_model.filter(pl.col("usd").is_not_null())["model"].head(MODELS).to_list()
-    name = pl.when(pl.col("model").is_in(dearest)).then(pl.col("model")).otherwise(pl.lit(OTHERS))
+    most_expensive = summary.by_model.filter(pl.col("usd").is_not_null())["model"].head(MODELS).to_list()
+    name = pl.when(pl.col("model").is_in(most_expensive)).then(pl.col("model")).otherwise(pl.lit(OTHERS))
     own_day = day("at", summary.inputs.tz)
     sums = known.group_by(day=own_day, name=name).agg(pl.col("usd").sum()).sort("day", "name")
     undated = sums.filter(pl.col("day").is_null())["usd"].sum()
     days = [d for d in summary.by_day["day"] if d != UNKNOWN_DAY]
     cells = {(d, m): usd for d, m, usd in sums.iter_rows()}
-    names = [m for m in (*dearest, OTHERS) if any((d, m) in cells for d in days)]
+    names = [m for m in (*most_expensive, OTHERS) if any((d, m) in cells for d in days)]
     return {
         "days": days,
         "zone": summary.inputs.tz,
@@ -70,7 +70,7 @@ def distribution(summary: Summary) -> dict[str, Any]:
 
 
 def growth(summary: Summary, analysis: Diagnosis) -> dict[str, Any]:
-    """Return the prompts of the dearest agent threads with more than one turn: tokens by kind, turn by turn.
+    """Return the prompts of the most expensive threads of more than one turn: tokens by kind, turn by turn.
 
     A prompt is that of one thread: a run with sub-agents has several, and the cost is that of the thread.
     """

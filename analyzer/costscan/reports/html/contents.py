@@ -79,7 +79,7 @@ def _bill(pieces: Pieces) -> list[str]:
 
 
 def rules(summary: Summary) -> dict[str, Any]:
-    """Return the rules that found most, each with its dearest finding and how to mend it."""
+    """Return the rules that found most, each with its most expensive finding and how to mend it."""
     found = summary.breakdowns["rule"]
     rows = [
         {

@@ -50,7 +50,7 @@ function saved(levers, rules) {
   if (!rules.rows.length) return;
   const items = rules.rows.slice(0, FIRST_RULES).map((row) =>
     element("li", {}, element("span", { className: "cost" }, usd(row.usd)), element("span", {}, element("a", { href: "#rules" }, row.name), ` ${row.message}`)));
-  card.append(element("h3", {}, "The dearest findings"), element("ol", { className: "dearest" }, ...items));
+  card.append(element("h3", {}, "The most expensive findings"), element("ol", { className: "dearest" }, ...items));
 }
 
 function leverTable({ rows, caps, fine }, assumptions) {
@@ -106,7 +106,7 @@ function distributionSection(found) {
 
 function growthSection({ kinds, curves, fine }) {
   const section = place("growth");
-  section.before(element("h3", {}, "How the input of the dearest runs and sub-agents grew"));
+  section.before(element("h3", {}, "How the input of the most expensive runs and sub-agents grew"));
   if (!curves.length) {
     section.append(paragraph("No run has more than one turn.", "card empty"));
     return;

@@ -15,10 +15,10 @@ from costscan.summary.days import on_clocks
 from costscan.summary.findings import said
 
 MOST_FINDINGS: Final = 1000
-"""The dearest; thousands more would fill the page with cents. A row per rule sums all of them up."""
+"""The most expensive; thousands more would fill the page with cents. A row per rule sums all of them up."""
 
 _AGENTS: Final = 8
-"""The dearest agents of a run that are told."""
+"""The most expensive agents of a run that are told."""
 
 
 def tables(summary: Summary) -> list[Table]:
@@ -56,7 +56,7 @@ def _sub_agents(frame: pl.DataFrame) -> Iterator[Column]:
 
 
 def _below(frame: pl.DataFrame) -> Iterator[Column]:
-    """Yield what each run has below its main thread, the dearest first."""
+    """Yield what each run has below its main thread, the most expensive first."""
     told = [_of_agents(row) for row in frame.select("run_id", "agents", "usd_main_thread").to_dicts()]
     if any(told):
         yield Column("made of", "prose", told, on_demand=True)
@@ -97,7 +97,7 @@ def _names(summary: Summary) -> Iterator[tuple[str, str]]:
 
 
 def findings(summary: Summary, names: dict[str, str]) -> Table:
-    """Return the dearest findings, with what speaks for them and what to change when a row is opened."""
+    """Return the most expensive findings; a row opens to what speaks for it and what to change."""
     every = summary.findings
     frame = every.head(MOST_FINDINGS).with_columns(said())
     left = every.height - frame.height
@@ -113,7 +113,11 @@ def findings(summary: Summary, names: dict[str, str]) -> Table:
         Column("evidence", "prose", frame["evidence"].to_list(), on_demand=True),
         Column("fix", "prose", frame["fix"].to_list(), on_demand=True),
     ]
-    rest = f"The dearest {count(MOST_FINDINGS)}; {count(left)} more are in -o report.json. " if left else ""
+    rest = (
+        f"The most expensive {count(MOST_FINDINGS)}; {count(left)} more are in -o report.json. "
+        if left
+        else ""
+    )
     note = "Two rules may be about the same tokens: their costs do not add up."
     return Table("findings", ("finding", "findings"), columns, total="", note=rest + note)
 
@@ -174,5 +178,5 @@ def _of_tools(frame: pl.DataFrame) -> list[Column]:
     found: list[Any] = [
         Column(title, "tokens", frame[name].to_list(), give=give) for title, name, give in sizes
     ]
-    again = Column("sent again", "usd", frame["carried_usd"].to_list(), give=1)
+    again = Column("re-sent", "usd", frame["carried_usd"].to_list(), give=1)
     return [_many("calls", frame["calls"], 2), *found, again]

@@ -121,7 +121,7 @@ def _blocks(story: Story, width: int, excerpts: Excerpts | None) -> list[Text]:
         return []
     used = [_used(row) for row in rows]
     columns = [
-        Column("dearest blocks", [_block_name(row) for row in rows], name=True, style="bold"),
+        Column("most expensive blocks", [_block_name(row) for row in rows], name=True, style="bold"),
         Column("cost", usd_column(row["usd"] for row in rows)),
         Column("", [percent(float(row["usd"] / story.usd)) if story.usd else "" for row in rows], give=2),
         Column("tokens", [tokens(row["tokens"]) for row in rows], give=4),
@@ -178,7 +178,7 @@ def _tools(story: Story, width: int) -> list[Text]:
         Column("result p50", [tokens(row["p50_tokens"]) for row in rows], give=4),
         Column("p95", [tokens(row["p95_tokens"]) for row in rows], give=5),
         Column("max", [tokens(row["max_tokens"]) for row in rows], give=3),
-        Column("sent again", usd_column(row["carried_usd"] for row in rows), give=2),
+        Column("re-sent", usd_column(row["carried_usd"] for row in rows), give=2),
     ]
     return table(columns, width)
 
@@ -224,7 +224,7 @@ def _levers(story: Story, width: int) -> list[Text]:
 
 
 def _of_rule(found: pl.DataFrame, places: Sequence[str], width: int) -> list[Text]:
-    """Return the findings of one rule, the dearest first; `places` are where these are, if in a sub-agent."""
+    """Return the findings of one rule, most expensive first; `places` says where, if in a sub-agent."""
     rows = found.to_dicts()
     cost = f"  {usd(found.select(known_sum('usd')).item())}"
     name = clip(inert(rows[0]["name"]), width - 2 - cells(cost))
