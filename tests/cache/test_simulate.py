@@ -6,12 +6,13 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costscan.cache.simulator import TTLS_US, Timeline, simulate
+from costscan.cache.simulator import Timeline, simulate
+from costscan.cache_policy import LONG_US, SHORT_US
 from hypothesis_profile import examples
 from slow_cache import slow
 
 SECOND = 1_000_000
-FIVE, HOUR = TTLS_US["5m"], TTLS_US["1h"]
+FIVE, HOUR = SHORT_US, LONG_US
 REQUEST = dict.fromkeys(("req", "domain", "at_us", "ready_us", "prompt_tokens", "min_tokens"), pl.Int64)
 POSITION = dict.fromkeys(("req", "key", "tokens", "ttl_us"), pl.Int64)
 Row = dict[str, Any]

@@ -25,6 +25,7 @@ def unpriced(x: Analysis, **priced: Any) -> PricedAnalysis:
         "caps": pl.DataFrame(schema=CAP_CURVE),
         "packs": pl.DataFrame(schema=PACK_CURVE),
         "break_evens": {},
+        "without_rules": (),
     }
     analysis = {f.name: getattr(x, f.name) for f in fields(Analysis)}
     return PricedAnalysis(**analysis | nothing | priced)

@@ -8,7 +8,8 @@ import polars as pl
 
 from costscan.cache.proven_calls import IN_RUN, proven, with_proven
 from costscan.cache.requests import Logged
-from costscan.cache.simulator import TTLS_US, simulate
+from costscan.cache.simulator import simulate
+from costscan.cache_policy import LONG_US, SHORT_US
 from costscan.prices import UNIT_COLUMNS, UNITS_OF, turn_usd, usd_of
 from costscan.schema.frames import PROMPT, USD
 
@@ -195,7 +196,7 @@ def _compared(
 def _class() -> pl.Expr:
     over, under = pl.col("unexplained_tokens") > 0, pl.col("unexplained_tokens") < 0
     hour = pl.col("cache_write_1h_tokens") > 0
-    lifetime_s = pl.when(hour).then(TTLS_US["1h"]).otherwise(TTLS_US["5m"]) / 1e6
+    lifetime_s = pl.when(hour).then(LONG_US).otherwise(SHORT_US) / 1e6
     return (
         pl.when("given")
         .then(None)

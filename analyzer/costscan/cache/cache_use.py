@@ -6,7 +6,7 @@ import polars as pl
 
 from costscan.cache.prefix_tokens import NEAR_SHARE
 from costscan.cache.requests import Logged
-from costscan.cache.simulator import TTLS_US
+from costscan.cache_policy import TTLS_US
 from costscan.schema.frames import CACHE_USE
 
 _PLACE: Final = ["run_id", "turn"]

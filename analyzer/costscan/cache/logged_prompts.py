@@ -7,7 +7,7 @@ import polars as pl
 
 from costscan.cache.prefix_chains import CHAINS, chains, shown
 from costscan.cache.prefix_tokens import placed, sized
-from costscan.cache.simulator import TTLS_US
+from costscan.cache_policy import TTLS_US
 from costscan.schema.frames import PREFIX_BREAKS
 
 TABLES: Final = ("windows", "prefixes", "moved", "breaks")

@@ -5,7 +5,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.cache.simulator import TTLS_US
+from costscan.cache_policy import LONG_US, SHORT_US
 from costscan.models import model_info
 from costscan.schema.frames import PROMPT
 
@@ -141,9 +141,9 @@ def with_minimums(turns: pl.DataFrame) -> pl.DataFrame:
 def _lifetimes(turns: pl.DataFrame) -> pl.DataFrame:
     """Return the lifetime each turn wrote with; where it wrote nothing, that of the turn before."""
     hour, five = pl.col("cache_write_1h_tokens"), pl.col("cache_write_5m_tokens")
-    seen = pl.when(hour > five).then(TTLS_US["1h"]).when(five > 0).then(TTLS_US["5m"])
+    seen = pl.when(hour > five).then(LONG_US).when(five > 0).then(SHORT_US)
     near = seen.forward_fill().over("run_id").fill_null(seen.backward_fill().over("run_id"))
-    return turns.select("req", ttl_us=near.fill_null(TTLS_US["5m"]).cast(pl.Int64))
+    return turns.select("req", ttl_us=near.fill_null(SHORT_US).cast(pl.Int64))
 
 
 def _with_shared(inferred: pl.DataFrame) -> pl.DataFrame:

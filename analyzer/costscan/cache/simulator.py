@@ -14,12 +14,12 @@ Everything is a join or a running value over all touches of an entry in time; th
 """
 
 from dataclasses import dataclass, replace
-from typing import Final, Self
+from typing import Self
 
 import polars as pl
 
-TTLS_US: Final = {"5m": 300_000_000, "1h": 3_600_000_000}
-_HOUR: Final = TTLS_US["1h"]
+from costscan.cache_policy import LONG_US
+
 _READY, _TOUCHED = 0, 1
 
 
@@ -127,7 +127,7 @@ def _billed(requests: pl.DataFrame, breakpoints: pl.DataFrame, read: pl.DataFram
     hits = found.select("req", pl.col("read").fill_null(0))
     beyond = breakpoints.join(hits, on="req", how="left").filter(pl.col("tokens") > pl.col("read"))
     ends = beyond.group_by("req").agg(
-        last=pl.col("tokens").max(), hour=pl.col("tokens").filter(pl.col("ttl_us") == _HOUR).max()
+        last=pl.col("tokens").max(), hour=pl.col("tokens").filter(pl.col("ttl_us") == LONG_US).max()
     )
     zero = pl.lit(0, pl.Int64)
     return (

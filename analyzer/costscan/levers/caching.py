@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from costscan.cache.simulator import TTLS_US
+from costscan.cache_policy import SHORT_US
 from costscan.levers.extended_prompts import back_home
 from costscan.levers.plan import MARKS, Plan, beside
 
@@ -60,7 +60,7 @@ def _lifetimes(plan: Plan) -> pl.DataFrame:
         shared_ttl_us=pl.col("own_ttl_us").filter(inside).max(),
         end_ttl_us=pl.col("own_ttl_us").filter(~inside).max(),
     )
-    written = pl.col("ttl_us").fill_null(TTLS_US["5m"])
+    written = pl.col("ttl_us").fill_null(SHORT_US)
     told = own.join(said, on="req", how="left", maintain_order="left").select(
         "req",
         *(

@@ -7,7 +7,8 @@ from typing import Final, Self
 import polars as pl
 
 from costscan.cache.requests import Logged
-from costscan.cache.simulator import TTLS_US, Timeline
+from costscan.cache.simulator import Timeline
+from costscan.cache_policy import TTLS_US
 from costscan.levers.asks import ASKS, billed_with, counted, lasting
 from costscan.levers.uncertainty import minimums_off, prefix_errors
 

@@ -25,6 +25,7 @@ from costscan.scenarios.route_choice import Routes
 from costscan.scenarios.savings import billed, saved
 from costscan.scenarios.together import Joint, joint
 from costscan.scenarios.ttl_choice import lifetimes
+from costscan.scenarios.unreplayed import unreplayed, without
 from costscan.scenarios.workspace import Bench
 from costscan.schema.frames import ROUTES, empty
 from costscan.settings.keys import Settings
@@ -45,6 +46,7 @@ class PricedAnalysis(Analysis):
         caps: by tool and cap, what cutting its results there would save.
         packs: by items to a context, what packing would cost.
         break_evens: by scenario, from where on it would pay nothing.
+        without_rules: the models of runs that no lever says anything of (see `unreplayed`).
     """
 
     scenarios: pl.DataFrame
@@ -56,6 +58,7 @@ class PricedAnalysis(Analysis):
     caps: pl.DataFrame
     packs: pl.DataFrame
     break_evens: Mapping[str, BreakEven]
+    without_rules: tuple[str, ...]
 
     def _frames(self) -> dict[str, Callable[[], pl.DataFrame]]:
         return {**super()._frames(), **{name: partial(getattr, self, name) for name in FRAMES}}
@@ -74,6 +77,7 @@ class _Priced:
     caps: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CAP_CURVE))
     packs: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PACK_CURVE))
     break_evens: Mapping[str, BreakEven] = field(default_factory=dict)
+    without_rules: tuple[str, ...] = ()
 
 
 def price_scenarios(analysis: Analysis, settings: Settings | None = None) -> PricedAnalysis:
@@ -99,7 +103,9 @@ def price_scenarios(analysis: Analysis, settings: Settings | None = None) -> Pri
         found = guard.of(ALL, lambda: _priced(analysis, settings, guard), _Priced())
     if found.scenarios.is_empty():
         guard.reasons |= dict.fromkeys(_on(settings), guard.reasons[ALL])
-    return _beside(analysis, found, guard.reasons)
+    runs, models = unreplayed(analysis.counted)
+    known = replace(found, scenarios=without(found.scenarios, runs), without_rules=models)
+    return _beside(analysis, known, guard.reasons)
 
 
 def _beside(x: Analysis, priced: _Priced, why: Mapping[str, str]) -> PricedAnalysis:

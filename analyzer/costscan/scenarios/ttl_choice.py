@@ -8,7 +8,7 @@ Source: https://platform.claude.com/docs/en/build-with-claude/prompt-caching
 
 import polars as pl
 
-from costscan.cache.simulator import TTLS_US
+from costscan.cache_policy import LONG, LONG_US, SHORT
 from costscan.prices import UNIT_COLUMNS, usd_of
 from costscan.scenarios.costing import Costs
 from costscan.schema.frames import LIFETIMES
@@ -23,14 +23,14 @@ def lifetimes(costs: Costs, steps: pl.DataFrame, five: pl.DataFrame, hour: pl.Da
         five: the costs of the runs when everything lives for five minutes, from `Costs.per_run`.
         hour: when everything lives for an hour.
     """
-    is_hour = pl.col("ttl_us") == TTLS_US["1h"]
+    is_hour = pl.col("ttl_us") == LONG_US
     told = steps.filter("uses").group_by("run_id").agg(hours=is_hour.any(), fives=(~is_hour).any())
     prices = costs.turns.select("run_id").hstack(costs.unit).group_by("run_id").agg(break_even=_break_even())
     both = five.join(hour, on="run_id", suffix="_hour", maintain_order="left")
     written = pl.col("cache_write_1h_tokens_hour")
     again = pl.max_horizontal(pl.col("cache_write_5m_tokens") - written, 0)
-    cheaper = pl.when(pl.col("pico_usd_hour") < pl.col("pico_usd")).then(pl.lit("1h"))
-    more_expensive = pl.when(pl.col("pico_usd_hour") > pl.col("pico_usd")).then(pl.lit("5m"))
+    cheaper = pl.when(pl.col("pico_usd_hour") < pl.col("pico_usd")).then(pl.lit(LONG))
+    more_expensive = pl.when(pl.col("pico_usd_hour") > pl.col("pico_usd")).then(pl.lit(SHORT))
     return (
         both.join(told, on="run_id", how="inner", maintain_order="left")
         .join(prices, on="run_id", how="left", maintain_order="left")
@@ -38,9 +38,9 @@ def lifetimes(costs: Costs, steps: pl.DataFrame, five: pl.DataFrame, hour: pl.Da
         .select(
             "run_id",
             ttl=pl.when(~pl.col("hours"))
-            .then(pl.lit("5m"))
+            .then(pl.lit(SHORT))
             .when(~pl.col("fives"))
-            .then(pl.lit("1h"))
+            .then(pl.lit(LONG))
             .otherwise(pl.lit("both")),
             cheaper=pl.coalesce(cheaper, more_expensive),
             usd_5m=usd_of(pl.col("pico_usd")),

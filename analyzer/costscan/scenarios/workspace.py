@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from costscan.attribution.token_split import EXACT_SOURCES
-from costscan.cache.simulator import TTLS_US
+from costscan.cache_policy import LONG, SHORT, SHORT_US
 from costscan.levers import batching, caching, routing, trimming
 from costscan.levers.plan import Plan
 from costscan.levers.uncertainty import with_errors
@@ -177,7 +177,7 @@ class Bench:
             self.costs.turns.select("run_id", "group").unique(), on="run_id"
         )  # fmt: skip
         spans = begun.group_by("group").agg(span_us=pl.col("at_us").max() - pl.col("at_us").min())
-        return bool((spans["span_us"] > TTLS_US["5m"]).any())
+        return bool((spans["span_us"] > SHORT_US).any())
 
     def cached(self, plan: Plan) -> Outcome:
         """Return a plan with all parts of caching."""
@@ -189,14 +189,14 @@ class Bench:
         That is the cheaper one of each run, or one for all that share a prefix: a run may be cheaper with
         five minutes and yet be the one whose hour saves the others a write.
         """
-        five, hour = (self.replayed(plan.living(ttl), keep=True) for ttl in ("5m", "1h"))
+        five, hour = (self.replayed(plan.living(ttl), keep=True) for ttl in (SHORT, LONG))
         both = five.runs.join(hour.runs, on="run_id", suffix="_hour")
         runs = both.filter(pl.col("known_pico_usd_hour") < pl.col("known_pico_usd"))["run_id"]
         ways = [five]
         if len(runs) == both.height:
             ways = [hour]
         elif len(runs):
-            mixed = self.replayed(plan.living("5m").mixed(plan.living("1h"), runs), keep=True)
+            mixed = self.replayed(plan.living(SHORT).mixed(plan.living(LONG), runs), keep=True)
             ways = [mixed, five, hour]
         plan.breakpoints.forget()
         return five, hour, Outcome(plan, cheapest([way.turns for way in ways]))

@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 from costscan.attribution import PARTS, server
+from costscan.cache_policy import LONG, SHORT
 from costscan.rulebook import Diagnosis
 from costscan.schema.frames import PROMPT
 from costscan.summary.aggregates import known_sum, nearest_rank, share, total
@@ -129,9 +130,9 @@ def by_lifetime(analysis: Diagnosis) -> pl.DataFrame:
     )
     less = (
         pl.when(pl.col("usd_1h") < pl.col("usd_5m"))
-        .then(pl.lit("1h"))
+        .then(pl.lit(LONG))
         .when(pl.col("usd_1h") > pl.col("usd_5m"))
-        .then(pl.lit("5m"))
+        .then(pl.lit(SHORT))
     )
     return (
         sums.with_columns(cheaper=less)

@@ -85,6 +85,15 @@ def steps(analysis: Diagnosis) -> list[Step]:
     return out
 
 
+def _without_rules(analysis: Diagnosis, runs: pl.DataFrame) -> str | None:
+    """Return why some runs have no figures, None where all have."""
+    if not analysis.without_rules:
+        return None
+    unknown = runs.filter(pl.col("saved_usd").is_null()).height
+    of = "the run" if runs.height == 1 else f"{unknown:,} of {runs.height:,} runs and sub-agents"
+    return f"not worked out for {of}: no known cache rules for {', '.join(analysis.without_rules)}"
+
+
 def _no_caching(known: pl.DataFrame, billed: Decimal | None) -> Scenario:
     whole = billed is not None and not known["no_caching"].null_count()
     plain = total(known["no_caching"]) if whole else None
@@ -99,9 +108,10 @@ def _replayed(analysis: Diagnosis, name: str, billed: Decimal | None) -> Scenari
     runs = analysis.scenarios.filter(scenario=name)
     risk = RISKS.get(name, RISKS[lever])
     of = None if name == ALL else lever
-    is_on, reason = name not in analysis.parts_off, analysis.reasons.get(SCENARIO + name)
+    is_on = name not in analysis.parts_off
+    reason = analysis.reasons.get(SCENARIO + name) or _without_rules(analysis, runs)
     if billed is None or runs["saved_usd"].null_count() == runs.height:
-        return Scenario(name, of, None, None, None, 0, risk, is_on=is_on, reason=reason)
+        return Scenario(name, of, None, None, None, 0, None, is_on=is_on, reason=reason)
     saved = total(runs["saved_usd"].fill_null(0))
     joint = runs["saved_joint_usd"]
     even, even_of = analysis.break_evens.get(name, (None, None))

@@ -6,7 +6,7 @@ from typing import Final
 import polars as pl
 
 from costscan.cache.proven_calls import SECONDS_BEFORE
-from costscan.cache.simulator import TTLS_US
+from costscan.cache_policy import TTLS_US
 
 NOISE_TOKENS: Final = 100
 """Fewer tokens, lost for no reason that shows, are no finding: a reminder that the client left out."""

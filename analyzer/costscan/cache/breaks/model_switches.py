@@ -6,7 +6,7 @@ from typing import Final
 import polars as pl
 
 from costscan.cache.breaks.cost import as_read
-from costscan.cache.simulator import TTLS_US
+from costscan.cache_policy import LONG, LONG_US, SHORT_US
 from costscan.prices import turn_usd, unit_prices
 from costscan.schema.frames import MODEL_SWITCHES, USD
 
@@ -79,7 +79,7 @@ def _after_switches(turns: pl.DataFrame) -> pl.DataFrame:
 def _lost(breaks: pl.DataFrame, turns: pl.DataFrame, use: pl.DataFrame) -> pl.DataFrame:
     """Return tokens_lost and usd_lost of the turns that found no cache but would have on the model before."""
     paused = turns.select(*_PLACE, "gap_s").join(use, on=_PLACE, how="left")
-    lives_s = pl.when(pl.col("ttl") == "1h").then(TTLS_US["1h"]).otherwise(TTLS_US["5m"]) / 1e6
+    lives_s = pl.when(pl.col("ttl") == LONG).then(LONG_US).otherwise(SHORT_US) / 1e6
     cold = paused.filter(pl.col("gap_s") > lives_s)
     found = breaks.filter(pl.col("cause") == "model-switched").join(cold, on=_PLACE, how="anti")
     known = pl.col("usd_lost").null_count() == 0

@@ -4,10 +4,11 @@ from typing import Final
 
 import polars as pl
 
+from costscan.cache_policy import CLAUDE
 from costscan.levers.extended_prompts import OF_CHAIN, extending
 from costscan.levers.plan import Breakpoints, Plan, beside
 
-LOOKBACK: Final = 20
+LOOKBACK: Final = CLAUDE.lookback_blocks
 """A mark looks back over so many positions, itself included.
 
 Source: https://platform.claude.com/docs/en/build-with-claude/prompt-caching

@@ -4,14 +4,12 @@ from typing import Final
 
 from msgspec import Struct
 
+from costscan.cache_policy import CLAUDE
 from costscan.reading.prompt_diff.divergence import Prompt
 from costscan.reading.prompt_diff.prompt import Sent
 
-WINDOW: Final = 20
-"""How many positions are searched for a cache entry, from a marked one back and that one included.
-
-Source: https://platform.claude.com/docs/en/build-with-claude/prompt-caching
-"""
+WINDOW: Final = CLAUDE.lookback_blocks
+"""How many positions are searched for a cache entry, from a marked one back and that one included."""
 
 
 class Position(Struct, gc=False, frozen=True):

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from rich.text import Text
 
+from costscan.levers import ALL
 from costscan.reports.analysis.bill_lines import Pieces, billed, recorded
 from costscan.reports.analysis.cache_model import cache_model, side_calls
 from costscan.reports.text.numbers import bar, count, percent, plural, usd
@@ -114,8 +115,17 @@ def paragraphs(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
         yield "not logged", hidden, ""
     if cached := _without_caching(summary):
         yield "no caching", cached, ""
+    if why := _unruled(summary):
+        yield "levers", [(why, "")], ""
     if summary.defects:
         yield "not done", _not_done(summary), ""
+
+
+def _unruled(summary: Summary) -> str:
+    """Say of which runs no lever is worked out, as their cache has no known rules."""
+    failed = any(one.part.endswith(f" {ALL}") for one in summary.defects)
+    every = summary.scenario(ALL)
+    return "" if failed or every is None else every.reason or ""
 
 
 def _read(summary: Summary) -> list[str]:
