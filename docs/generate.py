@@ -68,8 +68,8 @@ def formats() -> str:
     """Return a section for each log format: the docstring of its module."""
     sections = []
     for name, source in sorted(available().items()):
-        title, _, rest = (source.__doc__ or "").strip().partition("\n\n")
-        what, _, example = source.EXPECTED.partition(" such as ")
+        title, _, rest = source.about.partition("\n\n")
+        what, _, example = source.expected.partition(" such as ")
         sections.append(f"## `{name}`\n{title}\n\n{rest}\n\nRecognised by {what} such as `{example}`.")
     return "\n\n".join(sections)
 

@@ -1,12 +1,13 @@
 """From the calls of all copies to the turns and runs that are billed."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import polars as pl
 
+from costscan import formats
 from costscan.analysis.clipped import with_clipped
 from costscan.analysis.selection import Pricing
-from costscan.attribution.token_split import EXACT_SOURCES
 from costscan.models import model_info
 from costscan.prices import (
     COST_COLUMNS,
@@ -23,7 +24,6 @@ from costscan.recorded_cost.unlogged import SUFFIX, missing
 from costscan.schema.frames import RUNS, TURNS
 from costscan.usage import within_limits
 
-DEFAULT_FAMILY: Final = "v4.7"
 UNNAMED: Final = "unnamed"
 
 
@@ -47,12 +47,18 @@ def modelled(calls: pl.DataFrame, copies: pl.DataFrame, runs: pl.DataFrame) -> p
     )
     calls = calls.join(tasks, on="run_id", how="left", maintain_order="left")
     models = calls["model"].unique().to_list()
-    families = {m: info.tokenizer if (info := model_info(m)) else DEFAULT_FAMILY for m in models}
+    families = {m: info.tokenizer for m in models if (info := model_info(m)) is not None}
+    usual = {name: known.tokenizer for name, known in formats.available().items()}
     known = within_limits(calls).with_columns(
-        family=pl.col("model").replace_strict(families, return_dtype=pl.String),
-        is_exact=pl.col("source").is_in(EXACT_SOURCES),
+        family=pl.coalesce(_looked_up("model", families), _looked_up("source", usual)),
+        is_exact=pl.col("source").is_in(formats.with_whole_prompts()),
     )
     return with_clipped(known)
+
+
+def _looked_up(column: str, values: Mapping[str, str]) -> pl.Expr:
+    """Return what stands for each value of a column, null where nothing does."""
+    return pl.col(column).replace_strict(values, default=None, return_dtype=pl.String)
 
 
 def priced(calls: pl.DataFrame, table: pl.DataFrame, pricing: Pricing) -> pl.DataFrame:
@@ -166,7 +172,9 @@ def _unlogged_runs(extra: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
             parent_run_id="session",
             agent=pl.lit("unlogged"),
             interactive=pl.lit(False),
-            source=pl.col("source").fill_null("claude_stream"),
+            source=pl.col("source").fill_null(
+                next(f.name for f in formats.available().values() if f.has_totals)
+            ),
             task=pl.coalesce("task", "root_task", pl.lit(UNNAMED)),
             root_task=pl.coalesce("root_task", pl.lit(UNNAMED)),
             path=pl.coalesce("path", "recorded_path"),

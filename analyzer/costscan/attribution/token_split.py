@@ -21,8 +21,6 @@ CALL_TOKENS: Final = 40
 UNEXPLAINED_FACTOR: Final = 2
 UNEXPLAINED_TOKENS: Final = 100
 """New blocks take at most this many times their estimate and this many tokens more; the rest is hidden."""
-EXACT_SOURCES: Final = ("messages_api",)
-"""Formats that log whole prompts: nothing in them is hidden."""
 
 HIDDEN_FIRST: Final = 0
 WRITTEN: Final = 1

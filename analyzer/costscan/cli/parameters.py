@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from costscan import formats
+
 Paths = Annotated[
     list[str],
     typer.Argument(
@@ -100,8 +102,7 @@ Format = Annotated[
     typer.Option(
         "--format",
         metavar="NAME",
-        help="The format of all files, instead of what each looks like: claude_code, "
-        "claude_stream, messages_api.",
+        help=f"The format of all files, instead of what each looks like: {', '.join(formats.names())}.",
     ),
 ]
 Set = Annotated[

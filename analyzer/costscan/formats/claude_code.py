@@ -34,7 +34,7 @@ from costscan.formats.claude.lines import (
     lost_call,
     timestamp,
 )
-from costscan.formats.interface import LogFile
+from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.block import text_block
 from costscan.reading.content.measure import measure, text
 from costscan.reading.conversation import refusals
@@ -43,11 +43,6 @@ from costscan.reading.io import lenient_json
 from costscan.reading.io.files import open_log
 from costscan.reading.io.json_lines import Reader
 from costscan.reading.io.rows import Rows
-
-NAME = "claude_code"
-EXPECTED = (
-    'Claude Code transcript lines such as {"type":"assistant","sessionId":…,"message":{"id":…,"usage":{…}}}'
-)
 
 _AGENT_TOOLS: Final = frozenset({"Task", "Agent"})
 _OWN_TYPES: Final = frozenset(
@@ -101,6 +96,15 @@ def read(file: LogFile, rows: Rows) -> None:
     with open_log(file.on_disk) as stream:
         Reader(Line, lenient_line, rows).feed(stream, file.path, reading.take)
     reading.finish()
+
+
+FORMAT = Format(
+    name="claude_code",
+    expected="Claude Code transcript lines such as "
+    '{"type":"assistant","sessionId":…,"message":{"id":…,"usage":{…}}}',
+    sniff=sniff,
+    read=read,
+)
 
 
 class _Reading:
@@ -287,7 +291,7 @@ class _Reading:
                 f"{session}/agent-{key}" if key else session,
                 session,
                 session if key else None,
-                NAME,
+                FORMAT.name,
                 self.file.path,
                 None if key else agent.labels.task(),
                 name,

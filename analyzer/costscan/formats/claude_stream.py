@@ -22,7 +22,7 @@ from msgspec import UNSET, Struct
 from costscan.formats.api.message import word
 from costscan.formats.claude import recorded_cost, task_names
 from costscan.formats.claude.lines import Line, call_of, is_answer, lenient_line, lost_call, timestamp
-from costscan.formats.interface import LogFile
+from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.block import text_block
 from costscan.reading.content.measure import measure, text
 from costscan.reading.conversation import refusals
@@ -31,9 +31,6 @@ from costscan.reading.conversation.usage import Usage
 from costscan.reading.io.files import open_log
 from costscan.reading.io.json_lines import Reader
 from costscan.reading.io.rows import Rows
-
-NAME = "claude_stream"
-EXPECTED = 'stream-json lines such as {"type":"assistant","session_id":…,"message":{"usage":{…}}}'
 
 _TYPES: Final = frozenset({"system", "assistant", "user", "result", "stream_event", "rate_limit_event"})
 _NO_CALL: Final = _TYPES | {
@@ -78,6 +75,16 @@ def read(file: LogFile, rows: Rows) -> None:
     with open_log(file.on_disk) as stream:
         Reader(Line, lenient_line, rows).feed(stream, file.path, reading.take)
     reading.finish()
+
+
+FORMAT = Format(
+    name="claude_stream",
+    expected='stream-json lines such as {"type":"assistant","session_id":…,"message":{"usage":{…}}}',
+    sniff=sniff,
+    read=read,
+    precedence=1,
+    has_totals=True,
+)
 
 
 class _Reading:
@@ -208,7 +215,7 @@ class _Reading:
                 f"{run_id}/agent-{parent_call}" if parent_call else run_id,
                 run_id,
                 run_id if parent_call else None,
-                NAME,
+                FORMAT.name,
                 self.file.path,
                 None if parent_call else label.task(),
                 agent,

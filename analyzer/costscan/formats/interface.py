@@ -1,21 +1,20 @@
-"""What a log format is to the rest of costscan: one module of this folder with these names.
+"""What a log format is to the rest of costscan: a module of this folder that declares a `FORMAT`.
 
-- `NAME`: the word `--format` takes and the `source` column shows.
-- `EXPECTED`: what a line of this format looks like, for error messages.
-- `sniff(objects)`: True when the first objects of a file are of this format.
-- `read(file, rows)`: reads a file into `rows`. Files are read apart, in any order and in several processes;
-  what joins them (a session and its sub-agents, the same call in two files) is the ids in the rows.
+Files are read apart, in any order and in several processes; what joins them (a session and its sub-agents,
+the same call in two files) is the ids in the rows.
 """
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+if TYPE_CHECKING:
+    from costscan.reading.io.rows import Rows
 
-from costscan.reading.io.rows import Rows
 
-
-class LogFile(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class LogFile:
     """A file to read: `path` as shown to the user; "-" is standard input, spooled to `spooled`."""
 
     path: str
@@ -27,14 +26,31 @@ class LogFile(Struct, frozen=True):
         return self.spooled or self.path
 
 
-class Source(Protocol):
-    """One log format; the module itself is the object."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """A log format.
 
-    NAME: str
-    EXPECTED: str
+    Attributes:
+        name: the word that `--format` takes and the `source` column shows; the name of its module.
+        expected: what a line of it looks like, for error messages: WHAT such as EXAMPLE.
+        sniff: whether a file that begins with these objects is of this format.
+        read: reads a file into rows.
+        precedence: where several formats tell the same call, that of the least one counts.
+        logs_whole_prompts: every prompt is logged whole, so that nothing in it is hidden.
+        tokenizer: the family of tokenizers that models are taken to have of which it is not known.
+        has_totals: recorded totals of sessions that no call is logged of are told by this format.
+    """
 
-    def sniff(self, objects: Sequence[dict[str, Any]]) -> bool:
-        """Whether a file that begins with these objects is of this format."""
+    name: str
+    expected: str
+    sniff: Callable[[Sequence[dict[str, Any]]], bool]
+    read: "Callable[[LogFile, Rows], None]"
+    precedence: int = 0
+    logs_whole_prompts: bool = False
+    tokenizer: str = "v4.7"
+    has_totals: bool = False
 
-    def read(self, file: LogFile, rows: Rows) -> None:
-        """Read a file into `rows`."""
+    @property
+    def about(self) -> str:
+        """What its module says of it: its chapter of docs/formats.md."""
+        return (sys.modules[self.read.__module__].__doc__ or "").strip()

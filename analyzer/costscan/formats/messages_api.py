@@ -25,7 +25,7 @@ from costscan.formats.api.message import Message, word
 from costscan.formats.api.pair import Pair, is_answered, is_free, is_message, request_of, response_of
 from costscan.formats.api.request import Definitions, Request, asks_of, blocks_of
 from costscan.formats.claude import people, task_names
-from costscan.formats.interface import LogFile
+from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.block import hash_of, raw_json, text_block
 from costscan.reading.conversation import refusals
 from costscan.reading.conversation.call import LONGEST, Call, make_call, miss_reason
@@ -38,10 +38,6 @@ from costscan.reading.io.rows import Rows
 from costscan.reading.io.timestamps import time_of
 from costscan.reading.prompt_diff.prompt import Sent
 from costscan.reading.prompt_diff.tracker import Known, Prompts
-
-NAME = "messages_api"
-EXPECTED = 'request/response pairs such as {"timestamp":…,"request":{"model":…},"response":{"usage":{…}}}'
-
 
 _RAW = ("request", "response", "result")
 
@@ -63,6 +59,15 @@ def read(file: LogFile, rows: Rows) -> None:
     with open_log(file.on_disk) as stream:
         Reader(Pair, _lenient_pair, rows).feed(stream, file.path, reading.take)
     reading.finish()
+
+
+FORMAT = Format(
+    name="messages_api",
+    expected='request/response pairs such as {"timestamp":…,"request":{"model":…},"response":{"usage":{…}}}',
+    sniff=sniff,
+    read=read,
+    logs_whole_prompts=True,
+)
 
 
 def _lenient_pair(value: dict[str, Any]) -> Pair | None:
@@ -157,7 +162,7 @@ class _Reading:
                 run.run_id,
                 run.parent or run.run_id,
                 run.parent,
-                NAME,
+                FORMAT.name,
                 self.file.path,
                 run.task,
                 run.agent,

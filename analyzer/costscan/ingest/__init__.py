@@ -144,7 +144,7 @@ def _refuse_unusable(reading: Reading, alone: set[str], source: str | None) -> N
     )
     if bad:
         known = [named(source)] if source else available().values()
-        expected = "; ".join(f.EXPECTED for f in known)
+        expected = "; ".join(f.expected for f in known)
         raise CostscanError(f"{bad[0][0]}: {bad[0][1]}", f"expected {expected}")
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 import polars as pl
 
+from costscan.formats import available
 from costscan.reading.conversation.refusals import UNKNOWN
 from costscan.reading.conversation.usage import PLACEHOLDER_OUTPUT_TOKENS
 
@@ -120,9 +121,10 @@ def _ranked(copies: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
         pl.col("output_tokens").sum().alias("out"),
         pl.col("end_at").max().alias("ended"),
     )
+    precedence = {name: known.precedence for name, known in available().items()}
     order = pl.struct(
         pl.col("parent_run_id").is_not_null(),
-        pl.col("source") == "claude_stream",
+        pl.col("source").replace_strict(precedence, default=None),
         pl.col("ended").max().over("run_id").fill_null(pl.datetime(9999, 1, 1, time_zone="UTC")),
         pl.col("path").min().over("run_id"),
         pl.col("run_id"),

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Final
 from costscan.defects import described
 from costscan.errors import CostscanError
 from costscan.formats import available, foreign, named
-from costscan.formats.interface import LogFile, Source
+from costscan.formats.interface import Format, LogFile
 from costscan.reading.io.files import open_log
 from costscan.reading.io.lenient_json import is_document, objects, text_of
 from costscan.reading.io.rows import TABLES, Rows
@@ -68,11 +68,11 @@ def read_files(files: Sequence[LogFile], *, source: str | None, out: Path, task:
     }
 
 
-def _read(file: LogFile, found: Source, sources: Sequence[Source], rows: Rows) -> list[str]:
+def _read(file: LogFile, found: Format, sources: Sequence[Format], rows: Rows) -> list[str]:
     """Read a file of one format, and the lines of other formats in it; return the names of them all."""
     rows.strange.clear()
     found.read(file, rows)
-    others: list[Source] = []
+    others: list[Format] = []
     for line, n in rows.strange.values():
         owner = next((s for s in sources if s is not found and s.sniff([line])), None)
         if owner is None:
@@ -83,10 +83,10 @@ def _read(file: LogFile, found: Source, sources: Sequence[Source], rows: Rows) -
     for other in others:
         with rows.once_more():
             other.read(file, rows)
-    return [found.NAME, *(other.NAME for other in others)]
+    return [found.name, *(other.name for other in others)]
 
 
-def detect(file: LogFile, sources: Sequence[Source]) -> Source | str:
+def detect(file: LogFile, sources: Sequence[Format]) -> Format | str:
     """Return the format of a file by what its first lines hold, or why there is none."""
     looks_like: str | None = None
     with open_log(file.on_disk) as stream:
@@ -119,7 +119,7 @@ def _heads(stream: BinaryIO) -> Iterator[bytes]:
         yield b"".join(pieces)
 
 
-def _known(head: bytes, sources: Sequence[Source]) -> Source | str | None:
+def _known(head: bytes, sources: Sequence[Format]) -> Format | str | None:
     """Return the format of the first line that has one, else what another line looks like."""
     looks_like: str | None = None
     lines = (line for line in head.split(b"\n") if b"{" in line)
@@ -131,7 +131,7 @@ def _known(head: bytes, sources: Sequence[Source]) -> Source | str | None:
     return looks_like
 
 
-def _sniffed(raw: bytes, sources: Sequence[Source]) -> Source | str | None:
+def _sniffed(raw: bytes, sources: Sequence[Format]) -> Format | str | None:
     found = objects(text_of(raw)).objects[:SNIFF_LINES]
     own = next((s for s in sources if s.sniff(found)), None)
     return own or next((name for line in found if (name := foreign.named(line)) is not None), None)

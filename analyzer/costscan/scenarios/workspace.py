@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from costscan.attribution.token_split import EXACT_SOURCES
 from costscan.cache_policy import LONG, SHORT, SHORT_US
+from costscan.formats import with_whole_prompts
 from costscan.levers import batching, caching, routing, trimming
 from costscan.levers.plan import Plan
 from costscan.levers.uncertainty import with_errors
@@ -70,7 +70,7 @@ class Bench:
         most = self.settings.trimming.tool_result_max_tokens
         blocks = self._blocks(*names).filter(some).collect()
         said = trimming.without_tool_use(blocks, self.plan.steps, self.x.runs)
-        exact = self.x.runs.filter(pl.col("source").is_in(EXACT_SOURCES))["run_id"]
+        exact = self.x.runs.filter(pl.col("source").is_in(with_whole_prompts()))["run_id"]
         return trimming.Held(with_errors(said, exact), self.x.tool_calls, self.x.runs, most)
 
     def forget_held(self) -> None:

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.attribution.token_split import EXACT_SOURCES
+from costscan.formats import with_whole_prompts
 from costscan.models import model_info
 
 CUT_BLOCKS: Final = pl.Schema(
@@ -61,7 +61,7 @@ def without_tool_use(blocks: pl.DataFrame, steps: pl.DataFrame, runs: pl.DataFra
         steps: run_id, turn, model, prompt_tokens.
         runs: run_id, source.
     """
-    exact = runs.filter(pl.col("source").is_in(EXACT_SOURCES)).select("run_id")
+    exact = runs.filter(pl.col("source").is_in(with_whole_prompts())).select("run_id")
     tools = blocks.filter(kind="tool_def", turn_in=0).select("run_id").unique()
     known = {m: info.tool_use_tokens for m in steps["model"].unique() if (info := model_info(m))}
     added = pl.col("model").replace_strict(known, default=0, return_dtype=pl.Int64)
