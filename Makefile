@@ -8,7 +8,7 @@ test:  ## run the tests
 	.venv/bin/pytest -n auto --dist worksteal
 
 lint:  ## check style
-	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/shellcheck ci/action/*.sh
+	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/shellcheck ci/action/*.sh && .venv/bin/oxlint analyzer/costscan/reports/html/*.js
 
 types:  ## check types
 	.venv/bin/mypy
