@@ -64,3 +64,15 @@ def test_the_first_screen_says_so(capsys: Capture, tmp_path: Path) -> None:
         capsys, "analyze", str(log)
     )
     assert "no known cache rules" not in said(capsys, "analyze", "sample_logs/idle-hour")
+
+
+@pytest.mark.usefixtures("kept_analyses")
+def test_many_and_hostile_models_are_named_on_one_safe_line(capsys: Capture, tmp_path: Path) -> None:
+    models = ["a-\x1b[31mred\x9b2J", *(f"own-model-{n}" for n in range(9))]
+    log = write(tmp_path / "runs.jsonl", *(line for model in models for line in talk(model, turns=2)))
+    words = " ".join(said(capsys, "analyze", str(log)).split())
+    assert (
+        "10 of 10 runs and sub-agents: no known cache rules for "
+        "a-\N{REPLACEMENT CHARACTER}[31mred\N{REPLACEMENT CHARACTER}2J, own-model-0, own-model-1 and 7 more"
+    ) in words
+    assert not {"\x1b", "\x9b"} & set(words)

@@ -27,6 +27,8 @@ RISKS: Final = {
 """What a scenario may change beside the cost; a part that is not named has the risk of its lever."""
 LEAST_SHARE: Final = Decimal("0.005")
 """A lever that would save less than this share of the bill is not worth a step, nor a line."""
+_MOST_MODELS: Final = 3
+"""Models without known cache rules that a sentence names."""
 _CACHED: Final = ("cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
 
 
@@ -91,7 +93,9 @@ def _without_rules(analysis: Diagnosis, runs: pl.DataFrame) -> str | None:
         return None
     unknown = runs.filter(pl.col("saved_usd").is_null()).height
     of = "the run" if runs.height == 1 else f"{unknown:,} of {runs.height:,} runs and sub-agents"
-    return f"not worked out for {of}: no known cache rules for {', '.join(analysis.without_rules)}"
+    models = analysis.without_rules
+    more = f" and {len(models) - _MOST_MODELS:,} more" if len(models) > _MOST_MODELS else ""
+    return f"not worked out for {of}: no known cache rules for {', '.join(models[:_MOST_MODELS])}{more}"
 
 
 def _no_caching(known: pl.DataFrame, billed: Decimal | None) -> Scenario:

@@ -125,7 +125,7 @@ def _unruled(summary: Summary) -> str:
     """Say of which runs no lever is worked out, as their cache has no known rules."""
     failed = any(one.part.endswith(f" {ALL}") for one in summary.defects)
     every = summary.scenario(ALL)
-    return "" if failed or every is None else every.reason or ""
+    return "" if failed or every is None else inert(every.reason or "")
 
 
 def _read(summary: Summary) -> list[str]:
