@@ -102,7 +102,15 @@ def _of_kept_calls(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
 def _turn_at(
     turn_of: pl.Series, kept: pl.Series, rows: pl.Series, copies: pl.Series, own: pl.Series
 ) -> pl.Series:
-    """Return the turn of each row; a row past the end of its copy is the turn after the last."""
+    """Return the turn of each row; a row past the end of its copy is the turn after the last.
+
+    Copy 0 tells three calls, of which another copy tells the second (it is not kept); copy 1 tells one more:
+
+    >>> turn_of, kept = pl.Series([0, 1, 1, 2, 0]), pl.Series([1, 0, 1, 1])
+    >>> copies, rows = pl.Series([0, 0, 0, 1]), pl.Series([0, 2, 3, 4])
+    >>> _turn_at(turn_of, kept, rows, copies, pl.Series([0, 0, 0, 1])).to_list()
+    [0, 1, 2, 3]
+    """
     inside = (rows < copies.len()) & (copies.gather(rows.clip(upper_bound=copies.len() - 1)) == own)
     here = turn_of.gather(rows)
     after = turn_of.gather(rows - 1) + kept.gather(rows - 1)

@@ -40,6 +40,21 @@ def costs(placed: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     Args:
         placed: from `positioned`; `start` is a row of the calls.
         calls: epoch, the token columns, prompt_tokens and unit prices `pico_*`, 0 where not to be billed.
+
+    A first turn writes 100 tokens to the cache, a second reads them and sends 50 more as they are. Who came
+    first costs 100 * 5 when it enters and 100 * 1 in the turn that carries it; the other 50 * 4:
+
+    >>> calls = pl.DataFrame({
+    ...     "epoch": 0,
+    ...     "cache_read_tokens": [0, 100], "cache_write_1h_tokens": 0, "cache_write_5m_tokens": [100, 0],
+    ...     "prompt_tokens": [100, 150],
+    ...     "pico_cache_read": 1, "pico_input": 4, "pico_cache_write_5m": 5, "pico_cache_write_1h": 8,
+    ... }).with_columns(pl.col(pl.Int32).cast(pl.Int64))
+    >>> placed = positioned(
+    ...     pl.DataFrame({"epoch": [0, 0], "start": [0, 1], "tokens": [100, 50], "id": [1, 2]}), ["id"]
+    ... )
+    >>> costs(placed, calls).select("tokens", "entry_pico_usd", "pico_usd").rows()
+    [(100, 500, 600), (50, 200, 200)]
     """
     running = _running(calls)
     upto = _cost_upto(running, placed.select("epoch", at="end_token"))

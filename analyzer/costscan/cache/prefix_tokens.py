@@ -89,6 +89,20 @@ def known_tokens(windows: pl.DataFrame, prefixes: pl.DataFrame) -> pl.DataFrame:
 
     A whole prompt is as long as was billed; what was not sent plain ends at the last mark; and what was read
     ends at the position whose estimate is nearest, of those that another request marked where there are any.
+
+    A call of 130 tokens has a breakpoint at its first position, and 100 of its tokens were not sent plain:
+    there they end, whatever the estimate. The next one reads 102: near what is estimated of prefix 22.
+
+    >>> windows = pl.DataFrame({
+    ...     "copy": 0, "seq": [0, 1, 1], "position": [0, 0, 1], "family": "v", "prefix_hash": [11, 21, 22],
+    ...     "tokens": [90, 40, 101], "end_tokens": [100, 0, 0], "read_tokens": [0, 102, 102],
+    ...     "breakpoint": ["5m", None, None],
+    ... })
+    >>> prefixes = pl.DataFrame({
+    ...     "role": "whole", "family": "v", "prefix_hash": [12, 23], "prompt_tokens": [130, 160],
+    ... })
+    >>> known_tokens(windows, prefixes).select("prefix_hash", "exact_tokens").rows()
+    [(11, 100), (22, 102), (12, 130), (23, 160)]
     """
     whole = prefixes.filter(pl.col("role") == "whole").select(*_SENT, exact_tokens="prompt_tokens")
     is_breakpoint = pl.col("breakpoint").is_not_null()

@@ -46,7 +46,12 @@ def _less(name: str, by: pl.Expr) -> pl.Expr:
 
 
 def _of_owner(frame: pl.DataFrame, key: str, owner: str) -> pl.DataFrame:
-    """Add of_owner: what came off the prompt that a key names."""
+    """Add of_owner: what came off the prompt that a key names.
+
+    >>> steps = pl.DataFrame({"key": [11, 12], "extends_key": [None, 11], "cut_tokens": [300, 500]})
+    >>> _of_owner(steps, "extends_key", "key")["of_owner"].to_list()
+    [None, 300]
+    """
     found = frame.select(key).join(
         _owners(frame, owner), left_on=key, right_on="owner", how="left", maintain_order="left"
     )

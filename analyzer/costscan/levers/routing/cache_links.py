@@ -23,6 +23,19 @@ def block_counts(steps: pl.DataFrame, blocks: pl.LazyFrame) -> pl.DataFrame:
     Args:
         steps: req, run_id, turn.
         blocks: run_id, turn_in, layer, kind, call_id.
+
+    Two blocks come with turn 0, an image inside the result of turn 2 is none of its own:
+
+    >>> steps = pl.DataFrame({"req": [7, 8, 9], "run_id": "run", "turn": [0, 1, 2]})
+    >>> blocks = pl.DataFrame({
+    ...     "run_id": "run",
+    ...     "turn_in": [0, 0, 0, 2, 2],
+    ...     "layer": ["tools", "messages", "messages", "messages", "messages"],
+    ...     "kind": ["tool_def", "text", "text", "tool_result", "image"],
+    ...     "call_id": [None, None, None, "t1", "t1"],
+    ... })
+    >>> block_counts(steps, blocks.lazy()).rows()
+    [(7, 2), (8, 2), (9, 3)]
     """
     inside = pl.col("kind").is_in(("image", "document")) & pl.col("call_id").is_not_null()
     came = (
