@@ -11,7 +11,7 @@ from costscan.errors import CostscanError
 from costscan.pipeline import Request, diagnosed
 
 if TYPE_CHECKING:
-    from costscan.gate import Comparison, Limit, Side
+    from costscan.gate import Comparison, ComparisonSide, Limit
     from costscan.rulebook import Diagnosis
     from costscan.summary import Summary
 
@@ -26,7 +26,7 @@ _FIND = {"rule", "run", "replay"}
 class Read:
     """A side, and the diagnosis it was made from; a report of earlier logs has none."""
 
-    side: "Side"
+    side: "ComparisonSide"
     summary: "Summary | None" = None
     diagnosis: "Diagnosis | None" = None
 
@@ -45,15 +45,15 @@ def side(asked: Request, diagnose: Diagnose = diagnosed) -> "Iterator[Read]":
     from costscan.gate import is_report, of_logs, reported  # noqa: PLC0415 - imports Polars
 
     if len(asked.paths) == 1 and is_report(Path(asked.paths[0])):
-        found = reported(Path(asked.paths[0]), asked.settings.tz).of_tasks(asked.tasks)
+        compared_side = reported(Path(asked.paths[0]), asked.settings.tz).of_tasks(asked.tasks)
         _refuse_time(asked)
-        refuse_empty(found)
-        yield Read(found)
+        refuse_empty(compared_side)
+        yield Read(compared_side)
         return
     with diagnose(asked) as (diagnosis, summary):
-        found = of_logs(summary, diagnosis)
-        refuse_empty(found)
-        yield Read(found, summary, diagnosis)
+        compared_side = of_logs(summary, diagnosis)
+        refuse_empty(compared_side)
+        yield Read(compared_side, summary, diagnosis)
 
 
 def _refuse_time(asked: Request) -> None:
@@ -64,17 +64,17 @@ def _refuse_time(asked: Request) -> None:
         )
 
 
-def refuse_empty(found: "Side") -> None:
+def refuse_empty(compared_side: "ComparisonSide") -> None:
     """Refuse a side without a run.
 
     Raises:
         CostscanError: there is none.
     """
-    if not found.runs.height:
-        raise CostscanError(f"{found.name}: no run to compare", "name other logs, or another --task")
+    if not compared_side.runs.height:
+        raise CostscanError(f"{compared_side.name}: no run to compare", "name other logs, or another --task")
 
 
-def read_whole(asked: Request, path: str, diagnose: Diagnose = diagnosed) -> "Side":
+def read_whole(asked: Request, path: str, diagnose: Diagnose = diagnosed) -> "ComparisonSide":
     """Read a baseline and be done with it; --since and --until are for what is compared with it."""
     with side(replace(asked, paths=(path,), since=None, until=None), diagnose) as read:
         return read.side
@@ -97,20 +97,20 @@ def limits_of(
     from costscan.gate import DEFAULT, limits  # noqa: PLC0415 - imports Polars
     from costscan.rulebook import load_rules  # noqa: PLC0415
 
-    said = [("--fail-on", word) for word in words or ()] or list(asked.settings.check.fail_on)
-    if not said and not has_baseline and not may_lack:
+    texts = [("--fail-on", word) for word in words or ()] or list(asked.settings.check.fail_on)
+    if not texts and not has_baseline and not may_lack:
         raise CostscanError(
             "nothing to check against", "name a --baseline, or a budget like --fail-on usd_per_run:2"
         )
     rules = [rule.name for rule in load_rules(asked.rules, asked.settings.rules)]
-    found = limits(said or [("", DEFAULT)], rules)
-    for (where, _), limit in zip(said, found, strict=False):
+    parsed = limits(texts or [("", DEFAULT)], rules)
+    for (where, _), limit in zip(texts, parsed, strict=False):
         if limit.needs_baseline and not has_baseline and not may_lack:
             raise CostscanError(
                 f"{where}: {limit.text}: a change from what?",
                 "name a --baseline, or a ceiling like usd_per_run:2",
             )
-    return found
+    return parsed
 
 
 def refuse_unfound(limits: "Sequence[Limit]", read: Read) -> None:
@@ -130,7 +130,9 @@ def refuse_unfound(limits: "Sequence[Limit]", read: Read) -> None:
                 )
 
 
-def compared(before: "Side | None", after: "Side", limits: "Sequence[Limit]", asked: Request) -> "Comparison":
+def compared(
+    before: "ComparisonSide | None", after: "ComparisonSide", limits: "Sequence[Limit]", asked: Request
+) -> "Comparison":
     """Compare two sides with the settings that hold; without a baseline, what needs one is not checked."""
     from costscan.gate import compare  # noqa: PLC0415 - imports Polars
 

@@ -115,16 +115,16 @@ def _differences(group: Group) -> pl.Series:
 
 
 def _all_sums(parts: Iterator[pl.Series]) -> pl.Series:
-    found = pl.DataFrame({"sum": [0.0]})
+    sums = pl.DataFrame({"sum": [0.0]})
     for part in parts:
-        both = found.join(part.alias("more").to_frame(), how="cross")
-        found = both.select(pl.col("sum") + pl.col("more"))
-    return found.to_series()
+        both = sums.join(part.alias("more").to_frame(), how="cross")
+        sums = both.select(pl.col("sum") + pl.col("more"))
+    return sums.to_series()
 
 
 def _some_sums(parts: Iterator[pl.Series], n_parts: int) -> pl.Series:
     draws = max(LEAST_SAMPLED, min(SAMPLED, _WORK // n_parts))
-    found = pl.zeros(draws, dtype=pl.Float64, eager=True)
+    sums = pl.zeros(draws, dtype=pl.Float64, eager=True)
     for number, part in enumerate(parts):
-        found += part.sample(draws, with_replacement=True, seed=_SEED + number)
-    return found
+        sums += part.sample(draws, with_replacement=True, seed=_SEED + number)
+    return sums

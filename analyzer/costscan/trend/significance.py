@@ -63,8 +63,8 @@ def _counted(ranks: pl.Series, places: Sequence[int], seen: float, rate: float) 
     extra = 0 if is_whole else 1  # the logged order is one of all, and stands beside sampled ones
     clearer = extra
     for orders in [_every_order(n)] if is_whole else _some_orders(n, draws):
-        found = clearness(ranks.gather(orders), places, n).reshape((orders.len() // n, n)).arr.max()
-        clearer += int((found >= seen).sum())
+        clearest = clearness(ranks.gather(orders), places, n).reshape((orders.len() // n, n)).arr.max()
+        clearer += int((clearest >= seen).sum())
         if clearer > rate * (draws + extra):
             return 1.0
     return clearer / (draws + extra)
