@@ -50,10 +50,10 @@ def _turned_to(kept: IO[bytes]) -> Iterator[None]:
         _flush()
         os.dup2(real, _STDERR)
         kept.seek(0)
-        said = kept.read()
-        if said and _PANIC not in said:
+        written = kept.read()
+        if written and _PANIC not in written:
             with suppress(OSError):
-                os.write(real, said)
+                os.write(real, written)
         os.close(real)
 
 

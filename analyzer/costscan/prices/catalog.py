@@ -46,10 +46,10 @@ def claude_history(model: str) -> list[tuple[date | None, Prices]]:
 
     Size tiers and modes are left out: `prices.toml` states them with the dates that genai-prices lacks.
     """
-    found = provider("anthropic").find_model(model)
-    if found is None:
+    model_info = provider("anthropic").find_model(model)
+    if model_info is None:
         return []
-    return [(start, _prices(_at(found, start), over=0)) for start in _starts(found)]
+    return [(start, _prices(_at(model_info, start), over=0)) for start in _starts(model_info)]
 
 
 def other_rates() -> list[Rate]:

@@ -140,5 +140,9 @@ def _ratio(meter: str, prices: Mapping[str, Fraction], base: Mapping[str, Fracti
     """How many times the standard price these are; a meter without a list price goes by the input."""
     if meter == "web_search":
         return Fraction(1)
-    known = meter if base.get(meter) and meter in prices else "input"
-    return prices[known] / base[known] if base.get(known) and known in prices else Fraction(1)
+    like_meter = meter if base.get(meter) and meter in prices else "input"
+    return (
+        prices[like_meter] / base[like_meter]
+        if base.get(like_meter) and like_meter in prices
+        else Fraction(1)
+    )

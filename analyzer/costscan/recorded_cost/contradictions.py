@@ -36,14 +36,14 @@ def believed(total: Recorded, logged: Mapping[str, Mapping[str, Any]]) -> Record
         wrong = [True] * len(parts)
     if not any(wrong):
         return total
-    found = replace(total, usd=None, models={}, model_usd={})
+    corrected = replace(total, usd=None, models={}, model_usd={})
     for part, is_wrong in zip(parts, wrong, strict=True):
         one = _main_loop(part) if is_wrong else part
         for model, tokens in one.models.items():
-            found.models[model] = plus(found.models.get(model), tokens)
+            corrected.models[model] = plus(corrected.models.get(model), tokens)
         for model, usd in one.model_usd.items():
-            found.model_usd[model] = found.model_usd.get(model, Decimal(0)) + usd
-    return found
+            corrected.model_usd[model] = corrected.model_usd.get(model, Decimal(0)) + usd
+    return corrected
 
 
 def _repeats_usage(total: Recorded, models: set[str]) -> bool:

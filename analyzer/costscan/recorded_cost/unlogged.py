@@ -120,9 +120,9 @@ def _rest(
 
 def _dollars(total: Recorded, model: str) -> Decimal | None:
     """Return the recorded dollars of a model; the only model without them has what is left of the total."""
-    found = total.model_usd.get(model)
-    if found is not None or total.usd is None or total.models.keys() - total.model_usd.keys() != {model}:
-        return found
+    usd = total.model_usd.get(model)
+    if usd is not None or total.usd is None or total.models.keys() - total.model_usd.keys() != {model}:
+        return usd
     return total.usd - sum(total.model_usd.values(), Decimal(0))
 
 
