@@ -141,8 +141,10 @@ def with_minimums(turns: pl.DataFrame) -> pl.DataFrame:
 def _ttls(turns: pl.DataFrame) -> pl.DataFrame:
     """Return the TTL each turn wrote with; where it wrote nothing, that of the turn before."""
     hour, five = pl.col("cache_write_1h_tokens"), pl.col("cache_write_5m_tokens")
-    seen = pl.when(hour > five).then(LONG_US).when(five > 0).then(SHORT_US)
-    near = seen.forward_fill().over("run_id").fill_null(seen.backward_fill().over("run_id"))
+    written_ttl_us = pl.when(hour > five).then(LONG_US).when(five > 0).then(SHORT_US)
+    near = (
+        written_ttl_us.forward_fill().over("run_id").fill_null(written_ttl_us.backward_fill().over("run_id"))
+    )
     return turns.select("req", ttl_us=near.fill_null(SHORT_US).cast(pl.Int64))
 
 

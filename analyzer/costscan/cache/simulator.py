@@ -181,9 +181,11 @@ def _before(times: pl.Series) -> pl.Expr:
     over (number of the life, rank of the time) is that of each life.
     """
     life = (pl.col("begins") | pl.col("late").shift(1).fill_null(False)).cast(pl.Int64).cum_sum()
-    seen = pl.when("refreshes").then(life * len(times) + pl.col("rank")).cum_max().forward_fill().shift(1)
-    mine = seen >= life * len(times)
-    return pl.when(mine).then(pl.lit(times).gather(seen % len(times)))
+    last_refresh = (
+        pl.when("refreshes").then(life * len(times) + pl.col("rank")).cum_max().forward_fill().shift(1)
+    )
+    mine = last_refresh >= life * len(times)
+    return pl.when(mine).then(pl.lit(times).gather(last_refresh % len(times)))
 
 
 def _judged() -> dict[str, pl.Expr]:

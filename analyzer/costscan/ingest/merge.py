@@ -160,7 +160,7 @@ def _of_copies(calls: pl.DataFrame) -> pl.DataFrame:
     """Return `kept` and the columns on which the copies of a call must agree.
 
     The counters are those of one copy: one that knows them, of these the one with the largest output, of
-    these one that tells cache writes apart by their lifetime; where none does, another tells how the same
+    these one that tells cache writes apart by their TTL; where none does, another tells how the same
     writes part.
     """
     w5m, w1h = (pl.col(name) for name in WRITES)

@@ -78,8 +78,10 @@ def text_models(provider_id: str) -> Iterator[ModelInfo]:
 
 def _modes(model: ModelInfo) -> Iterator[tuple[tuple[str, str], dict[str, str]]]:
     yield ("standard", "standard"), {}
-    seen = {value: variant.when for variant in model.price_variants or () for value in variant.when.values()}
-    yield from ((mode, seen[value]) for value, mode in _MODE_OF.items() if value in seen)
+    conditions = {
+        value: variant.when for variant in model.price_variants or () for value in variant.when.values()
+    }
+    yield from ((mode, conditions[value]) for value, mode in _MODE_OF.items() if value in conditions)
 
 
 def _rates(name: str, model: ModelInfo, mode: tuple[str, str], condition: dict[str, str]) -> Iterator[Rate]:

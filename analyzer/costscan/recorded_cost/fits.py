@@ -1,4 +1,4 @@
-"""What recorded dollars prove of recorded tokens: the lifetimes of cache writes, the prices that were paid.
+"""What recorded dollars prove of recorded tokens: the TTLs of cache writes, the prices that were paid.
 
 A client sums what its calls cost and keeps of each model the tokens and the dollars. Which writes live for an
 hour, whether requests were fast and how long their prompts were is lost in the sum, but few answers give the

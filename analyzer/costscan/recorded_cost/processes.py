@@ -44,13 +44,13 @@ def of_session(files: list[list[Recorded]], calls: pl.DataFrame) -> Recorded:
 
 def _distinct(events: Iterable[Recorded]) -> list[Recorded]:
     """Leave out lines that were told before: files may overlap in part."""
-    seen: set[str] = set()
+    uuids: set[str] = set()
     kept = []
     for event in events:
-        if event.uuid is None or event.uuid not in seen:
+        if event.uuid is None or event.uuid not in uuids:
             kept.append(event)
         if event.uuid is not None:
-            seen.add(event.uuid)
+            uuids.add(event.uuid)
     return kept
 
 

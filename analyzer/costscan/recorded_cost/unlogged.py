@@ -98,7 +98,7 @@ def _rest(
 ) -> Rest:
     writes = left["cache_write_tokens"]
     logged_hour = own.get("cache_write_1h_tokens", 0)
-    # The lifetimes are most likely those of the logged writes, else of the main loop's.
+    # The TTLs are most likely those of the logged writes, else of the main loop's.
     shown: Mapping[str, Any] = own if own.get("cache_write_tokens") else total.usage or {}
     spent = Decimal(own.get("pico_usd", 0)) / PICO
     usd = None if own.get("unpriced", False) else _dollars(total, model)

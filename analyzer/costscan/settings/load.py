@@ -22,17 +22,17 @@ def load(folder: Path, *, file: Path | None = None, assignments: Sequence[str] =
     Raises:
         CostscanError: a file cannot be read, or a key or value is wrong.
     """
-    table_at = _read(file) if file is not None else _nearest(folder)
+    place_and_table = _read(file) if file is not None else _nearest(folder)
     values: dict[str, Any] = {}
     prices: dict[str, dict[str, Decimal]] = {}
     rules: list[RuleSetting] = []
-    if table_at is not None:
-        place, table = table_at
+    if place_and_table is not None:
+        place, table = place_and_table
         _take(_without_rules(table, place, rules), place, values, prices)
     for text in assignments:
         place = Place(f"--set {text}", from_text=True)
         _take(_without_rules(_assigned(text), place, rules), place, values, prices)
-    return _settings(values, prices, tuple(rules), table_at[0].name if table_at else None)
+    return _settings(values, prices, tuple(rules), place_and_table[0].name if place_and_table else None)
 
 
 def _without_rules(table: Mapping[str, Any], place: Place, rules: list[RuleSetting]) -> dict[str, Any]:
@@ -75,8 +75,8 @@ def _nearest(folder: Path) -> tuple[Place, dict[str, Any]] | None:
     for parent in (folder, *folder.parents):
         for name in (FILE_NAME, "pyproject.toml"):
             path = parent / name
-            if path.is_file() and (table_at := _read(path, or_none=name != FILE_NAME)) is not None:
-                return table_at
+            if path.is_file() and (place_and_table := _read(path, or_none=name != FILE_NAME)) is not None:
+                return place_and_table
         if (parent / ".git").exists():
             break
     return None

@@ -44,8 +44,8 @@ def _case(suite: ET.Element, classname: str, name: str, verdict: str, sentence: 
     case = ET.SubElement(suite, "testcase", named)
     sentence = inert(sentence)
     if verdict in _TAGS:
-        result = ET.SubElement(case, _TAGS[verdict], {"message": sentence, "type": verdict})
-        result.text = sentence
+        outcome = ET.SubElement(case, _TAGS[verdict], {"message": sentence, "type": verdict})
+        outcome.text = sentence
     else:
         ET.SubElement(case, "system-out").text = sentence
 

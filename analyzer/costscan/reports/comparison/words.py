@@ -141,8 +141,8 @@ def _moved(row: Judged) -> str:
     if row.limit.kind == "ceiling":
         return f"{row.limit.label} is {value(metric, row.after)}{where}, allowed is {kind} {_bound(row)}"
     values = f" {ARROW} ".join(both(metric, row.before, row.after))
-    if seen := _by_chance(row):
-        return f"{row.limit.label} {seen}: a typical run {values}, allowed is {row.limit.shown}"
+    if by_chance := _by_chance(row):
+        return f"{row.limit.label} {by_chance}: a typical run {values}, allowed is {row.limit.shown}"
     typical = "" if row.runs is None else " of a typical run"
     change = changed(metric, row.change)
     return f"{row.limit.label}{typical} {values} ({change}), allowed is {row.limit.shown}"
