@@ -111,8 +111,8 @@ def price_scenarios(analysis: Analysis, settings: Settings | None = None) -> Pri
 def _beside(analysis: Analysis, priced: _Priced, why: Mapping[str, str]) -> PricedAnalysis:
     others = {part: reason for part, reason in analysis.reasons.items() if not part.startswith(SCENARIO)}
     reasons = others | {SCENARIO + name: reason for name, reason in why.items()}
-    columns = {f.name: getattr(analysis, f.name) for f in fields(Analysis)}
-    return PricedAnalysis(**{**columns, **vars(priced), "reasons": reasons})
+    analysis_fields = {f.name: getattr(analysis, f.name) for f in fields(Analysis)}
+    return PricedAnalysis(**{**analysis_fields, **vars(priced), "reasons": reasons})
 
 
 def _on(settings: Settings) -> list[str]:

@@ -24,13 +24,13 @@ def sparkline(
         width: how many bars.
         in_ratios: as high as the logarithm of the value; else a share, from none to all.
     """
-    heights = _typical(points, first, last, width, in_ratios=in_ratios)
-    drawn = [value for value in heights if value is not None]
-    if not drawn:
+    typical = _typical(points, first, last, width, in_ratios=in_ratios)
+    typical_values = [value for value in typical if value is not None]
+    if not typical_values:
         return ""
-    lowest, highest = (min(drawn), max(drawn)) if in_ratios else (0.0, 1.0)
+    lowest, highest = (min(typical_values), max(typical_values)) if in_ratios else (0.0, 1.0)
     highest = max(highest, lowest * _SPAN) if in_ratios else highest
-    return "".join(" " if value is None else _bar(value, lowest, highest, in_ratios) for value in heights)
+    return "".join(" " if value is None else _bar(value, lowest, highest, in_ratios) for value in typical)
 
 
 def _bar(value: float, lowest: float, highest: float, in_ratios: bool) -> str:  # noqa: FBT001
