@@ -18,7 +18,7 @@ class CachePolicy:
     """The rules of a cache that a replay can follow.
 
     Attributes:
-        ttl_s: how long an entry lives, by the name of its lifetime, the shortest first.
+        ttl_s: how long an entry lives, by the name of its TTL, the shortest first.
         max_breakpoints: how many ends of prefixes a request may mark.
         lookback_blocks: how many blocks are searched for an entry, back from a breakpoint, that one included.
         source: where the rules are documented.
@@ -43,7 +43,7 @@ def policy_of(model: str | None) -> CachePolicy | None:
 
 CLAUDE: Final = policies()["claude"]
 TTLS_US: Final = {name: seconds * _MICROSECONDS for name, seconds in CLAUDE.ttl_s.items()}
-"""Microseconds that an entry lives, by the name of its lifetime."""
+"""Microseconds that an entry lives, by the name of its TTL."""
 SHORT, LONG = TTLS_US
-"""The names of the two lifetimes."""
+"""The names of the two TTLs."""
 SHORT_US, LONG_US = TTLS_US.values()

@@ -31,8 +31,8 @@ def described(error: BaseException) -> str:
 
 def first_line(error: BaseException) -> str:
     """Return what an exception says, in short, without long texts that it quotes: they may be of a log."""
-    said = " ".join(str(error).strip().partition("\n")[0].split())
-    return _quoted.sub(r"\1…\1", said)[:_MOST_CHARS]
+    message = " ".join(str(error).strip().partition("\n")[0].split())
+    return _quoted.sub(r"\1…\1", message)[:_MOST_CHARS]
 
 
 def _place(error: BaseException) -> str:

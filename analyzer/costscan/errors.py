@@ -6,17 +6,17 @@ from difflib import get_close_matches
 MIN_PART, MAX_LISTED = 3, 15
 
 
-def near(name: str, known: Sequence[str], *, otherwise: str = "") -> str:
+def near(name: str, names: Sequence[str], *, otherwise: str = "") -> str:
     """Return the hint for an unknown name: those that look alike, else all if few, else `otherwise`."""
-    same_end = [k for k in known if k.rpartition(".")[2] == name.rpartition(".")[2]]
-    alike = get_close_matches(name, known, n=3, cutoff=0.6)
-    holding = [k for k in known if len(name) >= MIN_PART and name.lower() in k.lower()]
+    same_end = [k for k in names if k.rpartition(".")[2] == name.rpartition(".")[2]]
+    alike = get_close_matches(name, names, n=3, cutoff=0.6)
+    holding = [k for k in names if len(name) >= MIN_PART and name.lower() in k.lower()]
     if close := same_end or alike or holding:
         return f"did you mean {' or '.join(close[:3])}?"
-    if otherwise and len(known) > MAX_LISTED:
+    if otherwise and len(names) > MAX_LISTED:
         return otherwise
-    more = f" and {len(known) - MAX_LISTED} more" if len(known) > MAX_LISTED else ""
-    return f"known: {', '.join(known[:MAX_LISTED])}{more}"
+    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
+    return f"known: {', '.join(names[:MAX_LISTED])}{more}"
 
 
 class CostscanError(Exception):

@@ -11,7 +11,7 @@ from costscan.errors import CostscanError
 from costscan.pipeline import Request, diagnosed
 
 if TYPE_CHECKING:
-    from costscan.gate import Comparison, Limit, Side
+    from costscan.gate import Comparison, ComparisonSide, Limit
     from costscan.rulebook import Diagnosis
     from costscan.summary import Summary
 
@@ -26,68 +26,68 @@ _FIND = {"rule", "run", "replay"}
 class Read:
     """A side, and the diagnosis it was made from; a report of earlier logs has none."""
 
-    side: "Side"
+    side: "ComparisonSide"
     summary: "Summary | None" = None
     diagnosis: "Diagnosis | None" = None
 
 
 @contextmanager
-def side(asked: Request, diagnose: Diagnose = diagnosed) -> "Iterator[Read]":
-    """Read one side: a run report, a folder of them, or asked.
+def side(request: Request, diagnose: Diagnose = diagnosed) -> "Iterator[Read]":
+    """Read one side: a run report, a folder of them, or logs.
 
     Args:
-        asked: what to read.
-        diagnose: what reads asked.
+        request: what to read.
+        diagnose: what reads the logs of a request.
 
     Raises:
         CostscanError: it cannot be read, or no run is chosen.
     """
     from costscan.gate import is_report, of_logs, reported  # noqa: PLC0415 - imports Polars
 
-    if len(asked.paths) == 1 and is_report(Path(asked.paths[0])):
-        found = reported(Path(asked.paths[0]), asked.settings.tz).of_tasks(asked.tasks)
-        _refuse_time(asked)
-        refuse_empty(found)
-        yield Read(found)
+    if len(request.paths) == 1 and is_report(Path(request.paths[0])):
+        compared_side = reported(Path(request.paths[0]), request.settings.tz).of_tasks(request.tasks)
+        _refuse_time(request)
+        refuse_empty(compared_side)
+        yield Read(compared_side)
         return
-    with diagnose(asked) as (diagnosis, summary):
-        found = of_logs(summary, diagnosis)
-        refuse_empty(found)
-        yield Read(found, summary, diagnosis)
+    with diagnose(request) as (diagnosis, summary):
+        compared_side = of_logs(summary, diagnosis)
+        refuse_empty(compared_side)
+        yield Read(compared_side, summary, diagnosis)
 
 
-def _refuse_time(asked: Request) -> None:
-    if asked.since or asked.until or asked.models:
+def _refuse_time(request: Request) -> None:
+    if request.since or request.until or request.models:
         raise CostscanError(
-            f"{asked.paths[0]}: --since and --until choose turns, and a report has runs",
+            f"{request.paths[0]}: --since and --until choose turns, and a report has runs",
             "choose them where the report is made: costscan analyze LOGS --since TIME -o baseline.parquet",
         )
 
 
-def refuse_empty(found: "Side") -> None:
+def refuse_empty(compared_side: "ComparisonSide") -> None:
     """Refuse a side without a run.
 
     Raises:
         CostscanError: there is none.
     """
-    if not found.runs.height:
-        raise CostscanError(f"{found.name}: no run to compare", "name other logs, or another --task")
+    if not compared_side.runs.height:
+        raise CostscanError(f"{compared_side.name}: no run to compare", "name other logs, or another --task")
 
 
-def read_whole(asked: Request, path: str, diagnose: Diagnose = diagnosed) -> "Side":
+def read_whole(request: Request, path: str, diagnose: Diagnose = diagnosed) -> "ComparisonSide":
     """Read a baseline and be done with it; --since and --until are for what is compared with it."""
-    with side(replace(asked, paths=(path,), since=None, until=None), diagnose) as read:
+    with side(replace(request, paths=(path,), since=None, until=None), diagnose) as read:
         return read.side
 
 
 def limits_of(
-    words: Sequence[str] | None, asked: Request, *, has_baseline: bool, may_lack: bool = False
+    words: Sequence[str] | None, request: Request, *, has_baseline: bool, may_lack: bool = False
 ) -> "list[Limit]":
     """Return the limits of the command line, where it names none those of the settings, else the usual one.
 
     Args:
         words: the limits of the command line.
-        asked: with the settings.
+        request: with the settings.
         has_baseline: whether there is one.
         may_lack: whether limits that need a baseline are fine without one.
 
@@ -97,20 +97,20 @@ def limits_of(
     from costscan.gate import DEFAULT, limits  # noqa: PLC0415 - imports Polars
     from costscan.rulebook import load_rules  # noqa: PLC0415
 
-    said = [("--fail-on", word) for word in words or ()] or list(asked.settings.check.fail_on)
-    if not said and not has_baseline and not may_lack:
+    texts = [("--fail-on", word) for word in words or ()] or list(request.settings.check.fail_on)
+    if not texts and not has_baseline and not may_lack:
         raise CostscanError(
             "nothing to check against", "name a --baseline, or a budget like --fail-on usd_per_run:2"
         )
-    rules = [rule.name for rule in load_rules(asked.rules, asked.settings.rules)]
-    found = limits(said or [("", DEFAULT)], rules)
-    for (where, _), limit in zip(said, found, strict=False):
+    rules = [rule.name for rule in load_rules(request.rules, request.settings.rules)]
+    parsed = limits(texts or [("", DEFAULT)], rules)
+    for (where, _), limit in zip(texts, parsed, strict=False):
         if limit.needs_baseline and not has_baseline and not may_lack:
             raise CostscanError(
                 f"{where}: {limit.text}: a change from what?",
                 "name a --baseline, or a ceiling like usd_per_run:2",
             )
-    return found
+    return parsed
 
 
 def refuse_unfound(limits: "Sequence[Limit]", read: Read) -> None:
@@ -130,14 +130,16 @@ def refuse_unfound(limits: "Sequence[Limit]", read: Read) -> None:
                 )
 
 
-def compared(before: "Side | None", after: "Side", limits: "Sequence[Limit]", asked: Request) -> "Comparison":
+def compared(
+    before: "ComparisonSide | None", after: "ComparisonSide", limits: "Sequence[Limit]", request: Request
+) -> "Comparison":
     """Compare two sides with the settings that hold; without a baseline, what needs one is not checked."""
     from costscan.gate import compare  # noqa: PLC0415 - imports Polars
 
-    alarm = float(asked.settings.check.false_alarm)
+    alarm = float(request.settings.check.false_alarm)
     left = [limit for limit in limits if before is None and limit.needs_baseline]
     applied = [limit for limit in limits if limit not in left]
-    return compare(before, after, applied, false_alarm=alarm, now=asked.now, unchecked=left)
+    return compare(before, after, applied, false_alarm=alarm, now=request.now, unchecked=left)
 
 
 def is_missing(path: str) -> bool:

@@ -86,8 +86,8 @@ class ModelInfo:
             return None
         if isinstance(day, datetime):
             day = day.astimezone(UTC).date() if day.tzinfo else day.date()
-        known = [tokens for since, tokens in self.min_cacheable_history if day is None or since <= day]
-        return known[-1] if known else self.min_cacheable_history[0][1]
+        minimums = [tokens for since, tokens in self.min_cacheable_history if day is None or since <= day]
+        return minimums[-1] if minimums else self.min_cacheable_history[0][1]
 
 
 @lru_cache(maxsize=8192)
@@ -164,8 +164,8 @@ def model_info(canonical: str) -> ModelInfo | None:
 def _of_tools(raw: Mapping[str, Any], name: str) -> int:
     """Return what tool use adds, or adds to the model next to this one; 0 where that is not known."""
     like = _data()["models"].get(raw.get("tool_use_tokens_from"), {})
-    found: int = raw.get(name) or like.get(name, 0)
-    return found
+    token_count: int = raw.get(name) or like.get(name, 0)
+    return token_count
 
 
 def drops_thinking(spelling: object) -> bool:

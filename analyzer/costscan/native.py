@@ -50,10 +50,10 @@ def _turned_to(kept: IO[bytes]) -> Iterator[None]:
         _flush()
         os.dup2(real, _STDERR)
         kept.seek(0)
-        said = kept.read()
-        if said and _PANIC not in said:
+        stderr_bytes = kept.read()
+        if stderr_bytes and _PANIC not in stderr_bytes:
             with suppress(OSError):
-                os.write(real, said)
+                os.write(real, stderr_bytes)
         os.close(real)
 
 

@@ -124,9 +124,9 @@ def _diagnosis(
 def _analysis(request: Request, reading: "Reading") -> "Analysis":
     from costscan.analysis import analyze  # noqa: PLC0415 - imports Polars
 
-    found = analyze(reading, pricing=_pricing(request.settings), selection=_selection(request))
-    _refuse_empty(found, request, reading)
-    return found
+    analysis = analyze(reading, pricing=_pricing(request.settings), selection=_selection(request))
+    _refuse_empty(analysis, request, reading)
+    return analysis
 
 
 class _Meanwhile:
@@ -171,8 +171,8 @@ def _selection(request: Request) -> "Selection | None":
 
     if request.since is None and request.until is None and not request.tasks and not request.models:
         return None
-    found = [(name, identify(name)) for name in request.models]
-    models = [ref.model if ref else name for name, ref in found]
+    asked_models = [(name, identify(name)) for name in request.models]
+    models = [ref.model if ref else name for name, ref in asked_models]
     return Selection(since=request.since, until=request.until, tasks=request.tasks, models=models)
 
 
@@ -188,11 +188,11 @@ def _refuse_empty(analysis: "Analysis", request: Request, reading: "Reading") ->
 
     every = analyze(reading).turns
     for option, column, wanted in (("--task", "task", request.tasks), ("--model", "model", request.models)):
-        known = every[column].unique().sort().to_list()
+        names = every[column].unique().sort().to_list()
         raw = set(every["model_raw"]) if column == "model" else set()
         for name in wanted:
-            if known and name not in {*known, *raw} and not _same_model(column, name, known):
-                raise CostscanError(f"{option} {name}: none of these logs has it", near(name, known))
+            if names and name not in {*names, *raw} and not _same_model(column, name, names):
+                raise CostscanError(f"{option} {name}: none of these logs has it", near(name, names))
     raise CostscanError(f"{', '.join(request.paths)}: no model call in these logs", _what_there_is(every))
 
 
@@ -207,8 +207,8 @@ def _what_there_is(every: "pl.DataFrame") -> str:
     return f"without --since, --until, --task and --model there are {every.height:,}{days}"
 
 
-def _same_model(column: str, name: str, known: list[str]) -> bool:
+def _same_model(column: str, name: str, names: list[str]) -> bool:
     from costscan.prices import identify  # noqa: PLC0415
 
     ref = identify(name) if column == "model" else None
-    return ref is not None and ref.model in known
+    return ref is not None and ref.model in names

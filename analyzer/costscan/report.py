@@ -81,15 +81,15 @@ class Report:
     def _tables(self) -> Mapping[str, "pl.DataFrame"]:
         from polars import DataFrame  # noqa: PLC0415 - slow to import
 
-        told = self.summary
+        summary = self.summary
         return {
-            "run": told.runs,
-            "task": told.by_task,
-            "model": told.by_model,
-            "tool": told.by_tool,
-            "day": told.by_day,
-            "lever": DataFrame([vars(scenario) for scenario in told.scenarios], infer_schema_length=None),
-            **{name: frame for name, frame in told.breakdowns.items() if name != "tool"},
+            "run": summary.runs,
+            "task": summary.by_task,
+            "model": summary.by_model,
+            "tool": summary.by_tool,
+            "day": summary.by_day,
+            "lever": DataFrame([vars(scenario) for scenario in summary.scenarios], infer_schema_length=None),
+            **{name: frame for name, frame in summary.breakdowns.items() if name != "tool"},
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -110,6 +110,6 @@ class Report:
         from costscan.reports.outputs import target  # noqa: PLC0415
 
         # A path object has no last slash to tell a folder by.
-        found = target(str(path) if Path(path).suffix else f"{path}/")
-        found.write(self.summary, self.diagnosis)
-        return found.path
+        report_file = target(str(path) if Path(path).suffix else f"{path}/")
+        report_file.write(self.summary, self.diagnosis)
+        return report_file.path

@@ -27,10 +27,10 @@ def moment(
     try:
         if ago := _AGO.fullmatch(text):
             return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-        found = datetime.fromisoformat(text)
+        at = datetime.fromisoformat(text)
         if whole_day and _DAY.fullmatch(text):
-            found += timedelta(days=1)
-        return (found.replace(tzinfo=zone) if found.tzinfo is None else found).astimezone(UTC)
+            at += timedelta(days=1)
+        return (at.replace(tzinfo=zone) if at.tzinfo is None else at).astimezone(UTC)
     except (ValueError, OverflowError):
         raise CostscanError(
             f"{option} {text}: no such time", "like 2026-11-01, 2026-11-01T09:30 or 7d"

@@ -32,11 +32,11 @@ def within_limits(calls: pl.DataFrame) -> pl.DataFrame:
         calls: with canonical model, tier, the counters and usage_from.
     """
     models = calls["model"].unique().to_list()
-    known = {model: info for model in models if (info := model_info(model)) is not None}
-    if not known:
+    infos = {model: info for model in models if (info := model_info(model)) is not None}
+    if not infos:
         return calls
-    context = {model: info.longest_context_tokens for model, info in known.items()}
-    longest = {model: info.max_output_tokens for model, info in known.items()}
+    context = {model: info.longest_context_tokens for model, info in infos.items()}
+    longest = {model: info.max_output_tokens for model, info in infos.items()}
     times = pl.when(pl.col("web_searches") > 0).then(MOST_SAMPLINGS).otherwise(1)
     most_out = pl.col("model").replace_strict(longest, default=None, return_dtype=pl.Int64)
     in_batch = pl.when(pl.col("tier") == "batch").then(pl.max_horizontal(most_out, BATCH_OUTPUT_TOKENS))
@@ -55,5 +55,5 @@ def counted(calls: pl.DataFrame) -> pl.DataFrame:
 
     They are what can be attributed and replayed: what such a call wrote is a lower bound.
     """
-    known = calls.filter(KNOWS_PROMPT)
-    return known.with_columns(pl.col("output_tokens", "web_searches").fill_null(0))
+    with_prompt = calls.filter(KNOWS_PROMPT)
+    return with_prompt.with_columns(pl.col("output_tokens", "web_searches").fill_null(0))

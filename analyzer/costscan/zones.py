@@ -33,19 +33,19 @@ def zone_named(name: str, where: str) -> str:
         CostscanError: there is no such zone, or this machine does not say its own.
     """
     if name == LOCAL:
-        found = _local()
-        if found is None:
+        local_zone = _local()
+        if local_zone is None:
             raise CostscanError(f"{where}: this machine does not say its zone by name", "like Europe/Berlin")
-        name = found
+        name = local_zone
     if _is_zone(name):
         return DEFAULT if name in _SAME else name
     every = sorted(zoneinfo.available_timezones() - _NO_PLACES)
     if not every:
         raise CostscanError(f"{where}: this machine has no time zone database", "pip install tzdata")
-    known = [LOCAL, *every]
-    alike = [zone for zone in known if zone.casefold() == name.casefold()]
+    names = [LOCAL, *every]
+    alike = [zone for zone in names if zone.casefold() == name.casefold()]
     hint = (
-        f"did you mean {alike[0]}?" if alike else near(name, known, otherwise="like Europe/Berlin, or local")
+        f"did you mean {alike[0]}?" if alike else near(name, names, otherwise="like Europe/Berlin, or local")
     )
     raise CostscanError(f"{where}: no such time zone", hint)
 
@@ -75,13 +75,13 @@ def _is_zone(name: str) -> bool:
 
 def _local() -> str | None:
     """Return the zone of $TZ, else that of the system; UTC where it has none, as the C library does."""
-    said = os.environ.get("TZ")
-    if said is not None:
-        name = said.removeprefix(":").rpartition(_FOLDER)[2] or DEFAULT
+    tz = os.environ.get("TZ")
+    if tz is not None:
+        name = tz.removeprefix(":").rpartition(_FOLDER)[2] or DEFAULT
         return name if _is_zone(name) else None
-    for found in (_linked(), _written()):
-        if found is not None and _is_zone(found):
-            return found
+    for zone in (_linked(), _written()):
+        if zone is not None and _is_zone(zone):
+            return zone
     return None if _LINK.exists() or os.name == "nt" else DEFAULT
 
 

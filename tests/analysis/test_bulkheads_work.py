@@ -15,7 +15,7 @@ from costscan.analysis import Analysis
 from costscan.attribution import Attributed, apart, attribute, batches
 from costscan.cache.agreement import Agreement, agreement
 from costscan.cache.logged_prompts import Prompts
-from costscan.cache.requests import Logged
+from costscan.cache.requests import LoggedRequests
 from costscan.cli.app import run
 from costscan.levers import routing, trimming
 from costscan.reports.analysis.json import document
@@ -149,7 +149,7 @@ def test_levers_that_raise_only_together(monkeypatch: pytest.MonkeyPatch, x: Ana
 
 
 def test_nothing_can_be_priced(monkeypatch: pytest.MonkeyPatch, x: Analysis, whole: Json) -> None:
-    monkeypatch.setattr(scenarios, "Bench", broken)
+    monkeypatch.setattr(scenarios, "Workspace", broken)
     told = report(x)
     assert {s: saved(told)[s] for s in (*LEVERS, "all")} == dict.fromkeys((*LEVERS, "all"))
     assert told["totals"] == whole["totals"]
@@ -168,7 +168,7 @@ def test_a_curve_that_raises_takes_no_figure_with_it(
 
 
 def test_a_replay_that_raises(monkeypatch: pytest.MonkeyPatch, log: Path, whole: Json) -> None:
-    def where_there_are_turns(turns: pl.DataFrame, unit: pl.DataFrame, policy: Logged) -> Agreement:
+    def where_there_are_turns(turns: pl.DataFrame, unit: pl.DataFrame, policy: LoggedRequests) -> Agreement:
         return agreement(turns, unit, policy) if turns.is_empty() else broken()
 
     monkeypatch.setattr(analysis, "agreement", where_there_are_turns)

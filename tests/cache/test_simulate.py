@@ -71,7 +71,7 @@ def test_other_lifetimes_are_as_if_they_had_been_marked(
     lifetimes = pl.DataFrame(
         [(n, ttl) for n, ttl in enumerate(others) if ttl], ["req", "ttl_us"], orient="row"
     )
-    told = Timeline.of(requests, positions).living(lifetimes.cast(pl.Int64)).billed()
+    told = Timeline.of(requests, positions).with_ttls(lifetimes.cast(pl.Int64)).billed()
     marked = [
         row | {"ttl_us": (others[row["req"]] or row["ttl_us"]) if row["ttl_us"] else None} for row in one[1]
     ]

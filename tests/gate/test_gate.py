@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costscan.errors import CostscanError
-from costscan.gate import METRICS, Comparison, Judged, Side, compare, limits
+from costscan.gate import METRICS, Comparison, ComparisonSide, Judged, compare, limits
 from costscan.gate.matching import matched
 from costscan.gate.metric_change import change, per_task
 from costscan.gate.side import read_report
@@ -23,11 +23,11 @@ DEAR = Spent(units=(9000, 0, 0, 0, 100, 0), turns=3)
 CHEAP = Spent(units=(1000, 8000, 0, 0, 100, 0), turns=3)
 
 
-def judge(before: Side | None, after: Side, *words: str) -> Comparison:
+def judge(before: ComparisonSide | None, after: ComparisonSide, *words: str) -> Comparison:
     return compare(before, after, limits([("--fail-on", word) for word in words or ("usd:+5%",)], RULES))
 
 
-def only(before: Side | None, after: Side, word: str) -> Judged:
+def only(before: ComparisonSide | None, after: ComparisonSide, word: str) -> Judged:
     (found,) = judge(before, after, word).limits
     return found
 
@@ -74,7 +74,7 @@ def test_runs_of_one_task_without_partners_are_two_samples() -> None:
 
 
 def test_files_of_the_same_name_are_pairs() -> None:
-    def runs(factor: float, ids: str) -> Side:
+    def runs(factor: float, ids: str) -> ComparisonSide:
         return side(
             *(Run(f"{ids}{n}", usd=str(factor * 3**n), path=f"{ids}/case-{n}.jsonl") for n in range(6))
         )

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costscan.gate import CAUSES, Side
+from costscan.gate import CAUSES, ComparisonSide
 from costscan.gate.causes import split
 from hypothesis_profile import examples
 from sides import METERS, Run, Spent, side
@@ -19,7 +19,7 @@ from sides import METERS, Run, Spent, side
 PLAIN = Spent(turns=10, units=(1000, 8000, 1000, 0, 500, 0))
 
 
-def told(before: Side, after: Side) -> dict[str, Decimal]:
+def told(before: ComparisonSide, after: ComparisonSide) -> dict[str, Decimal]:
     """Return the change by cause."""
     found: dict[str, Decimal] = defaultdict(Decimal)
     for row in split(before, after).iter_rows(named=True):
@@ -27,7 +27,7 @@ def told(before: Side, after: Side) -> dict[str, Decimal]:
     return dict(found)
 
 
-def one(spent: Spent, *more: Spent, task: str = "t", parts: Any = ()) -> Side:
+def one(spent: Spent, *more: Spent, task: str = "t", parts: Any = ()) -> ComparisonSide:
     return side(Run("r", task, (spent, *more), parts=parts))
 
 
@@ -142,7 +142,7 @@ SIDES = st.lists(RUN, min_size=1, max_size=4).map(lambda runs: side(*runs))
 
 @examples(40)
 @given(SIDES, SIDES)
-def test_the_parts_add_up_to_the_change(before: Side, after: Side) -> None:
+def test_the_parts_add_up_to_the_change(before: ComparisonSide, after: ComparisonSide) -> None:
     found = split(before, after)
     assert sum(found["usd"], Decimal(0)) == after.usd - before.usd
     assert set(found["cause"]) <= {*CAUSES} - {"other"}
@@ -150,7 +150,7 @@ def test_the_parts_add_up_to_the_change(before: Side, after: Side) -> None:
 
 @examples(40)
 @given(SIDES, SIDES)
-def test_the_way_back_is_the_same_with_the_other_sign(before: Side, after: Side) -> None:
+def test_the_way_back_is_the_same_with_the_other_sign(before: ComparisonSide, after: ComparisonSide) -> None:
     there, back = told(before, after), told(after, before)
     names = {"new_tasks": "gone_tasks", "gone_tasks": "new_tasks"}
     for cause, usd in there.items():
@@ -161,7 +161,7 @@ FACTORS = ("runs", "turns", "volume", "model", "lane", "cache", "price")
 FAMILY = dict.fromkeys(METERS, "prompt_tokens") | {"output": "output_tokens", "web_search": "web_searches"}
 
 
-def slow(before: Side, after: Side, task: str) -> dict[str, Fraction]:
+def slow(before: ComparisonSide, after: ComparisonSide, task: str) -> dict[str, Fraction]:
     """Return the Shapley value of every factor by looking at every set of factors, in fractions."""
     sides = [Known(side, task) for side in (before, after)]
     found: dict[str, Fraction] = defaultdict(Fraction)
@@ -194,7 +194,7 @@ def shapley(both: list[list[Fraction]], i: int) -> Fraction:
 class Known:
     """What one side knows of a task, summed the plain way."""
 
-    def __init__(self, side: Side, task: str) -> None:
+    def __init__(self, side: ComparisonSide, task: str) -> None:
         self.units: dict[tuple[str, str, str], int] = defaultdict(int)
         self.usd: dict[tuple[str, str, str], Fraction] = defaultdict(Fraction)
         self.runs = self.turns = 0
@@ -243,7 +243,7 @@ def ratio(part: int, whole: int) -> Fraction | None:
 
 @examples(40)
 @given(SIDES, SIDES)
-def test_the_split_is_the_shapley_value(before: Side, after: Side) -> None:
+def test_the_split_is_the_shapley_value(before: ComparisonSide, after: ComparisonSide) -> None:
     found = split(before, after)
     for task in {*before.units["task"]} & {*after.units["task"]}:
         own: dict[str, float] = defaultdict(float)

@@ -17,7 +17,7 @@ from costscan.levers.trimming.compact_history import ASKED_TOKENS, SUMMARY_TOKEN
 from costscan.scenarios import price_scenarios
 from costscan.scenarios.lever_sets import Sets
 from costscan.scenarios.route_choice import Routes
-from costscan.scenarios.workspace import Bench
+from costscan.scenarios.workspace import Workspace
 from costscan.settings.keys import Settings, Trimming
 from logs import Json, assistant, at, text, usage, usd, user, write
 from mended import words
@@ -45,7 +45,7 @@ def compacted(calls: Calls, since: int) -> Calls:
     return out
 
 
-def turn_of(found: Bench) -> int:
+def turn_of(found: Workspace) -> int:
     """The turn at which the scenario compacts."""
     sets = Sets(found, ["trimming"], Routes(found))
     steps = sets.trimmed([PART]).steps.filter(pl.col("extra_output_tokens") > 0)
@@ -71,7 +71,7 @@ def test_a_history_that_is_compacted_costs_what_was_foreseen(tmp_path: Path, mod
     before = SHAPES[how](calls)
     with analyzed(write(tmp_path / "calls.jsonl", *lines(before))) as x:
         found = price_scenarios(x, COMPACT).scenarios.filter(scenario=f"trimming/{PART}")
-        turn = turn_of(Bench(x, COMPACT))
+        turn = turn_of(Workspace(x, COMPACT))
     after = SHAPES[how](compacted(calls, turn))
     summary = SUMMARY_TOKENS * unit(model)["output"]
     want = billed(lines(before)) - billed(lines(after)) - summary
@@ -112,7 +112,7 @@ def test_a_transcript_keeps_the_system_prompt_when_it_is_compacted(
     """Where the first turn wrote it, with all else that was sent, its length is an estimate."""
     with analyzed(write(tmp_path / "s1.jsonl", *session(is_cold=is_cold))) as x:
         found = price_scenarios(x, COMPACT).scenarios.filter(scenario=f"trimming/{PART}")
-        at_turn = turn_of(Bench(x, COMPACT))
+        at_turn = turn_of(Workspace(x, COMPACT))
     sent = [SYSTEM + ASKED + (n - 1) * GROWS for n in range(at_turn, TURNS)]
     was = sum((usd(OPUS48, read=read, w5m=GROWS) for read in sent), Decimal(0))
     want = was - compacted_usd(at_turn)

@@ -20,7 +20,7 @@ from applied import Case, Told, read, told
 from costscan.levers import batching, routing, trimming
 from costscan.scenarios.lever_sets import Sets
 from costscan.scenarios.route_choice import Routes
-from costscan.scenarios.workspace import Bench
+from costscan.scenarios.workspace import Workspace
 from costscan.settings.keys import Batching, Caching, Routing, Settings, Trimming
 from logs import Json, text, write
 from mended import capped, deferred, for_system, on_model, packed, repeating, shots, terse, with_blocks
@@ -211,7 +211,7 @@ def test_what_somebody_waits_for_is_not_batched(batches: Told) -> None:
 def test_requests_of_a_person_are_no_single_shots(batches: Told) -> None:
     x = batches.x
     told = [
-        batching.single_shots(x.turns, x.runs.with_columns(interactive=yes), x.policy.steps).height
+        batching.single_shots(x.turns, x.runs.with_columns(interactive=yes), x.logged_requests.steps).height
         for yes in (pl.lit(value=False), pl.lit(value=True))
     ]
     assert told == [10 * len(single_shots()) + 4, 0]
@@ -258,7 +258,7 @@ def test_everything_together_costs_what_was_foreseen(model: str, tmp_path: Path)
 def test_what_is_mended_is_not_mended_again(tmp_path: Path) -> None:
     calls = loops("cut", turns=5, result=1500)
     with analyzed(write(tmp_path / "c.jsonl", *lines(calls))) as x:
-        bench = Bench(x, replace(EVERYTHING))
+        bench = Workspace(x, replace(EVERYTHING))
         routes = Routes(bench)
         sets = Sets(bench, ["trimming", "routing"], routes)
         part = ["cap-tool-results"]
@@ -267,7 +267,7 @@ def test_what_is_mended_is_not_mended_again(tmp_path: Path) -> None:
         tokens = (
             pl.when(kind="tool_result").then(pl.min_horizontal("tokens", pl.lit(CAP))).otherwise("tokens")
         )
-        left = replace(bench.held, blocks=bench.held.blocks.with_columns(tokens=tokens))
+        left = replace(bench.trimming_inputs, blocks=bench.trimming_inputs.blocks.with_columns(tokens=tokens))
         assert trimming.trimmed(short, left, part, lambda plan: plan.classes()) is short
         moved = routing.routed(
             short, routes.moves(short, bench.logged), bench.sizes, bench.counts, bench.thoughts

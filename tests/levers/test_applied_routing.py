@@ -18,7 +18,7 @@ from applied import Case, Told, read
 from costscan.levers.rewriting import rewritten
 from costscan.levers.routing import routed
 from costscan.scenarios import price_scenarios
-from costscan.scenarios.workspace import Bench
+from costscan.scenarios.workspace import Workspace
 from costscan.settings.keys import Routing, Settings
 from logs import Json, text, write
 from mended import for_system, on_model, shots
@@ -230,10 +230,10 @@ def one_more_tool(request: Json) -> Json:
 def read_when_moved(folder: Path, calls: Calls, turns: Collection[int]) -> list[int]:
     """What the turns of one run read, when some of them go to another model and all is cached."""
     with analyzed(write(folder / "calls.jsonl", *lines(calls))) as x:
-        return read_on(Bench(x, Settings()), turns)
+        return read_on(Workspace(x, Settings()), turns)
 
 
-def read_on(bench: Bench, turns: Collection[int]) -> list[int]:
+def read_on(bench: Workspace, turns: Collection[int]) -> list[int]:
     moves = bench.plan.steps.filter(pl.col("turn").is_in(turns))
     choice = moves.select("req", to_model=pl.lit(HAIKU45))
     plan = routed(bench.plan, choice, bench.sizes, bench.counts, bench.thoughts)
@@ -252,16 +252,16 @@ ESTIMATED = 20
 @pytest.fixture(scope="module", params=[other_result, one_more_result, one_more_tool, dict])
 def edited_run(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Calls, Bench]]:
+) -> Iterator[tuple[Calls, Workspace]]:
     """A run whose requests are edited from a turn on, and what is priced on."""
     calls = marked(edited(loops("edited", runs=1, system=6000, result=200), 6, request.param))
     with analyzed(write(tmp_path_factory.mktemp("edited") / "calls.jsonl", *lines(calls))) as x:
-        yield calls, Bench(x, Settings())
+        yield calls, Workspace(x, Settings())
 
 
 @pytest.mark.parametrize("turns", [(), (3, 4, 7, 8), (0, 1, 2, 6), range(10)])
 def test_what_was_sent_before_an_edit_is_read_as_far_as_it_is_shared(
-    edited_run: tuple[Calls, Bench], turns: Collection[int]
+    edited_run: tuple[Calls, Workspace], turns: Collection[int]
 ) -> None:
     """Routed or not, a turn finds what its model was sent of the very same history, and no more."""
     calls, bench = edited_run
@@ -271,7 +271,7 @@ def test_what_was_sent_before_an_edit_is_read_as_far_as_it_is_shared(
 
 @pytest.mark.parametrize("turns", [(1, 4, 5, 8), (2, 4, 5, 8)])
 def test_no_more_is_read_where_another_model_was_sent_what_an_edit_left(
-    edited_run: tuple[Calls, Bench], turns: Collection[int]
+    edited_run: tuple[Calls, Workspace], turns: Collection[int]
 ) -> None:
     """What its own model was sent before that would be found too: that is not counted on."""
     calls, bench = edited_run
@@ -294,7 +294,7 @@ def test_a_value_that_moved_behind_the_mark_keeps_no_routed_turn_from_reading(tm
 def test_history_that_a_lever_replaced_is_not_read_by_routed_turns(tmp_path: Path, *, is_shown: bool) -> None:
     """Where a transcript does not show the prompts, too: of turn 5 only what is shared is found, or of turn 7."""
     with analyzed(write(tmp_path / "calls.jsonl", *lines(loops("cut", runs=1, system=6000)))) as x:
-        bench = Bench(x, Settings())
+        bench = Workspace(x, Settings())
         plan = replace(bench.plan, steps=bench.plan.steps.with_columns(is_shown=pl.lit(is_shown)))
         at = plan.steps.filter(turn=5).select(
             "run_id", "turn", from_tokens="shared_tokens", cut_tokens=pl.lit(500, pl.Int64)

@@ -130,7 +130,9 @@ def renamed(x: Analysis) -> Analysis:
         name: getattr(x, name).with_columns(anew("run_id"))
         for name in ("growth", "prefix_breaks", "tool_calls", "blocks", "block_costs")
     }
-    frames["policy"] = replace(x.policy, steps=x.policy.steps.with_columns(anew("run_id")))
+    frames["logged_requests"] = replace(
+        x.logged_requests, steps=x.logged_requests.steps.with_columns(anew("run_id"))
+    )
     turns = x.turns.with_columns(anew("run_id", "root_run_id"))
     runs = x.runs.with_columns(anew("run_id", "root_run_id", "parent_run_id"))
     return replace(x, runs=runs, turns=turns, **frames)

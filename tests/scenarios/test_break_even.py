@@ -14,7 +14,7 @@ from mended import for_system, shots
 from workloads import HAIKU45, SONNET46, lines, loops, marked, unit, usd
 
 if TYPE_CHECKING:
-    from costscan.scenarios.workspace import Bench
+    from costscan.scenarios.workspace import Workspace
 
 
 def at(found: Told, scenario: str) -> float:
@@ -65,7 +65,7 @@ def test_what_the_replay_is_off_is_no_read_that_a_batch_misses() -> None:
     """Of what is saved, half is not sure because the run was not foreseen: only the rest of the range counts."""
     saving = pl.DataFrame({"run_id": ["r1"], "saved_usd": [1.0], "saved_low_usd": [-0.9]})
     off = pl.DataFrame({"run_id": ["r1"], "off_share": [0.5]})
-    bench = cast("Bench", SimpleNamespace(costs=SimpleNamespace(off=off)))
+    bench = cast("Workspace", SimpleNamespace(costs=SimpleNamespace(off=off)))
     # 1.4 USD are lost where 70 % of the reads are missed, 2 USD where all are: at half of them nothing is saved.
     found = _of_async(bench, saving)
     assert found is not None

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from costscan.gate import Side
+from costscan.gate import ComparisonSide
 from costscan.gate.side import NEEDED
 
 METERS = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search")
@@ -93,9 +93,11 @@ class Run:
         }
 
 
-def side(*runs: Run, name: str = "side", basis: dict[str, str] | None = None) -> Side:
+def side(*runs: Run, name: str = "side", basis: dict[str, str] | None = None) -> ComparisonSide:
     """Return a side of these runs."""
-    return Side(name, _frame(runs, NEEDED), basis or {"costscan_version": "1", "prices_as_of": "2026-11-01"})
+    return ComparisonSide(
+        name, _frame(runs, NEEDED), basis or {"costscan_version": "1", "prices_as_of": "2026-11-01"}
+    )
 
 
 def threads(*runs: Run) -> pl.DataFrame:
@@ -114,7 +116,7 @@ def _frame(runs: Sequence[Run], schema: Mapping[str, pl.DataType]) -> pl.DataFra
     return frame.select(*schema)
 
 
-def costing(*costs: float | str, task: str | None = "t", ids: str = "r") -> Side:
+def costing(*costs: float | str, task: str | None = "t", ids: str = "r") -> ComparisonSide:
     """Return a side of runs with these costs, all of one task, or each of its own (None)."""
     return side(
         *(

@@ -14,7 +14,7 @@ from costscan.cache.agreement import Agreement, agreement
 from costscan.cache.breaks import prefix_breaks
 from costscan.cache.breaks.model_switches import model_switches
 from costscan.cache.cache_use import cache_use
-from costscan.cache.requests import TURN_COLUMNS, Logged, logged
+from costscan.cache.requests import TURN_COLUMNS, LoggedRequests, logged
 from costscan.defects import described
 from costscan.ingest import Reading, merge
 from costscan.native import CAUGHT
@@ -27,7 +27,7 @@ from costscan.usage import KNOWS_PROMPT, counted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Replayed: TypeAlias = tuple[Logged, Agreement, pl.DataFrame]
+Replayed: TypeAlias = tuple[LoggedRequests, Agreement, pl.DataFrame]
 _IS_LOGGED: Final = ~pl.col("run_id").str.ends_with(SUFFIX)
 
 
@@ -35,11 +35,11 @@ _IS_LOGGED: Final = ~pl.col("run_id").str.ends_with(SUFFIX)
 class Analysis:
     """The frames of DESIGN and what reports sum from them.
 
-    `share_paid` is the share of the list price that is paid. `policy` is how the logged turns used the
-    cache, `agreement` how well the replay repeats what was billed. `runs` has, beside the canonical columns,
-    `root_task`: the task that owns the run, which is that of its root. `turns` has it as `task`, with the
-    root run of its run, `file` (the one that its line is in), `asks` (what its request
-    asks for that some models refuse) and `usd` with its parts; `unfinished` the visible characters and
+    `share_paid` is the share of the list price that is paid. `logged_requests` is how the logged turns used
+    the cache, `agreement` how well the replay repeats what was billed. `runs` has, beside the canonical
+    columns, `root_task`: the task that owns the run, which is that of its root. `turns` has it as `task`,
+    with the root run of its run, `file` (the one that its line is in), `asks` (what its request asks for
+    that some models refuse) and `usd` with its parts; `unfinished` the visible characters and
     tokenizer family of the turns whose usage is not complete, `undated_turns` how many tell no time of
     their own. `blocks` and `block_costs` are read from disk where they are used, and gone with the reading.
     `reasons` says why something could not be worked out: `scenario NAME`, `rule NAME`, `run RUN_ID`,
@@ -58,7 +58,7 @@ class Analysis:
     prices: pl.DataFrame
     unit: pl.DataFrame
     unfinished: pl.DataFrame
-    policy: Logged
+    logged_requests: LoggedRequests
     agreement: Agreement
     prefix_breaks: pl.DataFrame
     share_paid: Decimal = Decimal(1)
@@ -104,7 +104,7 @@ class Analysis:
             "growth": lambda: self.growth,
             "prefix_breaks": lambda: self.prefix_breaks,
             "model_switches": self._model_switches,
-            "cache_use": lambda: cache_use(self.turns, self.policy),
+            "cache_use": lambda: cache_use(self.turns, self.logged_requests),
             "tool_calls": lambda: self.tool_calls,
             "prices": lambda: self.prices,
             "bill": lambda: bill(self.turns, self._billed_unit()),
@@ -114,13 +114,15 @@ class Analysis:
 
     def _model_switches(self) -> pl.DataFrame:
         logged = self.counted.filter(_IS_LOGGED).drop("usd")
-        use = cache_use(self.turns, self.policy).select("run_id", "turn", "ttl")
+        use = cache_use(self.turns, self.logged_requests).select("run_id", "turn", "ttl")
         return model_switches(logged, self.prefix_breaks, use, self.prices, self.share_paid)
 
     def _billed_unit(self) -> pl.DataFrame:
         """Return the unit prices, null throughout where one that is needed is unknown, as in the total."""
-        known = self.turns["usd"].is_not_null()
-        return self.unit.select(pl.when(known).then(pl.col(name)).alias(name) for name in self.unit.columns)
+        is_priced = self.turns["usd"].is_not_null()
+        return self.unit.select(
+            pl.when(is_priced).then(pl.col(name)).alias(name) for name in self.unit.columns
+        )
 
 
 def analyze(
@@ -149,7 +151,7 @@ def analyze(
     turns = turns.hstack(turn_usd(turns, unit))
     grown = batches.growth(turns)
     reasons = {f"run {run}": reason for run, reason in batches.reasons.items()}
-    policy, replayed, breaks = _replayed(turns, unit, batches, grown, reasons)
+    logged_requests, replayed, breaks = _replayed(turns, unit, batches, grown, reasons)
     return Analysis(
         reading=reading,
         reasons=reasons,
@@ -159,8 +161,8 @@ def analyze(
         unit=unit,
         unfinished=unfinished,
         recorded=totals,
-        growth=_with_replay(grown, policy, replayed),
-        policy=policy,
+        growth=_with_replay(grown, logged_requests, replayed),
+        logged_requests=logged_requests,
         agreement=replayed,
         prefix_breaks=breaks,
         share_paid=pricing.discount,
@@ -179,10 +181,10 @@ def _replayed(
     """Replay what happened; where that raises, nothing is known of the cache, and `reasons` are told why."""
 
     def of(turns: pl.DataFrame, unit: pl.DataFrame) -> Replayed:
-        policy = logged(_logged_turns(turns), batches.chains(), batches.windows())
-        breaks = prefix_breaks(turns, unit, policy, batches.departures(), grown)
-        replayed = agreement(turns, unit, policy)
-        return replayed.policy, replayed, breaks
+        logged_requests = logged(_logged_turns(turns), batches.chains(), batches.windows())
+        breaks = prefix_breaks(turns, unit, logged_requests, batches.departures(), grown)
+        replayed = agreement(turns, unit, logged_requests)
+        return replayed.logged_requests, replayed, breaks
 
     try:
         return of(turns, unit)
@@ -197,10 +199,10 @@ def _logged_turns(turns: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _with_replay(growth: pl.DataFrame, policy: Logged, replayed: Agreement) -> pl.DataFrame:
+def _with_replay(growth: pl.DataFrame, logged_requests: LoggedRequests, replayed: Agreement) -> pl.DataFrame:
     """Return the `growth` frame: what the replay says stands beside how the prompt came about."""
     place = ["run_id", "turn"]
-    shared = policy.shared.select(*place, "shared_tokens")
+    shared = logged_requests.shared.select(*place, "shared_tokens")
     joined = growth.join(replayed.turns, on=place, how="left", maintain_order="left").join(
         shared, on=place, how="left", maintain_order="left"
     )

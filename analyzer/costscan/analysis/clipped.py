@@ -34,5 +34,5 @@ def with_clipped(calls: pl.DataFrame) -> pl.DataFrame:
         alike, on=["model", "read_tokens"], how="left", nulls_equal=True
     )
     alone = (pl.col("read_tokens") >= LARGE_TOKENS) & (pl.col("trees") == 1)
-    found = begun.filter(pl.col("begins_late") | alone | (pl.col("least_tokens") < pl.col("read_tokens")))
-    return calls.with_columns(is_clipped=pl.col("copy").is_in(found["copy"].implode()))
+    clipped = begun.filter(pl.col("begins_late") | alone | (pl.col("least_tokens") < pl.col("read_tokens")))
+    return calls.with_columns(is_clipped=pl.col("copy").is_in(clipped["copy"].implode()))

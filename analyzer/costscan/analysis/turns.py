@@ -48,12 +48,12 @@ def modelled(calls: pl.DataFrame, copies: pl.DataFrame, runs: pl.DataFrame) -> p
     calls = calls.join(tasks, on="run_id", how="left", maintain_order="left")
     models = calls["model"].unique().to_list()
     families = {m: info.tokenizer for m in models if (info := model_info(m)) is not None}
-    usual = {name: known.tokenizer for name, known in formats.available().items()}
-    known = within_limits(calls).with_columns(
+    usual = {name: log_format.tokenizer for name, log_format in formats.available().items()}
+    modelled_calls = within_limits(calls).with_columns(
         family=pl.coalesce(_looked_up("model", families), _looked_up("source", usual)),
         is_exact=pl.col("source").is_in(formats.with_whole_prompts()),
     )
-    return with_clipped(known)
+    return with_clipped(modelled_calls)
 
 
 def _looked_up(column: str, values: Mapping[str, str]) -> pl.Expr:
@@ -67,11 +67,11 @@ def priced(calls: pl.DataFrame, table: pl.DataFrame, pricing: Pricing) -> pl.Dat
     costs = turn_usd(calls, unit)
     pico = pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False)
     billed = calls["kept"] & costs["usd"].is_not_null()
-    known = unit.with_columns(billed=billed).select(
+    unit_or_zero = unit.with_columns(billed=billed).select(
         pl.when(pl.col("billed")).then(pl.col(name)).fill_null(0).alias(name)
         for name in UNIT_COLUMNS.values()
     )
-    return calls.hstack(known).with_columns(pico_usd=costs.select(pico).to_series())
+    return calls.hstack(unit_or_zero).with_columns(pico_usd=costs.select(pico).to_series())
 
 
 def runs_of(copies: pl.DataFrame) -> pl.DataFrame:
@@ -81,20 +81,20 @@ def runs_of(copies: pl.DataFrame) -> pl.DataFrame:
     """
     fullest = copies.sort("rank").unique("run_id", keep="first", maintain_order=True)
     runs = fullest.drop("copy", "rank", "begins_late")
-    known = runs.select(root_run_id="run_id", root_task="task")
+    root_tasks = runs.select(root_run_id="run_id", root_task="task")
     first = pl.col("task").first().over("root_run_id")
-    return runs.join(known, on="root_run_id", how="left", maintain_order="left").with_columns(
+    return runs.join(root_tasks, on="root_run_id", how="left", maintain_order="left").with_columns(
         pl.col("root_task").fill_null(first)
     )
 
 
 def list_prices(pricing: Pricing) -> pl.DataFrame:
     """Return the list prices, and the user's own of models that have none."""
-    known = set(price_table()["model"].unique())
+    listed = set(price_table()["model"].unique())
     own = {
         name: prices
         for name, prices in (pricing.overrides or {}).items()
-        if (ref.model if (ref := identify(name)) else name) not in known
+        if (ref.model if (ref := identify(name)) else name) not in listed
     }
     return price_table(own)
 
@@ -164,9 +164,9 @@ def turns_and_runs(
 def _unlogged_runs(extra: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
     of_session = ("session", "run_id", "recorded_path", "root_run_id", "root_task")
     sessions = extra.filter("kept").select(of_session).unique(maintain_order=True)
-    known = runs.select("source", "path", "task", session="run_id")
+    logged_runs = runs.select("source", "path", "task", session="run_id")
     return (
-        sessions.join(known, on="session", how="left", maintain_order="left")
+        sessions.join(logged_runs, on="session", how="left", maintain_order="left")
         .with_columns(
             root_run_id=pl.coalesce("root_run_id", "session"),
             parent_run_id="session",

@@ -94,12 +94,12 @@ def _cuts(blocks: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
 def _priced(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     # Where one came in at the place of another, the newer one stands before it.
     shown = pl.col("position").is_not_null()
-    known = blocks.select(
+    positions = blocks.select(
         pl.col("position").fill_null(0),
         nth=pl.when(shown).then(-pl.col("row_in")).otherwise("row_in"),
         rank=LAYER_RANK.cast(pl.Int64),
     ).select(pl.all().gather(placed["id"]))
-    order = placed.hstack(known).with_columns(
+    order = placed.hstack(positions).with_columns(
         rank=pl.when(pl.col("side") == token_split.HIDDEN_FIRST)
         .then(-1)
         .otherwise(pl.col("rank").fill_null(_HIDDEN_RANK)),

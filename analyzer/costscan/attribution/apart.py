@@ -22,15 +22,15 @@ def attribute_apart(
         prompts: as for `attribute`.
         reasons: is told why, by run.
     """
-    found = []
+    attributed = []
     for run_id, own in calls.partition_by("run_id", as_dict=True, maintain_order=True).items():
-        some, told = _of_copies(blocks, own), _prompts_of_copies(prompts, own)
+        some, own_prompts = _of_copies(blocks, own), _prompts_of_copies(prompts, own)
         try:
-            found.append(attribute(some, own, told))
+            attributed.append(attribute(some, own, own_prompts))
         except CAUGHT as error:
             reasons[str(run_id[0])] = described(error)
-            found.append(attribute(some.clear(), own, _prompts_of_copies(prompts, own.clear())))
-    return _together(found)
+            attributed.append(attribute(some.clear(), own, _prompts_of_copies(prompts, own.clear())))
+    return _together(attributed)
 
 
 def _of_copies(frame: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
@@ -42,13 +42,15 @@ def _prompts_of_copies(prompts: Prompts, calls: pl.DataFrame) -> Prompts:
 
 
 def _together(parts: Sequence[Attributed]) -> Attributed:
-    told = {f.name: pl.concat([getattr(part.readable, f.name) for part in parts]) for f in fields(Readable)}
+    readable = {
+        f.name: pl.concat([getattr(part.readable, f.name) for part in parts]) for f in fields(Readable)
+    }
     rest = {
         f.name: pl.concat([getattr(part, f.name) for part in parts], how="diagonal_relaxed")
         for f in fields(Attributed)
         if f.name != "readable"
     }
-    return Attributed(**rest, readable=Readable(**told))
+    return Attributed(**rest, readable=Readable(**readable))
 
 
 __all__ = ["attribute_apart"]

@@ -12,7 +12,7 @@ from costscan import ingest
 from costscan.attribution import PARTS, Attributed, attribute, blocks_of
 from costscan.attribution.apart import attribute_apart
 from costscan.attribution.growth import GROWN
-from costscan.attribution.known import without_unknown
+from costscan.attribution.known_prompts import without_unknown
 from costscan.attribution.parts import KEYS, SUMS
 from costscan.cache.logged_prompts import DEPARTURES, WINDOWS, Prompts
 from costscan.cache.logged_prompts import TABLES as PROMPT_TABLES
@@ -108,33 +108,37 @@ def attribute_all(reading: Reading, calls: pl.DataFrame) -> Batches:
         calls: of all copies, as `attribute` wants them.
     """
     groups = [_tasks(paths) for paths in ingest.batches(reading)]
-    split = _told_by_several(groups, calls)
+    split = _in_several(groups, calls)
 
     reasons: dict[str, str] = {}
 
     def one(number: int) -> tuple[Attributed, pl.DataFrame, Path]:
-        found = _one_batch(reading.folder, groups[number], calls, reasons)
-        blocks = found.numbered_blocks()
+        attributed = _one_batch(reading.folder, groups[number], calls, reasons)
+        blocks = attributed.numbered_blocks()
         check("blocks", blocks.select(*BLOCKS))
         path = reading.folder / f"frame-blocks-{number}.arrow"
         blocks.filter(~pl.col("run_id").is_in(split.implode())).write_ipc(path)
         rest = blocks.filter(pl.col("run_id").is_in(split.implode()))
-        return replace(found, blocks=found.blocks.clear(), calls=found.calls.clear()), rest, path
+        return (
+            replace(attributed, blocks=attributed.blocks.clear(), calls=attributed.calls.clear()),
+            rest,
+            path,
+        )
 
     with ThreadPoolExecutor(AT_A_TIME) as threads:
-        found = list(threads.map(one, range(len(groups))))
-    files = [path for _, _, path in found]
+        batches = list(threads.map(one, range(len(groups))))
+    files = [path for _, _, path in batches]
     if not split.is_empty():
         files.append(reading.folder / "frame-blocks-rest.arrow")
-        _numbered_anew([rest for _, rest, _ in found]).write_ipc(files[-1])
-    return Batches([done for done, _, _ in found], files, reasons)
+        _numbered_anew([rest for _, rest, _ in batches]).write_ipc(files[-1])
+    return Batches([done for done, _, _ in batches], files, reasons)
 
 
 def _tasks(paths: Sequence[Path]) -> dict[int, Path]:
     return {int(path.stem.rsplit("-", 1)[1]): path for path in paths}
 
 
-def _told_by_several(groups: Sequence[dict[int, Path]], calls: pl.DataFrame) -> pl.Series:
+def _in_several(groups: Sequence[dict[int, Path]], calls: pl.DataFrame) -> pl.Series:
     """Return the runs whose copies are in more than one batch."""
     batch = {task: number for number, group in enumerate(groups) for task in group}
     task = pl.col("copy") // (1 << merge.COPY_BITS)
@@ -151,9 +155,9 @@ def _one_batch(
     folder: Path, tasks: dict[int, Path], calls: pl.DataFrame, reasons: dict[str, str]
 ) -> Attributed:
     own = calls.filter((pl.col("copy") // (1 << merge.COPY_BITS)).is_in(list(tasks))).sort("copy", "seq")
-    told = [blocks_of([folder / f"{name}-{task}.arrow" for task in tasks]) for name in PROMPT_TABLES]
-    blocks, *told = without_unknown(own, [blocks_of(list(tasks.values())), *told])
-    own, prompts = _renumbered(counted(own)), Prompts(*told)
+    prompt_tables = [blocks_of([folder / f"{name}-{task}.arrow" for task in tasks]) for name in PROMPT_TABLES]
+    blocks, *prompt_tables = without_unknown(own, [blocks_of(list(tasks.values())), *prompt_tables])
+    own, prompts = _renumbered(counted(own)), Prompts(*prompt_tables)
     try:
         return attribute(blocks, own, prompts)
     except CAUGHT:

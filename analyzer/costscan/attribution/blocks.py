@@ -55,11 +55,11 @@ def _written(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
 
 def _hidden(placed: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     ends = calls.group_by("epoch").agg(row_out=pl.col("row").max() + 1)
-    found = placed.filter(pl.col("id").is_null()).join(ends, on="epoch", how="left", maintain_order="left")
+    hidden = placed.filter(pl.col("id").is_null()).join(ends, on="epoch", how="left", maintain_order="left")
     # What stands before a conversation that the log joined late is most of all that conversation.
     system = (pl.col("side") == token_split.HIDDEN_FIRST) & ~(pl.col("is_clipped") & (pl.col("seq") == 0))
-    begun = calls.select("copy", "line", "seq", "is_clipped").select(pl.all().gather(found["start"]))
-    return found.hstack(begun).select(
+    begun = calls.select("copy", "line", "seq", "is_clipped").select(pl.all().gather(hidden["start"]))
+    return hidden.hstack(begun).select(
         "copy",
         "row_out",
         "line",

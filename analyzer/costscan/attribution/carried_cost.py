@@ -108,8 +108,8 @@ def _place() -> pl.Expr:
 
 def _cost_upto(running: pl.DataFrame, asked: pl.DataFrame) -> pl.Series:
     """Return G at places that are asked for in rising order."""
-    found = asked.with_columns(place=_place()).join_asof(running, on="place", check_sortedness=False)
-    return found.select((pl.col("at") * pl.col("slope") - pl.col("offset")).fill_null(0)).to_series()
+    at_places = asked.with_columns(place=_place()).join_asof(running, on="place", check_sortedness=False)
+    return at_places.select((pl.col("at") * pl.col("slope") - pl.col("offset")).fill_null(0)).to_series()
 
 
 def _entry(placed: pl.DataFrame, calls: pl.DataFrame) -> pl.Series:

@@ -65,17 +65,17 @@ def kept(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.
     share = pl.when(at_start & (pl.col("first_tokens") > 0)).then(
         pl.col("added_tokens") / pl.col("first_tokens")
     )
-    told = placed.join(adds, on="epoch", how="left", maintain_order="left").with_columns(
+    with_added = placed.join(adds, on="epoch", how="left", maintain_order="left").with_columns(
         of_tool_use=pl.col("tokens") * share.fill_null(0.0), added_tokens=pl.col("added_tokens").fill_null(0)
     )
     later = calls.filter(pl.col("starts") & (pl.col("seq") > 0) & ~pl.col("resized")).select("row", "copy")
     stays = placed.filter(pl.col("start").is_in(later["row"].implode()) & pl.col("id").is_not_null())
     columns = [*placed.columns, "of_tool_use"]
     if not (blocks["row_in"].gather(stays["id"]) < stays["start"]).any():
-        return told.select(columns)
-    numbered = told.with_row_index("nr").with_columns(pl.col("nr").cast(pl.Int64))
-    found = pl.DataFrame(_split(_rows(numbered, blocks, calls, later)), schema=_SPLIT, orient="row")
-    changed = numbered.join(found, on="nr", how="left", maintain_order="left").select(
+        return with_added.select(columns)
+    numbered = with_added.with_row_index("nr").with_columns(pl.col("nr").cast(pl.Int64))
+    kept_split = pl.DataFrame(_split(_rows(numbered, blocks, calls, later)), schema=_SPLIT, orient="row")
+    changed = numbered.join(kept_split, on="nr", how="left", maintain_order="left").select(
         *(n for n in placed.columns if n != "tokens"),
         tokens=pl.coalesce("kept_tokens", "tokens"),
         of_tool_use=pl.coalesce("kept_of_tool_use", "of_tool_use"),
@@ -90,8 +90,10 @@ def _tool_use(placed: pl.DataFrame, blocks: pl.DataFrame, calls: pl.DataFrame) -
     """Return what tool use itself adds to the prompts of epochs: epoch, first_tokens, added_tokens."""
     tools = blocks.filter(pl.col("kind") == "tool_def").select("id")
     with_tools = placed.join(tools, on="id", how="semi")["epoch"].unique()
-    known = {m: info.tool_use_tokens for m in calls["model"].unique() if (info := model_info(m))}
-    added = pl.col("model").replace_strict(known, default=0, return_dtype=pl.Int64) + pl.col("forced_tokens")
+    tool_use_tokens = {m: info.tool_use_tokens for m in calls["model"].unique() if (info := model_info(m))}
+    added = pl.col("model").replace_strict(tool_use_tokens, default=0, return_dtype=pl.Int64) + pl.col(
+        "forced_tokens"
+    )
     return calls.filter(pl.col("starts") & pl.col("epoch").is_in(with_tools.implode())).select(
         "epoch", first_tokens=PROMPT, added_tokens=pl.min_horizontal(added, PROMPT)
     )
@@ -133,7 +135,7 @@ def _rows(
     )
 
 
-class _Known:
+class _BlockSizes:
     """How long the blocks of a copy are, without what tool use adds to them."""
 
     def __init__(self) -> None:
@@ -157,30 +159,30 @@ class _Known:
 
 def _split(rows: Iterable[_Row]) -> _Split:
     """Split the prompts of the calls at which a context was cut."""
-    known, copy = _Known(), -1
+    block_sizes, copy = _BlockSizes(), -1
     out: _Split = []
     for _, group in groupby(rows, key=attrgetter("start")):
         now = list(group)
         if now[0].copy != copy:
-            known, copy = _Known(), now[0].copy
-        if now[0].is_later and any(row.row_in < row.start and row.id in known.sizes for row in now):
-            sizes = _sizes(now, [known.size(row) for row in now])
-            adds = _adds(now, sizes, known)
+            block_sizes, copy = _BlockSizes(), now[0].copy
+        if now[0].is_later and any(row.row_in < row.start and row.id in block_sizes.sizes for row in now):
+            sizes = _sizes(now, [block_sizes.size(row) for row in now])
+            adds = _adds(now, sizes, block_sizes)
             whole = _whole(now[0], [a + b for a, b in zip(sizes, adds, strict=True)])
             out += [(row.nr, n, a) for row, n, a in zip(now, whole, adds, strict=True)]
         else:
             adds = [row.of_tool_use for row in now]
             sizes = [row.tokens - a for row, a in zip(now, adds, strict=True)]
         for row, size, added in zip(now, sizes, adds, strict=True):
-            known.note(row, size, added)
+            block_sizes.note(row, size, added)
     return out
 
 
-def _sizes(now: Sequence[_Row], known: Sequence[float | None]) -> list[float]:
+def _sizes(now: Sequence[_Row], kept_sizes: Sequence[float | None]) -> list[float]:
     """Return how long each block is, without what tool use adds to the prompt."""
     first = now[0]
-    sizes = [float(row.weight) if size is None else size for row, size in zip(now, known, strict=True)]
-    new = [n for n, size in enumerate(known) if size is None]
+    sizes = [float(row.weight) if size is None else size for row, size in zip(now, kept_sizes, strict=True)]
+    new = [n for n, size in enumerate(kept_sizes) if size is None]
     if first.wrote:
         _scale(sizes, [n for n in new if now[n].side == token_split.WRITTEN], first.wrote)
     if not first.is_exact:
@@ -206,9 +208,9 @@ def _scale(sizes: list[float], places: Sequence[int], total: float) -> None:
         sizes[n] *= total / before if before else 0
 
 
-def _adds(now: Sequence[_Row], sizes: Sequence[float], known: _Known) -> list[float]:
+def _adds(now: Sequence[_Row], sizes: Sequence[float], block_sizes: _BlockSizes) -> list[float]:
     """Return what of tool use each block has: that stays with the blocks that had it."""
-    bear = [row.id in known.bear and row.row_in < row.start for row in now]
+    bear = [row.id in block_sizes.bear and row.row_in < row.start for row in now]
     if not any(bear):
         bear = [True] * len(now)
     total = sum(size for size, does in zip(sizes, bear, strict=True) if does)

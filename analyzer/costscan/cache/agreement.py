@@ -7,7 +7,7 @@ from typing import Any, Final
 import polars as pl
 
 from costscan.cache.proven_calls import IN_RUN, proven, with_proven
-from costscan.cache.requests import Logged
+from costscan.cache.requests import LoggedRequests
 from costscan.cache.simulator import simulate
 from costscan.cache_policy import LONG_US, SHORT_US
 from costscan.prices import UNIT_COLUMNS, UNITS_OF, turn_usd, usd_of
@@ -55,7 +55,7 @@ class Refresh:
         return self.longest > self.every
 
     @property
-    def is_told(self) -> bool:
+    def is_decided(self) -> bool:
         """Whether the log tells the two apart."""
         return self.longest != self.every
 
@@ -78,7 +78,7 @@ class Agreement:
         usd_off: the sum of the differences of the turns, whatever their sign.
         by_class: `BY_CLASS`.
         refresh: what the log says about what a hit refreshes.
-        policy: how the turns used the cache, with the calls that cache reads prove.
+        logged_requests: how the turns used the cache, with the calls that cache reads prove.
         classes: the token classes of all steps as replayed, in their order.
     """
 
@@ -93,12 +93,12 @@ class Agreement:
     usd_off: Decimal | None
     by_class: pl.DataFrame
     refresh: Refresh
-    policy: Logged
+    logged_requests: LoggedRequests
     classes: pl.DataFrame
 
 
-def agreement(turns: pl.DataFrame, unit: pl.DataFrame, policy: Logged) -> Agreement:
-    """Replay what happened under the logged policy.
+def agreement(turns: pl.DataFrame, unit: pl.DataFrame, logged_requests: LoggedRequests) -> Agreement:
+    """Replay what happened, from the logged requests.
 
     It is replayed twice: as far as it can be foreseen from what was sent before, and with the calls that
     cache reads prove, which is what scenarios are compared with.
@@ -106,19 +106,19 @@ def agreement(turns: pl.DataFrame, unit: pl.DataFrame, policy: Logged) -> Agreem
     Args:
         turns: all turns, with `usd`.
         unit: their unit prices.
-        policy: from `logged`.
+        logged_requests: from `logged`.
     """
-    foreseen, refresh = _foreseen(turns, policy)
-    policy = replace(policy, longest_only=refresh.longest_only)
-    found = proven(policy, turns, foreseen)
-    policy = with_proven(policy, found)
-    told = _simulated(policy) if found.height else foreseen
-    classes = policy.steps.select("req").join(told, on="req", how="left", maintain_order="left")
-    both = _compared(turns.hstack(unit), policy, classes, foreseen)
+    foreseen, refresh = _foreseen(turns, logged_requests)
+    logged_requests = replace(logged_requests, longest_only=refresh.longest_only)
+    proven_turns = proven(logged_requests, turns, foreseen)
+    logged_requests = with_proven(logged_requests, proven_turns)
+    replayed = _simulated(logged_requests) if proven_turns.height else foreseen
+    classes = logged_requests.steps.select("req").join(replayed, on="req", how="left", maintain_order="left")
+    both = _compared(turns.hstack(unit), logged_requests, classes, foreseen)
     compared = both.filter(~pl.col("given"))
     prompt = int(compared.select(PROMPT.sum()).item())
     wrong = int(compared["unexplained_tokens"].abs().sum())
-    known = compared.filter(pl.col("off_usd").is_not_null())
+    priced = compared.filter(pl.col("off_usd").is_not_null())
     return Agreement(
         turns=both.select(
             *_PLACE,
@@ -134,29 +134,31 @@ def agreement(turns: pl.DataFrame, unit: pl.DataFrame, policy: Logged) -> Agreem
         foreseen=int((compared["cache_read_tokens"] == compared["foreseen_tokens"]).sum()),
         exact=int((compared["unexplained_tokens"] == 0).sum()),
         token_error=wrong / prompt if prompt else None,
-        usd_billed=_sum(known["usd"]),
-        usd_replayed=_sum(known["usd"] + known["off_usd"]),
-        usd_off=_sum(known["off_usd"].abs()),
+        usd_billed=_sum(priced["usd"]),
+        usd_replayed=_sum(priced["usd"] + priced["off_usd"]),
+        usd_off=_sum(priced["off_usd"].abs()),
         by_class=_by_class(compared),
         refresh=refresh,
-        policy=policy,
+        logged_requests=logged_requests,
         classes=classes,
     )
 
 
-def _simulated(policy: Logged) -> pl.DataFrame:
-    return simulate(policy.requests, policy.positions, longest_only=policy.longest_only)
+def _simulated(logged_requests: LoggedRequests) -> pl.DataFrame:
+    return simulate(
+        logged_requests.requests, logged_requests.positions, longest_only=logged_requests.longest_only
+    )
 
 
-def _foreseen(turns: pl.DataFrame, policy: Logged) -> tuple[pl.DataFrame, Refresh]:
+def _foreseen(turns: pl.DataFrame, logged_requests: LoggedRequests) -> tuple[pl.DataFrame, Refresh]:
     """Replay with both readings of what a hit refreshes; return the one that explains more turns."""
-    ways = [_simulated(replace(policy, longest_only=longest)) for longest in (False, True)]
+    ways = [_simulated(replace(logged_requests, longest_only=longest)) for longest in (False, True)]
     every, longest = (way.select("req", read_tokens="read_tokens") for way in ways)
-    read = turns.select(*_PLACE, "cache_read_tokens").join(policy.turns, on=_PLACE, how="inner")
+    read = turns.select(*_PLACE, "cache_read_tokens").join(logged_requests.turns, on=_PLACE, how="inner")
     both = read.join(every, on="req").join(longest, on="req", suffix="_longest")
     differ = both.filter(pl.col("read_tokens") != pl.col("read_tokens_longest"))
     right = (differ["cache_read_tokens"] == differ[name] for name in ("read_tokens", "read_tokens_longest"))
-    refresh = Refresh(*(int(found.sum()) for found in right))
+    refresh = Refresh(*(int(is_right.sum()) for is_right in right))
     return ways[refresh.longest_only], refresh
 
 
@@ -165,7 +167,7 @@ def _sum(usd: pl.Series) -> Decimal | None:
 
 
 def _compared(
-    turns: pl.DataFrame, policy: Logged, classes: pl.DataFrame, foreseen: pl.DataFrame
+    turns: pl.DataFrame, logged_requests: LoggedRequests, classes: pl.DataFrame, foreseen: pl.DataFrame
 ) -> pl.DataFrame:
     """Return the logged turns beside their replay, with `disagreement`, off_usd and least_usd."""
     unit = list(UNIT_COLUMNS.values())
@@ -173,13 +175,23 @@ def _compared(
     columns = (*_PLACE, "provider", *UNITS_OF.values(), "gap_s", "usd", *unit)
     both = (
         turns.select(columns)
-        .join(policy.turns, on=_PLACE, how="inner", maintain_order="left")
+        .join(logged_requests.turns, on=_PLACE, how="inner", maintain_order="left")
         .join(replayed, on="req", how="left", maintain_order="left")
         .join(
             foreseen.select("req", foreseen_tokens="read_tokens"), on="req", how="left", maintain_order="left"
         )
-        .join(policy.proven.select("req", "kind", "from_tokens"), on="req", how="left", maintain_order="left")
-        .join(policy.given.with_columns(given=pl.lit(True)), on=_PLACE, how="left", maintain_order="left")
+        .join(
+            logged_requests.proven.select("req", "kind", "from_tokens"),
+            on="req",
+            how="left",
+            maintain_order="left",
+        )
+        .join(
+            logged_requests.given.with_columns(given=pl.lit(True)),
+            on=_PLACE,
+            how="left",
+            maintain_order="left",
+        )
         .with_columns(pl.col("given").fill_null(False))
         .with_columns(unexplained_tokens=pl.col("cache_read_tokens") - pl.col("replay_read_tokens"))
         .sort(_PLACE)
@@ -196,7 +208,7 @@ def _compared(
 def _class() -> pl.Expr:
     over, under = pl.col("unexplained_tokens") > 0, pl.col("unexplained_tokens") < 0
     hour = pl.col("cache_write_1h_tokens") > 0
-    lifetime_s = pl.when(hour).then(LONG_US).otherwise(SHORT_US) / 1e6
+    ttl_s = pl.when(hour).then(LONG_US).otherwise(SHORT_US) / 1e6
     return (
         pl.when("given")
         .then(None)
@@ -204,7 +216,7 @@ def _class() -> pl.Expr:
         .then("kind")
         .when(over)
         .then(pl.lit(CACHED_OUTSIDE))
-        .when(under & (pl.col("gap_s") > lifetime_s * _LATE_SHARE))
+        .when(under & (pl.col("gap_s") > ttl_s * _LATE_SHARE))
         .then(pl.lit(EXPIRED_EARLY))
         .when(under)
         .then(pl.lit(LOST))

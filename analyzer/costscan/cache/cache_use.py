@@ -5,7 +5,7 @@ from typing import Final
 import polars as pl
 
 from costscan.cache.prefix_tokens import NEAR_SHARE
-from costscan.cache.requests import Logged
+from costscan.cache.requests import LoggedRequests
 from costscan.cache_policy import TTLS_US
 from costscan.schema.frames import CACHE_USE
 
@@ -14,12 +14,12 @@ _SHOWN: Final = ("markers", "first_marked_tokens", "marked_tokens", "shared_toke
 """What is known only of requests that stand in the log."""
 
 
-def cache_use(turns: pl.DataFrame, policy: Logged) -> pl.DataFrame:
+def cache_use(turns: pl.DataFrame, logged_requests: LoggedRequests) -> pl.DataFrame:
     """Return the `cache_use` frame.
 
     Args:
         turns: all turns.
-        policy: how those that stand in the log used the cache.
+        logged_requests: how those that stand in the log used the cache.
     """
     billed = turns.select(
         *_PLACE,
@@ -27,16 +27,18 @@ def cache_use(turns: pl.DataFrame, policy: Logged) -> pl.DataFrame:
         "cache_read_tokens",
         written_tokens=pl.col("cache_write_5m_tokens") + pl.col("cache_write_1h_tokens"),
     )
-    steps = policy.steps.join(billed, on=_PLACE, how="inner", maintain_order="left")
-    breakpoints = policy.positions.filter(pl.col("ttl_us").is_not_null())
-    known = (
+    steps = logged_requests.steps.join(billed, on=_PLACE, how="inner", maintain_order="left")
+    breakpoints = logged_requests.positions.filter(pl.col("ttl_us").is_not_null())
+    joined = (
         steps.join(_breakpoints(breakpoints), on="req", how="left", maintain_order="left")
-        .join(_reach(steps, policy.positions, breakpoints), on="req", how="left", maintain_order="left")
+        .join(
+            _reach(steps, logged_requests.positions, breakpoints), on="req", how="left", maintain_order="left"
+        )
         .with_columns(pl.col("markers", "first_marked_tokens", "marked_tokens").fill_null(0))
         .with_columns(shared_key=_named(pl.struct("domain", "shared_key"), pl.col("shared_tokens") > 0))
         .with_columns(wave=_wave())
     )
-    return known.select(*_PLACE, "is_shown", *_told()).select(*CACHE_USE)
+    return joined.select(*_PLACE, "is_shown", *_columns()).select(*CACHE_USE)
 
 
 def _breakpoints(breakpoints: pl.DataFrame) -> pl.DataFrame:
@@ -66,8 +68,8 @@ def _reach(steps: pl.DataFrame, positions: pl.DataFrame, breakpoints: pl.DataFra
     )
 
 
-def _named(value: pl.Expr, known: pl.Expr) -> pl.Expr:
-    return pl.when(known).then((value.hash() // 2).cast(pl.Int64))
+def _named(value: pl.Expr, is_named: pl.Expr) -> pl.Expr:
+    return pl.when(is_named).then((value.hash() // 2).cast(pl.Int64))
 
 
 def _wave() -> pl.Expr:
@@ -79,7 +81,7 @@ def _wave() -> pl.Expr:
     return _named(pl.struct(one, nth.alias("nth")), pl.col(one).is_not_null() & pl.col("at").is_not_null())
 
 
-def _told() -> list[pl.Expr]:
+def _columns() -> list[pl.Expr]:
     names = {us: name for name, us in TTLS_US.items()}
     timed = pl.col("at").is_not_null()
     written, read = pl.col("written_tokens"), pl.col("cache_read_tokens")

@@ -103,12 +103,12 @@ def departures(
     within = (pl.col("char_offset") / pl.col("text_chars")).clip(0, 1).fill_nan(0).fill_null(0)
     begin = pl.col("tokens") - pl.col("block_tokens")
     numbered = breaks.with_row_index("nth")
-    found = placed(numbered.filter(pl.col("place").is_not_null()), places, blocks, calls).select(
+    offsets = placed(numbered.filter(pl.col("place").is_not_null()), places, blocks, calls).select(
         "nth", token_offset=begin + (within * pl.col("block_tokens")).floor().cast(pl.Int64)
     )
     kept = calls.filter("kept").select("copy", "seq", "run_id", "turn")
     return (
         numbered.join(kept, on=["copy", "seq"], how="inner", maintain_order="left")
-        .join(found, on="nth", how="left", maintain_order="left")
+        .join(offsets, on="nth", how="left", maintain_order="left")
         .select(*DEPARTURES)
     )

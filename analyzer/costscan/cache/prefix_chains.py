@@ -122,13 +122,15 @@ def _with_talks(calls: pl.DataFrame) -> pl.DataFrame:
     A context ends where the log says so, or where the prompt is much shorter than the last one of its model.
     """
     cut = (pl.col("context") != pl.col("context").shift(1).over("copy")).fill_null(False)
-    known = calls.with_columns(told=(cut & ~pl.col("shrank")).cast(pl.Int64).cum_sum().over("copy"))
-    before = pl.col("prompt_tokens").shift(1).over(*_MODEL, "told")
+    with_contexts = calls.with_columns(
+        logged_context=(cut & ~pl.col("shrank")).cast(pl.Int64).cum_sum().over("copy")
+    )
+    before = pl.col("prompt_tokens").shift(1).over(*_MODEL, "logged_context")
     little = pl.col("prompt_tokens").is_between(_LITTLE * before, before - 1).fill_null(False)
     much = (pl.col("prompt_tokens") < _LITTLE * before).fill_null(False)
-    return known.with_columns(is_little=little, much=much.cast(pl.Int64).cum_sum().over(_MODEL)).with_columns(
-        talk=pl.struct("told", "much").hash()
-    )
+    return with_contexts.with_columns(
+        is_little=little, much=much.cast(pl.Int64).cum_sum().over(_MODEL)
+    ).with_columns(talk=pl.struct("logged_context", "much").hash())
 
 
 def _earlier(name: str) -> pl.Expr:
@@ -173,8 +175,8 @@ def _with_shown(inferred: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
     full = inferred.with_columns(**stable, moved_tokens=pl.lit(0, pl.Int64))
     joined = full.join(shown, on="row", how="left", maintain_order="left", suffix="_shown")
     is_shown = pl.col("key_shown").is_not_null()
-    told = {n: pl.when(is_shown).then(f"{n}_shown").otherwise(n) for n in ("key", *_SHOWN)}
-    return joined.with_columns(**told, is_shown=is_shown).select(*CHAINS)
+    columns = {n: pl.when(is_shown).then(f"{n}_shown").otherwise(n) for n in ("key", *_SHOWN)}
+    return joined.with_columns(**columns, is_shown=is_shown).select(*CHAINS)
 
 
 def shown(prefixes: pl.DataFrame) -> pl.DataFrame:

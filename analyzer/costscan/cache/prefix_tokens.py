@@ -37,11 +37,11 @@ def sized(
     )
     most = pl.concat([frame.select(*_STABLE, "moved_tokens") for frame in (window, prefix)])
     window, prefix = (_estimated(frame, most.group_by(_STABLE).max()) for frame in (window, prefix))
-    known = known_tokens(window, prefix)
+    billed = billed_prefixes(window, prefix)
     both = (prefix.filter(pl.col("role") == "whole"), window)
-    steady = pl.concat([_without_values(frame, known) for frame in both])
+    steady = pl.concat([_without_values(frame, billed) for frame in both])
     stable = steady.unique(_STABLE, keep="first", maintain_order=True)
-    return _told(window, known, stable), _told(prefix, known, stable)
+    return _with_billed(window, billed, stable), _with_billed(prefix, billed, stable)
 
 
 def _values(moved: pl.DataFrame) -> pl.DataFrame:
@@ -76,15 +76,15 @@ def _estimated(positions: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
         positions: from `_with_values`.
         values: family, stable_hash, moved_tokens.
     """
-    found = positions.drop("moved_tokens").join(values, on=_STABLE, how="left", maintain_order="left")
+    joined = positions.drop("moved_tokens").join(values, on=_STABLE, how="left", maintain_order="left")
     each = pl.max_horizontal(pl.col("tokens") - pl.col("moved_tokens"), 0)
     steady = each.median().over(_STABLE).round().cast(pl.Int64)
-    return found.with_columns(stable_tokens=pl.min_horizontal(steady, "prompt_tokens")).with_columns(
+    return joined.with_columns(stable_tokens=pl.min_horizontal(steady, "prompt_tokens")).with_columns(
         tokens=pl.min_horizontal(pl.col("stable_tokens") + pl.col("moved_tokens"), "prompt_tokens")
     )
 
 
-def known_tokens(windows: pl.DataFrame, prefixes: pl.DataFrame) -> pl.DataFrame:
+def billed_prefixes(windows: pl.DataFrame, prefixes: pl.DataFrame) -> pl.DataFrame:
     """Return the prefixes whose tokens the bill tells: family, prefix_hash, exact_tokens.
 
     A whole prompt is as long as was billed; what was not sent plain ends at the last mark; and what was read
@@ -101,7 +101,7 @@ def known_tokens(windows: pl.DataFrame, prefixes: pl.DataFrame) -> pl.DataFrame:
     >>> prefixes = pl.DataFrame({
     ...     "role": "whole", "family": "v", "prefix_hash": [12, 23], "prompt_tokens": [130, 160],
     ... })
-    >>> known_tokens(windows, prefixes).select("prefix_hash", "exact_tokens").rows()
+    >>> billed_prefixes(windows, prefixes).select("prefix_hash", "exact_tokens").rows()
     [(11, 100), (22, 102), (12, 130), (23, 160)]
     """
     whole = prefixes.filter(pl.col("role") == "whole").select(*_SENT, exact_tokens="prompt_tokens")
@@ -129,16 +129,16 @@ def _nearest(positions: pl.DataFrame, share: float) -> pl.DataFrame:
     )
 
 
-def _without_values(positions: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+def _without_values(positions: pl.DataFrame, billed: pl.DataFrame) -> pl.DataFrame:
     """Return what is stable of the prefixes that the bill tells: family, stable_hash, steady_tokens."""
-    told = positions.join(known, on=_SENT, how="inner", maintain_order="left")
+    joined = positions.join(billed, on=_SENT, how="inner", maintain_order="left")
     left = pl.max_horizontal(pl.col("exact_tokens") - pl.col("moved_tokens"), 0)
-    return told.select(*_STABLE, steady_tokens=left)
+    return joined.select(*_STABLE, steady_tokens=left)
 
 
-def _told(positions: pl.DataFrame, known: pl.DataFrame, stable: pl.DataFrame) -> pl.DataFrame:
+def _with_billed(positions: pl.DataFrame, billed: pl.DataFrame, stable: pl.DataFrame) -> pl.DataFrame:
     """Return positions with the tokens that the bill tells, where it does, and those that tool use adds."""
-    joined = positions.join(known, on=_SENT, how="left", maintain_order="left").join(
+    joined = positions.join(billed, on=_SENT, how="left", maintain_order="left").join(
         stable, on=_STABLE, how="left", maintain_order="left"
     )
     steady = pl.coalesce("steady_tokens", "stable_tokens")

@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 
 from costscan.cache.prefix_chains import N_EARLIER
-from costscan.cache.requests import POSITIONS, PROVEN, REQUESTS, Logged
+from costscan.cache.requests import POSITIONS, PROVEN, REQUESTS, LoggedRequests
 
 SIDE_CALL: Final = "side-call"
 HIDDEN_CALL: Final = "hidden-call"
@@ -27,23 +27,23 @@ _END_TOKENS: Final = 8
 """An answer stands in the next prompt with a few tokens more or fewer than were billed for it."""
 
 
-def proven(policy: Logged, turns: pl.DataFrame, foreseen: pl.DataFrame) -> pl.DataFrame:
+def proven(logged_requests: LoggedRequests, turns: pl.DataFrame, foreseen: pl.DataFrame) -> pl.DataFrame:
     """Return the `PROVEN` turns: those whose own reads tell what was not foreseen.
 
     side-call: what was read ends with the answer before, or somewhere in it where the log does not tell how
     long it was; hidden-call: it ends behind that; shared-outside: it is a prefix that other sessions kept
-    alive; outlived: an entry of the run itself, read after its lifetime; not-yet-readable: the newest entry
+    alive; outlived: an entry of the run itself, read after its TTL; not-yet-readable: the newest entry
     was not found seconds after it was written, and the read ends with an older one.
 
     Args:
-        policy: from `logged`.
+        logged_requests: from `logged`.
         turns: the logged turns, with cache_read_tokens, output_tokens and usage_from.
         foreseen: from `simulate`.
     """
     place = ["run_id", "turn"]
     billed = turns.select(*place, "cache_read_tokens", "output_tokens", "usage_from")
     both = (
-        policy.steps.join(billed, on=place, how="inner", maintain_order="left")
+        logged_requests.steps.join(billed, on=place, how="inner", maintain_order="left")
         .join(
             foreseen.select("req", foreseen_tokens="read_tokens"),
             on="req",
@@ -51,7 +51,7 @@ def proven(policy: Logged, turns: pl.DataFrame, foreseen: pl.DataFrame) -> pl.Da
             maintain_order="left",
         )
         .join(
-            _answers(policy.steps, billed),
+            _answers(logged_requests.steps, billed),
             left_on="extends_key",
             right_on="key",
             how="left",
@@ -61,8 +61,10 @@ def proven(policy: Logged, turns: pl.DataFrame, foreseen: pl.DataFrame) -> pl.Da
     more = pl.col("cache_read_tokens") > pl.col("foreseen_tokens")
     less = pl.col("cache_read_tokens") < pl.col("foreseen_tokens")
     not_yet = pl.col("not_yet")
-    known = both.with_columns(not_yet=less & _not_yet())
-    given = known.filter(more | not_yet).join(policy.given, on=place, how="anti", maintain_order="left")
+    compared = both.with_columns(not_yet=less & _not_yet())
+    given = compared.filter(more | not_yet).join(
+        logged_requests.given, on=place, how="anti", maintain_order="left"
+    )
     return given.select(
         "req",
         kind=pl.when(not_yet).then(pl.lit(NOT_YET)).otherwise(_kind()),
@@ -91,8 +93,10 @@ def _earlier_key() -> pl.Expr:
 def _answers(steps: pl.DataFrame, billed: pl.DataFrame) -> pl.DataFrame:
     """Say where the answer to each prompt ends: key, asked_tokens, answered_tokens (null where not known)."""
     both = steps.join(billed, on=["run_id", "turn"], how="inner")
-    told = pl.when(pl.col("usage_from") == "reported").then(pl.col("output_tokens"))
-    ends = both.select("key", asked_tokens="prompt_tokens", answered_tokens=pl.col("prompt_tokens") + told)
+    reported_tokens = pl.when(pl.col("usage_from") == "reported").then(pl.col("output_tokens"))
+    ends = both.select(
+        "key", asked_tokens="prompt_tokens", answered_tokens=pl.col("prompt_tokens") + reported_tokens
+    )
     return ends.unique("key", keep="first")
 
 
@@ -111,13 +115,13 @@ def _kind() -> pl.Expr:
     )
 
 
-def with_proven(policy: Logged, found: pl.DataFrame) -> Logged:
-    """Return the policy with a request just before each turn that reads what that request had written."""
-    if found.is_empty():
-        return policy
-    first = min(int(policy.requests["req"].min() or 0), 0) - 1  # type: ignore[arg-type]
-    late = found.filter(kind=NOT_YET)
-    called = found.filter(pl.col("kind") != NOT_YET).with_columns(
+def with_proven(logged_requests: LoggedRequests, proven_turns: pl.DataFrame) -> LoggedRequests:
+    """Return the logged requests and, just before each proven turn, one that wrote what the turn reads."""
+    if proven_turns.is_empty():
+        return logged_requests
+    first = min(int(logged_requests.requests["req"].min() or 0), 0) - 1  # type: ignore[arg-type]
+    late = proven_turns.filter(kind=NOT_YET)
+    called = proven_turns.filter(pl.col("kind") != NOT_YET).with_columns(
         req_of="req",
         req=first - pl.int_range(pl.len(), dtype=pl.Int64),
         at_us=pl.col("at_us") - 1,
@@ -140,14 +144,14 @@ def with_proven(policy: Logged, found: pl.DataFrame) -> Logged:
     ]).select(*POSITIONS)  # fmt: skip
     older = late.select("req", key="from_key", tokens="read_tokens", ttl_us=no_ttl).select(*POSITIONS)
     given = pl.concat([positions, older])
-    newest = policy.steps.join(late, on="req", how="semi").select("req", key="before_key")
+    newest = logged_requests.steps.join(late, on="req", how="semi").select("req", key="before_key")
     return replace(
-        policy,
-        steps=_going_on(policy.steps, late),
-        requests=pl.concat([policy.requests, requests.select(*REQUESTS)]),
-        positions=_without(policy.positions, newest, given),
-        stable_positions=_without(policy.stable_positions, newest, given),
-        proven=found,
+        logged_requests,
+        steps=_going_on(logged_requests.steps, late),
+        requests=pl.concat([logged_requests.requests, requests.select(*REQUESTS)]),
+        positions=_without(logged_requests.positions, newest, given),
+        stable_positions=_without(logged_requests.stable_positions, newest, given),
+        proven=proven_turns,
     )
 
 

@@ -39,7 +39,7 @@ TURN_COLUMNS: Final = (
 
 
 @dataclass(frozen=True)
-class Logged:
+class LoggedRequests:
     """What the simulator takes of the logged turns.
 
     Attributes:
@@ -66,8 +66,8 @@ class Logged:
     longest_only: bool = False
 
 
-def logged(turns: pl.DataFrame, chains: pl.DataFrame, windows: pl.DataFrame) -> Logged:
-    """Return the logged policy of all runs.
+def logged(turns: pl.DataFrame, chains: pl.DataFrame, windows: pl.DataFrame) -> LoggedRequests:
+    """Return the logged requests of all runs.
 
     Args:
         turns: the `TURN_COLUMNS` of the logged turns, sorted by run and turn.
@@ -77,20 +77,20 @@ def logged(turns: pl.DataFrame, chains: pl.DataFrame, windows: pl.DataFrame) -> 
     numbered = with_minimums(turns.with_row_index("req").with_columns(pl.col("req").cast(pl.Int64)))
     requests = _requests(numbered)
     steps = _with_shared(requests.join(chains, on=_PLACE, how="inner", maintain_order="left")).join(
-        _lifetimes(numbered), on="req", how="left", maintain_order="left"
+        _ttls(numbered), on="req", how="left", maintain_order="left"
     )
     inferred = steps.filter("uses").join(windows.select(_PLACE).unique(), on=_PLACE, how="anti")
     outside = _outside(inferred)
-    known = windows.join(requests.select(*_PLACE, "req"), on=_PLACE, how="inner")
-    read = read_outside(known, steps, numbered, -1 - outside.height)
-    known = pl.concat([known, read.select(known.columns)])
+    in_prompts = windows.join(requests.select(*_PLACE, "req"), on=_PLACE, how="inner")
+    read = read_outside(in_prompts, steps, numbered, -1 - outside.height)
+    in_prompts = pl.concat([in_prompts, read.select(in_prompts.columns)])
     marked = [*_positions(inferred), _of_outside(outside)]
-    stable = known.with_columns(key="stable_key", tokens="stable_tokens")
-    return Logged(
+    stable = in_prompts.with_columns(key="stable_key", tokens="stable_tokens")
+    return LoggedRequests(
         turns=requests.select(*_PLACE, "req"),
         steps=steps,
         requests=pl.concat([frame.select(*REQUESTS) for frame in (requests, outside, read)]),
-        positions=pl.concat([*marked, known.select(*POSITIONS)]),
+        positions=pl.concat([*marked, in_prompts.select(*POSITIONS)]),
         stable_positions=pl.concat([*marked, stable.select(*POSITIONS)]),
         given=pl.concat([frame.select(_PLACE) for frame in (outside.filter("is_first"), read)]),
         shared=inferred.filter(pl.col("shared_tokens") > 0).select(*_PLACE, "shared_tokens"),
@@ -106,11 +106,11 @@ def _requests(turns: pl.DataFrame) -> pl.DataFrame:
     """Return the requests of the turns, with run_id and turn; those of a run follow one another."""
     at = pl.col("at").dt.epoch("us")
     # Turns without a time follow at once; of two at the same moment the later turn is later.
-    known = pl.coalesce(at, at.forward_fill().over("run_id"), pl.lit(0)).cum_max().over("run_id") + pl.col(
+    at_us = pl.coalesce(at, at.forward_fill().over("run_id"), pl.lit(0)).cum_max().over("run_id") + pl.col(
         "turn"
     )
     took = (pl.col("duration_s").fill_null(0) * 1e6).cast(pl.Int64)
-    timed = turns.with_columns(at_us=known, took_us=pl.max_horizontal(took, 0))
+    timed = turns.with_columns(at_us=at_us, took_us=pl.max_horizontal(took, 0))
     following = pl.col("at_us").shift(-1).over("run_id")
     return timed.select(
         *_PLACE,
@@ -127,22 +127,24 @@ def with_minimums(turns: pl.DataFrame) -> pl.DataFrame:
     """Add min_tokens to turns with model and at: the shortest prefix that each model cached on that day."""
     turns = turns.with_columns(day=pl.col("at").dt.date())
     each = turns.select("model", "day").unique()
-    known = [
+    minimums = [
         info.min_cacheable_tokens_at(day) if (info := model_info(model)) else None
         for model, day in each.iter_rows()
     ]
-    least = pl.Series("min_tokens", [DEFAULT_MIN_TOKENS if n is None else n for n in known], pl.Int64)
+    least = pl.Series("min_tokens", [DEFAULT_MIN_TOKENS if n is None else n for n in minimums], pl.Int64)
     joined = turns.join(
         each.with_columns(least), on=["model", "day"], how="left", nulls_equal=True, maintain_order="left"
     )
     return joined.drop("day")
 
 
-def _lifetimes(turns: pl.DataFrame) -> pl.DataFrame:
-    """Return the lifetime each turn wrote with; where it wrote nothing, that of the turn before."""
+def _ttls(turns: pl.DataFrame) -> pl.DataFrame:
+    """Return the TTL each turn wrote with; where it wrote nothing, that of the turn before."""
     hour, five = pl.col("cache_write_1h_tokens"), pl.col("cache_write_5m_tokens")
-    seen = pl.when(hour > five).then(LONG_US).when(five > 0).then(SHORT_US)
-    near = seen.forward_fill().over("run_id").fill_null(seen.backward_fill().over("run_id"))
+    written_ttl_us = pl.when(hour > five).then(LONG_US).when(five > 0).then(SHORT_US)
+    near = (
+        written_ttl_us.forward_fill().over("run_id").fill_null(written_ttl_us.backward_fill().over("run_id"))
+    )
     return turns.select("req", ttl_us=near.fill_null(SHORT_US).cast(pl.Int64))
 
 
@@ -155,11 +157,11 @@ def _with_shared(inferred: pl.DataFrame) -> pl.DataFrame:
     named = inferred.select(
         "req", "domain", "at_us", "shared_tokens", "is_first", is_agent=pl.col("run_id").str.contains("/")
     )
-    known = named.filter(pl.col("is_first") & (pl.col("shared_tokens") > 0))
+    sharing = named.filter(pl.col("is_first") & (pl.col("shared_tokens") > 0))
     near = (
         named.sort("at_us")
         .join_asof(
-            known.select(*one, "at_us", near_tokens="shared_tokens").sort("at_us"),
+            sharing.select(*one, "at_us", near_tokens="shared_tokens").sort("at_us"),
             on="at_us",
             by=one,
             strategy="nearest",
@@ -196,8 +198,8 @@ def _outside(inferred: pl.DataFrame) -> pl.DataFrame:
     one = ["domain", "shared_tokens"]
     gap = pl.col("at_us") - pl.col("at_us").shift(1).over(one)
     cold = gap.is_null() | (gap > pl.col("ttl_us").shift(1).over(one))
-    found = shared.filter(cold & pl.col("is_first"))
-    return found.with_columns(
+    cold_reads = shared.filter(cold & pl.col("is_first"))
+    return cold_reads.with_columns(
         req=-1 - pl.int_range(pl.len(), dtype=pl.Int64),
         at_us=pl.col("at_us") - 1,
         ready_us=pl.col("at_us") - 1,
@@ -233,14 +235,14 @@ def read_outside(
     written = read.join(wrote, on=["domain", "key"], how="inner").filter(
         (pl.col("by") != pl.col("req")) & (pl.col("by_us") <= pl.col("at_us"))
     )
-    found = (
+    unwritten = (
         read.join(written, on=["req", "key"], how="anti")
         .sort("at_us", "req")
         .unique(["domain", "key"], keep="first", maintain_order=True)
         .unique("req", keep="first", maintain_order=True)
     )
     before = pl.col("at_us") - 1
-    return found.with_columns(
+    return unwritten.with_columns(
         req=first_req - pl.int_range(pl.len(), dtype=pl.Int64),
         at_us=before,
         ready_us=before,

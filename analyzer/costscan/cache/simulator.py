@@ -3,12 +3,12 @@
 A request is a list of positions in its prompt. At a marked position the cache is written; from each mark
 the request looks back over up to 20 positions and finds those that an earlier one of the same model wrote.
 The longest that is alive is read, what follows up to the last mark is written, the rest is plain input. An
-entry lives for its lifetime from the start of the request that wrote or last read it, and can be used once
+entry lives for its TTL from the start of the request that wrote or last read it, and can be used once
 the response that wrote it has ended.
 Source: https://platform.claude.com/docs/en/build-with-claude/prompt-caching.
 
 Where the documentation is silent: a hit refreshes every live entry in the windows of its request (or, with
-`longest_only`, the one that is read alone), and an entry takes the lifetime of the mark that was last on it.
+`longest_only`, the one that is read alone), and an entry takes the TTL of the mark that was last on it.
 
 Everything is a join or a running value over all touches of an entry in time; there is no loop over requests.
 """
@@ -42,7 +42,7 @@ def simulate(requests: pl.DataFrame, positions: pl.DataFrame, *, longest_only: b
 
 @dataclass(frozen=True)
 class Timeline:
-    """Requests and all that happens to cache entries, in order: it can be told for other lifetimes, too.
+    """Requests and all that happens to cache entries, in order: it can be replayed with other TTLs, too.
 
     Attributes:
         requests: as for `simulate`.
@@ -66,15 +66,15 @@ class Timeline:
         ).filter(pl.col("tokens") >= pl.col("min_tokens"))
         touches = long_enough.with_columns(entry=pl.struct("domain", "key").hash())
         breakpoints = touches.filter(pl.col("ttl_us").is_not_null())
-        found = touches.join(breakpoints.select("entry").unique(), on="entry", how="semi")
-        events = _events(found)
+        readable = touches.join(breakpoints.select("entry").unique(), on="entry", how="semi")
+        events = _events(readable)
         times = events["value_us"].unique().sort()
         rank = pl.Series("rank", times.search_sorted(events["value_us"])).cast(pl.Int64)
         return cls(requests, breakpoints.select("req", "tokens", "ttl_us"), events.with_columns(rank), times)
 
-    def living(self, lifetimes: pl.DataFrame) -> Self:
-        """Return the same with other TTLs for breakpoints of some requests: `lifetimes`, req and ttl_us."""
-        breakpoints, events = (_relabelled(frame, lifetimes) for frame in (self.breakpoints, self.events))
+    def with_ttls(self, ttls: pl.DataFrame) -> Self:
+        """Return the same with other TTLs for breakpoints of some requests: `ttls`, req and ttl_us."""
+        breakpoints, events = (_relabelled(frame, ttls) for frame in (self.breakpoints, self.events))
         return replace(self, breakpoints=breakpoints, events=events)
 
     def billed(self) -> pl.DataFrame:
@@ -109,22 +109,22 @@ def _made(is_write: pl.Expr) -> pl.Expr:
 
 def _read_or_written(events: pl.DataFrame, alive: pl.Series) -> pl.Series:
     """Say which events refresh an entry where a hit refreshes only the longest."""
-    found = events.select("req", "tokens", "what").with_columns(alive=alive)
+    touches = events.select("req", "tokens", "what").with_columns(alive=alive)
     read = pl.col("tokens").filter("alive").max().over("req").fill_null(0)
     longer, same = pl.col("tokens") > read, pl.col("alive") & (pl.col("tokens") == read)
-    return found.select(pl.when(pl.col("what") == _READY).then(longer).otherwise(same)).to_series()
+    return touches.select(pl.when(pl.col("what") == _READY).then(longer).otherwise(same)).to_series()
 
 
-def _relabelled(frame: pl.DataFrame, lifetimes: pl.DataFrame) -> pl.DataFrame:
-    other = lifetimes.select("req", other="ttl_us")
+def _relabelled(frame: pl.DataFrame, ttls: pl.DataFrame) -> pl.DataFrame:
+    other = ttls.select("req", other="ttl_us")
     both = frame.join(other, on="req", how="left", maintain_order="left")
     marked = pl.col("ttl_us").is_not_null()
     return both.with_columns(ttl_us=pl.when(marked).then(pl.coalesce("other", "ttl_us"))).drop("other")
 
 
 def _billed(requests: pl.DataFrame, breakpoints: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
-    found = requests.select("req", "prompt_tokens").join(read, on="req", how="left", maintain_order="left")
-    hits = found.select("req", pl.col("read").fill_null(0))
+    joined = requests.select("req", "prompt_tokens").join(read, on="req", how="left", maintain_order="left")
+    hits = joined.select("req", pl.col("read").fill_null(0))
     beyond = breakpoints.join(hits, on="req", how="left").filter(pl.col("tokens") > pl.col("read"))
     ends = beyond.group_by("req").agg(
         last=pl.col("tokens").max(), hour=pl.col("tokens").filter(pl.col("ttl_us") == LONG_US).max()
@@ -155,7 +155,7 @@ def _events(touches: pl.DataFrame) -> pl.DataFrame:
         ttl_us="ttl_us",
         what=pl.lit(_READY, pl.Int8),
     )
-    found = touches.select(
+    touched = touches.select(
         "entry",
         "req",
         "tokens",
@@ -164,7 +164,7 @@ def _events(touches: pl.DataFrame) -> pl.DataFrame:
         ttl_us=pl.lit(None, pl.Int64),
         what=pl.lit(_TOUCHED, pl.Int8),
     )
-    ordered = pl.concat([written, found]).sort("entry", "when_us", "what", "req")
+    ordered = pl.concat([written, touched]).sort("entry", "when_us", "what", "req")
     row = pl.int_range(pl.len(), dtype=pl.Int64)
     begins = (pl.col("entry") != pl.col("entry").shift(1)).fill_null(True)
     made = _made(pl.col("what") == _READY)
@@ -181,17 +181,19 @@ def _before(times: pl.Series) -> pl.Expr:
     over (number of the life, rank of the time) is that of each life.
     """
     life = (pl.col("begins") | pl.col("late").shift(1).fill_null(False)).cast(pl.Int64).cum_sum()
-    seen = pl.when("refreshes").then(life * len(times) + pl.col("rank")).cum_max().forward_fill().shift(1)
-    mine = seen >= life * len(times)
-    return pl.when(mine).then(pl.lit(times).gather(seen % len(times)))
+    last_refresh = (
+        pl.when("refreshes").then(life * len(times) + pl.col("rank")).cum_max().forward_fill().shift(1)
+    )
+    mine = last_refresh >= life * len(times)
+    return pl.when(mine).then(pl.lit(times).gather(last_refresh % len(times)))
 
 
 def _judged() -> dict[str, pl.Expr]:
     """Say of each event whether its entry was alive, and whether it came too late."""
     row = pl.int_range(pl.len(), dtype=pl.Int64)
     touched = pl.col("what") == _TOUCHED
-    lifetime = pl.col("lives_us").forward_fill()
-    late = (touched & (pl.col("value_us") - pl.col("before") > lifetime)).fill_null(False)
+    ttl_us = pl.col("lives_us").forward_fill()
+    late = (touched & (pl.col("value_us") - pl.col("before") > ttl_us)).fill_null(False)
     failed = pl.when(late).then(row).forward_fill().fill_null(-1)
     alive = touched & (pl.col("made") >= pl.col("first")) & (pl.col("made") > failed)
     return {"alive": alive.fill_null(False), "late": late}

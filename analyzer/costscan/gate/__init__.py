@@ -13,7 +13,7 @@ from costscan.gate.limits import DEFAULT, Limit, is_on_findings, limits
 from costscan.gate.matching import matched
 from costscan.gate.metric_change import WHOLE
 from costscan.gate.metrics import METRICS
-from costscan.gate.side import Side, is_report, of_logs, reported
+from costscan.gate.side import ComparisonSide, is_report, of_logs, reported
 from costscan.gate.task_changes import tasks
 from costscan.gate.verdicts import Judged, Verdict, judged
 from costscan.summary import SCHEMA_VERSION
@@ -23,8 +23,8 @@ FALSE_ALARM = 0.05
 
 
 def compare(
-    before: Side | None,
-    after: Side,
+    before: ComparisonSide | None,
+    after: ComparisonSide,
     applied: Sequence[Limit] = (),
     *,
     false_alarm: float = FALSE_ALARM,
@@ -65,12 +65,12 @@ def compare(
     )
 
 
-def _worst(found: Sequence[Judged]) -> Verdict:
-    verdicts = {row.verdict for row in found}
+def _worst(judged: Sequence[Judged]) -> Verdict:
+    verdicts = {row.verdict for row in judged}
     return next((v for v in ("failed", "undecided") if v in verdicts), "passed")
 
 
-def _totals(side: Side) -> Totals:
+def _totals(side: ComparisonSide) -> Totals:
     units = side.units
     return Totals(
         name=side.name,
@@ -90,9 +90,9 @@ __all__ = [
     "METRICS",
     "WHOLE",
     "Comparison",
+    "ComparisonSide",
     "Judged",
     "Limit",
-    "Side",
     "Totals",
     "compare",
     "is_on_findings",

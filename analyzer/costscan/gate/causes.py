@@ -18,7 +18,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.gate.side import Side
+from costscan.gate.side import ComparisonSide
 from costscan.prices import UNITS_OF
 from costscan.schema.frames import USD
 from costscan.summary.aggregates import known_sum, total
@@ -69,7 +69,7 @@ def _nodes() -> tuple[tuple[float, float], ...]:
 NODES: Final = _nodes()
 
 
-def split(before: Side, after: Side, *, per_run: bool = False) -> pl.DataFrame:
+def split(before: ComparisonSide, after: ComparisonSide, *, per_run: bool = False) -> pl.DataFrame:
     """Return the change of the known cost by task, cause, part and kind; it adds up to the change exactly.
 
     Args:
@@ -84,25 +84,25 @@ def split(before: Side, after: Side, *, per_run: bool = False) -> pl.DataFrame:
     terms = _terms(before, after, per_run=per_run)
     every = pl.concat([_whole_tasks(before, after), _by_cause(terms), _by_part(terms, before, after)])
     names = [name for name in SPLIT if name != "usd"]
-    found = (
+    rounded = (
         every.with_columns(pl.col("usd").round(_DECIMALS).cast(USD))
         .filter(pl.col("usd") != 0)
         .sort(pl.col("usd").abs(), *names, descending=[True, *(False for _ in names)])
     )
     old, new = (side.usd / side.units.height if per_run else side.usd for side in (before, after))
-    return _exact(found, (new - old) - total(found["usd"]))
+    return _exact(rounded, (new - old) - total(rounded["usd"]))
 
 
-def _exact(found: pl.DataFrame, rest: Decimal) -> pl.DataFrame:
+def _exact(parts: pl.DataFrame, rest: Decimal) -> pl.DataFrame:
     """Add what rounding left to the largest part; more than that no row of the reports explains."""
-    if abs(rest) > _ROUNDING * max(found.height, 1):
+    if abs(rest) > _ROUNDING * max(parts.height, 1):
         other = {"task": "", "cause": "other", "part": "", "kind": "", "usd": rest}
-        return pl.concat([found, pl.DataFrame([other], schema=SPLIT)])
+        return pl.concat([parts, pl.DataFrame([other], schema=SPLIT)])
     is_largest = pl.int_range(pl.len()) == 0
-    return found.with_columns(pl.when(is_largest).then(pl.col("usd") + rest).otherwise("usd").cast(USD))
+    return parts.with_columns(pl.when(is_largest).then(pl.col("usd") + rest).otherwise("usd").cast(USD))
 
 
-def _whole_tasks(before: Side, after: Side) -> pl.DataFrame:
+def _whole_tasks(before: ComparisonSide, after: ComparisonSide) -> pl.DataFrame:
     """Return what tasks cost that stand on one side alone."""
     sums = [
         side.units.group_by("task", maintain_order=True).agg(usd=known_sum("known_usd").cast(pl.Float64))
@@ -121,7 +121,7 @@ def _split(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(lacking).select(*SPLIT)
 
 
-def _terms(before: Side, after: Side, *, per_run: bool) -> pl.DataFrame:
+def _terms(before: ComparisonSide, after: ComparisonSide, *, per_run: bool) -> pl.DataFrame:
     """Return a row per task, cell and meter of the tasks on both sides, every factor before and after."""
     key = ["task", *CELL, "meter"]
     sides = [
@@ -139,7 +139,7 @@ def _terms(before: Side, after: Side, *, per_run: bool) -> pl.DataFrame:
     return _complete(both.with_columns(amounts, family=family).with_columns(factors))
 
 
-def _spent(side: Side) -> pl.DataFrame:
+def _spent(side: ComparisonSide) -> pl.DataFrame:
     """Return units and dollars per task, cell and meter."""
     key = ["task", *CELL]
     sums = (
@@ -177,12 +177,12 @@ def _ratio(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
 
 def _complete(terms: pl.DataFrame) -> pl.DataFrame:
     """Return `from_<factor>` and `by_<factor>` (how much more it is after)."""
-    found = []
+    columns = []
     for name in _FACTORS:
         old, new = (pl.col(f"side_{n}").struct.field(name) for n in (0, 1))
         first, last = pl.coalesce(old, new, 0.0), pl.coalesce(new, old, 0.0)
-        found += [first.alias(f"from_{name}"), (last - first).alias(f"by_{name}")]
-    return terms.select("task", "family", *found)
+        columns += [first.alias(f"from_{name}"), (last - first).alias(f"by_{name}")]
+    return terms.select("task", "family", *columns)
 
 
 def _line(factor: str) -> pl.Expr:
@@ -199,15 +199,17 @@ def _line(factor: str) -> pl.Expr:
 
 def _by_cause(terms: pl.DataFrame) -> pl.DataFrame:
     """Return what each factor moved, but for the tokens of prompts."""
-    found = []
+    by_factor = []
     for factor in _FACTORS:
         cause = pl.col("family") if factor == "volume" else pl.lit(factor)
         moved = terms.select("task", cause=cause, usd=pl.col(f"by_{factor}") * _line(factor))
-        found.append(moved.filter(pl.col("cause") != "prompt_tokens"))
-    return _split(pl.concat(found).group_by("task", "cause", maintain_order=True).agg(pl.col("usd").sum()))
+        by_factor.append(moved.filter(pl.col("cause") != "prompt_tokens"))
+    return _split(
+        pl.concat(by_factor).group_by("task", "cause", maintain_order=True).agg(pl.col("usd").sum())
+    )
 
 
-def _by_part(terms: pl.DataFrame, before: Side, after: Side) -> pl.DataFrame:
+def _by_part(terms: pl.DataFrame, before: ComparisonSide, after: ComparisonSide) -> pl.DataFrame:
     """Return what the tokens of prompts moved, by part and kind of content; the rest no block tells."""
     per_task = (
         terms.filter(pl.col("family") == "prompt_tokens")
@@ -219,25 +221,25 @@ def _by_part(terms: pl.DataFrame, before: Side, after: Side) -> pl.DataFrame:
     # A side without a turn that has a price tells nothing of what its turns sent.
     both = both.join(_turned(before), on="task", how="semi").join(_turned(after), on="task", how="semi")
     more = pl.col("tokens_after") - pl.col("tokens")
-    told = per_task.join(both.group_by("task").agg(told=more.sum()), on="task", how="left")
-    rest = told.select(
+    with_blocks = per_task.join(both.group_by("task").agg(block_tokens=more.sum()), on="task", how="left")
+    rest = with_blocks.select(
         "task",
         "usd_per_token",
         part=pl.lit(REST),
         kind=pl.lit(""),
-        more=pl.col("by_volume") - pl.col("told").fill_null(0.0),
+        more=pl.col("by_volume") - pl.col("block_tokens").fill_null(0.0),
     )
-    known = both.join(per_task, on="task").select("task", "usd_per_token", "part", "kind", more=more)
+    in_blocks = both.join(per_task, on="task").select("task", "usd_per_token", "part", "kind", more=more)
     moved = pl.col("more") * pl.col("usd_per_token")
-    return _split(pl.concat([known, rest]).with_columns(cause=pl.lit("prompt_tokens"), usd=moved))
+    return _split(pl.concat([in_blocks, rest]).with_columns(cause=pl.lit("prompt_tokens"), usd=moved))
 
 
-def _turned(side: Side) -> pl.DataFrame:
+def _turned(side: ComparisonSide) -> pl.DataFrame:
     """Return the tasks that have turns with a price, and how many."""
     return side.nested("spend").group_by("task").agg(n_turns=pl.col("turns").sum())
 
 
-def _sent(side: Side) -> pl.DataFrame:
+def _sent(side: ComparisonSide) -> pl.DataFrame:
     """Return the tokens that a turn sends, by part and kind of content."""
     sent = side.nested("parts").group_by("task", "part", "kind").agg(pl.col("sent_tokens").sum())
     return sent.join(_turned(side), on="task").select(

@@ -6,7 +6,7 @@ import polars as pl
 
 from costscan.gate.limits import Limit
 from costscan.gate.metrics import METRICS
-from costscan.gate.side import COUNTED, Side
+from costscan.gate.side import COUNTED, ComparisonSide
 from costscan.summary.aggregates import known_sum, share
 
 BY_USAGE: Final = frozenset({"usd", "cache_hit_rate", *COUNTED})
@@ -14,7 +14,7 @@ BY_USAGE: Final = frozenset({"usd", "cache_hit_rate", *COUNTED})
 _KEYS: Final = {"run": "run_id", "task": "task", "day": "day"}
 
 
-def members(side: Side, limit: Limit) -> pl.DataFrame:
+def members(side: ComparisonSide, limit: Limit) -> pl.DataFrame:
     """Return the members of the scope of a limit: `member`, `value` (null where unknown).
 
     A run stands with its sub-agents, on the day on which it began.
@@ -26,34 +26,34 @@ def members(side: Side, limit: Limit) -> pl.DataFrame:
     return units.group_by(key.alias("member"), maintain_order=True).agg(_value(limit.metric).alias("value"))
 
 
-def measured(side: Side, limit: Limit) -> tuple[float | None, str | None]:
+def measured(side: ComparisonSide, limit: Limit) -> tuple[float | None, str | None]:
     """Return the value that counts, and which member has it where it is one that stands out."""
-    found = members(side, limit)
-    known = found.drop_nulls("value")
-    if known.is_empty():
-        return (None if found.height else 0.0), None
-    ranked = known.sort("value", "member", descending=[not _floor(limit), False])
+    every = members(side, limit)
+    with_value = every.drop_nulls("value")
+    if with_value.is_empty():
+        return (None if every.height else 0.0), None
+    ranked = with_value.sort("value", "member", descending=[not _floor(limit), False])
     if limit.stat == "mean":
-        return float(str(known["value"].mean())), None
+        return float(str(with_value["value"].mean())), None
     place = 0 if limit.stat == "max" else ranked.height - -(-ranked.height * int(limit.stat[1:]) // 100)
     row = ranked.row(place, named=True)
     return row["value"], row["member"] if limit.scope else None
 
 
-def unknown(side: Side, limit: Limit) -> str:
+def unknown(side: ComparisonSide, limit: Limit) -> str:
     """Return, in words, what is not known of the turns that a limit is about; nothing where all is."""
     unpriced = _sum(side, limit, "unpriced_turns") if limit.metric == "usd" else 0
-    told = [unreported(side, limit), f"{unpriced:,} turns have no known price" if unpriced else ""]
-    return ", ".join(filter(None, told))
+    phrases = [unreported(side, limit), f"{unpriced:,} turns have no known price" if unpriced else ""]
+    return ", ".join(filter(None, phrases))
 
 
-def unreported(side: Side, limit: Limit) -> str:
+def unreported(side: ComparisonSide, limit: Limit) -> str:
     """Return, in words, how many calls leave the metric of a limit open; nothing where none does."""
     calls = _sum(side, limit, "unreported_turns") if limit.metric in BY_USAGE else 0
     return f"{calls:,} {'call has' if calls == 1 else 'calls have'} no usage in the log" if calls else ""
 
 
-def _sum(side: Side, limit: Limit, column: str) -> int:
+def _sum(side: ComparisonSide, limit: Limit, column: str) -> int:
     units = side.units if limit.scope == "tool" else _chosen(side.units, limit)
     return int(units[column].sum())
 
@@ -69,7 +69,7 @@ def _chosen(units: pl.DataFrame, limit: Limit) -> pl.DataFrame:
     return units.filter(pl.col("day" if limit.scope == "day" else "task") == limit.of)
 
 
-def _measured(side: Side, metric: str) -> pl.DataFrame:
+def _measured(side: ComparisonSide, metric: str) -> pl.DataFrame:
     """Return the units with a column for a rule, where the metric is one."""
     if metric in METRICS:
         return side.units
@@ -90,7 +90,7 @@ def _value(metric: str) -> pl.Expr:
     return pl.col(metric).sum().cast(pl.Float64)
 
 
-def _tools(side: Side, limit: Limit) -> pl.DataFrame:
+def _tools(side: ComparisonSide, limit: Limit) -> pl.DataFrame:
     parts = side.nested("parts").filter(~pl.col("part").str.starts_with("("))
     own = parts if limit.of is None else parts.filter(pl.col("part") == limit.of)
     column = "usd" if limit.metric == "usd" else "sent_tokens"

@@ -42,7 +42,7 @@ class Comparison:
         causes: why the cost moved (see `causes.SPLIT`); adds up to the change of the known cost.
         tasks: task, state (new, gone, changed, same), runs_before, runs_after, usd_before, usd_after (the
             known cost of all its runs) and usd_change, the largest change first.
-        new_findings: those that the baseline does not have (see `found.FOUND`); none without a baseline.
+        new_findings: those that the baseline does not have (rows of `found` in a run report).
         fixed_findings: those that only the baseline has.
     """
 

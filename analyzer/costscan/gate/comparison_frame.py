@@ -8,7 +8,7 @@ import polars as pl
 from costscan.gate import metric_change
 from costscan.gate.metric_change import WHOLE, Change
 from costscan.gate.metrics import METRICS
-from costscan.gate.side import Side
+from costscan.gate.side import ComparisonSide
 from costscan.gate.verdicts import Judged
 from costscan.schema.frames import COMPARISON, check
 
@@ -17,23 +17,27 @@ TESTED: Final = "usd"
 LEAST_PAIRS: Final = 5
 LEAST_RUNS: Final = 6
 """Fewer pairs, or fewer runs on both sides of a task together, cannot show a change of any size at 5 %."""
-Said = Collection[tuple[str, str]]
+JudgedKeys = Collection[tuple[str, str]]
 
 
 def comparison_frame(
-    limits: Sequence[Judged], before: Side | None, after: Side, matched: pl.DataFrame, false_alarm: float
+    limits: Sequence[Judged],
+    before: ComparisonSide | None,
+    after: ComparisonSide,
+    matched: pl.DataFrame,
+    false_alarm: float,
 ) -> pl.DataFrame:
     """Return the canonical `comparison` frame.
 
     A metric under a limit stands there once, with its verdict; the others say worse or better where chance
     makes so much in less than `false_alarm` of cases, each for itself.
     """
-    found = [_judged_row(row) for row in limits]
-    said = {(row["task"], row["metric"]) for row in found}
+    rows = [_judged_row(row) for row in limits]
+    judged = {(row["task"], row["metric"]) for row in rows}
     if before is not None:
-        found += [*_all(matched, false_alarm, said), *_per_task(matched, false_alarm, said)]
-        found += _one_sided(before, after)
-    return check("comparison", pl.DataFrame(found, schema=COMPARISON, orient="row"))
+        rows += [*_all(matched, false_alarm, judged), *_per_task(matched, false_alarm, judged)]
+        rows += _one_sided(before, after)
+    return check("comparison", pl.DataFrame(rows, schema=COMPARISON, orient="row"))
 
 
 def _judged_row(row: Judged) -> dict[str, Any]:
@@ -46,51 +50,51 @@ def _judged_row(row: Judged) -> dict[str, Any]:
     }
 
 
-def _all(matched: pl.DataFrame, false_alarm: float, said: Said) -> Iterator[dict[str, Any]]:
+def _all(matched: pl.DataFrame, false_alarm: float, judged: JudgedKeys) -> Iterator[dict[str, Any]]:
     for name in METRICS:
-        if (WHOLE, name) not in said:
-            found = metric_change.change(matched, WHOLE, name)
-            if found.groups:
-                yield _row(found, false_alarm)
+        if (WHOLE, name) not in judged:
+            change = metric_change.change(matched, WHOLE, name)
+            if change.groups:
+                yield _row(change, false_alarm)
 
 
-def _per_task(matched: pl.DataFrame, false_alarm: float, said: Said) -> Iterator[dict[str, Any]]:
+def _per_task(matched: pl.DataFrame, false_alarm: float, judged: JudgedKeys) -> Iterator[dict[str, Any]]:
     """Yield every metric of every task; the test only where there are runs enough for it to say anything."""
     by_task = {task: units for (task,), units in matched.group_by("task")}
     for name in METRICS:
         for row in metric_change.per_task(matched, name).sort("task").iter_rows(named=True):
-            if (row["task"], name) in said:
+            if (row["task"], name) in judged:
                 continue
             if name == TESTED and (row["groups"] >= LEAST_PAIRS or row["runs"] >= LEAST_RUNS):
                 yield _row(metric_change.change(by_task[row["task"]], row["task"], name), false_alarm)
             else:
-                told = {column: row[column] for column in ("task", "before", "after", "change")}
+                values = {column: row[column] for column in ("task", "before", "after", "change")}
                 verdict = "unchanged" if row["before"] == row["after"] else "untested"
-                yield {**told, "metric": name, "p_value": None, "limit": None, "verdict": verdict}
+                yield {**values, "metric": name, "p_value": None, "limit": None, "verdict": verdict}
 
 
-def _row(found: Change, false_alarm: float) -> dict[str, Any]:
+def _row(change: Change, false_alarm: float) -> dict[str, Any]:
     return {
-        "task": found.task,
-        "metric": found.metric,
-        "before": found.before,
-        "after": found.after,
-        "change": found.change,
-        "p_value": found.p_value,
+        "task": change.task,
+        "metric": change.metric,
+        "before": change.before,
+        "after": change.after,
+        "change": change.change,
+        "p_value": change.p_value,
         "limit": None,
-        "verdict": _said(found, false_alarm),
+        "verdict": _verdict(change, false_alarm),
     }
 
 
-def _said(found: Change, false_alarm: float) -> str:
-    if found.tested is None:
+def _verdict(change: Change, false_alarm: float) -> str:
+    if change.tested is None:
         return "untested"
-    if found.tested.p_value <= false_alarm:
+    if change.tested.p_value <= false_alarm:
         return "worse"
-    return "better" if found.tested.better_p <= false_alarm else "unchanged"
+    return "better" if change.tested.better_p <= false_alarm else "unchanged"
 
 
-def _one_sided(before: Side, after: Side) -> Iterator[dict[str, Any]]:
+def _one_sided(before: ComparisonSide, after: ComparisonSide) -> Iterator[dict[str, Any]]:
     for side, other, column, verdict in ((after, before, "after", "new"), (before, after, "before", "gone")):
         alone = side.units.join(
             other.units.select("task").unique(), on="task", how="anti", maintain_order="left"

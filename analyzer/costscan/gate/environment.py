@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from costscan.gate.side import Side
+from costscan.gate.side import ComparisonSide
 
 _BASIS: Final = {
     "prices_as_of": "prices of",
@@ -24,19 +24,19 @@ class Difference:
     after: str
 
 
-def differences(before: Side, after: Side) -> list[Difference]:
+def differences(before: ComparisonSide, after: ComparisonSide) -> list[Difference]:
     """Return what differs in prices, versions and models, and what hides costs."""
     return [*_basis(before, after), *_sets(before, after), *_unpriced(before, after), *_shared(before, after)]
 
 
-def _basis(before: Side, after: Side) -> Iterator[Difference]:
+def _basis(before: ComparisonSide, after: ComparisonSide) -> Iterator[Difference]:
     for name, what in _BASIS.items():
         old, new = (side.basis.get(name) or "none" for side in (before, after))
         if old != new:
             yield Difference(what, old, new)
 
 
-def _sets(before: Side, after: Side) -> Iterator[Difference]:
+def _sets(before: ComparisonSide, after: ComparisonSide) -> Iterator[Difference]:
     for column, what in (("model", "models"), ("tier", "tiers"), ("speed", "speeds")):
         old, new = (set(side.nested("spend")[column].drop_nulls()) for side in (before, after))
         if old != new and old and new:
@@ -44,13 +44,13 @@ def _sets(before: Side, after: Side) -> Iterator[Difference]:
             yield Difference(what, gone and f"only before: {gone}", added and f"only after: {added}")
 
 
-def _unpriced(before: Side, after: Side) -> Iterator[Difference]:
+def _unpriced(before: ComparisonSide, after: ComparisonSide) -> Iterator[Difference]:
     old, new = (int(side.runs["unpriced_turns"].sum()) for side in (before, after))
     if old or new:
         yield Difference("turns without a price", f"{old:,}", f"{new:,}")
 
 
-def _shared(before: Side, after: Side) -> Iterator[Difference]:
+def _shared(before: ComparisonSide, after: ComparisonSide) -> Iterator[Difference]:
     """Logs that both sides hold compare with themselves, and hide a change of the others."""
     same = set(before.units["run_id"]) & set(after.units["run_id"])
     if same and len(same) < after.units.height:

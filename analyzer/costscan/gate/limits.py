@@ -88,21 +88,21 @@ def limits(words: Iterable[tuple[str, str]], rules: Sequence[str]) -> list[Limit
 
 
 def _limit(where: str, text: str, rules: Sequence[str]) -> Limit:
-    found = _WORDS.fullmatch(text)
-    if found is None:
+    match = _WORDS.fullmatch(text)
+    if match is None:
         raise CostscanError(f"{where}: {text or 'nothing'}: not METRIC:LIMIT", _LIKE)
-    metric, stat = found["metric"], found["stat"] or "max"
-    known = (*METRICS, NEW_FINDINGS, *rules)
-    if metric not in known:
-        raise CostscanError(f"{where}: {text}: no metric and no rule {metric}", near(metric, known))
+    metric, stat = match["metric"], match["stat"] or "max"
+    names = (*METRICS, NEW_FINDINGS, *rules)
+    if metric not in names:
+        raise CostscanError(f"{where}: {text}: no metric and no rule {metric}", near(metric, names))
     kind: Literal["relative", "absolute", "ceiling"] = "ceiling"
-    if found["sign"]:
-        kind = "relative" if found["percent"] else "absolute"
-    bound = Decimal(found["bound"]) / (_PERCENT if found["percent"] else 1)
-    limit = Limit(text, metric, kind, bound, found["of"], found["scope"], stat)
+    if match["sign"]:
+        kind = "relative" if match["percent"] else "absolute"
+    bound = Decimal(match["bound"]) / (_PERCENT if match["percent"] else 1)
+    limit = Limit(text, metric, kind, bound, match["of"], match["scope"], stat)
     if limit.of == EACH and not limit.is_change and limit.scope is None and metric != NEW_FINDINGS:
         limit = replace(limit, scope="task", of=None)
-    if wrong := _wrong(limit, found["sign"], percent=bool(found["percent"])):
+    if wrong := _wrong(limit, match["sign"], percent=bool(match["percent"])):
         raise CostscanError(f"{where}: {text}: {wrong}", _LIKE)
     return limit
 

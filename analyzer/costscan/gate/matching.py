@@ -70,8 +70,8 @@ def matched(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
 
 def groups(units: pl.DataFrame, values: pl.Expr) -> list[Group]:
     """Return the values of matched units, group by group; a run whose value is unknown is left out."""
-    known = units.select("group", "is_after", value=values.cast(pl.Float64)).drop_nulls()
-    sides = known.group_by("group", maintain_order=True).agg(
+    with_value = units.select("group", "is_after", value=values.cast(pl.Float64)).drop_nulls()
+    sides = with_value.group_by("group", maintain_order=True).agg(
         before=pl.col("value").filter(~pl.col("is_after")), after=pl.col("value").filter("is_after")
     )
     return [

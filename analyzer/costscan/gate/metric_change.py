@@ -48,10 +48,10 @@ class Change:
         """Return the change that would be found in 80% of cases, in the unit of `change`."""
         if self.tested is None:
             return None
-        found = detectable(self.groups, alpha, self.tested.least_p)
-        if found is None or self.in_ratios:
-            return None if found is None else expm1(found)
-        return found / self._unit if self._unit else None
+        difference = detectable(self.groups, alpha, self.tested.least_p)
+        if difference is None or self.in_ratios:
+            return None if difference is None else expm1(difference)
+        return difference / self._unit if self._unit else None
 
     def needed(self, alpha: float, wanted: float) -> int | None:
         """Return how many runs a side would find a change of `wanted`, in the unit of `change`."""
@@ -75,24 +75,24 @@ def change(units: pl.DataFrame, task: str, name: str, *, plain: bool = False) ->
         plain: compare by differences also what is compared by ratios.
     """
     metric = METRICS[name] if not plain else replace(METRICS[name], in_ratios=False)
-    found = groups(units, _scaled(metric))
-    if not found:
+    matched = groups(units, _scaled(metric))
+    if not matched:
         return Change(task, name, None, None, None, None, 0, 0)
-    before, after = (_mean(found, after=side) for side in (False, True))
+    before, after = (_mean(matched, after=side) for side in (False, True))
     if metric.in_ratios:
         before, after = exp(before), exp(after)
-    outcome = permutation_test(found, sign=metric.sign)
+    outcome = permutation_test(matched, sign=metric.sign)
     return Change(
         task,
         name,
         before,
         after,
-        _changed(metric, found, before, after),
+        _changed(metric, matched, before, after),
         outcome.p_value,
-        sum(len(g.before) for g in found),
-        sum(len(g.after) for g in found),
+        sum(len(g.before) for g in matched),
+        sum(len(g.after) for g in matched),
         metric.in_ratios,
-        tuple(found),
+        tuple(matched),
         outcome,
     )
 
@@ -104,8 +104,8 @@ def per_task(units: pl.DataFrame, name: str) -> pl.DataFrame:
     """
     metric = METRICS[name]
     value = _scaled(metric).cast(pl.Float64)
-    known = units.select("task", "group", "is_after", value=value).drop_nulls("value")
-    sides = known.group_by("task", "group", maintain_order=True).agg(
+    with_value = units.select("task", "group", "is_after", value=value).drop_nulls("value")
+    sides = with_value.group_by("task", "group", maintain_order=True).agg(
         before=pl.col("value").filter(~pl.col("is_after")).mean(),
         after=pl.col("value").filter("is_after").mean(),
         n=(~pl.col("is_after")).sum().cast(pl.Float64),
@@ -133,14 +133,14 @@ def _scaled(metric: Metric) -> pl.Expr:
     return pl.when(value > 0).then(value.log()) if metric.in_ratios else value
 
 
-def _mean(found: Sequence[Group], *, after: bool) -> float:
-    sums = ((g.mean_after if after else g.mean_before) * g.weight for g in found)
-    return sum(sums) / sum(g.weight for g in found)
+def _mean(matched: Sequence[Group], *, after: bool) -> float:
+    sums = ((g.mean_after if after else g.mean_before) * g.weight for g in matched)
+    return sum(sums) / sum(g.weight for g in matched)
 
 
-def _changed(metric: Metric, found: Sequence[Group], before: float, after: float) -> float | None:
+def _changed(metric: Metric, matched: Sequence[Group], before: float, after: float) -> float | None:
     if metric.in_ratios:
-        return expm1(difference(found))
+        return expm1(difference(matched))
     if metric.unit == "share":
         return after - before
     return after / before - 1 if before else (0.0 if after == before else None)

@@ -66,12 +66,14 @@ def permutation_test(groups: Sequence[Group], *, sign: int = 1) -> Tested:
     every = prod(_n_exchanges(len(p.before), len(p.after)) for p in parts)
     sums = (_differences(p) * (p.weight * scale) for p in parts)
     reached = _all_sums(sums) if every <= MOST_EXCHANGES else _some_sums(sums, len(parts))
-    seen = sum(p.difference * p.weight for p in parts) * scale
+    observed = sum(p.difference * p.weight for p in parts) * scale
     # The logged exchange is one of all; among sampled ones it is counted beside them.
     extra = 0 if every <= MOST_EXCHANGES else 1
-    slack = _TIE * max(abs(seen), abs(float(str(reached.abs().max()))))
+    slack = _TIE * max(abs(observed), abs(float(str(reached.abs().max()))))
     n = reached.len() + extra
-    worse, better = (int(far.sum()) + extra for far in (reached >= seen - slack, reached <= seen + slack))
+    worse, better = (
+        int(far.sum()) + extra for far in (reached >= observed - slack, reached <= observed + slack)
+    )
     return Tested(difference(groups), worse / n, better / n, 1 / min(every, n))
 
 
@@ -115,16 +117,16 @@ def _differences(group: Group) -> pl.Series:
 
 
 def _all_sums(parts: Iterator[pl.Series]) -> pl.Series:
-    found = pl.DataFrame({"sum": [0.0]})
+    sums = pl.DataFrame({"sum": [0.0]})
     for part in parts:
-        both = found.join(part.alias("more").to_frame(), how="cross")
-        found = both.select(pl.col("sum") + pl.col("more"))
-    return found.to_series()
+        both = sums.join(part.alias("more").to_frame(), how="cross")
+        sums = both.select(pl.col("sum") + pl.col("more"))
+    return sums.to_series()
 
 
 def _some_sums(parts: Iterator[pl.Series], n_parts: int) -> pl.Series:
     draws = max(LEAST_SAMPLED, min(SAMPLED, _WORK // n_parts))
-    found = pl.zeros(draws, dtype=pl.Float64, eager=True)
+    sums = pl.zeros(draws, dtype=pl.Float64, eager=True)
     for number, part in enumerate(parts):
-        found += part.sample(draws, with_replacement=True, seed=_SEED + number)
-    return found
+        sums += part.sample(draws, with_replacement=True, seed=_SEED + number)
+    return sums

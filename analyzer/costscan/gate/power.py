@@ -34,10 +34,10 @@ def standard_error(groups: Sequence[Group]) -> tuple[float, int] | None:
 
 def detectable(groups: Sequence[Group], alpha: float, least_p: float) -> float | None:
     """Return the difference that would be found in 80% of all cases; None where none could be."""
-    known = standard_error(groups)
-    if known is None or least_p > alpha:
+    estimate = standard_error(groups)
+    if estimate is None or least_p > alpha:
         return None
-    error, freedom = known
+    error, freedom = estimate
     return error * (_t(1 - alpha, freedom) + _t(POWER, freedom))
 
 
@@ -50,10 +50,10 @@ def needed(groups: Sequence[Group], alpha: float, wanted: float) -> int | None:
         wanted: the difference, on the scale of the groups.
     """
     runs = sum(min(len(g.before), len(g.after)) for g in groups)
-    known = standard_error(groups)
-    if known is None:
+    estimate = standard_error(groups)
+    if estimate is None:
         return ceil(log2(1 / alpha))
-    error, freedom = known
+    error, freedom = estimate
     per_run = freedom / runs
     fewest = _fewest(groups, alpha)
     for n in _counts(fewest):
@@ -77,11 +77,11 @@ def _fewest(groups: Sequence[Group], alpha: float) -> int:
 
 def _counts(first: int) -> Sequence[int]:
     """Return numbers of runs to try, in steps of about a twentieth, as people would round them."""
-    found = [first]
-    while found[-1] < MOST_RUNS:
-        step = max(1, 10 ** (len(str(found[-1])) - 2))
-        found.append((found[-1] // step + 1) * step)
-    return found
+    counts = [first]
+    while counts[-1] < MOST_RUNS:
+        step = max(1, 10 ** (len(str(counts[-1])) - 2))
+        counts.append((counts[-1] // step + 1) * step)
+    return counts
 
 
 def _t(share: float, freedom: float) -> float:

@@ -40,7 +40,7 @@ _MAKE_ONE: Final = "make it with: costscan analyze LOGS -o baseline.parquet"
 
 
 @dataclass(frozen=True)
-class Side:
+class ComparisonSide:
     """What is known of one side.
 
     Attributes:
@@ -92,20 +92,20 @@ class Side:
         rows = self.runs.select("run_id", name, "task").explode(name).filter(pl.col(name).is_not_null())
         return rows.unnest(name)
 
-    def of_tasks(self, names: Sequence[str]) -> "Side":
+    def of_tasks(self, names: Sequence[str]) -> "ComparisonSide":
         """Return only the runs of some tasks; of all where none is named."""
         if not names:
             return self
         return replace(self, runs=self.runs.filter(pl.col("task").is_in(list(names))))
 
 
-def of_logs(summary: Summary, analysis: Diagnosis) -> Side:
+def of_logs(summary: Summary, analysis: Diagnosis) -> ComparisonSide:
     """Return the side that some logs are; their reading is still open."""
     runs = _typed(run_report(summary, analysis), NEEDED)
-    return Side(" ".join(summary.paths), runs, basis(summary), summary.inputs.tz)
+    return ComparisonSide(" ".join(summary.paths), runs, basis(summary), summary.inputs.tz)
 
 
-def reported(path: Path, tz: str = DEFAULT) -> Side:
+def reported(path: Path, tz: str = DEFAULT) -> ComparisonSide:
     """Read a run report, or all that a folder holds: of runs that are in several, the newest counts.
 
     Args:
@@ -118,7 +118,7 @@ def reported(path: Path, tz: str = DEFAULT) -> Side:
     files = sorted(path.glob(f"*{ENDING}")) if path.is_dir() else [path]
     sides = sorted((read_report(file) for file in files), key=lambda side: side.basis.get("generated_at", ""))
     runs = pl.concat([side.runs for side in sides]).unique("run_id", keep="last", maintain_order=True)
-    return Side(str(path), runs, sides[-1].basis, tz)
+    return ComparisonSide(str(path), runs, sides[-1].basis, tz)
 
 
 def is_report(path: Path) -> bool:
@@ -128,7 +128,7 @@ def is_report(path: Path) -> bool:
     return path.suffix.lower() == ENDING
 
 
-def read_report(path: Path) -> Side:
+def read_report(path: Path) -> ComparisonSide:
     """Read one run report; of schema 1 too, whose rows are put together to runs.
 
     Raises:
@@ -136,10 +136,10 @@ def read_report(path: Path) -> Side:
     """
     try:
         with path.open("rb") as file:
-            said = pl.read_parquet_metadata(file)
-        if (version := said.get("schema_version")) not in {schema_1.VERSION, str(SCHEMA_VERSION)}:
-            told = f"has schema {version}, not {SCHEMA_VERSION}" if version else "is no report of costscan"
-            raise CostscanError(f"{path}: {told}", _MAKE_ONE)
+            metadata = pl.read_parquet_metadata(file)
+        if (version := metadata.get("schema_version")) not in {schema_1.VERSION, str(SCHEMA_VERSION)}:
+            reason = f"has schema {version}, not {SCHEMA_VERSION}" if version else "is no report of costscan"
+            raise CostscanError(f"{path}: {reason}", _MAKE_ONE)
         with path.open("rb") as file:  # a path may be a pattern to Polars
             runs = pl.read_parquet(file)
     except OSError as error:
@@ -155,7 +155,9 @@ def read_report(path: Path) -> Side:
         )
     try:
         runs = _typed(runs, needed)
-        return Side(str(path), schema_1.trees(runs) if version == schema_1.VERSION else runs, said)
+        return ComparisonSide(
+            str(path), schema_1.trees(runs) if version == schema_1.VERSION else runs, metadata
+        )
     except pl.exceptions.PolarsError as error:
         what = str(error).partition("\n")[0]
         raise CostscanError(f"{path}: a column has another type: {what}", _MAKE_ONE) from None

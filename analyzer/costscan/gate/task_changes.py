@@ -2,12 +2,12 @@
 
 import polars as pl
 
-from costscan.gate.side import Side
+from costscan.gate.side import ComparisonSide
 from costscan.schema.frames import USD
 from costscan.summary.aggregates import known_sum
 
 
-def tasks(before: Side, after: Side) -> pl.DataFrame:
+def tasks(before: ComparisonSide, after: ComparisonSide) -> pl.DataFrame:
     """Return a row per task, the largest change of its cost first.
 
     Columns: task, state (new, gone, changed or same), runs_before, runs_after, usd_before, usd_after (the
@@ -37,13 +37,13 @@ def tasks(before: Side, after: Side) -> pl.DataFrame:
     )
 
 
-def _sums(side: Side, name: str) -> pl.DataFrame:
+def _sums(side: ComparisonSide, name: str) -> pl.DataFrame:
     return side.units.group_by("task").agg(
         pl.len().cast(pl.Int64).alias(f"runs_{name}"), known_sum("known_usd").alias(f"usd_{name}")
     )
 
 
-def only_in(side: Side, other: Side) -> pl.DataFrame:
+def only_in(side: ComparisonSide, other: ComparisonSide) -> pl.DataFrame:
     """Return the findings of a side that the other does not have, most expensive first, a row a fingerprint.
 
     Columns: name (of the rule), task, fingerprint, runs, usd, message (of the most expensive run).

@@ -12,7 +12,7 @@ from costscan.gate.ceilings import measured, unknown, unreported
 from costscan.gate.limits import EACH, NEW_FINDINGS, Limit, counted
 from costscan.gate.metric_change import WHOLE, Change
 from costscan.gate.metrics import METRICS
-from costscan.gate.side import Side
+from costscan.gate.side import ComparisonSide
 
 Verdict = Literal["passed", "failed", "undecided"]
 """What comes of a limit."""
@@ -64,8 +64,8 @@ class Judged:
 
 def judged(
     limits: Sequence[Limit],
-    before: Side | None,
-    after: Side,
+    before: ComparisonSide | None,
+    after: ComparisonSide,
     *,
     matched: pl.DataFrame,
     new_findings: pl.DataFrame,
@@ -82,24 +82,29 @@ def judged(
         false_alarm: how often chance alone may fail the check.
     """
     chances = [
-        (x, _change(x, task, matched)) for x in limits if _has_chance(x) for task in _tasks(x, matched)
+        (limit, _change(limit, task, matched))
+        for limit in limits
+        if _has_chance(limit)
+        for task in _tasks(limit, matched)
     ]
     corrected = _holm([c.p_value for _, c in chances])
     alpha = false_alarm / max(len(chances), 1)
-    found = [_of_change(x, c, p, false_alarm, alpha) for (x, c), p in zip(chances, corrected, strict=True)]
-    found = [_not_on_faith(row, before, after) for row in found]
-    for x in limits:
-        if not _has_chance(x):
-            found += _counts(x, before, after, new_findings)
-    order = {id(x): place for place, x in enumerate(limits)}
-    return sorted(found, key=lambda row: order[id(row.limit)])
+    rows = [
+        _of_change(limit, c, p, false_alarm, alpha) for (limit, c), p in zip(chances, corrected, strict=True)
+    ]
+    rows = [_not_on_faith(row, before, after) for row in rows]
+    for limit in limits:
+        if not _has_chance(limit):
+            rows += _counts(limit, before, after, new_findings)
+    order = {id(limit): place for place, limit in enumerate(limits)}
+    return sorted(rows, key=lambda row: order[id(row.limit)])
 
 
-def _not_on_faith(row: Judged, before: Side | None, after: Side) -> Judged:
+def _not_on_faith(row: Judged, before: ComparisonSide | None, after: ComparisonSide) -> Judged:
     """Leave undecided what only passes because calls without usage are in no sum."""
     of = row.limit if row.limit.of is None else replace(row.limit, of=row.task)
     sides = [side for side in (before, after) if side is not None]
-    calls = [told for side in sides if (told := unreported(side, of))]
+    calls = [phrase for side in sides if (phrase := unreported(side, of))]
     return replace(row, verdict="undecided", why=calls[-1]) if row.verdict == "passed" and calls else row
 
 
@@ -121,12 +126,12 @@ def _change(limit: Limit, task: str, matched: pl.DataFrame) -> Change:
 def _holm(p_values: Sequence[float | None]) -> list[float | None]:
     """Correct for several tests (Holm 1979): the chance that any of them alarms falsely stays the same."""
     order = sorted((p, place) for place, p in enumerate(p_values) if p is not None)
-    found: list[float | None] = [None] * len(p_values)
+    corrected: list[float | None] = [None] * len(p_values)
     worst = 0.0
     for rank, (p, place) in enumerate(order):
         worst = max(worst, min(p * (len(order) - rank), 1.0))
-        found[place] = worst
-    return found
+        corrected[place] = worst
+    return corrected
 
 
 def _of_change(limit: Limit, c: Change, p: float | None, false_alarm: float, alpha: float) -> Judged:
@@ -181,7 +186,9 @@ def _worse(limit: Limit, before: float, after: float, change: float | None) -> f
     return inf if change is None else sign * change
 
 
-def _counts(limit: Limit, before: Side | None, after: Side, new: pl.DataFrame) -> Iterator[Judged]:
+def _counts(
+    limit: Limit, before: ComparisonSide | None, after: ComparisonSide, new: pl.DataFrame
+) -> Iterator[Judged]:
     """Judge what no chance is in: ceilings, and counts of findings."""
     every = _tasks_of(before, after)
     if limit.of not in {None, EACH, *every} and limit.scope in {None, "run"}:
@@ -193,21 +200,21 @@ def _counts(limit: Limit, before: Side | None, after: Side, new: pl.DataFrame) -
         one = limit if name is None else replace(limit, of=name)
         if limit.metric == NEW_FINDINGS:
             own = new if one.of is None else new.filter(pl.col("task") == one.of)
-            yield replace(_held(one, None, float(own.height), None, ""), limit=limit)
+            yield replace(_of_value(one, None, float(own.height), None, ""), limit=limit)
             continue
         value, member = measured(after, one)
         old = measured(before, one)[0] if before is not None else None
         tz = after.tz if one.scope == "day" else None
-        yield replace(_held(one, old, value, member, unknown(after, one)), limit=limit, tz=tz)
+        yield replace(_of_value(one, old, value, member, unknown(after, one)), limit=limit, tz=tz)
 
 
-def _tasks_of(before: Side | None, after: Side) -> list[str]:
+def _tasks_of(before: ComparisonSide | None, after: ComparisonSide) -> list[str]:
     """Return the tasks of both sides."""
     every = [side.units["task"] for side in (before, after) if side is not None]
     return sorted(pl.concat(every).unique())
 
 
-def _held(limit: Limit, old: float | None, value: float | None, member: str | None, open_: str) -> Judged:
+def _of_value(limit: Limit, old: float | None, value: float | None, member: str | None, open_: str) -> Judged:
     """Hold a value against a limit; it may be more than what is known where something is open (`open_`)."""
     verdict: Verdict = "passed"
     why = ""

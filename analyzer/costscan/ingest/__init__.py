@@ -143,8 +143,8 @@ def _refuse_unusable(reading: Reading, alone: set[str], source: str | None) -> N
         list(reading.unusable) if not reading.files else []
     )
     if bad:
-        known = [named(source)] if source else available().values()
-        expected = "; ".join(f.expected for f in known)
+        formats = [named(source)] if source else available().values()
+        expected = "; ".join(f.expected for f in formats)
         raise CostscanError(f"{bad[0][0]}: {bad[0][1]}", f"expected {expected}")
 
 

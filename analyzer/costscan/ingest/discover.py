@@ -13,7 +13,7 @@ from costscan.formats.interface import LogFile
 from costscan.ingest.walk import LOG_ENDINGS, PACKED_ENDINGS, logs_in
 
 
-class Found(NamedTuple):
+class LogFiles(NamedTuple):
     """Every file to read, the paths that were named one by one, and why others cannot be looked into."""
 
     files: list[LogFile]
@@ -21,7 +21,7 @@ class Found(NamedTuple):
     unread: dict[str, str]
 
 
-def discover(paths: Sequence[str], spool: Path) -> Found:
+def discover(paths: Sequence[str], spool: Path) -> LogFiles:
     """Return every file to read, each once, in a fixed order.
 
     Standard input ("-") and pipes are spooled to files in `spool`, for their format is found by reading them
@@ -30,19 +30,19 @@ def discover(paths: Sequence[str], spool: Path) -> Found:
     Raises:
         CostscanError: a path does not exist, or a folder or pattern holds no log.
     """
-    found: dict[str, LogFile] = {}
+    log_files: dict[str, LogFile] = {}
     named: set[str] = set()
     unread: dict[str, str] = {}
     for path in paths:
         if path == "-" or is_pipe(path):
-            if path not in found:
-                found[path] = LogFile(path, _spooled(path, spool / f"spooled-{len(found)}"))
+            if path not in log_files:
+                log_files[path] = LogFile(path, _spooled(path, spool / f"spooled-{len(log_files)}"))
             named.add(path)
             continue
         matched, alone = _files(path, unread)
         named.update(matched if alone else ())
-        found.update({os.path.realpath(f): LogFile(f) for f in matched})
-    return Found(list(found.values()), named, unread)
+        log_files.update({os.path.realpath(f): LogFile(f) for f in matched})
+    return LogFiles(list(log_files.values()), named, unread)
 
 
 def is_pipe(path: str) -> bool:
@@ -91,4 +91,4 @@ def _spooled(path: str, target: Path) -> str:
     return str(target)
 
 
-__all__ = ["LOG_ENDINGS", "PACKED_ENDINGS", "Found", "discover", "is_pipe"]
+__all__ = ["LOG_ENDINGS", "PACKED_ENDINGS", "LogFiles", "discover", "is_pipe"]

@@ -67,22 +67,22 @@ def _timed(calls: pl.DataFrame) -> pl.DataFrame:
 
 def _named(copies: pl.DataFrame, agents: pl.DataFrame) -> pl.DataFrame:
     """Name the sub-agents by what their parent said of them."""
-    known = agents.unique(["session", "agent_id"], keep="first", maintain_order=True).select(
+    named_agents = agents.unique(["session", "agent_id"], keep="first", maintain_order=True).select(
         (pl.col("session") + "/agent-" + pl.col("agent_id")).alias("run_id"),
-        pl.col("agent").alias("told"),
+        pl.col("agent").alias("named_agent"),
     )
     agent = pl.coalesce(
         "agent",
-        "told",
+        "named_agent",
         pl.when(pl.col("parent_run_id").is_not_null() & pl.col("task").is_null()).then(pl.lit("sub-agent")),
     )
     return (
-        copies.join(known, on="run_id", how="left", maintain_order="left")
+        copies.join(named_agents, on="run_id", how="left", maintain_order="left")
         .with_columns(
             agent=agent,
             task=pl.coalesce("task", pl.lit("agent:") + agent, pl.lit("unnamed")),
         )
-        .drop("told")
+        .drop("named_agent")
     )
 
 
@@ -121,7 +121,7 @@ def _ranked(copies: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
         pl.col("output_tokens").sum().alias("out"),
         pl.col("end_at").max().alias("ended"),
     )
-    precedence = {name: known.precedence for name, known in available().items()}
+    precedence = {name: log_format.precedence for name, log_format in available().items()}
     order = pl.struct(
         pl.col("parent_run_id").is_not_null(),
         pl.col("source").replace_strict(precedence, default=None),
@@ -150,24 +150,24 @@ def _kept(calls: pl.DataFrame) -> pl.DataFrame:
     # Few calls stand in several copies, and comparing copies takes ten times as long as finding those calls.
     alone = pl.col("message_id").is_not_null() & pl.struct("message_id", "part").hash().is_unique()
     several = calls.select(~alone).to_series()
-    found = _of_copies(calls.filter(several))
+    agreed = _of_copies(calls.filter(several))
     rows = several.arg_true()
-    kept = pl.repeat(True, calls.height, dtype=pl.Boolean, eager=True).scatter(rows, found["kept"])
-    return calls.with_columns(*(calls[n].scatter(rows, found[n]) for n in _AGREED), kept.alias("kept"))
+    kept = pl.repeat(True, calls.height, dtype=pl.Boolean, eager=True).scatter(rows, agreed["kept"])
+    return calls.with_columns(*(calls[n].scatter(rows, agreed[n]) for n in _AGREED), kept.alias("kept"))
 
 
 def _of_copies(calls: pl.DataFrame) -> pl.DataFrame:
     """Return `kept` and the columns on which the copies of a call must agree.
 
     The counters are those of one copy: one that knows them, of these the one with the largest output, of
-    these one that tells cache writes apart by their lifetime; where none does, another tells how the same
+    these one that tells cache writes apart by their TTL; where none does, another tells how the same
     writes part.
     """
     w5m, w1h = (pl.col(name) for name in WRITES)
     prompt = ("input_tokens", "cache_read_tokens", *WRITES)
-    known = pl.all_horizontal(pl.col(prompt).is_not_null())
-    told = pl.when(known).then(pl.struct("input_tokens", "cache_read_tokens", w5m + w1h).hash())
-    calls = calls.with_columns(side=told)
+    knows_prompt = pl.all_horizontal(pl.col(prompt).is_not_null())
+    prompt_key = pl.when(knows_prompt).then(pl.struct("input_tokens", "cache_read_tokens", w5m + w1h).hash())
+    calls = calls.with_columns(side=prompt_key)
     # A copy that does not know its prompt is one of those that do.
     side = pl.coalesce("side", pl.col("side").min().over("message_id", "part"), 0)
     # Gateways reuse ids: the same id with another prompt is another call, unless its request id says it is
@@ -188,7 +188,7 @@ def _of_copies(calls: pl.DataFrame) -> pl.DataFrame:
     )
     calls = calls.with_columns(key=key)
     best = calls.select("key", most_1h=w1h.max().over("key")).join(
-        _best_told(calls), on="key", how="left", maintain_order="left"
+        _best_copy(calls), on="key", how="left", maintain_order="left"
     )
     # A copy that does not tell the writes apart has them all as 5-minute ones.
     hour = pl.min_horizontal("most_1h", w5m + w1h)
@@ -205,7 +205,7 @@ def _of_copies(calls: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _best_told(calls: pl.DataFrame) -> pl.DataFrame:
+def _best_copy(calls: pl.DataFrame) -> pl.DataFrame:
     """Return, for each key, the counters of the copy that tells them best."""
     order = (
         "key",
@@ -219,8 +219,8 @@ def _best_told(calls: pl.DataFrame) -> pl.DataFrame:
 
 def _category() -> pl.Expr:
     """What copies say of a refusal before any output: the category, where one of them has it."""
-    said = pl.col("refusal").drop_nulls()
-    return pl.coalesce(said.filter(said != UNKNOWN).first(), said.first())
+    category = pl.col("refusal").drop_nulls()
+    return pl.coalesce(category.filter(category != UNKNOWN).first(), category.first())
 
 
 def numbered(calls: pl.DataFrame) -> pl.DataFrame:

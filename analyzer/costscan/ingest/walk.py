@@ -36,7 +36,7 @@ def logs_in(folder: Path, unread: Callable[[str, str], None]) -> list[str]:
 class _Walk:
     def __init__(self, unread: Callable[[str, str], None]) -> None:
         self._unread = unread
-        self._seen: set[_Node] = set()
+        self._visited: set[_Node] = set()
         self._todo: list[_Folder] = []
         self._linked: list[_Folder] = []
 
@@ -46,15 +46,15 @@ class _Walk:
         while self._todo or self._linked:
             folder, above = self._todo.pop() if self._todo else self._linked.pop(0)
             try:
-                found = folder.stat()
-                node = found.st_dev, found.st_ino
-                entries = [] if node in self._seen else sorted(os.scandir(folder), key=lambda e: e.name)
+                stat = folder.stat()
+                node = stat.st_dev, stat.st_ino
+                entries = [] if node in self._visited else sorted(os.scandir(folder), key=lambda e: e.name)
             except OSError as error:
                 self._unread(str(folder), error.strerror or str(error))
                 continue
             if node in above:
                 self._unread(str(folder), "a link to a folder that it is in")
-            self._seen.add(node)
+            self._visited.add(node)
             yield from self._files(folder, entries, above | {node})
 
     def _files(

@@ -43,11 +43,11 @@ def read_files(files: Sequence[LogFile], *, source: str | None, out: Path, task:
     for file in files:
         try:
             with rows.whole():
-                found = detect(file, sources)
-                if isinstance(found, str):
-                    unusable.append((file.path, found))
+                log_format = detect(file, sources)
+                if isinstance(log_format, str):
+                    unusable.append((file.path, log_format))
                     continue
-                for name in _read(file, found, sources, rows):
+                for name in _read(file, log_format, sources, rows):
                     formats[name] = formats.get(name, 0) + 1
         except CostscanError as error:
             unread[file.path] = error.what.removeprefix(f"{file.on_disk}: ")
@@ -68,13 +68,13 @@ def read_files(files: Sequence[LogFile], *, source: str | None, out: Path, task:
     }
 
 
-def _read(file: LogFile, found: Format, sources: Sequence[Format], rows: Rows) -> list[str]:
+def _read(file: LogFile, log_format: Format, sources: Sequence[Format], rows: Rows) -> list[str]:
     """Read a file of one format, and the lines of other formats in it; return the names of them all."""
     rows.strange.clear()
-    found.read(file, rows)
+    log_format.read(file, rows)
     others: list[Format] = []
     for line, n in rows.strange.values():
-        owner = next((s for s in sources if s is not found and s.sniff([line])), None)
+        owner = next((s for s in sources if s is not log_format and s.sniff([line])), None)
         if owner is None:
             name = foreign.named(line)
             rows.tables["unknown"].append((file.path, name or foreign.described(line), n, name is not None))
@@ -83,7 +83,7 @@ def _read(file: LogFile, found: Format, sources: Sequence[Format], rows: Rows) -
     for other in others:
         with rows.once_more():
             other.read(file, rows)
-    return [found.name, *(other.name for other in others)]
+    return [log_format.name, *(other.name for other in others)]
 
 
 def detect(file: LogFile, sources: Sequence[Format]) -> Format | str:
@@ -92,11 +92,11 @@ def detect(file: LogFile, sources: Sequence[Format]) -> Format | str:
     with open_log(file.on_disk) as stream:
         try:
             for head in _heads(stream):
-                found = _known(head, sources)
-                if not isinstance(found, str | None):
-                    return found
+                log_format = _first_format(head, sources)
+                if not isinstance(log_format, str | None):
+                    return log_format
                 # Of a document cut short only parts are seen: more of it says better what it is.
-                looks_like = found or looks_like
+                looks_like = log_format or looks_like
         except OSError:
             return NOTHING_KNOWN
     if looks_like is None:
@@ -119,22 +119,22 @@ def _heads(stream: BinaryIO) -> Iterator[bytes]:
         yield b"".join(pieces)
 
 
-def _known(head: bytes, sources: Sequence[Format]) -> Format | str | None:
+def _first_format(head: bytes, sources: Sequence[Format]) -> Format | str | None:
     """Return the format of the first line that has one, else what another line looks like."""
     looks_like: str | None = None
     lines = (line for line in head.split(b"\n") if b"{" in line)
     for piece in [head] if is_document(head) else islice(lines, SNIFF_LINES):
-        found = _sniffed(piece, sources)
-        if not isinstance(found, str | None):
-            return found
-        looks_like = looks_like or found
+        log_format = _sniffed(piece, sources)
+        if not isinstance(log_format, str | None):
+            return log_format
+        looks_like = looks_like or log_format
     return looks_like
 
 
 def _sniffed(raw: bytes, sources: Sequence[Format]) -> Format | str | None:
-    found = objects(text_of(raw)).objects[:SNIFF_LINES]
-    own = next((s for s in sources if s.sniff(found)), None)
-    return own or next((name for line in found if (name := foreign.named(line)) is not None), None)
+    lines = objects(text_of(raw)).objects[:SNIFF_LINES]
+    own = next((s for s in sources if s.sniff(lines)), None)
+    return own or next((name for line in lines if (name := foreign.named(line)) is not None), None)
 
 
 def _write(rows: Rows, out: Path, task: int) -> None:

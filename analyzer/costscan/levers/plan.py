@@ -6,7 +6,7 @@ from typing import Final, Self
 
 import polars as pl
 
-from costscan.cache.requests import Logged
+from costscan.cache.requests import LoggedRequests
 from costscan.cache.simulator import Timeline
 from costscan.cache_policy import TTLS_US
 from costscan.levers.asks import ASKS, billed_with, counted, lasting
@@ -115,7 +115,7 @@ class Plan:
     longest_only: bool = False
 
     @classmethod
-    def of(cls, policy: Logged, turns: pl.DataFrame) -> Self:
+    def of(cls, policy: LoggedRequests, turns: pl.DataFrame) -> Self:
         """Return the plan of what happened.
 
         Args:
@@ -220,6 +220,6 @@ class Plan:
         """Replay: give req, read_tokens, write_1h_tokens, write_5m_tokens, input_tokens of each step."""
         told = replace(self.breakpoints.timeline(self.asks), longest_only=self.longest_only)
         if not self.lifetimes.is_empty():
-            told = told.living(lasting(self.lifetimes, self.asks))
+            told = told.with_ttls(lasting(self.lifetimes, self.asks))
         billed = counted(told.billed(), self.asks)
         return self.steps.select("req").join(billed, on="req", how="left", maintain_order="left")

@@ -45,10 +45,10 @@ def turn_usd(turns: pl.DataFrame, unit: pl.DataFrame) -> pl.DataFrame:
     _refuse_overflow(both)
     costs = both.select(cost_of(meter).alias(column) for meter, column in COST_COLUMNS.items())
     total = pl.sum_horizontal(COST_COLUMNS.values(), ignore_nulls=False)
-    told = both.select(
+    has_usage = both.select(
         pl.any_horizontal(pl.col(name).is_not_null() for name in UNITS_OF.values())
     ).to_series()
-    return costs.select(usd_of(pl.when(told).then(total)).alias("usd"), *COST_COLUMNS.values())
+    return costs.select(usd_of(pl.when(has_usage).then(total)).alias("usd"), *COST_COLUMNS.values())
 
 
 def bill(turns: pl.DataFrame, unit: pl.DataFrame) -> pl.DataFrame:

@@ -46,10 +46,10 @@ def claude_history(model: str) -> list[tuple[date | None, Prices]]:
 
     Size tiers and modes are left out: `prices.toml` states them with the dates that genai-prices lacks.
     """
-    found = provider("anthropic").find_model(model)
-    if found is None:
+    model_info = provider("anthropic").find_model(model)
+    if model_info is None:
         return []
-    return [(start, _prices(_at(found, start), over=0)) for start in _starts(found)]
+    return [(start, _prices(_at(model_info, start), over=0)) for start in _starts(model_info)]
 
 
 def other_rates() -> list[Rate]:
@@ -78,8 +78,10 @@ def text_models(provider_id: str) -> Iterator[ModelInfo]:
 
 def _modes(model: ModelInfo) -> Iterator[tuple[tuple[str, str], dict[str, str]]]:
     yield ("standard", "standard"), {}
-    seen = {value: variant.when for variant in model.price_variants or () for value in variant.when.values()}
-    yield from ((mode, seen[value]) for value, mode in _MODE_OF.items() if value in seen)
+    conditions = {
+        value: variant.when for variant in model.price_variants or () for value in variant.when.values()
+    }
+    yield from ((mode, conditions[value]) for value, mode in _MODE_OF.items() if value in conditions)
 
 
 def _rates(name: str, model: ModelInfo, mode: tuple[str, str], condition: dict[str, str]) -> Iterator[Rate]:

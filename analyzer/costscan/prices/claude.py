@@ -57,8 +57,8 @@ def _history(info: ModelInfo) -> list[tuple[date | None, Prices]]:
 
 
 def _listed(history: list[tuple[date | None, Prices]], day: date) -> dict[str, Fraction]:
-    known = [prices for start, prices in history if start is None or start <= day]
-    return dict(known[-1]) if known else {}
+    listed = [prices for start, prices in history if start is None or start <= day]
+    return dict(listed[-1]) if listed else {}
 
 
 def _patched(base: Prices, patch: Mapping[str, Any]) -> dict[str, Fraction]:

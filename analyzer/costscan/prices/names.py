@@ -26,8 +26,10 @@ def identify(spelling: str, day: date | None = None) -> ModelRef | None:
     if ref := resolve(spelling, day):
         return ref
     name = spelling.strip().lower().rpartition("/")[2]
-    found = _others().get(name) or _others().get(_mask_release(name))
-    return ModelRef(model=found[1], provider=found[0]) if found else None
+    provider_and_model = _others().get(name) or _others().get(_mask_release(name))
+    return (
+        ModelRef(model=provider_and_model[1], provider=provider_and_model[0]) if provider_and_model else None
+    )
 
 
 def canonicalise(turns: pl.DataFrame) -> pl.DataFrame:
@@ -43,7 +45,7 @@ def canonicalise(turns: pl.DataFrame) -> pl.DataFrame:
     keys = ["model_raw", "_alias_day"]
     names = dated.select(keys).unique()
     refs = [meant(name, day) for name, day in names.iter_rows()]
-    known = names.with_columns(
+    identified = names.with_columns(
         provider=pl.Series([ref.provider if ref else UNKNOWN for ref in refs], dtype=pl.String),
         model=pl.Series([ref.model if ref else None for ref in refs], dtype=pl.String)
         .fill_null(names["model_raw"])
@@ -53,7 +55,7 @@ def canonicalise(turns: pl.DataFrame) -> pl.DataFrame:
     unset = pl.col("speed").is_null() | (pl.col("speed") == "standard")
     return (
         dated.drop("provider", "model", strict=False)
-        .join(known, on=keys, how="left", nulls_equal=True, maintain_order="left")
+        .join(identified, on=keys, how="left", nulls_equal=True, maintain_order="left")
         .with_columns(speed=pl.when(unset & pl.col("hint").is_not_null()).then("hint").otherwise("speed"))
         .select(turns.columns)
     )

@@ -43,18 +43,18 @@ def scaled(prices: Prices, times: Fraction, output_times: Fraction | None = None
 
 def joined(rates: Iterable[Rate]) -> list[Rate]:
     """Return the rates in order, those of touching periods made one where nothing but the period differs."""
-    result: list[Rate] = []
+    merged: list[Rate] = []
     for rate in sorted(rates, key=_order):
-        last = result[-1] if result else None
+        last = merged[-1] if merged else None
         if (
             last
             and last.valid_to == rate.valid_from
             and replace(rate, valid_from=last.valid_from) == replace(last, valid_to=rate.valid_to)
         ):
-            result[-1] = replace(last, valid_to=rate.valid_to)
+            merged[-1] = replace(last, valid_to=rate.valid_to)
         else:
-            result.append(rate)
-    return result
+            merged.append(rate)
+    return merged
 
 
 def to_frame(rates: Iterable[Rate]) -> pl.DataFrame:

@@ -40,8 +40,8 @@ def with_unbilled(calls: pl.DataFrame, now: datetime | None = None) -> pl.DataFr
         & ~(by_category & pl.col("refusal").is_in(rule["billed_categories"]))
     )
     is_doubtful = is_free & by_category & (pl.col("refusal") == UNKNOWN)
-    said = pl.when(pl.col("tier") == UNBILLED).then(pl.lit(UNKNOWN)).otherwise("tier")
+    logged_tier = pl.when(pl.col("tier") == UNBILLED).then(pl.lit(UNKNOWN)).otherwise("tier")
     return calls.with_columns(
-        tier=pl.when(is_free).then(pl.lit(UNBILLED)).otherwise(said),
+        tier=pl.when(is_free).then(pl.lit(UNBILLED)).otherwise(logged_tier),
         usage_from=pl.when(is_doubtful).then(pl.lit("placeholder")).otherwise("usage_from"),
     ).drop("refusal")

@@ -128,17 +128,21 @@ def _base_on(
     standard: list[tuple[dict[str, Any], dict[str, Fraction]]], start: datetime | None
 ) -> dict[str, Fraction]:
     """The standard prices in force when a group of rows begins, the first ones if it is older."""
-    held = [
+    in_force = [
         prices
         for head, prices in standard
         if not head["valid_from"] or (start and head["valid_from"] <= start)
     ]
-    return held[-1] if held else standard[0][1]
+    return in_force[-1] if in_force else standard[0][1]
 
 
 def _ratio(meter: str, prices: Mapping[str, Fraction], base: Mapping[str, Fraction]) -> Fraction:
     """How many times the standard price these are; a meter without a list price goes by the input."""
     if meter == "web_search":
         return Fraction(1)
-    known = meter if base.get(meter) and meter in prices else "input"
-    return prices[known] / base[known] if base.get(known) and known in prices else Fraction(1)
+    base_meter = meter if base.get(meter) and meter in prices else "input"
+    return (
+        prices[base_meter] / base[base_meter]
+        if base.get(base_meter) and base_meter in prices
+        else Fraction(1)
+    )

@@ -160,8 +160,8 @@ def _row_at(rows: Sequence[_Row], at: datetime, exceeded: int) -> _Row | None:
     if not rows:
         return None
     at = max(at, rows[0].valid_from)
-    held = [row for row in rows if row.valid_from <= at and (row.valid_to is None or at < row.valid_to)]
-    return max((row for row in held if row.over <= exceeded), key=lambda row: row.over, default=None)
+    in_force = [row for row in rows if row.valid_from <= at and (row.valid_to is None or at < row.valid_to)]
+    return max((row for row in in_force if row.over <= exceeded), key=lambda row: row.over, default=None)
 
 
 def _place_factor(case: Mapping[str, Any]) -> Fraction:

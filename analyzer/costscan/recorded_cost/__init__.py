@@ -15,13 +15,13 @@ def recorded(rows: pl.DataFrame, calls: pl.DataFrame) -> list[Recorded]:
         rows: the `recorded` table of the sources.
         calls: the logged calls of all copies, with root_run_id and path.
     """
-    found: dict[tuple[str, str], dict[str, list[Recorded]]] = {}
+    by_event: dict[tuple[str, str], dict[str, list[Recorded]]] = {}
     for event in _own(events(rows.iter_rows(named=True))):
-        found.setdefault((event.session, event.event), {}).setdefault(event.path, []).append(event)
-    several = {session for (session, _), files in found.items() if sum(map(len, files.values())) > 1}
+        by_event.setdefault((event.session, event.event), {}).setdefault(event.path, []).append(event)
+    several = {session for (session, _), files in by_event.items() if sum(map(len, files.values())) > 1}
     logged = by_session(calls, several)
     totals: dict[str, Recorded] = {}
-    for (session, _), files in found.items():
+    for (session, _), files in by_event.items():
         total = of_session(list(files.values()), logged.get(session, calls.clear()))
         if session not in totals or total.amount > totals[session].amount:
             totals[session] = total

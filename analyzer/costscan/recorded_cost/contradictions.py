@@ -26,24 +26,24 @@ def believed(total: Recorded, logged: Mapping[str, Mapping[str, Any]]) -> Record
     if total.by_usage:
         return total
     models = {m: tokens for m, tokens in total.models.items() if m not in total.lacking}
-    seen = {m: _times(tokens, logged.get(m, {}), PROMPT_COUNTERS) for m, tokens in models.items()}
-    doubtful = {m for m, times in seen.items() if times != 1}
+    times_logged = {m: _times(tokens, logged.get(m, {}), PROMPT_COUNTERS) for m, tokens in models.items()}
+    doubtful = {m for m, times in times_logged.items() if times != 1}
     parts = total.processes or [total]
     wrong = [_repeats_usage(part, doubtful) for part in parts]
     if not any(wrong) and any(
-        seen[m] > 1 and _times(models[m], total.usage or {}, PROMPT_COUNTERS) != 1 for m in doubtful
+        times_logged[m] > 1 and _times(models[m], total.usage or {}, PROMPT_COUNTERS) != 1 for m in doubtful
     ):
         wrong = [True] * len(parts)
     if not any(wrong):
         return total
-    found = replace(total, usd=None, models={}, model_usd={})
+    corrected = replace(total, usd=None, models={}, model_usd={})
     for part, is_wrong in zip(parts, wrong, strict=True):
         one = _main_loop(part) if is_wrong else part
         for model, tokens in one.models.items():
-            found.models[model] = plus(found.models.get(model), tokens)
+            corrected.models[model] = plus(corrected.models.get(model), tokens)
         for model, usd in one.model_usd.items():
-            found.model_usd[model] = found.model_usd.get(model, Decimal(0)) + usd
-    return found
+            corrected.model_usd[model] = corrected.model_usd.get(model, Decimal(0)) + usd
+    return corrected
 
 
 def _repeats_usage(total: Recorded, models: set[str]) -> bool:
@@ -65,6 +65,10 @@ def _main_loop(total: Recorded) -> Recorded:
 def _times(total: Mapping[str, int | None], witness: Mapping[str, Any], names: Sequence[str]) -> int:
     """Return how many times the witness's counters the total's are, 0 where they are no multiple."""
     pairs = [(total.get(name) or 0, witness.get(name) or 0) for name in names]
-    n, seen = max(pairs, key=lambda pair: pair[1])
-    times = n // seen if seen >= _TELLING else 0
-    return times if all(n == times * seen for n, seen in pairs) else 0
+    total_tokens, witnessed_tokens = max(pairs, key=lambda pair: pair[1])
+    times = total_tokens // witnessed_tokens if witnessed_tokens >= _TELLING else 0
+    return (
+        times
+        if all(total_tokens == times * witnessed_tokens for total_tokens, witnessed_tokens in pairs)
+        else 0
+    )

@@ -75,20 +75,20 @@ class Recorded:
 
 def events(rows: Iterable[Mapping[str, Any]]) -> list[Recorded]:
     """Return the lines of the `recorded` table."""
-    found: dict[tuple[str, str, str, int], Recorded] = {}
+    by_place: dict[tuple[str, str, str, int], Recorded] = {}
     for row in rows:
         key = (row["session"], row["event"], row["path"], row["line"])
-        _add(found.setdefault(key, _event(row)), row)
-    for event in found.values():
+        _add(by_place.setdefault(key, _event(row)), row)
+    for event in by_place.values():
         _complete(event)
-    return list(found.values())
+    return list(by_place.values())
 
 
 def plus(a: Mapping[str, int | None] | None, b: Mapping[str, int | None]) -> Counters:
     """Add counters; what one of the two does not know is not known of the sum."""
     if a is None:
         return dict(b)
-    return {name: None if (x := a[name]) is None or n is None else x + n for name, n in b.items()}
+    return {name: None if (counter := a[name]) is None or n is None else counter + n for name, n in b.items()}
 
 
 def _event(row: Mapping[str, Any]) -> Recorded:

@@ -1,4 +1,4 @@
-"""What recorded dollars prove of recorded tokens: the lifetimes of cache writes, the prices that were paid.
+"""What recorded dollars prove of recorded tokens: the TTLs of cache writes, the prices that were paid.
 
 A client sums what its calls cost and keeps of each model the tokens and the dollars. Which writes live for an
 hour, whether requests were fast and how long their prompts were is lost in the sum, but few answers give the
@@ -144,8 +144,8 @@ def _splits(rest: Rest, units: Units) -> list[tuple[int, int, Decimal]]:
     if rest.hour is not None:
         return [(writes - rest.hour, rest.hour, TOLERANCE_USD)]
     hour = _solved(rest, units)
-    found = [] if hour is None else [(writes - hour, hour, _SOLVED_USD)]
-    return [*found, *((*split, TOLERANCE_USD) for split in (_as_logged(rest), (writes, 0), (0, writes)))]
+    solved = [] if hour is None else [(writes - hour, hour, _SOLVED_USD)]
+    return [*solved, *((*split, TOLERANCE_USD) for split in (_as_logged(rest), (writes, 0), (0, writes)))]
 
 
 def _solved(rest: Rest, units: Units) -> int | None:
@@ -171,13 +171,13 @@ def _estimated(rest: Rest, mode: Mode, parts: int, units: Units) -> Fit | None:
     if rest.is_whole or rest.usd is None:
         return None
     writes = rest.tokens["cache_write_tokens"]
-    known, read = _pico(rest, units, 0, writes), units["pico_cache_read"]
+    known_pico_usd, read = _pico(rest, units, 0, writes), units["pico_cache_read"]
     whole = (rest.spent_usd + rest.usd) * PICO
-    if known is None or not read or whole >= _DOUBLE * (known + rest.spent_usd * PICO):
+    if known_pico_usd is None or not read or whole >= _DOUBLE * (known_pico_usd + rest.spent_usd * PICO):
         return None
-    if rest.usd * PICO >= known:
-        more = int((rest.usd * PICO - known) // read)
-        return Fit(mode, 0, writes, (known + more * read) / PICO, parts, more, is_estimated=True)
+    if rest.usd * PICO >= known_pico_usd:
+        more = int((rest.usd * PICO - known_pico_usd) // read)
+        return Fit(mode, 0, writes, (known_pico_usd + more * read) / PICO, parts, more, is_estimated=True)
     hour = _solved(rest, units) if rest.hour is None else None
     if hour is None:
         return None

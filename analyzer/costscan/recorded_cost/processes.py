@@ -26,8 +26,8 @@ def of_session(files: list[list[Recorded]], calls: pl.DataFrame) -> Recorded:
         files: the lines of each file.
         calls: the logged calls of the session, of all copies, with path, line and message_id.
     """
-    told = sorted(_without_copies(files, calls), key=lambda f: (f[0].at or LATEST, f[0].path))
-    events = _distinct(event for file in told for event in file)
+    by_file = sorted(_without_copies(files, calls), key=lambda f: (f[0].at or LATEST, f[0].path))
+    events = _distinct(event for file in by_file for event in file)
     ended: list[Recorded] = []
     last = events[0]
     for event in events[1:]:
@@ -44,13 +44,13 @@ def of_session(files: list[list[Recorded]], calls: pl.DataFrame) -> Recorded:
 
 def _distinct(events: Iterable[Recorded]) -> list[Recorded]:
     """Leave out lines that were told before: files may overlap in part."""
-    seen: set[str] = set()
+    uuids: set[str] = set()
     kept = []
     for event in events:
-        if event.uuid is None or event.uuid not in seen:
+        if event.uuid is None or event.uuid not in uuids:
             kept.append(event)
         if event.uuid is not None:
-            seen.add(event.uuid)
+            uuids.add(event.uuid)
     return kept
 
 
@@ -69,8 +69,8 @@ def _without_copies(files: list[list[Recorded]], calls: pl.DataFrame) -> list[li
 def _tells_all(one: Sequence[Recorded], other: Sequence[Recorded], calls: pl.DataFrame) -> bool:
     """Whether the calls up to the totals of `other` all stand in the file of `one` too."""
     upto = calls.filter((pl.col("path") == other[-1].path) & (pl.col("line") <= other[-1].line))
-    known = calls.filter(pl.col("path") == one[0].path)
-    return bool(upto["message_id"].is_in(known["message_id"].implode(), nulls_equal=True).all())
+    own_calls = calls.filter(pl.col("path") == one[0].path)
+    return bool(upto["message_id"].is_in(own_calls["message_id"].implode(), nulls_equal=True).all())
 
 
 def _restarted(before: Recorded, after: Recorded, calls: pl.DataFrame) -> bool:
@@ -166,8 +166,8 @@ def _logged_between(before: Recorded, after: Recorded, calls: pl.DataFrame) -> p
     new = calls.filter((pl.col("path") == after.path) & (pl.col("line") <= after.line))
     if before.path == after.path:
         return new.filter(pl.col("line") > before.line)
-    known = calls.filter(pl.col("path") == before.path)["message_id"].drop_nulls()
-    return new.filter(~pl.col("message_id").is_in(known.implode()).fill_null(value=False))
+    earlier_ids = calls.filter(pl.col("path") == before.path)["message_id"].drop_nulls()
+    return new.filter(~pl.col("message_id").is_in(earlier_ids.implode()).fill_null(value=False))
 
 
 def _went_on(before: Recorded, after: Recorded) -> Recorded:

@@ -98,7 +98,7 @@ def _rest(
 ) -> Rest:
     writes = left["cache_write_tokens"]
     logged_hour = own.get("cache_write_1h_tokens", 0)
-    # The lifetimes are most likely those of the logged writes, else of the main loop's.
+    # The TTLs are most likely those of the logged writes, else of the main loop's.
     shown: Mapping[str, Any] = own if own.get("cache_write_tokens") else total.usage or {}
     spent = Decimal(own.get("pico_usd", 0)) / PICO
     usd = None if own.get("unpriced", False) else _dollars(total, model)
@@ -120,9 +120,9 @@ def _rest(
 
 def _dollars(total: Recorded, model: str) -> Decimal | None:
     """Return the recorded dollars of a model; the only model without them has what is left of the total."""
-    found = total.model_usd.get(model)
-    if found is not None or total.usd is None or total.models.keys() - total.model_usd.keys() != {model}:
-        return found
+    usd = total.model_usd.get(model)
+    if usd is not None or total.usd is None or total.models.keys() - total.model_usd.keys() != {model}:
+        return usd
     return total.usd - sum(total.model_usd.values(), Decimal(0))
 
 

@@ -24,9 +24,9 @@ from costscan.scenarios.parts import Parts, caching_parts, other_parts
 from costscan.scenarios.route_choice import Routes
 from costscan.scenarios.savings import billed, saved
 from costscan.scenarios.together import Joint, joint
-from costscan.scenarios.ttl_choice import lifetimes
+from costscan.scenarios.ttl_choice import ttl_choice
 from costscan.scenarios.unreplayed import unreplayed, without
-from costscan.scenarios.workspace import Bench
+from costscan.scenarios.workspace import Workspace
 from costscan.schema.frames import ROUTES, empty
 from costscan.settings.keys import Settings
 
@@ -95,24 +95,24 @@ def price_scenarios(analysis: Analysis, settings: Settings | None = None) -> Pri
     settings = settings or Settings()
     if settings.routing.force is not None:
         model_named(settings.routing.force)
-    if analysis.policy.steps.is_empty():
+    if analysis.logged_requests.steps.is_empty():
         reason = analysis.reasons.get("replay")
         return _beside(analysis, _Priced(), dict.fromkeys((*_on(settings), ALL), reason) if reason else {})
     guard = Guard()
     with without_panics():
-        found = guard.of(ALL, lambda: _priced(analysis, settings, guard), _Priced())
-    if found.scenarios.is_empty():
+        priced = guard.of(ALL, lambda: _priced(analysis, settings, guard), _Priced())
+    if priced.scenarios.is_empty():
         guard.reasons |= dict.fromkeys(_on(settings), guard.reasons[ALL])
     runs, models = unreplayed(analysis.counted)
-    known = replace(found, scenarios=without(found.scenarios, runs), without_rules=models)
-    return _beside(analysis, known, guard.reasons)
+    replayed = replace(priced, scenarios=without(priced.scenarios, runs), without_rules=models)
+    return _beside(analysis, replayed, guard.reasons)
 
 
-def _beside(x: Analysis, priced: _Priced, why: Mapping[str, str]) -> PricedAnalysis:
-    others = {part: reason for part, reason in x.reasons.items() if not part.startswith(SCENARIO)}
+def _beside(analysis: Analysis, priced: _Priced, why: Mapping[str, str]) -> PricedAnalysis:
+    others = {part: reason for part, reason in analysis.reasons.items() if not part.startswith(SCENARIO)}
     reasons = others | {SCENARIO + name: reason for name, reason in why.items()}
-    analysis = {f.name: getattr(x, f.name) for f in fields(Analysis)}
-    return PricedAnalysis(**{**analysis, **vars(priced), "reasons": reasons})
+    analysis_fields = {f.name: getattr(analysis, f.name) for f in fields(Analysis)}
+    return PricedAnalysis(**{**analysis_fields, **vars(priced), "reasons": reasons})
 
 
 def _on(settings: Settings) -> list[str]:
@@ -120,24 +120,30 @@ def _on(settings: Settings) -> list[str]:
 
 
 def _priced(analysis: Analysis, settings: Settings, guard: Guard) -> _Priced:
-    bench, levers = Bench(analysis, settings), _on(settings)
-    sets = Sets(bench, levers, Routes(bench))
-    parts, living = {}, empty("lifetimes")
+    workspace, levers = Workspace(analysis, settings), _on(settings)
+    sets = Sets(workspace, levers, Routes(workspace))
+    parts, ttl_frame = {}, empty("lifetimes")
     if "caching" in levers:
-        parts = _parts(bench, caching_parts(bench), guard)
-        living = guard.of("caching/ttl", lambda: _lifetimes(bench), living, part="the lifetimes of each run")
-    parts |= _parts(bench, other_parts(sets, levers), guard)
+        parts = _parts(workspace, caching_parts(workspace), guard)
+        ttl_frame = guard.of(
+            "caching/ttl", lambda: _ttl_frame(workspace), ttl_frame, part="the lifetimes of each run"
+        )
+    parts |= _parts(workspace, other_parts(sets, levers), guard)
     all_sets = _all_sets(sets, guard, parts)
-    scenarios = pl.concat([billed(bench.costs), *parts.values(), *all_sets.rows])
+    scenarios = pl.concat([billed(workspace.costs), *parts.values(), *all_sets.rows])
     routes, nothing = empty("routes"), pl.DataFrame(schema=PACK_CURVE)
     return _Priced(
         scenarios=scenarios,
-        lifetimes=living,
+        lifetimes=ttl_frame,
         routes=guard.of(
-            "routing", lambda: _routes(bench, all_sets.models, scenarios), routes, part="its routes"
+            "routing", lambda: _routes(workspace, all_sets.models, scenarios), routes, part="its routes"
         ),
-        turn_work=guard.of("routing", lambda: bench.work, empty("turn_work"), part="the work of each turn"),
-        single_shots=guard.of("batching", lambda: bench.shots, empty("single_shots"), part="its requests"),
+        turn_work=guard.of(
+            "routing", lambda: workspace.work, empty("turn_work"), part="the work of each turn"
+        ),
+        single_shots=guard.of(
+            "batching", lambda: workspace.shots, empty("single_shots"), part="its requests"
+        ),
         parts_off=frozenset(
             {f"trimming/{part}" for part in PARTS if part not in settings.trimming.parts} | {"routing/effort"}
         ),
@@ -147,40 +153,40 @@ def _priced(analysis: Analysis, settings: Settings, guard: Guard) -> _Priced:
             pl.DataFrame(schema=CAP_CURVE),
             part="its curve",
         ),
-        packs=guard.of("batching/pack-items", lambda: pack_curve(bench), nothing, part="its curve"),
+        packs=guard.of("batching/pack-items", lambda: pack_curve(workspace), nothing, part="its curve"),
         break_evens=guard.of(
-            ALL, lambda: break_evens(bench, sets.routes, scenarios), {}, part="where levers break even"
+            ALL, lambda: break_evens(workspace, sets.routes, scenarios), {}, part="where levers break even"
         ),
     )
 
 
-def _parts(bench: Bench, found: Parts, guard: Guard) -> dict[str, pl.DataFrame]:
+def _parts(workspace: Workspace, parts: Parts, guard: Guard) -> dict[str, pl.DataFrame]:
     """Return, by scenario, the rows of parts; none of those that raise."""
-    nothing = saved(bench.costs, bench.logged.runs, bench.logged.runs, "")
+    nothing = saved(workspace.costs, workspace.logged.runs, workspace.logged.runs, "")
 
     def rows(name: str, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
         runs = make()
-        if runs is bench.logged.runs:
+        if runs is workspace.logged.runs:
             return nothing.with_columns(scenario=pl.lit(name))
-        return saved(bench.costs, bench.logged.runs, runs, name)
+        return saved(workspace.costs, workspace.logged.runs, runs, name)
 
-    return {name: guard.of(name, partial(rows, name, make), nothing.clear()) for name, make in found.items()}
+    return {name: guard.of(name, partial(rows, name, make), nothing.clear()) for name, make in parts.items()}
 
 
 def _all_sets(sets: Sets, guard: Guard, parts: Mapping[str, pl.DataFrame]) -> Joint:
     """Replay the sets of levers without the parts that could not be worked out."""
-    on, levers = sets.bench.settings.trimming.parts, sets.levers
+    on, levers = sets.workspace.settings.trimming.parts, sets.levers
     trims = [f"trimming/{part}" for part in on if "trimming" in levers]
     failed = [part for part in trims if part in guard.reasons]
     gone = bool(failed) and len(failed) == len(trims)
     left = [lever for lever in levers if lever != "trimming" or not gone]
     idle = {*sets.idle, *(part.partition("/")[2] for part in failed)}
     compared = {name: rows for name, rows in parts.items() if rows.height and _is_taken(name, on)}
-    found = joint(replace(sets, levers=left, idle=idle), guard, compared)
+    best = joint(replace(sets, levers=left, idle=idle), guard, compared)
     for part in failed:
         for name in ("trimming", ALL):
             guard.without(name, part)
-    return found
+    return best
 
 
 def _is_taken(name: str, trims: Sequence[str]) -> bool:
@@ -189,24 +195,24 @@ def _is_taken(name: str, trims: Sequence[str]) -> bool:
     return part in trims if lever == "trimming" else name != "routing/effort"
 
 
-def _lifetimes(bench: Bench) -> pl.DataFrame:
-    five, hour, _ = bench.ttls
-    return lifetimes(bench.costs, bench.plan.steps, five, hour)
+def _ttl_frame(workspace: Workspace) -> pl.DataFrame:
+    five, hour, _ = workspace.ttls
+    return ttl_choice(workspace.costs, workspace.plan.steps, five, hour)
 
 
-def _routes(bench: Bench, models: pl.Series, scenarios: pl.DataFrame) -> pl.DataFrame:
+def _routes(workspace: Workspace, models: pl.Series, scenarios: pl.DataFrame) -> pl.DataFrame:
     """Return the `routes` frame: the turns of runs that routing alone makes cheaper, or that were forced.
 
     Args:
-        bench: what scenarios are made from.
+        workspace: what scenarios are made from.
         models: the model of each turn with routing alone.
         scenarios: their rows.
     """
     changed = scenarios.filter(pl.col("scenario") == "routing", pl.col("saved_usd") != 0)
-    moved = bench.logged.turns.select("run_id", "turn", "model").with_columns(to_model=models)
-    forced = bench.settings.routing.force is not None
-    known = bench.evidence.clear() if forced else bench.evidence
-    why = known.unique(["run_id", "turn"], keep="first", maintain_order=True)
+    moved = workspace.logged.turns.select("run_id", "turn", "model").with_columns(to_model=models)
+    forced = workspace.settings.routing.force is not None
+    evidence = workspace.evidence.clear() if forced else workspace.evidence
+    why = evidence.unique(["run_id", "turn"], keep="first", maintain_order=True)
     return (
         moved.filter(pl.col("model") != pl.col("to_model"))
         .join(changed, on="run_id", how="semi", maintain_order="left")

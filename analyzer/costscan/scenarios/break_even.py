@@ -6,7 +6,7 @@ import polars as pl
 
 from costscan.levers.batching.async_requests import MISSED_READS
 from costscan.scenarios.route_choice import SCOPES, Routes
-from costscan.scenarios.workspace import Bench
+from costscan.scenarios.workspace import Workspace
 
 if TYPE_CHECKING:
     from costscan.analysis import Analysis
@@ -32,15 +32,19 @@ class BreakEven(NamedTuple):
     of: str
 
 
-def break_evens(bench: Bench, routes: Routes, scenarios: pl.DataFrame) -> dict[str, BreakEven]:
+def break_evens(workspace: Workspace, routes: Routes, scenarios: pl.DataFrame) -> dict[str, BreakEven]:
     """Return, by scenario, the break-even of those that save anything and have one."""
     saving = scenarios.filter(pl.col("saved_usd") > 0)
-    told = {
-        CAP: _of_cap(bench.x, saving.filter(scenario=CAP), bench.settings.trimming.tool_result_max_tokens),
-        ASYNC: _of_async(bench, saving.filter(scenario=ASYNC)),
+    points = {
+        CAP: _of_cap(
+            workspace.analysis,
+            saving.filter(scenario=CAP),
+            workspace.settings.trimming.tool_result_max_tokens,
+        ),
+        ASYNC: _of_async(workspace, saving.filter(scenario=ASYNC)),
         **{name: _of_route(routes, saving.filter(scenario=name), way) for name, way in _ROUTES.items()},
     }
-    return {name: found for name, found in told.items() if found is not None}
+    return {name: point for name, point in points.items() if point is not None}
 
 
 def _of_cap(analysis: "Analysis", saving: pl.DataFrame, most: int) -> BreakEven | None:
@@ -53,8 +57,8 @@ def _of_cap(analysis: "Analysis", saving: pl.DataFrame, most: int) -> BreakEven 
     return BreakEven(saved / (saved + again), FETCHED) if saved > 0 else None
 
 
-def _of_async(bench: Bench, saving: pl.DataFrame) -> BreakEven | None:
-    ends = saving.join(bench.costs.off, on="run_id", how="left").select(
+def _of_async(workspace: Workspace, saving: pl.DataFrame) -> BreakEven | None:
+    ends = saving.join(workspace.costs.off, on="run_id", how="left").select(
         pl.col("saved_usd", "saved_low_usd").cast(pl.Float64), pl.col("off_share").fill_null(0.0)
     )
     saved = float(ends["saved_usd"].sum())

@@ -50,7 +50,7 @@ class Costs:
             .first()
             .over("run_id")
         )
-        steps = analysis.policy.steps.select(*_PLACE, group=group)
+        steps = analysis.logged_requests.steps.select(*_PLACE, group=group)
         both = steps.join(priced, on=_PLACE, how="left", maintain_order="left")
         pico = pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False)
         turns = both.select(*_PLACE, "group", *CLASSES, pico_usd=pico)
@@ -60,10 +60,10 @@ class Costs:
 
     def of_turns(self, plan: Plan, replayed: pl.DataFrame) -> pl.DataFrame:
         """Return the turns of a plan: run_id, turn, group, model, token classes, unit prices, pico_usd."""
-        told = replayed.select(pl.col(name).alias(column) for name, column in REPLAYED.items())
+        token_classes = replayed.select(pl.col(name).alias(column) for name, column in REPLAYED.items())
         own = plan.steps.select("model", "output_tokens", "web_searches", EXTRA_OUTPUT)
         written = pl.col("output_tokens") + pl.col(EXTRA_OUTPUT)
-        used = self.turns.select(*_PLACE, "group").hstack(told).hstack(own)
+        used = self.turns.select(*_PLACE, "group").hstack(token_classes).hstack(own)
         used = used.with_columns(output_tokens=written).drop(EXTRA_OUTPUT)
         return self._priced(plan, used.hstack(self.units(plan)))
 
@@ -75,8 +75,8 @@ class Costs:
     def _priced(self, plan: Plan, priced: pl.DataFrame) -> pl.DataFrame:
         cost = pl.sum_horizontal(*(cost_of(meter) for meter in UNITS_OF), ignore_nulls=False)
         # A turn that has no price as it was billed has none in a scenario.
-        known = self.turns["pico_usd"].is_not_null()
-        return spread(priced.with_columns(pico_usd=pl.when(known).then(cost)), plan.steps).drop(
+        is_priced = self.turns["pico_usd"].is_not_null()
+        return spread(priced.with_columns(pico_usd=pl.when(is_priced).then(cost)), plan.steps).drop(
             "web_searches"
         )
 
@@ -97,12 +97,12 @@ class Costs:
         `pico_usd` is null where that of a turn is, `known_pico_usd` the sum of the others, and the `SPREADS`
         are those of the turns together.
         """
-        known = pl.col("pico_usd").sum()
+        known_pico_usd = pl.col("pico_usd").sum()
         unsure = [name for name in SPREADS if name in turns.columns]
         return turns.group_by("run_id", maintain_order=True).agg(
             pl.col("group").first(),
-            pico_usd=pl.when(pl.col("pico_usd").null_count() == 0).then(known),
-            known_pico_usd=known,
+            pico_usd=pl.when(pl.col("pico_usd").null_count() == 0).then(known_pico_usd),
+            known_pico_usd=known_pico_usd,
             **{name: pl.col(name).sum() for name in (*CLASSES, *unsure)},
         )
 

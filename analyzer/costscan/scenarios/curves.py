@@ -7,7 +7,7 @@ import polars as pl
 
 from costscan.levers import batching
 from costscan.prices import usd_of
-from costscan.scenarios.workspace import Bench
+from costscan.scenarios.workspace import Workspace
 from costscan.schema.frames import USD
 
 if TYPE_CHECKING:
@@ -72,15 +72,15 @@ def cap_curve(analysis: "Analysis", chosen: int) -> pl.DataFrame:
     )
 
 
-def pack_curve(bench: Bench) -> pl.DataFrame:
+def pack_curve(workspace: Workspace) -> pl.DataFrame:
     """Return `PACK_CURVE` of the runs that can be packed; none where there are no such runs."""
-    runs = bench.contexts(max(ITEMS))["run_id"]
+    runs = workspace.contexts(max(ITEMS))["run_id"]
     rows = []
-    own = bench.plan.steps.filter(pl.col("run_id").is_in(runs.implode()))
+    own = workspace.plan.steps.filter(pl.col("run_id").is_in(runs.implode()))
     for items in ITEMS if len(runs) else ():
-        together = bench.contexts(items)
-        plan = batching.packed(bench.plan, together)
-        costs = bench.replayed(plan).runs.filter(pl.col("run_id").is_in(runs.implode()))
+        together = workspace.contexts(items)
+        plan = batching.packed(workspace.plan, together)
+        costs = workspace.replayed(plan).runs.filter(pl.col("run_id").is_in(runs.implode()))
         steps = plan.steps.filter(pl.col("run_id").is_in(runs.implode()))
         packed = int(together["is_first"].sum())
         contexts = len(runs) - together.height + packed

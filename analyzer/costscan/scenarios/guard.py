@@ -31,15 +31,15 @@ class Guard:
         try:
             return make()
         except CAUGHT as error:
-            said = f"without {part}: " if part else ""
-            self.reasons.setdefault(name, said + described(error))
+            prefix = f"without {part}: " if part else ""
+            self.reasons.setdefault(name, prefix + described(error))
             return otherwise
 
     def without(self, name: str, part: str) -> None:
         """Say of a scenario that it was worked out without a part that could not be."""
-        said = self.reasons.get(name)
+        reason = self.reasons.get(name)
         why = f"without {part}: {self.reasons[part]}"
-        self.reasons[name] = f"{said}; {why}" if said else why
+        self.reasons[name] = f"{reason}; {why}" if reason else why
 
 
 __all__ = ["Guard"]

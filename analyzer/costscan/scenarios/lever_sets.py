@@ -15,7 +15,7 @@ from costscan.levers import batching, trimming
 from costscan.levers.plan import Plan
 from costscan.scenarios.costing import cheapest
 from costscan.scenarios.route_choice import Routes
-from costscan.scenarios.workspace import Bench, Outcome
+from costscan.scenarios.workspace import Outcome, Workspace
 
 Levers = frozenset[str]
 
@@ -30,14 +30,14 @@ class Sets:
     """The sets of levers, each replayed once.
 
     Attributes:
-        bench: what they are made from.
+        workspace: what they are made from.
         levers: those that are on.
         routes: the ways to route turns.
         idle: the parts of trimming that are left out: those that are known to change nothing.
         runs: by set, the costs of the runs with all its levers, whether that pays or not.
     """
 
-    bench: Bench
+    workspace: Workspace
     levers: Sequence[str]
     routes: Routes
     idle: set[str] = field(default_factory=set)
@@ -46,15 +46,15 @@ class Sets:
     def replay(self) -> None:
         """Replay all sets, as many at a time as memory allows: those with the same prompts one by one."""
         on = set(self.levers)
-        changes = "trimming" in on and self.trimmed_plan is not self.bench.plan
-        self.bench.forget_held()
+        changes = "trimming" in on and self.trimmed_plan is not self.workspace.plan
+        self.workspace.forget_trimming_inputs()
         trims = [False, True] if changes else [False]
         caches = [False, True] if "caching" in on else [False]
         if "routing" in on:
             # What all sets look at must not be worked out by two at a time.
             _ = self.routes.best_alone
         kinds = [(trim, cache) for cache in caches for trim in trims]
-        with ThreadPoolExecutor(self.bench.threads) as pool:
+        with ThreadPoolExecutor(self.workspace.threads) as pool:
             for some in pool.map(lambda kind: self._family(trim=kind[0], cache=kind[1]), kinds):
                 self.runs |= some
         if "trimming" in on and not changes:
@@ -62,9 +62,9 @@ class Sets:
 
     def _family(self, *, trim: bool, cache: bool) -> dict[Levers, pl.DataFrame]:
         """Return the costs of the runs as they are, routed, batched, and both."""
-        plan = self.trimmed_plan if trim else self.bench.plan
+        plan = self.trimmed_plan if trim else self.workspace.plan
         some = frozenset(name for name, is_on in (("trimming", trim), ("caching", cache)) if is_on)
-        serve = self.bench.cached if cache else self.bench.replayed
+        serve = self.workspace.cached if cache else self.workspace.replayed
         served = {frozenset[str](): (plan, serve(plan))}
         if "routing" in self.levers:
             before = served[frozenset()][1]
@@ -74,47 +74,49 @@ class Sets:
                 else self.routes.best_alone
             )
             served[frozenset({"routing"})] = way.plan, way.outcome
-        told = {some | more: outcome.runs for more, (_, outcome) in served.items()}
+        costs = {some | more: outcome.runs for more, (_, outcome) in served.items()}
         if "batching" in self.levers:
             halves = {more: self._batched(*before, serve) for more, before in served.items()}
-            told |= {some | more | {"batching"}: runs for more, runs in halves.items()}
-        return told
+            costs |= {some | more | {"batching"}: runs for more, runs in halves.items()}
+        return costs
 
     def _batched(self, plan: Plan, before: Outcome, serve: Callable[[Plan], Outcome]) -> pl.DataFrame:
         """Return the costs with batching: half the price of the same tokens, packed where that is cheaper."""
-        bench = self.bench
-        if bench.unwaited.is_empty():
+        workspace = self.workspace
+        if workspace.unwaited.is_empty():
             return before.runs
         half = self.batched(before.plan)
-        ways = [Outcome(half, bench.costs.repriced(half, before.turns)).runs]
-        if not bench.packs.is_empty():
-            ways.append(serve(self.batched(batching.packed(plan, bench.packs))).runs)
+        ways = [Outcome(half, workspace.costs.repriced(half, before.turns)).runs]
+        if not workspace.packs.is_empty():
+            ways.append(serve(self.batched(batching.packed(plan, workspace.packs))).runs)
         return cheapest(ways)
 
     @cached_property
     def trimmed_plan(self) -> Plan:
         """The plan with the parts of trimming that are on, but for those known to change nothing alone."""
-        return self.trimmed([part for part in self.bench.settings.trimming.parts if part not in self.idle])
+        return self.trimmed(
+            [part for part in self.workspace.settings.trimming.parts if part not in self.idle]
+        )
 
     def trimmed_by(self, part: str) -> Plan:
         """Return the plan with one part of trimming; it is not kept, only whether it is another one."""
         plan = self.trimmed([part])
-        if plan is self.bench.plan:
+        if plan is self.workspace.plan:
             self.idle.add(part)
         return plan
 
     def trimmed(self, parts: Sequence[str]) -> Plan:
         """Return the plan with some parts of trimming; the same plan where none of them changes anything."""
-        bench = self.bench
+        workspace = self.workspace
         if not parts:
-            return bench.plan
+            return workspace.plan
 
         def classes(plan: Plan) -> pl.DataFrame:
-            found = bench.x.agreement.classes if plan is bench.plan else plan.classes()
-            return found.hstack(bench.costs.units(plan))
+            token_classes = workspace.analysis.agreement.classes if plan is workspace.plan else plan.classes()
+            return token_classes.hstack(workspace.costs.units(plan))
 
-        return trimming.trimmed(bench.plan, bench.held, parts, classes)
+        return trimming.trimmed(workspace.plan, workspace.trimming_inputs, parts, classes)
 
     def batched(self, plan: Plan) -> Plan:
         """Return the plan with what nobody waits for in batches."""
-        return batching.batched(plan, self.bench.unwaited["run_id"], self.bench.batch_models)
+        return batching.batched(plan, self.workspace.unwaited["run_id"], self.workspace.batch_models)

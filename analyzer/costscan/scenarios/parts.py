@@ -8,14 +8,14 @@ import polars as pl
 
 from costscan.levers import batching, caching, routing, trimming
 from costscan.scenarios.lever_sets import Sets
-from costscan.scenarios.workspace import Bench, Outcome
+from costscan.scenarios.workspace import Outcome, Workspace
 
 Parts: TypeAlias = "Mapping[str, Callable[[], pl.DataFrame]]"
 """By scenario, what works out the costs of the runs."""
 _SCOPES: Final = {"turns": ("turns",), "runs": ("runs",)}
 
 
-def caching_parts(bench: Bench) -> Parts:
+def caching_parts(bench: Workspace) -> Parts:
     """Return each part of caching."""
     plan = bench.plan
     return {
@@ -30,39 +30,39 @@ def caching_parts(bench: Bench) -> Parts:
 def other_parts(sets: Sets, levers: Sequence[str]) -> Parts:
     """Return each part of the other levers that are on."""
     out: dict[str, Callable[[], pl.DataFrame]] = {}
-    settings = sets.bench.settings
+    settings = sets.workspace.settings
     if "trimming" in levers:
         out |= {f"trimming/{part}": partial(_trimmed, sets, part) for part in trimming.PARTS}
     if "routing" in levers and settings.routing.force is None:
         out |= {f"routing/{part}": partial(_routed, sets, scopes) for part, scopes in _SCOPES.items()}
     if "routing" in levers and (effort := settings.routing.effort) is not None:
-        out["routing/effort"] = partial(_with_effort, sets.bench, effort)
+        out["routing/effort"] = partial(_with_effort, sets.workspace, effort)
     if "batching" in levers:
-        out["batching/async"] = partial(_batched, sets.bench)
-        out["batching/pack-items"] = partial(_packed, sets.bench)
+        out["batching/async"] = partial(_batched, sets.workspace)
+        out["batching/pack-items"] = partial(_packed, sets.workspace)
     return out
 
 
 def _trimmed(sets: Sets, part: str) -> pl.DataFrame:
-    return sets.bench.replayed(sets.trimmed_by(part)).runs
+    return sets.workspace.replayed(sets.trimmed_by(part)).runs
 
 
 def _routed(sets: Sets, scopes: tuple[str, ...]) -> pl.DataFrame:
     return sets.routes.alone(*scopes).outcome.runs
 
 
-def _with_effort(bench: Bench, effort: str) -> pl.DataFrame:
+def _with_effort(bench: Workspace, effort: str) -> pl.DataFrame:
     return bench.replayed(routing.with_effort(bench.plan, effort)).runs
 
 
-def _batched(bench: Bench) -> pl.DataFrame:
+def _batched(bench: Workspace) -> pl.DataFrame:
     if bench.unwaited.is_empty():
         return bench.logged.runs
     halves = batching.batched(bench.plan, bench.unwaited["run_id"], bench.batch_models)
     return Outcome(halves, bench.costs.repriced(halves, bench.logged.turns)).runs
 
 
-def _packed(bench: Bench) -> pl.DataFrame:
+def _packed(bench: Workspace) -> pl.DataFrame:
     if bench.unwaited.is_empty():
         return bench.logged.runs
     return bench.replayed(batching.packed(bench.plan, bench.packs)).runs

@@ -13,7 +13,7 @@ from costscan.levers import routing
 from costscan.levers.plan import Plan
 from costscan.levers.routing.candidates import model_named
 from costscan.scenarios.costing import winners
-from costscan.scenarios.workspace import Bench, Outcome
+from costscan.scenarios.workspace import Outcome, Workspace
 
 SCOPES: Final = ("turns", "runs")
 Serve = Callable[[Plan], Outcome]
@@ -30,8 +30,8 @@ class Way(NamedTuple):
 class Routes:
     """Ways to route the turns of plans."""
 
-    def __init__(self, bench: Bench) -> None:
-        self.bench = bench
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
         self._ways: dict[tuple[str, ...], Way] = {}
         self.models: dict[tuple[str, ...], pl.Series] = {}
         """By the scopes whose evidence counts, the model of each logged turn."""
@@ -42,41 +42,43 @@ class Routes:
         self, plan: Plan, before: Outcome, scopes: tuple[str, ...] = SCOPES, *, has_breakpoint: bool = False
     ) -> pl.DataFrame:
         """Return the turns of a plan that move, as `routing.CHOICE`."""
-        bench = self.bench
-        if (force := bench.settings.routing.force) is not None:
-            return routing.forced(plan, model_named(force), bench.sizes)
-        return routing.chosen(plan, before.turns, bench.known, scopes, has_breakpoint=has_breakpoint)
+        workspace = self.workspace
+        if (force := workspace.settings.routing.force) is not None:
+            return routing.forced(plan, model_named(force), workspace.sizes)
+        return routing.chosen(
+            plan, before.turns, workspace.routing_inputs, scopes, has_breakpoint=has_breakpoint
+        )
 
     def alone(self, *scopes: str) -> Way:
         """Return the logged plan, routed by the evidence of some scopes."""
         if scopes not in self._ways:
-            plan, logged = self.bench.plan, self.bench.logged
+            plan, logged = self.workspace.plan, self.workspace.logged
             moves = self.moves(plan, logged, scopes)
-            self._ways[scopes] = self._way(plan, logged, moves, self.bench.replayed)
+            self._ways[scopes] = self._way(plan, logged, moves, self.workspace.replayed)
             self._note(scopes, self._ways[scopes])
         return self._ways[scopes]
 
     @cached_property
     def best_alone(self) -> Way:
         """The logged plan, routed in the way that is cheapest for the runs that share a prefix."""
-        bench = self.bench
+        workspace = self.workspace
         ways = [self.alone(*SCOPES)]
-        if bench.settings.routing.force is None:
+        if workspace.settings.routing.force is None:
             ways += [self.alone(scope) for scope in SCOPES]
-        best = self._best(bench.plan, bench.logged, ways, bench.replayed)
+        best = self._best(workspace.plan, workspace.logged, ways, workspace.replayed)
         self._ways.clear()
         self._note(SCOPES, best)
         return best
 
     def _note(self, scopes: tuple[str, ...], way: Way) -> None:
         self.models[scopes] = way.plan.steps["model"]
-        moved = way.outcome.turns.filter(way.plan.steps["model"] != self.bench.plan.steps["model"])
+        moved = way.outcome.turns.filter(way.plan.steps["model"] != self.workspace.plan.steps["model"])
         self.moved_pico[scopes] = moved.group_by("run_id").agg(moved_pico=pl.col("pico_usd").sum())
 
     def beside(self, plan: Plan, before: Outcome, serve: Serve, *, has_breakpoint: bool) -> Way:
         """Return a plan of other levers, routed as pays best there, or as pays best without them."""
         ways = [self._way(plan, before, self.moves(plan, before, has_breakpoint=has_breakpoint), serve)]
-        if self.bench.settings.routing.force is None:
+        if self.workspace.settings.routing.force is None:
             others = self.best_alone.moves
             if not others.equals(ways[0].moves):
                 ways.append(self._way(plan, before, others, serve))
@@ -85,12 +87,14 @@ class Routes:
     def _way(self, plan: Plan, before: Outcome, moves: pl.DataFrame, serve: Serve) -> Way:
         if moves.is_empty():
             return Way(moves, plan, before)
-        routed = routing.routed(plan, moves, self.bench.sizes, self.bench.counts, self.bench.thoughts)
+        routed = routing.routed(
+            plan, moves, self.workspace.sizes, self.workspace.counts, self.workspace.thoughts
+        )
         return Way(moves, routed, serve(routed))
 
     def _best(self, plan: Plan, before: Outcome, ways: Sequence[Way], serve: Serve) -> Way:
         """Return the way that moves the turns of each run as the cheapest one does."""
-        if self.bench.settings.routing.force is None:
+        if self.workspace.settings.routing.force is None:
             ways = [*ways, Way(routing.CHOICE.to_frame(), plan, before)]
         distinct = [way for n, way in enumerate(ways) if not any(way.moves.equals(w.moves) for w in ways[:n])]
         if len(distinct) == 1:

@@ -51,8 +51,8 @@ def saved(
     off = (pl.col("saved").abs() * pl.col("off_share").fill_null(0.0)).round().cast(pl.Int64)
     low, high = pl.col("saved") - more - off, pl.col("saved") + less + off
     ends = {"saved": pl.col("saved"), "low": low, "high": high}
-    known = {name: pl.when(pl.col("pico_usd").is_not_null()).then(e) for name, e in ends.items()}
-    return _rows(shared.with_columns(*classes, **known), name)
+    priced = {name: pl.when(pl.col("pico_usd").is_not_null()).then(e) for name, e in ends.items()}
+    return _rows(shared.with_columns(*classes, **priced), name)
 
 
 def _shared() -> pl.Expr:

@@ -39,21 +39,21 @@ def joint(sets: Sets, guard: Guard, parts: Rows) -> Joint:
         parts: by scenario, the rows of the parts of levers: no lever saves less than one of them.
     """
     levers = sets.levers
-    found = _tried(sets, levers, guard, ALL, parts)
-    if found is not None:
-        return found
+    best = _tried(sets, levers, guard, ALL, parts)
+    if best is not None:
+        return best
     why = guard.reasons.pop(ALL)
     alone = {lever: _tried(sets, [lever], guard, lever, parts) for lever in levers}
     able = [lever for lever, one in alone.items() if one is not None]
-    found = _tried(sets, able, guard, ALL, parts) if len(able) < len(levers) else None
-    if found is None:
+    best = _tried(sets, able, guard, ALL, parts) if len(able) < len(levers) else None
+    if best is None:
         guard.reasons[ALL] = why
-        logged = sets.bench.plan.steps["model"]
+        logged = sets.workspace.plan.steps["model"]
         return Joint([_of_lever(one, lever) for lever, one in alone.items() if one], logged)
     for lever in levers:
         if lever not in able:
             guard.without(ALL, lever)
-    return found
+    return best
 
 
 def _of_lever(one: Joint, lever: str) -> pl.DataFrame:
@@ -69,7 +69,7 @@ def _tried(sets: Sets, levers: Sequence[str], guard: Guard, name: str, parts: Ro
 
 def _together(sets: Sets, parts: Rows) -> Joint:
     if not sets.levers:
-        return Joint([], sets.bench.plan.steps["model"])
+        return Joint([], sets.workspace.plan.steps["model"])
     sets.replay()
     best = Best(sets, parts)
     done = {some: best.rows(some) for some in all_sets(sets.levers)}
@@ -84,13 +84,13 @@ class Best:
         self.parts = parts
         self._rows: dict[Levers, pl.DataFrame] = {}
         self._ways: dict[Levers, pl.Series] = {}
-        self._told: dict[int, pl.DataFrame] = {}
+        self._saved: dict[int, pl.DataFrame] = {}
 
     @cached_property
     def _runs(self) -> pl.DataFrame:
         """The runs in the order of all rows, with their group."""
-        bench = self.sets.bench
-        return bench.costs.per_run(bench.costs.turns).select("run_id", "group")
+        workspace = self.sets.workspace
+        return workspace.costs.per_run(workspace.costs.turns).select("run_id", "group")
 
     def rows(self, some: Levers) -> pl.DataFrame:
         """Return the rows of a set."""
@@ -101,13 +101,13 @@ class Best:
         return self._rows[some]
 
     def _own(self, some: Levers) -> pl.DataFrame:
-        bench, runs = self.sets.bench, self.sets.runs[some]
-        if id(runs) not in self._told:
+        workspace, runs = self.sets.workspace, self.sets.runs[some]
+        if id(runs) not in self._saved:
             asked = _is_forced(self.sets) and "routing" in some
-            self._told[id(runs)] = saved(
-                bench.costs, bench.logged.runs, runs, "", may_be_more_expensive=asked
+            self._saved[id(runs)] = saved(
+                workspace.costs, workspace.logged.runs, runs, "", may_be_more_expensive=asked
             )
-        return self._told[id(runs)]
+        return self._saved[id(runs)]
 
     def _less(self, some: Levers) -> Iterator[pl.DataFrame]:
         """Yield what may save more: the parts of a lever, or of a set all that lack one of its levers."""
@@ -128,7 +128,7 @@ class Best:
     @property
     def routed_models(self) -> pl.Series:
         """The model of each logged turn with routing alone."""
-        models, steps = self.sets.routes.models, self.sets.bench.plan.steps
+        models, steps = self.sets.routes.models, self.sets.workspace.plan.steps
         alone = frozenset({"routing"})
         if alone not in self._ways:
             return steps["model"]
@@ -140,7 +140,7 @@ class Best:
 
 
 def _is_forced(sets: Sets) -> bool:
-    return sets.bench.settings.routing.force is not None
+    return sets.workspace.settings.routing.force is not None
 
 
 def _with_shares(done: Mapping[Levers, pl.DataFrame], levers: Sequence[str]) -> Iterator[pl.DataFrame]:
@@ -149,8 +149,8 @@ def _with_shares(done: Mapping[Levers, pl.DataFrame], levers: Sequence[str]) -> 
     every = frozenset(levers)
     for some, rows in done.items():
         (lever, *others) = some
-        known = pl.col("usd").is_not_null()
-        share = pl.when(known).then(usd_of(pl.lit(joint[lever])))
+        is_priced = pl.col("usd").is_not_null()
+        share = pl.when(is_priced).then(usd_of(pl.lit(joint[lever])))
         yield rows.with_columns(saved_joint_usd=share) if not others else rows
         if some == every:
             yield rows.with_columns(scenario=pl.lit(ALL))

@@ -1,4 +1,4 @@
-"""Which lifetime of cache entries is cheaper for each run, and from when on an hour pays.
+"""Which TTL of cache entries is cheaper for each run, and from when on an hour pays.
 
 A token written for an hour costs more than one written for five minutes, but a token that has expired is
 written again where it would have been read. So an hour pays when what would have to be written again is more
@@ -14,17 +14,17 @@ from costscan.scenarios.costing import Costs
 from costscan.schema.frames import LIFETIMES
 
 
-def lifetimes(costs: Costs, steps: pl.DataFrame, five: pl.DataFrame, hour: pl.DataFrame) -> pl.DataFrame:
+def ttl_choice(costs: Costs, steps: pl.DataFrame, five: pl.DataFrame, hour: pl.DataFrame) -> pl.DataFrame:
     """Return the `lifetimes` frame: one row per run that writes to the cache.
 
     Args:
         costs: the logged turns.
-        steps: the turns as they are replayed, with the lifetime each wrote with.
+        steps: the turns as they are replayed, with the TTL each wrote with.
         five: the costs of the runs when everything lives for five minutes, from `Costs.per_run`.
         hour: when everything lives for an hour.
     """
     is_hour = pl.col("ttl_us") == LONG_US
-    told = steps.filter("uses").group_by("run_id").agg(hours=is_hour.any(), fives=(~is_hour).any())
+    ttls_used = steps.filter("uses").group_by("run_id").agg(hours=is_hour.any(), fives=(~is_hour).any())
     prices = costs.turns.select("run_id").hstack(costs.unit).group_by("run_id").agg(break_even=_break_even())
     both = five.join(hour, on="run_id", suffix="_hour", maintain_order="left")
     written = pl.col("cache_write_1h_tokens_hour")
@@ -32,7 +32,7 @@ def lifetimes(costs: Costs, steps: pl.DataFrame, five: pl.DataFrame, hour: pl.Da
     cheaper = pl.when(pl.col("pico_usd_hour") < pl.col("pico_usd")).then(pl.lit(LONG))
     more_expensive = pl.when(pl.col("pico_usd_hour") > pl.col("pico_usd")).then(pl.lit(SHORT))
     return (
-        both.join(told, on="run_id", how="inner", maintain_order="left")
+        both.join(ttls_used, on="run_id", how="inner", maintain_order="left")
         .join(prices, on="run_id", how="left", maintain_order="left")
         .filter(written > 0)
         .select(

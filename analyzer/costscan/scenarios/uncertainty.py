@@ -24,18 +24,18 @@ def spread(turns: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
     if not any(steps[name].max() for name in _OF_STEPS):
         return turns.with_columns(pl.lit(0, pl.Int64).alias(name) for name in SPREADS)
     both = turns.hstack(steps.select(*_OF_STEPS, *_SHARED))
-    known = pl.col("pico_usd").is_not_null()
+    is_priced = pl.col("pico_usd").is_not_null()
     ends = zip(SPREADS, (_more(), _less()), strict=True)
-    told = both.with_columns(
-        pl.when(known).then(end.round().cast(pl.Int64)).otherwise(0).alias(name) for name, end in ends
+    with_spreads = both.with_columns(
+        pl.when(is_priced).then(end.round().cast(pl.Int64)).otherwise(0).alias(name) for name, end in ends
     )
-    return told.drop(*_OF_STEPS, *_SHARED)
+    return with_spreads.drop(*_OF_STEPS, *_SHARED)
 
 
 def with_other(turns: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
     """Return turns with another outcome that is as likely in their `SPREADS`, run by run."""
-    known = pl.DataFrame([turns["run_id"], other["pico_usd"] - turns["pico_usd"]])
-    more = known.select(pl.col("pico_usd").fill_null(0).sum().over("run_id")).to_series()
+    differences = pl.DataFrame([turns["run_id"], other["pico_usd"] - turns["pico_usd"]])
+    more = differences.select(pl.col("pico_usd").fill_null(0).sum().over("run_id")).to_series()
     first = turns.select(pl.int_range(pl.len()).over("run_id") == 0).to_series()
     ends = zip(SPREADS, (more, -more), strict=True)
     return turns.with_columns(

@@ -7,7 +7,7 @@ import polars as pl
 
 from costscan.levers import routing
 from costscan.scenarios.savings import saved
-from costscan.scenarios.workspace import Bench
+from costscan.scenarios.workspace import Workspace
 from costscan.settings.keys import Settings
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ def what_if(analysis: "Analysis", models: Sequence[str]) -> pl.DataFrame:
         context of a model, are of no Claude model, or are in no line of the log, and those of an agent
         thread with a turn that has no price.
     """
-    bench = Bench(analysis, Settings())
-    threads = analysis.turns.group_by("run_id").agg(turns=pl.len().cast(pl.Int64), usd=_known("usd"))
+    workspace = Workspace(analysis, Settings())
+    threads = analysis.turns.group_by("run_id").agg(turns=pl.len().cast(pl.Int64), usd=_known_sum("usd"))
     for name in models:
-        threads = threads.join(_on(bench, name), on="run_id", how="left").with_columns(
+        threads = threads.join(_on(workspace, name), on="run_id", how="left").with_columns(
             pl.when(pl.col(name).is_null())
             .then("turns")
             .otherwise(f"staying {name}")
@@ -43,38 +43,44 @@ def what_if(analysis: "Analysis", models: Sequence[str]) -> pl.DataFrame:
         .group_by(run_id="root_run_id")
         .agg(
             pl.col("turns", *(f"staying {name}" for name in models)).sum(),
-            *(_known(name).alias(name) for name in ("usd", *models)),
+            *(_known_sum(name).alias(name) for name in ("usd", *models)),
         )
     )
-    known = analysis.turns.group_by(run_id="root_run_id").agg(
+    served = analysis.turns.group_by(run_id="root_run_id").agg(
         pl.col("task").first(), models=pl.col("model").unique().sort()
     )
     asked = [column for name in models for column in (name, f"staying {name}")]
     return (
-        known.join(sums, on="run_id")
+        served.join(sums, on="run_id")
         .select("run_id", "task", "models", "turns", "usd", *asked)
         .sort("usd", "run_id", descending=[True, False], nulls_last=True)
     )
 
 
-def _known(name: str) -> pl.Expr:
+def _known_sum(name: str) -> pl.Expr:
     return pl.when(pl.col(name).count() > 0).then(pl.col(name).sum())
 
 
-def _on(bench: Bench, model: str) -> pl.DataFrame:
+def _on(workspace: Workspace, model: str) -> pl.DataFrame:
     """Return, per agent thread, the cost on a model and how many turns stay where they were."""
-    moves = routing.forced(bench.plan, model, bench.sizes)
+    moves = routing.forced(workspace.plan, model, workspace.sizes)
     claude = pl.col("model") != model
-    wanted = bench.plan.steps.filter(claude).select("req", "run_id")
+    wanted = workspace.plan.steps.filter(claude).select("req", "run_id")
     stay = wanted.join(moves, on="req", how="anti").group_by("run_id").agg(stay=pl.len().cast(pl.Int64))
     plan = (
-        routing.routed(bench.plan, moves, bench.sizes, bench.counts, bench.thoughts)
+        routing.routed(workspace.plan, moves, workspace.sizes, workspace.counts, workspace.thoughts)
         if moves.height
-        else bench.plan
+        else workspace.plan
     )
-    runs = saved(bench.costs, bench.logged.runs, bench.replayed(plan).runs, model, may_be_more_expensive=True)
-    told = runs.select("run_id", pl.col("usd").alias(model))
-    return told.join(stay, on="run_id", how="left", maintain_order="left").select(
+    runs = saved(
+        workspace.costs,
+        workspace.logged.runs,
+        workspace.replayed(plan).runs,
+        model,
+        may_be_more_expensive=True,
+    )
+    costs = runs.select("run_id", pl.col("usd").alias(model))
+    return costs.join(stay, on="run_id", how="left", maintain_order="left").select(
         "run_id", model, pl.col("stay").fill_null(0).alias(f"staying {model}")
     )
 

@@ -35,14 +35,14 @@ class Outcome:
         return Costs.per_run(self.turns)
 
 
-class Bench:
+class Workspace:
     """What scenarios are made from."""
 
     def __init__(self, analysis: "Analysis", settings: Settings) -> None:
-        self.x = analysis
+        self.analysis = analysis
         self.settings = settings
         self.costs = Costs.of(analysis)
-        self.plan = Plan.of(analysis.policy, analysis.counted)
+        self.plan = Plan.of(analysis.logged_requests, analysis.counted)
 
     @property
     def threads(self) -> int:
@@ -53,15 +53,17 @@ class Bench:
     @cached_property
     def logged(self) -> Outcome:
         """What happened, as the replay has it."""
-        return Outcome(self.plan, self.costs.of_turns(self.plan, self.x.agreement.classes))
+        return Outcome(self.plan, self.costs.of_turns(self.plan, self.analysis.agreement.classes))
 
     def _blocks(self, *names: str) -> pl.LazyFrame:
         """Return columns of the blocks and what they cost, to be read from disk where they are used."""
-        both = pl.concat([self.x.blocks, self.x.block_costs.drop("run_id", "block")], how="horizontal")
+        both = pl.concat(
+            [self.analysis.blocks, self.analysis.block_costs.drop("run_id", "block")], how="horizontal"
+        )
         return both.select("run_id", "turn_in", "turn_out", "layer", *names)
 
     @cached_property
-    def held(self) -> trimming.Held:
+    def trimming_inputs(self) -> trimming.Held:
         """What trimming decides on."""
         kinds = ("tool_result", "tool_def", "image", "document")
         asked = (pl.col("kind") == "text") & (pl.col("role") == "user")
@@ -69,20 +71,22 @@ class Bench:
         names = ("block", "role", "kind", "tool", "call_id", "content_hash", "tokens")
         most = self.settings.trimming.tool_result_max_tokens
         blocks = self._blocks(*names).filter(some).collect()
-        said = trimming.without_tool_use(blocks, self.plan.steps, self.x.runs)
-        exact = self.x.runs.filter(pl.col("source").is_in(with_whole_prompts()))["run_id"]
-        return trimming.Held(with_errors(said, exact), self.x.tool_calls, self.x.runs, most)
+        sized_blocks = trimming.without_tool_use(blocks, self.plan.steps, self.analysis.runs)
+        exact = self.analysis.runs.filter(pl.col("source").is_in(with_whole_prompts()))["run_id"]
+        return trimming.Held(
+            with_errors(sized_blocks, exact), self.analysis.tool_calls, self.analysis.runs, most
+        )
 
-    def forget_held(self) -> None:
+    def forget_trimming_inputs(self) -> None:
         """Let go of what only trimming decides on, once all has been trimmed."""
-        self.__dict__.pop("held", None)
+        self.__dict__.pop("trimming_inputs", None)
 
     @cached_property
     def work(self) -> pl.DataFrame:
         """The `turn_work` frame."""
         some = pl.col("kind").is_in(("text", "thinking"))
-        said = self._blocks("role", "kind", "tokens").filter(some).collect()
-        return routing.turn_work(self.x.counted, self.x.runs, self.x.tool_calls, said)
+        blocks = self._blocks("role", "kind", "tokens").filter(some).collect()
+        return routing.turn_work(self.analysis.counted, self.analysis.runs, self.analysis.tool_calls, blocks)
 
     @cached_property
     def sizes(self) -> pl.DataFrame:
@@ -97,10 +101,10 @@ class Bench:
     @cached_property
     def evidence(self) -> pl.DataFrame:
         """The turns that a smaller model could have served."""
-        return routing.found_evidence({"turn_work": self.work, "tool_calls": self.x.tool_calls})
+        return routing.found_evidence({"turn_work": self.work, "tool_calls": self.analysis.tool_calls})
 
     @cached_property
-    def known(self) -> routing.Known:
+    def routing_inputs(self) -> routing.Known:
         """What routing decides on."""
         return routing.Known(self.evidence, self.sizes, self.counts, self._usd_on, self.costs.units_of)
 
@@ -112,7 +116,7 @@ class Bench:
     @cached_property
     def shots(self) -> pl.DataFrame:
         """The `single_shots` frame."""
-        return batching.single_shots(self.x.counted, self.x.runs, self.plan.steps)
+        return batching.single_shots(self.analysis.counted, self.analysis.runs, self.plan.steps)
 
     @cached_property
     def unwaited(self) -> pl.DataFrame:
@@ -121,14 +125,14 @@ class Bench:
 
     def contexts(self, items: int | None = None) -> pl.DataFrame:
         """Return which runs are packed into one context."""
-        cliffs = self.x.prices.filter(pl.col("over_prompt_tokens") > 0)
+        cliffs = self.analysis.prices.filter(pl.col("over_prompt_tokens") > 0)
         longest = dict(cliffs.group_by("model").agg(pl.col("over_prompt_tokens").min()).iter_rows())
         return batching.contexts(self.unwaited, items or self.settings.batching.items_per_context, longest)
 
     @cached_property
     def ttls(self) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
         """The costs of the runs with five minutes, with an hour, and with the cheaper one."""
-        five, hour, cheaper = self.with_lifetimes(self.plan)
+        five, hour, cheaper = self.with_ttls(self.plan)
         return five.runs, hour.runs, cheaper.runs
 
     @cached_property
@@ -139,11 +143,11 @@ class Bench:
     @cached_property
     def batch_models(self) -> pl.Series:
         """The models that have a batch price."""
-        return self.x.prices.filter(tier="batch")["model"].unique()
+        return self.analysis.prices.filter(tier="batch")["model"].unique()
 
     def _usd_on(self, days: pl.Series) -> pl.DataFrame:
         """Return day, model and usd: a token of plain input on some days, in pico-USD."""
-        models = self.x.prices["model"].unique().sort()
+        models = self.analysis.prices["model"].unique().sort()
         asked = days.to_frame("day").join(models.to_frame("model"), how="cross").with_columns(
             model_raw="model", tier=pl.lit("standard"), speed=pl.lit("standard"), geo=pl.lit(None, pl.String),
             at=pl.col("day").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
@@ -171,7 +175,7 @@ class Bench:
 
         It matters where runs that share a prefix begin longer after one another than an entry lives.
         """
-        if self.x.agreement.refresh.is_told:
+        if self.analysis.agreement.refresh.is_decided:
             return False
         begun = self.plan.steps.group_by("run_id").agg(pl.col("at_us").min()).join(
             self.costs.turns.select("run_id", "group").unique(), on="run_id"
@@ -181,9 +185,9 @@ class Bench:
 
     def cached(self, plan: Plan) -> Outcome:
         """Return a plan with all parts of caching."""
-        return self.with_lifetimes(caching.with_breakpoints(plan, stable=plan.varies))[2]
+        return self.with_ttls(caching.with_breakpoints(plan, stable=plan.varies))[2]
 
-    def with_lifetimes(self, plan: Plan) -> tuple[Outcome, Outcome, Outcome]:
+    def with_ttls(self, plan: Plan) -> tuple[Outcome, Outcome, Outcome]:
         """Return a plan with five minutes, with an hour, and with the cheaper one.
 
         That is the cheaper one of each run, or one for all that share a prefix: a run may be cheaper with

@@ -166,6 +166,6 @@ def keys() -> tuple[Key, ...]:
     return (*grouped, *(Key(f.name, *_described(f)) for f in fields(Settings) if f.metadata))
 
 
-def _described(found: Any) -> tuple[str, object, str, tuple[str, ...]]:
-    default = found.default_factory() if found.default is MISSING else found.default
-    return found.metadata["kind"], default, found.metadata["help"], found.metadata["choices"]
+def _described(setting: Any) -> tuple[str, object, str, tuple[str, ...]]:
+    default = setting.default_factory() if setting.default is MISSING else setting.default
+    return setting.metadata["kind"], default, setting.metadata["help"], setting.metadata["choices"]

@@ -22,17 +22,17 @@ def load(folder: Path, *, file: Path | None = None, assignments: Sequence[str] =
     Raises:
         CostscanError: a file cannot be read, or a key or value is wrong.
     """
-    found = _read(file) if file is not None else _nearest(folder)
+    place_and_table = _read(file) if file is not None else _nearest(folder)
     values: dict[str, Any] = {}
     prices: dict[str, dict[str, Decimal]] = {}
     rules: list[RuleSetting] = []
-    if found is not None:
-        place, table = found
+    if place_and_table is not None:
+        place, table = place_and_table
         _take(_without_rules(table, place, rules), place, values, prices)
     for text in assignments:
         place = Place(f"--set {text}", from_text=True)
         _take(_without_rules(_assigned(text), place, rules), place, values, prices)
-    return _settings(values, prices, tuple(rules), found[0].name if found else None)
+    return _settings(values, prices, tuple(rules), place_and_table[0].name if place_and_table else None)
 
 
 def _without_rules(table: Mapping[str, Any], place: Place, rules: list[RuleSetting]) -> dict[str, Any]:
@@ -75,8 +75,8 @@ def _nearest(folder: Path) -> tuple[Place, dict[str, Any]] | None:
     for parent in (folder, *folder.parents):
         for name in (FILE_NAME, "pyproject.toml"):
             path = parent / name
-            if path.is_file() and (found := _read(path, or_none=name != FILE_NAME)) is not None:
-                return found
+            if path.is_file() and (place_and_table := _read(path, or_none=name != FILE_NAME)) is not None:
+                return place_and_table
         if (parent / ".git").exists():
             break
     return None
@@ -113,11 +113,11 @@ def _broken(path: Path, message: str) -> tuple[str, str]:
 def _take(
     table: Mapping[str, Any], place: Place, values: dict[str, Any], prices: dict[str, dict[str, Decimal]]
 ) -> None:
-    known = {key.name: key for key in keys()}
+    by_name = {key.name: key for key in keys()}
     for name, value in _flat(table, place):
-        key = known.get(name)
+        key = by_name.get(name)
         if key is None:
-            raise CostscanError(f"{place.of(name)}: unknown setting {name}", near(name, list(known)))
+            raise CostscanError(f"{place.of(name)}: unknown setting {name}", near(name, list(by_name)))
         if name == MODELS_KEY:
             for model, own in value_of(key, value, place).items():
                 prices.setdefault(model, {}).update(own)

@@ -122,10 +122,10 @@ def _zone(key: Key, value: Any, place: Place) -> str:
 
 
 def _share(key: Key, value: Any, place: Place) -> Decimal:
-    found = _number(value, place)
-    if found is None or not 0 <= found <= 1:
+    share = _number(value, place)
+    if share is None or not 0 <= share <= 1:
         raise _wrong(key, value, place, "a share from 0 to 1", f"{key.name} = 0.1")
-    return found
+    return share
 
 
 def _prices(key: Key, value: Any, place: Place) -> Mapping[str, Mapping[str, Decimal]]:
@@ -146,12 +146,12 @@ def _prices(key: Key, value: Any, place: Place) -> Mapping[str, Mapping[str, Dec
 def _price(name: str, meter: str, value: Any, place: Place) -> Decimal:
     if meter not in METERS:
         raise CostscanError(f"{place.of(name)}: unknown price {meter}", near(meter, METERS))
-    found = _number(value, place)
-    if found is None or found < 0:
+    price = _number(value, place)
+    if price is None or price < 0:
         raise CostscanError(
             f"{place.of(name)}: {_shown(value)} is no price", "give USD per million tokens, like 4.0"
         )
-    return found
+    return price
 
 
 def _number(value: Any, place: Place) -> Decimal | None:
@@ -160,10 +160,10 @@ def _number(value: Any, place: Place) -> Decimal | None:
     if isinstance(value, str) and not place.from_text:
         value = value.strip()
     try:
-        found = Decimal(value)
+        number = Decimal(value)
     except InvalidOperation:
         return None
-    return found if found.is_finite() else None
+    return number if number.is_finite() else None
 
 
 def _wrong(key: Key, value: Any, place: Place, wanted: str, example: str) -> CostscanError:
@@ -200,8 +200,8 @@ def _line_of(text: str, name: str) -> int | None:
         if header := _HEADER.match(line):
             table = _parts(header[1])
             here = table
-        elif found := _KEY.match(line):
-            here = [*table, *_parts(found[1])]
+        elif assignment := _KEY.match(line):
+            here = [*table, *_parts(assignment[1])]
         else:
             continue
         flat = ".".join(here).split(".")

@@ -17,7 +17,7 @@ from costscan.rulebook import Diagnosis, Rule
 from costscan.schema.frames import PROMPT
 from costscan.summary.aggregates import known_sum, ratio, total
 from costscan.summary.assumptions import assumptions
-from costscan.summary.breakdowns import DIVISIONS, by_lifetime, by_route
+from costscan.summary.breakdowns import DIVISIONS, by_route, by_ttl
 from costscan.summary.cache_model import replay
 from costscan.summary.coverage import filled_turns, open_turns, recorded_totals, unproven
 from costscan.summary.findings import by_rule, findings
@@ -66,7 +66,7 @@ def summarize(
     whole = selection is None or selection == Selection()
     recorded = recorded_totals(analysis) if whole else {}
     threads = threads_table(analysis)
-    runs = runs_table(analysis, threads, {session: found.amount for session, found in recorded.items()}, rank)
+    runs = runs_table(analysis, threads, {session: total.amount for session, total in recorded.items()}, rank)
     return Summary(
         schema_version=SCHEMA_VERSION,
         costscan_version=__version__,
@@ -77,9 +77,9 @@ def summarize(
         meters=_meters(analysis.turns),
         distribution=_distribution(runs),
         replay=replay(analysis.agreement),
-        scenarios=(found := scenarios(analysis)),
+        scenarios=(estimates := scenarios(analysis)),
         plan=steps(analysis),
-        assumptions=assumptions(found),
+        assumptions=assumptions(estimates),
         by_model=by_model(analysis.turns),
         by_tool=by_tool(analysis),
         by_task=by_task(analysis.turns),
@@ -98,7 +98,7 @@ def _breakdowns(analysis: Diagnosis) -> dict[str, pl.DataFrame]:
     return {
         **{name: of(analysis) for name, of in DIVISIONS.items()},
         "rule": by_rule(analysis),
-        "lifetime": by_lifetime(analysis),
+        "lifetime": by_ttl(analysis),
         "cap": analysis.caps,
         "pack": analysis.packs,
         "route": by_route(analysis),
@@ -198,10 +198,10 @@ def _moment(value: Any) -> datetime | None:
 
 
 def _meters(turns: pl.DataFrame) -> dict[str, Decimal | None]:
-    known = turns.filter(pl.col("usd").is_not_null())
-    if turns.height and not known.height:
+    priced = turns.filter(pl.col("usd").is_not_null())
+    if turns.height and not priced.height:
         return dict.fromkeys(COST_COLUMNS)
-    sums = known.select(usd_of(pl.col(c)).sum().alias(meter) for meter, c in COST_COLUMNS.items())
+    sums = priced.select(usd_of(pl.col(c)).sum().alias(meter) for meter, c in COST_COLUMNS.items())
     return sums.row(0, named=True)
 
 

@@ -28,5 +28,5 @@ def ratio(part: Decimal | int | None, whole: Decimal | int | None) -> float | No
 
 def nearest_rank(column: str, percent: int) -> pl.Expr:
     """Return a percentile of a column: the smallest value that at least so many percent do not exceed."""
-    known = pl.col(column).drop_nulls().sort()
-    return known.get((known.len() * percent + 99) // 100 - 1, null_on_oob=True)
+    ascending = pl.col(column).drop_nulls().sort()
+    return ascending.get((ascending.len() * percent + 99) // 100 - 1, null_on_oob=True)

@@ -13,11 +13,11 @@ def below(runs: pl.DataFrame, run_id: str) -> pl.DataFrame:
     in_tree = runs.filter(pl.col("root_run_id") == run_id, pl.col("run_id") != run_id)
     if in_tree.height or not runs.filter(run_id=run_id, root_run_id=run_id).is_empty():
         return in_tree
-    known = {run_id}
+    run_ids = {run_id}
     while True:
-        found = runs.filter(pl.col("parent_run_id").is_in(list(known)) & (pl.col("run_id") != run_id))
-        if known == (known := {run_id, *found["run_id"]}):
-            return found
+        descendants = runs.filter(pl.col("parent_run_id").is_in(list(run_ids)) & (pl.col("run_id") != run_id))
+        if run_ids == (run_ids := {run_id, *descendants["run_id"]}):
+            return descendants
 
 
 def row_of(runs: pl.DataFrame, run_id: str) -> dict[str, Any]:
@@ -50,11 +50,11 @@ def sub_agents(under: pl.DataFrame, turns: pl.DataFrame, findings: pl.DataFrame)
         findings: theirs, and of others.
     """
     costs = turns.group_by("run_id").agg(usd=known_sum("usd"))
-    found = findings.group_by("run_id").agg(findings=pl.len().cast(pl.Int64))
+    counts = findings.group_by("run_id").agg(findings=pl.len().cast(pl.Int64))
     return (
         under.select("run_id", "agent", "n_turns")
         .join(costs, on="run_id", how="left", maintain_order="left")
-        .join(found, on="run_id", how="left", maintain_order="left")
+        .join(counts, on="run_id", how="left", maintain_order="left")
         .with_columns(pl.col("usd").cast(USD), pl.col("findings").fill_null(0))
         .sort("usd", "run_id", descending=[True, False], nulls_last=True)
     )

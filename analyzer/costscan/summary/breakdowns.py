@@ -109,7 +109,7 @@ def by_route(analysis: Diagnosis) -> pl.DataFrame:
     )
 
 
-def by_lifetime(analysis: Diagnosis) -> pl.DataFrame:
+def by_ttl(analysis: Diagnosis) -> pl.DataFrame:
     """Return a row per task that writes to the cache, the one that could save most first.
 
     `ttl` is what its runs wrote with (`both` where they differ), `cheaper` what would cost less for all of
@@ -117,10 +117,10 @@ def by_lifetime(analysis: Diagnosis) -> pl.DataFrame:
     """
     saved = analysis.scenarios.filter(scenario="caching/ttl").select("run_id", "saved_usd")
     runs = analysis.runs.select("run_id", "root_run_id", task="root_task")
-    told = analysis.lifetimes.join(runs, on="run_id", how="left").join(saved, on="run_id", how="left")
+    ttl_rows = analysis.lifetimes.join(runs, on="run_id", how="left").join(saved, on="run_id", how="left")
     tokens = ("written_tokens", "rewritten_tokens", "break_even_tokens")
     one = pl.col("ttl").n_unique() == 1
-    sums = told.group_by("task").agg(
+    sums = ttl_rows.group_by("task").agg(
         runs=pl.col("root_run_id").n_unique().cast(pl.Int64),
         ttl=pl.when(one).then(pl.col("ttl").first()).otherwise(pl.lit("both")),
         usd_5m=known_sum("usd_5m"),

@@ -10,30 +10,30 @@ from costscan.summary.aggregates import ratio
 from costscan.summary.model import Replay, SideCalls
 
 
-def replay(found: Agreement) -> Replay:
+def replay(agreement: Agreement) -> Replay:
     """Return what is known of the replay; nothing where no turn could be compared."""
-    if not found.compared:
+    if not agreement.compared:
         return Replay()
-    refresh = "longest" if found.refresh.longest_only else "every"
+    refresh = "longest" if agreement.refresh.longest_only else "every"
     return Replay(
-        turns=found.compared,
-        exact_share=ratio(found.exact, found.compared),
-        token_error=found.token_error,
-        usd_billed=found.usd_billed,
-        usd_replayed=found.usd_replayed,
-        tested_turns=found.tested,
-        foreseen_share=ratio(found.foreseen, found.compared),
-        usd_off=found.usd_off,
-        off_share=float(found.usd_off / found.usd_billed)
-        if found.usd_off is not None and found.usd_billed
+        turns=agreement.compared,
+        exact_share=ratio(agreement.exact, agreement.compared),
+        token_error=agreement.token_error,
+        usd_billed=agreement.usd_billed,
+        usd_replayed=agreement.usd_replayed,
+        tested_turns=agreement.tested,
+        foreseen_share=ratio(agreement.foreseen, agreement.compared),
+        usd_off=agreement.usd_off,
+        off_share=float(agreement.usd_off / agreement.usd_billed)
+        if agreement.usd_off is not None and agreement.usd_billed
         else None,
-        side_calls=_side_calls(found.by_class),
-        refresh=refresh if found.refresh.is_told else None,
-        classes=tuple(found.by_class.rename({"disagreement": "class"}).to_dicts()),
+        side_calls=_side_calls(agreement.by_class),
+        refresh=refresh if agreement.refresh.is_decided else None,
+        classes=tuple(agreement.by_class.rename({"disagreement": "class"}).to_dicts()),
     )
 
 
 def _side_calls(by_class: pl.DataFrame) -> SideCalls:
-    found = by_class.filter(pl.col("disagreement").is_in(IN_RUN))
-    least = found["least_usd"].drop_nulls()
-    return SideCalls(int(found["turns"].sum()), Decimal(least.sum()) if len(least) else None)
+    in_run = by_class.filter(pl.col("disagreement").is_in(IN_RUN))
+    least = in_run["least_usd"].drop_nulls()
+    return SideCalls(int(in_run["turns"].sum()), Decimal(least.sum()) if len(least) else None)

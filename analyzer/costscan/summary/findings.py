@@ -38,7 +38,7 @@ def findings(analysis: Diagnosis) -> pl.DataFrame:
     return analysis.rooted(analysis.findings).select(*JSON_COLUMNS)
 
 
-def said() -> pl.Expr:
+def message_at_place() -> pl.Expr:
     """Return the message of a finding, with its place in front where it does not name that itself."""
     character = pl.concat_str(pl.lit(", character "), "char_offset")
     place = pl.concat_str("path", character.fill_null(""), pl.lit(": "), "message")
@@ -48,7 +48,7 @@ def said() -> pl.Expr:
 
 def why() -> pl.Expr:
     """Return what a finding says with the name of its rule before it."""
-    return pl.concat_str("name", pl.lit(": "), said()).alias("why")
+    return pl.concat_str("name", pl.lit(": "), message_at_place()).alias("why")
 
 
 def by_rule(analysis: Diagnosis) -> pl.DataFrame:
@@ -64,7 +64,7 @@ def by_rule(analysis: Diagnosis) -> pl.DataFrame:
             runs=pl.col("root_run_id").n_unique().cast(pl.Int64),
             tokens=pl.col("tokens").sum(),
             usd=known_sum("usd"),
-            message=said().first(),
+            message=message_at_place().first(),
             fix=pl.col("fix").first(),
         )
         .sort("usd", "rule", descending=[True, False], nulls_last=True)
@@ -78,5 +78,5 @@ def by_run(analysis: Diagnosis) -> pl.DataFrame:
 
 def by_root(analysis: Diagnosis) -> pl.DataFrame:
     """Return, per root run with findings: the most expensive of its tree in words."""
-    found = analysis.rooted(analysis.findings).group_by("root_run_id", maintain_order=True)
-    return found.agg(top_finding=why().first())
+    by_tree = analysis.rooted(analysis.findings).group_by("root_run_id", maintain_order=True)
+    return by_tree.agg(top_finding=why().first())

@@ -96,11 +96,11 @@ def runs_table(
         recorded: what the log itself says that sessions cost.
         rank: cost, waste (what all levers save), or a lever.
     """
-    found = _summed(threads)
+    trees = _summed(threads)
     for more in (_grown(analysis), _recorded(recorded), by_root(analysis)):
-        found = found.join(more, on="root_run_id", how="left", maintain_order="left")
+        trees = trees.join(more, on="root_run_id", how="left", maintain_order="left")
     return (
-        found.with_columns(
+        trees.with_columns(
             run_id="root_run_id",
             parent_run_id=pl.lit(None, pl.String),
             usd_with_subagents="usd",

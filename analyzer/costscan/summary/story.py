@@ -11,7 +11,7 @@ from costscan.rulebook import Diagnosis
 from costscan.schema.frames import PROMPT
 from costscan.summary.aggregates import known_sum, nearest_rank
 from costscan.summary.below import below, row_of, sub_agents, sums
-from costscan.summary.findings import said
+from costscan.summary.findings import message_at_place
 
 KINDS: Final = ("not logged", "system and tools", "tool results", "assistant", "user")
 """What the input of a turn is made of, in the order it is stacked."""
@@ -64,24 +64,24 @@ class Story:
         Of those on one block it is the largest, and of the rules on caching, routing and batching too: they
         price the same tokens otherwise, and what they save does not add up.
         """
-        known = self.findings.filter(pl.col("usd").is_not_null())
+        priced = self.findings.filter(pl.col("usd").is_not_null())
         is_terms = pl.col("lever").is_in(_TERMS)
-        terms = known.filter(is_terms).group_by("rule").agg(pl.col("usd").sum())
-        rest = known.filter(~is_terms)
+        terms = priced.filter(is_terms).group_by("rule").agg(pl.col("usd").sum())
+        rest = priced.filter(~is_terms)
         on_blocks = (
             rest.filter(pl.col("block").is_not_null()).group_by("run_id", "block").agg(pl.col("usd").max())
         )
         others = rest.filter(pl.col("block").is_null())
         most_expensive = terms["usd"].sort(descending=True).head(1)
-        found = sum([*most_expensive, *on_blocks["usd"], *others["usd"]], Decimal(0))
-        return min(found, self.usd or Decimal(0))
+        avoidable = sum([*most_expensive, *on_blocks["usd"], *others["usd"]], Decimal(0))
+        return min(avoidable, self.usd or Decimal(0))
 
 
 def story(analysis: Diagnosis, run_id: str) -> Story:
-    """Tell of a run; `run_id` is a run or a root of `x.runs`."""
+    """Tell of a run; `run_id` is a run or a root of the `runs` frame."""
     under = below(analysis.runs, run_id)
     whole = pl.col("run_id").is_in([run_id, *under["run_id"]])
-    every, found = analysis.turns.filter(whole), analysis.findings.filter(whole)
+    every, findings = analysis.turns.filter(whole), analysis.findings.filter(whole)
     turns = every.filter(pl.col("run_id") == run_id).sort("turn")
     blocks = _blocks(analysis, run_id)
     return Story(
@@ -92,8 +92,8 @@ def story(analysis: Diagnosis, run_id: str) -> Story:
         turns=_turns(analysis, turns, blocks),
         blocks=blocks.sort("usd", "block", descending=[True, False]),
         tools=_tools(analysis, run_id, blocks),
-        findings=found.with_columns(said()),
-        sub_agents=sub_agents(under, every, found),
+        findings=findings.with_columns(message_at_place()),
+        sub_agents=sub_agents(under, every, findings),
         saved=_saved(analysis.scenarios.filter(whole)),
         lifetimes=next(analysis.lifetimes.filter(pl.col("run_id") == run_id).iter_rows(named=True), None),
     )
@@ -180,10 +180,10 @@ def _breaks(analysis: Diagnosis) -> pl.DataFrame:
     """Return, per turn whose prefix broke: tokens_lost and why."""
     at = pl.col("path") + pl.format(":{}", "char_offset").fill_null("")
     is_text = pl.col("char_offset").is_not_null()
-    told = pl.col("cause") + pl.when(is_text).then(" at " + at).otherwise(pl.lit(""))
+    reason = pl.col("cause") + pl.when(is_text).then(" at " + at).otherwise(pl.lit(""))
     lost = analysis.prefix_breaks.filter(pl.col("tokens_lost") > 0)
     return lost.group_by("run_id", "turn", maintain_order=True).agg(
-        pl.col("tokens_lost").sum(), why=told.first()
+        pl.col("tokens_lost").sum(), why=reason.first()
     )
 
 

@@ -55,7 +55,7 @@ def by_day(turns: pl.DataFrame, tz: str) -> pl.DataFrame:
 
 def _grouped(turns: pl.DataFrame, *names: pl.Expr) -> pl.DataFrame:
     """Sum turns up by something; `runs` counts root runs."""
-    found = turns.group_by(*names, maintain_order=True).agg(
+    groups = turns.group_by(*names, maintain_order=True).agg(
         runs=pl.col("root_run_id").n_unique().cast(pl.Int64),
         turns=pl.len().cast(pl.Int64),
         usd=known_sum("usd"),
@@ -63,9 +63,9 @@ def _grouped(turns: pl.DataFrame, *names: pl.Expr) -> pl.DataFrame:
         prompt_tokens=PROMPT.sum(),
         **{name: pl.col(name).sum() for name in TOKENS},
     )
-    first = [c for c in found.columns if c not in TOKENS]
+    first = [c for c in groups.columns if c not in TOKENS]
     place = first.index("usd") + 1
-    return found.with_columns(
+    return groups.with_columns(
         share=_of_bill(turns),
         cache_hit_rate=share(pl.col("cache_read_tokens"), pl.col("prompt_tokens")),
     ).select(*first[:place], "share", *first[place:], *TOKENS, "cache_hit_rate")
@@ -108,15 +108,15 @@ def parts_by(analysis: Diagnosis, by: str | pl.Expr, *, parts: pl.DataFrame | No
     priced = analysis.turns.filter(pl.col("usd").is_not_null()).select("run_id").unique()
     every = analysis.parts if parts is None else parts
     runs = every.join(priced.with_columns(priced=pl.lit(True)), on="run_id", how="left")
-    known = pl.col("priced").is_not_null()
+    is_priced = pl.col("priced").is_not_null()
     logged = ~pl.col("run_id").str.ends_with(SUFFIX)
     cost = usd_of(pl.col("pico_usd")) + usd_of(pl.col("output_pico_usd"))
     again = usd_of(pl.col("pico_usd")) - usd_of(pl.col("entry_pico_usd"))
     entry = usd_of(pl.col("entry_pico_usd")) + usd_of(pl.col("output_pico_usd"))
     return runs.group_by(by).agg(
-        usd=known_sum(pl.when(known).then(cost)),
-        entry_usd=pl.when(logged.any()).then(known_sum(pl.when(known).then(entry))),
-        again_usd=pl.when(logged.any()).then(known_sum(pl.when(known).then(again))),
+        usd=known_sum(pl.when(is_priced).then(cost)),
+        entry_usd=pl.when(logged.any()).then(known_sum(pl.when(is_priced).then(entry))),
+        again_usd=pl.when(logged.any()).then(known_sum(pl.when(is_priced).then(again))),
     )
 
 

@@ -20,12 +20,12 @@ def threads_table(analysis: Diagnosis) -> pl.DataFrame:
     cache_hit_rate, findings, usd (the sum of what is known; null where nothing is), usd_no_caching, and per
     lever and for all of them `usd_<name>`: usd less what that saves of the turns in the log.
     """
-    found = analysis.runs
+    threads = analysis.runs
     for more in (_sums(analysis), _called(analysis), by_run(analysis)):
-        found = found.join(more, on="run_id", how="left", maintain_order="left")
+        threads = threads.join(more, on="run_id", how="left", maintain_order="left")
     for name in (*LEVERS, ALL):
-        found = _with_scenario(found, analysis, name)
-    return found.with_columns(
+        threads = _with_scenario(threads, analysis, name)
+    return threads.with_columns(
         pl.col("tool_calls", "findings").fill_null(0),
         cache_hit_rate=share(pl.col("cache_read_tokens"), pl.col("prompt_tokens")),
     ).sort("usd", "run_id", descending=[True, False], nulls_last=True)
@@ -34,9 +34,9 @@ def threads_table(analysis: Diagnosis) -> pl.DataFrame:
 def _with_scenario(runs: pl.DataFrame, analysis: Diagnosis, name: str) -> pl.DataFrame:
     """Add the cost in a scenario; what has no price, or is in no turn of the log, stays as it is."""
     saved = analysis.scenarios.filter(scenario=name).select("run_id", saved="saved_usd")
-    known = pl.col("usd") - pl.col("saved").fill_null(0) if saved.height else pl.lit(None, USD)
+    usd_after = pl.col("usd") - pl.col("saved").fill_null(0) if saved.height else pl.lit(None, USD)
     joined = runs.join(saved, on="run_id", how="left", maintain_order="left")
-    return joined.with_columns(known.cast(USD).alias(f"usd_{name}")).drop("saved")
+    return joined.with_columns(usd_after.cast(USD).alias(f"usd_{name}")).drop("saved")
 
 
 def _sums(analysis: Diagnosis) -> pl.DataFrame:

@@ -76,16 +76,16 @@ def trend(
     units = history.units
     if not units.height:
         raise CostscanError(f"{history.side.name}: no run in these reports", "make reports of other logs")
-    known = units["task"].unique().sort().to_list()
+    names = units["task"].unique().sort().to_list()
     for name in tasks:
-        if name not in known:
-            raise CostscanError(f"--task {name}: none of these reports has it", near(name, known))
+        if name not in names:
+            raise CostscanError(f"--task {name}: none of these reports has it", near(name, names))
     chosen = units.filter(pl.col("task").is_in(list(tasks))) if tasks else units
-    found = [
+    task_trends = [
         task_trend(own, history.side, METRICS[metric], false_alarm)
         for own in chosen.partition_by("task", maintain_order=True)
     ]
-    several = len(found) > 1
+    several = len(task_trends) > 1
     return Trend(
         schema_version=SCHEMA_VERSION,
         costscan_version=__version__,
@@ -97,7 +97,7 @@ def trend(
         fewest_runs=fewest_runs(false_alarm),
         reports=history.reports,
         whole=whole_trend(chosen, history.side, METRICS[metric], false_alarm) if several else None,
-        tasks=sorted(found, key=lambda task: (-task.usd, task.task)),
+        tasks=sorted(task_trends, key=lambda task: (-task.usd, task.task)),
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from costscan.errors import CostscanError
-from costscan.gate import Side, is_report
+from costscan.gate import ComparisonSide, is_report
 from costscan.gate.side import ENDING, read_report
 from costscan.schema.frames import TIME
 
@@ -23,17 +23,17 @@ class History:
         side: the runs, each as the newest report tells it.
         reports: the reports, oldest first. Columns: name, made_at (null where it does not say), runs (those
             that no older report has).
-        told: run_id, report (the oldest one that has the run) and made_at (when that one was made).
+        first_reports: run_id, report (the oldest one that has the run) and made_at (when that one was made).
     """
 
-    side: Side
+    side: ComparisonSide
     reports: pl.DataFrame
-    told: pl.DataFrame
+    first_reports: pl.DataFrame
 
     @property
     def units(self) -> pl.DataFrame:
         """Return the units of the side with `report` and `at`: their start, where it is unknown `made_at`."""
-        units = self.side.units.join(self.told, on="run_id", how="left", maintain_order="left")
+        units = self.side.units.join(self.first_reports, on="run_id", how="left", maintain_order="left")
         return units.with_columns(at=pl.coalesce("started_at", "made_at"))
 
 
@@ -49,13 +49,13 @@ def read_history(paths: Sequence[str]) -> History:
     own = ["report", "made_at"]
     runs = every.unique("run_id", keep="last", maintain_order=True).drop(own)
     # A run without a start was there when the first report of it was made; later ones only tell it again.
-    told = every.unique("run_id", keep="first", maintain_order=True).select("run_id", *own)
-    new = told.group_by("report").agg(runs=pl.len())
+    first_reports = every.unique("run_id", keep="first", maintain_order=True).select("run_id", *own)
+    new = first_reports.group_by("report").agg(runs=pl.len())
     reports = every.select(own).unique(maintain_order=True).join(new, on="report", how="left")
     return History(
-        Side(" ".join(paths), runs, sides[-1].basis),
+        ComparisonSide(" ".join(paths), runs, sides[-1].basis),
         reports.select("made_at", name="report", runs=pl.col("runs").fill_null(0).cast(pl.Int64)),
-        told,
+        first_reports,
     )
 
 
@@ -73,18 +73,18 @@ def _files(path: Path) -> list[Path]:
     return [path]
 
 
-def _age(side: Side) -> tuple[str, str]:
+def _age(side: ComparisonSide) -> tuple[str, str]:
     made_at = _made_at(side)
     return (made_at.isoformat() if made_at else "", side.name)
 
 
-def _made_at(side: Side) -> datetime | None:
+def _made_at(side: ComparisonSide) -> datetime | None:
     try:
-        found = datetime.fromisoformat(side.basis.get("generated_at", ""))
+        made_at = datetime.fromisoformat(side.basis.get("generated_at", ""))
     except ValueError:
         return None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    return made_at.replace(tzinfo=UTC) if made_at.tzinfo is None else made_at.astimezone(UTC)
 
 
-def _runs(side: Side) -> pl.DataFrame:
+def _runs(side: ComparisonSide) -> pl.DataFrame:
     return side.runs.with_columns(report=pl.lit(side.name), made_at=pl.lit(_made_at(side), TIME))

@@ -53,15 +53,15 @@ def levels(values: Sequence[float], at: Sequence[datetime], *, rate: float, leas
         least: steps between means that differ by less are none.
     """
     series = _Series(values, [n for n in range(1, len(at)) if at[n] != at[n - 1]], rate)
-    found: list[Step] = []
+    steps: list[Step] = []
     left = [(0, len(values))] if values else []
     while left:
         start, end = left.pop()
         step = series.first_step(start, end)
         if step is not None:
-            found.append(step)
+            steps.append(step)
             left += [(start, step.place), (step.place, end)]
-    return _without_small(Levels(values, series.settled(found)), least)
+    return _without_small(Levels(values, series.settled(steps)), least)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,9 @@ class _Series:
         step = likeliest_step(self.values[start:end], own, self.rate * share / len(self.values))
         return step and Step(start + step.place, step.p_value)
 
-    def settled(self, found: list[Step]) -> list[Step]:
+    def settled(self, candidates: list[Step]) -> list[Step]:
         """Look for each step again between its neighbours, where no other disturbs it; drop what is none."""
-        steps = sorted(found, key=lambda step: step.place)
+        steps = sorted(candidates, key=lambda step: step.place)
         for _ in range(_ROUNDS):
             before = steps
             for old in before:
@@ -108,12 +108,12 @@ def fewest_runs(rate: float) -> int:
     return next((len(one.values) for one in series if one.first_step(0, len(one.values))), most)
 
 
-def _without_small(found: Levels, least: float) -> Levels:
+def _without_small(divided: Levels, least: float) -> Levels:
     """Leave out the smallest step as long as it is too small: its levels become one, with another mean."""
-    while found.steps:
-        sizes = [abs(after - before) for before, after in pairwise(found.means)]
+    while divided.steps:
+        sizes = [abs(after - before) for before, after in pairwise(divided.means)]
         smallest = min(range(len(sizes)), key=sizes.__getitem__)
         if sizes[smallest] >= least:
             break
-        found = Levels(found.values, [*found.steps[:smallest], *found.steps[smallest + 1 :]])
-    return found
+        divided = Levels(divided.values, [*divided.steps[:smallest], *divided.steps[smallest + 1 :]])
+    return divided

@@ -47,24 +47,24 @@ def _weights(places: tuple[int, ...], n: int, orders: int) -> pl.Series:
     return pl.concat([own] * orders) if orders > 1 else own
 
 
-def chance(ranks: pl.Series, places: Sequence[int], seen: float, rate: float) -> float:
+def chance(ranks: pl.Series, places: Sequence[int], observed: float, rate: float) -> float:
     """Return how often orders of the ranks are as clear as what was seen; 1 where that is over the rate."""
     n = ranks.len()
     if n > SAMPLED:
         squares = float((ranks.cast(pl.Float64) ** 2).sum())
-        return closed_form(seen * sqrt(n * (n - 1) / squares), places, n)
-    return _counted(ranks, places, seen, rate)
+        return closed_form(observed * sqrt(n * (n - 1) / squares), places, n)
+    return _counted(ranks, places, observed, rate)
 
 
-def _counted(ranks: pl.Series, places: Sequence[int], seen: float, rate: float) -> float:
+def _counted(ranks: pl.Series, places: Sequence[int], observed: float, rate: float) -> float:
     n = ranks.len()
     is_whole = n <= ALL_ORDERS
     draws = factorial(n) if is_whole else _draws(n, rate)
     extra = 0 if is_whole else 1  # the logged order is one of all, and stands beside sampled ones
     clearer = extra
     for orders in [_every_order(n)] if is_whole else _some_orders(n, draws):
-        found = clearness(ranks.gather(orders), places, n).reshape((orders.len() // n, n)).arr.max()
-        clearer += int((found >= seen).sum())
+        clearest = clearness(ranks.gather(orders), places, n).reshape((orders.len() // n, n)).arr.max()
+        clearer += int((clearest >= observed).sum())
         if clearer > rate * (draws + extra):
             return 1.0
     return clearer / (draws + extra)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from costscan.gate import WHOLE, Side
+from costscan.gate import WHOLE, ComparisonSide
 from costscan.gate.causes import split
 from costscan.gate.metrics import Metric
 from costscan.summary.aggregates import total
@@ -90,7 +90,7 @@ class TaskTrend:
         return self.points["at"][-1] if self.runs else None
 
 
-def task_trend(units: pl.DataFrame, side: Side, metric: Metric, rate: float) -> TaskTrend:
+def task_trend(units: pl.DataFrame, side: ComparisonSide, metric: Metric, rate: float) -> TaskTrend:
     """Return the trend of one task.
 
     Args:
@@ -99,24 +99,24 @@ def task_trend(units: pl.DataFrame, side: Side, metric: Metric, rate: float) -> 
         metric: what to look at.
         rate: how often chance alone may make any step.
     """
-    return _trend(units["task"][0], units, _known(units, metric), side, metric, rate)
+    return _trend(units["task"][0], units, _points(units, metric), side, metric, rate)
 
 
-def whole_trend(units: pl.DataFrame, side: Side, metric: Metric, rate: float) -> TaskTrend:
+def whole_trend(units: pl.DataFrame, side: ComparisonSide, metric: Metric, rate: float) -> TaskTrend:
     """Return the trend of several tasks together; arguments as for `task_trend`.
 
     Each run stands for how much more it is than what is typical of its task over all time, so that other
     tasks at other times are no step. Values are those of a run of a typical task.
     """
-    known = _known(units, metric)
+    points = _points(units, metric)
     of_task = pl.col("value").mean().over("task")
     mean = pl.col("value").mean()
-    level = known.with_columns(value=pl.col("value") - of_task + mean)
-    one = Side(side.name, side.runs.with_columns(task=pl.lit(WHOLE)), side.basis)
+    level = points.with_columns(value=pl.col("value") - of_task + mean)
+    one = ComparisonSide(side.name, side.runs.with_columns(task=pl.lit(WHOLE)), side.basis)
     return _trend(WHOLE, units, level, one, metric, rate)
 
 
-def _known(units: pl.DataFrame, metric: Metric) -> pl.DataFrame:
+def _points(units: pl.DataFrame, metric: Metric) -> pl.DataFrame:
     """Return the runs whose value and time are known, in order of time, with values on the scale compared."""
     value = pl.col(metric.name).cast(pl.Float64)
     scaled = pl.when(value > 0).then(value.log()) if metric.in_ratios else value
@@ -124,33 +124,33 @@ def _known(units: pl.DataFrame, metric: Metric) -> pl.DataFrame:
 
 
 def _trend(  # noqa: PLR0917 - what a series is made of
-    task: str, units: pl.DataFrame, known: pl.DataFrame, side: Side, metric: Metric, rate: float
+    task: str, units: pl.DataFrame, points: pl.DataFrame, side: ComparisonSide, metric: Metric, rate: float
 ) -> TaskTrend:
     least = log1p(LEAST_CHANGE) if metric.in_ratios else LEAST_CHANGE
-    found = levels(known["value"].to_list(), known["at"].to_list(), rate=rate, least=least)
-    typical = [exp(mean) if metric.in_ratios else mean for mean in found.means]
+    divided = levels(points["value"].to_list(), points["at"].to_list(), rate=rate, least=least)
+    typical = [exp(mean) if metric.in_ratios else mean for mean in divided.means]
     typical_value = pl.col("value").mean().exp() if metric.in_ratios else pl.col("value").mean()
     return TaskTrend(
         task=task,
         usd=total(units["known_usd"]),
-        runs=known.height,
-        unknown_runs=units.height - known.height,
-        points=known.group_by("at", maintain_order=True).agg(
+        runs=points.height,
+        unknown_runs=units.height - points.height,
+        points=points.group_by("at", maintain_order=True).agg(
             runs=pl.len().cast(pl.Int64), value=typical_value
         ),
-        changes=_changes(known, found, side, in_ratios=metric.in_ratios),
+        changes=_changes(points, divided, side, in_ratios=metric.in_ratios),
         first=typical[0] if typical else None,
         last=typical[-1] if typical else None,
     )
 
 
-def _changes(known: pl.DataFrame, found: Levels, side: Side, *, in_ratios: bool) -> list[Change]:
+def _changes(points: pl.DataFrame, divided: Levels, side: ComparisonSide, *, in_ratios: bool) -> list[Change]:
     """Return each step with the levels on its two sides."""
-    parts = [known[start:end] for start, end in found.bounds]
+    parts = [points[start:end] for start, end in divided.bounds]
     return [
         _change(before, after, means, step, side, in_ratios=in_ratios)
         for (before, after), means, step in zip(
-            pairwise(parts), pairwise(found.means), found.steps, strict=True
+            pairwise(parts), pairwise(divided.means), divided.steps, strict=True
         )
     ]
 
@@ -160,7 +160,7 @@ def _change(
     after: pl.DataFrame,
     means: tuple[float, float],
     step: Step,
-    side: Side,
+    side: ComparisonSide,
     *,
     in_ratios: bool,
 ) -> Change:
@@ -183,9 +183,10 @@ def _change(
     )
 
 
-def _causes(side: Side, before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+def _causes(side: ComparisonSide, before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     """Return why a mean run after costs more or less than one before."""
     sides = (
-        Side(side.name, side.runs.join(part, on="run_id", how="semi"), side.basis) for part in (before, after)
+        ComparisonSide(side.name, side.runs.join(part, on="run_id", how="semi"), side.basis)
+        for part in (before, after)
     )
     return split(*sides, per_run=True).select("cause", "part", "kind", usd_per_run="usd")

@@ -7,7 +7,7 @@ import polars as pl
 from costscan.cache.breaks.cause import with_cause
 from costscan.cache.breaks.cost import usd_lost
 from costscan.cache.breaks.lost_tokens import with_readable
-from costscan.cache.requests import Logged
+from costscan.cache.requests import LoggedRequests
 from costscan.prices import UNITS_OF
 from costscan.reading.prompt_diff.normalize import ORDERS, VALUES
 from costscan.schema.frames import PREFIX_BREAKS, PROMPT
@@ -20,7 +20,7 @@ _PLACE: Final = ["run_id", "turn"]
 def prefix_breaks(
     turns: pl.DataFrame,
     unit: pl.DataFrame,
-    policy: Logged,
+    logged_requests: LoggedRequests,
     departures: pl.DataFrame,
     grown: pl.DataFrame,
 ) -> pl.DataFrame:
@@ -29,15 +29,19 @@ def prefix_breaks(
     Args:
         turns: all turns, with their costs.
         unit: their unit prices.
-        policy: how the logged turns used the cache.
+        logged_requests: how the logged turns used the cache.
         departures: where prompts in the log depart from those before, from `replay.departures`.
         grown: run_id, turn, carried_tokens: how much of each prompt had been sent before.
     """
     named = turns.select(*_PLACE, "model", "effort", "stop_reason", *UNITS_OF.values())
-    known = named.hstack(unit).with_columns(prompt_tokens=PROMPT)
-    known = known.join(grown.select(*_PLACE, "carried_tokens"), on=_PLACE, how="left", maintain_order="left")
-    steps = policy.steps.drop("prompt_tokens").join(known, on=_PLACE, how="inner", maintain_order="left")
-    lost = with_cause(with_readable(steps, departures), policy.positions, departures)
+    with_usage = named.hstack(unit).with_columns(prompt_tokens=PROMPT)
+    with_usage = with_usage.join(
+        grown.select(*_PLACE, "carried_tokens"), on=_PLACE, how="left", maintain_order="left"
+    )
+    steps = logged_requests.steps.drop("prompt_tokens").join(
+        with_usage, on=_PLACE, how="inner", maintain_order="left"
+    )
+    lost = with_cause(with_readable(steps, departures), logged_requests.positions, departures)
     priced = lost.with_columns(usd_lost=usd_lost(lost, unit.columns))
     return pl.concat([_of_texts(departures, priced), _of_usage(priced)]).sort(_PLACE, maintain_order=True)
 
@@ -45,11 +49,11 @@ def prefix_breaks(
 def _of_texts(departures: pl.DataFrame, lost: pl.DataFrame) -> pl.DataFrame:
     """Return the places where texts differ; the first of a turn has what the turn lost by it."""
     by_text = lost.filter(pl.col("cause") == "text").select(*_PLACE, "tokens_lost", "usd_lost")
-    found = departures.join(by_text, on=_PLACE, how="left", maintain_order="left")
+    texts = departures.join(by_text, on=_PLACE, how="left", maintain_order="left")
     # Two runs with other words or tools are two tasks, and no break.
-    found = found.filter(pl.col("against").is_null() | pl.col("cause").is_in(VARYING))
+    texts = texts.filter(pl.col("against").is_null() | pl.col("cause").is_in(VARYING))
     counts = pl.col("is_first") & pl.col("tokens_lost").is_not_null()
-    return found.with_columns(
+    return texts.with_columns(
         tokens_lost=pl.when(counts).then("tokens_lost").otherwise(0),
         usd_lost=pl.when(counts).then("usd_lost").otherwise(0).cast(PREFIX_BREAKS["usd_lost"]),
     ).select(*PREFIX_BREAKS)

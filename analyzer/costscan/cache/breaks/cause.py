@@ -31,7 +31,7 @@ def with_cause(steps: pl.DataFrame, positions: pl.DataFrame, departures: pl.Data
         positions: what was marked, or can be found, in the requests of the steps.
         departures: where prompts depart from those before.
     """
-    told = departures.filter("is_first").select(*_PLACE, text=pl.lit(value=True))
+    texts = departures.filter("is_first").select(*_PLACE, text=pl.lit(value=True))
     lost = (
         steps.with_columns(
             model_before=pl.col("model").shift(1).over("run_id"),
@@ -39,7 +39,7 @@ def with_cause(steps: pl.DataFrame, positions: pl.DataFrame, departures: pl.Data
             was_refused=(pl.col("stop_reason").shift(1).over("run_id") == "refusal").fill_null(value=False),
         )
         .filter(pl.col("tokens_lost") > 0)
-        .join(told, on=_PLACE, how="left", maintain_order="left")
+        .join(texts, on=_PLACE, how="left", maintain_order="left")
         .with_columns(pl.col("text").fill_null(value=False))
     )
     return _described(_with_breakpoints(lost, positions).with_columns(cause=_cause()))
@@ -63,7 +63,7 @@ def _cause() -> pl.Expr:
     alive = (pl.col("since_s") * 1e6 <= pl.col("ttl_us")).fill_null(value=True)
     shown, uses = pl.col("is_shown"), pl.col("uses")
     much = pl.col("tokens_lost") >= NOISE_TOKENS
-    said = pl.col("miss_reason").replace_strict(
+    logged_cause = pl.col("miss_reason").replace_strict(
         {reason: cause for reason, (cause, _) in REASONS.items()}, default=None, return_dtype=pl.String
     )
     short = pl.col("prompt_tokens") < pl.col("min_tokens")
@@ -81,8 +81,8 @@ def _cause() -> pl.Expr:
         .then(pl.lit("expired"))
         .when(pl.col("text"))
         .then(pl.lit("text"))
-        .when(said.is_not_null() & uses)
-        .then(said)
+        .when(logged_cause.is_not_null() & uses)
+        .then(logged_cause)
         .when(pl.col("setting_changed") & much)
         .then(pl.lit("setting-changed"))
         .when(pl.col("is_cut") & ~shown & much)
@@ -105,19 +105,19 @@ def _not_yet() -> pl.Expr:
 def _described(lost: pl.DataFrame) -> pl.DataFrame:
     cause, seconds = pl.col("cause"), pl.col("since_s").round().cast(pl.Int64).cast(pl.String) + " s"
     names = {us: name for name, us in TTLS_US.items()}
-    lifetime = pl.col("ttl_us").replace_strict(names, default=None, return_dtype=pl.String)
+    ttl = pl.col("ttl_us").replace_strict(names, default=None, return_dtype=pl.String)
     layers = {reason: layer for reason, (_, layer) in REASONS.items()}
-    said = pl.col("miss_reason").replace_strict(layers, default=None, return_dtype=pl.String)
+    logged_layer = pl.col("miss_reason").replace_strict(layers, default=None, return_dtype=pl.String)
     nothing = pl.when(pl.col("cache_read_tokens") == 0).then(pl.lit("tools")).otherwise(pl.lit("messages"))
     model, setting = cause == "model-switched", cause == "setting-changed"
     return lost.with_columns(
-        layer=pl.when(model).then(pl.lit("tools")).otherwise(pl.coalesce(said, nothing)),
+        layer=pl.when(model).then(pl.lit("tools")).otherwise(pl.coalesce(logged_layer, nothing)),
         path=pl.when(model)
         .then(pl.lit("model"))
         .when(setting)
         .then(pl.lit("settings"))
         .otherwise(pl.lit("prompt")),
         was=pl.when(model).then("model_before").when(setting).then("effort_before").when(cause == "expired")
-        .then(lifetime),
+        .then(ttl),
         now=pl.when(model).then("model").when(setting).then("effort").when(cause == "expired").then(seconds),
     )  # fmt: skip

@@ -27,7 +27,7 @@ def with_readable(steps: pl.DataFrame, departures: pl.DataFrame) -> pl.DataFrame
         "was_cached": pl.col("uses").cast(pl.Int8).cum_max().shift(1).over(_RUN).fill_null(0) > 0,
         "since_s": (pl.col("at_us") - pl.col("at_us").shift(1).over(_RUN)) / 1e6,
     }
-    found = (
+    joined = (
         steps.with_columns(**before)
         .join(across, on=["run_id", "turn"], how="left", maintain_order="left")
         .join(rewritten, on=["run_id", "turn"], how="left", maintain_order="left")
@@ -47,10 +47,10 @@ def with_readable(steps: pl.DataFrame, departures: pl.DataFrame) -> pl.DataFrame
         .then("shared_tokens")
         .otherwise(pl.coalesce("before_tokens", "previous_tokens"))
     )
-    known = pl.min_horizontal(readable.fill_null(0), "prompt_tokens")
-    lost = pl.max_horizontal(known - pl.col("cache_read_tokens"), 0)
-    return found.with_columns(
-        readable_tokens=known, tokens_lost=pl.when(pl.col("was_cached")).then(lost).otherwise(0)
+    readable_tokens = pl.min_horizontal(readable.fill_null(0), "prompt_tokens")
+    lost = pl.max_horizontal(readable_tokens - pl.col("cache_read_tokens"), 0)
+    return joined.with_columns(
+        readable_tokens=readable_tokens, tokens_lost=pl.when(pl.col("was_cached")).then(lost).otherwise(0)
     )
 
 

@@ -28,7 +28,7 @@ def model_switches(
     Args:
         turns: the logged turns.
         breaks: the `prefix_breaks` frame.
-        use: run_id, turn, ttl: the lifetime of what each turn has cached.
+        use: run_id, turn, ttl: the TTL of what each turn has cached.
         table: the prices.
         discount: the share of the list price that is paid.
     """
@@ -36,11 +36,11 @@ def model_switches(
     if after.is_empty():
         return pl.DataFrame(schema=MODEL_SWITCHES)
     lost = _lost(breaks, after, use)
-    told = after.join(lost, on=_PLACE, how="left", maintain_order="left").with_columns(
+    switched = after.join(lost, on=_PLACE, how="left", maintain_order="left").with_columns(
         usd_lost=pl.when(pl.col("tokens_lost").is_null()).then(_ZERO).otherwise("usd_lost")
     )
-    saved = told.select(*_SWITCH, usd=_saved(told, table, discount))
-    spans = told.group_by(_SWITCH, maintain_order=True).agg(
+    saved = switched.select(*_SWITCH, usd=_saved(switched, table, discount))
+    spans = switched.group_by(_SWITCH, maintain_order=True).agg(
         turn_end=pl.col("turn").last(),
         from_model=pl.col("from_model").first(),
         to_model=pl.col("model").first(),
@@ -49,8 +49,8 @@ def model_switches(
     sums = saved.group_by(_SWITCH).agg(
         usd_saved=pl.when(pl.col("usd").null_count() == 0).then(pl.col("usd").sum()).cast(USD)
     )
-    found = spans.join(sums, on=_SWITCH, how="left", maintain_order="left").rename({"first_turn": "turn"})
-    return found.with_columns(usd_lost_back=_lost_back()).select(*MODEL_SWITCHES)
+    switches = spans.join(sums, on=_SWITCH, how="left", maintain_order="left").rename({"first_turn": "turn"})
+    return switches.with_columns(usd_lost_back=_lost_back()).select(*MODEL_SWITCHES)
 
 
 def _after_switches(turns: pl.DataFrame) -> pl.DataFrame:
@@ -81,17 +81,17 @@ def _lost(breaks: pl.DataFrame, turns: pl.DataFrame, use: pl.DataFrame) -> pl.Da
     paused = turns.select(*_PLACE, "gap_s").join(use, on=_PLACE, how="left")
     lives_s = pl.when(pl.col("ttl") == LONG).then(LONG_US).otherwise(SHORT_US) / 1e6
     cold = paused.filter(pl.col("gap_s") > lives_s)
-    found = breaks.filter(pl.col("cause") == "model-switched").join(cold, on=_PLACE, how="anti")
-    known = pl.col("usd_lost").null_count() == 0
-    return found.group_by(_PLACE).agg(
-        pl.col("tokens_lost").sum(), usd_lost=pl.when(known).then(pl.col("usd_lost").sum())
+    switched = breaks.filter(pl.col("cause") == "model-switched").join(cold, on=_PLACE, how="anti")
+    is_priced = pl.col("usd_lost").null_count() == 0
+    return switched.group_by(_PLACE).agg(
+        pl.col("tokens_lost").sum(), usd_lost=pl.when(is_priced).then(pl.col("usd_lost").sum())
     )
 
 
-def _saved(told: pl.DataFrame, table: pl.DataFrame, discount: Decimal) -> pl.Series:
+def _saved(switched: pl.DataFrame, table: pl.DataFrame, discount: Decimal) -> pl.Series:
     """Return what each turn would have cost more on the model before, both with a warm cache."""
     is_first = pl.col("turn") == pl.col("first_turn")
-    warm = as_read(told.with_columns(tokens_lost=pl.when(is_first).then("tokens_lost").fill_null(0)))
+    warm = as_read(switched.with_columns(tokens_lost=pl.when(is_first).then("tokens_lost").fill_null(0)))
     other = warm.with_columns(model="from_model", model_raw="from_model_raw")
     usd = [turn_usd(way, unit_prices(way, table, discount=discount))["usd"] for way in (other, warm)]
     return (usd[0] - usd[1]).cast(USD)

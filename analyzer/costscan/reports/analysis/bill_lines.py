@@ -54,17 +54,17 @@ def _unreported(summary: Summary) -> Pieces:
 
 def _unproven(totals: Totals) -> Pieces:
     """Say what recorded costs leave open."""
-    found: Pieces = []
+    pieces: Pieces = []
     if totals.unproven_recorded_usd:
         more = usd(totals.unproven_recorded_usd)
-        found.append((f"   {more} more is recorded, not proven by the log", "yellow"))
+        pieces.append((f"   {more} more is recorded, not proven by the log", "yellow"))
     if totals.estimated_turns:
         turns = plural(totals.estimated_turns, "turn")
-        found.append((f"   cache tokens of {turns} estimated from recorded dollars", "yellow"))
-    if totals.unproven_sessions and not found:
+        pieces.append((f"   cache tokens of {turns} estimated from recorded dollars", "yellow"))
+    if totals.unproven_sessions and not pieces:
         whose = plural(totals.unproven_sessions, "session")
-        found.append((f"   what {whose} recorded does not follow from tokens and list prices", "yellow"))
-    return found
+        pieces.append((f"   what {whose} recorded does not follow from tokens and list prices", "yellow"))
+    return pieces
 
 
 def _unpriced(summary: Summary) -> Pieces:

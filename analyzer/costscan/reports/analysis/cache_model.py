@@ -19,12 +19,12 @@ _LEAST_SHARE: Final = 0.0005
 
 def cache_model(summary: Summary) -> Pieces:
     """Say how many turns the replay repeats to the token, and how many of the dollars it is off."""
-    found = summary.replay
-    if not found.tested_turns:
+    replay = summary.replay
+    if not replay.tested_turns:
         return [("nothing was cached: not tested", "")]
-    exact = "every turn exact" if found.exact_share == 1 else f"{precise(found.exact_share)} of turns exact"
-    off = found.off_share or 0
-    dollars = "" if found.off_share is None else f", {off if off >= _LEAST_SHARE else 0:.1%} of dollars off"
+    exact = "every turn exact" if replay.exact_share == 1 else f"{precise(replay.exact_share)} of turns exact"
+    off = replay.off_share or 0
+    dollars = "" if replay.off_share is None else f", {off if off >= _LEAST_SHARE else 0:.1%} of dollars off"
     why = _worst(summary) if off >= _LEAST_SHARE else ""
     return [(f"{exact}{dollars}{why}", "")]
 
@@ -32,10 +32,10 @@ def cache_model(summary: Summary) -> Pieces:
 def _worst(summary: Summary) -> str:
     """Name the class that most of the difference comes from."""
     classes = summary.replay.classes or ()
-    known = [row for row in classes if not row["is_proven"] and row["off_usd"] is not None]
-    if not known:
+    comparable = [row for row in classes if not row["is_proven"] and row["off_usd"] is not None]
+    if not comparable:
         return ""
-    worst = max(known, key=lambda row: abs(row["off_usd"]))
+    worst = max(comparable, key=lambda row: abs(row["off_usd"]))
     return f": {_WHY[worst['class']].format(turns=plural(worst['turns'], 'turn'))} ({_amount(worst)})"
 
 
@@ -45,9 +45,9 @@ def _amount(row: Mapping[str, Any]) -> str:
 
 def side_calls(summary: Summary) -> Pieces:
     """Say what calls that no line tells cost at least; nothing where cache reads prove none."""
-    found = summary.replay.side_calls
-    if found is None or not found.calls:
+    proven = summary.replay.side_calls
+    if proven is None or not proven.calls:
         return []
-    cost = f"at least {usd(found.least_usd)} in " if found.least_usd is not None else ""
-    calls = f"{count(found.calls)} side {'call' if found.calls == 1 else 'calls'}"
+    cost = f"at least {usd(proven.least_usd)} in " if proven.least_usd is not None else ""
+    calls = f"{count(proven.calls)} side {'call' if proven.calls == 1 else 'calls'}"
     return [(f"{cost}{calls}, proven by cache reads; not in the total", "")]

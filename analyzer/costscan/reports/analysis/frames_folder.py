@@ -25,10 +25,10 @@ def write(summary: Summary, analysis: Diagnosis, path: Path) -> None:
         raise CostscanError(
             f"{path}: cannot be made: {error.strerror}", "check space and permissions"
         ) from None
-    said = basis(summary)
+    metadata = basis(summary)
     for name in OF_LOGS:
-        whole(path / f"{name}.parquet", partial(_write, analysis.lazy(name), said))
+        whole(path / f"{name}.parquet", partial(_write, analysis.lazy(name), metadata))
 
 
-def _write(frame: pl.LazyFrame, said: dict[str, str], path: Path) -> None:
-    frame.sink_parquet(path, metadata=said)
+def _write(frame: pl.LazyFrame, metadata: dict[str, str], path: Path) -> None:
+    frame.sink_parquet(path, metadata=metadata)

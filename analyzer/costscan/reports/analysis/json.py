@@ -22,10 +22,10 @@ DECIMALS: Final = 9
 def document(summary: Summary, *, top: int | None = None) -> dict[str, Any]:
     """Return the report as plain values: numbers, texts, lists and dicts; `top` limits the runs."""
     shown = [f.name for f in fields(summary) if f.metadata.get("json", True)]
-    found = {name: plain(getattr(summary, name)) for name in shown}
+    report = {name: plain(getattr(summary, name)) for name in shown}
     if top is not None:
-        found["runs"] = found["runs"][:top]
-    return found
+        report["runs"] = report["runs"][:top]
+    return report
 
 
 @singledispatch
@@ -83,9 +83,9 @@ def encoded(summary: Summary, *, top: int | None = None) -> bytes:
     return text_of(document(summary, top=top))
 
 
-def text_of(found: Mapping[str, Any]) -> bytes:
+def text_of(report: Mapping[str, Any]) -> bytes:
     """Return plain values as UTF-8 text: every key on its own line, and every row of a table."""
-    parts = [f"  {line_of(key)}: {_value(value)}" for key, value in found.items()]
+    parts = [f"  {line_of(key)}: {_value(value)}" for key, value in report.items()]
     return ("{\n" + ",\n".join(parts) + "\n}\n").encode()
 
 

@@ -44,27 +44,27 @@ def document(summary: Summary, *, most_chars: int = MOST_CHARS) -> str:
 
 def _headline(summary: Summary) -> Iterator[str]:
     for label, pieces, separator in paragraphs(summary):
-        yield f"- {label}: {_said(pieces, separator)}"
+        yield f"- {label}: {_line(pieces, separator)}"
 
 
-def _said(pieces: Pieces, separator: str) -> str:
+def _line(pieces: Pieces, separator: str) -> str:
     """Return pieces as one line; what is bold on the terminal is so here."""
-    said = ""
+    line = ""
     for text, style in pieces:
         shown = cell(text)
-        gap = separator if said else ""
-        if not separator and said and (text[:1] == " " or said.endswith("**")):
+        gap = separator if line else ""
+        if not separator and line and (text[:1] == " " or line.endswith("**")):
             gap = " " if shown[:1] not in {",", ";"} else ""
-        said += gap + (f"**{shown}**" if "bold" in style and shown else shown)
-    return said
+        line += gap + (f"**{shown}**" if "bold" in style and shown else shown)
+    return line
 
 
 def _tables(summary: Summary) -> Iterator[str | Table]:
     levers = lever_columns(summary)
     if levers:
         yield _table("What each lever would have saved", levers, "lever", len(levers[0].rows))
-        if told := together_said(summary):
-            yield cell(told[:1].upper() + told[1:])
+        if sentence := together_said(summary):
+            yield cell(sentence[:1].upper() + sentence[1:])
     rules = summary.breakdowns["rule"]
     if rules.height:
         yield _of_rules(rules)

@@ -76,18 +76,18 @@ def _distribution(summary: Summary) -> Iterator[Family]:
     )
 
 
-def _divided(name: str, frame: pl.DataFrame, counted: str, said: str) -> Iterator[Family]:
+def _divided(name: str, frame: pl.DataFrame, counted: str, counted_help: str) -> Iterator[Family]:
     """Yield the bill by something, and what it is counted by."""
     names = _labels(frame[name])
     yield by(f"{name}_usd", f"The bill by {name}.", name, _summed(names, frame["usd"]))
-    yield by(f"{name}_{counted}", f"The {said} by {name}.", name, _summed(names, frame[counted]))
+    yield by(f"{name}_{counted}", f"The {counted_help} by {name}.", name, _summed(names, frame[counted]))
     if "cache_hit_rate" in frame.columns:
         read, prompt = (_summed(names, frame[c]) for c in ("cache_read_tokens", "prompt_tokens"))
         shares = {
             key: float(read[key] or 0) / float(whole) if (whole := prompt[key]) else None for key in names
         }
-        told = f"The share of input tokens read from the cache by {name}."
-        yield by(f"{name}_cache_hit_ratio", told, name, shares)
+        share_help = f"The share of input tokens read from the cache by {name}."
+        yield by(f"{name}_cache_hit_ratio", share_help, name, shares)
 
 
 def _labels(names: Iterable[str]) -> list[str]:
@@ -105,9 +105,9 @@ def _summed(names: list[str], values: Iterable[Value]) -> dict[str, Value]:
 
 
 def _levers(summary: Summary) -> Iterator[Family]:
-    found = {name: lever for name in LEVERS if (lever := summary.scenario(name)) is not None}
-    alone = {name: lever.saved_usd for name, lever in found.items()}
-    joint = {name: lever.saved_joint_usd for name, lever in found.items()}
+    scenarios = {name: lever for name in LEVERS if (lever := summary.scenario(name)) is not None}
+    alone = {name: lever.saved_usd for name, lever in scenarios.items()}
+    joint = {name: lever.saved_joint_usd for name, lever in scenarios.items()}
     together = summary.scenario(ALL)
     every = None if together is None else together.saved_usd
     yield by("lever_saved_alone_usd", "What each lever alone would have saved.", "lever", alone)

@@ -18,7 +18,7 @@ from costscan.reports.text.numbers import usd
 from costscan.reports.text.sanitize import inert, shorten
 from costscan.rulebook import Diagnosis, Rule
 from costscan.summary import Summary
-from costscan.summary.findings import said
+from costscan.summary.findings import message_at_place
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 LEVELS: Final = {"error": "error", "warning": "warning", "info": "note"}
@@ -41,17 +41,17 @@ def document(
         analysis: where it was found.
         baseline: the state of each fingerprint against earlier logs, "new" or "unchanged".
     """
-    found = _with_places(summary.findings, analysis)
-    ids = sorted({row["rule"] for row in found})
+    findings = _with_places(summary.findings, analysis)
+    ids = sorted({row["rule"] for row in findings})
     own = {rule.id: rule for rule in summary.rules}
-    first = {row["rule"]: row for row in reversed(found)}
+    first = {row["rule"]: row for row in reversed(findings)}
     driver = {
         "name": "costscan",
         "version": summary.costscan_version,
         "rules": [_rule(own[i]) if i in own else _unknown_rule(first[i]) for i in ids],
     }
     places = {name: n for n, name in enumerate(ids)}
-    results = [_result(row, places[row["rule"]], baseline) for row in found]
+    results = [_result(row, places[row["rule"]], baseline) for row in findings]
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
@@ -61,7 +61,7 @@ def _with_places(findings: pl.DataFrame, analysis: Diagnosis) -> list[dict[str, 
     runs = analysis.runs.select("run_id", run_file="path")
     lines = analysis.turns.select("run_id", "turn", "line", "file")
     return (
-        findings.with_columns(said())
+        findings.with_columns(message_at_place())
         .join(runs, on="run_id", how="left", maintain_order="left")
         .join(lines, on=["run_id", "turn"], how="left", maintain_order="left")
         .with_columns(
@@ -86,10 +86,10 @@ def _rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _unknown_rule(found: Mapping[str, Any]) -> dict[str, Any]:
+def _unknown_rule(finding: Mapping[str, Any]) -> dict[str, Any]:
     """Describe a rule by what it found alone."""
-    level = LEVELS[found["severity"]]
-    return {"id": found["rule"], "name": found["name"], "defaultConfiguration": {"level": level}}
+    level = LEVELS[finding["severity"]]
+    return {"id": finding["rule"], "name": finding["name"], "defaultConfiguration": {"level": level}}
 
 
 def _named_blanks(template: str) -> str:

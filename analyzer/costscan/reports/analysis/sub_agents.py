@@ -40,8 +40,8 @@ def sub_agents(
 
 def _opened(name: str, paths: Sequence[str], width: int) -> list[Text]:
     words = ["costscan", "explain", name, *(paths or ("PATH",))]
-    told = f"open one: {inert(' '.join(map(shlex.quote, words)))}"
-    return [Text(f"  {line}", style="dim") for line in wrapped(told, width - 2)]
+    hint = f"open one: {inert(' '.join(map(shlex.quote, words)))}"
+    return [Text(f"  {line}", style="dim") for line in wrapped(hint, width - 2)]
 
 
 def _share(part: object, whole: object) -> float | None:

@@ -57,9 +57,9 @@ def render(summary: Summary, *, width: int, by: str | None = None, top: int | No
 def _tables(summary: Summary, width: int, by: str | None, top: int | None) -> list[list[Text]]:
     if by is not None:
         return [TABLES[by](summary, top or ROWS, width)]
-    found = [levers_table(summary, width), findings_table(summary, top or RULES, width)]
+    blocks = [levers_table(summary, width), findings_table(summary, top or RULES, width)]
     return [
-        *(block for block in found if block),
+        *(block for block in blocks if block),
         worst_runs(summary, top or WORST_RUNS, width),
         TABLES["model"](summary, top or MODELS, width),
         TABLES["tool"](summary, top or TOOLS, width),
@@ -67,11 +67,11 @@ def _tables(summary: Summary, width: int, by: str | None, top: int | None) -> li
 
 
 def _skipped(summary: Summary, width: int) -> list[Text]:
-    found = summary.inputs.skipped
-    if not found:
+    skipped = summary.inputs.skipped
+    if not skipped:
         return []
     lines = [Text("  skipped", style="dim")]
-    for row in found[:NAMED_SKIPS]:
+    for row in skipped[:NAMED_SKIPS]:
         where = inert(row["path"]) + (f":{row['line']}" if row["line"] else "")
         reason = inert(row["reason"])
         room = max(width - 4 - cells(reason), NARROWEST // 2)
@@ -85,8 +85,8 @@ def _skipped(summary: Summary, width: int) -> list[Text]:
 def _next(summary: Summary, width: int, by: str | None) -> list[Text]:
     paths = inert(" ".join(shlex.quote(path) for path in summary.paths))
     other = "tool" if by in {"task", "run"} else "task"
-    for told, more in ((paths, _MORE), ("PATH", _MORE), ("PATH", "")):
-        line = Text.assemble("  next: ", (f"costscan analyze {told} --by {other}", "bold"), more)
+    for paths_shown, more in ((paths, _MORE), ("PATH", _MORE), ("PATH", "")):
+        line = Text.assemble("  next: ", (f"costscan analyze {paths_shown} --by {other}", "bold"), more)
         if paths and cells(line.plain) <= width:
             return [line]
     return []

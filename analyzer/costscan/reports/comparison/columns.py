@@ -74,10 +74,10 @@ def task_columns(comparison: Comparison, tasks: pl.DataFrame) -> list[Column]:
     ]
 
 
-def by_rule(found: pl.DataFrame) -> pl.DataFrame:
+def by_rule(findings: pl.DataFrame) -> pl.DataFrame:
     """Sum findings by rule, the most expensive first, each with the message of its most expensive."""
     return (
-        found.group_by("name", maintain_order=True)
+        findings.group_by("name", maintain_order=True)
         .agg(
             findings=pl.len().cast(pl.Int64),
             runs=pl.col("runs").sum(),

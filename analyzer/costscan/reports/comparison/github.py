@@ -25,18 +25,20 @@ def annotations(comparison: Comparison) -> list[str]:
 
     Limits that were not checked and rules with new findings are notices. https://docs.github.com/actions/reference/workflow-commands-for-github-actions
     """
-    found = [
+    commands = [
         _command(level, f"costscan {words.limit_name(row)}", words.sentence(row))
         for verdict, level in _LEVELS.items()
         for row in [row for row in comparison.limits if row.verdict == verdict][:_MOST]
     ]
     left = comparison.unchecked[:_MOST]
-    found += [_command("notice", f"costscan {text}", words.NOT_CHECKED) for text in left]
+    commands += [_command("notice", f"costscan {text}", words.NOT_CHECKED) for text in left]
     news = by_rule(comparison.new_findings).head(_MOST - len(left)).to_dicts()
-    return found + [_command("notice", f"costscan new finding: {row['name']}", _told(row)) for row in news]
+    return commands + [
+        _command("notice", f"costscan new finding: {row['name']}", _sentence(row)) for row in news
+    ]
 
 
-def _told(rule: Mapping[str, Any]) -> str:
+def _sentence(rule: Mapping[str, Any]) -> str:
     return f"{plural(rule['findings'], 'finding')}, the most expensive: {rule['message']}"
 
 
@@ -46,8 +48,8 @@ def _command(level: str, title: str, message: str) -> str:
 
 def _escaped(text: str, *, of_title: bool = False) -> str:
     """Escape what ends a command or a property of it; nothing of a log can begin a command of its own."""
-    found = unheeded(inert(text)).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return found.replace(":", "%3A").replace(",", "%2C") if of_title else found
+    escaped = unheeded(inert(text)).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return escaped.replace(":", "%3A").replace(",", "%2C") if of_title else escaped
 
 
 def annotate(comparison: Comparison) -> None:

@@ -12,9 +12,9 @@ from costscan.summary import Summary
 
 def document(comparison: Comparison) -> dict[str, Any]:
     """Return the comparison as plain values; USD rounded to 1e-9, unknown is null."""
-    found = {field.name: plain(getattr(comparison, field.name)) for field in fields(comparison)}
+    plain_fields = {field.name: plain(getattr(comparison, field.name)) for field in fields(comparison)}
     return {
-        **found,
+        **plain_fields,
         "exit_code": comparison.exit_code,
         "usd_change": plain(comparison.usd_change),
         "limits": [_limit(row) for row in comparison.limits],

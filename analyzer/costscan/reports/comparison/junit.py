@@ -32,22 +32,22 @@ def document(comparison: Comparison) -> bytes:
         _case(suite, f"costscan.{row.task}", words.limit_name(row), row.verdict, words.sentence(row))
     for name in left:
         _case(suite, f"costscan.{WHOLE}", name, "undecided", words.NOT_CHECKED)
-    if told := words.closing(comparison):
-        ET.SubElement(suite, "system-out").text = told
+    if verdict_line := words.closing(comparison):
+        ET.SubElement(suite, "system-out").text = verdict_line
     ET.indent(suite)
     text: str = ET.tostring(suite, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.encode()
 
 
-def _case(suite: ET.Element, classname: str, name: str, verdict: str, said: str) -> None:
+def _case(suite: ET.Element, classname: str, name: str, verdict: str, sentence: str) -> None:
     named = {"classname": inert(classname), "name": inert(name), "time": "0"}
     case = ET.SubElement(suite, "testcase", named)
-    said = inert(said)
+    sentence = inert(sentence)
     if verdict in _TAGS:
-        result = ET.SubElement(case, _TAGS[verdict], {"message": said, "type": verdict})
-        result.text = said
+        outcome = ET.SubElement(case, _TAGS[verdict], {"message": sentence, "type": verdict})
+        outcome.text = sentence
     else:
-        ET.SubElement(case, "system-out").text = said
+        ET.SubElement(case, "system-out").text = sentence
 
 
 def write(comparison: Comparison, _: Summary | None, __: Diagnosis | None, path: Path) -> None:

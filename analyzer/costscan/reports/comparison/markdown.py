@@ -45,9 +45,9 @@ def _head(comparison: Comparison) -> Iterator[str | Items]:
     if closing := words.closing(comparison):
         yield f"**{cell(closing)}**"
     yield cell(_sides(comparison))
-    if told := [cell(line, _SENTENCE) for line in words.differences(comparison)]:
+    if differences := [cell(line, _SENTENCE) for line in words.differences(comparison)]:
         yield "> **The two sides differ in more than their runs.**\n" + "\n".join(
-            f"> - {line}" for line in told
+            f"> - {line}" for line in differences
         )
     if every := len(comparison.limits) + len(comparison.unchecked):
         yield Items(list(_limits(comparison)), "limit", every)
@@ -71,8 +71,8 @@ def _sides(comparison: Comparison) -> str:
 
 def _limits(comparison: Comparison) -> Iterator[str]:
     for row in words.ranked(comparison)[:LIMITS]:
-        said = cell(words.sentence(row), _SENTENCE)
-        yield f"{_SIGNS[row.verdict]} {code(words.limit_name(row), _NAME)} {row.verdict}: {said}"
+        sentence = cell(words.sentence(row), _SENTENCE)
+        yield f"{_SIGNS[row.verdict]} {code(words.limit_name(row), _NAME)} {row.verdict}: {sentence}"
     for text in comparison.unchecked[: LIMITS - len(comparison.limits)]:
         yield f"{_NO_SIGN} {code(text, _NAME)} {words.NOT_CHECKED}"
 
@@ -88,15 +88,15 @@ def _tables(comparison: Comparison) -> Iterator[str | Table]:
     moved = moved_tasks(comparison)
     columns = task_columns(comparison, moved.head(ROWS))
     yield from _table("Tasks", columns, "task", moved.height, moved["usd_change"].to_list())
-    for title, found in (
+    for title, findings in (
         ("New findings", comparison.new_findings),
         ("Gone findings", comparison.fixed_findings),
     ):
-        yield from _findings(title, found)
+        yield from _findings(title, findings)
 
 
-def _findings(title: str, found: pl.DataFrame) -> Iterator[Table]:
-    rules = by_rule(found)
+def _findings(title: str, findings: pl.DataFrame) -> Iterator[Table]:
+    rules = by_rule(findings)
     columns = finding_columns("rule", rules.head(ROWS))
     yield from _table(title, columns, "rule", rules.height, rules["usd"].to_list())
 

@@ -59,8 +59,8 @@ def _typical(comparison: Comparison) -> Iterator[Family]:
 
 
 def _findings(comparison: Comparison) -> Iterator[Family]:
-    for name, found in (("new", comparison.new_findings), ("gone", comparison.fixed_findings)):
-        rules = dict(by_rule(found).select("name", "findings").iter_rows())
+    for name, findings in (("new", comparison.new_findings), ("gone", comparison.fixed_findings)):
+        rules = dict(by_rule(findings).select("name", "findings").iter_rows())
         yield by(f"{name}_findings", f"Findings that are {name}, by rule.", "rule", rules)
 
 

@@ -17,12 +17,16 @@ def states(comparison: Comparison, summary: Summary) -> dict[str, str]:
     return {mark: "new" if mark in new else "unchanged" for mark in summary.findings["fingerprint"]}
 
 
-def write(comparison: Comparison, summary: Summary | None, x: Diagnosis | None, path: Path) -> None:
+def write(comparison: Comparison, summary: Summary | None, analysis: Diagnosis | None, path: Path) -> None:
     """Write the report to a file; a comparison of reports alone has no places to show."""
-    if summary is None or x is None:
+    if summary is None or analysis is None:
         raise ValueError("findings stand in logs")
-    found = sarif.document(summary, x, baseline=states(comparison, summary))
-    if told := words.closing(comparison):
-        ended = {"exitCode": comparison.exit_code, "exitCodeDescription": told, "executionSuccessful": True}
-        found["runs"][0]["invocations"] = [ended]
-    path.write_bytes(sarif.encoded(found))
+    log = sarif.document(summary, analysis, baseline=states(comparison, summary))
+    if verdict_line := words.closing(comparison):
+        ended = {
+            "exitCode": comparison.exit_code,
+            "exitCodeDescription": verdict_line,
+            "executionSuccessful": True,
+        }
+        log["runs"][0]["invocations"] = [ended]
+    path.write_bytes(sarif.encoded(log))

@@ -38,8 +38,8 @@ def render(comparison: Comparison, *, width: int, top: int | None = None) -> lis
         _findings("new findings", comparison.new_findings, rows, width),
         _findings("gone findings", comparison.fixed_findings, rows, width),
     ]
-    if told := words.closing(comparison):
-        blocks.append([Text(line, style=_style(comparison)) for line in wrapped(told, width)])
+    if verdict_line := words.closing(comparison):
+        blocks.append([Text(line, style=_style(comparison)) for line in wrapped(verdict_line, width)])
     lines: list[Text] = []
     for block in blocks:
         lines += [Text(""), *block] if lines and block else block
@@ -67,38 +67,38 @@ def _title(comparison: Comparison, width: int) -> list[Text]:
 
 def _headline(comparison: Comparison, width: int) -> list[Text]:
     lines = _labelled("bill", [words.bill(comparison)], width, "bold")
-    if told := words.closing(comparison):
-        lines = [*_labelled("check", [told], width, _style(comparison)), *lines]
+    if verdict_line := words.closing(comparison):
+        lines = [*_labelled("check", [verdict_line], width, _style(comparison)), *lines]
     return [*lines, *_labelled("differs", list(words.differences(comparison)), width, "yellow")]
 
 
 def _labelled(label: str, texts: Sequence[str], width: int, style: str) -> list[Text]:
     """Return texts beside a label, each from a line of its own on."""
-    found: list[Text] = []
+    lines: list[Text] = []
     for text in texts:
         for line in wrapped(inert(text), width - LABEL):
-            found.append(Text.assemble(f"  {label if not found else '':<{LABEL - 2}}", (line, style)))
-    return found
+            lines.append(Text.assemble(f"  {label if not lines else '':<{LABEL - 2}}", (line, style)))
+    return lines
 
 
 def _limits(comparison: Comparison, width: int) -> list[Text]:
     """Return the limits that are passed or undecided one by one, and the others in the table of metrics."""
-    told = [
+    limit_lines = [
         *((row.verdict, words.limit_name(row), words.sentence(row)) for row in words.ranked(comparison)),
         *(("unchecked", text, words.NOT_CHECKED) for text in comparison.unchecked),
     ]
-    return [line for one in told for line in _limit(*one, width)]
+    return [line for one in limit_lines for line in _limit(*one, width)]
 
 
-def _limit(verdict: str, name: str, said: str, width: int) -> list[Text]:
+def _limit(verdict: str, name: str, sentence: str, width: int) -> list[Text]:
     style = _STYLES.get(verdict, "bold yellow")
     head = Text.assemble("  ", (f"{verdict:<9}", style), "  ", shorten(inert(name), width - 13))
-    return [head, *(Text(f"{'':13}{line}", style="dim") for line in wrapped(inert(said), width - 13))]
+    return [head, *(Text(f"{'':13}{line}", style="dim") for line in wrapped(inert(sentence), width - 13))]
 
 
 def _causes(comparison: Comparison, top: int, width: int) -> list[Text]:
-    found = words.causes(comparison)
-    return _table(cause_columns(found[:top]), len(found), "cause", width)
+    causes = words.causes(comparison)
+    return _table(cause_columns(causes[:top]), len(causes), "cause", width)
 
 
 def _metrics(comparison: Comparison, width: int) -> list[Text]:
@@ -113,8 +113,8 @@ def _tasks(comparison: Comparison, top: int, width: int) -> list[Text]:
     return _table(task_columns(comparison, moved.head(top)), moved.height, "task", width)
 
 
-def _findings(title: str, found: pl.DataFrame, top: int, width: int) -> list[Text]:
-    rules = by_rule(found)
+def _findings(title: str, findings: pl.DataFrame, top: int, width: int) -> list[Text]:
+    rules = by_rule(findings)
     return _table(finding_columns(title, rules.head(top)), rules.height, "rule", width)
 
 

@@ -47,20 +47,20 @@ def value(metric: str, number: float | None) -> str:
     """Return a value of a metric, or of what a limit is on, in its unit."""
     if number is None:
         return UNKNOWN
-    known = METRICS.get(metric)
-    if known is not None and known.unit == "usd":
+    definition = METRICS.get(metric)
+    if definition is not None and definition.unit == "usd":
         return usd(Decimal(repr(number)))
-    if known is not None and known.unit == "share":
+    if definition is not None and definition.unit == "share":
         return f"{number:.1%}"
-    if known is not None and known.unit == "tokens":
+    if definition is not None and definition.unit == "tokens":
         return tokens(round(number))
     return f"{number:,.1f}".removesuffix(".0")
 
 
 def both(metric: str, before: float | None, after: float | None) -> tuple[str, str]:
     """Return two values of a metric with the same number of decimals."""
-    known = METRICS.get(metric)
-    if known is None or known.unit != "usd":
+    definition = METRICS.get(metric)
+    if definition is None or definition.unit != "usd":
         return value(metric, before), value(metric, after)
     first, last = usd_column([None if v is None else Decimal(repr(v)) for v in (before, after)])
     return first, last
@@ -70,8 +70,8 @@ def changed(metric: str, change: float | None) -> str:
     """Return a change with its sign: +20%, -3.1 points, x12."""
     if change is None:
         return UNKNOWN
-    known = METRICS.get(metric)
-    if known is not None and known.unit == "share":
+    definition = METRICS.get(metric)
+    if definition is not None and definition.unit == "share":
         return f"{change * 100:+.1f} points"
     if change >= _MOST:
         return f"×{change + 1:,.0f}"  # noqa: RUF001 - a factor
@@ -99,14 +99,14 @@ def closing(comparison: Comparison) -> str:
     if not every:
         return f"NOT CHECKED: {left} of {left} limits need a baseline" if left else ""
     counts: Counter[str] = Counter(row.verdict for row in comparison.limits)
-    told = {
+    sentence = {
         "failed": f"FAILED: {counts['failed']} of {every} limits exceeded",
         "undecided": f"UNDECIDED: {counts['undecided']} of {every} limits could not be decided",
         "passed": "PASSED",
     }[comparison.verdict]
     if counts["failed"] and counts["undecided"]:
-        told += f", {counts['undecided']} not decided"
-    return f"{told} ({plural(left, 'limit')} not checked: no baseline)" if left else told
+        sentence += f", {counts['undecided']} not decided"
+    return f"{sentence} ({plural(left, 'limit')} not checked: no baseline)" if left else sentence
 
 
 def outcome(verdict: str) -> str:
@@ -141,8 +141,8 @@ def _moved(row: Judged) -> str:
     if row.limit.kind == "ceiling":
         return f"{row.limit.label} is {value(metric, row.after)}{where}, allowed is {kind} {_bound(row)}"
     values = f" {ARROW} ".join(both(metric, row.before, row.after))
-    if seen := _by_chance(row):
-        return f"{row.limit.label} {seen}: a typical run {values}, allowed is {row.limit.shown}"
+    if by_chance := _by_chance(row):
+        return f"{row.limit.label} {by_chance}: a typical run {values}, allowed is {row.limit.shown}"
     typical = "" if row.runs is None else " of a typical run"
     change = changed(metric, row.change)
     return f"{row.limit.label}{typical} {values} ({change}), allowed is {row.limit.shown}"
@@ -190,11 +190,11 @@ def _sight(row: Judged) -> str:
 
 def causes(comparison: Comparison) -> list[Cause]:
     """Return why the bill moved, the largest reason first."""
-    found = comparison.causes
-    sums = found.group_by("cause", maintain_order=True).agg(pl.col("usd").sum())
+    by_task = comparison.causes
+    sums = by_task.group_by("cause", maintain_order=True).agg(pl.col("usd").sum())
     ranked = sums.sort(pl.col("usd").abs(), "cause", descending=[True, False])
     return [
-        Cause(CAUSES[name], amount, _detail(found.filter(pl.col("cause") == name), name))
+        Cause(CAUSES[name], amount, _detail(by_task.filter(pl.col("cause") == name), name))
         for name, amount in ranked.iter_rows()
         if amount
     ]
@@ -207,9 +207,9 @@ def _detail(rows: pl.DataFrame, cause: str) -> str:
     ranked = sums.sort(pl.col("usd").abs(), *by, descending=[True, *(False for _ in by)])
     if cause != "prompt_tokens" and ranked.height < 2:  # noqa: PLR2004 - one task is no detail
         return ""
-    told = [f"{_part(*names)} {signed(amount)}" for *names, amount in ranked.head(_PARTS).iter_rows()]
-    rest = ranked.height - len(told)
-    return ", ".join([*told, *([f"{rest:,} more"] if rest > 0 else [])])
+    phrases = [f"{_part(*names)} {signed(amount)}" for *names, amount in ranked.head(_PARTS).iter_rows()]
+    rest = ranked.height - len(phrases)
+    return ", ".join([*phrases, *([f"{rest:,} more"] if rest > 0 else [])])
 
 
 def _part(part: str, kind: str = "") -> str:
@@ -236,7 +236,7 @@ def bill(comparison: Comparison) -> str:
 def states(comparison: Comparison) -> str:
     """Count the tasks by what became of them."""
     counts = dict(comparison.tasks.group_by("state").len().iter_rows())
-    told = [
+    phrases = [
         f"{count(counts[name])} {name}" for name in ("new", "gone", "changed", "same") if counts.get(name)
     ]
-    return ", ".join(told) or "none"
+    return ", ".join(phrases) or "none"

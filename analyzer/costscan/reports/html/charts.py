@@ -29,11 +29,11 @@ _MOST_MARKS: Final = 40
 
 def spend(summary: Summary, analysis: Diagnosis) -> dict[str, Any]:
     """Return what each model cost on each day: the most expensive models first."""
-    known = analysis.turns.filter(pl.col("usd").is_not_null())
+    priced = analysis.turns.filter(pl.col("usd").is_not_null())
     most_expensive = summary.by_model.filter(pl.col("usd").is_not_null())["model"].head(MODELS).to_list()
     name = pl.when(pl.col("model").is_in(most_expensive)).then(pl.col("model")).otherwise(pl.lit(OTHERS))
     own_day = day("at", summary.inputs.tz)
-    sums = known.group_by(day=own_day, name=name).agg(pl.col("usd").sum()).sort("day", "name")
+    sums = priced.group_by(day=own_day, name=name).agg(pl.col("usd").sum()).sort("day", "name")
     undated = sums.filter(pl.col("day").is_null())["usd"].sum()
     days = [d for d in summary.by_day["day"] if d != UNKNOWN_DAY]
     cells = {(d, m): usd for d, m, usd in sums.iter_rows()}
@@ -57,11 +57,11 @@ def distribution(summary: Summary) -> dict[str, Any]:
             runs, spent = bins.get(step, (0, Decimal(0)))
             bins[step] = (runs + 1, spent + usd)
     steps = range(min(bins), max(bins) + 1) if bins else range(0)
-    found = [(step, *bins.get(step, (0, Decimal(0)))) for step in steps]
+    bars = [(step, *bins.get(step, (0, Decimal(0)))) for step in steps]
     ranks = summary.distribution.usd_per_run
     return {
         "bins": [
-            [10 ** (n / BINS_A_DECADE), 10 ** ((n + 1) / BINS_A_DECADE), r, money(u)] for n, r, u in found
+            [10 ** (n / BINS_A_DECADE), 10 ** ((n + 1) / BINS_A_DECADE), r, money(u)] for n, r, u in bars
         ],
         "ranks": {name: money(ranks[name]) for name in ("p50", "p90", "p99")},
         "free": int((costs == 0).sum()),
@@ -76,7 +76,7 @@ def growth(summary: Summary, analysis: Diagnosis) -> dict[str, Any]:
     """
     logged = ~IS_UNLOGGED & (pl.col("prompt_tokens") > 0)
     worst = summary.threads.filter(logged & (pl.col("turns") > 1)).head(WORST)
-    found = prompts(analysis, worst["run_id"].to_list())
+    prompts_of = prompts(analysis, worst["run_id"].to_list())
     names = _thread_names(summary, worst)
     whys = dict(summary.findings.unique("run_id", keep="first").select("run_id", why()).iter_rows())
     fine = is_fine(worst["usd"])
@@ -86,7 +86,7 @@ def growth(summary: Summary, analysis: Diagnosis) -> dict[str, Any]:
             "task": text(row["root_task"]),
             "usd": money(row["usd"]),
             "why": text(whys.get(row["run_id"], "")),
-            **_curve(found[row["run_id"]]),
+            **_curve(prompts_of[row["run_id"]]),
         }
         for name, row in zip(names, worst.to_dicts(), strict=True)
     ]
@@ -126,7 +126,7 @@ def _curve(turns: pl.DataFrame) -> dict[str, Any]:
 def levers(summary: Summary) -> dict[str, Any]:
     """Return what the levers save: in the order of the waterfall, with shares that sum to what all save."""
     rows, every, billed = worth_a_line(summary), summary.scenario("all"), summary.totals.usd
-    fine = is_fine(found.saved_usd for found in rows)
+    fine = is_fine(lever.saved_usd for lever in rows)
     joint = [s for s in summary.scenarios if s.saved_joint_usd]
     if not rows or every is None or every.usd is None or not billed:
         return {"rows": [], "billedUsd": money(billed)}

@@ -43,21 +43,21 @@ class Column:
 
         What can be chosen from a list has a pool of its own: nothing is offered that no row has.
         """
-        found: dict[str, Any] = {"title": self.title, "kind": self.kind, "give": self.give}
+        column: dict[str, Any] = {"title": self.title, "kind": self.kind, "give": self.give}
         if self.on_demand:
-            found["onDemand"] = True
+            column["onDemand"] = True
         if self.kind == "usd":
-            found["fine"] = is_fine(self.values)
+            column["fine"] = is_fine(self.values)
         values = [plain(value, self.kind) for value in self.values]
         if self.kind == "choice":
             own: dict[str, int] = {}
             values = [own.setdefault(value, len(own)) for value in values]
-            found["texts"] = list(own)
+            column["texts"] = list(own)
         elif self.kind in {"name", "prose"}:
             pool = pools.setdefault(self.title, {})
             values = [pool.setdefault(value, len(pool)) for value in values]
-            found["pool"] = self.title
-        return found | {"values": values}
+            column["pool"] = self.title
+        return column | {"values": values}
 
 
 Pools = dict[str, dict[str, int]]

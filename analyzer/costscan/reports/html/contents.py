@@ -49,9 +49,9 @@ def heading(summary: Summary) -> dict[str, Any]:
 
 def first_screen(summary: Summary) -> dict[str, Any]:
     """Return the bill, what it went to, and what else the headline says."""
-    told = {label: pieces for label, pieces, _ in paragraphs(summary)}
+    pieces_of = {label: pieces for label, pieces, _ in paragraphs(summary)}
     apart = {label: separator for label, _, separator in paragraphs(summary)}
-    bill = _bill(told["billed"])
+    bill = _bill(pieces_of["billed"])
     whole = summary.totals.usd
     spent = sorted(((m, v) for m, v in summary.meters.items() if v), key=lambda item: -item[1])
     return {
@@ -59,7 +59,7 @@ def first_screen(summary: Summary) -> dict[str, Any]:
         "meters": [[METER_WORDS[m], money(v), plain(float(v / whole)) if whole else None] for m, v in spent],
         "facts": [
             [label, apart[label].join(piece for piece, _ in pieces), any("yellow" in s for _, s in pieces)]
-            for label, pieces in told.items()
+            for label, pieces in pieces_of.items()
             if label not in _DRAWN
         ],
     }
@@ -80,7 +80,7 @@ def _bill(pieces: Pieces) -> list[str]:
 
 def rules(summary: Summary) -> dict[str, Any]:
     """Return the rules that found most, each with its most expensive finding and how to mend it."""
-    found = summary.breakdowns["rule"]
+    by_rule = summary.breakdowns["rule"]
     rows = [
         {
             "name": inert(row["name"]),
@@ -91,6 +91,6 @@ def rules(summary: Summary) -> dict[str, Any]:
             "message": text(row["message"]),
             "fix": text(row["fix"]),
         }
-        for row in found.head(_RULES).to_dicts()
+        for row in by_rule.head(_RULES).to_dicts()
     ]
-    return {"rows": rows, "more": found.height - len(rows)}
+    return {"rows": rows, "more": by_rule.height - len(rows)}

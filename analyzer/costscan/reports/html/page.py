@@ -58,5 +58,5 @@ def _hash(text: str) -> str:
 
 
 def _style_of_plot(library: str) -> str:
-    found = _STYLE_OF_PLOT.search(library)
-    return re.sub(r"\$\{\w+\}", PLOT_CLASS, found[1]).replace("\\n", "\n") if found else ""
+    match = _STYLE_OF_PLOT.search(library)
+    return re.sub(r"\$\{\w+\}", PLOT_CLASS, match[1]).replace("\\n", "\n") if match else ""

@@ -12,7 +12,7 @@ from costscan.reports.html.columns import Column, Kind, Table
 from costscan.reports.text.numbers import count, plural, usd
 from costscan.summary import Summary
 from costscan.summary.days import on_clocks
-from costscan.summary.findings import said
+from costscan.summary.findings import message_at_place
 
 MOST_FINDINGS: Final = 1000
 """The most expensive; thousands more would fill the page with cents. A row per rule sums all of them up."""
@@ -36,7 +36,7 @@ def runs(summary: Summary, names: dict[str, str]) -> Table:
         Column("task", "prose", frame["task"].to_list(), give=1),
         Column("cost", "usd", frame["usd"].to_list()),
         *_after(frame),
-        Column("why", "choice", [_rule_of(told) for told in frame["top_finding"]], give=3),
+        Column("why", "choice", [_rule_of(finding) for finding in frame["top_finding"]], give=3),
         Column("turns", "count", frame["turns"].to_list(), give=2),
         *_sub_agents(frame),
         Column("input", "tokens", frame["prompt_tokens"].to_list(), give=3),
@@ -57,9 +57,9 @@ def _sub_agents(frame: pl.DataFrame) -> Iterator[Column]:
 
 def _below(frame: pl.DataFrame) -> Iterator[Column]:
     """Yield what each run has below its main thread, the most expensive first."""
-    told = [_of_agents(row) for row in frame.select("run_id", "agents", "usd_main_thread").to_dicts()]
-    if any(told):
-        yield Column("made of", "prose", told, on_demand=True)
+    sentences = [_of_agents(row) for row in frame.select("run_id", "agents", "usd_main_thread").to_dicts()]
+    if any(sentences):
+        yield Column("made of", "prose", sentences, on_demand=True)
 
 
 def _of_agents(row: Mapping[str, Any]) -> str:
@@ -82,12 +82,12 @@ def _kind(agent: Mapping[str, Any]) -> str:
 
 def _after(frame: pl.DataFrame) -> list[Column]:
     """Return what the runs would cost with all levers, where that is known of any."""
-    known = frame["usd_after_all"]
-    return [Column("after", "usd", known.to_list(), give=1)] if known.count() else []
+    usd_after = frame["usd_after_all"]
+    return [Column("after", "usd", usd_after.to_list(), give=1)] if usd_after.count() else []
 
 
-def _rule_of(told: str | None) -> str:
-    return (told or "").partition(": ")[0]
+def _rule_of(finding: str | None) -> str:
+    return (finding or "").partition(": ")[0]
 
 
 def _names(summary: Summary) -> Iterator[tuple[str, str]]:
@@ -99,7 +99,7 @@ def _names(summary: Summary) -> Iterator[tuple[str, str]]:
 def findings(summary: Summary, names: dict[str, str]) -> Table:
     """Return the most expensive findings; a row opens to what speaks for it and what to change."""
     every = summary.findings
-    frame = every.head(MOST_FINDINGS).with_columns(said())
+    frame = every.head(MOST_FINDINGS).with_columns(message_at_place())
     left = every.height - frame.height
     columns = [
         Column("rule", "choice", frame["name"].to_list()),
@@ -175,8 +175,8 @@ def _of_tools(frame: pl.DataFrame) -> list[Column]:
         ("p95", "p95_tokens", 5),
         ("max", "max_tokens", 4),
     ]
-    found: list[Any] = [
+    columns: list[Any] = [
         Column(title, "tokens", frame[name].to_list(), give=give) for title, name, give in sizes
     ]
     again = Column("re-sent", "usd", frame["carried_usd"].to_list(), give=1)
-    return [_many("calls", frame["calls"], 2), *found, again]
+    return [_many("calls", frame["calls"], 2), *columns, again]

@@ -20,8 +20,8 @@ def width_of(out: TextIO) -> int:
 
     They are those of $COLUMNS where it is a number above 0, else those of the terminal, else PIPED_WIDTH.
     """
-    found = _asked() or (_of_terminal(out) if console(out).is_terminal else PIPED_WIDTH)
-    return max(min(found, WIDEST), NARROWEST)
+    width = _asked() or (_of_terminal(out) if console(out).is_terminal else PIPED_WIDTH)
+    return max(min(width, WIDEST), NARROWEST)
 
 
 def console(out: TextIO, width: int = TERMINAL_WIDTH) -> Console:

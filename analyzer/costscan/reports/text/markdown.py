@@ -110,10 +110,10 @@ class Table:
         left = self.total - shown
         if not left:
             return ""
-        told = f"… and {plural(left, f'more {self.one}')}"
-        known = [cost for cost in self.costs[shown:] if cost is not None]
+        phrase = f"… and {plural(left, f'more {self.one}')}"
+        costs_left = [cost for cost in self.costs[shown:] if cost is not None]
         fine = is_fine(self.costs[:shown]) if shown else None
-        return cell(f"{told}, {usd(sum(known, Decimal(0)), fine=fine)}" if known else told)
+        return cell(f"{phrase}, {usd(sum(costs_left, Decimal(0)), fine=fine)}" if costs_left else phrase)
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,9 @@ def is_fine(amounts: Iterable[Decimal | None]) -> bool:
 
 def usd_column(amounts: Iterable[Decimal | None]) -> list[str]:
     """Return dollars with the same number of decimals in every row."""
-    found = list(amounts)
-    fine = is_fine(found)
-    return [usd(a, fine=fine) for a in found]
+    column = list(amounts)
+    fine = is_fine(column)
+    return [usd(a, fine=fine) for a in column]
 
 
 def percent(share: float | None) -> str:

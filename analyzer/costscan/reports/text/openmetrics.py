@@ -27,8 +27,8 @@ class Family:
 
     def lines(self) -> Iterator[str]:
         """Yield its lines; none where nothing of it is known."""
-        known = {labels: value for labels, value in self.values.items() if _is_known(value)}
-        if not known:
+        known_values = {labels: value for labels, value in self.values.items() if _is_known(value)}
+        if not known_values:
             return
         name = f"{PREFIX}_{self.name}"
         unit = self.name.rpartition("_")[2]
@@ -36,7 +36,7 @@ class Family:
         if unit in _UNITS:
             yield f"# UNIT {name} {unit}"
         yield f"# HELP {name} {_escaped(self.help)}"
-        for labels, value in known.items():
+        for labels, value in known_values.items():
             yield f"{name}{_labelled(labels)} {_number(value)}"
 
 
@@ -59,14 +59,14 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
 
 
-def one(name: str, said: str, value: Value) -> Family:
+def one(name: str, text: str, value: Value) -> Family:
     """Return a gauge with one value."""
-    return Family(name, said, {(): value})
+    return Family(name, text, {(): value})
 
 
-def by(name: str, said: str, label: str, values: Mapping[str, Value]) -> Family:
+def by(name: str, text: str, label: str, values: Mapping[str, Value]) -> Family:
     """Return a gauge with a value per value of a label."""
-    return Family(name, said, {((label, key),): value for key, value in values.items()})
+    return Family(name, text, {((label, key),): value for key, value in values.items()})
 
 
 def text_of(families: Iterable[Family]) -> str:

@@ -17,11 +17,11 @@ def meant(name: str, every: Sequence[str], roots: Collection[str]) -> list[str]:
         every: the ids of all runs and their sub-agents.
         roots: those of the runs.
     """
-    found = [run for run in every if _begins(run, name)]
-    if name in found:
+    matches = [run for run in every if _begins(run, name)]
+    if name in matches:
         return [name]
-    of_roots = [run for run in found if run in roots]
-    return of_roots if len(of_roots) == 1 else found
+    of_roots = [run for run in matches if run in roots]
+    return of_roots if len(of_roots) == 1 else matches
 
 
 def handle(run: str, every: Sequence[str], roots: Collection[str]) -> str:

@@ -13,9 +13,9 @@ def table(trend: Trend) -> pl.DataFrame:
 
     A text that a spreadsheet would take for a formula gets a leading '.
     """
-    found = pl.concat([_points(task, trend.metric) for task in trend.series])
+    points = pl.concat([_points(task, trend.metric) for task in trend.series])
     text = pl.col("task")
-    return found.with_columns(
+    return points.with_columns(
         task=pl.when(text.str.contains(FORMULA)).then(pl.lit("'") + text).otherwise(text)
     )
 

@@ -12,13 +12,13 @@ from costscan.trend import Change, TaskTrend, Trend
 
 def document(trend: Trend, *, top: int | None = None) -> dict[str, Any]:
     """Return the trend as plain values; USD rounded to 1e-9, unknown is null; `top` limits the tasks."""
-    found = {
+    plain_fields = {
         field.name: plain(getattr(trend, field.name))
         for field in fields(trend)
         if field.name not in {"whole", "tasks"}
     }
     return {
-        **found,
+        **plain_fields,
         "whole": None if trend.whole is None else _task(trend.whole, trend.metric),
         "tasks": [_task(task, trend.metric) for task in trend.tasks[:top]],
     }

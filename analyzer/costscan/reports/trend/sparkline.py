@@ -24,13 +24,13 @@ def sparkline(
         width: how many bars.
         in_ratios: as high as the logarithm of the value; else a share, from none to all.
     """
-    found = _typical(points, first, last, width, in_ratios=in_ratios)
-    known = [value for value in found if value is not None]
-    if not known:
+    typical = _typical(points, first, last, width, in_ratios=in_ratios)
+    typical_values = [value for value in typical if value is not None]
+    if not typical_values:
         return ""
-    lowest, highest = (min(known), max(known)) if in_ratios else (0.0, 1.0)
+    lowest, highest = (min(typical_values), max(typical_values)) if in_ratios else (0.0, 1.0)
     highest = max(highest, lowest * _SPAN) if in_ratios else highest
-    return "".join(" " if value is None else _bar(value, lowest, highest, in_ratios) for value in found)
+    return "".join(" " if value is None else _bar(value, lowest, highest, in_ratios) for value in typical)
 
 
 def _bar(value: float, lowest: float, highest: float, in_ratios: bool) -> str:  # noqa: FBT001
@@ -49,5 +49,5 @@ def _typical(
     value = pl.col("value").log() if in_ratios else pl.col("value")
     mean = (value * pl.col("runs")).sum() / pl.col("runs").sum()
     bins = points.group_by(place.clip(0, width - 1).alias("bin")).agg(mean)
-    found = dict(bins.iter_rows())
-    return [None if (own := found.get(n)) is None else exp(own) if in_ratios else own for n in range(width)]
+    typical = dict(bins.iter_rows())
+    return [None if (own := typical.get(n)) is None else exp(own) if in_ratios else own for n in range(width)]

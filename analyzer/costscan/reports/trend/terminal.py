@@ -73,13 +73,13 @@ def _columns(shown: list[TaskTrend], trend: Trend, width: int) -> list[Column]:
 def _change(change: Change, trend: Trend, width: int) -> list[Text]:
     """Say a step in words, then on which runs it stands, then why."""
     is_worse = change.change * METRICS[trend.metric].sign > 0
-    told = (
+    sentences = (
         (words.step(change, trend.metric, trend.tz), "red" if is_worse else "green"),
         (words.ends(change), "dim"),
         (words.why(change), ""),
     )
     return [
-        Text.assemble(" " * (_INDENT if not n and text is told[0] else _INDENT + 2), (line, text[1]))
-        for text in told
+        Text.assemble(" " * (_INDENT if not n and text is sentences[0] else _INDENT + 2), (line, text[1]))
+        for text in sentences
         for n, line in enumerate(wrapped(inert(text[0]), width - _INDENT - 2))
     ]

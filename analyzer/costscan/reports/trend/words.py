@@ -68,22 +68,22 @@ def why(change: Change) -> str:
     if not ranked:
         return "why: the known cost of a mean run stayed the same"
     least = abs(ranked[0][1]) * Decimal(str(_LEAST_SHARE))
-    told = [
+    phrases = [
         f"{CAUSES[cause]} {signed(usd)}{_parts(change.causes, cause)}"
         for cause, usd in ranked[:_CAUSES]
         if abs(usd) >= least
     ]
     whole = signed(Decimal(change.causes["usd_per_run"].sum()))
-    return f"why: {', '.join(told)}; in all {whole} for a mean run"
+    return f"why: {', '.join(phrases)}; in all {whole} for a mean run"
 
 
 def _parts(causes: pl.DataFrame, cause: str) -> str:
     rows = causes.filter((pl.col("cause") == cause) & (pl.col("part") != "")).head(_PARTS)
-    told = [
+    phrases = [
         f"{named(part)} {kind.replace('_', ' ')}".strip() + f" {signed(usd)}"
         for part, kind, usd in rows.select("part", "kind", "usd_per_run").iter_rows()
     ]
-    return f" ({', '.join(told)})" if told else ""
+    return f" ({', '.join(phrases)})" if phrases else ""
 
 
 def notes(trend: Trend) -> list[str]:
@@ -91,10 +91,10 @@ def notes(trend: Trend) -> list[str]:
     few = sum(1 for task in trend.tasks if task.runs < trend.fewest_runs)
     unknown = sum(task.unknown_runs for task in trend.tasks)
     what = METRICS[trend.metric].name.replace("_", " ")
-    found = [f"of tasks without a step, chance alone shows one in {trend.false_alarm * 100:.3g}% at most"]
+    sentences = [f"of tasks without a step, chance alone shows one in {trend.false_alarm * 100:.3g}% at most"]
     if few:
         tasks = plural(few, "task has", "tasks have")
-        found.append(f"{tasks} under {count(trend.fewest_runs)} runs: too few to tell a step from chance")
+        sentences.append(f"{tasks} under {count(trend.fewest_runs)} runs: too few to tell a step from chance")
     if unknown:
-        found.append(f"{plural(unknown, 'run')} without a known {what} or time left out")
-    return found
+        sentences.append(f"{plural(unknown, 'run')} without a known {what} or time left out")
+    return sentences

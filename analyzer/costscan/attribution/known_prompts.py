@@ -24,13 +24,13 @@ def without_unknown(calls: pl.DataFrame, tables: Sequence[pl.DataFrame]) -> list
         tables: tables of these copies with `copy` and some of the columns seq, turn_in, turn_out, made_by and
             used_last, which count the calls of a copy.
     """
-    known = calls.select("copy", "seq", known=KNOWS_PROMPT)
-    if known["known"].all():
+    prompts = calls.select("copy", "seq", is_known=KNOWS_PROMPT)
+    if prompts["is_known"].all():
         return list(tables)
-    before = pl.col("known").cast(pl.Int64).cum_sum() - pl.col("known").cast(pl.Int64)
-    numbers = known.sort("copy", "seq").with_columns(number=before.over("copy"))
-    last = pl.col("number").last() + pl.col("known").last().cast(pl.Int64)
-    ends = numbers.group_by("copy").agg(pl.col("seq").last() + 1, known=pl.lit(False), number=last)
+    before = pl.col("is_known").cast(pl.Int64).cum_sum() - pl.col("is_known").cast(pl.Int64)
+    numbers = prompts.sort("copy", "seq").with_columns(number=before.over("copy"))
+    last = pl.col("number").last() + pl.col("is_known").last().cast(pl.Int64)
+    ends = numbers.group_by("copy").agg(pl.col("seq").last() + 1, is_known=pl.lit(False), number=last)
     numbers = pl.concat([numbers, ends.select(numbers.columns)])
     empty = ends.filter(pl.col("number") == 0)["copy"]
     return [_renumbered(table.filter(~pl.col("copy").is_in(empty.implode())), numbers) for table in tables]
@@ -42,8 +42,8 @@ def _renumbered(table: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
         if name in columns:
             named = numbers.rename({"seq": name})
             table = table.join(named, on=["copy", name], how="left", maintain_order="left")
-            number = pl.col("number") if name in _BOUNDS else pl.when("known").then("number")
-            table = table.with_columns(number.alias(name)).drop("number", "known")
+            number = pl.col("number") if name in _BOUNDS else pl.when("is_known").then("number")
+            table = table.with_columns(number.alias(name)).drop("number", "is_known")
     if "seq" in columns:
         table = table.filter(pl.col("seq").is_not_null())
     return table.select(columns)
