@@ -20,7 +20,8 @@ from costscan.gate_pipeline import compared, limits_of, read_whole, side
 from costscan.reports.analysis.markdown import MOST_CHARS
 from costscan.reports.comparison.github import annotations
 from costscan.reports.comparison.markdown import LIMITS, ROWS, document
-from costscan.reports.outputs import COMPARISON, comparison_target
+from costscan.reports.endings import COMPARISON
+from costscan.reports.outputs import comparison_target
 from gauges import families
 from junit_schema import message, suite_of, verdict
 from sarif_schema import hold_valid

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from costscan.reports.endings import ANALYSIS, COMPARED, FOLDER, NEW_SIDE, TREND, listed
+
 Paths = Annotated[
     list[str],
     typer.Argument(
@@ -19,8 +21,8 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="Write a report too: .html (one page, opens offline), .md, .json, .parquet (a row per run), "
-        ".csv, .sarif (findings), .prom (gauges), or DIR/ for every frame as Parquet. Repeatable.",
+        help=f"Write a report too: {listed(ANALYSIS)}, or {FOLDER.name} for every frame as Parquet. "
+        "Repeatable.",
     ),
 ]
 ComparisonOutput = Annotated[
@@ -29,9 +31,13 @@ ComparisonOutput = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="Write a report of the comparison: .md, .json, .xml (JUnit), .csv, .prom, .sarif; or of the new "
-        "logs alone: .parquet, .html. Repeatable.",
+        help=f"Write a report of the comparison: {listed(COMPARED)}; or of the new logs alone: "
+        f"{', '.join(NEW_SIDE)}. Repeatable.",
     ),
+]
+TrendOutput = Annotated[
+    list[str] | None,
+    typer.Option("--output", "-o", metavar="FILE", help=f"Write a report too: {listed(TREND)}. Repeatable."),
 ]
 Baseline = Annotated[
     str | None,

@@ -37,10 +37,7 @@ def trend(
     ],
     *,
     metric: Annotated[Metric, typer.Option(help="What to look at, per run.")] = Metric.USD,
-    output: Annotated[
-        list[str] | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write a report too: .json, .csv. Repeatable."),
-    ] = None,
+    output: p.TrendOutput = None,
     json: p.Json = False,
     top: Annotated[int | None, typer.Option(metavar="N", min=1, help="Show at most N tasks.")] = None,
     options: Options,
