@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from costscan import levers
 from costscan.errors import CostscanError, near
 from costscan.settings.values import Place
 
-LEVERS: Final = ("caching", "trimming", "routing", "batching", "loops", "sub-agents", "spend")
+LEVERS: Final = (*levers.LEVERS, "loops", "sub-agents", "spend")
+"""What rules are about: a lever, or what none of these changes."""
 SEVERITIES: Final = ("error", "warning", "info")
 CONFIDENCES: Final = ("high", "medium", "low")
 PRICES: Final = (
