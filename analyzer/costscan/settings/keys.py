@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from costscan.levers.catalogue import BATCHING, CACHING, ROUTING, TRIMMING, Lever
-from costscan.settings.values import Key, Place
+from costscan.settings.values import PRICES, Key, Place
 
 OUTCOMES: Final = ("pass", "fail")
 EFFORTS: Final = ("low", "medium", "high")
@@ -109,8 +109,8 @@ class OwnPrices:
         metadata={
             "kind": "prices",
             "choices": (),
-            "help": 'Own prices in a table [prices.models."MODEL"]: input, output, cache_read, '
-            "cache_write_5m, cache_write_1h in USD per million tokens.",
+            "help": f'Own prices in a table [prices.models."MODEL"]: {", ".join(PRICES)} '
+            "in USD per million tokens.",
         },
     )
 

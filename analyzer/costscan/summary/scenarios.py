@@ -6,6 +6,7 @@ from typing import Final
 import polars as pl
 
 from costscan.levers.catalogue import ALL, risk_of
+from costscan.meters import CACHED_TOKENS
 from costscan.prices import COST_COLUMNS, usd_of
 from costscan.rulebook import Diagnosis
 from costscan.scenarios import SCENARIO
@@ -17,7 +18,6 @@ LEAST_SHARE: Final = Decimal("0.005")
 """A lever that would save less than this share of the bill is not worth a step, nor a line."""
 _MOST_MODELS: Final = 3
 """Models without known cache rules that a sentence names."""
-_CACHED: Final = ("cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
 
 
 def no_caching_usd(analysis: Diagnosis) -> pl.Series:
@@ -89,7 +89,7 @@ def _without_rules(analysis: Diagnosis, runs: pl.DataFrame) -> str | None:
 def _no_caching(known: pl.DataFrame, billed: Decimal | None) -> Scenario:
     whole = billed is not None and not known["no_caching"].null_count()
     plain = total(known["no_caching"]) if whole else None
-    cached = known.filter(pl.sum_horizontal(_CACHED) > 0)["root_run_id"].n_unique()
+    cached = known.filter(pl.sum_horizontal(CACHED_TOKENS) > 0)["root_run_id"].n_unique()
     saved = None if billed is None or plain is None else billed - plain
     return Scenario("no_caching", None, plain, saved, None, cached, None)
 
