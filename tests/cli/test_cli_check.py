@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from command import Capture, logs_of, said
-from costscan.reports.outputs import COMPARISON, target
+from costscan.reports.endings import COMPARISON
+from costscan.reports.outputs import target
 from suites import suite
 
 pytestmark = pytest.mark.usefixtures("kept_analyses")

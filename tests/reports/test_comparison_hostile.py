@@ -15,11 +15,12 @@ import polars as pl
 import pytest
 
 from costscan.cli.comparison import show, write
-from costscan.cli.session import request
+from costscan.cli.options import Options
 from costscan.gate_pipeline import compared, limits_of, read_whole, side
 from costscan.reports.analysis.markdown import MOST_CHARS
 from costscan.reports.analysis.terminal import printed
-from costscan.reports.outputs import COMPARISON, TREND, comparison_target, trend_target
+from costscan.reports.endings import COMPARISON, TREND
+from costscan.reports.outputs import comparison_target, trend_target
 from costscan.reports.text.console import PIPED_WIDTH
 from costscan.reports.text.sanitize import cells
 from costscan.reports.trend.json import encoded
@@ -36,7 +37,6 @@ from workflow_commands import commands
 pytestmark = pytest.mark.usefixtures("kept_analyses")
 
 HEADINGS: Final = {"Why it moved", "A typical run", "Tasks", "New findings", "Gone findings"}
-NOTHING: Final = (None,) * 8
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def outputs(folder: Path, kinds: Sequence[str], monkeypatch: pytest.MonkeyPatch)
     """Check the logs of hostile names and look at the trend of their history, with every output there is."""
     before, after = sides(folder, kinds)
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(folder / "summary.md"))
-    logs = request([str(after)], *NOTHING, 1)
+    logs = Options(workers=1).request([str(after)])
     limits = limits_of(limits_on(kinds), logs, has_baseline=True)
     with side(logs) as read:
         found = compared(read_whole(logs, str(before)), read.side, limits, logs)

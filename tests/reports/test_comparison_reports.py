@@ -14,13 +14,14 @@ from jsonschema import Draft202012Validator
 
 from command import Capture, said
 from costscan.cli.comparison import write
-from costscan.cli.session import request
+from costscan.cli.options import Options
 from costscan.gate import CAUSES, METRICS, Comparison, compare, limits
 from costscan.gate_pipeline import compared, limits_of, read_whole, side
 from costscan.reports.analysis.markdown import MOST_CHARS
 from costscan.reports.comparison.github import annotations
 from costscan.reports.comparison.markdown import LIMITS, ROWS, document
-from costscan.reports.outputs import COMPARISON, comparison_target
+from costscan.reports.endings import COMPARISON
+from costscan.reports.outputs import comparison_target
 from gauges import families
 from junit_schema import message, suite_of, verdict
 from sarif_schema import hold_valid
@@ -139,7 +140,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Checked:
     folder = tmp_path_factory.mktemp("checked")
     before = suite(folder / "before" / "runs.jsonl")
     after = suite(folder / "after" / "runs.jsonl", changed=True, day="2026-11-03")
-    logs = request([str(after)], *(None,) * 8, 1)
+    logs = Options(workers=1).request([str(after)])
     applied = limits_of(list(CHOSEN), logs, has_baseline=True)
     with side(logs) as read:
         found = compared(read_whole(logs, str(before)), read.side, applied, logs)

@@ -12,7 +12,7 @@ import pytest
 
 from command import Capture, said
 from costscan.cli.app import run
-from costscan.reports.outputs import COMPARISON, MODULES
+from costscan.reports.endings import ANALYSIS, COMPARISON
 from logs import assistant, at, message, pair, streamed, text, tool_result, tool_use, usage, user, write
 
 SECRETS: Final[Mapping[str, str]] = {
@@ -107,7 +107,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write(folder / "logs" / f"{kind}-session.jsonl", *transcript(secret, f"{kind}-session"))
         write(folder / "logs" / f"{kind}-stream.jsonl", *stream(secret, f"{kind}-stream"))
     with chdir(folder):
-        reports = [f"report{ending}" for ending in MODULES] + ["frames/"]
+        reports = [f"report{ending}" for ending in ANALYSIS] + ["frames/"]
         assert run(["analyze", "logs", *(part for name in reports for part in ("-o", name))]) == 0
     return folder
 
@@ -121,7 +121,7 @@ def read(path: Path) -> str:
 
 def test_no_report_holds_a_planted_secret(logs: Path) -> None:
     files = [file for file in logs.rglob("*") if file.is_file() and file.parent.name != "logs"]
-    assert {file.suffix for file in files} == set(MODULES)
+    assert {file.suffix for file in files} == set(ANALYSIS)
     for file in files:
         assert not TRACES.search(read(file)), file.name
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
@@ -14,7 +15,9 @@ import pytest
 from billed import NOW, Billed, billed, sample_logs
 from costscan import __version__
 from costscan.errors import CostscanError
-from costscan.reports.outputs import COMPARISON, FOLDER, MODULES, comparison_target, target, whole
+from costscan.report import Report
+from costscan.reports.endings import ANALYSIS, COMPARISON, FOLDER, TREND
+from costscan.reports.outputs import comparison_target, target, whole
 from costscan.schema.frames import OF_LOGS, USD, check
 from logs import message, pair, write
 
@@ -96,7 +99,7 @@ def test_a_folder_gets_every_frame(written: tuple[Billed, Path]) -> None:
     assert bill["usd"].sum() == found.summary.totals.usd
     assert pl.read_parquet(folder / "turns.parquet").height == found.summary.totals.turns
     assert pq.read_metadata(folder / "turns.parquet").metadata[b"costscan_version"] == __version__.encode()
-    assert target(str(folder)).module == FOLDER
+    assert target(str(folder)).ending == FOLDER
 
 
 def test_an_ending_that_no_report_has(tmp_path: Path) -> None:
@@ -167,5 +170,15 @@ def test_a_link_and_its_permissions_stay(tmp_path: Path) -> None:
 
 
 def test_every_writer_is_a_module_of_the_folder() -> None:
-    for module in {*MODULES.values(), *COMPARISON.values()}:
-        assert callable(import_module(f"costscan.reports.{module}").write)
+    for ending in (*ANALYSIS.values(), FOLDER, *COMPARISON.values(), *TREND.values()):
+        assert callable(import_module(f"costscan.reports.{ending.module}").write)
+
+
+def test_documents_name_every_ending() -> None:
+    usage, python = (Path(__file__).parents[2] / "docs" / name for name in ("usage.md", "python.md"))
+    tables = usage.read_text(encoding="utf-8").split("| `-o` | what is in it |")[1:3]
+    for table, endings in zip(tables, ({*ANALYSIS, FOLDER.name}, set(COMPARISON)), strict=True):
+        rows = [line.split("|")[1] for line in table.strip().partition("\n\n")[0].splitlines()[1:]]
+        assert {name.strip(" `") for row in rows for name in row.split(",")} == endings
+    for told in (python.read_text(encoding="utf-8"), Report.write.__doc__ or ""):
+        assert all(re.search(rf"[ `]\{ending}[`,]", told) for ending in ANALYSIS)

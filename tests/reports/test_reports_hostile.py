@@ -13,7 +13,8 @@ import pytest
 
 from command import logs_of
 from costscan.reports.analysis.markdown import MOST_CHARS
-from costscan.reports.outputs import MODULES, target
+from costscan.reports.endings import ANALYSIS
+from costscan.reports.outputs import target
 from gauges import families
 from hostile import HUGE, NAMES, calls, written
 from logs import write
@@ -101,7 +102,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_report_is_checked() -> None:
-    assert set(MODULES) - {".html"} == set(CHECKS)
+    assert set(ANALYSIS) - {".html"} == set(CHECKS)
 
 
 @pytest.mark.parametrize("ending", CHECKS)

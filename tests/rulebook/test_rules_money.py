@@ -17,8 +17,7 @@ from billed import ROOT
 from costscan import ingest
 from costscan.analysis import Analysis, analyze
 from costscan.rulebook import Rule, load_rules
-from costscan.rulebook.pricing import Money
-from costscan.rulebook.rule import PRICES
+from costscan.rulebook.pricing import WAYS, Money
 from costscan.scenarios import price_scenarios
 from diagnosed import findings_of
 from histories import Session, transcripts
@@ -109,7 +108,7 @@ def test_whatever_a_query_gives(world: tuple[Session, ...], data: st.DataObject)
             pl.min_horizontal("turn", "last"), turn_end=pl.min_horizontal("turn_end", "last")
         )
         money = Money(price_scenarios(x), inside["run_id"].unique())
-        for how in PRICES:
+        for how in WAYS:
             priced = money.price(inside.drop("last"), how)
             hold_no_dollar_twice(x, priced)
             assert not priced.select(WHAT[how]).is_duplicated().any()

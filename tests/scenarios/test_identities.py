@@ -16,17 +16,18 @@ from hypothesis import strategies as st
 
 from applied import Told, read
 from costscan.levers import LEVERS
-from costscan.settings.keys import TRIMMING_PARTS, Settings, Trimming
+from costscan.levers.catalogue import TRIMMING
+from costscan.settings.keys import Settings, Trimming
 from hypothesis_profile import examples
 from mended import capped, deferred, for_system, shots, terse
 from workloads import MODELS, OPUS48, SONNET46, Calls, automatic, loops, marked
 
 SETS = ["+".join(some) for n in range(1, 5) for some in combinations(LEVERS, n)]
 CAP = 60
-SHORT = Settings(trimming=Trimming(parts=TRIMMING_PARTS, tool_result_max_tokens=CAP))
+SHORT = Settings(trimming=Trimming(parts=TRIMMING.part_names, tool_result_max_tokens=CAP))
 PARTS = {
     "caching": ("fix-prefix", "breakpoints", "ttl"),
-    "trimming": TRIMMING_PARTS,
+    "trimming": TRIMMING.part_names,
     "routing": ("turns", "runs"),
     "batching": ("async", "pack-items"),
 }

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from applied import Told, read, told
 from costscan.levers import LEVERS
-from costscan.settings.keys import TRIMMING_PARTS, Settings, Trimming
+from costscan.levers.catalogue import TRIMMING
+from costscan.settings.keys import Settings, Trimming
 from hypothesis_profile import examples
 from logs import Json, write
 from mended import shots
@@ -34,11 +35,11 @@ choices = st.fixed_dictionaries({
     "ttl": st.sampled_from(["", "5m", "1h"]), "between": st.booleans(), "behind": st.booleans(),
 })  # fmt: skip
 logs = st.lists(choices, min_size=5, max_size=5)
-SHORT = Settings(trimming=Trimming(parts=TRIMMING_PARTS, tool_result_max_tokens=60))
+SHORT = Settings(trimming=Trimming(parts=TRIMMING.part_names, tool_result_max_tokens=60))
 SETS = ["+".join(some) for n in range(1, 5) for some in combinations(LEVERS, n)]
 PARTS = [
     *(f"caching/{part}" for part in ("fix-prefix", "breakpoints", "ttl")),
-    *(f"trimming/{part}" for part in TRIMMING_PARTS),
+    *(f"trimming/{part}" for part in TRIMMING.part_names),
     *(f"routing/{part}" for part in ("turns", "runs")),
     *(f"batching/{part}" for part in ("async", "pack-items")),
 ]

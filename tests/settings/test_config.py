@@ -10,7 +10,7 @@ from costscan.errors import CostscanError
 from costscan.prices import METERS as PRICED
 from costscan.settings.keys import Settings, keys
 from costscan.settings.load import load
-from costscan.settings.values import METERS
+from costscan.settings.values import PRICES
 
 EXAMPLE = """
 redact = false
@@ -189,4 +189,4 @@ def test_the_table_of_keys_is_whole() -> None:
 
 
 def test_prices_can_be_set_for_meters_that_are_billed() -> None:
-    assert {*METERS, "web_search"} == set(PRICED)
+    assert {*PRICES, "web_search"} == set(PRICED)

@@ -7,7 +7,8 @@ from typing import Final
 import pytest
 
 from costscan.cli.app import run
-from costscan.cli.session import diagnosed, request
+from costscan.cli.options import Options
+from costscan.cli.session import diagnosed
 from costscan.levers import LEVERS
 from costscan.prices import as_of
 from costscan.rulebook import Diagnosis
@@ -28,6 +29,5 @@ def said(capsys: Capture, *arguments: str, code: int = 0) -> str:
 @contextmanager
 def logs_of(*paths: str) -> Iterator[tuple[Diagnosis, Summary]]:
     """Yield what commands make of logs, once for many reports."""
-    nothing = (None,) * 8
-    with diagnosed(request(paths, *nothing, 1)) as found:
+    with diagnosed(Options(workers=1).request(paths)) as found:
         yield found

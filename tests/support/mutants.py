@@ -25,8 +25,9 @@ from costscan.gate import DEFAULT, compare, limits, of_logs
 from costscan.reports.analysis.json import document
 from costscan.reports.analysis.tables import TABLES
 from costscan.reports.analysis.terminal import render
+from costscan.reports.endings import ANALYSIS, COMPARISON, FOLDER
 from costscan.reports.listings import run_story
-from costscan.reports.outputs import COMPARISON, FOLDER, MODULES, Target
+from costscan.reports.outputs import Target
 from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 from costscan.summary.story import story
@@ -205,15 +206,15 @@ def _analyzed(windows: dict[int, Window], made: Sequence[Made]) -> Iterator[tupl
 
 def _report(x: Diagnosis, summary: Summary, folder: Path) -> None:
     """Make all reports."""
-    for ending, module in MODULES.items():
-        Target(folder / f"report{ending}", module).write(summary, x)
+    for ending, of in ANALYSIS.items():
+        Target(folder / f"report{ending}", of).write(summary, x)
     (folder / "frames").mkdir()
     Target(folder / "frames", FOLDER).write(summary, x)
     json.dumps(document(summary), allow_nan=False)
     side = of_logs(summary, x)
     compared = compare(side, side, limits([("", DEFAULT)], []), false_alarm=0.05, now=NOW)
-    for ending, module in COMPARISON.items():
-        Target(folder / f"comparison{ending}", module).write_comparison(compared, summary, x)
+    for ending, of in COMPARISON.items():
+        Target(folder / f"comparison{ending}", of).write_comparison(compared, summary, x)
     for by in (None, *TABLES):
         render(summary, width=90, by=by)
     every = x.runs["run_id"].to_list()

@@ -6,6 +6,7 @@ from typing import Final
 import polars as pl
 
 from costscan.cache_policy import LONG_US, SHORT_US
+from costscan.meters import PROMPT_TOKENS
 from costscan.models import model_info
 from costscan.schema.frames import PROMPT
 
@@ -30,10 +31,7 @@ TURN_COLUMNS: Final = (
     "provider",
     "model",
     "speed",
-    "input_tokens",
-    "cache_read_tokens",
-    "cache_write_5m_tokens",
-    "cache_write_1h_tokens",
+    *PROMPT_TOKENS,
 )
 """What `logged` takes of turns."""
 

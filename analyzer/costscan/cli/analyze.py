@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from costscan.cli import parameters as p
-from costscan.cli.session import diagnosed, request
+from costscan.cli.options import Options, with_options
+from costscan.cli.session import diagnosed
 from costscan.reports.outputs import target
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Rank(StrEnum):
     BATCHING = "batching"
 
 
+@with_options("since", "until", "task", "model", "format", "rules", "tz", "set", "config", "workers")
 def analyze(
     path: p.Paths,
     *,
@@ -58,16 +60,7 @@ def analyze(
         typer.Option(help="Rank runs by cost, by what all levers would have saved (waste), or by one lever."),
     ] = Rank.COST,
     top: p.Top = None,
-    since: p.Since = None,
-    until: p.Until = None,
-    task: p.Task = None,
-    model: p.Model = None,
-    format_: p.Format = None,
-    rules: p.Rules = None,
-    tz: p.Tz = None,
-    settings: p.Set = None,
-    config: p.Config = None,
-    workers: p.Workers = None,
+    options: Options,
 ) -> None:
     """Say what the runs in some logs cost, and where the money went.
 
@@ -82,8 +75,7 @@ def analyze(
     Exit codes: 0 fine, 2 cannot run (usage, unreadable input, no usable line).
     """  # noqa: D301 - \b keeps the lines apart
     targets = [target(name) for name in output or ()]
-    asked = request(path, since, until, task, model, format_, rules, settings, config, workers, tz=tz)
-    with diagnosed(asked, rank=rank.value) as (diagnosis, summary):
+    with diagnosed(options.request(path), rank=rank.value) as (diagnosis, summary):
         for found in targets:
             found.write(summary, diagnosis)
     _print(summary, as_json=json, by=by.value if by else None, top=top)

@@ -8,7 +8,8 @@ import typer
 
 from costscan.cli import parameters as p
 from costscan.cli.comparison import show, write
-from costscan.cli.session import diagnosed, request
+from costscan.cli.options import Options, with_options
+from costscan.cli.session import diagnosed
 from costscan.errors import CostscanError
 from costscan.gate_pipeline import compared, is_missing, limits_of, read_whole, refuse_unfound, side
 from costscan.reports.outputs import comparison_target
@@ -31,6 +32,7 @@ class Missing(StrEnum):
     SKIP = "skip"
 
 
+@with_options("since", "until", "task", "format", "rules", "tz", "set", "config", "workers")
 def check(
     path: p.Paths,
     *,
@@ -53,15 +55,7 @@ def check(
     json: p.Json = False,
     github: p.GitHub = False,
     top: p.Top = None,
-    since: p.Since = None,
-    until: p.Until = None,
-    task: p.Task = None,
-    format_: p.Format = None,
-    rules: p.Rules = None,
-    tz: p.Tz = None,
-    settings: p.Set = None,
-    config: p.Config = None,
-    workers: p.Workers = None,
+    options: Options,
 ) -> None:
     """Fail where runs got more expensive than in a baseline, or over a budget.
 
@@ -78,7 +72,7 @@ def check(
     Exit codes: 0 fine, 1 a limit is exceeded, 2 cannot run (usage, unreadable input), 3 could not decide: it
     may be chance, and there are too few runs to tell.
     """  # noqa: D301 - \b keeps the lines apart
-    asked = request(path, since, until, task, None, format_, rules, settings, config, workers, tz=tz)
+    asked = options.request(path)
     targets = [comparison_target(name) for name in output or ()]
     there = _there(baseline, missing_baseline)
     limits = limits_of(fail_on, asked, has_baseline=there is not None, may_lack=baseline is not None)

@@ -4,11 +4,13 @@ import sys
 
 from costscan.cli import parameters as p
 from costscan.cli.comparison import show, write
-from costscan.cli.session import diagnosed, request
+from costscan.cli.options import Options, with_options
+from costscan.cli.session import diagnosed
 from costscan.gate_pipeline import compared, read_whole, side
 from costscan.reports.outputs import comparison_target
 
 
+@with_options("task", "format", "rules", "tz", "set", "config", "workers")
 def compare(
     before: p.Before,
     after: p.After,
@@ -16,13 +18,7 @@ def compare(
     output: p.ComparisonOutput = None,
     json: p.Json = False,
     top: p.Top = None,
-    task: p.Task = None,
-    format_: p.Format = None,
-    rules: p.Rules = None,
-    tz: p.Tz = None,
-    settings: p.Set = None,
-    config: p.Config = None,
-    workers: p.Workers = None,
+    options: Options,
 ) -> None:
     """Say what changed between two logs, and why it costs more or less.
 
@@ -36,7 +32,7 @@ def compare(
 
     Exit codes: 0 fine, 2 cannot run (usage, unreadable input).
     """  # noqa: D301 - \b keeps the lines apart
-    asked = request((after,), None, None, task, None, format_, rules, settings, config, workers, tz=tz)
+    asked = options.request((after,))
     targets = [comparison_target(name) for name in output or ()]
     old = read_whole(asked, before, diagnosed)
     with side(asked, diagnosed) as read:

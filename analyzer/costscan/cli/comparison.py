@@ -20,7 +20,7 @@ def write(targets: "Sequence[Target]", comparison: "Comparison", read: "Read") -
         CostscanError: a report cannot be written, or is made from logs and there is none.
     """
     for target in targets:
-        if target.needs_logs and (read.summary is None or read.diagnosis is None):
+        if target.ending.needs_logs and (read.summary is None or read.diagnosis is None):
             raise CostscanError(
                 f"-o {target.path}: this is made from logs, and {read.side.name} is a report of some",
                 "name the logs themselves, or write another report",

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from costscan.cli import parameters as p
-from costscan.cli.session import diagnosed, request
+from costscan.cli.options import Options, with_options
+from costscan.cli.session import diagnosed
 from costscan.errors import CostscanError, near
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _SHOWN = 5
 
 
+@with_options("format", "rules", "tz", "set", "config", "workers")
 def explain(
     what: Annotated[
         str,
@@ -39,12 +40,7 @@ def explain(
         bool,
         typer.Option("--show-content", help="Show how the most expensive blocks begin, secrets left out."),
     ] = False,
-    format_: p.Format = None,
-    rules: p.Rules = None,
-    tz: p.Tz = None,
-    settings: p.Set = None,
-    config: p.Config = None,
-    workers: p.Workers = None,
+    options: Options,
 ) -> None:
     """Tell one run turn by turn: which tokens earned their place; or what a rule is about.
 
@@ -58,7 +54,7 @@ def explain(
 
     Texts of the log are shown only with --show-content.
     """  # noqa: D301 - \b keeps the lines apart
-    asked = request(path or (), None, None, None, None, format_, rules, settings, config, workers, tz=tz)
+    asked = options.request(path or ())
     if not path:
         _rule(what, asked)
         return

@@ -1,11 +1,10 @@
-"""The arguments and options that several commands share."""
+"""Arguments and options of commands; those that most commands share are in `options`."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from costscan import formats
+from costscan.reports.endings import ANALYSIS, COMPARED, FOLDER, NEW_SIDE, TREND, listed
 
 Paths = Annotated[
     list[str],
@@ -22,8 +21,8 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="Write a report too: .html (one page, opens offline), .md, .json, .parquet (a row per run), "
-        ".csv, .sarif (findings), .prom (gauges), or DIR/ for every frame as Parquet. Repeatable.",
+        help=f"Write a report too: {listed(ANALYSIS)}, or {FOLDER.name} for every frame as Parquet. "
+        "Repeatable.",
     ),
 ]
 ComparisonOutput = Annotated[
@@ -32,9 +31,13 @@ ComparisonOutput = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="Write a report of the comparison: .md, .json, .xml (JUnit), .csv, .prom, .sarif; or of the new "
-        "logs alone: .parquet, .html. Repeatable.",
+        help=f"Write a report of the comparison: {listed(COMPARED)}; or of the new logs alone: "
+        f"{', '.join(NEW_SIDE)}. Repeatable.",
     ),
+]
+TrendOutput = Annotated[
+    list[str] | None,
+    typer.Option("--output", "-o", metavar="FILE", help=f"Write a report too: {listed(TREND)}. Repeatable."),
 ]
 Baseline = Annotated[
     str | None,
@@ -72,55 +75,3 @@ GitHub = Annotated[
 ]
 Top = Annotated[int | None, typer.Option(metavar="N", min=1, help="Show at most N rows of a table.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
-Since = Annotated[
-    str | None,
-    typer.Option(
-        metavar="TIME",
-        help="Only turns from this time on: 2026-11-01, 2026-11-01T09:30, or 7d, 24h, 2w ago. "
-        "In --tz where no zone is given.",
-    ),
-]
-Tz = Annotated[
-    str | None,
-    typer.Option(
-        "--tz",
-        metavar="ZONE",
-        show_default=False,
-        help="The time zone of days and dates: a name like Asia/Tokyo, or local; UTC if not set.",
-    ),
-]
-Until = Annotated[str | None, typer.Option(metavar="TIME", help="Only turns before; a date counts whole.")]
-Task = Annotated[
-    list[str] | None,
-    typer.Option(metavar="NAME", help="Only runs of this task, with their sub-agents. Repeatable."),
-]
-Model = Annotated[
-    list[str] | None, typer.Option(metavar="NAME", help="Only turns of this model. Repeatable.")
-]
-Format = Annotated[
-    str | None,
-    typer.Option(
-        "--format",
-        metavar="NAME",
-        help=f"The format of all files, instead of what each looks like: {', '.join(formats.names())}.",
-    ),
-]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Set a setting, like prices.discount=0.1. Repeatable."),
-]
-Config = Annotated[
-    Path | None,
-    typer.Option(
-        "--config", metavar="FILE", help="Settings to use instead of costscan.toml or pyproject.toml."
-    ),
-]
-Rules = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--rules",
-        metavar="DIR",
-        help="A folder of rules of your own, beside those that come along. Repeatable.",
-    ),
-]
-Workers = Annotated[int | None, typer.Option(hidden=True, min=1)]

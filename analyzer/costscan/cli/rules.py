@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from costscan.cli.parameters import Config, Rules, Set
+from costscan.cli.options import Options, with_options
 from costscan.errors import CostscanError
 
 if TYPE_CHECKING:
@@ -36,20 +36,20 @@ def every(context: typer.Context) -> None:
 
 
 @rules.command("list")
-def list_rules(*, rules: Rules = None, settings: Set = None, config: Config = None) -> None:
+@with_options("rules", "set", "config")
+def list_rules(*, options: Options) -> None:
     """Show every rule in a line."""
     from costscan.reports.listings.rules import show_list  # noqa: PLC0415 - imports Polars
 
-    show_list(_loaded(rules, settings, config))
+    show_list(_loaded(options))
 
 
 @rules.command("show")
+@with_options("rules", "set", "config")
 def show_rule(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The name or the id of a rule.")],
     *,
-    rules: Rules = None,
-    settings: Set = None,
-    config: Config = None,
+    options: Options,
 ) -> None:
     """Show a rule: what it finds, why, its settings and its query.
 
@@ -59,7 +59,7 @@ def show_rule(
     """  # noqa: D301 - \b keeps the lines apart
     from costscan.reports.listings.rules import show_one  # noqa: PLC0415 - imports Polars
 
-    show_one(_loaded(rules, settings, config), name)
+    show_one(_loaded(options), name)
 
 
 @rules.command("test")
@@ -73,7 +73,7 @@ def test_rules(
     Exit codes: 0 all hold, 2 one does not.
     """
     from costscan.reports.listings.rules import show_tests  # noqa: PLC0415 - imports Polars
-    from costscan.rulebook import load_rules  # noqa: PLC0415
+    from costscan.rulebook import load_rules  # noqa: PLC0415 - imports Polars
 
     inside = folder.resolve()
     found = [rule for rule in load_rules([folder]) if rule.path.resolve().parent == inside]
@@ -83,8 +83,7 @@ def test_rules(
         raise CostscanError(f"{folder}: {wrong} of {len(found)} rules fail their cases", "")
 
 
-def _loaded(folders: list[Path] | None, settings: list[str] | None, config: Path | None) -> "list[Rule]":
-    from costscan.rulebook import load_rules  # noqa: PLC0415
-    from costscan.settings.load import load  # noqa: PLC0415 - not needed to start
+def _loaded(options: Options) -> "list[Rule]":
+    from costscan.rulebook import load_rules  # noqa: PLC0415 - imports Polars
 
-    return load_rules(folders or (), load(Path.cwd(), file=config, assignments=settings or ()).rules)
+    return load_rules(options.rules or (), options.settings().rules)

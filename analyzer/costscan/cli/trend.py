@@ -3,15 +3,13 @@
 import sys
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from costscan.cli import parameters as p
-from costscan.cli.session import with_zone
+from costscan.cli.options import Options, with_options
 from costscan.reports.outputs import trend_target
-from costscan.settings.load import load
 
 if TYPE_CHECKING:
     from costscan.trend import Trend
@@ -27,6 +25,7 @@ class Metric(StrEnum):
     CACHE_HIT_RATE = "cache_hit_rate"
 
 
+@with_options("task", "tz", "set", "config")
 def trend(
     path: Annotated[
         list[str],
@@ -38,16 +37,10 @@ def trend(
     ],
     *,
     metric: Annotated[Metric, typer.Option(help="What to look at, per run.")] = Metric.USD,
-    output: Annotated[
-        list[str] | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write a report too: .json, .csv. Repeatable."),
-    ] = None,
+    output: p.TrendOutput = None,
     json: p.Json = False,
     top: Annotated[int | None, typer.Option(metavar="N", min=1, help="Show at most N tasks.")] = None,
-    task: p.Task = None,
-    tz: p.Tz = None,
-    settings: p.Set = None,
-    config: p.Config = None,
+    options: Options,
 ) -> None:
     """Show what each task costs over time, when that changed, and why.
 
@@ -63,7 +56,7 @@ def trend(
 
     Exit codes: 0 fine, 2 cannot run (usage, unreadable input).
     """  # noqa: D301 - \b keeps the lines apart
-    chosen = with_zone(load(Path.cwd(), file=config, assignments=settings or ()), tz)
+    chosen = options.settings()
     targets = [trend_target(name) for name in output or ()]
     from costscan.trend import read_history  # noqa: PLC0415 - imports Polars
     from costscan.trend import trend as of_history  # noqa: PLC0415
@@ -71,7 +64,7 @@ def trend(
     alarm = float(chosen.check.false_alarm)
     history = read_history(path)
     now = datetime.now(UTC)
-    found = of_history(history, metric.value, task or (), false_alarm=alarm, now=now, tz=chosen.tz)
+    found = of_history(history, metric.value, options.task or (), false_alarm=alarm, now=now, tz=chosen.tz)
     for target in targets:
         target.write_trend(found)
     _print(found, as_json=json, top=top)

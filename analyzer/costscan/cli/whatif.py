@@ -6,10 +6,12 @@ from typing import Annotated
 import typer
 
 from costscan.cli import parameters as p
-from costscan.cli.session import analyzed, request
+from costscan.cli.options import Options, with_options
+from costscan.cli.session import analyzed
 from costscan.errors import CostscanError
 
 
+@with_options("since", "until", "task", "format", "tz", "set", "config", "workers")
 def whatif(
     path: p.Paths,
     *,
@@ -19,14 +21,7 @@ def whatif(
     ],
     json: p.Json = False,
     top: Annotated[int | None, typer.Option(metavar="N", min=1, help="Show at most N runs.")] = None,
-    since: p.Since = None,
-    until: p.Until = None,
-    task: p.Task = None,
-    format_: p.Format = None,
-    tz: p.Tz = None,
-    settings: p.Set = None,
-    config: p.Config = None,
-    workers: p.Workers = None,
+    options: Options,
 ) -> None:
     """Price every run as if one model had served all of it, for each of some models.
 
@@ -39,7 +34,7 @@ def whatif(
       costscan whatif runs.jsonl --model haiku,sonnet
       costscan whatif logs/ --model claude-haiku-4-5 --model claude-sonnet-5 --json
     """  # noqa: D301 - \b keeps the lines apart
-    asked = request(path, since, until, task, None, format_, None, settings, config, workers, tz=tz)
+    asked = options.request(path)
     names = [name.strip() for some in model for name in some.split(",") if name.strip()]
     if not names:
         raise CostscanError("--model: no model named", "like --model haiku,sonnet")

@@ -19,7 +19,7 @@ from typing import Final
 import polars as pl
 
 from costscan.gate.side import ComparisonSide
-from costscan.prices import UNITS_OF
+from costscan.meters import PROMPT_METERS, UNITS_OF
 from costscan.schema.frames import USD
 from costscan.summary.aggregates import known_sum, total
 from costscan.summary.run_report import CELL
@@ -42,11 +42,9 @@ CAUSES: Final = {
 SPLIT: Final = pl.Schema([*((name, pl.String()) for name in ("task", "cause", "part", "kind")), ("usd", USD)])
 """The columns of the split: `part` and `kind` of content where tokens sent per turn are the cause."""
 REST: Final = "(rest)"
-_PROMPT: Final = ("input", "cache_read", "cache_write_5m", "cache_write_1h")
 _VOLUME: Final = {
-    **dict.fromkeys(_PROMPT, "prompt_tokens"),
-    "output": "output_tokens",
-    "web_search": "web_searches",
+    **UNITS_OF,
+    **dict.fromkeys(PROMPT_METERS, "prompt_tokens"),
 }
 _FACTORS: Final = ("runs", "turns", "volume", "model", "lane", "cache", "price")
 _DECIMALS: Final = 9

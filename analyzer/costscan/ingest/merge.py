@@ -12,17 +12,14 @@ from typing import Final
 import polars as pl
 
 from costscan.formats import available
+from costscan.meters import PROMPT_TOKENS, TOKENS, WRITTEN_TOKENS
 from costscan.reading.conversation.refusals import UNKNOWN
 from costscan.reading.conversation.usage import PLACEHOLDER_OUTPUT_TOKENS
 
 COPY_BITS: Final = 32
-WRITES: Final = ("cache_write_5m_tokens", "cache_write_1h_tokens")
 _COUNTERS: Final = (
     "usage_from",
-    "input_tokens",
-    "cache_read_tokens",
-    *WRITES,
-    "output_tokens",
+    *TOKENS,
     "thinking_tokens",
     "web_searches",
 )
@@ -163,9 +160,8 @@ def _of_copies(calls: pl.DataFrame) -> pl.DataFrame:
     these one that tells cache writes apart by their TTL; where none does, another tells how the same
     writes part.
     """
-    w5m, w1h = (pl.col(name) for name in WRITES)
-    prompt = ("input_tokens", "cache_read_tokens", *WRITES)
-    knows_prompt = pl.all_horizontal(pl.col(prompt).is_not_null())
+    w5m, w1h = (pl.col(name) for name in WRITTEN_TOKENS)
+    knows_prompt = pl.all_horizontal(pl.col(PROMPT_TOKENS).is_not_null())
     prompt_key = pl.when(knows_prompt).then(pl.struct("input_tokens", "cache_read_tokens", w5m + w1h).hash())
     calls = calls.with_columns(side=prompt_key)
     # A copy that does not know its prompt is one of those that do.

@@ -2,6 +2,8 @@
 
 from typing import Final
 
-LEVERS: Final = ("caching", "trimming", "routing", "batching")
-ALL: Final = "all"
-"""The scenario of all levers together."""
+from costscan.levers.catalogue import ALL, CATALOGUE
+
+LEVERS: Final = tuple(lever.name for lever in CATALOGUE)
+
+__all__ = ["ALL", "LEVERS"]

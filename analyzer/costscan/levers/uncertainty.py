@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from costscan.meters import CACHED_TOKENS
 from costscan.models import model_info
 
 if TYPE_CHECKING:
@@ -52,14 +53,13 @@ def prefix_errors(steps: pl.DataFrame, turns: pl.DataFrame) -> pl.Series:
         steps: req, run_id, turn, domain, model, is_shown, prompt_tokens, shared_key and shared_tokens.
         turns: the turns with their token classes.
     """
-    used = ("cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
     known = steps.select(
         "run_id", "turn", "domain", "model", "is_shown", "prompt_tokens", "shared_key", "shared_tokens"
     )
-    both = known.join(turns.select("run_id", "turn", *used), on=["run_id", "turn"], how="left",
+    both = known.join(turns.select("run_id", "turn", *CACHED_TOKENS), on=["run_id", "turn"], how="left",
                       maintain_order="left")  # fmt: skip
     shared, first = pl.col("shared_tokens"), pl.col("prompt_tokens").first().over("run_id")
-    ends = (pl.col("cache_read_tokens"), pl.sum_horizontal(used), pl.col("prompt_tokens"))
+    ends = (pl.col("cache_read_tokens"), pl.sum_horizontal(CACHED_TOKENS), pl.col("prompt_tokens"))
     told = pl.any_horizontal(shared == end for end in ends).any().over("domain", "shared_key")
     part = pl.min_horizontal(shared / pl.max_horizontal(first, 1), 1)
     off = (shared * BETWEEN_ERROR + _assumed(steps["model"])) * (1 - part)

@@ -3,9 +3,9 @@
 Units are tokens (searches for `web_search`), unit prices whole pico-USD (1e-12 USD), sums Decimal USD.
 """
 
-from costscan.prices.billing import COST_COLUMNS, UNITS_OF, bill, cost_of, turn_usd, usd_of
+from costscan.meters import METERS, UNITS_OF
+from costscan.prices.billing import COST_COLUMNS, bill, cost_of, turn_usd, usd_of
 from costscan.prices.names import UNKNOWN, canonicalise, identify, meant
-from costscan.prices.rates import METERS
 from costscan.prices.refusals import UNBILLED, with_unbilled
 from costscan.prices.table import Overrides, as_of, price_table, with_overrides
 from costscan.prices.units import UNIT_COLUMNS, unit_prices

@@ -6,21 +6,11 @@ from typing import Final
 import polars as pl
 
 from costscan.errors import CostscanError
-from costscan.prices.rates import METERS
+from costscan.meters import ALL_METERS, METERS, UNITS_OF
 from costscan.prices.units import UNIT_COLUMNS
 from costscan.schema.frames import BILL, USD
 
-UNITS_OF: Final = {
-    "input": "input_tokens",
-    "cache_read": "cache_read_tokens",
-    "cache_write_5m": "cache_write_5m_tokens",
-    "cache_write_1h": "cache_write_1h_tokens",
-    "output": "output_tokens",
-    "web_search": "web_searches",
-}
-"""The column of `turns` that each meter counts."""
-
-COST_COLUMNS: Final = {meter: f"{meter}_pico_usd" for meter in METERS}
+COST_COLUMNS: Final = {meter.name: meter.cost_column for meter in ALL_METERS}
 """The column of `turn_usd` with the cost of each meter."""
 
 _ONE_PICO: Final = Decimal("1e-12")

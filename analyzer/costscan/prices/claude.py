@@ -5,10 +5,11 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
+from costscan.meters import METERS
 from costscan.models import ModelInfo, canonical_models, model_info
 from costscan.prices.catalog import claude_history
 from costscan.prices.overlay import overlay, source_name
-from costscan.prices.rates import METERS, Prices, Rate, scaled
+from costscan.prices.rates import Prices, Rate, scaled
 
 
 def claude_rates() -> list[Rate]:

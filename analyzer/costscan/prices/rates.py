@@ -9,10 +9,8 @@ from typing import Final
 
 import polars as pl
 
+from costscan.meters import METERS, SEARCHES, TOKEN_METERS
 from costscan.schema.frames import PRICES
-
-METERS: Final = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search")
-TOKEN_METERS: Final = METERS[:-1]
 
 _PICO: Final = 10**12
 
@@ -37,7 +35,8 @@ class Rate:
 
 def scaled(prices: Prices, times: Fraction, output_times: Fraction | None = None) -> dict[str, Fraction]:
     """Return the token prices multiplied by `times` (output by `output_times`); the search fee stays."""
-    factor = dict.fromkeys(TOKEN_METERS, times) | {"output": output_times or times, "web_search": Fraction(1)}
+    others = {"output": output_times or times, SEARCHES.name: Fraction(1)}
+    factor = dict.fromkeys(TOKEN_METERS, times) | others
     return {meter: usd * factor[meter] for meter, usd in prices.items()}
 
 

@@ -5,16 +5,19 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from functools import cache
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import polars as pl
 
+from costscan import meters
 from costscan.errors import CostscanError
+from costscan.meters import METERS
 from costscan.models import DATA_PATH
 from costscan.prices.cache import kept
 from costscan.prices.names import identify
 from costscan.prices.overlay import OVERLAY_PATH, overlay, source_name
-from costscan.prices.rates import METERS, joined, to_frame, to_usd
+from costscan.prices.rates import joined, to_frame, to_usd
 from costscan.schema.frames import PRICES
 
 Overrides: TypeAlias = Mapping[str, Mapping[str, str | int | Decimal]]
@@ -66,7 +69,7 @@ def with_overrides(table: pl.DataFrame, overrides: Overrides | None) -> pl.DataF
 
 @cache
 def _list_prices() -> pl.DataFrame:
-    return kept("prices", PRICES, (OVERLAY_PATH, DATA_PATH), _make_list_prices)
+    return kept("prices", PRICES, (OVERLAY_PATH, DATA_PATH, Path(meters.__file__)), _make_list_prices)
 
 
 def _make_list_prices() -> pl.DataFrame:

@@ -15,19 +15,18 @@ from typing import Any, Final
 import polars as pl
 
 from costscan.errors import CostscanError
+from costscan.meters import ALL_METERS, METERS, PROMPT_TOKENS, SEARCHES
 from costscan.models import model_info, premium, resolve
 from costscan.prices.overlay import overlay
-from costscan.prices.rates import METERS
 from costscan.prices.refusals import UNBILLED
 from costscan.prices.table import Overrides, with_overrides
 from costscan.schema.frames import TIME
 
-UNIT_COLUMNS: Final = {meter: f"pico_{meter}" for meter in METERS}
+UNIT_COLUMNS: Final = {meter.name: meter.unit_column for meter in ALL_METERS}
 """The unit price column of each meter."""
 
 _PICO_PER_USD_PER_MTOK: Final = 10**6
 _KEYS: Final = ("model", "model_raw", "tier", "speed", "geo")
-_PROMPT: Final = ("input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
 # OpenAI's words for the plain tier.
 _PLAIN_TIERS: Final = frozenset({None, "", "default", "auto"})
 _PLACES: Final = frozenset({"", "us", "global", "not_available"})
@@ -94,7 +93,7 @@ def _keys(
 ) -> pl.DataFrame:
     """What decides the price of each turn: `period` price changes passed, `size` tier limits exceeded."""
     at = turns["at"].cast(TIME).fill_null(now)
-    prompt = turns.select(pl.sum_horizontal(_PROMPT)).to_series()
+    prompt = turns.select(pl.sum_horizontal(PROMPT_TOKENS)).to_series()
     return turns.select(_KEYS).with_columns(
         period=pl.Series(cuts, dtype=TIME).search_sorted(at, side="right"),
         size=pl.Series(limits, dtype=pl.Int64).search_sorted(prompt, side="left"),
@@ -139,7 +138,7 @@ def _case_prices(
     if row is None or (case["geo"] or "").lower() not in _PLACES:
         return (None,) * len(METERS)
     place = _place_factor(case)
-    factors = {meter: share if meter == "web_search" else place * share for meter in METERS}
+    factors = {meter: share if meter == SEARCHES.name else place * share for meter in METERS}
     return tuple(round(row.pico[m] * factors[m]) if m in row.pico else None for m in METERS)
 
 

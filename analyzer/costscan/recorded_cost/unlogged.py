@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from costscan.meters import UNITS_OF
 from costscan.prices import meant
 from costscan.recorded_cost import COUNTERS, HOUR, TOKENS, Recorded, by_session
 from costscan.recorded_cost.contradictions import believed
@@ -18,14 +19,6 @@ from costscan.recorded_cost.fits import PICO, STANDARD, TOLERANCE_USD, Fit, Rest
 from costscan.schema.frames import TURNS
 
 SUFFIX: Final = "/unlogged"
-_SUMMED: Final = (
-    "input_tokens",
-    "cache_read_tokens",
-    "output_tokens",
-    "web_searches",
-    "cache_write_5m_tokens",
-    "cache_write_1h_tokens",
-)
 _PER_MILLION: Final = 10**6
 
 
@@ -69,7 +62,7 @@ def _logged(total: Recorded, own: pl.DataFrame) -> dict[str, dict[str, Any]]:
         own.filter(~later)
         .group_by("model")
         .agg(
-            *(pl.col(name).sum() for name in _SUMMED),
+            *(pl.col(name).sum() for name in UNITS_OF.values()),
             pl.col("pico_usd").sum(),
             cache_write_tokens=pl.sum_horizontal("cache_write_5m_tokens", "cache_write_1h_tokens").sum(),
             unpriced=pl.col("pico_usd").is_null().any(),

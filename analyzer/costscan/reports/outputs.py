@@ -1,4 +1,4 @@
-"""Files to write: which report an ending asks for, and how a file appears whole or not at all."""
+"""Files to write: which report a name asks for, and how a file appears whole or not at all."""
 
 import errno
 import os
@@ -8,43 +8,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from costscan import cleanup
 from costscan.errors import CostscanError
+from costscan.reports.endings import ANALYSIS, COMPARED, COMPARISON, FOLDER, TREND, Ending
 
 if TYPE_CHECKING:
     from costscan.gate import Comparison
     from costscan.rulebook import Diagnosis
     from costscan.summary import Summary
     from costscan.trend import Trend
-
-MODULES: Final = {
-    ".json": "analysis.json",
-    ".parquet": "analysis.parquet",
-    ".csv": "analysis.csv",
-    ".html": "html",
-    ".md": "analysis.markdown",
-    ".sarif": "analysis.sarif",
-    ".prom": "analysis.openmetrics",
-}
-"""The module, below this folder, that writes each ending."""
-COMPARISON: Final = {
-    ".json": "comparison.json",
-    ".md": "comparison.markdown",
-    ".xml": "comparison.junit",
-    ".csv": "comparison.csv",
-    ".prom": "comparison.openmetrics",
-    ".sarif": "comparison.sarif",
-    ".parquet": "analysis.parquet",
-    ".html": "html",
-}
-"""The same for comparisons; the last two tell of the new side alone."""
-TREND: Final = {".json": "trend.json", ".csv": "trend.csv"}
-"""The same for trends."""
-FOLDER: Final = "analysis.frames_folder"
-_PACKAGE: Final = "comparison."
-_OF_COMPARISON: Final = {m for m in COMPARISON.values() if m.startswith(_PACKAGE)} - {"comparison.sarif"}
 
 
 class Writer(Protocol):
@@ -72,10 +47,10 @@ class TrendWriter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A file or folder to write, and the module that writes it."""
+    """A file or folder to write, and what of."""
 
     path: Path
-    module: str
+    ending: Ending
 
     def write(self, summary: "Summary", analysis: "Diagnosis") -> None:
         """Write the report.
@@ -83,16 +58,11 @@ class Target:
         Raises:
             CostscanError: it cannot be written; what was there before is still there.
         """
-        writer = cast("Writer", import_module(f"costscan.reports.{self.module}"))
-        if self.module == FOLDER:
+        writer = cast("Writer", self._module())
+        if self.ending is FOLDER:
             writer.write(summary, analysis, self.path)
         else:
             whole(self.path, lambda unfinished: writer.write(summary, analysis, unfinished))
-
-    @property
-    def needs_logs(self) -> bool:
-        """Whether a comparison of reports alone cannot give it."""
-        return self.module not in _OF_COMPARISON
 
     def write_comparison(
         self, comparison: "Comparison", summary: "Summary | None", x: "Diagnosis | None"
@@ -102,10 +72,10 @@ class Target:
         Raises:
             CostscanError: it cannot be written; what was there before is still there.
         """
-        if summary is not None and x is not None and not self.module.startswith(_PACKAGE):
+        if summary is not None and x is not None and self.ending not in COMPARED.values():
             self.write(summary, x)
             return
-        writer = cast("ComparisonWriter", import_module(f"costscan.reports.{self.module}"))
+        writer = cast("ComparisonWriter", self._module())
         whole(self.path, lambda unfinished: writer.write(comparison, summary, x, unfinished))
 
     def write_trend(self, trend: "Trend") -> None:
@@ -114,8 +84,11 @@ class Target:
         Raises:
             CostscanError: it cannot be written; what was there before is still there.
         """
-        writer = cast("TrendWriter", import_module(f"costscan.reports.{self.module}"))
+        writer = cast("TrendWriter", self._module())
         whole(self.path, lambda unfinished: writer.write(trend, unfinished))
+
+    def _module(self) -> ModuleType:
+        return import_module(f"costscan.reports.{self.ending.module}")
 
 
 def target(name: str) -> Target:
@@ -128,7 +101,7 @@ def target(name: str) -> Target:
     if name.endswith(("/", os.sep)) or path.is_dir():
         found = Target(path, FOLDER)
     else:
-        found = Target(path, _module(name, path.suffix.lower(), MODULES, " or DIR/"))
+        found = Target(path, _ending(name, path, ANALYSIS, f" or {FOLDER.name}"))
     _refuse_unwritable(name, found)
     return found
 
@@ -136,7 +109,7 @@ def target(name: str) -> Target:
 def comparison_target(name: str) -> Target:
     """Return what `-o NAME` of `check` and `compare` asks for; errors as for `target`."""
     path = Path(name).expanduser()
-    found = Target(path, _module(name, path.suffix.lower(), COMPARISON))
+    found = Target(path, _ending(name, path, COMPARISON))
     _refuse_unwritable(name, found)
     return found
 
@@ -144,23 +117,25 @@ def comparison_target(name: str) -> Target:
 def trend_target(name: str) -> Target:
     """Return what `-o NAME` of `trend` asks for; errors as for `target`."""
     path = Path(name).expanduser()
-    found = Target(path, _module(name, path.suffix.lower(), TREND))
+    found = Target(path, _ending(name, path, TREND))
     _refuse_unwritable(name, found)
     return found
 
 
-def _module(name: str, ending: str, modules: Mapping[str, str], more: str = "") -> str:
-    if ending not in modules:
-        raise CostscanError(f"-o {name}: no report has this ending", f"use one of {' '.join(modules)}{more}")
-    return modules[ending]
+def _ending(name: str, path: Path, endings: Mapping[str, Ending], more: str = "") -> Ending:
+    found = endings.get(path.suffix.lower())
+    if found is None:
+        raise CostscanError(f"-o {name}: no report has this ending", f"use one of {' '.join(endings)}{more}")
+    return found
 
 
 def _refuse_unwritable(name: str, found: Target) -> None:
     """Find out before the logs are read, not after."""
-    folder = found.path if found.module == FOLDER and found.path.exists() else found.path.parent
-    if found.module == FOLDER and found.path.exists() and not found.path.is_dir():
+    is_folder = found.ending is FOLDER
+    folder = found.path if is_folder and found.path.exists() else found.path.parent
+    if is_folder and found.path.exists() and not found.path.is_dir():
         raise CostscanError(f"-o {name}: there is a file of this name", "name a folder")
-    while found.module == FOLDER and not folder.exists() and folder != folder.parent:
+    while is_folder and not folder.exists() and folder != folder.parent:
         folder = folder.parent
     if not folder.is_dir():
         raise CostscanError(f"-o {name}: no folder {folder}", "make it first, or write elsewhere")

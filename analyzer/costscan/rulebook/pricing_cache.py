@@ -1,6 +1,5 @@
 """What findings about the cache cost: what was lost, what a scenario saves, and tokens at other meters."""
 
-from collections.abc import Callable, Mapping
 from typing import Final
 
 import polars as pl
@@ -23,32 +22,28 @@ class CacheMoney:
         self._unit = analysis.unit.columns
         self._turns = analysis.counted_with_prices.filter(pl.col("run_id").is_in(runs.implode())).drop("usd")
 
-    def ways(self) -> Mapping[str, Callable[[pl.DataFrame], pl.DataFrame]]:
-        """Return how findings are priced, by name; each takes what was found, numbered by `row`."""
-        return {
-            "lost": lambda found: self._lost(found, ["run_id", "cause"]),
-            "lost-in-run": self._lost_in_run,
-            "lost-at": lambda found: self._lost(found, ["run_id", "cause", "path"]),
-            "unread": self._unread,
-            "written": self._written,
-            "saved": self._saved,
-        }
+    def lost(self, found: pl.DataFrame) -> pl.DataFrame:
+        """Sum what prefix breaks of one cause lost from turn to turn_end."""
+        return self._lost_of(found, ["run_id", "cause"])
 
-    def _lost(self, found: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
-        """Sum what prefix breaks lost from turn to turn_end."""
+    def lost_at(self, found: pl.DataFrame) -> pl.DataFrame:
+        """Sum what prefix breaks of one cause at one path lost from turn to turn_end."""
+        return self._lost_of(found, ["run_id", "cause", "path"])
+
+    def _lost_of(self, found: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
         asked = apart(found, keys)
         breaks = self._breaks.select(*keys, "usd_lost", at="turn")
         inside = asked.join(breaks, on=keys, how="inner").filter(pl.col("at").is_between("turn", "turn_end"))
         return _with_sums(asked, inside.select(_ROW, usd="usd_lost"))
 
-    def _lost_in_run(self, found: pl.DataFrame) -> pl.DataFrame:
+    def lost_in_run(self, found: pl.DataFrame) -> pl.DataFrame:
         """Sum all that runs lost for one cause."""
         keys = ["run_id", "cause"]
         asked = apart(found, keys)
         all_of_them = asked.join(self._breaks.select(*keys, usd="usd_lost"), on=keys, how="inner")
         return _with_sums(asked, all_of_them.select(_ROW, "usd"))
 
-    def _unread(self, found: pl.DataFrame) -> pl.DataFrame:
+    def unread(self, found: pl.DataFrame) -> pl.DataFrame:
         """Price tokens of every prompt from turn to turn_end: what they cost there more than read."""
         asked = apart(found)
         each = asked.select(
@@ -58,7 +53,7 @@ class CacheMoney:
         lost = billed.with_columns(tokens_lost=pl.col("tokens").clip(0))
         return _with_sums(asked, lost.select(_ROW, usd=usd_lost(lost, self._unit)))
 
-    def _written(self, found: pl.DataFrame) -> pl.DataFrame:
+    def written(self, found: pl.DataFrame) -> pl.DataFrame:
         """Price tokens that were written to the cache in a turn: what that cost more than sending them."""
         billed = self._billed(found.select(_ROW, *_PLACE, "tokens"))
         left = pl.col("tokens").clip(0)
@@ -73,7 +68,7 @@ class CacheMoney:
         more = turn_usd(billed, unit)["usd"] - turn_usd(plain, unit)["usd"]
         return once(_with_sums(found, billed.select(_ROW, usd=more.cast(USD).clip(0))), _PLACE)
 
-    def _saved(self, found: pl.DataFrame) -> pl.DataFrame:
+    def saved(self, found: pl.DataFrame) -> pl.DataFrame:
         """Price a run at what a scenario saves of it."""
         saved = self._scenarios.select("run_id", "scenario", usd="saved_usd")
         priced = found.join(saved, on=["run_id", "scenario"], how="left", maintain_order="left")

@@ -1,6 +1,5 @@
 """What findings about the choice of a model cost: fast mode, thinking, and switches of the model."""
 
-from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Final
 
@@ -29,11 +28,7 @@ class RoutingMoney:
         both = self._x.counted_with_prices
         return both.filter(pl.col("run_id").is_in(self._runs.implode())).drop("usd")
 
-    def ways(self) -> Mapping[str, Callable[[pl.DataFrame], pl.DataFrame]]:
-        """Return how findings are priced, by name; each takes what was found, numbered by `row`."""
-        return {"fast": self._fast, "thinking": self._thinking, "switched": self._switched}
-
-    def _fast(self, found: pl.DataFrame) -> pl.DataFrame:
+    def fast(self, found: pl.DataFrame) -> pl.DataFrame:
         """Price what fast turns from turn to turn_end cost more than at standard speed.
 
         Fast requests are sold in the standard tier alone, so that is what they are compared with.
@@ -47,7 +42,7 @@ class RoutingMoney:
         parts = fast.select(_ROW, usd=more.cast(USD).clip(0)).group_by(_ROW)
         return _priced(asked, parts.agg(usd=pl.when(_KNOWN).then(pl.col("usd").sum())))
 
-    def _thinking(self, found: pl.DataFrame) -> pl.DataFrame:
+    def thinking(self, found: pl.DataFrame) -> pl.DataFrame:
         """Price tokens that were thought from turn to turn_end, at the mean price of all thinking there."""
         asked = apart(found)
         thought = pl.min_horizontal(pl.col("thinking_tokens").fill_null(0), "output_tokens")
@@ -58,7 +53,7 @@ class RoutingMoney:
         usd = pl.when(known).then((whole * part / 1e12).round(12)).cast(USD)
         return _priced(asked, each.group_by(_ROW).agg(usd=usd))
 
-    def _switched(self, found: pl.DataFrame) -> pl.DataFrame:
+    def switched(self, found: pl.DataFrame) -> pl.DataFrame:
         """Price a switch to a cheaper model: what it lost, there and back, more than the model saved.
 
         A switch to a more expensive model saves nothing and is none of these.

@@ -6,24 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from costscan import levers
 from costscan.errors import CostscanError, near
+from costscan.rulebook.pricing import WAYS
 from costscan.settings.values import Place
 
-LEVERS: Final = ("caching", "trimming", "routing", "batching", "loops", "sub-agents", "spend")
+LEVERS: Final = (*levers.LEVERS, "loops", "sub-agents", "spend")
+"""What rules are about: a lever, or what none of these changes."""
 SEVERITIES: Final = ("error", "warning", "info")
 CONFIDENCES: Final = ("high", "medium", "low")
-PRICES: Final = (
-    *("block", "ride", "turns", "prompt", "output", "run"),
-    *("lost", "lost-in-run", "lost-at", "unread", "written", "saved"),
-    *("fast", "thinking", "switched"),
-)
-"""What a finding costs: tokens of a block over its whole stay, or from a turn on (ride); whole turns; tokens
-of every prompt from turn to turn_end; output tokens of a turn; a share of a run; what prefix breaks of one
-cause lost from turn to turn_end (lost), or those of one path (lost-at); what tokens of every prompt from turn
-to turn_end cost more than read from the cache (unread); what tokens written to the cache in a turn cost more
-than sent plain (written); what a scenario saves of a run (saved); what turns cost more than at standard speed
-(fast); thinking tokens from turn to turn_end (thinking); what a switch to a cheaper model lost more than it
-saved (switched)."""
 
 ParamValue = int | float | str
 
@@ -111,8 +102,8 @@ def read_rule(path: Path) -> Rule:
 def _query(place: Place, table: Mapping[str, Any]) -> dict[str, Any]:
     query = _table(place, table, "query")
     _refuse_unknown(place, "query.", query, _QUERY)
-    price = query.get("price", "block")
-    _one_of(place, "query.price", price, PRICES)
+    price = query.get("price", next(iter(WAYS)))
+    _one_of(place, "query.price", price, tuple(WAYS))
     identity = query.get("identity", [])
     if not isinstance(identity, list) or not all(isinstance(name, str) for name in identity):
         raise CostscanError(

@@ -14,6 +14,7 @@ import polars as pl
 
 from costscan.defects import first_line
 from costscan.errors import CostscanError, near
+from costscan.rulebook.pricing import WAYS
 from costscan.rulebook.rule import ParamValue, Rule
 from costscan.schema.frames import NULLABLE, OF_LOGS, SCHEMAS
 
@@ -43,30 +44,6 @@ MAY_BE_UNKNOWN: Final[Mapping[str, frozenset[str]]] = {
     "run_costs": frozenset({"parent_run_id", "agent", "micro_usd", "tree_micro_usd"}),
 }
 """The columns of them that may hold nulls."""
-NEEDED: Final[Mapping[str, Mapping[str, type[pl.DataType]]]] = {
-    "block": {"run_id": pl.String, "turn": pl.Int64, "block": pl.Int64, "tokens": pl.Int64},
-    "ride": {"run_id": pl.String, "turn": pl.Int64, "block": pl.Int64, "tokens": pl.Int64},
-    "turns": {"run_id": pl.String, "turn": pl.Int64, "turn_end": pl.Int64},
-    "prompt": {"run_id": pl.String, "turn": pl.Int64, "turn_end": pl.Int64, "tokens": pl.Int64},
-    "output": {"run_id": pl.String, "turn": pl.Int64, "tokens": pl.Int64},
-    "run": {"run_id": pl.String, "share": pl.Float64},
-    "lost": {"run_id": pl.String, "turn": pl.Int64, "turn_end": pl.Int64, "cause": pl.String},
-    "lost-in-run": {"run_id": pl.String, "turn": pl.Int64, "turn_end": pl.Int64, "cause": pl.String},
-    "lost-at": {
-        "run_id": pl.String,
-        "turn": pl.Int64,
-        "turn_end": pl.Int64,
-        "cause": pl.String,
-        "path": pl.String,
-    },
-    "unread": {"run_id": pl.String, "turn": pl.Int64, "turn_end": pl.Int64, "tokens": pl.Int64},
-    "written": {"run_id": pl.String, "turn": pl.Int64, "tokens": pl.Int64},
-    "saved": {"run_id": pl.String, "scenario": pl.String},
-    "fast": {"run_id": pl.String, "turn": pl.Int64, "turn_end": pl.Int64},
-    "thinking": {"run_id": pl.String, "turn": pl.Int64, "turn_end": pl.Int64, "tokens": pl.Int64},
-    "switched": {"run_id": pl.String, "turn": pl.Int64},
-}
-"""The columns a query must give, by what its findings cost."""
 _PLACES: Final[Mapping[str, type[pl.DataType]]] = {"path": pl.String, "char_offset": pl.Int64}
 """The columns it may give for the place of a finding."""
 _FORBIDDEN: Final = re.compile(r"""\b(?:read|scan)_\w+["`]?\s*\(|;\s*\S|\bcopy\b|\binto\b""", re.IGNORECASE)
@@ -148,12 +125,13 @@ def compile_rule(rule: Rule) -> pl.Schema:
 
 
 def _check_columns(rule: Rule, schema: pl.Schema) -> None:
-    for column, kind in NEEDED[rule.price].items():
+    needed = WAYS[rule.price].columns
+    for column, kind in needed.items():
         if schema.get(column) != kind:
             given = f"is {schema[column]}" if column in schema else "is missing"
             raise CostscanError(
                 f"{rule.path}: the query must give {column} ({kind.__name__}); it {given}",
-                f"rules priced by {rule.price} give {', '.join(NEEDED[rule.price])}",
+                f"rules priced by {rule.price} give {', '.join(needed)}",
             )
     for column, kind in _PLACES.items():
         if schema.get(column, kind) != kind:

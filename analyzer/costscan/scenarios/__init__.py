@@ -4,7 +4,7 @@ What a scenario saves is the difference of two replays, so that what the replay 
 stays in both. A scenario is never more expensive than the bill: where it would be, a run stays as it was.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import Final
@@ -13,8 +13,8 @@ import polars as pl
 
 from costscan.analysis import Analysis
 from costscan.levers import ALL, LEVERS
+from costscan.levers.catalogue import CATALOGUE, TRIMMING
 from costscan.levers.routing.candidates import model_named
-from costscan.levers.trimming import PARTS
 from costscan.native import without_panics
 from costscan.scenarios.break_even import BreakEven, break_evens
 from costscan.scenarios.curves import CAP_CURVE, PACK_CURVE, cap_curve, pack_curve
@@ -144,9 +144,7 @@ def _priced(analysis: Analysis, settings: Settings, guard: Guard) -> _Priced:
         single_shots=guard.of(
             "batching", lambda: workspace.shots, empty("single_shots"), part="its requests"
         ),
-        parts_off=frozenset(
-            {f"trimming/{part}" for part in PARTS if part not in settings.trimming.parts} | {"routing/effort"}
-        ),
+        parts_off=_parts_off(settings),
         caps=guard.of(
             "trimming/cap-tool-results",
             lambda: cap_curve(analysis, settings.trimming.tool_result_max_tokens),
@@ -181,7 +179,8 @@ def _all_sets(sets: Sets, guard: Guard, parts: Mapping[str, pl.DataFrame]) -> Jo
     gone = bool(failed) and len(failed) == len(trims)
     left = [lever for lever in levers if lever != "trimming" or not gone]
     idle = {*sets.idle, *(part.partition("/")[2] for part in failed)}
-    compared = {name: rows for name, rows in parts.items() if rows.height and _is_taken(name, on)}
+    off = _parts_off(sets.workspace.settings)
+    compared = {name: rows for name, rows in parts.items() if rows.height and name not in off}
     best = joint(replace(sets, levers=left, idle=idle), guard, compared)
     for part in failed:
         for name in ("trimming", ALL):
@@ -189,10 +188,10 @@ def _all_sets(sets: Sets, guard: Guard, parts: Mapping[str, pl.DataFrame]) -> Jo
     return best
 
 
-def _is_taken(name: str, trims: Sequence[str]) -> bool:
-    """Whether a part belongs to what its lever does, unless that is told otherwise."""
-    lever, _, part = name.partition("/")
-    return part in trims if lever == "trimming" else name != "routing/effort"
+def _parts_off(settings: Settings) -> frozenset[str]:
+    """Return the scenarios of parts that their lever does not have: only that of trimming is set."""
+    others = (lever.parts_off() for lever in CATALOGUE if lever is not TRIMMING)
+    return TRIMMING.parts_off(settings.trimming.parts).union(*others)
 
 
 def _ttl_frame(workspace: Workspace) -> pl.DataFrame:

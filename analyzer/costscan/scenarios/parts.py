@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import polars as pl
 
-from costscan.levers import batching, caching, routing, trimming
+from costscan.levers import batching, caching, routing
+from costscan.levers.catalogue import TRIMMING
 from costscan.scenarios.lever_sets import Sets
+from costscan.scenarios.route_choice import SCOPES
 from costscan.scenarios.workspace import Outcome, Workspace
 
 Parts: TypeAlias = "Mapping[str, Callable[[], pl.DataFrame]]"
 """By scenario, what works out the costs of the runs."""
-_SCOPES: Final = {"turns": ("turns",), "runs": ("runs",)}
 
 
 def caching_parts(bench: Workspace) -> Parts:
@@ -32,9 +33,9 @@ def other_parts(sets: Sets, levers: Sequence[str]) -> Parts:
     out: dict[str, Callable[[], pl.DataFrame]] = {}
     settings = sets.workspace.settings
     if "trimming" in levers:
-        out |= {f"trimming/{part}": partial(_trimmed, sets, part) for part in trimming.PARTS}
+        out |= {f"trimming/{part}": partial(_trimmed, sets, part) for part in TRIMMING.part_names}
     if "routing" in levers and settings.routing.force is None:
-        out |= {f"routing/{part}": partial(_routed, sets, scopes) for part, scopes in _SCOPES.items()}
+        out |= {f"routing/{scope}": partial(_routed, sets, scope) for scope in SCOPES}
     if "routing" in levers and (effort := settings.routing.effort) is not None:
         out["routing/effort"] = partial(_with_effort, sets.workspace, effort)
     if "batching" in levers:
@@ -47,8 +48,8 @@ def _trimmed(sets: Sets, part: str) -> pl.DataFrame:
     return sets.workspace.replayed(sets.trimmed_by(part)).runs
 
 
-def _routed(sets: Sets, scopes: tuple[str, ...]) -> pl.DataFrame:
-    return sets.routes.alone(*scopes).outcome.runs
+def _routed(sets: Sets, scope: str) -> pl.DataFrame:
+    return sets.routes.alone(scope).outcome.runs
 
 
 def _with_effort(bench: Workspace, effort: str) -> pl.DataFrame:

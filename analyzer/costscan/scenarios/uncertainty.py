@@ -5,13 +5,13 @@ from typing import Final
 import polars as pl
 
 from costscan.levers.plan import DOUBTS, PREFIX_ERROR, SPREAD
-from costscan.prices import UNITS_OF, cost_of
+from costscan.meters import CACHED_TOKENS, PROMPT_METERS, PROMPT_TOKENS
+from costscan.prices import cost_of
 
 SPREADS: Final = ("more_pico_usd", "less_pico_usd")
 """By how much the cost of a turn may be more or less than what was foreseen."""
 _OF_STEPS: Final = (*SPREAD, *DOUBTS, PREFIX_ERROR)
 _SHARED: Final = ("shared_tokens", "stable_shared_tokens")
-_CACHED: Final = ("cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
 
 
 def spread(turns: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
@@ -49,7 +49,7 @@ def _unit(meter: str) -> pl.Expr:
 
 
 def _prompt() -> pl.Expr:
-    return pl.sum_horizontal(cost_of(m).fill_null(0) for m in UNITS_OF if m not in {"output", "web_search"})
+    return pl.sum_horizontal(cost_of(m).fill_null(0) for m in PROMPT_METERS)
 
 
 def _sized() -> pl.Expr:
@@ -73,7 +73,7 @@ def _less() -> pl.Expr:
 def _of_prompt(tokens: str) -> pl.Expr:
     """Price tokens of the prompts: new ones as what is new, the others as the mean of the prompt."""
     carried = pl.min_horizontal(tokens, pl.col(tokens).shift(1).over("run_id").fill_null(0))
-    sent = pl.max_horizontal(pl.sum_horizontal(*_CACHED, "input_tokens"), 1)
+    sent = pl.max_horizontal(pl.sum_horizontal(PROMPT_TOKENS), 1)
     return carried * _prompt() / sent + (pl.col(tokens) - carried) * _new()
 
 
@@ -92,7 +92,7 @@ def _of_prefix() -> pl.Expr:
 
     Tokens that are not before that end are behind it, and cost what is there.
     """
-    cached = pl.sum_horizontal(_CACHED)
+    cached = pl.sum_horizontal(CACHED_TOKENS)
     reads, writes = (pl.any_horizontal(end == pl.col(name) for name in _SHARED) & (end > 0)
                      for end in (pl.col("cache_read_tokens"), cached))  # fmt: skip
     between = (

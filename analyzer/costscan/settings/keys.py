@@ -9,16 +9,9 @@ from dataclasses import MISSING, dataclass, field, fields
 from decimal import Decimal
 from typing import Any, Final
 
-from costscan.settings.values import Key, Place
+from costscan.levers.catalogue import BATCHING, CACHING, ROUTING, TRIMMING, Lever
+from costscan.settings.values import PRICES, Key, Place
 
-TRIMMING_PARTS: Final = (
-    "cap-tool-results",
-    "defer-unused-tools",
-    "drop-repeated-results",
-    "resize-images",
-    "prune-at-task-boundary",
-    "compact-history",
-)
 OUTCOMES: Final = ("pass", "fail")
 EFFORTS: Final = ("low", "medium", "high")
 MODELS_KEY: Final = "prices.models"
@@ -30,24 +23,27 @@ def _key(kind: str, default: Any, meaning: str, *, choices: tuple[str, ...] = ()
     return field(default=default, metadata={"kind": kind, "help": meaning, "choices": choices})
 
 
-def _lever(name: str) -> Any:
-    return _key("flag", True, f"Price what {name} would save.")
+def _lever(lever: Lever) -> Any:
+    return _key("flag", True, f"Price what {lever.name} would save.")
 
 
 @dataclass(frozen=True, slots=True)
 class Caching:
     """Settings of the caching lever."""
 
-    enabled: bool = _lever("caching")
+    enabled: bool = _lever(CACHING)
 
 
 @dataclass(frozen=True, slots=True)
 class Trimming:
     """Settings of the trimming lever."""
 
-    enabled: bool = _lever("trimming")
+    enabled: bool = _lever(TRIMMING)
     parts: tuple[str, ...] = _key(
-        "words", TRIMMING_PARTS[:2], "The parts of trimming to price.", choices=TRIMMING_PARTS
+        "words",
+        tuple(part.name for part in TRIMMING.parts if part.is_on),
+        "The parts of trimming to price.",
+        choices=TRIMMING.part_names,
     )
     tool_result_max_tokens: int = _key("count", 2000, "Cut tool results to so many tokens.")
 
@@ -56,7 +52,7 @@ class Trimming:
 class Routing:
     """Settings of the routing lever."""
 
-    enabled: bool = _lever("routing")
+    enabled: bool = _lever(ROUTING)
     force: str | None = _key("name", None, "Move every turn to this model.")
     effort: str | None = _key(
         "choice",
@@ -70,7 +66,7 @@ class Routing:
 class Batching:
     """Settings of the batching lever."""
 
-    enabled: bool = _lever("batching")
+    enabled: bool = _lever(BATCHING)
     items_per_context: int = _key("count", 25, "Pack so many single-item runs into a context.")
 
 
@@ -113,8 +109,8 @@ class OwnPrices:
         metadata={
             "kind": "prices",
             "choices": (),
-            "help": 'Own prices in a table [prices.models."MODEL"]: input, output, cache_read, '
-            "cache_write_5m, cache_write_1h in USD per million tokens.",
+            "help": f'Own prices in a table [prices.models."MODEL"]: {", ".join(PRICES)} '
+            "in USD per million tokens.",
         },
     )
 
@@ -148,10 +144,10 @@ class Settings:
 
 
 GROUPS: Final[dict[str, Any]] = {
-    "caching": Caching,
-    "trimming": Trimming,
-    "routing": Routing,
-    "batching": Batching,
+    CACHING.name: Caching,
+    TRIMMING.name: Trimming,
+    ROUTING.name: Routing,
+    BATCHING.name: Batching,
     "prices": OwnPrices,
     "findings": Findings,
     "check": Check,

@@ -7,8 +7,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from costscan.errors import CostscanError, near
+from costscan.meters import ALL_METERS, SEARCHES
 
-METERS: Final = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
+PRICES: Final = tuple(m.name for m in sorted(ALL_METERS, key=lambda m: m.is_cached) if m is not SEARCHES)
+"""The prices that can be set, those without a cache first."""
 """The prices that can be set, in USD per million tokens."""
 MAX_COUNT: Final = 10**9
 _HEADER: Final = re.compile(r"^\s*\[\[?\s*([^\]]+?)\s*\]")
@@ -144,8 +146,8 @@ def _prices(key: Key, value: Any, place: Place) -> Mapping[str, Mapping[str, Dec
 
 
 def _price(name: str, meter: str, value: Any, place: Place) -> Decimal:
-    if meter not in METERS:
-        raise CostscanError(f"{place.of(name)}: unknown price {meter}", near(meter, METERS))
+    if meter not in PRICES:
+        raise CostscanError(f"{place.of(name)}: unknown price {meter}", near(meter, PRICES))
     price = _number(value, place)
     if price is None or price < 0:
         raise CostscanError(

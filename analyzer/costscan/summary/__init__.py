@@ -10,6 +10,7 @@ import polars as pl
 from costscan import __version__
 from costscan.analysis import Pricing, Selection
 from costscan.ingest import MAX_NAMED_SKIPS, Reading, merge
+from costscan.meters import TOKENS
 from costscan.prices import COST_COLUMNS, as_of, usd_of
 from costscan.recorded_cost import Recorded
 from costscan.recorded_cost.unlogged import SUFFIX
@@ -34,7 +35,7 @@ from costscan.summary.model import (
 )
 from costscan.summary.runs import IS_SUB_AGENT, runs_table
 from costscan.summary.scenarios import scenarios, steps
-from costscan.summary.tables import TOKENS, by_day, by_model, by_task, by_tool, carried_usd
+from costscan.summary.tables import by_day, by_model, by_task, by_tool, carried_usd
 from costscan.summary.threads import threads_table
 from costscan.usage import UNPRICED, UNREPORTED
 from costscan.zones import DEFAULT

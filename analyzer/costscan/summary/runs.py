@@ -11,12 +11,12 @@ import polars as pl
 
 from costscan.attribution.growth import per_run
 from costscan.levers import ALL, LEVERS
+from costscan.meters import TOKENS
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.rulebook import Diagnosis
 from costscan.schema.frames import USD
 from costscan.summary.aggregates import known_sum, share
 from costscan.summary.findings import by_root
-from costscan.summary.tables import TOKENS
 
 CONTRACT: Final = (
     "run_id",

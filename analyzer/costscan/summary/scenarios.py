@@ -5,7 +5,8 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers import ALL
+from costscan.levers.catalogue import ALL, risk_of
+from costscan.meters import CACHED_TOKENS
 from costscan.prices import COST_COLUMNS, usd_of
 from costscan.rulebook import Diagnosis
 from costscan.scenarios import SCENARIO
@@ -13,23 +14,10 @@ from costscan.schema.frames import PROMPT
 from costscan.summary.aggregates import total
 from costscan.summary.model import Scenario, Step
 
-RISKS: Final = {
-    "caching": "none",
-    "trimming": "low",
-    "trimming/drop-repeated-results": "none",
-    "trimming/prune-at-task-boundary": "needs-eval",
-    "trimming/compact-history": "needs-eval",
-    "routing": "needs-eval",
-    "batching": "latency",
-    "batching/pack-items": "needs-eval",
-    ALL: "needs-eval",
-}
-"""What a scenario may change beside the cost; a part that is not named has the risk of its lever."""
 LEAST_SHARE: Final = Decimal("0.005")
 """A lever that would save less than this share of the bill is not worth a step, nor a line."""
 _MOST_MODELS: Final = 3
 """Models without known cache rules that a sentence names."""
-_CACHED: Final = ("cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
 
 
 def no_caching_usd(analysis: Diagnosis) -> pl.Series:
@@ -101,7 +89,7 @@ def _without_rules(analysis: Diagnosis, runs: pl.DataFrame) -> str | None:
 def _no_caching(known: pl.DataFrame, billed: Decimal | None) -> Scenario:
     whole = billed is not None and not known["no_caching"].null_count()
     plain = total(known["no_caching"]) if whole else None
-    cached = known.filter(pl.sum_horizontal(_CACHED) > 0)["root_run_id"].n_unique()
+    cached = known.filter(pl.sum_horizontal(CACHED_TOKENS) > 0)["root_run_id"].n_unique()
     saved = None if billed is None or plain is None else billed - plain
     return Scenario("no_caching", None, plain, saved, None, cached, None)
 
@@ -110,7 +98,6 @@ def _replayed(analysis: Diagnosis, name: str, billed: Decimal | None) -> Scenari
     """Sum a scenario up; runs with a turn that has no price stay as they were."""
     lever = name.partition("/")[0]
     runs = analysis.scenarios.filter(scenario=name)
-    risk = RISKS.get(name, RISKS[lever])
     of = None if name == ALL else lever
     is_on = name not in analysis.parts_off
     reason = analysis.reasons.get(SCENARIO + name) or _without_rules(analysis, runs)
@@ -126,7 +113,7 @@ def _replayed(analysis: Diagnosis, name: str, billed: Decimal | None) -> Scenari
         saved,
         None if joint.null_count() == runs.height else total(joint.fill_null(0)),
         analysis.rooted(runs.filter(pl.col("saved_usd") != 0))["root_run_id"].n_unique(),
-        risk,
+        risk_of(name),
         total(runs["saved_low_usd"].fill_null(0)),
         total(runs["saved_high_usd"].fill_null(0)),
         is_on=is_on,

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from costscan.levers.catalogue import CATALOGUE
 from costscan.rulebook import Diagnosis
 from costscan.schema.frames import PROMPT
 from costscan.summary.aggregates import known_sum, nearest_rank
@@ -19,7 +20,7 @@ MISSED_SHARE: Final = 0.5
 """A turn missed the cache when it read less than so much of what had been sent before."""
 MISSED_TOKENS: Final = 2000
 """Less than that is not worth a mark."""
-_TERMS: Final = ("caching", "routing", "batching")
+_TERMS: Final = tuple(lever.name for lever in CATALOGUE if lever.keeps_prompts)
 """The levers that leave what is sent as it is, and change what it is billed at."""
 
 

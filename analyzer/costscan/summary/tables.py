@@ -6,6 +6,7 @@ from typing import Final
 import polars as pl
 
 from costscan.attribution import PARTS, server
+from costscan.meters import TOKENS
 from costscan.prices import usd_of
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.rulebook import Diagnosis
@@ -13,14 +14,6 @@ from costscan.schema.frames import PROMPT
 from costscan.summary.aggregates import known_sum, nearest_rank, share, total
 from costscan.summary.days import UNKNOWN_DAY, day
 from costscan.usage import UNPRICED
-
-TOKENS: Final = (
-    "input_tokens",
-    "cache_read_tokens",
-    "cache_write_5m_tokens",
-    "cache_write_1h_tokens",
-    "output_tokens",
-)
 
 TOOL_COLUMNS: Final = (
     "tool",

@@ -8,6 +8,7 @@ import polars as pl
 from costscan.cache_policy import SHORT_US
 from costscan.levers.plan import with_context
 from costscan.levers.routing.apply import served_by
+from costscan.meters import METERS
 from costscan.prices import cost_of
 
 _READ, _W5, _W1, _IN = "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "input_tokens"
@@ -117,8 +118,7 @@ def _on(
 
 def _costs(turns: pl.DataFrame) -> pl.DataFrame:
     """Return, by turn, what it costs warm and cold, and what decides what a return finds."""
-    warm = pl.sum_horizontal(*(cost_of(m) for m in ("input", "cache_read", "cache_write_5m", "cache_write_1h",
-                                                    "output", "web_search")), ignore_nulls=False)  # fmt: skip
+    warm = pl.sum_horizontal(*(cost_of(meter) for meter in METERS), ignore_nulls=False)
     hour = (pl.col(_W1) > 0) | ((pl.col(_W5) == 0) & (pl.col("ttl_us") > SHORT_US))
     write = pl.when(hour).then("pico_cache_write_1h").otherwise("pico_cache_write_5m")
     # What no mark would write again is sent plain. A model that is not known to cache reads nothing.

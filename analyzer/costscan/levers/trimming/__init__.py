@@ -46,10 +46,9 @@ SHORTENING: Final[Mapping[str, Callable[[Held], pl.DataFrame]]] = MappingProxyTy
     "drop-repeated-results": lambda held: repeated_results(held.blocks),
     "resize-images": lambda held: large_images(held.blocks),
 })  # fmt: skip
-"""Parts that shorten blocks: `per_turn.CUT_BLOCKS`."""
+"""How parts shorten blocks: `per_turn.CUT_BLOCKS`."""
 REWRITING: Final = MappingProxyType({"prune-at-task-boundary": pruned, "compact-history": compacted})
-"""Parts that rewrite the history, in the order in which they are applied."""
-PARTS: Final = (*SHORTENING, *REWRITING)
+"""How parts rewrite the history, in the order in which they are applied."""
 
 
 def trimmed(plan: Plan, held: Held, parts: Sequence[str], classes: Callable[[Plan], pl.DataFrame]) -> Plan:
@@ -58,7 +57,7 @@ def trimmed(plan: Plan, held: Held, parts: Sequence[str], classes: Callable[[Pla
     Args:
         plan: the plan.
         held: what the prompts hold.
-        parts: names of `PARTS`.
+        parts: their names.
         classes: gives the token classes of the steps of a plan, with `unit` prices beside them.
     """
     found = [cut for name, cuts in SHORTENING.items() if name in parts if (cut := cuts(held)).height]
@@ -89,4 +88,4 @@ def _left(blocks: pl.DataFrame, cuts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return joined.with_columns(tokens=pl.col("tokens") - pl.col("cut").fill_null(0)).drop("cut")
 
 
-__all__ = ["PARTS", "Held", "trimmed", "without_tool_use"]
+__all__ = ["Held", "trimmed", "without_tool_use"]

@@ -5,8 +5,10 @@ from typing import Final
 import polars as pl
 
 from costscan.levers.plan import with_context
+from costscan.meters import TOKEN_METERS
+from costscan.prices import UNIT_COLUMNS
 
-PRICED = ("pico_input", "pico_cache_read", "pico_cache_write_5m", "pico_cache_write_1h", "pico_output")
+PRICED: Final = tuple(UNIT_COLUMNS[meter] for meter in TOKEN_METERS)
 
 NEAR_SHARE: Final = 0.2
 """By so much the estimated length of a prefix may be off from what was read of it."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 from rich.text import Text
 
 from costscan.levers import ALL
+from costscan.meters import ALL_METERS
 from costscan.reports.analysis.bill_lines import Pieces, billed, recorded
 from costscan.reports.analysis.cache_model import cache_model, side_calls
 from costscan.reports.text.numbers import bar, count, percent, plural, usd
@@ -16,14 +17,7 @@ from costscan.summary.days import UNKNOWN_DAY
 from costscan.zones import DEFAULT
 
 LABEL: Final = 14
-METER_WORDS: Final = {
-    "input": "fresh input",
-    "cache_read": "cache read",
-    "cache_write_5m": "cache write",
-    "cache_write_1h": "1-hour cache write",
-    "output": "output",
-    "web_search": "web search",
-}
+METER_WORDS: Final = {meter.name: meter.words for meter in ALL_METERS}
 GAP: Final = 3
 _FEW_RUNS: Final = 5
 _MOST_PATHS: Final = 3

@@ -7,11 +7,11 @@ from typing import Final
 import polars as pl
 
 from costscan.levers import ALL, LEVERS
+from costscan.meters import TOKENS
 from costscan.reports.text.openmetrics import Family, Value, by, one, text_of
 from costscan.reports.text.sanitize import inert, shorten
 from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
-from costscan.summary.tables import TOKENS
 
 MOST_NAMES: Final = 100
 OTHERS: Final = "(others)"

@@ -11,7 +11,8 @@ import polars as pl
 from rich.text import Text
 
 from costscan.errors import CostscanError, near
-from costscan.prices import METERS, as_of, identify, price_table
+from costscan.meters import ALL_METERS, METERS, SEARCHES, Meter
+from costscan.prices import as_of, identify, price_table
 from costscan.reports.analysis.json import plain
 from costscan.reports.analysis.terminal import printed, width_of
 from costscan.reports.text.numbers import UNKNOWN
@@ -19,15 +20,9 @@ from costscan.reports.text.sanitize import inert, wrapped
 from costscan.reports.text.table import Column, table
 from costscan.settings.keys import Settings
 
-_HEADINGS: Final = {
-    "input": "input",
-    "cache_read": "read",
-    "cache_write_5m": "5m",
-    "cache_write_1h": "1h",
-    "output": "output",
-}
-_GIVE: Final = {"cache_write_1h": 4, "cache_write_5m": 3, "cache_read": 2}
-"""Which prices are left out first where it is narrow: those that follow from the price of input."""
+_CACHED: Final = [meter.name for meter in ALL_METERS if meter.is_cached]
+_GIVE: Final = {**{name: n for n, name in enumerate(_CACHED, 2)}, SEARCHES.name: 2 + len(_CACHED)}
+"""Which prices are left out first where it is narrow: searches, then those that follow from that of input."""
 _LETTERS, _CENTS = 26, 2
 
 
@@ -43,7 +38,8 @@ def show(model: str | None, settings: Settings, *, as_json: bool) -> None:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(plain(rows)), indent=1).decode() + "\n")
         return
     found = as_of()
-    note = f"List prices as of {found['as_of']}, USD per million tokens; 5m and 1h are cache writes"
+    writes = " and ".join(meter.heading for meter in ALL_METERS if meter.is_written)
+    note = f"List prices as of {found['as_of']}, USD per million tokens; {writes} are cache writes"
     marks = {source: _mark(n) for n, source in enumerate(sorted({s for row in rows["source"] for s in row}))}
     width = width_of(sys.stdout)
     lines = table(_columns(rows, marks, dated=model is not None), width)
@@ -94,21 +90,18 @@ def _wide(rows: pl.DataFrame, index: list[str]) -> pl.DataFrame:
 
 def _columns(rows: pl.DataFrame, marks: Mapping[str, str], *, dated: bool) -> list[Column]:
     shown = [
-        Column(_HEADINGS[m], [_price(m, value) for value in rows[m]], give=_GIVE.get(m, 0))
-        for m in METERS
-        if m != "web_search"
+        Column(m.heading, [_price(m, value) for value in rows[m.name]], give=_GIVE.get(m.name, 0))
+        for m in ALL_METERS
     ]
-    searches = Column("a search", [_price("web_search", value) for value in rows["web_search"]], give=5)
     sources = Column("source", ["".join(marks[s] for s in row) for row in rows["source"]], left=True)
     if not dated:
         names = Column("model", [inert(name) for name in rows["model"]], name=True, style="bold")
-        return [names, *shown, searches, sources]
+        return [names, *shown, sources]
     return [
         Column("from", [_day(value, "always") for value in rows["valid_from"]], left=True),
         Column("until", [_day(value, "now on") for value in rows["valid_to"]], left=True, give=1),
         Column("tier", [_kind(row) for row in rows.iter_rows(named=True)], name=True),
         *shown,
-        searches,
         sources,
     ]
 
@@ -117,11 +110,11 @@ def _mark(number: int) -> str:
     return chr(ord("a") + number) if number < _LETTERS else f"({number})"
 
 
-def _price(meter: str, value: Decimal | None) -> str:
+def _price(meter: Meter, value: Decimal | None) -> str:
     """Return a price with two decimals or as many as it has."""
     if value is None:
         return UNKNOWN
-    amount = value / 1_000_000 if meter == "web_search" else value
+    amount = value / 1_000_000 if meter is SEARCHES else value
     exact = amount.normalize()
     return f"{exact:f}" if -int(exact.as_tuple().exponent) > _CENTS else f"{exact:.2f}"
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 import polars as pl
 from rich.text import Text
 
+from costscan.cache_policy import CLAUDE, LONG, SHORT
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.reports.analysis.sub_agents import sub_agents
 from costscan.reports.analysis.tables import run_names
@@ -19,7 +20,6 @@ from costscan.summary.aggregates import known_sum
 from costscan.summary.story import Story
 from costscan.zones import DEFAULT, shown
 
-_LIFETIME: Final = {"5m": "five minutes", "1h": "an hour"}
 LEAST_SHARE: Final = Decimal("0.005")
 """What would have saved less than this share of a run is not told."""
 BLOCKS, FINDINGS, TOOLS = 10, 4, 10
@@ -214,9 +214,10 @@ def _levers(story: Story, width: int) -> list[Text]:
         lines.append(f"{lever}: {usd(story.usd - saved[lever])} instead of {usd(story.usd)}{alone}")
     told = story.lifetimes
     if "caching/ttl" in saved and told is not None and told["cheaper"] not in {None, told["ttl"]}:
+        words = CLAUDE.ttl_words
         lines.append(
-            f"written for {_LIFETIME[told['cheaper']]}: {tokens(told['rewritten_tokens'])} tokens would have "
-            f"had to be written again after five minutes; an hour pays from "
+            f"written for {words[told['cheaper']]}: {tokens(told['rewritten_tokens'])} tokens would have "
+            f"had to be written again after {words[SHORT]}; {words[LONG]} pays from "
             f"{tokens(told['break_even_tokens'])} on"
         )
     heading = Text("  what would have been cheaper", style="dim")

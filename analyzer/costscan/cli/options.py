@@ -1,0 +1,137 @@
+"""The options that every command on logs or settings has some of: declared once, given to it as one value."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from functools import wraps
+from inspect import Parameter, signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from costscan import formats
+from costscan.pipeline import Request
+from costscan.settings.load import load
+from costscan.times import moment
+from costscan.zones import zone, zone_named
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from costscan.settings.keys import Settings
+
+Command = Callable[..., None]
+_GIVEN = "options"
+"""The parameter of a command that takes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a user chose, in the order of the help texts; None is what was not chosen."""
+
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Only turns from this time on: 2026-11-01, 2026-11-01T09:30, or 7d, 24h, 2w ago. "
+            "In --tz where no zone is given.",
+        ),
+    ] = None
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only turns before; a date counts whole.")
+    ] = None
+    task: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only runs of this task, with their sub-agents. Repeatable."),
+    ] = None
+    model: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only turns of this model. Repeatable.")
+    ] = None
+    format: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"The format of all files, instead of what each looks like: {', '.join(formats.names())}.",
+        ),
+    ] = None
+    rules: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="DIR", help="A folder of rules of your own, beside those that come along. Repeatable."
+        ),
+    ] = None
+    tz: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ZONE",
+            show_default=False,
+            help="The time zone of days and dates: a name like Asia/Tokyo, or local; UTC if not set.",
+        ),
+    ] = None
+    set: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Set a setting, like prices.discount=0.1. Repeatable."),
+    ] = None
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Settings to use instead of costscan.toml or pyproject.toml."),
+    ] = None
+    workers: Annotated[int | None, typer.Option(hidden=True, min=1)] = None
+
+    def settings(self) -> "Settings":
+        """Return the settings that hold, with the time zone of --tz where it is given.
+
+        Raises:
+            CostscanError: a setting is wrong, or there is no such zone.
+        """
+        found = load(Path.cwd(), file=self.config, assignments=self.set or ())
+        return found if self.tz is None else replace(found, tz=zone_named(self.tz, f"--tz {self.tz}"))
+
+    def request(self, paths: "Sequence[str]") -> Request:
+        """Return what these options ask for of some logs.
+
+        Raises:
+            CostscanError: a time or a setting is wrong.
+        """
+        now = datetime.now(UTC)
+        settings = self.settings()
+        here = zone(settings.tz)
+        return Request(
+            paths=tuple(paths),
+            since=moment("--since", self.since, now, here),
+            until=moment("--until", self.until, now, here, whole_day=True),
+            tasks=tuple(self.task or ()),
+            models=tuple(self.model or ()),
+            source=self.format,
+            rules=tuple(self.rules or ()),
+            settings=settings,
+            workers=self.workers,
+            now=now,
+        )
+
+
+def with_options(*names: str) -> Callable[[Command], Command]:
+    """Give a command some of the options, behind its own; it takes them as its parameter `options`."""
+    declared = {option.name: option.type for option in fields(Options)}
+    shared = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=declared[name]) for name in names
+    ]
+
+    def decorated(command: Command) -> Command:
+        @wraps(command)
+        def run(*arguments: Any, **given: Any) -> None:
+            options = Options(**{name: given.pop(name, None) for name in names})
+            command(*arguments, **given, options=options)
+
+        asked = signature(command)
+        own = [parameter for name, parameter in asked.parameters.items() if name != _GIVEN]
+        every = [*own, *shared]
+        run.__signature__ = asked.replace(parameters=every)  # type: ignore[attr-defined]
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in every}
+        return run
+
+    return decorated
+
+
+__all__ = ["Options", "with_options"]
