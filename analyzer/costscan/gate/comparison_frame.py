@@ -10,7 +10,8 @@ from costscan.gate.metric_change import WHOLE, Change
 from costscan.gate.metrics import METRICS
 from costscan.gate.side import Side
 from costscan.gate.verdicts import Judged
-from costscan.schema.frames import COMPARISON, check
+from costscan.schema.frames import check
+from costscan.schema.tables.verdicts import COMPARISON
 
 TESTED: Final = "usd"
 """The metric that is tested for every task; of the others the numbers are told."""
@@ -33,7 +34,7 @@ def comparison_frame(
     if before is not None:
         found += [*_all(matched, false_alarm, said), *_per_task(matched, false_alarm, said)]
         found += _one_sided(before, after)
-    return check("comparison", pl.DataFrame(found, schema=COMPARISON, orient="row"))
+    return check("comparison", pl.DataFrame(found, schema=COMPARISON.schema, orient="row"))
 
 
 def _judged_row(row: Judged) -> dict[str, Any]:

@@ -8,7 +8,8 @@ import polars as pl
 from costscan.errors import CostscanError
 from costscan.prices.rates import METERS
 from costscan.prices.units import UNIT_COLUMNS
-from costscan.schema.frames import BILL, USD
+from costscan.schema.frames import USD
+from costscan.schema.tables.runs import BILL
 
 UNITS_OF: Final = {
     "input": "input_tokens",
@@ -71,7 +72,7 @@ def bill(turns: pl.DataFrame, unit: pl.DataFrame) -> pl.DataFrame:
         )
         for meter, units in UNITS_OF.items()
     ]
-    return pl.concat(meters).sort("position", maintain_order=True).select(*BILL)
+    return pl.concat(meters).sort("position", maintain_order=True).select(*BILL.columns)
 
 
 def cost_of(meter: str) -> pl.Expr:

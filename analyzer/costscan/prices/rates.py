@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.schema.frames import PRICES
+from costscan.schema.tables.runs import PRICES
 
 METERS: Final = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search")
 TOKEN_METERS: Final = METERS[:-1]
@@ -68,7 +68,7 @@ def to_frame(rates: Iterable[Rate]) -> pl.DataFrame:
         for meter in METERS
         if meter in rate.usd_per_mtok
     ]  # fmt: skip
-    return pl.DataFrame(rows, schema=PRICES, orient="row")
+    return pl.DataFrame(rows, schema=PRICES.schema, orient="row")
 
 
 def to_usd(amount: Fraction) -> Decimal:
