@@ -17,8 +17,7 @@ import yaml
 from costscan.formats import available
 from costscan.levers.routing.evidence import known_evidence
 from costscan.rulebook import Rule, load_rules
-from costscan.schema.descriptions import COLUMNS, FRAMES
-from costscan.schema.frames import NULLABLE, SCHEMAS
+from costscan.schema.tables import TABLES
 from costscan.settings.keys import keys
 from costscan.summary.assumptions import ASSUMED
 
@@ -80,13 +79,13 @@ def formats() -> str:
 def frames() -> str:
     """Return a table for each frame."""
     parts = []
-    for name, schema in SCHEMAS.items():
+    for name, table in TABLES.items():
         rows = [
-            f"| `{column}` | {kind} | {'yes' if column in NULLABLE[name] else ''} | {COLUMNS[name][column]} |"
-            for column, kind in schema.items()
+            f"| `{column}` | {told.type} | {'yes' if told.nullable else ''} | {told.meaning} |"
+            for column, told in table.columns.items()
         ]
         head = (
-            f"## {name}\n{FRAMES[name]}\n\n| column | type | may be unknown | meaning |\n|---|---|---|---|\n"
+            f"## {name}\n{table.meaning}\n\n| column | type | may be unknown | meaning |\n|---|---|---|---|\n"
         )
         parts.append(head + "\n".join(rows))
     return "\n\n".join(parts)

@@ -314,7 +314,7 @@ def test_tables_that_cannot_be_made_cost_one_file(tmp_path: Path, monkeypatch: p
 
     def refusing(rows: Any, out: Path, task: int) -> None:
         real(rows, out, task)
-        if any(HAIKU in call for call in rows.tables["calls"]):
+        if any(HAIKU in call for call in rows.calls):
             broken()
 
     monkeypatch.setattr(worker, "_write", refusing)

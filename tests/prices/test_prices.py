@@ -9,12 +9,13 @@ import pytest
 
 from costscan.errors import CostscanError
 from costscan.prices import bill, canonicalise, price_table, turn_usd, unit_prices
-from costscan.schema.frames import BILL, TURNS, check
+from costscan.schema.frames import check
+from costscan.schema.tables.runs import BILL, TURNS
 from priced import NOVEMBER, moment, turn
 
 
 def costs(*rows: dict[str, Any], **options: Any) -> list[Decimal | None]:
-    turns = canonicalise(pl.DataFrame(rows, schema=TURNS))
+    turns = canonicalise(pl.DataFrame(rows, schema=TURNS.schema))
     return turn_usd(turns, unit_prices(turns, price_table(), **options))["usd"].to_list()
 
 
@@ -123,7 +124,7 @@ def test_without_a_time_the_price_of_today_holds() -> None:
 
 
 def test_a_family_without_a_time_has_no_known_price() -> None:
-    turns = canonicalise(pl.DataFrame([turn("opus", None, input=1)], schema=TURNS))
+    turns = canonicalise(pl.DataFrame([turn("opus", None, input=1)], schema=TURNS.schema))
     assert turns.select("provider", "model").rows() == [("unknown", "opus")]
     assert costs(turn("opus", None, input=1)) == [None]
 
@@ -131,7 +132,7 @@ def test_a_family_without_a_time_has_no_known_price() -> None:
 def test_discount_is_applied_last_and_rounds_half_to_even() -> None:
     assert costs(turn("claude-opus-4-8", **USUAL, searches=1), discount="0.9") == [Decimal("0.0227475")]
     table = price_table({"tiny": {"input": "0.000001", "output": "0.000003"}})
-    turns = pl.DataFrame([turn("tiny", input=1, out=1)], schema=TURNS).with_columns(model="model_raw")
+    turns = pl.DataFrame([turn("tiny", input=1, out=1)], schema=TURNS.schema).with_columns(model="model_raw")
     assert unit_prices(turns, table, discount="0.5").row(0, named=True)["pico_input"] == 0
     assert unit_prices(turns, table, discount="0.5").row(0, named=True)["pico_output"] == 2
 
@@ -151,17 +152,17 @@ def test_rows_keep_their_order_and_number() -> None:
 
 
 def test_no_turns() -> None:
-    turns = canonicalise(pl.DataFrame(schema=TURNS))
+    turns = canonicalise(pl.DataFrame(schema=TURNS.schema))
     unit = unit_prices(turns, price_table())
     assert turn_usd(turns, unit).height == bill(turns, unit).height == 0
-    assert bill(turns, unit).schema == BILL
+    assert bill(turns, unit).schema == BILL.schema
 
 
 def test_canonicalise_fills_names_and_keeps_the_rest() -> None:
     opus = "claude-opus-4-8"
     fast = [turn("claude-opus-4-8-fast", speed=speed) for speed in ("standard", "fast", "slow")]
     rows = [*fast, turn("gpt-5-2025-08-07"), turn("house-model")]
-    before = pl.DataFrame(rows, schema=TURNS).with_columns(extra=pl.int_range(pl.len()))
+    before = pl.DataFrame(rows, schema=TURNS.schema).with_columns(extra=pl.int_range(pl.len()))
     after = canonicalise(before)
     assert after.schema == before.schema
     assert after["model"].to_list() == [opus, opus, opus, "gpt-5", "house-model"]
@@ -173,7 +174,7 @@ def test_canonicalise_fills_names_and_keeps_the_rest() -> None:
 
 def test_bill_lists_only_what_was_used() -> None:
     rows = [turn("claude-opus-4-8", turn=0, input=10, searches=1), turn("claude-nova-9", turn=1, out=7)]
-    turns = canonicalise(pl.DataFrame(rows, schema=TURNS))
+    turns = canonicalise(pl.DataFrame(rows, schema=TURNS.schema))
     lines = check("bill", bill(turns, unit_prices(turns, price_table())))
     assert lines.drop("run_id").rows() == [
         (0, "input", 10, Decimal("0.00005")), (0, "web_search", 1, Decimal("0.01")), (1, "output", 7, None),
@@ -186,5 +187,5 @@ def test_damaged_counts_are_refused_not_wrapped() -> None:
 
 
 def test_largest_amounts_stay_exact() -> None:
-    turns = canonicalise(pl.DataFrame([turn("claude-opus-4-8", out=368_934_881_474)], schema=TURNS))
+    turns = canonicalise(pl.DataFrame([turn("claude-opus-4-8", out=368_934_881_474)], schema=TURNS.schema))
     assert turn_usd(turns, unit_prices(turns, price_table()))["usd"][0] == Decimal("9223372.03685")

@@ -10,7 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from costscan.prices import bill, canonicalise, price_table, turn_usd, unit_prices
-from costscan.schema.frames import TURNS, USD
+from costscan.schema.frames import USD
+from costscan.schema.tables.runs import TURNS
 from hypothesis_profile import examples
 from priced import TOKENS, moment, turn
 
@@ -113,7 +114,7 @@ def rows() -> st.SearchStrategy[dict[str, Any]]:
 @example([turn("claude-haiku-5-5", read=100_000), turn("claude-haiku-5-5", read=100_001)])
 def test_agrees_with_the_slow_reference(turn_rows: list[dict[str, Any]]) -> None:
     numbered = [row | {"turn": i} for i, row in enumerate(turn_rows)]
-    turns = canonicalise(pl.DataFrame(numbered, schema=TURNS))
+    turns = canonicalise(pl.DataFrame(numbered, schema=TURNS.schema))
     unit = unit_prices(turns, price_table())
     total = turn_usd(turns, unit)
     assert total["usd"].to_list() == [reference_usd(row) for row in turn_rows]

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from costscan.formats import messages_api
 from costscan.formats.interface import LogFile
-from costscan.reading.io.rows import BREAKS, PREFIXES, WINDOWS, Rows
+from costscan.reading.io.rows import Rows
 from logs import Json, message, text, write
 
 Values: TypeAlias = tuple[str, str]
@@ -271,12 +271,15 @@ def read(folder: Path, runs: dict[str, list[Json]]) -> dict[str, list[Json]]:
     ]
     rows = Rows()
     messages_api.read(LogFile(str(write(folder / "runs.jsonl", *lines))), rows)
-    names = [copied[1] for copied in rows.tables["copies"]]
-    out = {}
-    for table, columns in (("breaks", BREAKS), ("windows", WINDOWS), ("prefixes", PREFIXES)):
-        found = [dict(zip(columns, row, strict=True)) for row in rows.tables[table]]
-        out[table] = [row | {"run_id": names[row["copy"]]} for row in found]
-    return out
+    names = [copied.run_id for copied in rows.copies]
+    tables: dict[str, list[Any]] = {
+        "breaks": [*rows.breaks],
+        "windows": [*rows.windows],
+        "prefixes": [*rows.prefixes],
+    }
+    return {
+        name: [row._asdict() | {"run_id": names[row.copy]} for row in table] for name, table in tables.items()
+    }
 
 
 def found_of(folder: Path, faults: list[Fault]) -> list[Json | None]:

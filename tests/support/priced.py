@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from costscan.schema.frames import TURNS
+from costscan.schema.tables.runs import TURNS
 
 NOVEMBER = datetime(2026, 11, 21, tzinfo=UTC)
 TOKENS = {
@@ -13,7 +13,7 @@ TOKENS = {
 
 
 def turn(model: str, at: datetime | None = NOVEMBER, **fields: Any) -> dict[str, Any]:
-    blank = dict.fromkeys(TURNS) | dict.fromkeys(TOKENS.values(), 0)
+    blank = dict.fromkeys(TURNS.columns) | dict.fromkeys(TOKENS.values(), 0)
     given = {TOKENS.get(name, name): value for name, value in fields.items()}
     plain = {"run_id": "r", "turn": 0, "line": 1, "provider": "", "model": "", "usage_from": "reported"}
     plain |= {"tier": "standard", "speed": "standard"}

@@ -21,7 +21,9 @@ from costscan.native import CAUGHT
 from costscan.prices import bill, price_table, turn_usd, unit_prices
 from costscan.recorded_cost import Recorded, recorded
 from costscan.recorded_cost.unlogged import SUFFIX
-from costscan.schema.frames import GROWTH, RUNS, TURNS, check
+from costscan.schema.frames import check
+from costscan.schema.tables.cache import GROWTH
+from costscan.schema.tables.runs import RUNS, TURNS
 from costscan.usage import KNOWS_PROMPT, counted
 
 if TYPE_CHECKING:
@@ -99,8 +101,8 @@ class Analysis:
     def _frames(self) -> "dict[str, Callable[[], pl.DataFrame]]":
         """Return what makes each frame, by its name."""
         return {
-            "runs": lambda: self.runs.select(*RUNS),
-            "turns": lambda: self.turns.select(*TURNS),
+            "runs": lambda: self.runs.select(*RUNS.columns),
+            "turns": lambda: self.turns.select(*TURNS.columns),
             "growth": lambda: self.growth,
             "prefix_breaks": lambda: self.prefix_breaks,
             "model_switches": self._model_switches,
@@ -207,7 +209,9 @@ def _with_replay(growth: pl.DataFrame, logged_requests: LoggedRequests, replayed
         shared, on=place, how="left", maintain_order="left"
     )
     ideal = pl.max_horizontal("carried_tokens", pl.col("shared_tokens").fill_null(0))
-    return joined.with_columns(prefix_tokens=pl.min_horizontal(ideal, "prompt_tokens")).select(*GROWTH)
+    return joined.with_columns(prefix_tokens=pl.min_horizontal(ideal, "prompt_tokens")).select(
+        *GROWTH.columns
+    )
 
 
 __all__ = ["Analysis", "Pricing", "Selection", "analyze"]

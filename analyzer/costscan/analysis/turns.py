@@ -21,7 +21,7 @@ from costscan.prices import (
 )
 from costscan.recorded_cost import Recorded
 from costscan.recorded_cost.unlogged import SUFFIX, missing
-from costscan.schema.frames import RUNS, TURNS
+from costscan.schema.tables.runs import RUNS, TURNS
 from costscan.usage import within_limits
 
 UNNAMED: Final = "unnamed"
@@ -144,18 +144,21 @@ def turns_and_runs(
         .with_columns(
             duration_s=_seconds(pl.col("end_at") - pl.col("at")),
             gap_s=_seconds(pl.col("at") - pl.col("at").shift(1).over("run_id")),
-            recorded_usd=pl.col("recorded_usd").cast(TURNS["recorded_usd"], strict=False),
+            recorded_usd=pl.col("recorded_usd").cast(TURNS.schema["recorded_usd"], strict=False),
         )
     )
+    unknown = pl.lit(None, pl.String)
     turns = pl.concat([
-        logged.select(*TURNS, "asks", file="path"),
-        extra.filter("kept").select(*TURNS, asks=pl.lit(None, pl.String), file=pl.lit(None, pl.String)),
+        logged.select(*TURNS.columns, "asks", file="path"),
+        extra.filter("kept").select(*TURNS.columns, asks=unknown, file=unknown),
     ])  # fmt: skip
     runs = pl.concat([runs, _unlogged_runs(extra, runs)], how="vertical")
     spans = turns.group_by("run_id").agg(
         started_at=pl.col("at").min(), ended_at=pl.col("at").max(), n_turns=pl.len().cast(pl.Int64)
     )
-    runs = runs.join(spans, on="run_id", how="inner", maintain_order="left").select(*RUNS, "root_task")
+    runs = runs.join(spans, on="run_id", how="inner", maintain_order="left").select(
+        *RUNS.columns, "root_task"
+    )
     return turns.join(
         runs.select("run_id", "root_run_id", task="root_task"), on="run_id", how="left", maintain_order="left"
     ), runs

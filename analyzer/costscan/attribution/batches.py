@@ -21,7 +21,8 @@ from costscan.ingest import Reading, merge
 from costscan.native import CAUGHT
 from costscan.prices import COST_COLUMNS
 from costscan.recorded_cost.unlogged import SUFFIX
-from costscan.schema.frames import BLOCKS, PROMPT, SCHEMAS, TOOL_CALLS, check, empty
+from costscan.schema.frames import PROMPT, SCHEMAS, check, empty
+from costscan.schema.tables.context import BLOCKS, TOOL_CALLS
 from costscan.usage import KNOWS_PROMPT, PROMPT_COUNTERS, counted
 
 AT_A_TIME: Final = 2
@@ -48,7 +49,7 @@ class Batches:
 
     def tool_calls(self) -> pl.DataFrame:
         """Return the canonical `tool_calls` frame."""
-        return _concat([d.tool_calls for d in self.done], TOOL_CALLS).sort(
+        return _concat([d.tool_calls for d in self.done], TOOL_CALLS.schema).sort(
             "run_id", "turn", maintain_order=True
         )
 
@@ -115,7 +116,7 @@ def attribute_all(reading: Reading, calls: pl.DataFrame) -> Batches:
     def one(number: int) -> tuple[Attributed, pl.DataFrame, Path]:
         attributed = _one_batch(reading.folder, groups[number], calls, reasons)
         blocks = attributed.numbered_blocks()
-        check("blocks", blocks.select(*BLOCKS))
+        check("blocks", blocks.select(*BLOCKS.columns))
         path = reading.folder / f"frame-blocks-{number}.arrow"
         blocks.filter(~pl.col("run_id").is_in(split.implode())).write_ipc(path)
         rest = blocks.filter(pl.col("run_id").is_in(split.implode()))

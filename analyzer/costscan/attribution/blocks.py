@@ -7,7 +7,7 @@ import polars as pl
 from costscan.attribution import token_split
 from costscan.attribution.parts import SUMS
 from costscan.prices import usd_of
-from costscan.schema.frames import BLOCKS
+from costscan.schema.tables.context import BLOCKS
 
 LAYER_RANK: Final = (
     pl.when(pl.col("layer") == "messages").then(2).when(pl.col("layer") == "system").then(1).otherwise(0)
@@ -135,7 +135,7 @@ def numbered(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     return full.select(
         "run_id",
         pl.int_range(pl.len(), dtype=pl.Int64).over("run_id").alias("block"),
-        *(name for name in BLOCKS if name not in {"run_id", "block"}),
+        *(name for name in BLOCKS.columns if name not in {"run_id", "block"}),
         entry_usd=usd_of(pl.col("entry_pico_usd")),
         carried_usd=usd_of(pl.col("pico_usd") - pl.col("entry_pico_usd")),
         output_usd=usd_of(pl.col("output_pico_usd")),

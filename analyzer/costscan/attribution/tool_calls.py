@@ -3,7 +3,7 @@
 import polars as pl
 
 from costscan.prices import usd_of
-from costscan.schema.frames import TOOL_CALLS
+from costscan.schema.tables.context import TOOL_CALLS
 
 
 def tool_calls(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
@@ -28,7 +28,7 @@ def tool_calls(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
             carried_turns=pl.col("carried_turns").fill_null(0),
             carried_usd="carried_usd",
         )
-        .select(*TOOL_CALLS)
+        .select(*TOOL_CALLS.columns)
     )
 
 

@@ -7,7 +7,7 @@ import polars as pl
 from costscan.cache.prefix_tokens import NEAR_SHARE
 from costscan.cache.requests import LoggedRequests
 from costscan.cache_policy import TTLS_US
-from costscan.schema.frames import CACHE_USE
+from costscan.schema.tables.cache import CACHE_USE
 
 _PLACE: Final = ["run_id", "turn"]
 _SHOWN: Final = ("markers", "first_marked_tokens", "marked_tokens", "shared_tokens", "shared_key", "wave")
@@ -38,7 +38,7 @@ def cache_use(turns: pl.DataFrame, logged_requests: LoggedRequests) -> pl.DataFr
         .with_columns(shared_key=_named(pl.struct("domain", "shared_key"), pl.col("shared_tokens") > 0))
         .with_columns(wave=_wave())
     )
-    return joined.select(*_PLACE, "is_shown", *_columns()).select(*CACHE_USE)
+    return joined.select(*_PLACE, "is_shown", *_columns()).select(*CACHE_USE.columns)
 
 
 def _breakpoints(breakpoints: pl.DataFrame) -> pl.DataFrame:

@@ -8,7 +8,7 @@ import polars as pl
 from costscan.cache.prefix_chains import CHAINS, chains, shown
 from costscan.cache.prefix_tokens import placed, sized
 from costscan.cache_policy import TTLS_US
-from costscan.schema.frames import PREFIX_BREAKS
+from costscan.schema.tables.cache import PREFIX_BREAKS
 
 TABLES: Final = ("windows", "prefixes", "moved", "breaks")
 
@@ -84,7 +84,9 @@ def windows_of(sized: pl.DataFrame) -> pl.DataFrame:
 
 
 _LOST: Final = ("tokens_lost", "usd_lost")
-_COLUMNS: Final[dict[str, Any]] = {name: kind for name, kind in PREFIX_BREAKS.items() if name not in _LOST}
+_COLUMNS: Final[dict[str, Any]] = {
+    name: kind for name, kind in PREFIX_BREAKS.schema.items() if name not in _LOST
+}
 DEPARTURES: Final = pl.Schema(_COLUMNS | {"is_first": pl.Boolean, "against": pl.String})
 """One row per place. `is_first`: there the prefix breaks; `against`: the run whose first prompt departs."""
 

@@ -42,6 +42,7 @@ from costscan.reading.conversation.thread import Thread
 from costscan.reading.io import lenient_json
 from costscan.reading.io.files import open_log
 from costscan.reading.io.json_lines import Reader
+from costscan.reading.io.row_types import AgentRow, CopyRow
 from costscan.reading.io.rows import Rows
 
 _AGENT_TOOLS: Final = frozenset({"Task", "Agent"})
@@ -280,23 +281,25 @@ class _Reading:
             if not all(call.dropped for call in agent.thread.calls):
                 with self.rows.run(self.file.path, f"{session}/agent-{key}" if key else session):
                     self._write(session, key, agent)
-        self.rows.tables["agents"].extend((session, key, kind) for key, kind in self._agent_types.items())
+        self.rows.agents += [
+            AgentRow(session=session, agent_id=key, agent=kind) for key, kind in self._agent_types.items()
+        ]
 
     def _write(self, session: str, key: str, agent: Agent) -> None:
-        copy = len(self.rows.tables["copies"])
+        copy = len(self.rows.copies)
         name = subagents.meta_agent(self.file.on_disk, key) or agent.labels.agent if key else None
-        self.rows.tables["copies"].append(
-            (
-                copy,
-                f"{session}/agent-{key}" if key else session,
-                session,
-                session if key else None,
-                FORMAT.name,
-                self.file.path,
-                None if key else agent.labels.task(),
-                name,
-                not key and agent.labels.interactive(),
-                agent.begins_late(),
+        self.rows.copies.append(
+            CopyRow(
+                copy=copy,
+                run_id=f"{session}/agent-{key}" if key else session,
+                root_run_id=session,
+                parent_run_id=session if key else None,
+                source=FORMAT.name,
+                path=self.file.path,
+                task=None if key else agent.labels.task(),
+                agent=name,
+                interactive=not key and agent.labels.interactive(),
+                begins_late=agent.begins_late(),
             )
         )
         agent.thread.flush(self.rows, copy)

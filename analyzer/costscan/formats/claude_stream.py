@@ -30,6 +30,7 @@ from costscan.reading.conversation.thread import Thread
 from costscan.reading.conversation.usage import Usage
 from costscan.reading.io.files import open_log
 from costscan.reading.io.json_lines import Reader
+from costscan.reading.io.row_types import CopyRow
 from costscan.reading.io.rows import Rows
 
 _TYPES: Final = frozenset({"system", "assistant", "user", "result", "stream_event", "rate_limit_event"})
@@ -207,20 +208,20 @@ class _Reading:
                 self._write(run_id, parent_call, thread, self.labels[session, parent_call])
 
     def _write(self, run_id: str, parent_call: str, thread: Thread, label: task_names.Labels) -> None:
-        copy = len(self.rows.tables["copies"])
+        copy = len(self.rows.copies)
         agent = self._launches.get(parent_call) or label.agent if parent_call else None
-        self.rows.tables["copies"].append(
-            (
-                copy,
-                f"{run_id}/agent-{parent_call}" if parent_call else run_id,
-                run_id,
-                run_id if parent_call else None,
-                FORMAT.name,
-                self.file.path,
-                None if parent_call else label.task(),
-                agent,
-                False,
-                False,
+        self.rows.copies.append(
+            CopyRow(
+                copy=copy,
+                run_id=f"{run_id}/agent-{parent_call}" if parent_call else run_id,
+                root_run_id=run_id,
+                parent_run_id=run_id if parent_call else None,
+                source=FORMAT.name,
+                path=self.file.path,
+                task=None if parent_call else label.task(),
+                agent=agent,
+                interactive=False,
+                begins_late=False,
             )
         )
         thread.flush(self.rows, copy)

@@ -34,6 +34,7 @@ from costscan.reading.conversation.usage import Usage
 from costscan.reading.conversation.usage import of_raw as usage_of_raw
 from costscan.reading.io.files import open_log
 from costscan.reading.io.json_lines import Reader
+from costscan.reading.io.row_types import CopyRow
 from costscan.reading.io.rows import Rows
 from costscan.reading.io.timestamps import time_of
 from costscan.reading.prompt_diff.prompt import Sent
@@ -155,19 +156,19 @@ class _Reading:
                     self._write(run)
 
     def _write(self, run: _Run) -> None:
-        copy = len(self.rows.tables["copies"])
-        self.rows.tables["copies"].append(
-            (
-                copy,
-                run.run_id,
-                run.parent or run.run_id,
-                run.parent,
-                FORMAT.name,
-                self.file.path,
-                run.task,
-                run.agent,
-                run.waited,
-                False,
+        copy = len(self.rows.copies)
+        self.rows.copies.append(
+            CopyRow(
+                copy=copy,
+                run_id=run.run_id,
+                root_run_id=run.parent or run.run_id,
+                parent_run_id=run.parent,
+                source=FORMAT.name,
+                path=self.file.path,
+                task=run.task,
+                agent=run.agent,
+                interactive=run.waited,
+                begins_late=False,
             )
         )
         run.thread.flush(self.rows, copy)

@@ -10,7 +10,8 @@ from costscan.gate.metric_change import WHOLE, Change
 from costscan.gate.metrics import METRICS
 from costscan.gate.side import ComparisonSide
 from costscan.gate.verdicts import Judged
-from costscan.schema.frames import COMPARISON, check
+from costscan.schema.frames import check
+from costscan.schema.tables.verdicts import COMPARISON
 
 TESTED: Final = "usd"
 """The metric that is tested for every task; of the others the numbers are told."""
@@ -37,7 +38,7 @@ def comparison_frame(
     if before is not None:
         rows += [*_all(matched, false_alarm, judged), *_per_task(matched, false_alarm, judged)]
         rows += _one_sided(before, after)
-    return check("comparison", pl.DataFrame(rows, schema=COMPARISON, orient="row"))
+    return check("comparison", pl.DataFrame(rows, schema=COMPARISON.schema, orient="row"))
 
 
 def _judged_row(row: Judged) -> dict[str, Any]:

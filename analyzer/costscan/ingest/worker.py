@@ -19,6 +19,7 @@ from costscan.formats import available, foreign, named
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.io.files import open_log
 from costscan.reading.io.lenient_json import is_document, objects, text_of
+from costscan.reading.io.row_types import UnknownRow
 from costscan.reading.io.rows import TABLES, Rows
 
 NOTHING_KNOWN: Final = "no usable line"
@@ -77,7 +78,8 @@ def _read(file: LogFile, log_format: Format, sources: Sequence[Format], rows: Ro
         owner = next((s for s in sources if s is not log_format and s.sniff([line])), None)
         if owner is None:
             name = foreign.named(line)
-            rows.tables["unknown"].append((file.path, name or foreign.described(line), n, name is not None))
+            kind = name or foreign.described(line)
+            rows.unknown.append(UnknownRow(path=file.path, kind=kind, lines=n, other=name is not None))
         elif owner not in others:
             others.append(owner)
     for other in others:

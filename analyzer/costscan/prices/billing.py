@@ -8,7 +8,8 @@ import polars as pl
 from costscan.errors import CostscanError
 from costscan.meters import ALL_METERS, METERS, UNITS_OF
 from costscan.prices.units import UNIT_COLUMNS
-from costscan.schema.frames import BILL, USD
+from costscan.schema.frames import USD
+from costscan.schema.tables.runs import BILL
 
 COST_COLUMNS: Final = {meter.name: meter.cost_column for meter in ALL_METERS}
 """The column of `turn_usd` with the cost of each meter."""
@@ -61,7 +62,7 @@ def bill(turns: pl.DataFrame, unit: pl.DataFrame) -> pl.DataFrame:
         )
         for meter, units in UNITS_OF.items()
     ]
-    return pl.concat(meters).sort("position", maintain_order=True).select(*BILL)
+    return pl.concat(meters).sort("position", maintain_order=True).select(*BILL.columns)
 
 
 def cost_of(meter: str) -> pl.Expr:

@@ -10,7 +10,7 @@ from typing import Final
 import polars as pl
 
 from costscan.meters import METERS, SEARCHES, TOKEN_METERS
-from costscan.schema.frames import PRICES
+from costscan.schema.tables.runs import PRICES
 
 _PICO: Final = 10**12
 
@@ -67,7 +67,7 @@ def to_frame(rates: Iterable[Rate]) -> pl.DataFrame:
         for meter in METERS
         if meter in rate.usd_per_mtok
     ]  # fmt: skip
-    return pl.DataFrame(rows, schema=PRICES, orient="row")
+    return pl.DataFrame(rows, schema=PRICES.schema, orient="row")
 
 
 def to_usd(amount: Fraction) -> Decimal:

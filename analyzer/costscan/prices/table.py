@@ -18,7 +18,7 @@ from costscan.prices.cache import kept
 from costscan.prices.names import identify
 from costscan.prices.overlay import OVERLAY_PATH, overlay, source_name
 from costscan.prices.rates import joined, to_frame, to_usd
-from costscan.schema.frames import PRICES
+from costscan.schema.tables.runs import PRICES
 
 Overrides: TypeAlias = Mapping[str, Mapping[str, str | int | Decimal]]
 """The user's own prices: model (any spelling) -> meter -> USD per million tokens (searches)."""
@@ -69,7 +69,7 @@ def with_overrides(table: pl.DataFrame, overrides: Overrides | None) -> pl.DataF
 
 @cache
 def _list_prices() -> pl.DataFrame:
-    return kept("prices", PRICES, (OVERLAY_PATH, DATA_PATH, Path(meters.__file__)), _make_list_prices)
+    return kept("prices", PRICES.schema, (OVERLAY_PATH, DATA_PATH, Path(meters.__file__)), _make_list_prices)
 
 
 def _make_list_prices() -> pl.DataFrame:
@@ -99,7 +99,7 @@ def _added(model: str, own: Mapping[str, Fraction]) -> pl.DataFrame:
         for meter in METERS
         if meter in own
     ]
-    return pl.DataFrame(rows, schema=PRICES, orient="row")
+    return pl.DataFrame(rows, schema=PRICES.schema, orient="row")
 
 
 def _repriced(rows: pl.DataFrame, own: Mapping[str, Fraction]) -> pl.DataFrame:
@@ -120,7 +120,7 @@ def _repriced(rows: pl.DataFrame, own: Mapping[str, Fraction]) -> pl.DataFrame:
             head | {"meter": meter, "usd_per_mtok": to_usd(usd)} for meter, usd in (prices | mine).items()
         ]
     source = pl.when(pl.col("meter").is_in(list(own))).then(pl.lit(_OVERRIDE)).otherwise("source")
-    return pl.DataFrame(new, schema=PRICES, orient="row").with_columns(source=source)
+    return pl.DataFrame(new, schema=PRICES.schema, orient="row").with_columns(source=source)
 
 
 def _by_meter(group: pl.DataFrame) -> dict[str, Fraction]:

@@ -16,7 +16,7 @@ from costscan.prices import meant
 from costscan.recorded_cost import COUNTERS, HOUR, TOKENS, Recorded, by_session
 from costscan.recorded_cost.contradictions import believed
 from costscan.recorded_cost.fits import PICO, STANDARD, TOLERANCE_USD, Fit, Rest, fitted
-from costscan.schema.frames import TURNS
+from costscan.schema.tables.runs import TURNS
 
 SUFFIX: Final = "/unlogged"
 _PER_MILLION: Final = 10**6
@@ -50,7 +50,7 @@ def missing(totals: Sequence[Recorded], turns: pl.DataFrame, table: pl.DataFrame
     for total in totals:
         more = total.amount - total.usd_here
         total.unproven_usd = more if more > TOLERANCE_USD else Decimal(0)
-    return pl.DataFrame(rows, schema=TURNS, orient="row")
+    return pl.DataFrame(rows, schema=TURNS.schema, orient="row")
 
 
 def _logged(total: Recorded, own: pl.DataFrame) -> dict[str, dict[str, Any]]:
@@ -132,7 +132,7 @@ def _rows(total: Recorded, rest: Rest, fit: Fit) -> Iterator[dict[str, Any]]:
     usd = None if rest.usd is None or fit.parts > 1 else max(rest.usd, Decimal(0)).quantize(1 / PICO)
     for n in range(fit.parts):
         yield {
-            **dict.fromkeys(TURNS),
+            **dict.fromkeys(TURNS.columns),
             "run_id": total.session + SUFFIX,
             "line": total.line,
             "at": total.at,

@@ -18,7 +18,8 @@ from costscan.rulebook.pricing import Money
 from costscan.rulebook.rule import CONFIDENCES, Rule
 from costscan.rulebook.sql import FRAMES, RUN_COSTS, lazy, why_not
 from costscan.scenarios import PricedAnalysis
-from costscan.schema.frames import FINDINGS, PROMPT, check
+from costscan.schema.frames import PROMPT, check
+from costscan.schema.tables.verdicts import FINDINGS
 
 _ENGINE: Final = ("run_id", "turn", "turn_end", "block", "tokens", "usd", "share", "confidence")
 HELD_BLOCKS: Final = 500_000
@@ -71,7 +72,7 @@ def _findings(
     frames = _held(rule_frames(analysis, rules))
     found = [(rule, frame) for rule, frame in _queried(rules, frames, reasons) if frame.height]
     if not found:
-        return pl.DataFrame(schema=FINDINGS)
+        return pl.DataFrame(schema=FINDINGS.schema)
     runs = pl.concat([frame["run_id"] for _, frame in found]).unique()
     money, known = Money(analysis, runs, frames), _Runs(analysis)
     rows = [
@@ -81,7 +82,7 @@ def _findings(
         if not known.cost_nothing(row)
         if row["fingerprint"] not in accepted and f"{row['fingerprint']}@{row['run_id']}" not in accepted
     ]
-    return pl.DataFrame(rows, schema=FINDINGS).sort(
+    return pl.DataFrame(rows, schema=FINDINGS.schema).sort(
         "usd", "tokens", "rule", "run_id", "turn",
         descending=[True, True, False, False, False],
         nulls_last=True,
@@ -111,7 +112,7 @@ def _priced(
     """Return the findings of a rule; none where they cannot be priced or told."""
     try:
         rows = _rows(rule, money.price(known.spanned(found), rule.price), known)
-        check("findings", pl.DataFrame(rows, schema=FINDINGS))
+        check("findings", pl.DataFrame(rows, schema=FINDINGS.schema))
     except CAUGHT as error:
         reasons[RULE + rule.name] = described(error)
         return []

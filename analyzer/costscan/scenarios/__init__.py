@@ -27,7 +27,8 @@ from costscan.scenarios.together import Joint, joint
 from costscan.scenarios.ttl_choice import ttl_choice
 from costscan.scenarios.unreplayed import unreplayed, without
 from costscan.scenarios.workspace import Workspace
-from costscan.schema.frames import ROUTES, empty
+from costscan.schema.frames import empty
+from costscan.schema.tables.levers import ROUTES
 from costscan.settings.keys import Settings
 
 SCENARIO: Final = "scenario "
@@ -216,7 +217,7 @@ def _routes(workspace: Workspace, models: pl.Series, scenarios: pl.DataFrame) ->
         moved.filter(pl.col("model") != pl.col("to_model"))
         .join(changed, on="run_id", how="semi", maintain_order="left")
         .join(why, on=["run_id", "turn"], how="left", maintain_order="left")
-        .select(*ROUTES)
+        .select(*ROUTES.columns)
     )
 
 

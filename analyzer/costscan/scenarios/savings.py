@@ -10,7 +10,8 @@ import polars as pl
 from costscan.prices import usd_of
 from costscan.scenarios.costing import CLASSES, Costs
 from costscan.scenarios.uncertainty import SPREADS
-from costscan.schema.frames import SCENARIOS, USD
+from costscan.schema.frames import USD
+from costscan.schema.tables.levers import SCENARIOS
 
 
 def billed(costs: Costs) -> pl.DataFrame:
@@ -76,4 +77,4 @@ def _rows(runs: pl.DataFrame, name: str) -> pl.DataFrame:
         saved_low_usd=usd_of(pl.col("low")),
         saved_high_usd=usd_of(pl.col("high")),
         saved_joint_usd=pl.lit(None, USD),
-    ).select(*SCENARIOS)
+    ).select(*SCENARIOS.columns)

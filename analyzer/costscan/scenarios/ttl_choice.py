@@ -11,7 +11,7 @@ import polars as pl
 from costscan.cache_policy import LONG, LONG_US, SHORT
 from costscan.prices import UNIT_COLUMNS, usd_of
 from costscan.scenarios.costing import Costs
-from costscan.schema.frames import LIFETIMES
+from costscan.schema.tables.levers import LIFETIMES
 
 
 def ttl_choice(costs: Costs, steps: pl.DataFrame, five: pl.DataFrame, hour: pl.DataFrame) -> pl.DataFrame:
@@ -49,7 +49,7 @@ def ttl_choice(costs: Costs, steps: pl.DataFrame, five: pl.DataFrame, hour: pl.D
             rewritten_tokens=again,
             break_even_tokens=(written * pl.col("break_even")).ceil().cast(pl.Int64),
         )
-        .select(*LIFETIMES)
+        .select(*LIFETIMES.columns)
     )
 
 

@@ -1,7 +1,4 @@
-"""The canonical frames by name, and the check made at every hand-over.
-
-A column named in `NULLABLE` may hold nulls, and a null always means "unknown"; no other column may.
-"""
+"""The canonical frames by name, and the check made at every hand-over; `tables` declares their columns."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -9,28 +6,8 @@ from typing import Final
 import polars as pl
 
 from costscan.errors import CostscanError
-from costscan.schema.tables import (
-    BILL,
-    BLOCK_COSTS,
-    BLOCKS,
-    CACHE_USE,
-    COMPARISON,
-    FINDINGS,
-    GROWTH,
-    LIFETIMES,
-    MODEL_SWITCHES,
-    PREFIX_BREAKS,
-    PRICES,
-    ROUTES,
-    RUNS,
-    SCENARIOS,
-    SINGLE_SHOTS,
-    TIME,
-    TOOL_CALLS,
-    TURN_WORK,
-    TURNS,
-    USD,
-)
+from costscan.schema.column import TIME, USD
+from costscan.schema.tables import TABLES
 
 PROMPT: Final = (
     pl.col("input_tokens")
@@ -38,70 +15,11 @@ PROMPT: Final = (
     + pl.col("cache_write_5m_tokens")
     + pl.col("cache_write_1h_tokens")
 )
-
-
-SCHEMAS: Final[Mapping[str, pl.Schema]] = {
-    "runs": RUNS,
-    "turns": TURNS,
-    "blocks": BLOCKS,
-    "tool_calls": TOOL_CALLS,
-    "prices": PRICES,
-    "bill": BILL,
-    "growth": GROWTH,
-    "prefix_breaks": PREFIX_BREAKS,
-    "model_switches": MODEL_SWITCHES,
-    "cache_use": CACHE_USE,
-    "block_costs": BLOCK_COSTS,
-    "routes": ROUTES,
-    "turn_work": TURN_WORK,
-    "single_shots": SINGLE_SHOTS,
-    "scenarios": SCENARIOS,
-    "lifetimes": LIFETIMES,
-    "findings": FINDINGS,
-    "comparison": COMPARISON,
-}
+SCHEMAS: Final[Mapping[str, pl.Schema]] = {name: table.schema for name, table in TABLES.items()}
+NULLABLE: Final[Mapping[str, frozenset[str]]] = {name: table.nullable for name, table in TABLES.items()}
+"""The columns that may hold nulls; a null always means "unknown"."""
 OF_LOGS: Final = tuple(name for name in SCHEMAS if name != "comparison")
 """The frames that tell of some logs; the last tells of two."""
-NULLABLE: Final[Mapping[str, frozenset[str]]] = {
-    "runs": frozenset({"parent_run_id", "agent", "started_at", "ended_at"}),
-    "turns": frozenset(
-        {
-            "at",
-            "duration_s",
-            "gap_s",
-            "geo",
-            "effort",
-            "input_tokens",
-            "cache_read_tokens",
-            "cache_write_5m_tokens",
-            "cache_write_1h_tokens",
-            "output_tokens",
-            "thinking_tokens",
-            "web_searches",
-            "stop_reason",
-            "message_id",
-            "recorded_usd",
-        }
-    ),
-    "blocks": frozenset({"tool", "call_id", "content_hash", "args_hash", "breakpoint", "used_share"}),
-    "tool_calls": frozenset({"server", "result_hash", "result_tokens", "carried_usd"}),
-    "prices": frozenset({"valid_from", "valid_to"}),
-    "bill": frozenset({"usd"}),
-    "growth": frozenset(GROWTH)
-    - {"run_id", "turn", "prompt_tokens", "carried_tokens", "added_tokens", "dropped_tokens"},
-    "prefix_breaks": frozenset({"char_offset", "token_offset", "usd_lost"}),
-    "model_switches": frozenset({"usd_lost", "usd_saved", "usd_lost_back"}),
-    "cache_use": frozenset(CACHE_USE)
-    - {"run_id", "turn", "is_shown", "extends_tokens", "min_tokens", "unread_tokens"},
-    "block_costs": frozenset({"skill", "content", "last_used_turn", "used_to", "other_tokens"}),
-    "routes": frozenset({"evidence", "confidence", "reason"}),
-    "turn_work": frozenset({"model_class", "stop_reason"}),
-    "single_shots": frozenset({"at", "shared_key", "wave", "wave_runs", "nightly_days", "reason"}),
-    "scenarios": frozenset({"usd", "saved_usd", "saved_low_usd", "saved_high_usd", "saved_joint_usd"}),
-    "lifetimes": frozenset({"cheaper", "usd_5m", "usd_1h", "break_even_tokens"}),
-    "findings": frozenset({"block", "tool", "usd", "path", "char_offset"}),
-    "comparison": frozenset({"before", "after", "change", "p_value", "limit"}),
-}
 
 
 def check(name: str, frame: pl.DataFrame) -> pl.DataFrame:
@@ -128,30 +46,4 @@ def empty(name: str) -> pl.DataFrame:
     return pl.DataFrame(schema=SCHEMAS[name])
 
 
-__all__ = [
-    "BILL",
-    "BLOCKS",
-    "BLOCK_COSTS",
-    "CACHE_USE",
-    "COMPARISON",
-    "FINDINGS",
-    "GROWTH",
-    "LIFETIMES",
-    "MODEL_SWITCHES",
-    "NULLABLE",
-    "OF_LOGS",
-    "PREFIX_BREAKS",
-    "PRICES",
-    "ROUTES",
-    "RUNS",
-    "SCENARIOS",
-    "SCHEMAS",
-    "SINGLE_SHOTS",
-    "TIME",
-    "TOOL_CALLS",
-    "TURNS",
-    "TURN_WORK",
-    "USD",
-    "check",
-    "empty",
-]
+__all__ = ["NULLABLE", "OF_LOGS", "PROMPT", "SCHEMAS", "TIME", "USD", "check", "empty"]

@@ -10,7 +10,8 @@ from costscan.cache.breaks.lost_tokens import with_readable
 from costscan.cache.requests import LoggedRequests
 from costscan.prices import UNITS_OF
 from costscan.reading.prompt_diff.normalize import ORDERS, VALUES
-from costscan.schema.frames import PREFIX_BREAKS, PROMPT
+from costscan.schema.frames import PROMPT
+from costscan.schema.tables.cache import PREFIX_BREAKS
 
 VARYING: Final = sorted(VALUES | ORDERS)
 """The causes that leave what the prompt says as it is."""
@@ -55,8 +56,8 @@ def _of_texts(departures: pl.DataFrame, lost: pl.DataFrame) -> pl.DataFrame:
     counts = pl.col("is_first") & pl.col("tokens_lost").is_not_null()
     return texts.with_columns(
         tokens_lost=pl.when(counts).then("tokens_lost").otherwise(0),
-        usd_lost=pl.when(counts).then("usd_lost").otherwise(0).cast(PREFIX_BREAKS["usd_lost"]),
-    ).select(*PREFIX_BREAKS)
+        usd_lost=pl.when(counts).then("usd_lost").otherwise(0).cast(PREFIX_BREAKS.schema["usd_lost"]),
+    ).select(*PREFIX_BREAKS.columns)
 
 
 def _of_usage(lost: pl.DataFrame) -> pl.DataFrame:

@@ -8,7 +8,8 @@ import polars as pl
 from costscan.cache.breaks.cost import as_read
 from costscan.cache_policy import LONG, LONG_US, SHORT_US
 from costscan.prices import turn_usd, unit_prices
-from costscan.schema.frames import MODEL_SWITCHES, USD
+from costscan.schema.frames import USD
+from costscan.schema.tables.cache import MODEL_SWITCHES
 
 _PLACE: Final = ["run_id", "turn"]
 _SWITCH: Final = ["run_id", "first_turn"]
@@ -34,7 +35,7 @@ def model_switches(
     """
     after = _after_switches(turns)
     if after.is_empty():
-        return pl.DataFrame(schema=MODEL_SWITCHES)
+        return pl.DataFrame(schema=MODEL_SWITCHES.schema)
     lost = _lost(breaks, after, use)
     switched = after.join(lost, on=_PLACE, how="left", maintain_order="left").with_columns(
         usd_lost=pl.when(pl.col("tokens_lost").is_null()).then(_ZERO).otherwise("usd_lost")
@@ -50,7 +51,7 @@ def model_switches(
         usd_saved=pl.when(pl.col("usd").null_count() == 0).then(pl.col("usd").sum()).cast(USD)
     )
     switches = spans.join(sums, on=_SWITCH, how="left", maintain_order="left").rename({"first_turn": "turn"})
-    return switches.with_columns(usd_lost_back=_lost_back()).select(*MODEL_SWITCHES)
+    return switches.with_columns(usd_lost_back=_lost_back()).select(*MODEL_SWITCHES.columns)
 
 
 def _after_switches(turns: pl.DataFrame) -> pl.DataFrame:

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.schema.frames import SINGLE_SHOTS
+from costscan.schema.tables.levers import SINGLE_SHOTS
 
 WAVE_GAP_S: Final = 300.0
 """Single shots of a task that begin within so many seconds of one another are one wave."""
@@ -37,7 +37,7 @@ def single_shots(turns: pl.DataFrame, runs: pl.DataFrame, steps: pl.DataFrame) -
     told = found.sort("task", "at", "run_id", nulls_last=True).with_columns(
         *_waves(), nightly_days=_nightly()
     )
-    return told.with_columns(reason=_reason()).select(*SINGLE_SHOTS)
+    return told.with_columns(reason=_reason()).select(*SINGLE_SHOTS.columns)
 
 
 def _waves() -> list[pl.Expr]:

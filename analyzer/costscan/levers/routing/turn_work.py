@@ -6,7 +6,8 @@ import polars as pl
 
 from costscan.levers.routing.candidates import class_of
 from costscan.models import model_info
-from costscan.schema.frames import PROMPT, TURN_WORK
+from costscan.schema.frames import PROMPT
+from costscan.schema.tables.levers import TURN_WORK
 
 _PLACE: Final = ["run_id", "turn"]
 WRITES: Final = (
@@ -50,7 +51,7 @@ def turn_work(
             follows_errors=pl.col("errors").shift(1).over("run_id", order_by="turn").fill_null(0),
             thought=pl.col("thinks") | (pl.col("thoughts") > 0),
         )
-        .select(*TURN_WORK)
+        .select(*TURN_WORK.columns)
     )
 
 

@@ -15,6 +15,7 @@ from costscan.reading.conversation.usage import (
     iterations,
     nothing_known,
 )
+from costscan.reading.io.row_types import CallRow
 from costscan.reading.io.rows import Rows
 from costscan.reading.io.timestamps import time_of
 
@@ -117,32 +118,43 @@ def write(rows: Rows, copy: int, seq: int, call: Call, shown_chars: int = 0) -> 
     used[-1] = settled(call, used[-1])
     models = [part.model for part in inside] or [None]
     refused, declined = refusals.refused(call, inside), refusals.declined(inside)
-    began = _span(call)
+    at, end_at = _span(call)
+    tier, speed, geo, effort = _modes(call)
     for offset, (counted, model) in enumerate(zip(used, models, strict=True)):
         is_first, is_last = offset == 0, offset == len(used) - 1
-        rows.tables["calls"].append(
-            (
-                copy,
-                seq + offset,
-                offset,
-                call.line,
-                *began,
-                model or call.model_raw,
-                *_modes(call),
-                *_counts(counted),
-                refusals.REFUSAL if offset in declined else call.stop_reason,
-                call.message_id,
-                call.request_id,
-                call.recorded_usd if is_first else None,
-                usage_from(call, counted),
-                call.visible_chars if is_last else 0,
-                shown_chars,
-                began[1] is not None,
-                call.resets and is_first,
-                call.settings,
-                call.miss_reason,
-                call.asks,
-                refused.get(offset),
+        rows.calls.append(
+            CallRow(
+                copy=copy,
+                seq=seq + offset,
+                part=offset,
+                line=call.line,
+                at=at,
+                end_at=end_at,
+                model_raw=model or call.model_raw,
+                tier=tier,
+                speed=speed,
+                geo=geo,
+                effort=effort,
+                input_tokens=counted.input_tokens,
+                cache_read_tokens=counted.cache_read_tokens,
+                cache_write_5m_tokens=counted.cache_write_5m_tokens,
+                cache_write_1h_tokens=counted.cache_write_1h_tokens,
+                output_tokens=counted.output_tokens,
+                thinking_tokens=counted.thinking_tokens,
+                web_searches=counted.web_searches,
+                stop_reason=refusals.REFUSAL if offset in declined else call.stop_reason,
+                message_id=call.message_id,
+                request_id=call.request_id,
+                recorded_usd=call.recorded_usd if is_first else None,
+                usage_from=usage_from(call, counted),
+                visible_chars=call.visible_chars if is_last else 0,
+                shown_chars=shown_chars,
+                is_dated=end_at is not None,
+                resets=call.resets and is_first,
+                settings=call.settings,
+                miss_reason=call.miss_reason,
+                asks=call.asks,
+                refusal=refused.get(offset),
             )
         )
     return len(used)
@@ -160,19 +172,6 @@ def _modes(call: Call) -> tuple[str, str, str | None, str | None]:
     """Return the tier, speed, place and effort of a call."""
     speed = _told(call.usage.speed) or "standard"
     return _tier(call), speed, _geo(call.usage.inference_geo), call.effort
-
-
-def _counts(used: Counters) -> tuple[int | None, ...]:
-    """Return the counters in the order of the table."""
-    return (
-        used.input_tokens,
-        used.cache_read_tokens,
-        used.cache_write_5m_tokens,
-        used.cache_write_1h_tokens,
-        used.output_tokens,
-        used.thinking_tokens,
-        used.web_searches,
-    )
 
 
 def _latest_end(at: datetime) -> datetime:

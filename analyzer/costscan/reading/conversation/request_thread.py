@@ -14,6 +14,7 @@ from costscan.reading.conversation import refusals
 from costscan.reading.conversation.call import Call
 from costscan.reading.conversation.thread import Thread
 from costscan.reading.conversation.usage import after_compaction, iterations
+from costscan.reading.io.row_types import BreakRow, MovedRow, PrefixRow, WindowRow
 from costscan.reading.io.rows import Rows
 from costscan.reading.prompt_diff.cache_positions import Position, Prefix, prefixes, window
 from costscan.reading.prompt_diff.divergence import Break, Moved, Prompt
@@ -161,22 +162,22 @@ class _Told(NamedTuple):
     places: list[int]
 
     def write(self, rows: Rows, copy: int, seq: int) -> None:
-        rows.tables["breaks"] += [
-            (
-                copy,
-                seq,
-                b.position,
-                self.places[b.position] if b.position < len(self.places) else None,
-                b.layer,
-                b.path,
-                b.char_offset,
-                b.text_chars,
-                b.cause,
-                b.before,
-                b.after,
-                b.is_first,
-                b.against is not None,
-                b.against,
+        rows.breaks += [
+            BreakRow(
+                copy=copy,
+                seq=seq,
+                position=b.position,
+                place=self.places[b.position] if b.position < len(self.places) else None,
+                layer=b.layer,
+                path=b.path,
+                char_offset=b.char_offset,
+                text_chars=b.text_chars,
+                cause=b.cause,
+                before=b.before,
+                after=b.after,
+                is_first=b.is_first,
+                across_runs=b.against is not None,
+                against=b.against,
             )
             for b in self.breaks
         ]
@@ -184,16 +185,39 @@ class _Told(NamedTuple):
 
     def write_places(self, rows: Rows, copy: int, seq: int) -> None:
         """Write where the prompt may be found in a cache; another model that is sent it departs nowhere."""
-        rows.tables["windows"] += [
-            (copy, seq, p.position, self.places[p.position], p.prefix_hash, p.stable_hash, p.ttl)
+        rows.windows += [
+            WindowRow(
+                copy=copy,
+                seq=seq,
+                position=p.position,
+                place=self.places[p.position],
+                prefix_hash=p.prefix_hash,
+                stable_hash=p.stable_hash,
+                breakpoint=p.ttl,
+            )
             for p in self.positions
         ]
-        rows.tables["prefixes"] += [
-            (copy, seq, p.position, self.places[p.position], p.role, p.prefix_hash, p.stable_hash)
+        rows.prefixes += [
+            PrefixRow(
+                copy=copy,
+                seq=seq,
+                position=p.position,
+                place=self.places[p.position],
+                role=p.role,
+                prefix_hash=p.prefix_hash,
+                stable_hash=p.stable_hash,
+            )
             for p in self.prefixes
         ]
-        rows.tables["moved"] += [
-            (copy, seq, m.position, self.places[m.position], m.tokens) for m in self.moved
+        rows.moved += [
+            MovedRow(
+                copy=copy,
+                seq=seq,
+                position=m.position,
+                place=self.places[m.position],
+                value_tokens=m.tokens,
+            )
+            for m in self.moved
         ]
 
 

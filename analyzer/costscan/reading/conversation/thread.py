@@ -4,7 +4,7 @@ A block enters with the first call that sends it (`turn_in`) and leaves before t
 does (`turn_out`). What a call wrote enters with the next call.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Final
 
@@ -19,6 +19,7 @@ from costscan.reading.conversation.call import Call
 from costscan.reading.conversation.call_start import began
 from costscan.reading.conversation.result_use import NOT_KNOWN, Use
 from costscan.reading.conversation.usage import Usage, counters, number
+from costscan.reading.io.row_types import BlockColumns
 from costscan.reading.io.rows import Rows
 
 RESULTS: Final = frozenset({"tool_result", "image", "document"})
@@ -261,34 +262,38 @@ class Thread:
         made = None if b.made_by is None else max(starts[b.made_by + 1] - 1, 0)
         return made, starts[b.call_in], starts[-1 if b.call_out is None else b.call_out]
 
-    def _columns(self, copy: int, starts: Sequence[int]) -> Iterator[Sequence[object]]:
-        """Yield the columns of the `blocks` table; `starts` is where the rows of each call begin."""
+    def _columns(self, copy: int, starts: Sequence[int]) -> BlockColumns:
+        """Return the columns of the `blocks` table; `starts` is where the rows of each call begin."""
         blocks, found = self._blocks, [b.measured for b in self._blocks]
-        yield [copy] * len(blocks)
-        yield range(len(blocks))
         spans = [self._span(n, starts) for n in range(len(blocks))]
-        yield from ([span[part] for span in spans] for part in range(3))
-        yield [b.line for b in blocks]
-        yield [b.layer for b in blocks]
-        yield [b.role for b in blocks]
-        yield [m.kind for m in found]
-        yield [m.tool for m in found]
-        yield [m.call_id for m in found]
-        yield [m.content_hash for m in found]
-        yield [m.args_hash for m in found]
-        yield [m.chars for m in found]
-        yield [m.weights[0] for m in found]
-        yield [m.weights[1] for m in found]
-        yield [m.content for m in found]
-        yield [m.is_sized for m in found]
-        yield [m.is_error for m in found]
-        yield [b.ttl for b in blocks]
-        yield [b.position for b in blocks]
-        yield [m.skill for m in found]
         used = [self._use.found.get(place, NOT_KNOWN) for place in range(len(blocks))]
-        yield [u.share for u in used]
-        yield [None if u.call is None else max(starts[u.call + 1] - 1, 0) for u in used]
-        yield [u.to for u in used]
+        return BlockColumns(
+            copy=[copy] * len(blocks),
+            block=list(range(len(blocks))),
+            made_by=[made for made, _, _ in spans],
+            turn_in=[enters for _, enters, _ in spans],
+            turn_out=[leaves for _, _, leaves in spans],
+            line=[b.line for b in blocks],
+            layer=[b.layer for b in blocks],
+            role=[b.role for b in blocks],
+            kind=[m.kind for m in found],
+            tool=[m.tool for m in found],
+            call_id=[m.call_id for m in found],
+            content_hash=[m.content_hash for m in found],
+            args_hash=[m.args_hash for m in found],
+            chars=[m.chars for m in found],
+            weight_v3=[m.weights[0] for m in found],
+            weight_v47=[m.weights[1] for m in found],
+            content=[m.content for m in found],
+            is_sized=[m.is_sized for m in found],
+            is_error=[m.is_error for m in found],
+            breakpoint=[b.ttl for b in blocks],
+            position=[b.position for b in blocks],
+            skill=[m.skill for m in found],
+            used_share=[u.share for u in used],
+            used_last=[None if u.call is None else max(starts[u.call + 1] - 1, 0) for u in used],
+            used_to=[u.to for u in used],
+        )
 
     def _seen(self, call: int, found: Measured) -> bool:
         if found.kind == "tool_use" and found.call_id is not None:

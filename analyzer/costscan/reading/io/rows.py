@@ -1,186 +1,94 @@
-"""What a source hands over: rows of plain tuples, one list a table, under fixed column names.
+"""What was read of some files: the rows of each table, and counts of what was read and what was not.
 
-Blocks, which are most of it, come as columns. Sources run in worker processes that import neither Polars nor
-PyArrow before they are done reading, so the tables are named here by plain words; `costscan.ingest` turns
-them into frames. A *copy* is one run as one file tells it: the same run may be told by several files (a
-resumed session, a transcript and its stream), and which copy of a call is billed is decided once all files
-are read.
+Sources run in worker processes that import neither Polars nor PyArrow before they are done reading, so
+`TABLES` says the types of columns by plain words; `costscan.ingest` turns the tables into frames.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from datetime import datetime
+from types import NoneType
+from typing import Any, Final, get_args
 
 from costscan.defects import described
+from costscan.reading.io.row_types import (
+    AgentRow,
+    BlockColumns,
+    BreakRow,
+    CallRow,
+    CopyRow,
+    MovedRow,
+    PrefixRow,
+    RecordedRow,
+    SkippedRow,
+    UnknownRow,
+    WindowRow,
+)
 
-COPIES: Final = {
-    "copy": "int",
-    "run_id": "str",
-    "root_run_id": "str",
-    "parent_run_id": "str",
-    "source": "str",
-    "path": "str",
-    "task": "str",
-    "agent": "str",
-    "interactive": "bool",
-    "begins_late": "bool",
-}
-CALLS: Final = {
-    "copy": "int",
-    "seq": "int",
-    "part": "int",
-    "line": "int",
-    "at": "time",
-    "end_at": "time",
-    "model_raw": "str",
-    "tier": "str",
-    "speed": "str",
-    "geo": "str",
-    "effort": "str",
-    "input_tokens": "int",
-    "cache_read_tokens": "int",
-    "cache_write_5m_tokens": "int",
-    "cache_write_1h_tokens": "int",
-    "output_tokens": "int",
-    "thinking_tokens": "int",
-    "web_searches": "int",
-    "stop_reason": "str",
-    "message_id": "str",
-    "request_id": "str",
-    "recorded_usd": "str",
-    "usage_from": "str",
-    "visible_chars": "int",
-    "shown_chars": "int",
-    "is_dated": "bool",
-    "resets": "bool",
-    "settings": "int",
-    "miss_reason": "str",
-    "asks": "str",
-    "refusal": "str",
-}
-"""Model calls. `refusal` is the category of one that was refused before any output, null for every other."""
-BLOCKS: Final = {
-    "copy": "int",
-    "block": "int",
-    "made_by": "int",
-    "turn_in": "int",
-    "turn_out": "int",
-    "line": "int",
-    "layer": "str",
-    "role": "str",
-    "kind": "str",
-    "tool": "str",
-    "call_id": "str",
-    "content_hash": "int",
-    "args_hash": "int",
-    "chars": "int",
-    "weight_v3": "int",
-    "weight_v47": "int",
-    "content": "str",
-    "is_sized": "bool",
-    "is_error": "bool",
-    "breakpoint": "str",
-    "position": "int",
-    "skill": "str",
-    "used_share": "float",
-    "used_last": "int",
-    "used_to": "float",
-}
-BREAKS: Final = {
-    "copy": "int",
-    "seq": "int",
-    "position": "int",
-    "place": "int",
-    "layer": "str",
-    "path": "str",
-    "char_offset": "int",
-    "text_chars": "int",
-    "cause": "str",
-    "before": "str",
-    "after": "str",
-    "is_first": "bool",
-    "across_runs": "bool",
-    "against": "str",
-}
-"""Where a prompt departs from the one before it in its run, or from the first prompt of the run `against`.
-
-`position` counts the blocks of the request, `place` is the number of the block in its copy; `char_offset`
-counts in a text of `text_chars`. Of a call, one row is first: there the prefix breaks.
-"""
-WINDOWS: Final = {
-    "copy": "int",
-    "seq": "int",
-    "position": "int",
-    "place": "int",
-    "prefix_hash": "int",
-    "stable_hash": "int",
-    "breakpoint": "str",
-}
-"""The positions of a prompt at which a cache entry may be written (those with a breakpoint) or found.
-
-`prefix_hash` is a hash of all blocks up to this one: equal hashes are equal prefixes. `stable_hash` is what
-it would be without values that vary.
-"""
-PREFIXES: Final = {
-    "copy": "int",
-    "seq": "int",
-    "position": "int",
-    "place": "int",
-    "role": "str",
-    "prefix_hash": "int",
-    "stable_hash": "int",
-}
-"""The prefixes of each prompt that matter to a cache whatever was marked, by `role`; see `prompts.Prefix`."""
-MOVED: Final = dict.fromkeys(("copy", "seq", "position", "place", "value_tokens"), "int")
-"""The values in each prompt that vary from one to the next: about so many tokens of the block at a place."""
-RECORDED: Final = {
-    "session": "str",
-    "path": "str",
-    "line": "int",
-    "at": "time",
-    "event": "str",
-    "uuid": "str",
-    "result_index": "int",
-    "part": "str",
-    "model_raw": "str",
-    "input_tokens": "int",
-    "cache_read_tokens": "int",
-    "cache_write_tokens": "int",
-    "cache_write_1h_tokens": "int",
-    "output_tokens": "int",
-    "web_searches": "int",
-    "usd": "str",
-    "tier": "str",
-    "speed": "str",
-    "geo": "str",
-}
-"""What a line records of costs, by `part`: the tokens and dollars of a `model`, the `total` dollars, and the
-`usage` of its main loop. A counter is null where the line leaves it out."""
-AGENTS: Final = {"session": "str", "agent_id": "str", "agent": "str"}
-UNKNOWN: Final = {"path": "str", "kind": "str", "lines": "int", "other": "bool"}
-"""Lines of no kind that a format knows, by what they look like; `other`: like a format not read yet."""
-SKIPPED: Final = {"path": "str", "line": "int", "reason": "str", "lost": "bool"}
-
-TABLES: Final[dict[str, dict[str, str]]] = {
-    "copies": COPIES,
-    "calls": CALLS,
-    "blocks": BLOCKS,
-    "breaks": BREAKS,
-    "windows": WINDOWS,
-    "prefixes": PREFIXES,
-    "moved": MOVED,
-    "recorded": RECORDED,
-    "agents": AGENTS,
-    "skipped": SKIPPED,
-    "unknown": UNKNOWN,
-}
 MAX_NAMED_SKIPS: Final = 100
 MAX_SHAPES: Final = 100
 """Of lines that fit no kind the format knows, so many shapes are told apart in a file."""
 
 
-class Rows:
-    """The tables some files give: append tuples in the column order above.
+class Tables:
+    """The tables some files give: a list of rows each, of the blocks a list for each column."""
+
+    copies: list[CopyRow]
+    calls: list[CallRow]
+    blocks: BlockColumns
+    breaks: list[BreakRow]
+    windows: list[WindowRow]
+    prefixes: list[PrefixRow]
+    moved: list[MovedRow]
+    recorded: list[RecordedRow]
+    agents: list[AgentRow]
+    skipped: list[SkippedRow]
+    unknown: list[UnknownRow]
+
+    def __init__(self) -> None:
+        self.blocks = BlockColumns(*([] for _ in BlockColumns._fields))
+        for name in _ROWS:
+            setattr(self, name, [])
+
+    def add_blocks(self, more: BlockColumns) -> None:
+        """Add blocks, given column by column."""
+        for column, values in zip(_lists(self.blocks), _lists(more), strict=True):
+            column.extend(values)
+
+    def columns(self, name: str) -> Sequence[Sequence[Any]]:
+        """Return the columns of a table."""
+        if name not in _ROWS:
+            return self.blocks
+        return list(zip(*getattr(self, name), strict=True)) or [()] * len(TABLES[name])
+
+    def lists(self) -> list[list[Any]]:
+        """Return all lists that rows are added to."""
+        return [*_lists(self.blocks), *(getattr(self, name) for name in _ROWS)]
+
+
+def _lists(blocks: BlockColumns) -> list[list[Any]]:
+    return [*blocks]
+
+
+def _word(kind: Any) -> str:
+    """Return the word for a type that may be optional, or for that of the values of a list."""
+    inside = [part for part in get_args(kind) if part is not NoneType]
+    return _word(inside[0]) if inside else _WORDS[kind]
+
+
+_WORDS: Final[Mapping[Any, str]] = {int: "int", float: "float", str: "str", bool: "bool", datetime: "time"}
+_ROWS: Final[Mapping[str, Any]] = {
+    name: get_args(rows)[0] for name, rows in Tables.__annotations__.items() if rows is not BlockColumns
+}
+TABLES: Final[Mapping[str, Mapping[str, str]]] = {
+    name: {column: _word(kind) for column, kind in _ROWS.get(name, BlockColumns).__annotations__.items()}
+    for name in Tables.__annotations__
+}
+"""The columns of each table and, in a word, their types."""
+
+
+class Rows(Tables):
+    """The tables some files give, and how much was read of them.
 
     `lines`, `bytes_read`, `skipped_lines` and `repaired_lines` count what was read; of the skipped ones at
     most `MAX_NAMED_SKIPS` are named. `kept` is what one file leaves for the next: the first prompts of runs.
@@ -189,8 +97,7 @@ class Rows:
     """
 
     def __init__(self) -> None:
-        self.tables: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLES if name != "blocks"}
-        self._blocks: list[list[Any]] = [[] for _ in BLOCKS]
+        super().__init__()
         self.kept: dict[str, Any] = {}
         self.lines = 0
         self.bytes_read = 0
@@ -210,30 +117,16 @@ class Rows:
             rest, n = self.strange.get((), ({}, 0))
             self.strange[()] = rest, n + 1
 
-    def add_blocks(self, columns: Iterable[Sequence[Any]]) -> None:
-        """Add blocks, given column by column."""
-        for column, more in zip(self._blocks, columns, strict=True):
-            column.extend(more)
-
-    def columns(self, name: str) -> Sequence[Sequence[Any]]:
-        """Return the columns of a table."""
-        if name == "blocks":
-            return self._blocks
-        return list(zip(*self.tables[name], strict=True)) or [()] * len(TABLES[name])
-
     @contextmanager
     def whole(self) -> Iterator[None]:
         """Keep what the body adds, or nothing of it where it raises: rows and counts are as they were."""
-        rows = {name: len(table) for name, table in self.tables.items()}
-        blocks = len(self._blocks[0])
+        sizes = [len(values) for values in self.lists()]
         counts = self.lines, self.bytes_read, self.skipped_lines, self.repaired_lines
         try:
             yield
         except BaseException:
-            for name, n in rows.items():
-                del self.tables[name][n:]
-            for column in self._blocks:
-                del column[blocks:]
+            for values, n in zip(self.lists(), sizes, strict=True):
+                del values[n:]
             self.lines, self.bytes_read, self.skipped_lines, self.repaired_lines = counts
             raise
 
@@ -263,5 +156,5 @@ class Rows:
             self.skipped_lines += 1
         else:
             self.repaired_lines += 1
-        if len(self.tables["skipped"]) < MAX_NAMED_SKIPS:
-            self.tables["skipped"].append((path, line, reason, lost))
+        if len(self.skipped) < MAX_NAMED_SKIPS:
+            self.skipped.append(SkippedRow(path=path, line=line, reason=reason, lost=lost))

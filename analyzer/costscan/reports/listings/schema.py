@@ -8,8 +8,7 @@ from typing import Any
 
 from costscan.errors import CostscanError, near
 from costscan.reports.analysis.terminal import printed, width_of
-from costscan.schema.descriptions import COLUMNS, FRAMES
-from costscan.schema.frames import NULLABLE, SCHEMAS
+from costscan.schema.tables import TABLES
 
 
 def show(frame: str | None, *, as_json: bool) -> None:
@@ -18,9 +17,9 @@ def show(frame: str | None, *, as_json: bool) -> None:
     Raises:
         CostscanError: there is no such frame.
     """
-    if frame is not None and frame not in SCHEMAS:
-        raise CostscanError(f"{frame}: no such frame", near(frame, list(SCHEMAS)))
-    names = [frame] if frame else list(SCHEMAS)
+    if frame is not None and frame not in TABLES:
+        raise CostscanError(f"{frame}: no such frame", near(frame, list(TABLES)))
+    names = [frame] if frame else list(TABLES)
     if as_json:
         sys.stdout.write(json.dumps({name: _described(name) for name in names}, indent=1) + "\n")
         return
@@ -32,15 +31,15 @@ def show(frame: str | None, *, as_json: bool) -> None:
 
 def _described(name: str) -> dict[str, Any]:
     return {
-        "rows": FRAMES[name],
+        "rows": TABLES[name].meaning,
         "columns": [
             {
                 "name": column,
-                "type": str(kind),
-                "may_be_null": column in NULLABLE[name],
-                "meaning": COLUMNS[name][column],
+                "type": str(told.type),
+                "may_be_null": told.nullable,
+                "meaning": told.meaning,
             }
-            for column, kind in SCHEMAS[name].items()
+            for column, told in TABLES[name].columns.items()
         ],
     }
 
