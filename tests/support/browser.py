@@ -3,9 +3,7 @@
 COSTSCAN_BROWSER names the browser; where it is set, a browser that is not there is a failure and no skip.
 """
 
-import json
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -86,10 +84,3 @@ def shown(found: Browser, report: Path, *, width: int = 1600, dark: bool = False
     seen.until("performance.getEntriesByName('drawn').length > 0")
     yield seen
     context.close()
-
-
-def data_of(text: str) -> Any:
-    """Return the data that a page holds."""
-    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
-    assert found
-    return json.loads(found[1])
