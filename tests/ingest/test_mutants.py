@@ -36,6 +36,9 @@ def test_failures_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Thread, "call", mistaken)
     monkeypatch.setattr(json, "write", raising)
+    monkeypatch.setattr(mutants, "MODULES", {".json": json})
+    monkeypatch.setattr(mutants, "COMPARISON", {})
+    monkeypatch.setattr(mutants, "TABLES", {})
     first, second = mutants.run(2).failures
     assert first.startswith("null at ")
     assert ": lost or changed ['msg_" in first
