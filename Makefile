@@ -1,5 +1,5 @@
 # Common tasks; `make help` lists them. They expect the environment of the README's test command in .venv.
-.PHONY: help test lint types contracts format docs samples charts check
+.PHONY: help test thorough matrix lint types contracts format docs samples charts check
 
 help:  ## list the tasks
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -7,8 +7,14 @@ help:  ## list the tasks
 test:  ## run the tests
 	.venv/bin/pytest -n auto --dist worksteal
 
+thorough:  ## run all of the tests: every example, 10,000 mutants, pages in Chromium; takes hours
+	COSTSCAN_THOROUGH=1 COSTSCAN_BROWSER=$${COSTSCAN_BROWSER:-$$(command -v chromium)} .venv/bin/pytest -n auto --dist worksteal
+
+matrix:  ## run the tests with each Python that is here, with the newest and the lowest Polars
+	bash ci/matrix/run.sh
+
 lint:  ## check style
-	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/shellcheck ci/action/*.sh && .venv/bin/oxlint analyzer/costscan/reports/html/*.js
+	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/shellcheck ci/*/*.sh && .venv/bin/oxlint analyzer/costscan/reports/html/*.js
 
 types:  ## check types
 	.venv/bin/mypy

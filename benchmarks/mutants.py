@@ -1,6 +1,7 @@
 """Damage the structure of log lines at random places, many thousand times, and see what costscan makes of it.
 
-The suite does the same 300 times; see `tests/support/mutants.py`. The same seed gives the same mutants.
+The suite does the same 100 times, CI 1,000 times; see `tests/support/mutants.py`. The same seed gives the
+same mutants.
 """
 
 import argparse

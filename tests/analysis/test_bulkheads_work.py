@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from command import Capture, said
+from command import NO_LEVERS, Capture, said
 from costscan import analysis, native, scenarios
 from costscan.analysis import Analysis
 from costscan.attribution import Attributed, apart, attribute, batches
@@ -212,7 +212,7 @@ def rules_folder(folder: Path, **queries: str) -> Path:
 def test_a_rule_that_makes_polars_panic(capfd: pytest.CaptureFixture[str], tmp_path: Path, log: Path) -> None:
     every = "SELECT run_id, turn, turn AS turn_end FROM turns"
     rules = rules_folder(tmp_path, panics=PANICS, fine=every)
-    assert run(["analyze", str(log), "--json", "--rules", str(rules)]) == 0
+    assert run(["analyze", str(log), "--json", "--rules", str(rules), *NO_LEVERS]) == 0
     out, errors = capfd.readouterr()
     told = json.loads(out)
     assert [d["part"] for d in told["defects"]] == ["rule made-panics"]
@@ -224,7 +224,7 @@ def test_a_rule_that_makes_polars_panic(capfd: pytest.CaptureFixture[str], tmp_p
     assert "panicked" not in errors
     # A gate does not let a limit hold because nobody could look.
     for limit, code in (("findings:99", 2), ("usd_per_run:99", 0)):
-        assert run(["check", str(log), "--rules", str(rules), "--fail-on", limit]) == code, limit
+        assert run(["check", str(log), "--rules", str(rules), "--fail-on", limit, *NO_LEVERS]) == code, limit
         errors = capfd.readouterr().err
         assert (f"error: --fail-on {limit}: rule made-panics: " in errors) == (code == 2)
 

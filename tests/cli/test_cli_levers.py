@@ -45,6 +45,38 @@ def test_the_parts_of_the_contract_and_their_sums(capsys: Capture) -> None:
     }
 
 
+RISKS = {
+    "as_billed": None,
+    "no_caching": None,
+    "caching": "none",
+    "caching/fix-prefix": "none",
+    "caching/breakpoints": "none",
+    "caching/ttl": "none",
+    "trimming": "low",
+    "trimming/cap-tool-results": "low",
+    "trimming/defer-unused-tools": "low",
+    "trimming/drop-repeated-results": "none",
+    "trimming/resize-images": "low",
+    "trimming/prune-at-task-boundary": "needs-eval",
+    "trimming/compact-history": "needs-eval",
+    "routing": "needs-eval",
+    "routing/turns": "needs-eval",
+    "routing/runs": "needs-eval",
+    "batching": "latency",
+    "batching/async": "latency",
+    "batching/pack-items": "needs-eval",
+    "all": "needs-eval",
+}
+"""Where the model sees what it saw, there is none; where it sees less, or another one answers, answers may differ:
+little where what is left out can be asked for again. A batch answers later."""
+
+
+def test_what_each_fix_risks(capsys: Capture) -> None:
+    """Who takes a fix for harmless that is not finds out in production."""
+    told = report(capsys, HEALTHY)
+    assert {one["scenario"]: one["risk"] for one in told["scenarios"]} == RISKS
+
+
 def test_a_healthy_run_has_next_to_nothing_to_save(capsys: Capture) -> None:
     told = report(capsys, HEALTHY)
     assert scenario(told, "all")["saved_usd"] < 0.005 * told["totals"]["usd"]

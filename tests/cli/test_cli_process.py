@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from command import NO_LEVERS
+from thoroughness import fewer
 
 pytestmark = pytest.mark.usefixtures("price_cache")
 ROOT = Path(__file__).parents[2]
@@ -56,7 +57,7 @@ def test_help_is_quick() -> None:
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
-    for arguments in (["analyze", "sample_logs", "--json"], ["prices"], ["--help"]):
+    for arguments in (["analyze", "sample_logs", *NO_LEVERS, "--json"], ["prices"], ["--help"]):
         process = command(*arguments)
         assert process.stdout is not None
         assert process.stderr is not None
@@ -91,6 +92,13 @@ def test_a_full_disk_is_an_error(more: list[str]) -> None:
     ]
 
 
+STOPS = [
+    (after_s, sent, code)
+    for after_s in (0.0, 0.05, 0.2, 0.4, 0.6, 0.8)
+    for sent, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143))
+]
+
+
 @pytest.fixture(scope="module")
 def many_logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Logs that take longer to read than the tests wait."""
@@ -104,8 +112,7 @@ def many_logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @posix
-@pytest.mark.parametrize("after_s", [0.0, 0.05, 0.2, 0.4, 0.6, 0.8])
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("after_s", "sent", "code"), fewer(STOPS, 4))
 def test_being_stopped_leaves_nothing_behind(
     tmp_path: Path, many_logs: Path, after_s: float, sent: signal.Signals, code: int
 ) -> None:

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from command import Capture, said
+from command import NO_LEVERS, Capture, said
 from logs import Json, assistant, at, text, tool_result, tool_use, usage, user, write
 from made_rules import QUERIES, made, toml
 
 pytestmark = pytest.mark.usefixtures("kept_analyses")
 
 BLOATED = "bloated-tool-result"
-SHORT = ("--set", f"rules.{BLOATED}.min_carried_turns=3")
+SHORT = ("--set", f"rules.{BLOATED}.min_carried_turns=3", *NO_LEVERS)
 """The runs here are short."""
 CASES = """
 [[test]]

@@ -25,6 +25,7 @@ from costscan.reading.conversation.thread import Thread
 from costscan.reading.conversation.usage import Usage
 from costscan.reading.io.files import open_log
 from costscan.reading.io.json_lines import Reader
+from costscan.reading.io.row_types import CopyRow
 from costscan.reading.content.block import text_block
 
 
@@ -64,9 +65,12 @@ def read(file, rows):
     with open_log(file.on_disk) as stream:
         Reader(Line, lenient, rows).feed(stream, file.path, take)
     for run, thread in threads.items():
-        copy = len(rows.tables["copies"])
-        rows.tables["copies"].append(
-            (copy, run, run, None, FORMAT.name, file.path, "toy", None, False, False)
+        copy = len(rows.copies)
+        rows.copies.append(
+            CopyRow(
+                copy=copy, run_id=run, root_run_id=run, parent_run_id=None, source=FORMAT.name, path=file.path,
+                task="toy", agent=None, interactive=False, begins_late=False,
+            )
         )
         thread.flush(rows, copy)
 

@@ -11,16 +11,15 @@ from costscan.reports.analysis import json
 from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 from mutator import KINDS
-
-MUTANTS = 300
-"""`python benchmarks/mutants.py` makes more."""
+from thoroughness import MUTANTS
 
 
-def test_mutants() -> None:
-    found = mutants.run(MUTANTS)
+@pytest.mark.parametrize("seed", range(1, 1 + max(1, MUTANTS // mutants.TOGETHER)))
+def test_mutants(seed: int) -> None:
+    found = mutants.run(mutants.TOGETHER, seed)
     assert found.failures == []
     assert set(found.kinds) == set(KINDS)
-    assert sum(found.kinds.values()) == MUTANTS
+    assert sum(found.kinds.values()) == mutants.TOGETHER
 
 
 def test_failures_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,6 +36,9 @@ def test_failures_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Thread, "call", mistaken)
     monkeypatch.setattr(json, "write", raising)
+    monkeypatch.setattr(mutants, "MODULES", {".json": json})
+    monkeypatch.setattr(mutants, "COMPARISON", {})
+    monkeypatch.setattr(mutants, "TABLES", {})
     first, second = mutants.run(2).failures
     assert first.startswith("null at ")
     assert ": lost or changed ['msg_" in first

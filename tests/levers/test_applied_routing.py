@@ -24,6 +24,7 @@ from logs import Json, text, write
 from mended import for_system, on_model, shots
 from seen import PROMPT, analyzed
 from slow_cache import MINIMUM, TOOL_USE
+from thoroughness import fewer
 from workloads import (
     HAIKU45,
     OPUS45,
@@ -72,7 +73,9 @@ def forced(folder: Path, model: str, to: str, **more: Any) -> tuple[Told, dict[s
 
 @pytest.mark.parametrize(
     ("model", "to"),
-    [(OPUS48, SONNET5), (SONNET5, OPUS48), (SONNET46, HAIKU45), (HAIKU45, SONNET46), (OPUS45, HAIKU45)],
+    fewer(
+        [(OPUS48, SONNET5), (SONNET5, OPUS48), (SONNET46, HAIKU45), (HAIKU45, SONNET46), (OPUS45, HAIKU45)], 2
+    ),
 )
 def test_a_model_of_the_same_family_is_billed_as_foreseen(tmp_path: Path, model: str, to: str) -> None:
     """Also where it is more expensive, caches only longer prefixes, or adds more for tools."""
@@ -85,7 +88,7 @@ def test_a_model_of_the_same_family_is_billed_as_foreseen(tmp_path: Path, model:
 
 @pytest.mark.parametrize(
     ("model", "to", "ratio"),
-    [(OPUS48, HAIKU45, 1 / RATIO), (HAIKU45, OPUS48, RATIO), (SONNET46, SONNET5, RATIO)],
+    fewer([(OPUS48, HAIKU45, 1 / RATIO), (HAIKU45, OPUS48, RATIO), (SONNET46, SONNET5, RATIO)], 2),
 )
 def test_a_model_of_another_family_is_billed_within_the_range(
     tmp_path: Path, model: str, to: str, ratio: float

@@ -68,6 +68,15 @@ FORMATS = (png, gif, jpeg, webp, webp_lossless, webp_extended)
         # Shrunk to 1,568 x 105 pixels and to 2,576 x 172.
         ((3000, 200), 56 * 4, 92 * 7),
         ((10_000, 10_000), 1568, 4784),
+        # 56 x 28 patches are the most that the older models take, 92 x 52 the most of the newer; a row more is cut.
+        ((1568, 784), 1568, 1568),
+        ((1568, 812), 1568, 56 * 29),
+        ((2576, 1456), 1568, 4784),
+        ((2576, 1484), 1568, 4784),
+        ((2576, 1428), 1568, 92 * 51),
+        # The longest sides are 1,568 and 2,576 pixels; a pixel more is shrunk.
+        ((1569, 28), 56, 57),
+        ((2577, 28), 56, 92),
     ],
 )
 def test_by_size(kind: Callable[[Size], bytes], size: Size, v3: int, v47: int) -> None:

@@ -8,12 +8,13 @@ import html5lib
 import pytest
 from playwright.sync_api import Browser
 
-from browser import data_of, shown
+from browser import shown
 from costscan.cli.app import run
 from costscan.reports.html.page import embedded
 from logs import Json, at, message, pair, tool_result, tool_use, usage
 from logs import write as log
 from made_rules import made
+from page_data import data_of
 
 pytestmark = pytest.mark.usefixtures("kept_analyses")
 

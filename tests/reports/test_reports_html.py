@@ -10,14 +10,13 @@ from decimal import Decimal
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import html5lib
 import polars as pl
 import pytest
 
 from billed import NOW, ROOT
-from browser import data_of
 from command import logs_of
 from costscan.reports.html import write
 from costscan.reports.html.contents import contents
@@ -27,6 +26,7 @@ from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 from logs import Json, at, message, pair, usage
 from logs import write as log
+from page_data import data_of, table_of
 
 pytestmark = pytest.mark.usefixtures("kept_analyses")
 
@@ -42,16 +42,6 @@ def sample() -> Iterator[tuple[Diagnosis, Summary]]:
 @pytest.fixture(scope="module")
 def text(sample: tuple[Diagnosis, Summary]) -> str:
     return page(contents(sample[1], sample[0]))
-
-
-def table_of(data: Any, name: str) -> dict[str, list[Any]]:
-    """Return the columns of a table, with texts for their numbers."""
-    found = next(table for table in data["tables"] if table["name"] == name)
-    columns = {}
-    for column in found["columns"]:
-        texts = column.get("texts") or data["pools"].get(column.get("pool"))
-        columns[column["title"]] = [texts[n] for n in column["values"]] if texts else column["values"]
-    return columns
 
 
 class Elements(HTMLParser):

@@ -20,9 +20,8 @@ from costscan.reports.analysis.terminal import render, show
 from costscan.reports.text import numbers as wording
 from costscan.reports.text.sanitize import cells, clip, ending, inert, shorten
 from costscan.reports.text.table import Column, table
+from hostile import TERMINAL as HOSTILE
 from logs import OPUS, assistant, message, pair, streamed, text, tool_use, usage, user, write
-
-HOSTILE = "\x1b[31mred\x1b]8;;http://x.test\x07\r\n\x9b2J[bold]x[/bold] \u202eabc\u2028\ud83d"
 
 
 def lines(found: Billed, width: int = 100, by: str | None = None, top: int | None = None) -> list[str]:

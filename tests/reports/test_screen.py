@@ -15,6 +15,8 @@ from costscan.reports.text.console import width_of
 from costscan.reports.text.sanitize import cells
 from logs import pair, write
 
+pytestmark = pytest.mark.usefixtures("kept_analyses")
+
 NOTHING = ["0", "-3", "abc", "", "²", "9" * 5000]
 """What says nothing of a width: rich prints nothing on 0 columns, and fails over the last two."""
 WIDTHS = [("1", 40), ("5", 40), ("40", 40), ("87", 87), ("140", 140), ("100000", 140)]

@@ -13,6 +13,7 @@ import pytest
 from command import NO_LEVERS
 from costscan.cli.app import run
 from suites import suite
+from thoroughness import fewer
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="signals of POSIX"),
@@ -45,6 +46,13 @@ COMMANDS: Final = {
     ),
     "a trend": ("costscan.reports.trend.json", "write", "trend", "runs.parquet", "-o", "out/report.json"),
 }  # fmt: skip
+
+
+STOPS: Final = [
+    (what, number, code)
+    for what in COMMANDS
+    for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143))
+]
 
 
 @pytest.fixture(scope="module")
@@ -93,8 +101,7 @@ def visible(home: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("what", COMMANDS)
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("what", "number", "code"), fewer(STOPS, 4))
 def test_a_stop_leaves_what_stood_there_and_nothing_else(
     home: Path, what: str, number: signal.Signals, code: int
 ) -> None:
@@ -105,7 +112,7 @@ def test_a_stop_leaves_what_stood_there_and_nothing_else(
     assert list((home / "tmp").iterdir()) == []
 
 
-@pytest.mark.parametrize("what", COMMANDS)
+@pytest.mark.parametrize("what", fewer(COMMANDS, 2))
 def test_a_kill_leaves_what_stood_there(home: Path, what: str) -> None:
     """Nobody can tidy up after that; but what has the name of a report is a whole one."""
     before = visible(home)

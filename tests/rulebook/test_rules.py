@@ -1,6 +1,7 @@
 """The rules that come with costscan: prose, cases, the same answers from another SQL engine; and the loader."""
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from shutil import copy
 from typing import Any
@@ -56,18 +57,27 @@ def rounded(row: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(round(value, 9) if isinstance(value, float) else value for value in row)
 
 
+@pytest.fixture(scope="module")
+def other() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(config={"threads": 1}) as connection:
+        yield connection
+
+
 @pytest.mark.parametrize(("rule", "case"), CASES)
-def test_another_sql_engine_gives_the_same_rows(rule: Rule, case: Case) -> None:
+def test_another_sql_engine_gives_the_same_rows(
+    other: duckdb.DuckDBPyConnection, rule: Rule, case: Case
+) -> None:
     rule = set_for(rule, case)
     frames = frames_of(rule, case)
     ours = lazy(rule, {name: frame.lazy() for name, frame in frames.items()}).collect()
-    with duckdb.connect() as other:
-        for name, frame in frames.items():
-            other.register(name, frame.to_arrow(compat_level=None))
-        asked = other.execute(sql_of(rule))
-        assert asked.description is not None
-        assert [column[0] for column in asked.description] == ours.columns
-        theirs = asked.fetchall()
+    for name, frame in frames.items():
+        other.register(name, frame.to_arrow(compat_level=None))
+    asked = other.execute(sql_of(rule))
+    assert asked.description is not None
+    assert [column[0] for column in asked.description] == ours.columns
+    theirs = asked.fetchall()
+    for name in frames:
+        other.unregister(name)
     assert Counter(map(rounded, theirs)) == Counter(map(rounded, ours.iter_rows()))
 
 

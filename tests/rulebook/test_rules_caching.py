@@ -97,24 +97,34 @@ def hour(request: Json, _turn: int) -> None:
     request["messages"][-1]["content"][0]["cache_control"] = HOUR
 
 
-@pytest.mark.parametrize(
-    ("change", "name", "path", "char_offset"),
-    [
-        (timed, "volatile-prefix", "system[0].text", 5),
-        (turned, "unstable-tool-order", "tools[0]", 0),
-        (reordered, "unstable-serialization", "tools[1].input_schema", None),
-        (extended, "tool-definitions-changed", "tools[3]", 0),
-        (forgetful, "history-rewritten", "messages[0].content[0]", 0),
-        (unmarked, "no-caching", None, None),
-        (half_marked, "missing-breakpoint", None, None),
-        (burst, "lookback-overflow", None, None),
-        (switched, "model-switched-mid-run", "model", None),
-    ],
-)
-def test_what_is_planted_is_found(
-    tmp_path: Path, change: Callable[[Json, int], None], name: str, path: str | None, char_offset: int | None
-) -> None:
-    told = found(tmp_path, grown(change, turns=9))
+PLANTED: dict[Callable[[Json, int], None], tuple[str, str | None, int | None]] = {
+    timed: ("volatile-prefix", "system[0].text", 5),
+    turned: ("unstable-tool-order", "tools[0]", 0),
+    reordered: ("unstable-serialization", "tools[1].input_schema", None),
+    extended: ("tool-definitions-changed", "tools[3]", 0),
+    forgetful: ("history-rewritten", "messages[0].content[0]", 0),
+    unmarked: ("no-caching", None, None),
+    half_marked: ("missing-breakpoint", None, None),
+    burst: ("lookback-overflow", None, None),
+    switched: ("model-switched-mid-run", "model", None),
+}
+"""What is planted, and the finding that it must give: its name, where it is, and from which character on."""
+
+
+@pytest.fixture(scope="module")
+def told_of_planted(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+    """Find all of it in one log, a day between one run and the next."""
+    requests: list[Sent] = []
+    for day, change in enumerate(PLANTED):
+        run = grown(change, turns=9, run=change.__name__)
+        requests += [replace(sent, at_s=86_400 * day + sent.at_s) for sent in run]
+    return found(tmp_path_factory.mktemp("planted"), requests)
+
+
+@pytest.mark.parametrize("change", PLANTED)
+def test_what_is_planted_is_found(told_of_planted: pl.DataFrame, change: Callable[[Json, int], None]) -> None:
+    name, path, char_offset = PLANTED[change]
+    told = told_of_planted.filter(run_id=change.__name__)
     assert told["name"].to_list() == [name]
     row = told.row(0, named=True)
     assert row["path"] == path

@@ -3,7 +3,6 @@
 import random
 from collections.abc import Mapping
 from decimal import Decimal
-from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
@@ -21,6 +20,7 @@ from hypothesis_profile import examples
 from logs import Json, write
 from mended import shots
 from mishaps import ORDERS, PLACES, VALUES, behind, disordered, varying
+from scenario_names import PARTS, SETS
 from workloads import MODELS, Calls, lines, loops, marked
 
 Choice: TypeAlias = Mapping[str, Any]
@@ -36,13 +36,6 @@ choices = st.fixed_dictionaries({
 })  # fmt: skip
 logs = st.lists(choices, min_size=5, max_size=5)
 SHORT = Settings(trimming=Trimming(parts=TRIMMING.part_names, tool_result_max_tokens=60))
-SETS = ["+".join(some) for n in range(1, 5) for some in combinations(LEVERS, n)]
-PARTS = [
-    *(f"caching/{part}" for part in ("fix-prefix", "breakpoints", "ttl")),
-    *(f"trimming/{part}" for part in TRIMMING.part_names),
-    *(f"routing/{part}" for part in ("turns", "runs")),
-    *(f"batching/{part}" for part in ("async", "pack-items")),
-]
 
 
 def made(name: str, choice: Choice) -> Calls:

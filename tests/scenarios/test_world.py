@@ -5,7 +5,7 @@ the way that it chose, and billed by a slow biller that shares no code with cost
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations, product
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +13,8 @@ import polars as pl
 import pytest
 
 from costscan.levers import LEVERS
+from scenario_names import PARTS, SETS
+from thoroughness import THOROUGH
 from world import catalog
 from world.again import promised_again
 from world.made import SETTINGS
@@ -26,14 +28,32 @@ ALL_OF_THEM: Final = catalog.fixed()
 DROPPED: Final = [
     workload for workload in ALL_OF_THEM if workload.name == "thoughts that another model drops"
 ]
-GROUPS: Final[Mapping[str, tuple[Sequence[Workload], Sequence[str]]]] = {
+OTHER_SETTINGS: Final = [name for name in SETTINGS if name != "default"]
+EVERYTHING: Final[Mapping[str, tuple[Sequence[Workload], Sequence[str]]]] = {
     "first": (ALL_OF_THEM[0::3], ["default"]),
     "second": (ALL_OF_THEM[1::3], ["default"]),
     "third": (ALL_OF_THEM[2::3], ["default"]),
-    "other settings": ([*ALL_OF_THEM[0::8], *DROPPED], [name for name in SETTINGS if name != "default"]),
+    "other settings": ([*ALL_OF_THEM[0::8], *DROPPED], OTHER_SETTINGS),
 }
 """The workloads that are logged to one file, and the settings that it is looked at with."""
-SETS: Final = ["+".join(some) for n in range(1, 5) for some in combinations(LEVERS, n)]
+PAYING: Final = (
+    "number in messages",
+    "single shots without tools, claude-sonnet-4-6",
+    "tasks that are not cached",
+    "a search tool beside unused ones",
+    "six minutes apart, claude-sonnet-5",
+    "large pictures on a model that takes them",
+    "repeated results, claude-opus-4-5",
+)
+"""Workloads of which each scenario saves something in one; they are in every sample."""
+SAMPLE: Final[Mapping[str, tuple[Sequence[Workload], Sequence[str]]]] = {
+    "a sample": (
+        [w for n, w in enumerate(ALL_OF_THEM) if n % 9 == 0 or w.name in PAYING],
+        ["default"],
+    ),
+    "other settings": ([*ALL_OF_THEM[0::32], *DROPPED], OTHER_SETTINGS),
+}
+GROUPS: Final = EVERYTHING if THOROUGH else SAMPLE
 MISSES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {}
 """By the cause of an error: by scenario, the workloads of which the cost is not within its target.
 
@@ -56,6 +76,14 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def test_there_are_a_hundred_of_them() -> None:
     assert len({workload.name for workload in ALL_OF_THEM}) >= 100
+
+
+@pytest.mark.parametrize("world", ["a sample"], indirect=True)
+def test_each_scenario_saves_something_in_the_sample(world: World) -> None:
+    rows = world.priced["default"].scenarios
+    told, saving = (set(some["scenario"]) for some in (rows, rows.filter(pl.col("saved_usd") > 0)))
+    assert saving == {*SETS, *PARTS, "all"}
+    assert told - saving == {"as_billed"}
 
 
 def named(one: Played) -> tuple[str, str]:

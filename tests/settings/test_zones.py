@@ -8,9 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from test_reports_html import table_of
 
-from browser import data_of
 from command import Capture, said
 from costscan.errors import CostscanError
 from costscan.schema.frames import TIME
@@ -18,6 +16,7 @@ from costscan.summary.days import day, on_clocks
 from costscan.times import moment
 from costscan.zones import shown, zone, zone_named
 from logs import message, pair, write
+from page_data import data_of, table_of
 from sides import Run
 from trends import report
 

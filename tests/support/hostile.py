@@ -7,6 +7,8 @@ from typing import Final
 from logs import Json, at, message, pair, tool_result, tool_use, usage, write
 
 HUGE: Final = 10_000_000
+TERMINAL: Final = "\x1b[31mred\x1b]8;;http://x.test\x07\r\n\x9b2J[bold]x[/bold] \u202eabc\u2028\ud83d"
+"""What a terminal obeys, with half a surrogate pair."""
 ESCAPES: Final = "\x1b[31mred\x1b]8;;http://x.test\x07\r\n\x9b2J[bold]x[/bold] | `a` \u202eabc\u2066\u2028\u200b\u2060\ufeff"
 NAMES: Final = {
     "escapes": ESCAPES,

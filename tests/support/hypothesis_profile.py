@@ -1,8 +1,8 @@
 """The settings of every property: the same examples each time, and no limit on slow machines.
 
 Import this module where a property is written: `import hypothesis_profile  # noqa: F401`, or its `examples` where
-one example takes long. COSTSCAN_EXAMPLES=20 tries twenty times as many of each, as is right after a change of what
-they are about. COSTSCAN_NO_SHRINK=1 shows a failing example as it was found: making it smaller may take minutes.
+one example takes long. A quick run tries half as many of each, one with COSTSCAN_EXAMPLES=1 so many, one with
+COSTSCAN_EXAMPLES=20 twenty times as many, as is right after a change of what they are about. COSTSCAN_NO_SHRINK=1 shows a failing example as it was found: making it smaller may take minutes.
 """
 
 import os
@@ -10,11 +10,13 @@ from typing import Final
 
 from hypothesis import HealthCheck, Phase, settings
 
-TIMES: Final = int(os.environ.get("COSTSCAN_EXAMPLES", "1"))
+from thoroughness import THOROUGH
+
+TIMES: Final = float(os.environ.get("COSTSCAN_EXAMPLES", "10" if THOROUGH else "0.5"))
 
 settings.register_profile(
     "costscan",
-    max_examples=100 * TIMES,
+    max_examples=round(100 * TIMES),
     derandomize=True,
     deadline=None,
     database=None,
@@ -29,4 +31,4 @@ settings.load_profile("costscan")
 
 def examples(usual: int) -> settings:
     """Return how many examples are tried of a property of which 100 would take long."""
-    return settings(max_examples=usual * TIMES)
+    return settings(max_examples=max(2, round(usual * TIMES)))

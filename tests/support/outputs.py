@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import polars as pl
 
-from browser import data_of
 from costscan.gate import compare, limits, of_logs, reported
 from costscan.gate.ceilings import measured
 from costscan.reports.analysis.terminal import render
@@ -28,6 +27,7 @@ from costscan.summary import Summary
 from costscan.trend import read_history
 from costscan.trend import trend as of_history
 from gauges import families
+from page_data import data_of
 from shown_markdown import said, tables
 
 Figures = Iterator[tuple[str, Any]]

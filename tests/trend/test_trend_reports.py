@@ -9,13 +9,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from test_reports_terminal import HOSTILE
 
 from command import Capture, said
 from costscan.cli.app import run
 from costscan.reports.text.sanitize import cells
 from costscan.reports.trend.sparkline import sparkline
 from costscan.trend import read_history, trend
+from hostile import TERMINAL as HOSTILE
 from sides import Run, Spent
 from trends import at, daily, day, report
 
