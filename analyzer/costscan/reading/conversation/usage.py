@@ -18,7 +18,7 @@ from costscan.reading.io import lenient_json
 
 
 class Split(Struct, gc=False):
-    """`cache_creation`: cache writes by their lifetime."""
+    """`cache_creation`: cache writes by their TTL."""
 
     ephemeral_5m_input_tokens: Any = None
     ephemeral_1h_input_tokens: Any = None

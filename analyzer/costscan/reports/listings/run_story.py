@@ -201,7 +201,7 @@ def _findings(story: Story, width: int, name: Callable[[str], str]) -> list[Text
 
 
 def _levers(story: Story, width: int) -> list[Text]:
-    """Say what each lever would have saved, and which lifetime of the cache is the cheaper one."""
+    """Say what each lever would have saved, and which TTL of the cache is the cheaper one."""
     saved = dict(story.saved.iter_rows())
     if not story.usd or max(saved.values(), default=Decimal(0)) < story.usd * LEAST_SHARE:
         return []
