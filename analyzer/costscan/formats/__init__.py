@@ -37,4 +37,4 @@ def named(name: str) -> Format:
 
 def with_whole_prompts() -> list[str]:
     """Return the names of the formats that log every prompt whole."""
-    return [name for name, known in available().items() if known.logs_whole_prompts]
+    return [name for name, log_format in available().items() if log_format.logs_whole_prompts]
