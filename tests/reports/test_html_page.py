@@ -17,7 +17,7 @@ from command import logs_of
 from costscan.reports.html import write
 from costscan.reports.text import numbers as wording
 from costscan.summary import Summary
-from costscan.summary.aggregates import total
+from costscan.aggregates import total
 from logs import message, pair, usage
 from logs import write as log
 

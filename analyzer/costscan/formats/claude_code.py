@@ -25,6 +25,7 @@ from msgspec import UNSET, Raw
 from costscan.formats.api.message import word
 from costscan.formats.claude import attachments, recorded_cost, subagents, task_names
 from costscan.formats.claude.agent import Agent
+from costscan.formats.claude.bill_lines import BillLine, with_answer
 from costscan.formats.claude.lines import (
     Line,
     call_of,
@@ -95,7 +96,8 @@ def read(file: LogFile, rows: Rows) -> None:
     """Read one transcript."""
     reading = _Reading(file, rows)
     with open_log(file.on_disk) as stream:
-        Reader(Line, lenient_line, rows).feed(stream, file.path, reading.take)
+        kind = BillLine if rows.bill_only else Line
+        Reader(kind, lenient_line, rows).feed(stream, file.path, reading.take)
     reading.finish()
 
 
@@ -122,6 +124,8 @@ class _Reading:
 
     def take(self, number: int, line: Line) -> bool:
         """Add one line; False when it is none of a transcript."""
+        if self.rows.bill_only:
+            with_answer(line)
         if (problem := lost_call(line)) is not None:
             self.rows.skip(self.file.path, number, problem)
         kind = line.type
@@ -208,6 +212,9 @@ class _Reading:
             thread.forget()
         thread.last_at = timestamp(line) or thread.last_at
         message = line.message
+        if self.rows.bill_only:
+            agent.labels.context(line)
+            return
         if message is None or message.content is None:
             return
         agent.labels.user(line)
@@ -253,7 +260,7 @@ class _Reading:
     def _attachment(self, number: int, line: Line) -> None:
         agent = self._agent(self._key(line))
         agent.thread.last_at = timestamp(line) or agent.thread.last_at
-        if said := attachments.read(agent.thread, number, bytes(line.attachment)):
+        if not self.rows.bill_only and (said := attachments.read(agent.thread, number, bytes(line.attachment))):
             agent.labels.asked(said)
 
     def _system(self, line: Line) -> None:
@@ -300,6 +307,7 @@ class _Reading:
                 agent=name,
                 interactive=not key and agent.labels.interactive(),
                 begins_late=agent.begins_late(),
+                project=agent.labels.project,
             )
         )
         agent.thread.flush(self.rows, copy)

@@ -21,6 +21,7 @@ from msgspec import UNSET, Struct
 
 from costscan.formats.api.message import word
 from costscan.formats.claude import recorded_cost, task_names
+from costscan.formats.claude.bill_lines import BillLine, with_answer
 from costscan.formats.claude.lines import Line, call_of, is_answer, lenient_line, lost_call, timestamp
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.block import text_block
@@ -74,7 +75,8 @@ def read(file: LogFile, rows: Rows) -> None:
     """Read one stream."""
     reading = _Reading(file, rows)
     with open_log(file.on_disk) as stream:
-        Reader(Line, lenient_line, rows).feed(stream, file.path, reading.take)
+        kind = BillLine if rows.bill_only else Line
+        Reader(kind, lenient_line, rows).feed(stream, file.path, reading.take)
     reading.finish()
 
 
@@ -102,6 +104,8 @@ class _Reading:
 
     def take(self, number: int, line: Line) -> bool:
         """Add one line; False when it is none of a stream."""
+        if self.rows.bill_only:
+            with_answer(line)
         if line.session_id is None and (line.sessionId is not None or line.parentUuid is not UNSET):
             return False
         self._session = word(line.session_id) or self._session
@@ -168,6 +172,8 @@ class _Reading:
     def _user(self, number: int, line: Line, key: tuple[str, str]) -> None:
         thread = self._thread(key)
         thread.last_at = timestamp(line) or thread.last_at
+        if self.rows.bill_only:
+            return
         content = line.message.content if line.message is not None else None
         if content is None:
             return
@@ -222,6 +228,7 @@ class _Reading:
                 agent=agent,
                 interactive=False,
                 begins_late=False,
+                project=label.project,
             )
         )
         thread.flush(self.rows, copy)

@@ -21,7 +21,7 @@ import polars as pl
 from costscan.gate.side import ComparisonSide
 from costscan.meters import PROMPT_METERS, UNITS_OF
 from costscan.schema.frames import USD
-from costscan.summary.aggregates import known_sum, total
+from costscan.aggregates import known_sum, total
 from costscan.summary.run_report import CELL
 
 CAUSES: Final = {

@@ -4,7 +4,7 @@ import polars as pl
 
 from costscan.gate.side import ComparisonSide
 from costscan.schema.frames import USD
-from costscan.summary.aggregates import known_sum
+from costscan.aggregates import known_sum
 
 
 def tasks(before: ComparisonSide, after: ComparisonSide) -> pl.DataFrame:

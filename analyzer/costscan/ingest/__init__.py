@@ -100,6 +100,7 @@ def read(
     *,
     source: str | None = None,
     workers: int | None = None,
+    bill_only: bool = False,
     on_bytes: Callable[[int], None] = lambda _: None,
 ) -> Reading:
     """Read logs: files, folders, glob patterns, or "-" for standard input.
@@ -108,6 +109,7 @@ def read(
         paths: what to read.
         source: the format of all files; by default each file's is detected from its content.
         workers: processes to read with; by default one a core.
+        bill_only: read no more than is billed: there are no blocks.
         on_bytes: called with the bytes read by each finished task.
 
     Raises:
@@ -125,7 +127,9 @@ def read(
             tally.add(answer)
             on_bytes(answer["bytes"])
 
-        read_all(files, source=source, out=folder, workers=workers, on_answer=answered)
+        read_all(
+            files, source=source, out=folder, workers=workers, bill_only=bill_only, on_answer=answered
+        )
         reading = tally.reading(folder)
         _refuse_unusable(reading, alone, source)
     except BaseException:

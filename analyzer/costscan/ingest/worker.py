@@ -20,7 +20,7 @@ from costscan.formats.interface import Format, LogFile
 from costscan.reading.io.files import open_log
 from costscan.reading.io.lenient_json import is_document, objects, text_of
 from costscan.reading.io.row_types import UnknownRow
-from costscan.reading.io.rows import TABLES, Rows
+from costscan.reading.io.rows import OF_BILL, TABLES, Rows
 
 NOTHING_KNOWN: Final = "no usable line"
 SNIFF_BYTES: Final = (1 << 14, 1 << 22)
@@ -28,15 +28,18 @@ SNIFF_LINES: Final = 1000
 SNIFF_PIECES: Final = 64
 
 
-def read_files(files: Sequence[LogFile], *, source: str | None, out: Path, task: int) -> dict[str, Any]:
+def read_files(
+    files: Sequence[LogFile], *, source: str | None, out: Path, task: int, bill_only: bool = False
+) -> dict[str, Any]:
     """Read files into `out/<table>-<task>.arrow` and give the counts of what was read.
 
     A file that cannot be opened, or whose reader raises, leaves no rows; it is in `unread` with the reason.
+    With `bill_only`, tables that no bill needs are not written.
 
     Raises:
         OSError: the tables cannot be written.
     """
-    rows = Rows()
+    rows = Rows(bill_only=bill_only)
     formats: dict[str, int] = {}
     unusable: list[tuple[str, str]] = []
     unread: dict[str, str] = {}
@@ -150,6 +153,8 @@ def _write(rows: Rows, out: Path, task: int) -> None:
         "time": pa.timestamp("us", tz="UTC"),
     }
     for name, columns in TABLES.items():
+        if rows.bill_only and name not in OF_BILL:
+            continue
         kinds = zip(rows.columns(name), columns.values(), strict=True)
         arrays = [_array(pa, values, types[kind]) for values, kind in kinds]
         table = pa.table(arrays, names=list(columns))
@@ -172,8 +177,11 @@ def _array(pa: Any, values: Sequence[Any], kind: Any) -> Any:
 def answered(order: Mapping[str, Any]) -> dict[str, Any]:
     """Return the answer to an order: what `read_files` gives, or `error` (of the disk), or `failed`."""
     files = [LogFile(path, spooled) for path, spooled in order["files"]]
+    out = Path(order["out"])
     try:
-        return read_files(files, source=order["source"], out=Path(order["out"]), task=order["task"])
+        return read_files(
+            files, source=order["source"], out=out, task=order["task"], bill_only=order["bill_only"]
+        )
     except OSError as error:
         return {"error": f"{error.filename or order['out']}: {error.strerror or error}"}
     except Exception as error:  # noqa: BLE001 - it must reach the user as one line, not kill the pipe

@@ -16,7 +16,7 @@ from costscan.recorded_cost import Recorded
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.rulebook import Diagnosis, Rule
 from costscan.schema.frames import PROMPT
-from costscan.summary.aggregates import known_sum, ratio, total
+from costscan.aggregates import known_sum, ratio, total
 from costscan.summary.assumptions import assumptions
 from costscan.summary.breakdowns import DIVISIONS, by_route, by_ttl
 from costscan.summary.cache_model import replay

@@ -13,7 +13,7 @@ from costscan.attribution import PARTS, server
 from costscan.cache_policy import LONG, SHORT
 from costscan.rulebook import Diagnosis
 from costscan.schema.frames import PROMPT
-from costscan.summary.aggregates import known_sum, nearest_rank, share, total
+from costscan.aggregates import known_sum, nearest_rank, share, total
 from costscan.summary.runs import IS_MAIN, IS_UNLOGGED
 from costscan.summary.tables import parts_by
 

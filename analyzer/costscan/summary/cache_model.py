@@ -6,7 +6,7 @@ import polars as pl
 
 from costscan.cache.agreement import Agreement
 from costscan.cache.proven_calls import IN_RUN
-from costscan.summary.aggregates import ratio
+from costscan.aggregates import ratio
 from costscan.summary.model import Replay, SideCalls
 
 

@@ -15,7 +15,7 @@ from costscan.meters import TOKENS
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.rulebook import Diagnosis
 from costscan.schema.frames import USD
-from costscan.summary.aggregates import known_sum, share
+from costscan.aggregates import known_sum, share
 from costscan.summary.findings import by_root
 
 CONTRACT: Final = (

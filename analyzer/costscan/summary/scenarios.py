@@ -11,7 +11,7 @@ from costscan.prices import COST_COLUMNS, usd_of
 from costscan.rulebook import Diagnosis
 from costscan.scenarios import SCENARIO
 from costscan.schema.frames import PROMPT
-from costscan.summary.aggregates import total
+from costscan.aggregates import total
 from costscan.summary.model import Scenario, Step
 
 LEAST_SHARE: Final = Decimal("0.005")

@@ -11,8 +11,8 @@ from costscan.prices import usd_of
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.rulebook import Diagnosis
 from costscan.schema.frames import PROMPT
-from costscan.summary.aggregates import known_sum, nearest_rank, share, total
-from costscan.summary.days import UNKNOWN_DAY, day
+from costscan.aggregates import known_sum, nearest_rank, share, total
+from costscan.days import UNKNOWN_DAY, day
 from costscan.usage import UNPRICED
 
 TOOL_COLUMNS: Final = (

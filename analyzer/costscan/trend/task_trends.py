@@ -12,7 +12,7 @@ import polars as pl
 from costscan.gate import WHOLE, ComparisonSide
 from costscan.gate.causes import split
 from costscan.gate.metrics import Metric
-from costscan.summary.aggregates import total
+from costscan.aggregates import total
 from costscan.trend.change_points import Step
 from costscan.trend.levels import Levels, levels
 

@@ -243,7 +243,8 @@ class Thread:
         for n, call in enumerate(self.calls):
             starts.append(starts[-1] + calls.write(rows, copy, starts[-1], call, shown[n] if shown else 0))
         self._use.close()
-        rows.add_blocks(self._columns(copy, starts))
+        if not rows.bill_only:
+            rows.add_blocks(self._columns(copy, starts))
         return starts[-1]
 
     def _shown_chars(self) -> list[int]:

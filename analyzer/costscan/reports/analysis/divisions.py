@@ -12,7 +12,7 @@ from costscan.reports.text.numbers import bar, count, is_fine, percent, plural, 
 from costscan.reports.text.sanitize import inert
 from costscan.reports.text.table import Column, table
 from costscan.summary import Summary
-from costscan.summary.aggregates import total
+from costscan.aggregates import total
 
 Rows = Sequence[Mapping[str, Any]]
 _SHORT_BAR: Final = 8

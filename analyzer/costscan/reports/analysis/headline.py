@@ -13,7 +13,7 @@ from costscan.reports.analysis.cache_model import cache_model, side_calls
 from costscan.reports.text.numbers import bar, count, percent, plural, usd
 from costscan.reports.text.sanitize import cells, inert, shorten
 from costscan.summary import Summary
-from costscan.summary.days import UNKNOWN_DAY
+from costscan.days import UNKNOWN_DAY
 from costscan.zones import DEFAULT
 
 LABEL: Final = 14

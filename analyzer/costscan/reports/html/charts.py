@@ -12,7 +12,7 @@ from costscan.reports.html.columns import money, plain, text
 from costscan.reports.text.numbers import is_fine
 from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
-from costscan.summary.days import UNKNOWN_DAY, day
+from costscan.days import UNKNOWN_DAY, day
 from costscan.summary.findings import why
 from costscan.summary.runs import IS_UNLOGGED
 from costscan.summary.story import KINDS, prompts

@@ -11,7 +11,7 @@ from costscan.reports.analysis.tables import run_names
 from costscan.reports.html.columns import Column, Kind, Table
 from costscan.reports.text.numbers import count, plural, usd
 from costscan.summary import Summary
-from costscan.summary.days import on_clocks
+from costscan.days import on_clocks
 from costscan.summary.findings import message_at_place
 
 MOST_FINDINGS: Final = 1000

@@ -16,7 +16,7 @@ from costscan.reports.text.numbers import count, percent, plural, tokens, usd, u
 from costscan.reports.text.run_names import handle
 from costscan.reports.text.sanitize import cells, clip, inert, shorten, wrapped
 from costscan.reports.text.table import Column, table
-from costscan.summary.aggregates import known_sum
+from costscan.aggregates import known_sum
 from costscan.summary.story import Story
 from costscan.zones import DEFAULT, shown
 
