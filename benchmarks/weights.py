@@ -17,17 +17,16 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, Final
 
-from costscan.attribution.token_split import RESULT_TOKENS
 from costscan.errors import CostscanError
 from costscan.models import model_info, resolve
 from costscan.reading.content.kind import KINDS, content_kind
-from costscan.reading.content.token_estimate import FAMILIES, weigh
+from costscan.reading.content.token_estimate import weigh
 from costscan.reading.io.files import open_log
+from costscan.tokenizers import FAMILIES
 
 FIT_MIN_TURNS: Final = 20
 FIT_MIN_TOKENS: Final = 50
 SHORT_CHARS: Final = 200
-OLD_CHARS_PER_TOKEN: Final = {"v3": 3.35, "v4.7": 2.45}
 OLD_RESULT_TOKENS: Final = 16
 _USAGE_INPUTS: Final = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 
@@ -168,7 +167,7 @@ def turn_of(log: str, before: Call, call: Call) -> Turn | None:
     tokens = call.prompt - before.prompt - before.output
     if not text or family is None or tokens <= 0:
         return None
-    weight = weigh(text)[FAMILIES.index(family)] + RESULT_TOKENS[family]
+    weight = weigh(text)[list(FAMILIES).index(family)] + FAMILIES[family].result_tokens
     return Turn(log, family, text, content_kind(text), weight, tokens)
 
 
@@ -192,7 +191,7 @@ def fitted(turns: list[Turn]) -> list[Turn]:
 
 
 def _fit(turn: Turn, of_log: list[Turn]) -> float | None:
-    around = RESULT_TOKENS[turn.family]
+    around = FAMILIES[turn.family].result_tokens
     scales = [
         (other.tokens - around) / (other.weight - around)
         for other in of_log
@@ -205,7 +204,7 @@ def _fit(turn: Turn, of_log: list[Turn]) -> float | None:
 
 def old_weight(turn: Turn) -> float:
     """Return the weight by length alone, for comparison."""
-    return len(turn.text) / OLD_CHARS_PER_TOKEN[turn.family] + OLD_RESULT_TOKENS
+    return len(turn.text) / FAMILIES[turn.family].chars_per_token + OLD_RESULT_TOKENS
 
 
 def figures(errors: list[float]) -> str:

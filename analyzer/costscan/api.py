@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from costscan.gate import Comparison
     from costscan.gate_pipeline import Read
 
-Path_: TypeAlias = str | Path
 Paths: TypeAlias = str | Path | Sequence[str | Path]
 Moment: TypeAlias = str | datetime | date | None
 Set: TypeAlias = Settings | Mapping[str, object] | None

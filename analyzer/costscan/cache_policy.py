@@ -20,14 +20,12 @@ class CachePolicy:
     Attributes:
         ttl_s: how long an entry lives, by the name of its TTL, the shortest first.
         ttl_words: that in words.
-        max_breakpoints: how many ends of prefixes a request may mark.
         lookback_blocks: how many blocks are searched for an entry, back from a breakpoint, that one included.
         source: where the rules are documented.
     """
 
     ttl_s: Mapping[str, int]
     ttl_words: Mapping[str, str]
-    max_breakpoints: int
     lookback_blocks: int
     source: str
 

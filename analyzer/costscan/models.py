@@ -37,16 +37,6 @@ class ModelRef:
     region: Region | None = None
     speed: Literal["fast"] | None = None
 
-    @property
-    def regional(self) -> bool:
-        """Whether the spelling binds the request to a region (more expensive for Claude 4.5 and later)."""
-        return self.region is not None
-
-    @property
-    def premium(self) -> Decimal:
-        """The factor the region puts on every token price: 1, 1.1 or 1.2."""
-        return premium(self.region, self.model)
-
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
@@ -74,11 +64,6 @@ class ModelInfo:
     default_effort: str
     drops_thinking: bool
     min_cacheable_history: tuple[tuple[date, int], ...]
-
-    @property
-    def min_cacheable_tokens(self) -> int | None:
-        """The shortest prefix that can be cached now, in tokens; None for a model without caching."""
-        return self.min_cacheable_tokens_at(None)
 
     def min_cacheable_tokens_at(self, day: date | None) -> int | None:
         """Return the shortest prefix that could be cached on `day` (a moment counts as its UTC day)."""

@@ -6,7 +6,7 @@ import pytest
 
 from costscan.cli.analyze import Rank
 from costscan.levers import ALL, LEVERS
-from costscan.levers.catalogue import CATALOGUE, RISKS, ROUTING, TRIMMING, risk_of, scenario_names
+from costscan.levers.catalogue import CATALOGUE, RISKS, ROUTING, TRIMMING, risk_of
 from costscan.levers.trimming import REWRITING, SHORTENING
 from costscan.scenarios.route_choice import SCOPES
 from costscan.settings.keys import Settings
@@ -54,4 +54,5 @@ def test_documents_tell_of_each_part_and_risk() -> None:
 
 
 def test_what_is_taken_for_granted_is_of_a_scenario() -> None:
-    assert {one.lever for one in ASSUMED} <= set(scenario_names())
+    parts = {f"{lever.name}/{name}" for lever in CATALOGUE for name in lever.part_names}
+    assert {one.lever for one in ASSUMED} <= {*LEVERS, *parts}

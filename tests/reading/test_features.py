@@ -13,7 +13,8 @@ import hypothesis_profile  # noqa: F401 - loads the profile
 from costscan.reading.content.block import hash_text
 from costscan.reading.content.excerpts import excerpts
 from costscan.reading.content.kind import KINDS, content_kind
-from costscan.reading.content.token_estimate import FAMILIES, SAMPLE_CHARS, count, weigh, weigh_raw
+from costscan.reading.content.token_estimate import SAMPLE_CHARS, count, weigh, weigh_raw
+from costscan.tokenizers import FAMILIES
 from logs import write
 
 PROSE = "The quick brown fox jumps over the lazy dog, and nobody minds. "

@@ -58,7 +58,7 @@ FORMATS = (png, gif, jpeg, webp, webp_lossless, webp_extended)
 
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize(
-    ("size", "v3", "v47"),
+    ("size", "first", "second"),
     [
         ((28, 28), 1, 1),
         ((29, 28), 2, 2),
@@ -79,8 +79,8 @@ FORMATS = (png, gif, jpeg, webp, webp_lossless, webp_extended)
         ((2577, 28), 56, 92),
     ],
 )
-def test_by_size(kind: Callable[[Size], bytes], size: Size, v3: int, v47: int) -> None:
-    assert tokens(kind(size)) == ((v3, v47), True)
+def test_by_size(kind: Callable[[Size], bytes], size: Size, first: int, second: int) -> None:
+    assert tokens(kind(size)) == ((first, second), True)
 
 
 @pytest.mark.parametrize("kind", FORMATS)

@@ -1,5 +1,7 @@
 """The rows a source hands over: their types in words, their columns, and that a failed read leaves none."""
 
+from typing import Any
+
 import pytest
 
 from costscan.reading.io.row_types import AgentRow, BlockColumns, SkippedRow, UnknownRow
@@ -7,7 +9,8 @@ from costscan.reading.io.rows import TABLES, Rows
 
 
 def two_blocks() -> BlockColumns:
-    return BlockColumns(**{name: [name, n] for n, name in enumerate(BlockColumns._fields)})  # type: ignore[arg-type]
+    columns: dict[str, Any] = {name: [name, n] for n, name in enumerate(BlockColumns._fields)}
+    return BlockColumns(**columns)
 
 
 def test_types_are_said_in_words() -> None:

@@ -71,7 +71,7 @@ AGAIN: Final = 0.01
 
 @pytest.fixture(scope="module", params=GROUPS)
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> World:
-    return look(tmp_path_factory.mktemp("world"), *GROUPS[request.param])
+    return look(tmp_path_factory.mktemp("world"), *{**EVERYTHING, **SAMPLE}[request.param])
 
 
 def test_there_are_a_hundred_of_them() -> None:

@@ -31,7 +31,7 @@ _STEPS, _STEP_MS = 200, 50
 def chromium() -> str:
     """Return the path of the browser, or skip the test."""
     named = os.environ.get("COSTSCAN_BROWSER")
-    if named is None:
+    if not named:
         pytest.skip("needs Chromium: name it in COSTSCAN_BROWSER")
     return named
 

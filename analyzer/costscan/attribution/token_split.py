@@ -14,10 +14,8 @@ from typing import Final
 
 import polars as pl
 
-RESULT_TOKENS: Final = {"v3": 12, "v4.7": 5}
-"""Tokens that a tool result takes beside its text, by tokenizer family: measured."""
-CALL_TOKENS: Final = 40
-"""Tokens that a tool call takes beside its name and input."""
+from costscan.tokenizers import FAMILIES, FIRST, SECOND, UNKNOWN, TokenizerFamily
+
 UNEXPLAINED_FACTOR: Final = 2
 UNEXPLAINED_TOKENS: Final = 100
 """New blocks take at most this many times their estimate and this many tokens more; the rest is hidden."""
@@ -35,21 +33,33 @@ def weighed(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     The first is for the tokenizer of the turn it enters with, the other one for the other family.
     """
     at = blocks.select(pl.min_horizontal("row_in", pl.col("row_end") - 1)).to_series()
-    is_v3 = (calls["family"] == "v3").gather(at)
-    result = pl.when(is_v3).then(RESULT_TOKENS["v3"]).otherwise(RESULT_TOKENS["v4.7"])
-    around = (
+    is_first = (
+        calls["family"]
+        .replace_strict(
+            {name: family is FIRST for name, family in FAMILIES.items()},
+            default=UNKNOWN is FIRST,
+            return_dtype=pl.Boolean,
+        )
+        .gather(at)
+    )
+    around = pl.when(is_first).then(_around(FIRST)).otherwise(_around(SECOND))
+    first, second = (pl.col(name) + around for name in ("weight_first", "weight_second"))
+    return blocks.with_columns(
+        weight=pl.max_horizontal(pl.when(is_first).then(first).otherwise(second), 1),
+        other_weight=pl.max_horizontal(pl.when(is_first).then(second).otherwise(first), 1),
+    ).drop("weight_first", "weight_second")
+
+
+def _around(family: TokenizerFamily) -> pl.Expr:
+    """Return the tokens that a block takes beside its text."""
+    return (
         pl.when(pl.col("kind") == "tool_result")
-        .then(result)
+        .then(family.result_tokens)
         .when(pl.col("kind") == "tool_use")
-        .then(CALL_TOKENS)
+        .then(family.call_tokens)
         .otherwise(0)
         .cast(pl.Int64)
     )
-    v3, v47 = (pl.col(name) + around for name in ("weight_v3", "weight_v47"))
-    return blocks.with_columns(
-        weight=pl.max_horizontal(pl.when(is_v3).then(v3).otherwise(v47), 1),
-        other_weight=pl.max_horizontal(pl.when(is_v3).then(v47).otherwise(v3), 1),
-    ).drop("weight_v3", "weight_v47")
 
 
 def cut_unknown(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:

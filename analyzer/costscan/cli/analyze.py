@@ -1,6 +1,5 @@
 """`costscan analyze`: the report."""
 
-import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +7,7 @@ import typer
 
 from costscan.cli import parameters as p
 from costscan.cli.options import Options, with_options
+from costscan.cli.printing import print_document, tell_written
 from costscan.cli.session import diagnosed
 from costscan.reports.outputs import target
 
@@ -79,16 +79,14 @@ def analyze(
         for found in targets:
             found.write(summary, diagnosis)
     _print(summary, as_json=json, by=by.value if by else None, top=top)
-    for found in targets:
-        print(f"wrote {found.path}", file=sys.stderr)  # noqa: T201 - prose belongs there
+    tell_written(targets)
 
 
 def _print(summary: "Summary", *, as_json: bool, by: str | None, top: int | None) -> None:
     if as_json:
         from costscan.reports.analysis.json import encoded  # noqa: PLC0415 - imports Polars
 
-        sys.stdout.flush()
-        sys.stdout.buffer.write(encoded(summary, top=top))
+        print_document(encoded(summary, top=top))
         return
     from costscan.reports.analysis.terminal import show  # noqa: PLC0415
 

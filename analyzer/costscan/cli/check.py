@@ -1,6 +1,5 @@
 """`costscan check`: the gate of a pipeline."""
 
-import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +8,7 @@ import typer
 from costscan.cli import parameters as p
 from costscan.cli.comparison import show, write
 from costscan.cli.options import Options, with_options
+from costscan.cli.printing import tell_written
 from costscan.cli.session import diagnosed
 from costscan.errors import CostscanError
 from costscan.gate_pipeline import compared, is_missing, limits_of, read_whole, refuse_unfound, side
@@ -32,25 +32,29 @@ class Missing(StrEnum):
     SKIP = "skip"
 
 
+Undecided = Annotated[
+    Outcome | None,
+    typer.Option(
+        help="What to make of a check that cannot decide, instead of exit code 3.", show_default=False
+    ),
+]
+MissingBaseline = Annotated[
+    Missing,
+    typer.Option(
+        help="What to make of a --baseline that is not there: fail ends with exit code 2; skip checks "
+        "the limits that need none, and says which were not checked."
+    ),
+]
+
+
 @with_options("since", "until", "task", "format", "rules", "tz", "set", "config", "workers")
 def check(
     path: p.Paths,
     *,
     baseline: p.Baseline = None,
     fail_on: p.FailOn = None,
-    undecided: Annotated[
-        Outcome | None,
-        typer.Option(
-            help="What to make of a check that cannot decide, instead of exit code 3.", show_default=False
-        ),
-    ] = None,
-    missing_baseline: Annotated[
-        Missing,
-        typer.Option(
-            help="What to make of a --baseline that is not there: fail ends with exit code 2; skip checks "
-            "the limits that need none, and says which were not checked."
-        ),
-    ] = Missing.FAIL,
+    undecided: Undecided = None,
+    missing_baseline: MissingBaseline = Missing.FAIL,
     output: p.ComparisonOutput = None,
     json: p.Json = False,
     github: p.GitHub = False,
@@ -81,8 +85,7 @@ def check(
         refuse_unfound(limits, read)
         found = compared(before, read.side, limits, asked)
         write(targets, found, read)
-    for target in targets:
-        print(f"wrote {target.path}", file=sys.stderr)  # noqa: T201 - prose belongs there
+    tell_written(targets)
     show(found, as_json=json, github=github, top=top)
     raise typer.Exit(_code(found, undecided.value if undecided else asked.settings.check.undecided))
 

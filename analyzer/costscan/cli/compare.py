@@ -1,10 +1,9 @@
 """`costscan compare`: what changed between two logs, and why."""
 
-import sys
-
 from costscan.cli import parameters as p
 from costscan.cli.comparison import show, write
 from costscan.cli.options import Options, with_options
+from costscan.cli.printing import tell_written
 from costscan.cli.session import diagnosed
 from costscan.gate_pipeline import compared, read_whole, side
 from costscan.reports.outputs import comparison_target
@@ -39,5 +38,4 @@ def compare(
         found = compared(old, read.side, (), asked)
         write(targets, found, read)
     show(found, as_json=json, github=False, top=top)
-    for target in targets:
-        print(f"wrote {target.path}", file=sys.stderr)  # noqa: T201 - prose belongs there
+    tell_written(targets)

@@ -3,6 +3,7 @@
 import sys
 from typing import TYPE_CHECKING
 
+from costscan.cli.printing import print_document
 from costscan.errors import CostscanError
 
 if TYPE_CHECKING:
@@ -33,8 +34,7 @@ def show(comparison: "Comparison", *, as_json: bool, github: bool, top: int | No
     if as_json:
         from costscan.reports.comparison.json import encoded  # noqa: PLC0415 - imports Polars
 
-        sys.stdout.flush()
-        sys.stdout.buffer.write(encoded(comparison))
+        print_document(encoded(comparison))
         return
     from costscan.reports.analysis.terminal import printed, width_of  # noqa: PLC0415
     from costscan.reports.comparison.terminal import render  # noqa: PLC0415

@@ -9,6 +9,7 @@ import typer
 
 from costscan.cli import parameters as p
 from costscan.cli.options import Options, with_options
+from costscan.cli.printing import print_document, tell_written
 from costscan.reports.outputs import trend_target
 
 if TYPE_CHECKING:
@@ -25,16 +26,19 @@ class Metric(StrEnum):
     CACHE_HIT_RATE = "cache_hit_rate"
 
 
+Reports = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PATH",
+        show_default=False,
+        help="Run reports: .parquet files of `analyze -o`, or folders of them.",
+    ),
+]
+
+
 @with_options("task", "tz", "set", "config")
 def trend(
-    path: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="PATH",
-            show_default=False,
-            help="Run reports: .parquet files of `analyze -o`, or folders of them.",
-        ),
-    ],
+    path: Reports,
     *,
     metric: Annotated[Metric, typer.Option(help="What to look at, per run.")] = Metric.USD,
     output: p.TrendOutput = None,
@@ -68,16 +72,14 @@ def trend(
     for target in targets:
         target.write_trend(found)
     _print(found, as_json=json, top=top)
-    for target in targets:
-        print(f"wrote {target.path}", file=sys.stderr)  # noqa: T201 - prose belongs there
+    tell_written(targets)
 
 
 def _print(found: "Trend", *, as_json: bool, top: int | None) -> None:
     if as_json:
         from costscan.reports.trend.json import encoded  # noqa: PLC0415 - imports Polars
 
-        sys.stdout.flush()
-        sys.stdout.buffer.write(encoded(found, top=top))
+        print_document(encoded(found, top=top))
         return
     from costscan.reports.analysis.terminal import printed, width_of  # noqa: PLC0415
     from costscan.reports.trend.terminal import render  # noqa: PLC0415

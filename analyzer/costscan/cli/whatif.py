@@ -7,6 +7,7 @@ import typer
 
 from costscan.cli import parameters as p
 from costscan.cli.options import Options, with_options
+from costscan.cli.printing import print_document
 from costscan.cli.session import analyzed
 from costscan.errors import CostscanError
 
@@ -47,8 +48,7 @@ def whatif(
     if json:
         from costscan.reports.listings.model_matrix import encoded  # noqa: PLC0415
 
-        sys.stdout.flush()
-        sys.stdout.buffer.write(encoded(found, models))
+        print_document(encoded(found, models))
         return
     from costscan.reports.analysis.terminal import printed, width_of  # noqa: PLC0415
     from costscan.reports.listings.model_matrix import matrix  # noqa: PLC0415

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from costscan.tokenizers import UNKNOWN
+
 if TYPE_CHECKING:
     from costscan.reading.io.rows import Rows
 
@@ -47,7 +49,7 @@ class Format:
     read: "Callable[[LogFile, Rows], None]"
     precedence: int = 0
     logs_whole_prompts: bool = False
-    tokenizer: str = "v4.7"
+    tokenizer: str = UNKNOWN.name
     has_totals: bool = False
 
     @property

@@ -84,8 +84,3 @@ _RISK: Final = {
 def risk_of(scenario: str) -> str:
     """Return what a scenario may change beside the cost: one of `RISKS`."""
     return _RISK[scenario]
-
-
-def scenario_names() -> tuple[str, ...]:
-    """Return the names of the scenarios of all levers and parts, and of all levers together."""
-    return tuple(_RISK)

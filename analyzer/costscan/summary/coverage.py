@@ -11,11 +11,11 @@ import polars as pl
 
 from costscan.analysis import Selection
 from costscan.prices import usd_of
-from costscan.reading.content.token_estimate import CHARS_PER_TOKEN
 from costscan.recorded_cost import Recorded
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.rulebook import Diagnosis
 from costscan.schema.frames import TIME
+from costscan.tokenizers import FAMILIES, UNKNOWN
 from costscan.usage import KNOWS_PROMPT
 
 _TOTALS: Final = pl.Schema(
@@ -85,9 +85,8 @@ def open_turns(analysis: Diagnosis, filled: pl.DataFrame) -> pl.DataFrame:
 
 def _tokens(chars: str) -> pl.Expr:
     """Estimate the tokens of so many characters by the tokenizer family."""
-    rate = pl.col("family").replace_strict(
-        CHARS_PER_TOKEN, default=CHARS_PER_TOKEN["v4.7"], return_dtype=pl.Float64
-    )
+    rates = {name: family.chars_per_token for name, family in FAMILIES.items()}
+    rate = pl.col("family").replace_strict(rates, default=UNKNOWN.chars_per_token, return_dtype=pl.Float64)
     return (pl.col(chars) / rate).ceil().cast(pl.Int64)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
 
 import polars as pl
 
@@ -18,7 +17,6 @@ from world.made import SETTINGS, Fixed, Foreseen, Routes
 from world.prices import MODELS
 from world.workload import Workload, sound
 
-TARGETS: Final = {"caching": 0.005, "batching/async": 0.005, "batching": 0.03, "trimming": 0.01, "all": 0.01}
 FAMILY, OTHER_FAMILY, PACKED = 0.01, 0.05, 0.03
 
 

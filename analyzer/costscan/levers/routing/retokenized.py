@@ -5,13 +5,9 @@ from typing import Final
 import polars as pl
 
 from costscan.levers.routing.apply import family_of
+from costscan.tokenizers import family
 
 _COUNTS: Final = ("tokens", "other_tokens", "fixed", "other_fixed", "tools", "attached")
-HIDDEN_RATIO: Final = {"v3": 1.3, "v4.7": 1 / 1.3}
-"""What is not in the log becomes so many times as long, by the family it was counted in.
-
-Source: https://platform.claude.com/docs/en/about-claude/pricing ("approximately 30% more tokens")
-"""
 
 
 def sizes(steps: pl.DataFrame, blocks: pl.LazyFrame) -> pl.DataFrame:
@@ -23,10 +19,8 @@ def sizes(steps: pl.DataFrame, blocks: pl.LazyFrame) -> pl.DataFrame:
         steps: req, run_id, turn, model.
         blocks: run_id, turn_in, turn_out, layer, role, kind, tokens, other_tokens (null where hidden).
     """
-    families = {m: family_of(m) or "v4.7" for m in steps["model"].unique()}
-    hidden = pl.col("model").replace_strict(families, return_dtype=pl.String).replace_strict(
-        HIDDEN_RATIO, return_dtype=pl.Float64
-    )  # fmt: skip
+    ratios = {m: family(family_of(m)).other_ratio for m in steps["model"].unique()}
+    hidden = pl.col("model").replace_strict(ratios, return_dtype=pl.Float64)
     known = blocks.filter(pl.col("other_tokens").is_not_null())
     place = ["run_id", "turn"]
     came, left = (_summed(known, turn) for turn in ("turn_in", "turn_out"))

@@ -1,9 +1,6 @@
 """Tokens of a document, from what it holds: its text, its pages, or its parts.
 
-A page of a PDF is sent as a picture and as the text on it. Sources:
-https://platform.claude.com/docs/en/build-with-claude/pdf-support (both are billed; a page of text is 1,500 to
-3,000 tokens) and, measured page by page, https://huggingface.co/datasets/JOHNISKING/pdf-token-cost (a scanned
-page 1,592 and 1,600 tokens in the two families, one full of text 2,100 and 2,326).
+A page of a PDF is sent as a picture and as the text on it; `tokenizers.toml` says what that comes to.
 """
 
 import re
@@ -14,9 +11,10 @@ from typing import Final
 
 from costscan.reading.content.images import image_tokens
 from costscan.reading.content.token_estimate import NOTHING, Weights, weigh
+from costscan.tokenizers import FIRST, SECOND
 
-SCANNED_PAGE: Final[Weights] = (1592, 1600)
-TEXT_PAGE: Final[Weights] = (2100, 2326)
+SCANNED_PAGE: Final[Weights] = (FIRST.scanned_page_tokens, SECOND.scanned_page_tokens)
+TEXT_PAGE: Final[Weights] = (FIRST.text_page_tokens, SECOND.text_page_tokens)
 UNKNOWN: Final[Weights] = TEXT_PAGE
 """Of a document behind a file id or an address: a page; the bill of its turn tells more."""
 _MOST_PAGES: Final = 1000
@@ -79,9 +77,9 @@ def _of_pdf(data: str) -> tuple[Weights, bool]:
         pages = len(_PAGE.findall(objects))
     if not pages:
         return UNKNOWN, False
-    v3, v47 = TEXT_PAGE if _FONT.search(objects) else SCANNED_PAGE
+    first, second = TEXT_PAGE if _FONT.search(objects) else SCANNED_PAGE
     pages = min(pages, _MOST_PAGES)
-    return (v3 * pages, v47 * pages), True
+    return (first * pages, second * pages), True
 
 
 def _unpacked(raw: bytes) -> list[bytes]:

@@ -1,6 +1,6 @@
 """Tokens of a picture, from the size that its header says.
 
-One token a patch of 28 x 28 pixels, after it was shrunk to what the model takes at most.
+One token a patch of 28 x 28 pixels, after it was shrunk to what the tokenizer family takes at most.
 Source: https://platform.claude.com/docs/en/build-with-claude/vision
 """
 
@@ -9,12 +9,10 @@ from binascii import Error as Base64Error
 from typing import Final
 
 from costscan.reading.content.token_estimate import Weights
+from costscan.tokenizers import FIRST, SECOND, TokenizerFamily
 
 PATCH: Final = 28
-MOST: Final = ((1568, 1568), (2576, 4784))
-"""The longest side in pixels and the most tokens, for each of `features.FAMILIES`."""
-UNKNOWN: Final[Weights] = (1500, 1500)
-"""A middling figure, for a picture of unknown size."""
+UNKNOWN: Final[Weights] = (FIRST.unknown_image_tokens, SECOND.unknown_image_tokens)
 _HEADER_CHARS: Final = 64
 _SEARCHED_CHARS: Final = 1 << 18
 """Of a JPEG, whose size stands behind what its camera wrote, and maybe behind a small picture."""
@@ -32,15 +30,14 @@ def image_tokens(source: object) -> tuple[Weights, bool]:
     size = _size(data) if isinstance(data, str) else None
     if size is None:
         return UNKNOWN, False
-    v3, v47 = (_patches(*size, side, most) for side, most in MOST)
-    return (v3, v47), True
+    return (_patches(*size, FIRST), _patches(*size, SECOND)), True
 
 
-def _patches(width: int, height: int, side: int, most: int) -> int:
-    longest = max(width, height)
+def _patches(width: int, height: int, family: TokenizerFamily) -> int:
+    side, longest = family.image_side_px, max(width, height)
     if longest > side:
         width, height = (max(1, round(n * side / longest)) for n in (width, height))
-    return min(-(-width // PATCH) * -(-height // PATCH), most)
+    return min(-(-width // PATCH) * -(-height // PATCH), family.image_tokens)
 
 
 def _size(data: str) -> tuple[int, int] | None:

@@ -7,11 +7,13 @@ or a run of capitals begins. A number right after punctuation (`1,2,3`) takes le
 integer, and a few masks with `bit_count` give all counts in C. Of long texts `SLICES` evenly spaced slices
 stand for the whole, so that the time per text is bounded.
 
-The weights were fitted on texts outside of the logs that the accuracy was measured on.
+What each of these counts for is said, for each family of tokenizers, in `tokenizers.toml`.
 """
 
 from math import ceil
 from typing import AnyStr, Final
+
+from costscan.tokenizers import FIRST, SECOND, Starts
 
 SLICES: Final = 8
 SLICE_CHARS: Final = 64
@@ -22,26 +24,19 @@ _NUMBER: Final = 0b0000_1110
 _MARK: Final = 0b0011_0000
 _SPACE: Final = 0b0100_0000
 _BEYOND: Final = 0b1000_0000
-"""Bits of a byte's class. In the older tokenizers the start of a run of capitals, of punctuation and of a
-number cost about 1 : 2 : 3, so they have as many bits; in the newer ones they cost the same."""
+"""Bits of a byte's class: as many as the start of a run of capitals, of punctuation or of a number counts for
+where it counts for most."""
 _MARK_TO_NUMBER: Final = 5
 _SPACE_TO_NUMBER: Final = 3
 """How far a bit of a mark, or that of a space, is from the lowest one of a number in the next byte."""
 _FIRST_BEYOND_ASCII: Final = 0x80
 
 Counts = tuple[int, int, int, int, int, int, int, int]
-"""Bytes of ASCII, white space, line ends, starts as v3 weighs them, starts as v4.7 does, other bytes; numbers
-right after a mark, and right after what is neither a mark nor a space."""
+"""Bytes of ASCII, white space, line ends, starts as the first family weighs them, starts as the second does,
+other bytes; numbers right after a mark, and right after what is neither a mark nor a space."""
 
-_V3: Final = (0.181, -0.078, 0.678, 0.508, 0.324, -0.907, 0.737)
-_V47: Final = (0.279, -0.203, 0.603, 1.129, 0.336, -0.895, 1.165)
-"""Tokens for one of each of `Counts`, with the starts as the family weighs them."""
-CHARS_PER_TOKEN: Final = {"v3": 3.35, "v4.7": 2.45}
-"""Medians over tool results of real logs."""
-FAMILIES: Final = ("v3", "v4.7")
-"""The tokenizer families, in the order `weigh` gives them."""
 Weights = tuple[int, int]
-"""Estimated tokens for each of `FAMILIES`."""
+"""Estimated tokens in the first and in the second family of tokenizers."""
 NOTHING: Final[Weights] = (0, 0)
 
 
@@ -64,20 +59,31 @@ def _mask(bits: int) -> int:
 _CLASSES: Final = bytes(map(_bits, range(256)))
 _SPACES: Final = _mask(_SPACE)
 _BEYOND_ASCII: Final = _mask(_BEYOND)
-_STARTS_V3: Final = _mask(_CAPITAL | _NUMBER | _MARK)
-_STARTS_V47: Final = _mask(0b0001_0011)
-"""One bit of each class."""
 _NUMBERS: Final = _mask(0b0000_0010)
 _MARKS: Final = _mask(0b0001_0000)
 
 
+def _starts(counts: Starts) -> int:
+    """Return a mask with as many bits of each class as its start counts for, the lowest ones."""
+    asked = zip((_CAPITAL, _MARK, _NUMBER), counts, strict=True)
+    return _mask(sum(bits & (bits & -bits) * ((1 << n) - 1) for bits, n in asked))
+
+
+_FIRST_STARTS: Final = _starts(FIRST.starts)
+_SECOND_STARTS: Final = _starts(SECOND.starts)
+_FIRST_WEIGHTS: Final = tuple(FIRST.weights)
+_SECOND_WEIGHTS: Final = tuple(SECOND.weights)
+_FIRST_CHARS: Final = FIRST.chars_per_token
+_SECOND_CHARS: Final = SECOND.chars_per_token
+
+
 def by_length(chars: int) -> Weights:
     """Estimate the tokens of a text that is not logged, from its length."""
-    return ceil(chars / CHARS_PER_TOKEN["v3"]), ceil(chars / CHARS_PER_TOKEN["v4.7"])
+    return ceil(chars / _FIRST_CHARS), ceil(chars / _SECOND_CHARS)
 
 
 def weigh(text: str) -> Weights:
-    """Estimate the tokens of `text`, without what surrounds it, for each of `FAMILIES`."""
+    """Estimate the tokens of `text`, without what surrounds it, in both families."""
     chars = len(text)
     if chars <= SAMPLE_CHARS:
         return _weights(text.encode("utf-8", "surrogatepass"), 1.0)
@@ -85,7 +91,7 @@ def weigh(text: str) -> Weights:
 
 
 def weigh_raw(raw: bytes) -> Weights:
-    """Estimate the tokens of UTF-8 bytes, such as the raw JSON of a tool's input, for each of `FAMILIES`."""
+    """Estimate the tokens of UTF-8 bytes, such as the raw JSON of a tool's input, in both families."""
     size = len(raw)
     if size <= SAMPLE_CHARS:
         return _weights(raw, 1.0)
@@ -136,8 +142,8 @@ def count(said: bytes) -> Counts:
         len(said) - beyond,
         spaces.bit_count(),
         said.count(b"\n"),
-        (begun & _STARTS_V3).bit_count(),
-        (begun & _STARTS_V47).bit_count(),
+        (begun & _FIRST_STARTS).bit_count(),
+        (begun & _SECOND_STARTS).bit_count(),
         beyond,
         after_mark.bit_count(),
         (numbers ^ after_mark ^ after_space).bit_count(),
@@ -145,9 +151,9 @@ def count(said: bytes) -> Counts:
 
 
 def _weights(said: bytes, scale: float) -> Weights:
-    plain, spaces, lines, starts_v3, starts_v47, beyond, mark, letter = count(said)
-    a, b, c, d, e, f, g = _V3
-    v3 = a * plain + b * spaces + c * lines + d * starts_v3 + e * beyond + f * mark + g * letter
-    a, b, c, d, e, f, g = _V47
-    v47 = a * plain + b * spaces + c * lines + d * starts_v47 + e * beyond + f * mark + g * letter
-    return ceil(v3 * scale), ceil(v47 * scale)
+    plain, spaces, lines, starts, other_starts, beyond, mark, letter = count(said)
+    a, b, c, d, e, f, g = _FIRST_WEIGHTS
+    first = a * plain + b * spaces + c * lines + d * starts + e * beyond + f * mark + g * letter
+    a, b, c, d, e, f, g = _SECOND_WEIGHTS
+    second = a * plain + b * spaces + c * lines + d * other_starts + e * beyond + f * mark + g * letter
+    return ceil(first * scale), ceil(second * scale)
