@@ -14,10 +14,10 @@ from playwright.sync_api import Browser
 from billed import ROOT
 from browser import WIDTHS, Shown, shown
 from command import logs_of
+from costscan.aggregates import total
 from costscan.reports.html import write
 from costscan.reports.text import numbers as wording
 from costscan.summary import Summary
-from costscan.aggregates import total
 from logs import message, pair, usage
 from logs import write as log
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from billed import billed
-from costscan.analysis import Pricing, Selection
+from costscan.billing import Pricing, Selection
 from costscan.reports.analysis.terminal import render
 from logs import OPUS, Json, assistant, cost_state, result, totals, usage, user, write
 from recording import STEPS, STEPS_USD, ended, own, used

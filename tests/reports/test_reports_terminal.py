@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import hypothesis_profile  # noqa: F401 - the settings of every property
 from billed import Billed, billed, sample_logs
-from costscan.analysis import Pricing
+from costscan.billing import Pricing
 from costscan.reports.analysis.divisions import DIVISIONS, Division
 from costscan.reports.analysis.tables import TABLES
 from costscan.reports.analysis.terminal import render, show

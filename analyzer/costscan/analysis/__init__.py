@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import polars as pl
 
-from costscan.billing import Billed, billed
-from costscan.billing.selection import Pricing, Selection
 from costscan.attribution.batches import Batches, attribute_all
+from costscan.billing import Pricing, Selection, billed
 from costscan.cache.agreement import Agreement, agreement
 from costscan.cache.breaks import prefix_breaks
 from costscan.cache.breaks.model_switches import model_switches
@@ -203,4 +202,4 @@ def _with_replay(growth: pl.DataFrame, logged_requests: LoggedRequests, replayed
     )
 
 
-__all__ = ["Analysis", "Billed", "Pricing", "Selection", "analyze", "billed"]
+__all__ = ["Analysis", "analyze"]

@@ -38,9 +38,7 @@ class Billed:
     undated_turns: int
 
 
-def billed(
-    reading: Reading, pricing: Pricing, selection: Selection | None
-) -> tuple[pl.DataFrame, Billed]:
+def billed(reading: Reading, pricing: Pricing, selection: Selection | None) -> tuple[pl.DataFrame, Billed]:
     """Return the calls of all copies, as attribution takes them, and the bill.
 
     Raises:
@@ -73,3 +71,6 @@ def billed(
 def _projects(copies: pl.DataFrame) -> pl.DataFrame:
     known = copies.filter(pl.col("project").is_not_null()).sort("rank")
     return known.unique("run_id", keep="first", maintain_order=True).select("run_id", "project")
+
+
+__all__ = ["Billed", "Pricing", "Selection", "billed"]

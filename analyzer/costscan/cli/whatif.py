@@ -50,7 +50,7 @@ def whatif(
 
         print_document(encoded(found, models))
         return
-    from costscan.reports.analysis.terminal import printed, width_of  # noqa: PLC0415
     from costscan.reports.listings.model_matrix import matrix  # noqa: PLC0415
+    from costscan.reports.text.console import printed, width_of  # noqa: PLC0415
 
     printed(matrix(found, models, top=top, width=width_of(sys.stdout)))

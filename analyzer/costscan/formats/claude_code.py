@@ -25,13 +25,12 @@ from msgspec import UNSET, Raw
 from costscan.formats.api.message import word
 from costscan.formats.claude import attachments, recorded_cost, subagents, task_names
 from costscan.formats.claude.agent import Agent
-from costscan.formats.claude.bill_lines import BillLine, with_answer
+from costscan.formats.claude.bill_lines import feed
 from costscan.formats.claude.lines import (
     Line,
     call_of,
     holds_usage,
     is_answer,
-    lenient_line,
     lost_call,
     timestamp,
 )
@@ -42,7 +41,6 @@ from costscan.reading.conversation import refusals
 from costscan.reading.conversation.thread import Thread
 from costscan.reading.io import lenient_json
 from costscan.reading.io.files import open_log
-from costscan.reading.io.json_lines import Reader
 from costscan.reading.io.row_types import AgentRow, CopyRow
 from costscan.reading.io.rows import Rows
 
@@ -96,8 +94,7 @@ def read(file: LogFile, rows: Rows) -> None:
     """Read one transcript."""
     reading = _Reading(file, rows)
     with open_log(file.on_disk) as stream:
-        kind = BillLine if rows.bill_only else Line
-        Reader(kind, lenient_line, rows).feed(stream, file.path, reading.take)
+        feed(stream, file.path, rows, reading.take)
     reading.finish()
 
 
@@ -107,6 +104,8 @@ FORMAT = Format(
     '{"type":"assistant","sessionId":…,"message":{"id":…,"usage":{…}}}',
     sniff=sniff,
     read=read,
+    # https://code.claude.com/docs/en/settings (CLAUDE_CONFIG_DIR); older versions kept them below ~/.config.
+    roots=("$CLAUDE_CONFIG_DIR/projects", "~/.claude/projects", "~/.config/claude/projects"),
 )
 
 
@@ -124,8 +123,6 @@ class _Reading:
 
     def take(self, number: int, line: Line) -> bool:
         """Add one line; False when it is none of a transcript."""
-        if self.rows.bill_only:
-            with_answer(line)
         if (problem := lost_call(line)) is not None:
             self.rows.skip(self.file.path, number, problem)
         kind = line.type
@@ -260,7 +257,9 @@ class _Reading:
     def _attachment(self, number: int, line: Line) -> None:
         agent = self._agent(self._key(line))
         agent.thread.last_at = timestamp(line) or agent.thread.last_at
-        if not self.rows.bill_only and (said := attachments.read(agent.thread, number, bytes(line.attachment))):
+        if self.rows.bill_only:
+            return
+        if said := attachments.read(agent.thread, number, bytes(line.attachment)):
             agent.labels.asked(said)
 
     def _system(self, line: Line) -> None:

@@ -21,8 +21,8 @@ from msgspec import UNSET, Struct
 
 from costscan.formats.api.message import word
 from costscan.formats.claude import recorded_cost, task_names
-from costscan.formats.claude.bill_lines import BillLine, with_answer
-from costscan.formats.claude.lines import Line, call_of, is_answer, lenient_line, lost_call, timestamp
+from costscan.formats.claude.bill_lines import feed
+from costscan.formats.claude.lines import Line, call_of, is_answer, lost_call, timestamp
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.block import text_block
 from costscan.reading.content.measure import measure, text
@@ -30,7 +30,6 @@ from costscan.reading.conversation import refusals
 from costscan.reading.conversation.thread import Thread
 from costscan.reading.conversation.usage import Usage
 from costscan.reading.io.files import open_log
-from costscan.reading.io.json_lines import Reader
 from costscan.reading.io.row_types import CopyRow
 from costscan.reading.io.rows import Rows
 
@@ -75,8 +74,7 @@ def read(file: LogFile, rows: Rows) -> None:
     """Read one stream."""
     reading = _Reading(file, rows)
     with open_log(file.on_disk) as stream:
-        kind = BillLine if rows.bill_only else Line
-        Reader(kind, lenient_line, rows).feed(stream, file.path, reading.take)
+        feed(stream, file.path, rows, reading.take)
     reading.finish()
 
 
@@ -104,8 +102,6 @@ class _Reading:
 
     def take(self, number: int, line: Line) -> bool:
         """Add one line; False when it is none of a stream."""
-        if self.rows.bill_only:
-            with_answer(line)
         if line.session_id is None and (line.sessionId is not None or line.parentUuid is not UNSET):
             return False
         self._session = word(line.session_id) or self._session

@@ -41,6 +41,7 @@ class Format:
         logs_whole_prompts: every prompt is logged whole, so that nothing in it is hidden.
         tokenizer: the family of tokenizers that models are taken to have of which it is not known.
         has_totals: recorded totals of sessions that no call is logged of are told by this format.
+        roots: the folders in which its client keeps logs, with variables of the environment in them.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Format:
     logs_whole_prompts: bool = False
     tokenizer: str = UNKNOWN.name
     has_totals: bool = False
+    roots: Sequence[str] = ()
 
     @property
     def about(self) -> str:

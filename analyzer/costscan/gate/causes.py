@@ -18,10 +18,10 @@ from typing import Final
 
 import polars as pl
 
+from costscan.aggregates import known_sum, total
 from costscan.gate.side import ComparisonSide
 from costscan.meters import PROMPT_METERS, UNITS_OF
 from costscan.schema.frames import USD
-from costscan.aggregates import known_sum, total
 from costscan.summary.run_report import CELL
 
 CAUSES: Final = {

@@ -4,10 +4,10 @@ from typing import Final
 
 import polars as pl
 
+from costscan.aggregates import known_sum, share
 from costscan.gate.limits import Limit
 from costscan.gate.metrics import METRICS
 from costscan.gate.side import COUNTED, ComparisonSide
-from costscan.aggregates import known_sum, share
 
 BY_USAGE: Final = frozenset({"usd", "cache_hit_rate", *COUNTED})
 """The metrics that are not known where a call tells no usage."""

@@ -127,9 +127,7 @@ def read(
             tally.add(answer)
             on_bytes(answer["bytes"])
 
-        read_all(
-            files, source=source, out=folder, workers=workers, bill_only=bill_only, on_answer=answered
-        )
+        read_all(files, source=source, out=folder, workers=workers, bill_only=bill_only, on_answer=answered)
         reading = tally.reading(folder)
         _refuse_unusable(reading, alone, source)
     except BaseException:

@@ -4,8 +4,8 @@ from typing import Final
 
 import polars as pl
 
-from costscan.rulebook import Diagnosis
 from costscan.aggregates import known_sum
+from costscan.rulebook import Diagnosis
 
 JSON_COLUMNS: Final = (
     "rule",

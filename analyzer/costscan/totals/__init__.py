@@ -1,4 +1,4 @@
-"""Totals of some logs, and nothing else: what was spent in each day, session or project, and on which models."""
+"""Totals of some logs, and nothing else: what was spent by day, session, project or model."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,11 +7,11 @@ from typing import Final
 import polars as pl
 
 from costscan import __version__
-from costscan.analysis import Billed
+from costscan.aggregates import known_sum
+from costscan.billing import Billed
 from costscan.ingest import Reading
 from costscan.meters import TOKENS
-from costscan.aggregates import known_sum
-from costscan.summary.model import PriceBasis
+from costscan.prices.basis import PriceBasis
 from costscan.totals.periods import KEYS, PERIODS, UNKNOWN, key
 from costscan.usage import UNPRICED, UNREPORTED
 
@@ -25,8 +25,8 @@ class Totals:
 
     Attributes:
         by: what the rows are by, one of `KEYS`.
-        rows: `by`, usd, `COUNTS`, models; of sessions also project and ended_at. `usd` is what is known of it,
-            null where nothing is.
+        rows: `by`, usd, `COUNTS`, models; of sessions also project and ended_at. `usd` is what is known of
+            it, null where nothing is.
         models: the same by `by` and model.
         total: the same of all turns, one row.
     """
@@ -47,7 +47,14 @@ class Totals:
 
 
 def totals(
-    bill: Billed, reading: Reading, *, by: str, tz: str, paths: tuple[str, ...], prices: PriceBasis, now: datetime
+    bill: Billed,
+    reading: Reading,
+    *,
+    by: str,
+    tz: str,
+    paths: tuple[str, ...],
+    prices: PriceBasis,
+    now: datetime,
 ) -> Totals:
     """Sum a bill up.
 

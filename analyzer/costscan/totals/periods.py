@@ -1,4 +1,4 @@
-"""What totals are summed by: periods of a time zone, the windows of a subscription, and what calls belong to."""
+"""What totals are summed by: periods of a time zone, windows of a subscription, what calls belong to."""
 
 from datetime import datetime, timedelta
 from typing import Final

@@ -95,8 +95,8 @@ class Rows(Tables):
     `lines`, `bytes_read`, `skipped_lines` and `repaired_lines` count what was read; of the skipped ones at
     most `MAX_NAMED_SKIPS` are named. `kept` is what one file leaves for the next: the first prompts of runs.
     `strange` holds, by shape, the first line of those that the reader of the current file does not know, and
-    how many there are; `counting` is off where a file is read once more, by another format. `bill_only`: what is
-    not billed need not be read, and blocks are not asked for.
+    how many there are; `counting` is off where a file is read once more, by another format. `bill_only`: what
+    is not billed need not be read, and blocks are not asked for.
     """
 
     def __init__(self, *, bill_only: bool = False) -> None:

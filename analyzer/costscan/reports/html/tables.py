@@ -6,12 +6,12 @@ from typing import Any, Final
 
 import polars as pl
 
+from costscan.days import on_clocks
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.reports.analysis.tables import run_names
 from costscan.reports.html.columns import Column, Kind, Table
 from costscan.reports.text.numbers import count, plural, usd
 from costscan.summary import Summary
-from costscan.days import on_clocks
 from costscan.summary.findings import message_at_place
 
 MOST_FINDINGS: Final = 1000

@@ -7,8 +7,8 @@ import msgspec
 import polars as pl
 from rich.text import Text
 
-from costscan.reports.analysis.json import line_of, plain
 from costscan.reports.analysis.tables import run_names
+from costscan.reports.text.json import line_of, plain
 from costscan.reports.text.numbers import count, percent, plural, usd, usd_column
 from costscan.reports.text.sanitize import inert, wrapped
 from costscan.reports.text.table import Column, table

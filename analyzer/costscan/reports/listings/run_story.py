@@ -7,6 +7,7 @@ from typing import Any, Final
 import polars as pl
 from rich.text import Text
 
+from costscan.aggregates import known_sum
 from costscan.cache_policy import CLAUDE, LONG, SHORT
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.reports.analysis.sub_agents import sub_agents
@@ -16,7 +17,6 @@ from costscan.reports.text.numbers import count, percent, plural, tokens, usd, u
 from costscan.reports.text.run_names import handle
 from costscan.reports.text.sanitize import cells, clip, inert, shorten, wrapped
 from costscan.reports.text.table import Column, table
-from costscan.aggregates import known_sum
 from costscan.summary.story import Story
 from costscan.zones import DEFAULT, shown
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from costscan.reports.analysis.json import plain, text_of
+from costscan.reports.text.json import plain, text_of
 from costscan.totals import Totals
 
 

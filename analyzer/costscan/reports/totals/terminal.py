@@ -7,7 +7,7 @@ import polars as pl
 from rich.text import Text
 
 from costscan.meters import ALL_METERS
-from costscan.reports.analysis.headline import named
+from costscan.reports.text.headings import named, price_basis
 from costscan.reports.text.numbers import UNKNOWN, count, plural, tokens, usd_column
 from costscan.reports.text.sanitize import inert, wrapped
 from costscan.reports.text.table import Column, table
@@ -43,8 +43,8 @@ def _with_models(found: Totals, shown: pl.DataFrame) -> Iterator[tuple[dict[str,
     for row in shown.to_dicts():
         yield row, False
         if found.by != "model":
-            own = found.models.filter(pl.col(found.by) == row[found.by])
-            yield from ((part | {found.by: f"  {part['model'] or 'unknown'}"}, True) for part in own.to_dicts())
+            for part in found.models.filter(pl.col(found.by) == row[found.by]).to_dicts():
+                yield part | {found.by: f"  {part['model'] or 'unknown'}"}, True
 
 
 def _columns(found: Totals, rows: list[tuple[dict[str, Any], bool]]) -> list[Column]:
@@ -71,9 +71,7 @@ def _title(found: Totals) -> Text:
 def _notes(found: Totals, shown: int) -> Iterator[str]:
     """Say what the sum is of, and what is not in it."""
     (total,) = found.total.to_dicts()
-    yield f"list prices of {found.prices.as_of}; days of {found.tz}" if not found.prices.discount else (
-        f"prices of {found.prices.as_of}, {(found.prices.discount * 100).normalize():f}% below list; days of {found.tz}"
-    )
+    yield f"{price_basis(found.prices)}; days of {found.tz}"
     if total["unpriced_turns"]:
         yield f"{plural(total['unpriced_turns'], 'call')} without a known price: not in the cost"
     if total["unreported_turns"]:
