@@ -158,7 +158,7 @@ def test_nothing_can_be_priced(monkeypatch: pytest.MonkeyPatch, x: Analysis, who
 def test_a_curve_that_raises_takes_no_figure_with_it(
     monkeypatch: pytest.MonkeyPatch, x: Analysis, whole: Json
 ) -> None:
-    for name in ("pack_curve", "cap_curve", "lifetimes"):
+    for name in ("pack_curve", "cap_curve", "ttl_choice"):
         monkeypatch.setattr(scenarios, name, broken)
     told = report(x)
     assert saved(told) == saved(whole)

@@ -36,7 +36,7 @@ def test_failures_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Thread, "call", mistaken)
     monkeypatch.setattr(json, "write", raising)
-    monkeypatch.setattr(mutants, "MODULES", {".json": json})
+    monkeypatch.setattr(mutants, "ANALYSIS", {".json": mutants.ANALYSIS[".json"]})
     monkeypatch.setattr(mutants, "COMPARISON", {})
     monkeypatch.setattr(mutants, "TABLES", {})
     first, second = mutants.run(2).failures

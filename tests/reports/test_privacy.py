@@ -15,6 +15,8 @@ from costscan.cli.app import run
 from costscan.reports.endings import ANALYSIS, COMPARISON
 from logs import assistant, at, message, pair, streamed, text, tool_result, tool_use, usage, user, write
 
+pytestmark = pytest.mark.usefixtures("kept_analyses")
+
 SECRETS: Final[Mapping[str, str]] = {
     "e-mail": "zelda.fitz@example.org",
     "key": "sk-ant-api03-PLANTED0123456789",

@@ -20,6 +20,8 @@ from page_data import data_of, table_of
 from sides import Run
 from trends import report
 
+pytestmark = pytest.mark.usefixtures("kept_analyses")
+
 NEW_YORK, TOKYO, NEPAL = "America/New_York", "Asia/Tokyo", "Asia/Kathmandu"
 TIMES = [
     ("2026-06-22T14:59:59Z", TOKYO, "2026-06-22"),  # UTC+9 all year

@@ -18,7 +18,7 @@ import pytest
 from costscan import analysis, ingest, rulebook, scenarios
 from costscan.settings.keys import Settings
 
-NOT_PRICED: Final = {"rules", "findings", "check", "redact", "file"}
+NOT_PRICED: Final = {"rules", "findings", "check", "redact", "file", "tz"}
 """Settings that scenarios do not depend on."""
 
 
