@@ -90,7 +90,7 @@ def test_what_has_no_price_or_no_usage_is_said_and_no_zero(tmp_path: Path, capsy
 
 def test_projects_are_the_folders_that_sessions_ran_in(tmp_path: Path) -> None:
     lines = [
-        assistant(message(f"msg_{n}", usage(1_000, out=10)), sessionId="s", cwd="/work/app", uuid=f"u{n}")
+        assistant(f"msg_{n}", usage(1_000, out=10), sessionId="s", cwd="/work/app", uuid=f"u{n}")
         for n in range(2)
     ]
     found = totals(write(tmp_path / "s.jsonl", *lines), by="project").rows
@@ -140,7 +140,7 @@ def test_without_a_path_it_reads_where_clients_keep_logs(
     assert "error: no logs in" in capsys.readouterr().err
     write(
         tmp_path / "config" / "projects" / "p" / "s.jsonl",
-        assistant(message("msg_1", usage(1_000, out=10)), sessionId="s"),
+        assistant("msg_1", usage(1_000, out=10), sessionId="s"),
     )
     assert default_folders() == [str(tmp_path / "config" / "projects")]
     assert json.loads(said(capsys, "usage", "--json"))["totals"]["turns"] == 1
