@@ -8,6 +8,7 @@ import pytest
 import mutants
 from costscan.reading.conversation.thread import Thread
 from costscan.reports.analysis import json
+from costscan.reports.endings import ANALYSIS
 from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 from mutator import KINDS
@@ -36,7 +37,7 @@ def test_failures_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Thread, "call", mistaken)
     monkeypatch.setattr(json, "write", raising)
-    monkeypatch.setattr(mutants, "ANALYSIS", {".json": mutants.ANALYSIS[".json"]})
+    monkeypatch.setattr(mutants, "ANALYSIS", {".json": ANALYSIS[".json"]})
     monkeypatch.setattr(mutants, "COMPARISON", {})
     monkeypatch.setattr(mutants, "TABLES", {})
     first, second = mutants.run(2).failures
