@@ -35,6 +35,7 @@ DOCUMENTS = (
 COMMANDS = (
     (),
     ("analyze",),
+    ("usage",),
     ("check",),
     ("compare",),
     ("trend",),

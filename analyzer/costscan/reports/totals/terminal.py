@@ -1,12 +1,12 @@
 """Totals on the terminal: a table, the sum below it, and what is not in it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import polars as pl
 from rich.text import Text
 
-from costscan.meters import ALL_METERS
+from costscan.meters import WRITTEN_TOKENS
 from costscan.reports.text.headings import named, price_basis
 from costscan.reports.text.numbers import UNKNOWN, count, plural, tokens, usd_column
 from costscan.reports.text.sanitize import inert, wrapped
@@ -14,7 +14,15 @@ from costscan.reports.text.table import Column, table
 from costscan.totals import PERIODS, Totals
 
 ROWS: Final = 20
-_TOKENS: Final = tuple((m.units, m.words) for m in ALL_METERS if m.units.endswith("_tokens"))
+_LEAST_NAME: Final = 22
+"""The columns that the name of a model needs: sizes of tokens give way before."""
+_SIZES: Final = (
+    ("input", ("input_tokens",)),
+    ("cache write", WRITTEN_TOKENS),
+    ("cache read", ("cache_read_tokens",)),
+    ("output", ("output_tokens",)),
+)
+"""The columns of tokens, and what each sums up."""
 
 
 def render(found: Totals, *, width: int, top: int | None = None, breakdown: bool = False) -> list[Text]:
@@ -49,19 +57,24 @@ def _with_models(found: Totals, shown: pl.DataFrame) -> Iterator[tuple[dict[str,
 
 def _columns(found: Totals, rows: list[tuple[dict[str, Any], bool]]) -> list[Column]:
     values = [row for row, _ in rows]
-    names = [inert(str(row[found.by])) if row[found.by] is not None else UNKNOWN for row in values]
-    columns = [Column(found.by, names, name=True, prose=found.by in PERIODS, least=10)]
+    labels = [inert(str(row[found.by])) if row[found.by] is not None else UNKNOWN for row in values]
+    columns = [Column(found.by, labels, name=True, least=_LEAST_NAME)]
     if found.by == "session":
         columns.append(
             Column("project", [inert(row.get("project") or "") for row in values], name=True, give=4)
         )
-    used = [(name, words) for name, words in _TOKENS if any(row[name] for row in values)]
     return [
         *columns,
         Column("calls", [count(row["turns"]) for row in values], give=2),
-        *(Column(words, [tokens(row[name]) for row in values], give=3) for name, words in used),
+        *(Column(heading, [tokens(_sum(row, names)) for row in values], give=3) for heading, names in _SIZES),
         Column("cost", usd_column(row["usd"] for row in values)),
     ]
+
+
+def _sum(row: dict[str, Any], names: Sequence[str]) -> int | None:
+    """Add counts up; one that is not known counts for nothing where others are."""
+    counts = [row[name] for name in names if row[name] is not None]
+    return sum(counts) if counts else None
 
 
 def _title(found: Totals) -> Text:
@@ -71,7 +84,8 @@ def _title(found: Totals) -> Text:
 def _notes(found: Totals, shown: int) -> Iterator[str]:
     """Say what the sum is of, and what is not in it."""
     (total,) = found.total.to_dicts()
-    yield f"{price_basis(found.prices)}; days of {found.tz}"
+    days = f"; days of {found.tz}" if found.by in PERIODS else ""
+    yield f"{price_basis(found.prices)}{days}"
     if total["unpriced_turns"]:
         yield f"{plural(total['unpriced_turns'], 'call')} without a known price: not in the cost"
     if total["unreported_turns"]:
