@@ -111,12 +111,13 @@ class _Orders:
 
 def _alone(orders: _Orders, on_answer: Callable[[Answer], None]) -> None:
     """Read in this process."""
+    from costscan.ingest import polars_tables  # noqa: PLC0415 - not where workers read
     from costscan.ingest.worker import answered  # noqa: PLC0415 - workers import it themselves
 
     todo = deque(orders.first)
     while todo:
         order = todo.popleft()
-        answer = answered(order)
+        answer = answered(order, polars_tables.write)
         todo.extend(orders.again(order, answer))
         if "failed" not in answer:
             on_answer(answer)

@@ -162,3 +162,8 @@ class Rows(Tables):
             self.repaired_lines += 1
         if len(self.skipped) < MAX_NAMED_SKIPS:
             self.skipped.append(SkippedRow(path=path, line=line, reason=reason, lost=lost))
+
+
+def written(rows: Rows) -> Mapping[str, Mapping[str, str]]:
+    """Return the columns of the tables that are to be written: all, or those of a bill."""
+    return {name: columns for name, columns in TABLES.items() if name in OF_BILL or not rows.bill_only}
