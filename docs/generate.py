@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 
 from costscan.formats import available
-from costscan.levers.routing.evidence import known_evidence
+from costscan.levers.routing.evidence import evidence_rules
 from costscan.rulebook import Rule, load_rules
 from costscan.schema.tables import TABLES
 from costscan.settings.keys import keys
@@ -114,7 +114,7 @@ def _rule(rule: Rule) -> str:
 
 def evidence() -> str:
     """Return a table of the evidence that routing goes by."""
-    rows = [f"| `{e.name}` | {e.scope} | {e.to} | {e.confidence} | {e.reason} |" for e in known_evidence()]
+    rows = [f"| `{e.name}` | {e.scope} | {e.to} | {e.confidence} | {e.reason} |" for e in evidence_rules()]
     head = "| evidence | of | enough | confidence | what the log shows |\n|---|---|---|---|---|\n"
     return head + "\n".join(rows)
 

@@ -37,7 +37,7 @@ def runs(draw: st.DrawFn) -> list[Stretch]:
             begins_us=at, ends_us=at + turns_us, context=context, begins_block=begins_block, ends_block=blocks,
             ttl_us=5 * MINUTE, usable=[True, *draw(st.lists(st.booleans(), min_size=models - 1, max_size=models - 1))],
             warm=warm, cold=[w + read * p for w, p in zip(warm, per_read, strict=True)], per_read=per_read,
-            found=[read] * models, shared=[shared] * models, cached=[tokens] * models,
+            read=[read] * models, shared=[shared] * models, cached=[tokens] * models,
         ))  # fmt: skip
         at += turns_us + draw(st.sampled_from([MINUTE // 2, 4 * MINUTE, 6 * MINUTE]))
     return out
@@ -59,7 +59,7 @@ def cost(run: list[Stretch], served: tuple[int, ...], *, shares: bool) -> int:
             lives = now.begins_us - then.ends_us <= then.ttl_us
             near = now.begins_block - then.ends_block <= 19
             if lives and near and now.context == then.context:
-                credit = min(then.cached[model], now.found[model])
+                credit = min(then.cached[model], now.read[model])
             elif shares and _forgotten(run, served, nth, model):
                 credit = 0
         total += now.cold[model] - credit * now.per_read[model]

@@ -21,7 +21,7 @@ from workloads import HAIKU45, OPUS45, OPUS48, lines, loops, marked
 
 ONE = Stretch(
     begins_us=0, ends_us=0, context=0, begins_block=0, ends_block=0, ttl_us=300_000_000, usable=[True, True],
-    warm=[1000, 900], cold=[1000, 900], per_read=[0, 0], found=[0, 0], shared=[0, 0], cached=[0, 0],
+    warm=[1000, 900], cold=[1000, 900], per_read=[0, 0], read=[0, 0], shared=[0, 0], cached=[0, 0],
 )  # fmt: skip
 """A run of one stretch that costs 1,000 on its own model, and less by a tenth on another."""
 
@@ -50,7 +50,7 @@ def test_a_mark_looks_back_over_twenty_positions_itself_included(block: int, fou
     """Of a prompt that ended with block 0, block 19 is the last from which it is found."""
     before = replace(ONE, warm=[9, 9], cold=[9, 9], cached=[500, 500])
     between = replace(before, ends_block=block)
-    again = replace(before, begins_block=block, found=[500, 500], cold=[900, 900], per_read=[1, 1])
+    again = replace(before, begins_block=block, read=[500, 500], cold=[900, 900], per_read=[1, 1])
     assert cost_of([before, between, again], [1, 0, 1], shares=False) == 9 + 9 + 900 - found
 
 

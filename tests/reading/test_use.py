@@ -111,7 +111,7 @@ def used(result: str, later: Sequence[str], before: Sequence[str] = ()) -> Any:
     for n, said in enumerate(later):
         use.wrote(len(before) + n, said)
     use.close()
-    return use.found.get(7)
+    return use.used.get(7)
 
 
 def test_the_last_call_and_the_furthest_word() -> None:
@@ -154,8 +154,8 @@ def test_memory_is_bounded() -> None:
     for n in range(300):
         use.result(n, big)
         use.wrote(n, "short " * 2000)
-        assert len(use._held) <= min(FOLLOWED + 1, HELD_CHARS // len(big) + 1)
-        assert sum(len(held.text) for held in use._held) <= HELD_CHARS
+        assert len(use._pending) <= min(FOLLOWED + 1, HELD_CHARS // len(big) + 1)
+        assert sum(len(held.text) for held in use._pending) <= HELD_CHARS
         assert sum(len(said) for _, said in use._written) <= (FOLLOWED + BEFORE) * 1100
     assert len(FILLER) > MIN_CHARS
 

@@ -133,12 +133,18 @@ def _with_sized(shown: pl.DataFrame) -> pl.DataFrame:
     """
     is_open = pl.col("is_sized").is_null()
     sure = pl.when(is_open.any().over("group")).then(~is_open).otherwise("is_sized")
-    told = shown.with_columns(sure=sure)
-    known = pl.when("sure").then("weight").otherwise(0).sum().over("group")
-    apart = (known > 0) & (known < pl.col("budget")) & ~pl.col("sure").all().over("group")
+    with_sure = shown.with_columns(sure=sure)
+    sized_weight = pl.when("sure").then("weight").otherwise(0).sum().over("group")
+    apart = (sized_weight > 0) & (sized_weight < pl.col("budget")) & ~pl.col("sure").all().over("group")
     own = pl.col("group") * 2 + (apart & pl.col("sure")).cast(pl.Int64)
-    left = pl.when(~apart).then("budget").when("sure").then(known).otherwise(pl.col("budget") - known)
-    return told.with_columns(group=own, budget=left).drop("sure")
+    left = (
+        pl.when(~apart)
+        .then("budget")
+        .when("sure")
+        .then(sized_weight)
+        .otherwise(pl.col("budget") - sized_weight)
+    )
+    return with_sure.with_columns(group=own, budget=left).drop("sure")
 
 
 def _live(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
@@ -203,16 +209,16 @@ def _all_shown() -> pl.Expr:
 
 def _written() -> pl.Expr:
     """What the model wrote: its logged output, or its share by weight where that is not known or too much."""
-    known = pl.col("wrote").fill_null(pl.col("w_written"))
-    fits = pl.col("wrote").is_not_null() & (known <= pl.col("grew"))
-    shared = (pl.col("grew") * known) // pl.max_horizontal(known + pl.col("w_sent"), 1)
+    written = pl.col("wrote").fill_null(pl.col("w_written"))
+    fits = pl.col("wrote").is_not_null() & (written <= pl.col("grew"))
+    shared = (pl.col("grew") * written) // pl.max_horizontal(written + pl.col("w_sent"), 1)
     return (
         pl.when(pl.col("w_written") == 0)
         .then(0)
         .when(fits)
-        .then(known)
+        .then(written)
         .when(pl.col("w_sent") == 0)
-        .then(pl.min_horizontal(known, "grew"))
+        .then(pl.min_horizontal(written, "grew"))
         .otherwise(shared)
     )
 

@@ -76,8 +76,8 @@ def analyze(
     """  # noqa: D301 - \b keeps the lines apart
     targets = [target(name) for name in output or ()]
     with diagnosed(options.request(path), rank=rank.value) as (diagnosis, summary):
-        for found in targets:
-            found.write(summary, diagnosis)
+        for report in targets:
+            report.write(summary, diagnosis)
     _print(summary, as_json=json, by=by.value if by else None, top=top)
     tell_written(targets)
 

@@ -76,18 +76,18 @@ def check(
     Exit codes: 0 fine, 1 a limit is exceeded, 2 cannot run (usage, unreadable input), 3 could not decide: it
     may be chance, and there are too few runs to tell.
     """  # noqa: D301 - \b keeps the lines apart
-    asked = options.request(path)
+    request = options.request(path)
     targets = [comparison_target(name) for name in output or ()]
     there = _there(baseline, missing_baseline)
-    limits = limits_of(fail_on, asked, has_baseline=there is not None, may_lack=baseline is not None)
-    before = read_whole(asked, there, diagnosed) if there is not None else None
-    with side(asked, diagnosed) as read:
+    limits = limits_of(fail_on, request, has_baseline=there is not None, may_lack=baseline is not None)
+    before = read_whole(request, there, diagnosed) if there is not None else None
+    with side(request, diagnosed) as read:
         refuse_unfound(limits, read)
-        found = compared(before, read.side, limits, asked)
-        write(targets, found, read)
+        comparison = compared(before, read.side, limits, request)
+        write(targets, comparison, read)
     tell_written(targets)
-    show(found, as_json=json, github=github, top=top)
-    raise typer.Exit(_code(found, undecided.value if undecided else asked.settings.check.undecided))
+    show(comparison, as_json=json, github=github, top=top)
+    raise typer.Exit(_code(comparison, undecided.value if undecided else request.settings.check.undecided))
 
 
 def _there(baseline: str | None, missing: Missing) -> str | None:
@@ -107,7 +107,7 @@ def _there(baseline: str | None, missing: Missing) -> str | None:
     return None
 
 
-def _code(found: "Comparison", undecided: str | None) -> int:
-    if found.verdict == "undecided" and undecided is not None:
+def _code(comparison: "Comparison", undecided: str | None) -> int:
+    if comparison.verdict == "undecided" and undecided is not None:
         return 0 if undecided == "pass" else 1
-    return found.exit_code
+    return comparison.exit_code

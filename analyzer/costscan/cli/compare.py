@@ -31,11 +31,11 @@ def compare(
 
     Exit codes: 0 fine, 2 cannot run (usage, unreadable input).
     """  # noqa: D301 - \b keeps the lines apart
-    asked = options.request((after,))
+    request = options.request((after,))
     targets = [comparison_target(name) for name in output or ()]
-    old = read_whole(asked, before, diagnosed)
-    with side(asked, diagnosed) as read:
-        found = compared(old, read.side, (), asked)
-        write(targets, found, read)
-    show(found, as_json=json, github=False, top=top)
+    old = read_whole(request, before, diagnosed)
+    with side(request, diagnosed) as read:
+        comparison = compared(old, read.side, (), request)
+        write(targets, comparison, read)
+    show(comparison, as_json=json, github=False, top=top)
     tell_written(targets)

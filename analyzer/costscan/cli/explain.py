@@ -54,20 +54,20 @@ def explain(
 
     Texts of the log are shown only with --show-content.
     """  # noqa: D301 - \b keeps the lines apart
-    asked = options.request(path or ())
+    request = options.request(path or ())
     if not path:
-        _rule(what, asked)
+        _rule(what, request)
         return
-    with diagnosed(asked) as (diagnosis, summary):
+    with diagnosed(request) as (diagnosis, summary):
         run_id = _named(what, summary)
-        _run(run_id, diagnosis, summary, asked.settings, show_content=show_content)
+        _run(run_id, diagnosis, summary, request.settings, show_content=show_content)
 
 
-def _rule(name: str, asked: "Request") -> None:
+def _rule(name: str, request: "Request") -> None:
     from costscan.reports.listings.rules import show_one  # noqa: PLC0415 - imports Polars
     from costscan.rulebook import load_rules  # noqa: PLC0415
 
-    rules = load_rules(asked.rules, asked.settings.rules)
+    rules = load_rules(request.rules, request.settings.rules)
     if not any(name in {rule.name, rule.id} for rule in rules):
         raise CostscanError(f"{name}: no rule of this name", _meant(name, [rule.name for rule in rules]))
     show_one(rules, name)
@@ -88,11 +88,13 @@ def _run(
     from costscan.reports.text.console import printed, width_of  # noqa: PLC0415
     from costscan.summary.story import story  # noqa: PLC0415
 
-    told = story(analysis, run_id)
-    excerpts = _excerpts(told, redact=settings.redact) if show_content else None
+    run_story = story(analysis, run_id)
+    excerpts = _excerpts(run_story, redact=settings.redact) if show_content else None
     every, roots = _ids(summary)
     width, paths = width_of(sys.stdout), summary.paths
-    lines = render(told, every, width=width, excerpts=excerpts, roots=set(roots), paths=paths, tz=settings.tz)
+    lines = render(
+        run_story, every, width=width, excerpts=excerpts, roots=set(roots), paths=paths, tz=settings.tz
+    )
     printed(lines)
 
 
@@ -109,26 +111,28 @@ def _named(name: str, summary: "Summary") -> str:
     every, roots = _ids(summary)
     if name == "worst" and every and name not in every:
         return every[0]
-    found = meant(name, every, set(roots))
-    if len(found) == 1:
-        return found[0]
-    if not found:
+    matches = meant(name, every, set(roots))
+    if len(matches) == 1:
+        return matches[0]
+    if not matches:
         raise CostscanError(
             f"{name}: no run of this name in these logs", "costscan analyze PATH --by run lists them"
         )
-    more = "" if len(found) <= _SHOWN else f" and {len(found) - _SHOWN} more"
-    raise CostscanError(f"{name}: {len(found)} runs begin so", f"which: {', '.join(found[:_SHOWN])}{more}?")
+    more = "" if len(matches) <= _SHOWN else f" and {len(matches) - _SHOWN} more"
+    raise CostscanError(
+        f"{name}: {len(matches)} runs begin so", f"which: {', '.join(matches[:_SHOWN])}{more}?"
+    )
 
 
-def _excerpts(told: "Story", *, redact: bool) -> dict[int, str]:
+def _excerpts(run_story: "Story", *, redact: bool) -> dict[int, str]:
     from costscan.reading.content.excerpts import excerpts  # noqa: PLC0415 - only where texts are shown
     from costscan.reports.listings.run_story import BLOCKS  # noqa: PLC0415
 
-    rows = told.blocks.head(BLOCKS).to_dicts()
+    rows = run_story.blocks.head(BLOCKS).to_dicts()
     wanted: dict[int, set[int]] = {}
     for row in rows:
         if row["content_hash"] is not None:
             wanted.setdefault(row["line"], set()).add(row["content_hash"])
-    path = told.run["path"]
-    found = excerpts(path, wanted, redact=redact) if Path(path).is_file() else {}
-    return {row["block"]: found.get(row["content_hash"], "") for row in rows}
+    path = run_story.run["path"]
+    by_hash = excerpts(path, wanted, redact=redact) if Path(path).is_file() else {}
+    return {row["block"]: by_hash.get(row["content_hash"], "") for row in rows}

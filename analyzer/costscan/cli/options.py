@@ -85,8 +85,8 @@ class Options:
         Raises:
             CostscanError: a setting is wrong, or there is no such zone.
         """
-        found = load(Path.cwd(), file=self.config, assignments=self.set or ())
-        return found if self.tz is None else replace(found, tz=zone_named(self.tz, f"--tz {self.tz}"))
+        loaded = load(Path.cwd(), file=self.config, assignments=self.set or ())
+        return loaded if self.tz is None else replace(loaded, tz=zone_named(self.tz, f"--tz {self.tz}"))
 
     def request(self, paths: "Sequence[str]") -> Request:
         """Return what these options ask for of some logs.

@@ -76,11 +76,11 @@ def test_rules(
     from costscan.rulebook import load_rules  # noqa: PLC0415 - imports Polars
 
     inside = folder.resolve()
-    found = [rule for rule in load_rules([folder]) if rule.path.resolve().parent == inside]
-    if not found:
+    folder_rules = [rule for rule in load_rules([folder]) if rule.path.resolve().parent == inside]
+    if not folder_rules:
         raise CostscanError(f"{folder}: no rule in this folder", "a rule is a file NAME.toml")
-    if wrong := show_tests(found):
-        raise CostscanError(f"{folder}: {wrong} of {len(found)} rules fail their cases", "")
+    if wrong := show_tests(folder_rules):
+        raise CostscanError(f"{folder}: {wrong} of {len(folder_rules)} rules fail their cases", "")
 
 
 def _loaded(options: Options) -> "list[Rule]":

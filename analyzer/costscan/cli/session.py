@@ -17,17 +17,20 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def diagnosed(asked: Request, *, rank: str = "cost") -> "Iterator[tuple[Diagnosis, Summary]]":
+def diagnosed(request: Request, *, rank: str = "cost") -> "Iterator[tuple[Diagnosis, Summary]]":
     """Do what `pipeline.diagnosed` does, with a progress bar and warnings."""
-    with progress(asked.paths) as watch, pipeline.diagnosed(asked, watch, rank=rank) as (diagnosis, summary):
+    with (
+        progress(request.paths) as watch,
+        pipeline.diagnosed(request, watch, rank=rank) as (diagnosis, summary),
+    ):
         _warn_of(diagnosis)
         yield diagnosis, summary
 
 
 @contextmanager
-def analyzed(asked: Request) -> "Iterator[Analysis]":
+def analyzed(request: Request) -> "Iterator[Analysis]":
     """Do what `pipeline.analyzed` does, with a progress bar and warnings."""
-    with progress(asked.paths) as watch, pipeline.analyzed(asked, watch) as analysis:
+    with progress(request.paths) as watch, pipeline.analyzed(request, watch) as analysis:
         _warn_of(analysis)
         yield analysis
 

@@ -68,20 +68,22 @@ def trend(
     alarm = float(chosen.check.false_alarm)
     history = read_history(path)
     now = datetime.now(UTC)
-    found = of_history(history, metric.value, options.task or (), false_alarm=alarm, now=now, tz=chosen.tz)
+    task_trends = of_history(
+        history, metric.value, options.task or (), false_alarm=alarm, now=now, tz=chosen.tz
+    )
     for target in targets:
-        target.write_trend(found)
-    _print(found, as_json=json, top=top)
+        target.write_trend(task_trends)
+    _print(task_trends, as_json=json, top=top)
     tell_written(targets)
 
 
-def _print(found: "Trend", *, as_json: bool, top: int | None) -> None:
+def _print(task_trends: "Trend", *, as_json: bool, top: int | None) -> None:
     if as_json:
         from costscan.reports.trend.json import encoded  # noqa: PLC0415 - imports Polars
 
-        print_document(encoded(found, top=top))
+        print_document(encoded(task_trends, top=top))
         return
     from costscan.reports.text.console import printed, width_of  # noqa: PLC0415
     from costscan.reports.trend.terminal import render  # noqa: PLC0415
 
-    printed(render(found, width=width_of(sys.stdout), top=top))
+    printed(render(task_trends, width=width_of(sys.stdout), top=top))

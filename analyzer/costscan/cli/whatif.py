@@ -35,22 +35,22 @@ def whatif(
       costscan whatif runs.jsonl --model haiku,sonnet
       costscan whatif logs/ --model claude-haiku-4-5 --model claude-sonnet-5 --json
     """  # noqa: D301 - \b keeps the lines apart
-    asked = options.request(path)
+    request = options.request(path)
     names = [name.strip() for some in model for name in some.split(",") if name.strip()]
     if not names:
         raise CostscanError("--model: no model named", "like --model haiku,sonnet")
-    with analyzed(asked) as x:
+    with analyzed(request) as analysis:
         from costscan.levers.routing.candidates import model_named  # noqa: PLC0415 - imports Polars
         from costscan.scenarios.whatif import what_if  # noqa: PLC0415
 
         models = list(dict.fromkeys(model_named(name) for name in names))
-        found = what_if(x, models)
+        runs = what_if(analysis, models)
     if json:
         from costscan.reports.listings.model_matrix import encoded  # noqa: PLC0415
 
-        print_document(encoded(found, models))
+        print_document(encoded(runs, models))
         return
     from costscan.reports.listings.model_matrix import matrix  # noqa: PLC0415
     from costscan.reports.text.console import printed, width_of  # noqa: PLC0415
 
-    printed(matrix(found, models, top=top, width=width_of(sys.stdout)))
+    printed(matrix(runs, models, top=top, width=width_of(sys.stdout)))

@@ -39,7 +39,7 @@ def named(name: str) -> Format:
 
 def with_whole_prompts() -> list[str]:
     """Return the names of the formats that log every prompt whole."""
-    return [name for name, known in available().items() if known.logs_whole_prompts]
+    return [name for name, log_format in available().items() if log_format.logs_whole_prompts]
 
 
 def default_folders() -> list[str]:
@@ -48,7 +48,7 @@ def default_folders() -> list[str]:
     Raises:
         CostscanError: there is none.
     """
-    asked = [os.path.expandvars(root) for known in available().values() for root in known.roots]
+    asked = [os.path.expandvars(root) for log_format in available().values() for root in log_format.roots]
     folders = [str(Path(root).expanduser()) for root in asked if not root.startswith("$")]
     there = list(dict.fromkeys(folder for folder in folders if os.path.isdir(folder)))  # noqa: PTH112 - raises nothing
     if not there:

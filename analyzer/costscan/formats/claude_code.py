@@ -165,17 +165,17 @@ class _Reading:
 
     def _agent(self, key: str) -> Agent:
         """Return the session ("") or a sub-agent."""
-        found = self.agents.get(key)
-        if found is None:
-            found = self.agents[key] = Agent()
-        return found
+        agent = self.agents.get(key)
+        if agent is None:
+            agent = self.agents[key] = Agent()
+        return agent
 
     def _key(self, line: Line) -> str:
         if line.isSidechain is not True:
             return ""
         if agent := word(line.agentId):
             return agent
-        return self._sidechains.name(line, known=self._seen)
+        return self._sidechains.name(line, uuids=self._seen)
 
     def _assistant(self, number: int, line: Line, agent: Agent) -> bool:
         message = line.message
@@ -184,18 +184,18 @@ class _Reading:
         thread = agent.thread
         call = thread.repeats(message.id, message.usage, timestamp(line), message.stop_reason)
         if call is None:
-            found = call_of(line, number)
-            if found is None:
+            keyed_call = call_of(line, number)
+            if keyed_call is None:
                 return True
-            call = thread.call(found[0], key=found[1])
+            call = thread.call(keyed_call[0], key=keyed_call[1])
             agent.chained = agent.chained or type(line.parentUuid) is str
             agent.labels.assistant(line)
         if type(line.uuid) is str and line.uuid:
             self._seen[line.uuid] = call
         if line.supersedes is not None:
             self._supersede(thread, line.supersedes)
-        said = message.content
-        blocks = [text_block(said)] if isinstance(said, str) else said or ()
+        content = message.content
+        blocks = [text_block(content)] if isinstance(content, str) else content or ()
         for block in blocks:
             if word(block.name) in _AGENT_TOOLS and word(block.id) and block.input:
                 self._launches[block.id] = task_names.agent_type(bytes(block.input))
@@ -216,20 +216,20 @@ class _Reading:
             return
         agent.labels.user(line)
         agent.asked = agent.asked or not thread.calls
-        said = message.content
+        content = message.content
         skill = thread.skill_of(line.sourceToolUseID)
-        if isinstance(said, str):
-            whole = text(said)
+        if isinstance(content, str):
+            whole = text(content)
             whole.skill = skill
             thread.sent(number, whole)
             return
-        for block in said:
-            if (found := measure(block)) is not None:
-                found.skill = skill
-                agent.late = agent.late or (found.kind == "tool_result" and not thread.calls)
-                thread.sent(number, found)
-                if line.toolUseResult and found.call_id in self._launches:
-                    self._launched(found.call_id or "", line.toolUseResult)
+        for block in content:
+            if (measured := measure(block)) is not None:
+                measured.skill = skill
+                agent.late = agent.late or (measured.kind == "tool_result" and not thread.calls)
+                thread.sent(number, measured)
+                if line.toolUseResult and measured.call_id in self._launches:
+                    self._launched(measured.call_id or "", line.toolUseResult)
 
     def _launched(self, call_id: str, raw: Raw) -> None:
         agent_id = task_names.agent_id(bytes(raw))
@@ -237,21 +237,21 @@ class _Reading:
             self._agent_types.setdefault(agent_id, self._launches[call_id])
 
     def _progress(self, number: int, line: Line) -> None:
-        found = subagents.progress(line)
-        if found is None:
+        event = subagents.progress(line)
+        if event is None:
             data = bytes(line.data)
             if subagents.is_progress(line) or holds_usage(data) or not subagents.has_kind(data):
                 self.rows.skip(self.file.path, number, "a line of a sub-agent that cannot be read")
             return
-        agent, inner = found
-        known = True
+        agent, inner = event
+        is_known = True
         if inner.type == "assistant" or is_answer(inner):
-            known = self._assistant(number, inner, self._agent(agent))
+            is_known = self._assistant(number, inner, self._agent(agent))
         elif inner.type == "user":
             self._user(number, inner, self._agent(agent))
         else:
-            known = word(inner.type) in _NO_CALL
-        if (problem := lost_call(inner)) is not None or not known:
+            is_known = word(inner.type) in _NO_CALL
+        if (problem := lost_call(inner)) is not None or not is_known:
             self.rows.skip(self.file.path, number, problem or "a line of a sub-agent that cannot be read")
 
     def _attachment(self, number: int, line: Line) -> None:
@@ -259,8 +259,8 @@ class _Reading:
         agent.thread.last_at = timestamp(line) or agent.thread.last_at
         if self.rows.bill_only:
             return
-        if said := attachments.read(agent.thread, number, bytes(line.attachment)):
-            agent.labels.asked(said)
+        if question := attachments.read(agent.thread, number, bytes(line.attachment)):
+            agent.labels.asked(question)
 
     def _system(self, line: Line) -> None:
         if line.subtype in _ENDS_OF_ANSWERS and not (agent := self._agent(self._key(line))).thread.calls:

@@ -149,12 +149,12 @@ class _Reading:
         thread = self._thread(key)
         call = thread.repeats(message.id, message.usage, timestamp(line), message.stop_reason)
         if call is None:
-            found = call_of(line, number)
-            if found is None:
+            keyed_call = call_of(line, number)
+            if keyed_call is None:
                 return True
-            call = thread.call(found[0], key=found[1])
+            call = thread.call(keyed_call[0], key=keyed_call[1])
             if not key[1]:
-                self._used.setdefault(self._session, {})[found[0].model_raw] = None
+                self._used.setdefault(self._session, {})[keyed_call[0].model_raw] = None
         content = message.content
         blocks = [text_block(content)] if isinstance(content, str) else content or []
         for block in blocks:
@@ -178,8 +178,8 @@ class _Reading:
             thread.sent(number, text(content))
             return
         for block in content:
-            if (found := measure(block)) is not None:
-                thread.sent(number, found)
+            if (measured := measure(block)) is not None:
+                thread.sent(number, measured)
 
     def _result(self, number: int, line: Line) -> None:
         asked = self._asked.get(self._session)
@@ -197,8 +197,8 @@ class _Reading:
         elif event.type == "message_delta" and event.usage is not None and key in self._streaming:
             self._thread(key).finished(self._streaming[key], event.usage)
             if event.delta is not None:
-                said = event.delta
-                self._thread(key).refused(self._streaming[key], said.stop_reason, said.stop_details)
+                delta = event.delta
+                self._thread(key).refused(self._streaming[key], delta.stop_reason, delta.stop_details)
 
     def finish(self) -> None:
         """Write the threads to the rows."""

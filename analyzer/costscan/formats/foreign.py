@@ -13,8 +13,8 @@ MAX_KEYS: Final = 4
 
 def _in(line: _Line, key: str) -> Mapping[str, Any]:
     """Return the object under a key, an empty one where there is none."""
-    found = line.get(key)
-    return found if isinstance(found, dict) else {}
+    inner = line.get(key)
+    return inner if isinstance(inner, dict) else {}
 
 
 def _answer(line: _Line) -> _Line:

@@ -38,7 +38,7 @@ from costscan.reading.io.row_types import CopyRow
 from costscan.reading.io.rows import Rows
 from costscan.reading.io.timestamps import time_of
 from costscan.reading.prompt_diff.prompt import Sent
-from costscan.reading.prompt_diff.tracker import Known, Prompts
+from costscan.reading.prompt_diff.tracker import Prompts, WorkerMemory
 
 _RAW = ("request", "response", "result")
 
@@ -97,7 +97,7 @@ class _Reading:
         self.runs: dict[str, _Run] = {}
         self._ends: dict[int, list[str]] = {}
         self._definitions = Definitions()
-        self._known = Known.of(rows)
+        self._memory = WorkerMemory.of(rows)
 
     def take(self, number: int, pair: Pair) -> bool:
         """Add one pair; False when it is none of the Messages API."""
@@ -126,15 +126,15 @@ class _Reading:
         return True
 
     def _run_of(self, number: int, pair: Pair, request: Request, blocks: list[Sent]) -> _Run:
-        given = word(pair.run_id) or (str(pair.run_id) if type(pair.run_id) is int else None)
-        chain = _chain(blocks) if given is None else []
-        run_id = given or self._extended(chain, blocks) or f"{self.file.path}:{number}"
+        own_id = word(pair.run_id) or (str(pair.run_id) if type(pair.run_id) is int else None)
+        chain = _chain(blocks) if own_id is None else []
+        run_id = own_id or self._extended(chain, blocks) or f"{self.file.path}:{number}"
         if chain:
             self._ends.setdefault(chain[-1], []).append(run_id)
         run = self.runs.get(run_id)
         if run is None:
             task = word(pair.task) or _first_request(request) or word(pair.custom_id) or "unnamed"
-            thread = RequestThread(Prompts(run_id, task, self._known))
+            thread = RequestThread(Prompts(run_id, task, self._memory))
             run = self.runs[run_id] = _Run(run_id, task, thread, word(pair.agent), word(pair.parent_run_id))
         return run
 
@@ -143,9 +143,9 @@ class _Reading:
         for length in range(len(chain) if len(chain) > 1 else 0, 0, -1):
             ended = self._ends.get(chain[length - 1])
             if ended:
-                found = next((r for r in ended if self.runs[r].thread.wrote_any_of(blocks)), ended[-1])
-                ended.remove(found)
-                return found
+                run_id = next((r for r in ended if self.runs[r].thread.wrote_any_of(blocks)), ended[-1])
+                ended.remove(run_id)
+                return run_id
         return None
 
     def finish(self) -> None:
@@ -196,9 +196,9 @@ def _waited(thread: RequestThread, blocks: list[Sent]) -> bool:
     if not thread.calls or not blocks or blocks[-1].role != "user":
         return False
     newest = [b.measured for b in blocks if b.message == blocks[-1].message]
-    if any(found.kind == "tool_result" for found in newest):
+    if any(measured.kind == "tool_result" for measured in newest):
         return False
-    return any(not isinstance(found.said, str) or people.asked(found.said) for found in newest)
+    return any(not isinstance(measured.text, str) or people.asked(measured.text) for measured in newest)
 
 
 def _first_request(request: Request) -> str | None:
@@ -208,8 +208,8 @@ def _first_request(request: Request) -> str | None:
             continue
         content = message.content
         texts = [content] if isinstance(content, str) else [b.text for b in content or () if b.type == "text"]
-        for said in texts:
-            if said and (wanted := people.asked(said)):
+        for text in texts:
+            if text and (wanted := people.asked(text)):
                 return task_names.template(wanted)
     return None
 
@@ -218,7 +218,7 @@ def _call(number: int, pair: Pair, request: Request, answer: Message, usage: Usa
     at = pair.timestamp
     start = word(at) or (str(at) if isinstance(at, int | float) else None)
     config = request.output_config
-    found = make_call(
+    call = make_call(
         line=number,
         end_at=_end(start, pair.duration_ms),
         model=answer.model or request.model,
@@ -228,17 +228,17 @@ def _call(number: int, pair: Pair, request: Request, answer: Message, usage: Usa
         stop_reason=answer.stop_reason,
         effort=config.get("effort") if isinstance(config, dict) else None,
     )
-    found.at = start
-    found.miss_reason = miss_reason(answer.diagnostics)
-    found.asks = asks_of(request)
-    found.says_unfinished = answer.stop_reason is None and answer.stop_reason is not UNSET
+    call.at = start
+    call.miss_reason = miss_reason(answer.diagnostics)
+    call.asks = asks_of(request)
+    call.says_unfinished = answer.stop_reason is None and answer.stop_reason is not UNSET
     if pair.custom_id is not None:
-        found.tier = "batch"
-    if found.message_id is None:
+        call.tier = "batch"
+    if call.message_id is None:
         # What tells a copy of this line in another file from another call.
-        said = repr((number, start, pair.response_sse)).encode("utf-8", "replace")
-        found.request_id = f"pair {hash_of(said + bytes(pair.request) + bytes(pair.response))}"
-    return found
+        identity = repr((number, start, pair.response_sse)).encode("utf-8", "replace")
+        call.request_id = f"pair {hash_of(identity + bytes(pair.request) + bytes(pair.response))}"
+    return call
 
 
 def _end(start: str | None, duration_ms: object) -> str | None:

@@ -21,24 +21,24 @@ def billed_with(
     if asks.is_empty():
         return requests, positions
     follows = requests.select(before_req="req", just_us=pl.col("at_us") - 1)
-    told = requests.join(asks, on="req", how="inner").join(follows, on="before_req", how="inner")
-    more = told.with_columns(
+    resent = requests.join(asks, on="req", how="inner").join(follows, on="before_req", how="inner")
+    more = resent.with_columns(
         req=pl.col("req") + _NUMBER,
         at_us="just_us",
         ready_us="just_us",
         prompt_tokens=pl.col("prompt_tokens") + pl.col("asked_tokens"),
     )
     # Who asks for a summary has the answer to the prompt before it.
-    answered = requests.join(told.select("req", "just_us"), on="req", how="left", maintain_order="left")
+    answered = requests.join(resent.select("req", "just_us"), on="req", how="left", maintain_order="left")
     before = answered.with_columns(ready_us=pl.min_horizontal("ready_us", "just_us")).select(requests.columns)
-    again = positions.join(told.select("req"), on="req", how="semi").with_columns(pl.col("req") + _NUMBER)
+    again = positions.join(resent.select("req"), on="req", how="semi").with_columns(pl.col("req") + _NUMBER)
     return pl.concat([before, more.select(requests.columns)]), pl.concat([positions, again])
 
 
-def lasting(lifetimes: pl.DataFrame, asks: pl.DataFrame) -> pl.DataFrame:
-    """Return the lifetimes (req, ttl_us) of requests with those of the ones that repeat them."""
-    again = lifetimes.join(asks.select("req"), on="req", how="semi")
-    return pl.concat([lifetimes, again.with_columns(pl.col("req") + _NUMBER)])
+def lasting(ttls: pl.DataFrame, asks: pl.DataFrame) -> pl.DataFrame:
+    """Return the TTLs (req, ttl_us) of requests with those of the ones that repeat them."""
+    again = ttls.join(asks.select("req"), on="req", how="semi")
+    return pl.concat([ttls, again.with_columns(pl.col("req") + _NUMBER)])
 
 
 def counted(classes: pl.DataFrame, asks: pl.DataFrame) -> pl.DataFrame:

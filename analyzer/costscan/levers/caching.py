@@ -1,4 +1,4 @@
-"""Caching: breakpoints where they pay, the right lifetime, and prefixes that stay as they are.
+"""Caching: breakpoints where they pay, the right TTL, and prefixes that stay as they are.
 
 Breakpoints stand at the end of the tools and the system prompt, and at the end of each prompt that a later
 turn extends; where more blocks came in than one looks back over, one more stands between, so that a turn
@@ -22,13 +22,13 @@ def with_stable_prefix(plan: Plan) -> Plan:
 
 
 def with_breakpoints(plan: Plan, *, stable: bool = False) -> Plan:
-    """Mark the shared prefix and the end of every prompt that is extended, with the lifetimes of its client.
+    """Mark the shared prefix and the end of every prompt that is extended, with the TTLs of its client.
 
     Args:
         plan: the plan.
         stable: the values that vary have moved behind the last mark.
     """
-    own = back_home(beside(plan.steps, _lifetimes(plan)), "stable_" if stable else "")
+    own = back_home(beside(plan.steps, _ttls(plan)), "stable_" if stable else "")
     steps = _as_sent(own, stable=stable)
     chained = pl.col("extends_key").is_not_null() | pl.col("key").is_in(
         steps["extends_key"].drop_nulls().unique().implode()
@@ -44,7 +44,7 @@ def with_breakpoints(plan: Plan, *, stable: bool = False) -> Plan:
     return sent.marked(pl.concat([frame.select(MARKS) for frame in (ends, extended, shared)]))
 
 
-def _lifetimes(plan: Plan) -> pl.DataFrame:
+def _ttls(plan: Plan) -> pl.DataFrame:
     """Return req, shared_ttl_us and end_ttl_us: how long the client lets the prefix live, and what follows.
 
     That is what the breakpoints of the prompt say, or those of other prompts of its run; where there is
@@ -56,20 +56,20 @@ def _lifetimes(plan: Plan) -> pl.DataFrame:
     )
     both = breakpoints.join(own, on="req", how="inner")
     inside = pl.col("tokens") <= pl.col("shared_tokens")
-    said = both.group_by("req").agg(
+    by_request = both.group_by("req").agg(
         shared_ttl_us=pl.col("own_ttl_us").filter(inside).max(),
         end_ttl_us=pl.col("own_ttl_us").filter(~inside).max(),
     )
     written = pl.col("ttl_us").fill_null(SHORT_US)
-    told = own.join(said, on="req", how="left", maintain_order="left").select(
+    ttls = own.join(by_request, on="req", how="left", maintain_order="left").select(
         "req",
         *(
             pl.coalesce(name, pl.col(name).max().over("run_id"), written)
             for name in ("shared_ttl_us", "end_ttl_us")
         ),
     )
-    # What lives longer has to stand first.
-    return told.with_columns(end_ttl_us=pl.min_horizontal("end_ttl_us", "shared_ttl_us"))
+    # The longer TTL has to stand first.
+    return ttls.with_columns(end_ttl_us=pl.min_horizontal("end_ttl_us", "shared_ttl_us"))
 
 
 def _as_sent(steps: pl.DataFrame, *, stable: bool) -> pl.DataFrame:

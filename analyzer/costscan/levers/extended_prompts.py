@@ -26,9 +26,9 @@ def extending(steps: pl.DataFrame, prefix: str) -> pl.DataFrame:
     """
     key, extends, tokens = f"{prefix}key", f"{prefix}extends_key", f"{prefix}extends_tokens"
     chain = _breaks(key, extends).cast(pl.Int64).cum_sum().over("run_id")
-    known = steps.with_columns(chain=chain, is_there=is_there(steps, prefix))
+    chained = steps.with_columns(chain=chain, is_there=is_there(steps, prefix))
     taken = pl.col("moved_tokens") if prefix else 0
-    ends = known.with_columns(end=pl.max_horizontal(pl.col("prompt_tokens") - taken, 0))
+    ends = chained.with_columns(end=pl.max_horizontal(pl.col("prompt_tokens") - taken, 0))
     return ends.with_columns(
         pl.when("moved")
         .then(pl.coalesce(pl.col(of).shift(1).over(OF_CHAIN), pl.when("is_there").then(name)))
@@ -43,8 +43,8 @@ def back_home(steps: pl.DataFrame, prefix: str) -> pl.DataFrame:
     other = ~is_there(steps, prefix) & steps[f"{prefix}extends_key"].is_not_null()
     if not other.any():
         return steps
-    told = steps.with_columns(moved=other, logged="domain")
-    return extending(told, prefix).select(steps.columns)
+    moving = steps.with_columns(moved=other, logged="domain")
+    return extending(moving, prefix).select(steps.columns)
 
 
 def _breaks(key: str, extends: str) -> pl.Expr:
@@ -63,7 +63,7 @@ def is_there(steps: pl.DataFrame, prefix: str) -> pl.Series:
     """Whether the prompt that each turn extends was sent to its model."""
     key, extends = f"{prefix}key", f"{prefix}extends_key"
     sent = steps.select("domain", pl.col(key).alias(extends), there=pl.lit(value=True)).unique()
-    found = steps.select("domain", extends).join(
+    joined = steps.select("domain", extends).join(
         sent, on=["domain", extends], how="left", maintain_order="left"
     )
-    return found["there"].fill_null(value=False)
+    return joined["there"].fill_null(value=False)

@@ -28,7 +28,7 @@ OF_STEPS: Final = (
     *("stable_key", "stable_extends_key", "stable_extends_tokens"),
     *("stable_shared_key", "stable_shared_tokens", "moved_tokens"),
 )
-"""What steps take of the logged ones: of requests and `replay.chains.CHAINS`, and the lifetime."""
+"""What steps take of the logged ones: of requests and `replay.chains.CHAINS`, and the TTL."""
 OF_TURNS: Final = (
     *("at", "provider", "model", "model_raw", "tier", "speed", "geo", "effort", "asks"),
     *("output_tokens", "thinking_tokens", "web_searches"),
@@ -41,15 +41,15 @@ def beside(frame: pl.DataFrame, more: pl.DataFrame, on: str = "req") -> pl.DataF
 
     A join would copy the frame, and steps are wide.
     """
-    found = frame.select(on).join(more, on=on, how="left", maintain_order="left")
-    return frame.hstack(found.drop(on))
+    joined = frame.select(on).join(more, on=on, how="left", maintain_order="left")
+    return frame.hstack(joined.drop(on))
 
 
 def with_others(frame: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
     """Return a frame with the values that another one, which has req and some columns, has instead."""
     names = [name for name in other.columns if name != "req"]
-    found = frame.select("req").join(other, on="req", how="left", maintain_order="left")
-    return frame.with_columns(pl.coalesce(found[name], frame[name]).alias(name) for name in names)
+    joined = frame.select("req").join(other, on="req", how="left", maintain_order="left")
+    return frame.with_columns(pl.coalesce(joined[name], frame[name]).alias(name) for name in names)
 
 
 def with_context(steps: pl.DataFrame) -> pl.DataFrame:
@@ -79,10 +79,10 @@ class Breakpoints:
 
     def timeline(self, asks: pl.DataFrame) -> Timeline:
         """Return what happens to the cache entries, in order; kept, as a plan asks for the same each time."""
-        if "told" not in self.__dict__:
-            self.__dict__["told"] = Timeline.of(*billed_with(self.requests, self.positions, asks))
-        told: Timeline = self.__dict__["told"]
-        return told
+        if "_timeline" not in self.__dict__:
+            self.__dict__["_timeline"] = Timeline.of(*billed_with(self.requests, self.positions, asks))
+        timeline: Timeline = self.__dict__["_timeline"]
+        return timeline
 
     def forget(self) -> None:
         """Let go of the timeline: that of a large log takes more than its turns do."""
@@ -98,7 +98,7 @@ class Plan:
             `EXTRA_OUTPUT`, `SPREAD`, `DOUBTS` and `PREFIX_ERROR`.
         breakpoints: what is marked.
         stable: the same, as it would be without values that vary.
-        lifetimes: req and ttl_us of the turns whose breakpoints all get another lifetime.
+        ttls: req and ttl_us of the turns whose breakpoints all get another TTL.
         asks: requests that the log does not have, as `asks.ASKS`.
         is_repriced: whether a lever changed what decides prices: model, tier, or the length of prompts.
         longest_only: whether a hit refreshes only the entry that is read.
@@ -107,7 +107,7 @@ class Plan:
     steps: pl.DataFrame
     breakpoints: Breakpoints
     stable: Breakpoints
-    lifetimes: pl.DataFrame = field(
+    ttls: pl.DataFrame = field(
         default_factory=lambda: pl.DataFrame(schema={"req": pl.Int64, "ttl_us": pl.Int64})
     )
     asks: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ASKS))
@@ -115,27 +115,27 @@ class Plan:
     longest_only: bool = False
 
     @classmethod
-    def of(cls, policy: LoggedRequests, turns: pl.DataFrame) -> Self:
+    def of(cls, requests: LoggedRequests, turns: pl.DataFrame) -> Self:
         """Return the plan of what happened.
 
         Args:
-            policy: how the logged turns used the cache.
+            requests: how the logged turns used the cache.
             turns: all turns.
         """
         place = ["run_id", "turn"]
-        known = policy.steps.select(OF_STEPS)
-        steps = known.join(
+        logged_steps = requests.steps.select(OF_STEPS)
+        steps = logged_steps.join(
             turns.select(*place, *OF_TURNS), on=place, how="left", maintain_order="left"
         ).with_columns(
             pl.lit(0, pl.Int64).alias(EXTRA_OUTPUT),
             *(pl.lit(0.0).alias(name) for name in (*SPREAD, *DOUBTS)),
         )
         steps = steps.with_columns(prefix_errors(steps, turns))
-        breakpoints = Breakpoints(policy.requests, policy.positions)
-        if policy.stable_positions.equals(policy.positions):
-            return cls(steps, breakpoints, breakpoints, longest_only=policy.longest_only)
-        stable = Breakpoints(policy.requests, policy.stable_positions)
-        return cls(steps, breakpoints, stable, longest_only=policy.longest_only)
+        breakpoints = Breakpoints(requests.requests, requests.positions)
+        if requests.stable_positions.equals(requests.positions):
+            return cls(steps, breakpoints, breakpoints, longest_only=requests.longest_only)
+        stable = Breakpoints(requests.requests, requests.stable_positions)
+        return cls(steps, breakpoints, stable, longest_only=requests.longest_only)
 
     @property
     def varies(self) -> bool:
@@ -147,10 +147,10 @@ class Plan:
         """Return this plan with other breakpoints on the logged turns; what others had cached stays found."""
         before = self.breakpoints.positions
         outside = before.filter(pl.col("req") < 0)
-        found = before.filter(pl.col("req") >= 0, pl.col("ttl_us").is_null()).join(
+        cached = before.filter(pl.col("req") >= 0, pl.col("ttl_us").is_null()).join(
             outside.select("key"), on="key", how="semi"
         )
-        both = pl.concat([frame.select(MARKS) for frame in (positions, outside, found)])
+        both = pl.concat([frame.select(MARKS) for frame in (positions, outside, cached)])
         return replace(self, breakpoints=Breakpoints(self.breakpoints.requests, both))
 
     def changed(
@@ -173,9 +173,9 @@ class Plan:
             self, steps=steps, breakpoints=sent, stable=stable, is_repriced=self.is_repriced or is_repriced
         )
 
-    def living(self, ttl: str) -> Self:
-        """Return this plan with one lifetime of all breakpoints; where nothing is marked, nothing changes."""
-        return replace(self, lifetimes=self.steps.select("req", ttl_us=pl.lit(TTLS_US[ttl], pl.Int64)))
+    def with_ttl(self, ttl: str) -> Self:
+        """Return this plan with one TTL of all breakpoints; where nothing is marked, nothing changes."""
+        return replace(self, ttls=self.steps.select("req", ttl_us=pl.lit(TTLS_US[ttl], pl.Int64)))
 
     def read_otherwise(self) -> Self:
         """Return this plan with the other reading of what a hit refreshes."""
@@ -189,37 +189,35 @@ class Plan:
         off = minimums_off(self.steps)
         if not (off.max_horizontal() > 0).any():
             return []
-        known = self.steps.select("req", "min_tokens", "shared_key", "stable_shared_key").hstack(off)
-        ends = self.breakpoints.positions.join(known, on="req", how="inner")
+        steps = self.steps.select("req", "min_tokens", "shared_key", "stable_shared_key").hstack(off)
+        ends = self.breakpoints.positions.join(steps, on="req", how="inner")
         is_prefix = pl.any_horizontal(pl.col("key") == pl.col(k) for k in ("shared_key", "stable_shared_key"))
         longer, shorter = (
             pl.when(is_prefix.fill_null(value=False)).then(f"prefix_{name}").otherwise(name)
             for name in ("longer", "shorter")
         )
         over = pl.col("tokens") - pl.col("min_tokens")
-        told = ((-longer, over.is_between(-longer, -1)), (shorter, over.is_between(0, shorter - 1)))
-        near = (ends.filter(is_near).select("req", by=by) for by, is_near in told)
+        borders = ((-longer, over.is_between(-longer, -1)), (shorter, over.is_between(0, shorter - 1)))
+        near = (ends.filter(is_near).select("req", by=by) for by, is_near in borders)
         return [self._with_minimums(some) for some in near if some.height]
 
     def _with_minimums(self, by: pl.DataFrame) -> Self:
         most = by.sort(pl.col("by").abs(), descending=True).unique("req", keep="first", maintain_order=True)
         requests = beside(self.breakpoints.requests, most)
         least = pl.max_horizontal(pl.col("min_tokens") + pl.col("by").fill_null(0), 0)
-        told = requests.with_columns(min_tokens=least).drop("by")
-        return replace(self, breakpoints=Breakpoints(told, self.breakpoints.positions))
+        changed = requests.with_columns(min_tokens=least).drop("by")
+        return replace(self, breakpoints=Breakpoints(changed, self.breakpoints.positions))
 
     def mixed(self, other: Self, runs: pl.Series) -> Self:
-        """Return this plan with the lifetimes of another one in some runs."""
+        """Return this plan with the TTLs of another one in some runs."""
         reqs = self.steps.filter(pl.col("run_id").is_in(runs.implode()))["req"].implode()
         chosen = pl.col("req").is_in(reqs)
-        return replace(
-            self, lifetimes=pl.concat([self.lifetimes.filter(~chosen), other.lifetimes.filter(chosen)])
-        )
+        return replace(self, ttls=pl.concat([self.ttls.filter(~chosen), other.ttls.filter(chosen)]))
 
     def classes(self) -> pl.DataFrame:
         """Replay: give req, read_tokens, write_1h_tokens, write_5m_tokens, input_tokens of each step."""
-        told = replace(self.breakpoints.timeline(self.asks), longest_only=self.longest_only)
-        if not self.lifetimes.is_empty():
-            told = told.with_ttls(lasting(self.lifetimes, self.asks))
-        billed = counted(told.billed(), self.asks)
+        timeline = replace(self.breakpoints.timeline(self.asks), longest_only=self.longest_only)
+        if not self.ttls.is_empty():
+            timeline = timeline.with_ttls(lasting(self.ttls, self.asks))
+        billed = counted(timeline.billed(), self.asks)
         return self.steps.select("req").join(billed, on="req", how="left", maintain_order="left")

@@ -19,17 +19,17 @@ def rewritten(plan: Plan, rewrites: pl.DataFrame, only: pl.Series | None = None)
         rewrites: as `REWRITES`, at most one of each context.
         only: the requests that change; else all since then.
     """
-    steps = _told(plan.steps, rewrites, only)
+    steps = _with_rewrites(plan.steps, rewrites, only)
     changed = steps.filter(pl.col("salt").is_not_null()).select(
         "req", "salt", "from_tokens", "to_tokens", "cut_tokens"
     )
-    told = steps.with_columns(
+    shorter = steps.with_columns(
         salted("key"),
         salted("stable_key"),
         *(column for name in _CHAIN for column in _extended(name)),
         prompt_tokens=pl.col("prompt_tokens") - pl.col("cut_tokens").fill_null(0),
     ).select(plan.steps.columns)
-    return plan.changed(told, lambda breakpoints, _: _rewritten_breakpoints(breakpoints, changed, told))
+    return plan.changed(shorter, lambda breakpoints, _: _rewritten_breakpoints(breakpoints, changed, shorter))
 
 
 def later(steps: pl.DataFrame, rewrites: pl.DataFrame) -> pl.DataFrame:
@@ -37,11 +37,11 @@ def later(steps: pl.DataFrame, rewrites: pl.DataFrame) -> pl.DataFrame:
     numbered = with_context(steps).select("req", "run_id", "turn", "context")
     at = numbered.select("run_id", "turn", "context").join(rewrites, on=["run_id", "turn"], how="inner")
     since = at.rename({"turn": "since"})
-    found = numbered.join(since, on=["run_id", "context"], how="inner", maintain_order="left")
-    return found.filter(pl.col("turn") >= pl.col("since"))
+    joined = numbered.join(since, on=["run_id", "context"], how="inner", maintain_order="left")
+    return joined.filter(pl.col("turn") >= pl.col("since"))
 
 
-def _told(steps: pl.DataFrame, rewrites: pl.DataFrame, only: pl.Series | None) -> pl.DataFrame:
+def _with_rewrites(steps: pl.DataFrame, rewrites: pl.DataFrame, only: pl.Series | None) -> pl.DataFrame:
     """Add to the turns of a context, from the one where it is rewritten: salt, from_, to_ and cut_tokens."""
     numbered = with_context(steps)
     before = pl.col("prompt_tokens").shift(1).over("run_id", "context")
@@ -50,36 +50,38 @@ def _told(steps: pl.DataFrame, rewrites: pl.DataFrame, only: pl.Series | None) -
     place = numbered.select("run_id", "turn", "context", to_tokens=ends)
     at = place.join(rewrites, on=["run_id", "turn"], how="inner", maintain_order="left")
     name = (pl.struct("run_id", "turn").hash() // 2).cast(pl.Int64)
-    each = at.select(
+    per_context = at.select(
         "run_id", "context", "from_tokens", "to_tokens", "cut_tokens", salt=name, since="turn"
     ).filter(pl.col("to_tokens").is_not_null())
-    found = place.drop("to_tokens").join(each, on=["run_id", "context"], how="left", maintain_order="left")
+    joined = place.drop("to_tokens").join(
+        per_context, on=["run_id", "context"], how="left", maintain_order="left"
+    )
     late = pl.col("turn") >= pl.col("since")
     if only is not None:
         late &= numbered["req"].is_in(only.implode())
-    told = (
+    columns = (
         pl.when(late).then(name).alias(name) for name in ("salt", "from_tokens", "to_tokens", "cut_tokens")
     )
-    return numbered.hstack(found.select(told))
+    return numbered.hstack(joined.select(columns))
 
 
 def _extended(name: str) -> tuple[pl.Expr, pl.Expr]:
     """Return the key and the tokens of what a prompt extends: nothing, where that is the old history."""
     key, tokens = f"{name}_key", f"{name}_tokens"
-    is_new, kept = pl.col("salt").is_not_null(), pl.col(tokens) > pl.col("to_tokens")
-    less = pl.when(is_new & kept).then(pl.col(tokens) - pl.col("cut_tokens")).otherwise(tokens)
-    return pl.when(is_new.not_() | kept).then(salted(key)).alias(key), less.alias(tokens)
+    is_new, is_behind = pl.col("salt").is_not_null(), pl.col(tokens) > pl.col("to_tokens")
+    less = pl.when(is_new & is_behind).then(pl.col(tokens) - pl.col("cut_tokens")).otherwise(tokens)
+    return pl.when(is_new.not_() | is_behind).then(salted(key)).alias(key), less.alias(tokens)
 
 
 def _rewritten_breakpoints(
-    breakpoints: Breakpoints, changed: pl.DataFrame, told: pl.DataFrame
+    breakpoints: Breakpoints, changed: pl.DataFrame, steps: pl.DataFrame
 ) -> Breakpoints:
     positions = breakpoints.positions.join(changed, on="req", how="left", maintain_order="left")
     is_old = pl.col("salt").is_null() | (pl.col("tokens") <= pl.col("from_tokens"))
     is_new = pl.col("tokens") > pl.col("to_tokens")
-    kept = positions.filter(is_old | is_new).with_columns(
+    remaining = positions.filter(is_old | is_new).with_columns(
         salt=pl.when(is_old.not_()).then("salt"),
         tokens=pl.when(is_old.not_()).then(pl.col("tokens") - pl.col("cut_tokens")).otherwise("tokens"),
     )
-    sent = kept.with_columns(salted("key")).select(breakpoints.positions.columns)
-    return Breakpoints(with_others(breakpoints.requests, told.select("req", "prompt_tokens")), sent)
+    sent = remaining.with_columns(salted("key")).select(breakpoints.positions.columns)
+    return Breakpoints(with_others(breakpoints.requests, steps.select("req", "prompt_tokens")), sent)

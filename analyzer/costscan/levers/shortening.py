@@ -34,11 +34,11 @@ def shortened(plan: Plan, cuts: pl.DataFrame, only: pl.Series | None = None) -> 
         )
         steps = steps.drop("of_owner")
     fixed = pl.col("cut_fixed_tokens")
-    told = steps.with_columns(
+    shorter = steps.with_columns(
         _less("prompt_tokens", pl.col("cut_tokens")),
         *(_less(name, fixed) for name in ("shared_tokens", "stable_shared_tokens")),
     ).select(plan.steps.columns)
-    return plan.changed(told, lambda breakpoints, prefix: _shorter(breakpoints, steps, f"{prefix}key"))
+    return plan.changed(shorter, lambda breakpoints, prefix: _shorter(breakpoints, steps, f"{prefix}key"))
 
 
 def _less(name: str, by: pl.Expr) -> pl.Expr:
@@ -52,10 +52,10 @@ def _of_owner(frame: pl.DataFrame, key: str, owner: str) -> pl.DataFrame:
     >>> _of_owner(steps, "extends_key", "key")["of_owner"].to_list()
     [None, 300]
     """
-    found = frame.select(key).join(
+    joined = frame.select(key).join(
         _owners(frame, owner), left_on=key, right_on="owner", how="left", maintain_order="left"
     )
-    return frame.hstack(found.select("of_owner"))
+    return frame.hstack(joined.select("of_owner"))
 
 
 def _owners(steps: pl.DataFrame, key: str) -> pl.DataFrame:
@@ -68,17 +68,19 @@ def _shorter(breakpoints: Breakpoints, steps: pl.DataFrame, key: str) -> Breakpo
     own = steps.select("req", "run_id", "context", "cut_fixed_tokens", "changes")
     # What calls outside the log had cached changes with what is changed, unless others stay as they were.
     outside = pl.lit(bool(steps["changes"].all()))
-    known = breakpoints.positions.join(
+    owned = breakpoints.positions.join(
         _owners(steps, key), left_on="key", right_on="owner", how="left", maintain_order="left"
     ).join(own, on="req", how="left", maintain_order="left")
-    found = known.with_row_index("nth").sort("tokens").join_asof(
+    placed = owned.with_row_index("nth").sort("tokens").join_asof(
         ends, on="tokens", by=["run_id", "context"], check_sortedness=False
     ).sort("nth")  # fmt: skip
-    of_request = found.with_columns(
+    of_request = placed.with_columns(
         pl.col("changes").fill_null(outside), cut=pl.coalesce("of_owner", "of_earlier", "cut_fixed_tokens")
     )
-    seen = of_request.filter("changes", pl.col("req") >= 0).unique("key", keep="first", maintain_order=True)
-    of_key = seen.select("key", of_key="cut")
+    changed = of_request.filter("changes", pl.col("req") >= 0).unique(
+        "key", keep="first", maintain_order=True
+    )
+    of_key = changed.select("key", of_key="cut")
     positions = (
         of_request.join(of_key, on="key", how="left", maintain_order="left")
         .with_columns(cut=pl.coalesce("of_key", "cut").fill_null(0))
@@ -105,14 +107,14 @@ def renamed(plan: Plan, salts: pl.DataFrame) -> Plan:
     """
     steps = beside(plan.steps, salts)
     whole = pl.col("behind_tokens") <= 0
-    told = steps.with_columns(
+    salted_steps = steps.with_columns(
         *(salted(name) for name in ("key", "extends_key", "stable_key", "stable_extends_key")),
         *(
             pl.when(whole).then(salted(name)).otherwise(name).alias(name)
             for name in ("shared_key", "stable_shared_key")
         ),
     ).select(plan.steps.columns)
-    return plan.changed(told, lambda breakpoints, _: _rekeyed(breakpoints, salts), is_repriced=False)
+    return plan.changed(salted_steps, lambda breakpoints, _: _rekeyed(breakpoints, salts), is_repriced=False)
 
 
 def _rekeyed(breakpoints: Breakpoints, salts: pl.DataFrame) -> Breakpoints:

@@ -53,26 +53,26 @@ def prefix_errors(steps: pl.DataFrame, turns: pl.DataFrame) -> pl.Series:
         steps: req, run_id, turn, domain, model, is_shown, prompt_tokens, shared_key and shared_tokens.
         turns: the turns with their token classes.
     """
-    known = steps.select(
+    sent = steps.select(
         "run_id", "turn", "domain", "model", "is_shown", "prompt_tokens", "shared_key", "shared_tokens"
     )
-    both = known.join(turns.select("run_id", "turn", *CACHED_TOKENS), on=["run_id", "turn"], how="left",
+    both = sent.join(turns.select("run_id", "turn", *CACHED_TOKENS), on=["run_id", "turn"], how="left",
                       maintain_order="left")  # fmt: skip
     shared, first = pl.col("shared_tokens"), pl.col("prompt_tokens").first().over("run_id")
     ends = (pl.col("cache_read_tokens"), pl.sum_horizontal(CACHED_TOKENS), pl.col("prompt_tokens"))
-    told = pl.any_horizontal(shared == end for end in ends).any().over("domain", "shared_key")
+    is_billed = pl.any_horizontal(shared == end for end in ends).any().over("domain", "shared_key")
     part = pl.min_horizontal(shared / pl.max_horizontal(first, 1), 1)
     off = (shared * BETWEEN_ERROR + _assumed(steps["model"])) * (1 - part)
-    unsure = pl.when(pl.col("is_shown") & (shared > 0) & ~told).then(off)
+    unsure = pl.when(pl.col("is_shown") & (shared > 0) & ~is_billed).then(off)
     return both.select(prefix_error_tokens=unsure.fill_null(0.0)).to_series()
 
 
 def _assumed(models: pl.Series) -> pl.Expr:
     """Return by how many tokens what tool use adds may be off: nothing where it is documented."""
-    known = ((name, model_info(name)) for name in models.drop_nulls().unique())
+    infos = ((name, model_info(name)) for name in models.drop_nulls().unique())
     off = {
         name: info.tool_use_tokens * ASSUMED_ERROR
-        for name, info in known
+        for name, info in infos
         if info and info.tool_use_tokens_from
     }
     return pl.col("model").replace_strict(off, default=0.0, return_dtype=pl.Float64)
@@ -92,8 +92,10 @@ def minimums_off(steps: pl.DataFrame) -> pl.DataFrame:
 
 def doubted(plan: "Plan", doubts: pl.DataFrame) -> "Plan":
     """Return the plan with more doubt in some steps: `doubts` has req and columns of `plan.DOUBTS`."""
-    found = plan.steps.select("req").join(doubts, on="req", how="left", maintain_order="left")
-    more = ((pl.col(name) + found[name].fill_null(0)).alias(name) for name in doubts.columns if name != "req")
+    joined = plan.steps.select("req").join(doubts, on="req", how="left", maintain_order="left")
+    more = (
+        (pl.col(name) + joined[name].fill_null(0)).alias(name) for name in doubts.columns if name != "req"
+    )
     return replace(plan, steps=plan.steps.with_columns(more))
 
 

@@ -79,24 +79,24 @@ def _with_settings(rule: Rule, place: Place, values: Mapping[str, Any]) -> Rule:
 
 
 def _flag(where: str, value: Any) -> bool:
-    found = {"true": True, "false": False}.get(str(value).lower())
-    if found is None:
+    flag = {"true": True, "false": False}.get(str(value).lower())
+    if flag is None:
         raise CostscanError(f"{where} must be true or false, not {_shown(value)}", "enabled = false")
-    return found
+    return flag
 
 
 def _param(where: str, value: Any, default: float | str) -> float | str:
     if isinstance(default, str):
         return str(value)
     try:
-        found = float(str(value))
+        parsed = float(str(value))
     except ValueError:
         raise CostscanError(f"{where} must be a number, not {_shown(value)}", f"like {default}") from None
     whole = isinstance(default, int)
-    if not isfinite(found) or (whole and not found.is_integer()):
+    if not isfinite(parsed) or (whole and not parsed.is_integer()):
         number = "a whole number" if whole else "a number"
         raise CostscanError(f"{where} must be {number}, not {_shown(value)}", f"like {default}")
-    return int(found) if whole else found
+    return int(parsed) if whole else parsed
 
 
 def _shown(value: Any) -> str:
@@ -105,9 +105,9 @@ def _shown(value: Any) -> str:
 
 
 def _refuse_same_ids(rules: Any) -> None:
-    seen: dict[str, Rule] = {}
+    by_id: dict[str, Rule] = {}
     for rule in rules:
-        if (other := seen.setdefault(rule.id, rule)) is not rule:
+        if (other := by_id.setdefault(rule.id, rule)) is not rule:
             raise CostscanError(f"{rule.path}: id {rule.id} is that of {other.name} too", "choose another id")
 
 

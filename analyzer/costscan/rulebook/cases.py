@@ -51,12 +51,12 @@ def frames_of(rule: Rule, case: Case) -> dict[str, pl.DataFrame]:
 def _frame(rule: Rule, case: Case, name: str) -> pl.DataFrame:
     schema = FRAMES[name]
     rows = []
-    for given in case.frames.get(name, []):
-        if unknown := [column for column in given if column not in schema and column != REPEAT]:
+    for case_row in case.frames.get(name, []):
+        if unknown := [column for column in case_row if column not in schema and column != REPEAT]:
             raise CostscanError(
                 f"{rule.path}: {case.name}: {name} has no column {unknown[0]}", near(unknown[0], list(schema))
             )
-        row = {column: _default(name, column, kind) for column, kind in schema.items()} | given
+        row = {column: _default(name, column, kind) for column, kind in schema.items()} | case_row
         for step in range(row.pop(REPEAT, 1)):
             rows.append(row | {c: row[c] + step for c in ("turn", "block") if c in schema})  # noqa: PERF401
     return pl.DataFrame(rows, schema=schema)
@@ -103,16 +103,16 @@ def failures(rule: Rule) -> list[str]:
         frames = {name: frame.lazy() for name, frame in frames_of(rule, case).items()}
         try:
             with without_panics():
-                found = lazy(set_for(rule, case), frames).collect().to_dicts()
+                findings = lazy(set_for(rule, case), frames).collect().to_dicts()
         except REFUSALS as error:
             wrong.append(f"{case.name}: {why_not(rule, error)}")
             continue
-        left = [row for row in found if not any(_matches(row, wanted) for wanted in case.expect)]
-        missing = [wanted for wanted in case.expect if not any(_matches(row, wanted) for row in found)]
+        left = [row for row in findings if not any(_matches(row, wanted) for wanted in case.expect)]
+        missing = [wanted for wanted in case.expect if not any(_matches(row, wanted) for row in findings)]
         wrong += [f"{case.name}: not found: {wanted}" for wanted in missing]
         wrong += [f"{case.name}: found too: {row}" for row in left]
-        if not left and not missing and len(found) != len(case.expect):
-            wrong.append(f"{case.name}: {len(found)} findings instead of {len(case.expect)}")
+        if not left and not missing and len(findings) != len(case.expect):
+            wrong.append(f"{case.name}: {len(findings)} findings instead of {len(case.expect)}")
     return wrong
 
 

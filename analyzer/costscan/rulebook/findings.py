@@ -58,28 +58,30 @@ def find(
         rules: the rules to run, those that are not enabled left out.
         accepted: fingerprints, or FINGERPRINT@RUN, of findings that somebody has looked at and accepted.
     """
-    asked = tuple(rule for rule in rules if rule.enabled)
+    enabled = tuple(rule for rule in rules if rule.enabled)
     reasons = {part: reason for part, reason in analysis.reasons.items() if not part.startswith(RULE)}
     with without_panics():
-        found = _findings(analysis, asked, accepted, reasons)
+        findings = _findings(analysis, enabled, accepted, reasons)
     priced = {f.name: getattr(analysis, f.name) for f in fields(PricedAnalysis)}
-    return Diagnosis(**{**priced, "findings": check("findings", found), "rules": asked, "reasons": reasons})
+    return Diagnosis(
+        **{**priced, "findings": check("findings", findings), "rules": enabled, "reasons": reasons}
+    )
 
 
 def _findings(
     analysis: PricedAnalysis, rules: Sequence[Rule], accepted: frozenset[str], reasons: dict[str, str]
 ) -> pl.DataFrame:
-    frames = _held(rule_frames(analysis, rules))
-    found = [(rule, frame) for rule, frame in _queried(rules, frames, reasons) if frame.height]
-    if not found:
+    frames = _in_memory(rule_frames(analysis, rules))
+    matches = [(rule, frame) for rule, frame in _queried(rules, frames, reasons) if frame.height]
+    if not matches:
         return pl.DataFrame(schema=FINDINGS.schema)
-    runs = pl.concat([frame["run_id"] for _, frame in found]).unique()
-    money, known = Money(analysis, runs, frames), _Runs(analysis)
+    runs = pl.concat([frame["run_id"] for _, frame in matches]).unique()
+    money, of_runs = Money(analysis, runs, frames), _Runs(analysis)
     rows = [
         row
-        for rule, frame in found
-        for row in _priced(rule, frame, money, known, reasons)
-        if not known.cost_nothing(row)
+        for rule, frame in matches
+        for row in _priced(rule, frame, money, of_runs, reasons)
+        if not of_runs.cost_nothing(row)
         if row["fingerprint"] not in accepted and f"{row['fingerprint']}@{row['run_id']}" not in accepted
     ]
     return pl.DataFrame(rows, schema=FINDINGS.schema).sort(
@@ -95,23 +97,23 @@ def _queried(
 ) -> list[tuple[Rule, pl.DataFrame]]:
     """Return the rules that could be run, with what their queries found."""
     with suppress(*CAUGHT):
-        found = pl.collect_all([lazy(rule, frames) for rule in rules])
-        return list(zip(rules, found, strict=True))
-    told = []
+        matches = pl.collect_all([lazy(rule, frames) for rule in rules])
+        return list(zip(rules, matches, strict=True))
+    queried = []
     for rule in rules:
         try:
-            told.append((rule, lazy(rule, frames).collect()))
+            queried.append((rule, lazy(rule, frames).collect()))
         except CAUGHT as error:
             reasons[RULE + rule.name] = why_not(rule, error)
-    return told
+    return queried
 
 
 def _priced(
-    rule: Rule, found: pl.DataFrame, money: Money, known: "_Runs", reasons: dict[str, str]
+    rule: Rule, matches: pl.DataFrame, money: Money, of_runs: "_Runs", reasons: dict[str, str]
 ) -> list[dict[str, Any]]:
     """Return the findings of a rule; none where they cannot be priced or told."""
     try:
-        rows = _rows(rule, money.price(known.spanned(found), rule.price), known)
+        rows = _rows(rule, money.price(of_runs.spanned(matches), rule.price), of_runs)
         check("findings", pl.DataFrame(rows, schema=FINDINGS.schema))
     except CAUGHT as error:
         reasons[RULE + rule.name] = described(error)
@@ -121,14 +123,14 @@ def _priced(
 
 def rule_frames(analysis: PricedAnalysis, rules: Iterable[Rule]) -> dict[str, pl.LazyFrame]:
     """Return the frames that some rules query: canonical ones and `run_costs`."""
-    asked = " ".join(rule.sql for rule in rules)
-    named = [name for name in FRAMES if re.search(rf"\b{name}\b", asked)]
+    sql = " ".join(rule.sql for rule in rules)
+    named = [name for name in FRAMES if re.search(rf"\b{name}\b", sql)]
     return {
         name: run_costs(analysis).lazy() if name == "run_costs" else analysis.lazy(name) for name in named
     }
 
 
-def _held(frames: dict[str, pl.LazyFrame]) -> dict[str, pl.LazyFrame]:
+def _in_memory(frames: dict[str, pl.LazyFrame]) -> dict[str, pl.LazyFrame]:
     """Return the frames, in memory where that takes little: most rules look at all blocks."""
     blocks = frames.get("blocks")
     if blocks is None or blocks.select(pl.len()).collect().item() > HELD_BLOCKS:
@@ -145,17 +147,17 @@ def run_costs(analysis: Analysis) -> pl.DataFrame:
         micro_usd=pl.when(pl.col("usd").null_count() == 0).then(pl.col("usd").sum()),
     )
     calls = analysis.tool_calls.group_by("run_id").agg(tool_calls=pl.len().cast(pl.Int64))
-    found = (
+    costs = (
         analysis.runs.select("run_id", "root_run_id", "parent_run_id", "task", "agent", "n_turns")
         .join(sums, on="run_id", how="left", maintain_order="left")
         .join(calls, on="run_id", how="left", maintain_order="left")
         .with_columns(pl.col("tool_calls").fill_null(0), usd="micro_usd")
         .with_columns(micro_usd=micro)
     )
-    tree = found.group_by(run_id="root_run_id").agg(
+    tree = costs.group_by(run_id="root_run_id").agg(
         tree_micro_usd=pl.when(pl.col("micro_usd").null_count() == 0).then(pl.col("micro_usd").sum())
     )
-    return found.join(tree, on="run_id", how="left", maintain_order="left").select(*RUN_COSTS)
+    return costs.join(tree, on="run_id", how="left", maintain_order="left").select(*RUN_COSTS)
 
 
 class _Runs:
@@ -170,39 +172,39 @@ class _Runs:
         free = analysis.turns.filter(tier=UNBILLED).group_by("run_id").agg("turn")
         self._unbilled: dict[str, list[int]] = dict(free.iter_rows())
 
-    def cost_nothing(self, found: Mapping[str, Any]) -> bool:
+    def cost_nothing(self, finding: Mapping[str, Any]) -> bool:
         """Whether a finding is about turns that were not billed: nothing could be saved on them."""
-        turns = self._unbilled.get(found["run_id"], ())
-        return found["usd"] == 0 and any(found["turn"] <= turn <= found["turn_end"] for turn in turns)
+        turns = self._unbilled.get(finding["run_id"], ())
+        return finding["usd"] == 0 and any(finding["turn"] <= turn <= finding["turn_end"] for turn in turns)
 
-    def spanned(self, found: pl.DataFrame) -> pl.DataFrame:
+    def spanned(self, matches: pl.DataFrame) -> pl.DataFrame:
         """Fill in the turns of findings that are about a whole run, and the end of those about a turn."""
         last = (
-            found.select("run_id").join(self._frame, on="run_id", how="left", maintain_order="left")[
+            matches.select("run_id").join(self._frame, on="run_id", how="left", maintain_order="left")[
                 "n_turns"
             ]
             - 1
         )
-        whole = "turn" not in found.columns
+        whole = "turn" not in matches.columns
         turn = pl.lit(0, pl.Int64) if whole else pl.col("turn")
-        ends = "turn_end" in found.columns
+        ends = "turn_end" in matches.columns
         end = pl.col("turn_end") if ends else pl.lit(last) if whole else pl.col("turn")
-        spanned = found.with_columns(turn=turn, turn_end=end)
+        spanned = matches.with_columns(turn=turn, turn_end=end)
         spanned = spanned.with_columns(turn_end=pl.min_horizontal("turn_end", pl.lit(last)))
-        return spanned if "tokens" in found.columns else spanned.with_columns(tokens=pl.lit(0, pl.Int64))
+        return spanned if "tokens" in matches.columns else spanned.with_columns(tokens=pl.lit(0, pl.Int64))
 
 
-def _rows(rule: Rule, priced: pl.DataFrame, known: _Runs) -> list[dict[str, Any]]:
+def _rows(rule: Rule, priced: pl.DataFrame, of_runs: _Runs) -> list[dict[str, Any]]:
     return [
-        _row(rule, found, *known.names.get(found["run_id"], ("", None)))
-        for found in priced.iter_rows(named=True)
+        _row(rule, finding, *of_runs.names.get(finding["run_id"], ("", None)))
+        for finding in priced.iter_rows(named=True)
     ]
 
 
-def _row(rule: Rule, found: Mapping[str, Any], task: str, agent: str | None) -> dict[str, Any]:
-    values = {**{name: rule.value(name) for name in rule.params}, **found, "task": task}
+def _row(rule: Rule, finding: Mapping[str, Any], task: str, agent: str | None) -> dict[str, Any]:
+    values = {**{name: rule.value(name) for name in rule.params}, **finding, "task": task}
     words = {name: _shown(name, value) for name, value in values.items()}
-    confidence = found.get("confidence")
+    confidence = finding.get("confidence")
     return {
         "rule": rule.id,
         "name": rule.name,
@@ -210,21 +212,22 @@ def _row(rule: Rule, found: Mapping[str, Any], task: str, agent: str | None) -> 
         "severity": rule.severity,
         "confidence": confidence if confidence in CONFIDENCES else rule.confidence,
         **{
-            name: found.get(name) for name in ("run_id", "turn", "turn_end", "block", "tool", "tokens", "usd")
+            name: finding.get(name)
+            for name in ("run_id", "turn", "turn_end", "block", "tool", "tokens", "usd")
         },
         "message": rule.message.format_map(words),
-        "evidence": rule.evidence.format_map(words) if rule.evidence else _evidence(found, words),
+        "evidence": rule.evidence.format_map(words) if rule.evidence else _evidence(finding, words),
         "fix": rule.fix.format_map(words),
-        "fingerprint": _fingerprint(rule, task, agent, found),
-        "path": found.get("path"),
-        "char_offset": found.get("char_offset"),
+        "fingerprint": _fingerprint(rule, task, agent, finding),
+        "path": finding.get("path"),
+        "char_offset": finding.get("char_offset"),
     }
 
 
-def _evidence(found: Mapping[str, Any], words: Mapping[str, str]) -> str:
+def _evidence(finding: Mapping[str, Any], words: Mapping[str, str]) -> str:
     return ", ".join(
         f"{name.replace('_', ' ')} {words[name]}"
-        for name, value in found.items()
+        for name, value in finding.items()
         if name not in _ENGINE and value is not None
     )
 
@@ -243,8 +246,14 @@ def _shown(name: str, value: Any) -> str:
     return shown if len(shown) <= _MOST_CHARS else shown[: _MOST_CHARS - 1] + "…"
 
 
-def _fingerprint(rule: Rule, task: str, agent: str | None, found: Mapping[str, Any]) -> str:
-    parts = (rule.name, task, agent or "", found.get("tool") or "", *(found[name] for name in rule.identity))
+def _fingerprint(rule: Rule, task: str, agent: str | None, finding: Mapping[str, Any]) -> str:
+    parts = (
+        rule.name,
+        task,
+        agent or "",
+        finding.get("tool") or "",
+        *(finding[name] for name in rule.identity),
+    )
     return hashlib.sha256("\x1f".join(map(str, parts)).encode("utf-8", "replace")).hexdigest()[:_FINGERPRINT]
 
 

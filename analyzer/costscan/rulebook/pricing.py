@@ -57,7 +57,7 @@ WAYS: Final = MappingProxyType({way.name: way for way in (
     Way("switched", _TURN, RoutingMoney, RoutingMoney.switched),
 )})  # fmt: skip
 """The ways by their names; the first is that of a rule that names none."""
-_GIVEN: Final = tuple(dict.fromkeys(column for way in WAYS.values() for column in way.columns))
+_PRICED_COLUMNS: Final = tuple(dict.fromkeys(column for way in WAYS.values() for column in way.columns))
 """What prices are worked out from; what else a query gives is for its texts."""
 
 
@@ -70,23 +70,23 @@ class Money:
         runs: pl.Series,
         frames: Mapping[str, pl.LazyFrame] = MappingProxyType({}),
     ) -> None:
-        self._known: Mapping[type, object] = {
+        self._pricers: Mapping[type, object] = {
             SpendingMoney: SpendingMoney(analysis, runs, frames),
             CacheMoney: CacheMoney(analysis, runs),
             RoutingMoney: RoutingMoney(analysis, runs),
         }
 
-    def price(self, found: pl.DataFrame, how: str) -> pl.DataFrame:
+    def price(self, matches: pl.DataFrame, how: str) -> pl.DataFrame:
         """Add `usd` to findings (null where a price is unknown), and leave out what counts a dollar twice.
 
         Args:
-            found: what a query gave, with the columns of its way to price it.
+            matches: what a query gave, with the columns of its way to price it.
             how: the name of one of `WAYS`.
         """
-        given = [name for name in _GIVEN if name in found.columns]
+        columns = [name for name in _PRICED_COLUMNS if name in matches.columns]
         way = WAYS[how]
-        priced = way.price(self._known[way.of], found.select(given).with_row_index(_ROW))
-        return found[priced[_ROW]].with_columns(priced["turn"], priced["usd"])
+        priced = way.price(self._pricers[way.of], matches.select(columns).with_row_index(_ROW))
+        return matches[priced[_ROW]].with_columns(priced["turn"], priced["usd"])
 
 
 __all__ = ["WAYS", "Money"]

@@ -22,40 +22,40 @@ class CacheMoney:
         self._unit = analysis.unit.columns
         self._turns = analysis.counted_with_prices.filter(pl.col("run_id").is_in(runs.implode())).drop("usd")
 
-    def lost(self, found: pl.DataFrame) -> pl.DataFrame:
+    def lost(self, findings: pl.DataFrame) -> pl.DataFrame:
         """Sum what prefix breaks of one cause lost from turn to turn_end."""
-        return self._lost_of(found, ["run_id", "cause"])
+        return self._lost_of(findings, ["run_id", "cause"])
 
-    def lost_at(self, found: pl.DataFrame) -> pl.DataFrame:
+    def lost_at(self, findings: pl.DataFrame) -> pl.DataFrame:
         """Sum what prefix breaks of one cause at one path lost from turn to turn_end."""
-        return self._lost_of(found, ["run_id", "cause", "path"])
+        return self._lost_of(findings, ["run_id", "cause", "path"])
 
-    def _lost_of(self, found: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
-        asked = apart(found, keys)
+    def _lost_of(self, findings: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+        spans = apart(findings, keys)
         breaks = self._breaks.select(*keys, "usd_lost", at="turn")
-        inside = asked.join(breaks, on=keys, how="inner").filter(pl.col("at").is_between("turn", "turn_end"))
-        return _with_sums(asked, inside.select(_ROW, usd="usd_lost"))
+        inside = spans.join(breaks, on=keys, how="inner").filter(pl.col("at").is_between("turn", "turn_end"))
+        return _with_sums(spans, inside.select(_ROW, usd="usd_lost"))
 
-    def lost_in_run(self, found: pl.DataFrame) -> pl.DataFrame:
+    def lost_in_run(self, findings: pl.DataFrame) -> pl.DataFrame:
         """Sum all that runs lost for one cause."""
         keys = ["run_id", "cause"]
-        asked = apart(found, keys)
-        all_of_them = asked.join(self._breaks.select(*keys, usd="usd_lost"), on=keys, how="inner")
-        return _with_sums(asked, all_of_them.select(_ROW, "usd"))
+        spans = apart(findings, keys)
+        all_of_them = spans.join(self._breaks.select(*keys, usd="usd_lost"), on=keys, how="inner")
+        return _with_sums(spans, all_of_them.select(_ROW, "usd"))
 
-    def unread(self, found: pl.DataFrame) -> pl.DataFrame:
+    def unread(self, findings: pl.DataFrame) -> pl.DataFrame:
         """Price tokens of every prompt from turn to turn_end: what they cost there more than read."""
-        asked = apart(found)
-        each = asked.select(
+        spans = apart(findings)
+        prompts = spans.select(
             _ROW, "run_id", pl.int_ranges("turn", pl.col("turn_end") + 1).alias("turn"), "tokens"
         )
-        billed = self._billed(each.explode("turn"))
+        billed = self._billed(prompts.explode("turn"))
         lost = billed.with_columns(tokens_lost=pl.col("tokens").clip(0))
-        return _with_sums(asked, lost.select(_ROW, usd=usd_lost(lost, self._unit)))
+        return _with_sums(spans, lost.select(_ROW, usd=usd_lost(lost, self._unit)))
 
-    def written(self, found: pl.DataFrame) -> pl.DataFrame:
+    def written(self, findings: pl.DataFrame) -> pl.DataFrame:
         """Price tokens that were written to the cache in a turn: what that cost more than sending them."""
-        billed = self._billed(found.select(_ROW, *_PLACE, "tokens"))
+        billed = self._billed(findings.select(_ROW, *_PLACE, "tokens"))
         left = pl.col("tokens").clip(0)
         hour = pl.min_horizontal(left, "cache_write_1h_tokens")
         five = pl.min_horizontal(left - hour, "cache_write_5m_tokens")
@@ -66,23 +66,23 @@ class CacheMoney:
         )
         unit = billed.select(self._unit)
         more = turn_usd(billed, unit)["usd"] - turn_usd(plain, unit)["usd"]
-        return once(_with_sums(found, billed.select(_ROW, usd=more.cast(USD).clip(0))), _PLACE)
+        return once(_with_sums(findings, billed.select(_ROW, usd=more.cast(USD).clip(0))), _PLACE)
 
-    def saved(self, found: pl.DataFrame) -> pl.DataFrame:
+    def saved(self, findings: pl.DataFrame) -> pl.DataFrame:
         """Price a run at what a scenario saves of it."""
         saved = self._scenarios.select("run_id", "scenario", usd="saved_usd")
-        priced = found.join(saved, on=["run_id", "scenario"], how="left", maintain_order="left")
+        priced = findings.join(saved, on=["run_id", "scenario"], how="left", maintain_order="left")
         return once(priced, ["run_id"])
 
-    def _billed(self, asked: pl.DataFrame) -> pl.DataFrame:
-        return asked.join(self._turns, on=_PLACE, how="inner", maintain_order="left")
+    def _billed(self, rows: pl.DataFrame) -> pl.DataFrame:
+        return rows.join(self._turns, on=_PLACE, how="inner", maintain_order="left")
 
 
-def _with_sums(asked: pl.DataFrame, parts: pl.DataFrame) -> pl.DataFrame:
+def _with_sums(rows: pl.DataFrame, parts: pl.DataFrame) -> pl.DataFrame:
     """Add `usd`: the sum of the parts of each row; null where one is unknown, 0 where there is none."""
     whole = pl.when(pl.col("usd").null_count() == 0).then(pl.col("usd").sum())
     sums = parts.group_by(_ROW).agg(whole.cast(USD).alias("usd"), some=pl.lit(value=True))
-    joined = asked.join(sums, on=_ROW, how="left", maintain_order="left")
+    joined = rows.join(sums, on=_ROW, how="left", maintain_order="left")
     none = pl.col("some").is_null()
     return joined.with_columns(usd=pl.when(none).then(pl.lit(0).cast(USD)).otherwise("usd")).drop("some")
 

@@ -12,12 +12,12 @@ def once(priced: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
     )
 
 
-def apart(found: pl.DataFrame, by: Sequence[str] = ("run_id",)) -> pl.DataFrame:
+def apart(findings: pl.DataFrame, by: Sequence[str] = ("run_id",)) -> pl.DataFrame:
     """Cut findings of a run, or of what else they are told apart by, so that no two share a turn.
 
     What is left with no turn goes.
     """
-    ordered = found.sort(*by, "turn", pl.col("turn_end"), descending=[False] * (len(by) + 1) + [True])
+    ordered = findings.sort(*by, "turn", pl.col("turn_end"), descending=[False] * (len(by) + 1) + [True])
     before = (pl.col("turn_end").cum_max().shift(1) + 1).over(by).fill_null(0)
     cut = ordered.with_columns(turn=pl.max_horizontal("turn", before))
     return cut.filter(pl.col("turn") <= pl.col("turn_end"))

@@ -23,46 +23,46 @@ class SpendingMoney:
         self._costs = frames.get("block_costs", analysis.block_costs)
         self._turns = _running(analysis, runs)
 
-    def block(self, found: pl.DataFrame) -> pl.DataFrame:
+    def block(self, findings: pl.DataFrame) -> pl.DataFrame:
         """Price tokens of a block over its whole stay."""
         whole = pl.col("entry_usd") + pl.col("carried_usd")
         usd = pl.when(pl.col("part") < 1).then(_usd(whole.cast(pl.Float64) * pl.col("part"))).otherwise(whole)
-        asked = self._with_blocks(found)
-        stay = self._between(asked, "ride", pl.col("turn_in"), pl.col("turn_out"))
-        priced = asked.with_columns(usd=pl.when(stay.is_not_null()).then(usd))
+        joined = self._with_blocks(findings)
+        stay = self._between(joined, "ride", pl.col("turn_in"), pl.col("turn_out"))
+        priced = joined.with_columns(usd=pl.when(stay.is_not_null()).then(usd))
         return once(priced, ["run_id", "block"])
 
-    def ride(self, found: pl.DataFrame) -> pl.DataFrame:
+    def ride(self, findings: pl.DataFrame) -> pl.DataFrame:
         """Price tokens of a block from a turn on, until it left."""
-        asked = self._with_blocks(found)
+        joined = self._with_blocks(findings)
         again, end = pl.col("turn_in") + 1, pl.col("turn_out")
-        whole = self._between(asked, "ride", pl.min_horizontal(again, end), end)
+        whole = self._between(joined, "ride", pl.min_horizontal(again, end), end)
         late = pl.max_horizontal(again, "turn")
-        part = self._between(asked, "ride", pl.min_horizontal(late, end), end)
+        part = self._between(joined, "ride", pl.min_horizontal(late, end), end)
         share = pl.when(whole > 0).then(part / whole).when(whole.is_not_null()).then(0.0)
         usd = pl.col("carried_usd").cast(pl.Float64) * pl.col("part") * share
-        return once(asked.with_columns(usd=_usd(usd)), ["run_id", "block"])
+        return once(joined.with_columns(usd=_usd(usd)), ["run_id", "block"])
 
-    def turns(self, found: pl.DataFrame) -> pl.DataFrame:
+    def turns(self, findings: pl.DataFrame) -> pl.DataFrame:
         """Price whole turns, from turn to turn_end; where findings overlap, the later one begins later."""
-        asked = apart(found)
-        usd = self._between(asked, "usd", pl.col("turn"), pl.col("turn_end") + 1)
-        return asked.with_columns(usd=_usd(usd / 1e12))
+        spans = apart(findings)
+        usd = self._between(spans, "usd", pl.col("turn"), pl.col("turn_end") + 1)
+        return spans.with_columns(usd=_usd(usd / 1e12))
 
-    def prompt(self, found: pl.DataFrame) -> pl.DataFrame:
+    def prompt(self, findings: pl.DataFrame) -> pl.DataFrame:
         """Price tokens of every prompt from turn to turn_end, as what is re-sent is priced there.
 
         At most what the turns cost: a query may name more tokens than there were.
         """
-        asked = apart(found)
+        spans = apart(findings)
         turns = (pl.col("turn"), pl.col("turn_end") + 1)
-        price, whole = (self._between(asked, what, *turns) for what in ("ride", "usd"))
+        price, whole = (self._between(spans, column, *turns) for column in ("ride", "usd"))
         spent = pl.min_horizontal(pl.col("tokens").clip(0) * price, whole)
-        return asked.with_columns(usd=_usd(pl.when(price.is_not_null()).then(spent) / 1e12))
+        return spans.with_columns(usd=_usd(pl.when(price.is_not_null()).then(spent) / 1e12))
 
-    def output(self, found: pl.DataFrame) -> pl.DataFrame:
+    def output(self, findings: pl.DataFrame) -> pl.DataFrame:
         """Price tokens that were written in a turn."""
-        priced = found.join(
+        priced = findings.join(
             self._turns.select("run_id", "turn", "per_output", "output_tokens"),
             on=["run_id", "turn"],
             how="left",
@@ -72,38 +72,38 @@ class SpendingMoney:
         usd = _usd(written * pl.col("per_output") / 1e12)
         return once(priced.with_columns(usd=usd), ["run_id", "turn"])
 
-    def run(self, found: pl.DataFrame) -> pl.DataFrame:
+    def run(self, findings: pl.DataFrame) -> pl.DataFrame:
         """Price a share of a run."""
         end = self._turns.group_by("run_id").agg(after=pl.col("turn").max())
-        priced = found.join(end, on="run_id", how="left", maintain_order="left")
+        priced = findings.join(end, on="run_id", how="left", maintain_order="left")
         whole = self._between(priced, "usd", pl.lit(0, pl.Int64), pl.col("after"))
         usd = _usd(pl.col("share").clip(0, 1) * whole / 1e12)
         return once(priced.with_columns(usd=usd), ["run_id"])
 
-    def _with_blocks(self, found: pl.DataFrame) -> pl.DataFrame:
+    def _with_blocks(self, findings: pl.DataFrame) -> pl.DataFrame:
         keys = ["run_id", "block"]
-        wanted = found.lazy().select(keys).unique()
-        known = (
+        wanted = findings.lazy().select(keys).unique()
+        block_costs = (
             self._blocks.select(*keys, "turn_in", "turn_out", all_tokens="tokens")
             .join(wanted, on=keys, how="semi")
             .join(self._costs.join(wanted, on=keys, how="semi"), on=keys)
             .collect()
         )
         part = (pl.col("tokens") / pl.max_horizontal("all_tokens", 1)).clip(0, 1)
-        return found.join(known, on=keys, how="left", maintain_order="left").with_columns(part=part)
+        return findings.join(block_costs, on=keys, how="left", maintain_order="left").with_columns(part=part)
 
-    def _between(self, asked: pl.DataFrame, what: str, first: pl.Expr, after: pl.Expr) -> pl.Series:
+    def _between(self, rows: pl.DataFrame, column: str, first: pl.Expr, after: pl.Expr) -> pl.Series:
         """Return what turns from `first` up to `after` sum to; null where one of them has no price."""
-        sums = self._turns.select("run_id", "turn", f"{what}_before", "unknown_before")
+        sums = self._turns.select("run_id", "turn", f"{column}_before", "unknown_before")
         low, high = (
-            asked.select("run_id", turn=at).join(
+            rows.select("run_id", turn=at).join(
                 sums, on=["run_id", "turn"], how="left", maintain_order="left"
             )
             for at in (first, after)
         )
-        known = high["unknown_before"] == low["unknown_before"]
-        spent = high[f"{what}_before"] - low[f"{what}_before"]
-        return pl.select(pl.when(known).then(spent)).to_series()
+        is_priced = high["unknown_before"] == low["unknown_before"]
+        spent = high[f"{column}_before"] - low[f"{column}_before"]
+        return pl.select(pl.when(is_priced).then(spent)).to_series()
 
 
 def _running(analysis: PricedAnalysis, runs: pl.Series) -> pl.DataFrame:
@@ -151,8 +151,8 @@ def _ride() -> pl.Expr:
 
 
 def _usd(value: pl.Expr | pl.Series) -> pl.Expr:
-    known = pl.lit(value) if isinstance(value, pl.Series) else value
-    return known.fill_nan(None).round(12).cast(USD)
+    expr = pl.lit(value) if isinstance(value, pl.Series) else value
+    return expr.fill_nan(None).round(12).cast(USD)
 
 
 __all__ = ["SpendingMoney"]

@@ -119,23 +119,23 @@ def _query(place: Place, table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _params(place: Place, table: Mapping[str, Any]) -> dict[str, Param]:
-    found = {}
-    for name, given in (_table(place, table, "params") if "params" in table else {}).items():
+    params = {}
+    for name, entry in (_table(place, table, "params") if "params" in table else {}).items():
         where = f"params.{name}"
-        if not isinstance(given, dict) or set(given) != {"value", "help"}:
+        if not isinstance(entry, dict) or set(entry) != {"value", "help"}:
             raise CostscanError(
                 f"{place.of(where)}: {where} needs value and help", '{ value = 4000, help = "…" }'
             )
-        value = given["value"]
+        value = entry["value"]
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             raise CostscanError(f"{place.of(where)}: {where}.value must be a number or a word", "like 4000")
-        found[name] = Param(value, str(given["help"]))
-    return found
+        params[name] = Param(value, str(entry["help"]))
+    return params
 
 
 def _cases(place: Place, table: Mapping[str, Any]) -> tuple[Case, ...]:
-    given = table.get("test", [])
-    if not isinstance(given, list) or not all(isinstance(case, dict) for case in given):
+    tables = table.get("test", [])
+    if not isinstance(tables, list) or not all(isinstance(case, dict) for case in tables):
         raise CostscanError(f"{place.of('test')}: cases are written as [[test]] tables", "[[test]]")
     return tuple(
         Case(
@@ -144,24 +144,24 @@ def _cases(place: Place, table: Mapping[str, Any]) -> tuple[Case, ...]:
             expect=case.get("expect", []),
             params=case.get("params", {}),
         )
-        for number, case in enumerate(given, 1)
+        for number, case in enumerate(tables, 1)
     )
 
 
 def _table(place: Place, table: Mapping[str, Any], name: str) -> dict[str, Any]:
-    found = table.get(name)
-    if not isinstance(found, dict):
+    subtable = table.get(name)
+    if not isinstance(subtable, dict):
         raise CostscanError(
             f"{place.of(name)}: a rule needs a table [{name}]", "see costscan rules show NAME"
         )
-    return found
+    return subtable
 
 
 def _text(place: Place, table: Mapping[str, Any], name: str, prefix: str = "") -> str:
-    found = table.get(name)
-    if not isinstance(found, str) or not found.strip():
+    text = table.get(name)
+    if not isinstance(text, str) or not text.strip():
         raise CostscanError(f"{place.of(prefix + name)}: a rule needs {prefix}{name}", f'{name} = "…"')
-    return found.strip()
+    return text.strip()
 
 
 def _one_of(place: Place, name: str, value: object, allowed: tuple[str, ...]) -> None:
@@ -171,9 +171,9 @@ def _one_of(place: Place, name: str, value: object, allowed: tuple[str, ...]) ->
         )
 
 
-def _refuse_unknown(place: Place, prefix: str, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
+def _refuse_unknown(place: Place, prefix: str, table: Mapping[str, Any], allowed: tuple[str, ...]) -> None:
     for name in table:
-        if name not in known:
+        if name not in allowed:
             raise CostscanError(
-                f"{place.of(prefix + name)}: unknown key {prefix}{name}", near(name, list(known))
+                f"{place.of(prefix + name)}: unknown key {prefix}{name}", near(name, list(allowed))
             )

@@ -61,12 +61,14 @@ def sql_of(rule: Rule) -> str:
     Raises:
         CostscanError: it does more than select, or names a parameter that there is not.
     """
-    text = _COMMENT.sub(lambda found: found[1] or " ", rule.sql).strip().rstrip(";")
+    text = _COMMENT.sub(lambda comment: comment[1] or " ", rule.sql).strip().rstrip(";")
     bare = _STRING.sub("''", text)
     bad = _FORBIDDEN.search(bare)
     if bad or not re.match(r"(?i)(select|with)\b", bare):
-        what = f": {bad[0].strip()}" if bad else ""
-        raise CostscanError(f"{rule.path}: the query may only select from frames{what}", "use SELECT or WITH")
+        clause = f": {bad[0].strip()}" if bad else ""
+        raise CostscanError(
+            f"{rule.path}: the query may only select from frames{clause}", "use SELECT or WITH"
+        )
 
     def literal(match: re.Match[str]) -> str:
         if match[1] not in rule.params:
@@ -113,11 +115,11 @@ def compile_rule(rule: Rule) -> pl.Schema:
     except REFUSALS as error:
         raise _refused(rule, error) from None
     _check_columns(rule, schema)
-    known = {*schema, *rule.params, "usd", "tokens", "task"}
+    placeholders = {*schema, *rule.params, "usd", "tokens", "task"}
     for text in (rule.message, rule.evidence, rule.fix):
         for name in _names(rule, text):
-            if name not in known:
-                raise CostscanError(f"{rule.path}: a text names {{{name}}}", near(name, sorted(known)))
+            if name not in placeholders:
+                raise CostscanError(f"{rule.path}: a text names {{{name}}}", near(name, sorted(placeholders)))
     for name in rule.identity:
         if name not in schema:
             raise CostscanError(f"{rule.path}: identity names {name}", near(name, list(schema)))
@@ -128,9 +130,9 @@ def _check_columns(rule: Rule, schema: pl.Schema) -> None:
     needed = WAYS[rule.price].columns
     for column, kind in needed.items():
         if schema.get(column) != kind:
-            given = f"is {schema[column]}" if column in schema else "is missing"
+            actual = f"is {schema[column]}" if column in schema else "is missing"
             raise CostscanError(
-                f"{rule.path}: the query must give {column} ({kind.__name__}); it {given}",
+                f"{rule.path}: the query must give {column} ({kind.__name__}); it {actual}",
                 f"rules priced by {rule.price} give {', '.join(needed)}",
             )
     for column, kind in _PLACES.items():
@@ -143,24 +145,24 @@ def _check_columns(rule: Rule, schema: pl.Schema) -> None:
 
 def _names(rule: Rule, text: str) -> list[str]:
     try:
-        found = [
+        placeholders = [
             (name, spec, how) for _, name, spec, how in string.Formatter().parse(text) if name is not None
         ]
     except ValueError as error:
         raise CostscanError(
             f"{rule.path}: a text has a stray brace: {error}", "write {{ for a brace"
         ) from None
-    for name, spec, how in found:
+    for name, spec, how in placeholders:
         if not name.isidentifier() or spec or how:
             raise CostscanError(
                 f"{rule.path}: a text names {{{name}}} in another way", "only {column} is allowed"
             )
-    return [name for name, _, _ in found]
+    return [name for name, _, _ in placeholders]
 
 
 def _refused(rule: Rule, error: BaseException) -> CostscanError:
-    said = str(error).strip()
-    first = said.splitlines()[0] if said else type(error).__name__
+    message = str(error).strip()
+    first = message.splitlines()[0] if message else type(error).__name__
     return CostscanError(f"{rule.path}: {first}", "costscan schema shows the frames and their columns")
 
 

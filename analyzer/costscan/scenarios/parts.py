@@ -16,15 +16,17 @@ Parts: TypeAlias = "Mapping[str, Callable[[], pl.DataFrame]]"
 """By scenario, what works out the costs of the runs."""
 
 
-def caching_parts(bench: Workspace) -> Parts:
+def caching_parts(workspace: Workspace) -> Parts:
     """Return each part of caching."""
-    plan = bench.plan
+    plan = workspace.plan
     return {
         "caching/fix-prefix": lambda: (
-            bench.replayed(caching.with_stable_prefix(plan)).runs if plan.varies else bench.logged.runs
+            workspace.replayed(caching.with_stable_prefix(plan)).runs
+            if plan.varies
+            else workspace.logged.runs
         ),
-        "caching/breakpoints": lambda: bench.replayed(caching.with_breakpoints(plan)).runs,
-        "caching/ttl": lambda: bench.ttls[2],
+        "caching/breakpoints": lambda: workspace.replayed(caching.with_breakpoints(plan)).runs,
+        "caching/ttl": lambda: workspace.ttls[2],
     }
 
 
@@ -52,21 +54,21 @@ def _routed(sets: Sets, scope: str) -> pl.DataFrame:
     return sets.routes.alone(scope).outcome.runs
 
 
-def _with_effort(bench: Workspace, effort: str) -> pl.DataFrame:
-    return bench.replayed(routing.with_effort(bench.plan, effort)).runs
+def _with_effort(workspace: Workspace, effort: str) -> pl.DataFrame:
+    return workspace.replayed(routing.with_effort(workspace.plan, effort)).runs
 
 
-def _batched(bench: Workspace) -> pl.DataFrame:
-    if bench.unwaited.is_empty():
-        return bench.logged.runs
-    halves = batching.batched(bench.plan, bench.unwaited["run_id"], bench.batch_models)
-    return Outcome(halves, bench.costs.repriced(halves, bench.logged.turns)).runs
+def _batched(workspace: Workspace) -> pl.DataFrame:
+    if workspace.unwaited.is_empty():
+        return workspace.logged.runs
+    halves = batching.batched(workspace.plan, workspace.unwaited["run_id"], workspace.batch_models)
+    return Outcome(halves, workspace.costs.repriced(halves, workspace.logged.turns)).runs
 
 
-def _packed(bench: Workspace) -> pl.DataFrame:
-    if bench.unwaited.is_empty():
-        return bench.logged.runs
-    return bench.replayed(batching.packed(bench.plan, bench.packs)).runs
+def _packed(workspace: Workspace) -> pl.DataFrame:
+    if workspace.unwaited.is_empty():
+        return workspace.logged.runs
+    return workspace.replayed(batching.packed(workspace.plan, workspace.packs)).runs
 
 
 __all__ = ["Parts", "caching_parts", "other_parts"]

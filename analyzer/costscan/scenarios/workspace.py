@@ -63,7 +63,7 @@ class Workspace:
         return both.select("run_id", "turn_in", "turn_out", "layer", *names)
 
     @cached_property
-    def trimming_inputs(self) -> trimming.Held:
+    def trimming_inputs(self) -> trimming.TrimmingInputs:
         """What trimming decides on."""
         kinds = ("tool_result", "tool_def", "image", "document")
         asked = (pl.col("kind") == "text") & (pl.col("role") == "user")
@@ -73,7 +73,7 @@ class Workspace:
         blocks = self._blocks(*names).filter(some).collect()
         sized_blocks = trimming.without_tool_use(blocks, self.plan.steps, self.analysis.runs)
         exact = self.analysis.runs.filter(pl.col("source").is_in(with_whole_prompts()))["run_id"]
-        return trimming.Held(
+        return trimming.TrimmingInputs(
             with_errors(sized_blocks, exact), self.analysis.tool_calls, self.analysis.runs, most
         )
 
@@ -101,12 +101,14 @@ class Workspace:
     @cached_property
     def evidence(self) -> pl.DataFrame:
         """The turns that a smaller model could have served."""
-        return routing.found_evidence({"turn_work": self.work, "tool_calls": self.analysis.tool_calls})
+        return routing.evidence_of({"turn_work": self.work, "tool_calls": self.analysis.tool_calls})
 
     @cached_property
-    def routing_inputs(self) -> routing.Known:
+    def routing_inputs(self) -> routing.RoutingInputs:
         """What routing decides on."""
-        return routing.Known(self.evidence, self.sizes, self.counts, self._usd_on, self.costs.units_of)
+        return routing.RoutingInputs(
+            self.evidence, self.sizes, self.counts, self._usd_on, self.costs.units_of
+        )
 
     @cached_property
     def counts(self) -> pl.DataFrame:
@@ -193,14 +195,14 @@ class Workspace:
         That is the cheaper one of each run, or one for all that share a prefix: a run may be cheaper with
         five minutes and yet be the one whose hour saves the others a write.
         """
-        five, hour = (self.replayed(plan.living(ttl), keep=True) for ttl in (SHORT, LONG))
+        five, hour = (self.replayed(plan.with_ttl(ttl), keep=True) for ttl in (SHORT, LONG))
         both = five.runs.join(hour.runs, on="run_id", suffix="_hour")
         runs = both.filter(pl.col("known_pico_usd_hour") < pl.col("known_pico_usd"))["run_id"]
         ways = [five]
         if len(runs) == both.height:
             ways = [hour]
         elif len(runs):
-            mixed = self.replayed(plan.living(SHORT).mixed(plan.living(LONG), runs), keep=True)
+            mixed = self.replayed(plan.with_ttl(SHORT).mixed(plan.with_ttl(LONG), runs), keep=True)
             ways = [mixed, five, hour]
         plan.breakpoints.forget()
         return five, hour, Outcome(plan, cheapest([way.turns for way in ways]))

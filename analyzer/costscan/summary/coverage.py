@@ -74,13 +74,13 @@ def open_turns(analysis: Diagnosis, filled: pl.DataFrame) -> pl.DataFrame:
     price = analysis.turns.select(
         "run_id", "turn", "output_tokens", "usd", "usage_from", knows_prompt=KNOWS_PROMPT
     ).hstack(analysis.unit.select("pico_output", "pico_input"))
-    found = analysis.unfinished.join(filled, on=["run_id", "turn"], how="anti").join(
+    joined = analysis.unfinished.join(filled, on=["run_id", "turn"], how="anti").join(
         price, on=["run_id", "turn"], how="inner"
     )
     wrote = pl.max_horizontal(_tokens("visible_chars") - pl.col("output_tokens").fill_null(0), 0)
     sent = pl.when("knows_prompt").then(0).otherwise(_tokens("shown_chars"))
     missing = wrote * pl.col("pico_output") + sent * pl.col("pico_input")
-    return found.select("run_id", "turn", "usage_from", missing_usd=usd_of(missing))
+    return joined.select("run_id", "turn", "usage_from", missing_usd=usd_of(missing))
 
 
 def _tokens(chars: str) -> pl.Expr:
@@ -101,8 +101,8 @@ def recorded_totals(analysis: Diagnosis) -> dict[str, Recorded]:
 
 def unproven(analysis: Diagnosis, selection: Selection | None) -> list[Recorded]:
     """Return the totals that the log does not prove, with a selection those of the selected sessions."""
-    found = [t for t in analysis.recorded if not t.is_proven or t.unproven_usd]
+    totals = [t for t in analysis.recorded if not t.is_proven or t.unproven_usd]
     if selection is None or selection == Selection():
-        return found
+        return totals
     sessions = set(analysis.turns["root_run_id"])
-    return [t for t in found if t.session in sessions]
+    return [t for t in totals if t.session in sessions]

@@ -43,15 +43,15 @@ def no_caching_usd(analysis: Diagnosis) -> pl.Series:
 def scenarios(analysis: Diagnosis) -> list[Scenario]:
     """Return what the logs would have cost: with nothing cached, each lever, all, each part."""
     turns = analysis.turns.with_columns(no_caching=no_caching_usd(analysis))
-    known = turns.filter(pl.col("usd").is_not_null())
-    billed = total(known["usd"]) if known.height or not turns.height else None
+    priced = turns.filter(pl.col("usd").is_not_null())
+    billed = total(priced["usd"]) if priced.height or not turns.height else None
     unknown = [part.removeprefix(SCENARIO) for part in analysis.reasons if part.startswith(SCENARIO)]
-    told = dict.fromkeys([*analysis.scenarios["scenario"].unique(maintain_order=True), *unknown])
-    names = [name for name in told if name != "as_billed" and "+" not in name]
+    part_names = dict.fromkeys([*analysis.scenarios["scenario"].unique(maintain_order=True), *unknown])
+    names = [name for name in part_names if name != "as_billed" and "+" not in name]
     every = analysis.runs["root_run_id"].n_unique()
     return [
         Scenario("as_billed", None, billed, None if billed is None else Decimal(0), None, every, None),
-        _no_caching(known, billed),
+        _no_caching(priced, billed),
         *(_replayed(analysis, name, billed) for name in sorted(names, key=lambda name: "/" in name)),
     ]
 
@@ -86,10 +86,10 @@ def _without_rules(analysis: Diagnosis, runs: pl.DataFrame) -> str | None:
     return f"not worked out for {of}: no known cache rules for {', '.join(models[:_MOST_MODELS])}{more}"
 
 
-def _no_caching(known: pl.DataFrame, billed: Decimal | None) -> Scenario:
-    whole = billed is not None and not known["no_caching"].null_count()
-    plain = total(known["no_caching"]) if whole else None
-    cached = known.filter(pl.sum_horizontal(CACHED_TOKENS) > 0)["root_run_id"].n_unique()
+def _no_caching(priced: pl.DataFrame, billed: Decimal | None) -> Scenario:
+    whole = billed is not None and not priced["no_caching"].null_count()
+    plain = total(priced["no_caching"]) if whole else None
+    cached = priced.filter(pl.sum_horizontal(CACHED_TOKENS) > 0)["root_run_id"].n_unique()
     saved = None if billed is None or plain is None else billed - plain
     return Scenario("no_caching", None, plain, saved, None, cached, None)
 

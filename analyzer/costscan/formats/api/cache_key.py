@@ -26,51 +26,51 @@ def settings_of(request: Request, blocks: Iterable[Sent] = ()) -> int:
 
     That there are images, or documents to cite, counts as a setting: of the first one nothing is found.
     """
-    found = list(blocks)
-    anywhere = [any(b.measured.kind == "image" for b in found), any(b.cites for b in found)]
+    sent = list(blocks)
+    anywhere = [any(b.measured.kind == "image" for b in sent), any(b.cites for b in sent)]
     speed = None if request.speed == "standard" else request.speed
-    asked = [_format(request), tool_choice(request.tool_choice), thinking(request), effort(request)]
-    return hash_of(encode([*asked, speed, request.betas or None, *anywhere]))
+    settings = [_format(request), tool_choice(request.tool_choice), thinking(request), effort(request)]
+    return hash_of(encode([*settings, speed, request.betas or None, *anywhere]))
 
 
 def salt_of(request: Request, blocks: Iterable[Sent]) -> Salt:
     """Return what the settings of a request, and what stands anywhere in it, add to its keys."""
-    found = list(blocks)
-    system = _hash([_format(request), any(b.cites for b in found)])
-    images = any(b.measured.kind == "image" for b in found)
+    sent = list(blocks)
+    system = _hash([_format(request), any(b.cites for b in sent)])
+    images = any(b.measured.kind == "image" for b in sent)
     rest = [tool_choice(request.tool_choice), thinking(request), effort(request), images]
     return Salt(system, _hash([system, *rest]))
 
 
-def _hash(given: list[Any]) -> int:
-    return hash_of(encode(given)) if any(given) else 0
+def _hash(parts: list[Any]) -> int:
+    return hash_of(encode(parts)) if any(parts) else 0
 
 
-def tool_choice(asked: object) -> object:
+def tool_choice(choice: object) -> object:
     """Return the choice of tools, None for the default."""
-    if not isinstance(asked, dict):
-        return asked
-    told = {k: v for k, v in asked.items() if not (k == "disable_parallel_tool_use" and v is False)}
-    return None if told in ({}, _ANY_TOOL) else told
+    if not isinstance(choice, dict):
+        return choice
+    relevant = {k: v for k, v in choice.items() if not (k == "disable_parallel_tool_use" and v is False)}
+    return None if relevant in ({}, _ANY_TOOL) else relevant
 
 
 def thinking(request: Request) -> object:
     """Return what is asked of thinking, None for what the model does by default; not how it is shown."""
-    asked = request.thinking
-    if not isinstance(asked, dict):
-        return asked
+    config = request.thinking
+    if not isinstance(config, dict):
+        return config
     info = _info(request)
     default = _ADAPTIVE if info is not None and info.thinks_by_default else _OFF
-    told = {k: v for k, v in asked.items() if k != "display"}
-    return None if told in ({}, default) else told
+    relevant = {k: v for k, v in config.items() if k != "display"}
+    return None if relevant in ({}, default) else relevant
 
 
 def effort(request: Request) -> object:
     """Return the effort, None for the default of the model."""
     config = request.output_config
-    asked = config.get("effort") if isinstance(config, dict) else None
+    level = config.get("effort") if isinstance(config, dict) else None
     info = _info(request)
-    return None if asked == (HIGH if info is None else info.default_effort) else asked
+    return None if level == (HIGH if info is None else info.default_effort) else level
 
 
 def _format(request: Request) -> object:

@@ -52,8 +52,8 @@ def response_of(pair: Pair) -> Message | None:
         return lenient_message(sse.response_of(pair.response_sse))
     raw = body_of(pair.response)
     if pair.result and not raw:
-        found = lenient_json.mapping(bytes(pair.result)) or {}
-        return lenient_message(found.get("message"))
+        parsed = lenient_json.mapping(bytes(pair.result)) or {}
+        return lenient_message(parsed.get("message"))
     if not raw:
         return None
     try:

@@ -31,14 +31,14 @@ def body_of(raw: Raw) -> bytes:
 
 
 def _loose_body(text: bytes) -> bytes:
-    found = lenient_json.mapping(text) or {}
+    fields = lenient_json.mapping(text) or {}
     try:
-        return json.dumps(found["body"]).encode() if "body" in found else b""
+        return json.dumps(fields["body"]).encode() if "body" in fields else b""
     except RecursionError:
         return b""
 
 
 def _unquoted(raw: bytes) -> bytes:
     """Return what a JSON string says; anything else as it is."""
-    said = lenient_json.value(raw) if raw[:1] == b'"' else None
-    return said.encode("utf-8", "replace") if isinstance(said, str) else raw
+    text = lenient_json.value(raw) if raw[:1] == b'"' else None
+    return text.encode("utf-8", "replace") if isinstance(text, str) else raw

@@ -58,24 +58,24 @@ class Definitions:
     """Measures of tool definitions, each text measured once however often it is sent."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, int], Sent] = {}
+        self._blocks: dict[tuple[int, int], Sent] = {}
 
     def sent(self, raw: bytes, index: int) -> Sent:
         """Return the block of a raw tool definition."""
         key = hash_of(raw), index
-        if key not in self._known:
-            if len(self._known) == MAX_DEFINITIONS:
+        if key not in self._blocks:
+            if len(self._blocks) == MAX_DEFINITIONS:
                 # Definitions that change with every request are not worth remembering.
-                self._known.clear()
+                self._blocks.clear()
             value = _decoded(raw)
-            asked_ttl, deferred, of_web = None, False, False
+            block_ttl, deferred, of_web = None, False, False
             if isinstance(value, dict):
-                asked_ttl = ttl(value.pop("cache_control", None))
+                block_ttl = ttl(value.pop("cache_control", None))
                 deferred = is_deferred(value)
                 of_web = str(value.get("type")).startswith(_WEB_TOOLS)
-            found = Sent("tools", "system", definition(value), asked_ttl, -1, index, raw, deferred)
-            self._known[key] = found._replace(of_web=of_web)
-        return self._known[key]
+            block = Sent("tools", "system", definition(value), block_ttl, -1, index, raw, deferred)
+            self._blocks[key] = block._replace(of_web=of_web)
+        return self._blocks[key]
 
 
 def _decoded(raw: bytes) -> Any:
@@ -85,22 +85,22 @@ def _decoded(raw: bytes) -> Any:
         return lenient_json.value(raw)
 
 
-def blocks_of(request: Request, known: Definitions) -> list[Sent]:
+def blocks_of(request: Request, definitions: Definitions) -> list[Sent]:
     """Return the blocks of a request in the order of the prompt.
 
     Left out is what is deferred and not found, what a compaction block stands for, and thinking that the
     model drops.
     """
-    tools = [known.sent(bytes(raw), index) for index, raw in enumerate(request.tools or ())]
+    tools = [definitions.sent(bytes(raw), index) for index, raw in enumerate(request.tools or ())]
     tools.sort(key=lambda tool: tool.of_web)
     waiting = {tool.measured.tool: tool for tool in tools if tool.deferred}
     out = [tool for tool in tools if not tool.deferred]
     for index, block in _as_blocks(request.system):
-        found = measure(block)
-        if found is not None:
-            kind = replace(found, kind="system") if found.kind == "text" else found
+        measured = measure(block)
+        if measured is not None:
+            kind = replace(measured, kind="system") if measured.kind == "text" else measured
             out.append(Sent("system", "system", kind, ttl(block.cache_control), -1, index))
-    asked = last_asked(request.messages or ()) if drops_thinking(request.model) else -1
+    last_question = last_asked(request.messages or ()) if drops_thinking(request.model) else -1
     begin = _summed_up(request.messages or ())
     for number, message in enumerate(request.messages or ()):
         role = message.role if isinstance(message.role, str) and message.role in _ROLES else "user"
@@ -108,7 +108,7 @@ def blocks_of(request: Request, known: Definitions) -> list[Sent]:
             if waiting:
                 named = [waiting.pop(name) for name in found_by(block) if name in waiting]
                 out += (tool._replace(layer="messages", message=number, nth=index) for tool in named)
-            if (number, index) >= begin and (number > asked or block.type not in _THINKING):
+            if (number, index) >= begin and (number > last_question or block.type not in _THINKING):
                 out += _in_message(block, role, number, index)
     if request.cache_control is not None and out:
         out[-1] = out[-1]._replace(breakpoint=f"auto-{ttl(request.cache_control) or '5m'}")
@@ -145,10 +145,10 @@ def _asks(message: RequestMessage) -> bool:
 
 def _in_message(block: Block, role: str, message: int, nth: int) -> list[Sent]:
     """Return a content block of a message, with what is inside it; a breakpoint stands at the end."""
-    found = measure(block)
-    if found is None:
+    measured = measure(block)
+    if measured is None:
         return []
-    parts = found.apart()
+    parts = measured.apart()
     out = [Sent("messages", role, part, None, message, nth, inside=n > 0) for n, part in enumerate(parts)]
     out[-1] = out[-1]._replace(breakpoint=ttl(block.cache_control))
     return [out[0]._replace(cites=True), *out[1:]] if cites(block) else out

@@ -41,14 +41,14 @@ def response_of(events: str) -> dict[str, Any] | None:
 
 
 def _events(text: str) -> list[dict[str, Any]]:
-    found = []
+    events = []
     for line in _line_end.split(text):
         if not line.startswith("data:"):
             continue
         event = lenient_json.mapping(line[5:].strip())
         if event is not None:
-            found.append(event)
-    return found
+            events.append(event)
+    return events
 
 
 def _index(event: dict[str, Any]) -> int:

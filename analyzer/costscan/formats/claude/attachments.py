@@ -29,27 +29,27 @@ def read(thread: Thread, line: int, raw: bytes) -> str:
 
     Returns what a person asks for in it, who wrote while the agent was at work; "" where nobody did.
     """
-    found = lenient_json.mapping(raw)
-    if found is None:
+    attachment = lenient_json.mapping(raw)
+    if attachment is None:
         return ""
     with suppress(RecursionError):
-        _add(thread, line, found)
-        return _asked(found)
+        _add(thread, line, attachment)
+        return _asked(attachment)
     return ""
 
 
-def _asked(found: dict[str, Any]) -> str:
-    if found.get("type") != "queued_command" or not people.by_person(found.get("origin")):
+def _asked(attachment: dict[str, Any]) -> str:
+    if attachment.get("type") != "queued_command" or not people.by_person(attachment.get("origin")):
         return ""
-    return next(filter(None, map(people.asked, _strings(found.get("prompt")))), "")
+    return next(filter(None, map(people.asked, _strings(attachment.get("prompt")))), "")
 
 
-def _add(thread: Thread, line: int, found: dict[str, Any]) -> None:
-    kind = str(found.get("type"))
+def _add(thread: Thread, line: int, attachment: dict[str, Any]) -> None:
+    kind = str(attachment.get("type"))
     if kind == "prompt_snapshot":
-        _snapshot(thread, line, found)
+        _snapshot(thread, line, attachment)
     elif kind not in _NOT_SENT:
-        shown = "\n".join(s for key in _SHOWN for s in _strings(found.get(key)))
+        shown = "\n".join(s for key in _SHOWN for s in _strings(attachment.get(key)))
         if shown:
             thread.sent(line, text(shown))
 
@@ -64,14 +64,14 @@ def _strings(value: object) -> list[str]:
     return []
 
 
-def _snapshot(thread: Thread, line: int, found: dict[str, Any]) -> None:
+def _snapshot(thread: Thread, line: int, snapshot: dict[str, Any]) -> None:
     thread.forget(layers=("tools", "system"))
-    tools = found.get("tools") or found.get("toolDefinitions")
+    tools = snapshot.get("tools") or snapshot.get("toolDefinitions")
     for tool in tools if isinstance(tools, list) else []:
         if is_deferred(tool):
             continue
         thread.sent(line, definition(tool), layer="tools", role="system")
-    system = found.get("systemPrompt") or found.get("system") or found.get("content")
+    system = snapshot.get("systemPrompt") or snapshot.get("system") or snapshot.get("content")
     for part in system if isinstance(system, list) else [system]:
-        for said in _strings(part):
-            thread.sent(line, text(said, "system"), layer="system", role="system")
+        for prompt_text in _strings(part):
+            thread.sent(line, text(prompt_text, "system"), layer="system", role="system")

@@ -101,12 +101,12 @@ def holds_usage(raw: bytes) -> bool:
 
 def timestamp(line: Line) -> str | None:
     """Return the time of a line as text; some logs write seconds or milliseconds since 1970."""
-    found = line.timestamp
-    if type(found) is str:
-        return found or None
-    if isinstance(found, int | float) and not isinstance(found, bool):
-        return str(found)
-    return word(found)
+    stamp = line.timestamp
+    if type(stamp) is str:
+        return stamp or None
+    if isinstance(stamp, int | float) and not isinstance(stamp, bool):
+        return str(stamp)
+    return word(stamp)
 
 
 def call_of(line: Line, number: int) -> tuple[Call, str] | None:

@@ -48,17 +48,17 @@ _MADE: Final = re.compile(
 _PRINTED: Final = re.compile(r"\s*<local-command-(?:stdout|stderr)[\s>]")
 
 
-def asked(said: str) -> str:
+def asked(text: str) -> str:
     """Return what a person asks for in the text of a user; "" where the client made all of it."""
-    while around := _AROUND.match(said):
-        _, closed, said = said[around.end() :].partition(f"</{around[1]}>")
+    while around := _AROUND.match(text):
+        _, closed, text = text[around.end() :].partition(f"</{around[1]}>")
         if not closed:
             return ""
-    said = said.partition("<system-reminder>")[0].strip()
-    if _MADE.match(said):
+    text = text.partition("<system-reminder>")[0].strip()
+    if _MADE.match(text):
         return ""
-    command = COMMAND.search(said) if said.startswith("<command-") else None
-    return "" if command is not None and command[1].lstrip("/") in HOUSEKEEPING else said
+    command = COMMAND.search(text) if text.startswith("<command-") else None
+    return "" if command is not None and command[1].lstrip("/") in HOUSEKEEPING else text
 
 
 def written(line: Line) -> str:

@@ -23,10 +23,10 @@ def cost_state(rows: Rows, place: tuple[str, int], line: Line, session: str | No
     """Add the totals of a `cost-state` line; `place` is its path and number."""
     session = word(line.sessionId) or session
     if session is not None:
-        told = RecordedRow(
+        common = RecordedRow(
             session=session, path=place[0], line=place[1], at=time_of(timestamp(line)), event="cost-state"
         )
-        rows.recorded.extend(_models(told, line, line.totalCostUSD))
+        rows.recorded.extend(_models(common, line, line.totalCostUSD))
 
 
 def result(rows: Rows, place: tuple[str, int], line: Line, session: str, models: Sequence[str] = ()) -> None:
@@ -39,7 +39,7 @@ def result(rows: Rows, place: tuple[str, int], line: Line, session: str, models:
         session: that the line belongs to where it names none.
         models: that the main loop used since the last such line; of several it is not known which did what.
     """
-    told = RecordedRow(
+    common = RecordedRow(
         session=word(line.session_id) or session,
         path=place[0],
         line=place[1],
@@ -48,36 +48,36 @@ def result(rows: Rows, place: tuple[str, int], line: Line, session: str, models:
         uuid=word(line.uuid),
         result_index=number(line.result_index),
     )
-    rows.recorded.extend(_models(told, line, line.total_cost_usd))
-    rows.recorded.extend(_usage(told, line, models[0] if len(models) == 1 else None))
+    rows.recorded.extend(_models(common, line, line.total_cost_usd))
+    rows.recorded.extend(_usage(common, line, models[0] if len(models) == 1 else None))
 
 
-def _models(told: RecordedRow, line: Line, usd: object) -> Iterator[RecordedRow]:
-    """Yield a row for each model and one for the total; `told` is what they have in common."""
-    for model, found in (lenient_json.mapping(bytes(line.modelUsage)) or {}).items():
-        if isinstance(found, dict):
-            own = told._replace(part="model", model_raw=model, usd=_dollars(found.get("costUSD")))
-            yield _with_tokens(own, found)
+def _models(common: RecordedRow, line: Line, usd: object) -> Iterator[RecordedRow]:
+    """Yield a row for each model and one for the total; `common` is what they have in common."""
+    for model, model_usage in (lenient_json.mapping(bytes(line.modelUsage)) or {}).items():
+        if isinstance(model_usage, dict):
+            own = common._replace(part="model", model_raw=model, usd=_dollars(model_usage.get("costUSD")))
+            yield _with_tokens(own, model_usage)
     total = _dollars(usd)
     if total is not None:
-        yield told._replace(part="total", usd=total)
+        yield common._replace(part="total", usd=total)
 
 
-def _usage(told: RecordedRow, line: Line, model: str | None) -> Iterator[RecordedRow]:
+def _usage(common: RecordedRow, line: Line, model: str | None) -> Iterator[RecordedRow]:
     usage = of_raw(bytes(line.usage))
     used = counters(usage)
-    plain, read, writes = used.prompt_side
+    plain, cache_read_tokens, writes = used.prompt_side
     split = usage.cache_creation
     parts = (
         (split.ephemeral_5m_input_tokens, split.ephemeral_1h_input_tokens) if isinstance(split, Split) else ()
     )
     tier, speed, geo = mode_of(usage)
     if used.is_known:
-        yield told._replace(
+        yield common._replace(
             part="usage",
             model_raw=model,
             input_tokens=plain,
-            cache_read_tokens=read,
+            cache_read_tokens=cache_read_tokens,
             cache_write_tokens=writes,
             cache_write_1h_tokens=(
                 used.cache_write_1h_tokens if sum(number(n) or 0 for n in parts) == writes else None
@@ -90,22 +90,23 @@ def _usage(told: RecordedRow, line: Line, model: str | None) -> Iterator[Recorde
         )
 
 
-def _with_tokens(told: RecordedRow, found: Mapping[str, Any]) -> RecordedRow:
+def _with_tokens(row: RecordedRow, model_usage: Mapping[str, Any]) -> RecordedRow:
     """Add the counters of a model; None is one that the client left out, or that is no count."""
     writes, five, hour = (
-        number(found.get(f"cacheCreation{kind}InputTokens")) for kind in ("", "Ephemeral5m", "Ephemeral1h")
+        number(model_usage.get(f"cacheCreation{kind}InputTokens"))
+        for kind in ("", "Ephemeral5m", "Ephemeral1h")
     )
     if five is not None and hour is not None and writes in {None, five + hour}:
         writes = five + hour
     else:
         hour = None
-    return told._replace(
-        input_tokens=number(found.get("inputTokens")),
-        cache_read_tokens=number(found.get("cacheReadInputTokens")),
+    return row._replace(
+        input_tokens=number(model_usage.get("inputTokens")),
+        cache_read_tokens=number(model_usage.get("cacheReadInputTokens")),
         cache_write_tokens=writes,
         cache_write_1h_tokens=hour,
-        output_tokens=number(found.get("outputTokens")),
-        web_searches=number(found.get("webSearchRequests")) or 0,
+        output_tokens=number(model_usage.get("outputTokens")),
+        web_searches=number(model_usage.get("webSearchRequests")) or 0,
     )
 
 

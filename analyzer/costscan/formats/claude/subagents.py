@@ -32,11 +32,11 @@ def progress(line: Line) -> tuple[str, Line] | None:
         return None
     raw = bytes(line.data)
     try:
-        found = _decode_progress(raw)
+        event = _decode_progress(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        found = _lenient_progress(raw)
-    inner, agent = found.message, word(found.agentId)
-    if found.type != "agent_progress" or inner is None or agent is None:
+        event = _lenient_progress(raw)
+    inner, agent = event.message, word(event.agentId)
+    if event.type != "agent_progress" or inner is None or agent is None:
         return None
     return agent, inner
 
@@ -72,15 +72,15 @@ class Sidechains:
         self._of_line: dict[str, int] = {}
         self._count = 0
 
-    def name(self, line: Line, *, known: Container[str]) -> str:
+    def name(self, line: Line, *, uuids: Container[str]) -> str:
         """Return the sub-agent of a line: that of the line before it in its chain.
 
-        `known` are the lines of the whole log so far: a chain that hangs on none of a sidechain begins one.
+        `uuids` are those of the log so far: a chain that hangs on none of a sidechain begins one.
         """
         before = line.parentUuid if type(line.parentUuid) is str else None
         number = self._of_line.get(before or "")
         if number is None:
-            begins = before is None or before in known or not self._of_line
+            begins = before is None or before in uuids or not self._of_line
             number = self._count + 1 if begins else self._count
             self._count = number
         if type(line.uuid) is str:
@@ -95,7 +95,7 @@ def meta_agent(log: str, agent_id: str) -> str | None:
         return None
     meta = path.with_name(f"{path.name.split('.')[0]}.meta.json")
     try:
-        found = lenient_json.mapping(meta.read_bytes()[:100_000]) if meta.is_file() else None
+        fields = lenient_json.mapping(meta.read_bytes()[:100_000]) if meta.is_file() else None
     except OSError:
         return None
-    return word(found.get("agentType")) if found else None
+    return word(fields.get("agentType")) if fields else None

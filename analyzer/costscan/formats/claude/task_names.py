@@ -49,17 +49,17 @@ class Labels:
             self.context(line)
         if people.printed(line):
             self._humans, self._first = self._before
-        elif said := people.written(line):
-            self.asked(said)
+        elif text := people.written(line):
+            self.asked(text)
         else:
             self._settle()
 
-    def asked(self, said: str) -> None:
+    def asked(self, text: str) -> None:
         """Take what a person asked for."""
         self._settle()
         self._humans += 1
-        self._first = self._first or said[:MOST_CHARS]
-        if not people.COMMAND.search(said):
+        self._first = self._first or text[:MOST_CHARS]
+        if not people.COMMAND.search(text):
             self._settle()
 
     def _settle(self) -> None:
@@ -84,14 +84,14 @@ class Labels:
 
     def task(self) -> str:
         """Return the name that runs of the same task share."""
-        said = self._first or ""
-        command = people.COMMAND.search(said)
+        first = self._first or ""
+        command = people.COMMAND.search(first)
         if command:
             return "/" + command.group(1).lstrip("/")
         project = template(_basename(self._cwd) or "")
         if self.interactive() and project:
             return project
-        return template(said) or project or "unnamed"
+        return template(first) or project or "unnamed"
 
 
 def template(text: str) -> str:
@@ -109,11 +109,11 @@ def _basename(path: str | None) -> str | None:
 
 def agent_type(raw_input: bytes) -> str:
     """Return the sub-agent type a Task call asks for."""
-    found = (lenient_json.mapping(raw_input) or {}).get("subagent_type")
-    return found if isinstance(found, str) and found else "general-purpose"
+    kind = (lenient_json.mapping(raw_input) or {}).get("subagent_type")
+    return kind if isinstance(kind, str) and kind else "general-purpose"
 
 
 def agent_id(raw_result: bytes) -> str | None:
     """Return the id of the sub-agent whose result this is."""
-    found = (lenient_json.mapping(raw_result) or {}).get("agentId")
-    return found if isinstance(found, str) and found else None
+    identifier = (lenient_json.mapping(raw_result) or {}).get("agentId")
+    return identifier if isinstance(identifier, str) and identifier else None

@@ -27,25 +27,29 @@ def contexts(shots: pl.DataFrame, items: int, longest: dict[str, int]) -> pl.Dat
         items: at most so many to a context; fewer where the context or the output of the model would not do.
         longest: by model, the longest prompt at the plain price.
     """
-    one = ["task", "wave", "model", "tier", "speed", "shared_key"]
+    keys = ["task", "wave", "model", "tier", "speed", "shared_key"]
     packable = shots.filter(pl.col("shared_tokens") > 0, pl.col("prompt_tokens") > pl.col("shared_tokens"))
     if packable.is_empty():
         return pl.DataFrame(schema=CONTEXTS)
     models = packable["model"].unique()
     room = {m: min(_context(m), longest.get(m, _context(m))) for m in models}
     output = {m: (info.max_output_tokens if (info := model_info(m)) else _DEFAULT_OUTPUT) for m in models}
-    item = (pl.col("prompt_tokens") - pl.col("shared_tokens")).max().over(one) + ITEM_INPUT_TOKENS
-    said = pl.max_horizontal(pl.col("output_tokens").max().over(one), 1) + ITEM_OUTPUT_TOKENS
+    item = (pl.col("prompt_tokens") - pl.col("shared_tokens")).max().over(keys) + ITEM_INPUT_TOKENS
+    answer_tokens = pl.max_horizontal(pl.col("output_tokens").max().over(keys), 1) + ITEM_OUTPUT_TOKENS
     of_model = pl.col("model")
-    room_left = of_model.replace_strict(room, return_dtype=pl.Int64) - pl.col("shared_tokens").max().over(one)
-    fits = pl.min_horizontal(
-        room_left // (item + said), of_model.replace_strict(output, return_dtype=pl.Int64) // said, items
+    room_left = of_model.replace_strict(room, return_dtype=pl.Int64) - pl.col("shared_tokens").max().over(
+        keys
     )
-    numbered = packable.sort(*one, "at", "run_id", nulls_last=True).with_columns(
-        nth=pl.int_range(pl.len(), dtype=pl.Int64).over(one), fits=pl.max_horizontal(fits, 1)
+    fits = pl.min_horizontal(
+        room_left // (item + answer_tokens),
+        of_model.replace_strict(output, return_dtype=pl.Int64) // answer_tokens,
+        items,
+    )
+    numbered = packable.sort(*keys, "at", "run_id", nulls_last=True).with_columns(
+        nth=pl.int_range(pl.len(), dtype=pl.Int64).over(keys), fits=pl.max_horizontal(fits, 1)
     )
     parts = numbered.with_columns(
-        context=(pl.struct(*one, part=pl.col("nth") // pl.col("fits")).hash() // 2).cast(pl.Int64),
+        context=(pl.struct(*keys, part=pl.col("nth") // pl.col("fits")).hash() // 2).cast(pl.Int64),
         is_first=pl.col("nth") % pl.col("fits") == 0,
     )
     return parts.filter(pl.len().over("context") > 1).select(*CONTEXTS)
@@ -67,30 +71,30 @@ def packed(plan: Plan, contexts: pl.DataFrame) -> Plan:
         pl.lit(0, pl.Int64),
     )
     left = {"prompt_tokens": prompt, "shared_tokens": none, "stable_shared_tokens": none}
-    asked = ITEM_INPUT_TOKENS + pl.when(leads).then(INSTRUCTION_TOKENS).otherwise(0)
-    told = steps.with_columns(
+    added_tokens = ITEM_INPUT_TOKENS + pl.when(leads).then(INSTRUCTION_TOKENS).otherwise(0)
+    packed_steps = steps.with_columns(
         pl.when(joins).then(e).otherwise(n).alias(n) for n, e in left.items()
     ).with_columns(
-        prompt_tokens=pl.col("prompt_tokens") + pl.when(joins | leads).then(asked).otherwise(0),
+        prompt_tokens=pl.col("prompt_tokens") + pl.when(joins | leads).then(added_tokens).otherwise(0),
         output_tokens=pl.col("output_tokens") + pl.when(joins | leads).then(ITEM_OUTPUT_TOKENS).otherwise(0),
     )
-    lengths = told.filter(joins | leads).select("req", "prompt_tokens")
-    apart = told.filter(joins).select("req")
+    lengths = packed_steps.filter(joins | leads).select("req", "prompt_tokens")
+    apart = packed_steps.filter(joins).select("req")
 
     def sent(breakpoints: Breakpoints, _: str) -> Breakpoints:
-        kept = breakpoints.positions.join(apart, on="req", how="anti", maintain_order="left")
-        return Breakpoints(with_others(breakpoints.requests, lengths), kept)
+        positions = breakpoints.positions.join(apart, on="req", how="anti", maintain_order="left")
+        return Breakpoints(with_others(breakpoints.requests, lengths), positions)
 
-    off = told.filter(joins | leads).select("req", **_doubts(joins, asked))
-    return doubted(plan.changed(told.select(plan.steps.columns), sent), off)
+    off = packed_steps.filter(joins | leads).select("req", **_doubts(joins, added_tokens))
+    return doubted(plan.changed(packed_steps.select(plan.steps.columns), sent), off)
 
 
-def _doubts(joins: pl.Expr, asked: pl.Expr) -> dict[str, pl.Expr]:
+def _doubts(joins: pl.Expr, added_tokens: pl.Expr) -> dict[str, pl.Expr]:
     """Tell how far prompts and answers may be off: by numbers, and by the prefix that others send."""
     prefix = pl.when(joins).then(PREFIX_ERROR).otherwise(0.0)
     return {
-        "more_tokens": asked + prefix,
-        "fewer_tokens": asked / 2 + prefix,
+        "more_tokens": added_tokens + prefix,
+        "fewer_tokens": added_tokens / 2 + prefix,
         "more_output_tokens": pl.lit(float(ITEM_OUTPUT_TOKENS)),
         "fewer_output_tokens": pl.lit(ITEM_OUTPUT_TOKENS / 2),
     }

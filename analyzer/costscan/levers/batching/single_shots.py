@@ -31,13 +31,13 @@ def single_shots(turns: pl.DataFrame, runs: pl.DataFrame, steps: pl.DataFrame) -
         "run_id", "turn", "at", "model", "tier", "speed", "output_tokens"
     )
     prefix = steps.select("run_id", "shared_key", "shared_tokens", "prompt_tokens")
-    found = alone.join(own, on="run_id", how="inner", maintain_order="left").join(
+    joined = alone.join(own, on="run_id", how="inner", maintain_order="left").join(
         prefix, on="run_id", how="inner", maintain_order="left"
     )
-    told = found.sort("task", "at", "run_id", nulls_last=True).with_columns(
+    shots = joined.sort("task", "at", "run_id", nulls_last=True).with_columns(
         *_waves(), nightly_days=_nightly()
     )
-    return told.with_columns(reason=_reason()).select(*SINGLE_SHOTS.columns)
+    return shots.with_columns(reason=_reason()).select(*SINGLE_SHOTS.columns)
 
 
 def _waves() -> list[pl.Expr]:

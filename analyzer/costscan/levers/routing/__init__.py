@@ -14,9 +14,9 @@ from costscan.levers.routing.cache_links import block_counts
 from costscan.levers.routing.cheapest_path import Stretch, best, cost_of, most_to_save, stretch_of
 from costscan.levers.routing.effort import with_effort
 from costscan.levers.routing.eligible import fitting, options
-from costscan.levers.routing.evidence import EVIDENCE, found_evidence
+from costscan.levers.routing.evidence import EVIDENCE, evidence_of
 from costscan.levers.routing.retokenized import sizes
-from costscan.levers.routing.segments import OWN, asked, stretches
+from costscan.levers.routing.segments import OWN, stretches, turns_of
 from costscan.levers.routing.thoughts import thoughts
 from costscan.levers.routing.turn_work import turn_work
 
@@ -29,7 +29,7 @@ LEAST_SHARE: Final = 0.1
 
 
 @dataclass(frozen=True)
-class Known:
+class RoutingInputs:
     """What routing decides on.
 
     Attributes:
@@ -50,24 +50,24 @@ class Known:
 
 
 def chosen(
-    plan: Plan, priced: pl.DataFrame, known: Known, scopes: tuple[str, ...], *, has_breakpoint: bool
+    plan: Plan, priced: pl.DataFrame, inputs: RoutingInputs, scopes: tuple[str, ...], *, has_breakpoint: bool
 ) -> pl.DataFrame:
     """Return the turns to move, as `CHOICE`.
 
     Args:
         plan: the plan.
         priced: the token classes and unit prices of its turns.
-        known: what is known of the turns.
+        inputs: what routing decides on.
         scopes: whose evidence counts: that of turns, that of runs.
         has_breakpoint: they will stand where a turn finds what its model was sent last, however far back.
     """
-    found = known.evidence.filter(pl.col("scope").is_in(scopes))
-    may = options(plan.steps, found, known.sizes, known.usd_on)
+    evidence = inputs.evidence.filter(pl.col("scope").is_in(scopes))
+    may = options(plan.steps, evidence, inputs.sizes, inputs.usd_on)
     if may.is_empty():
         return pl.DataFrame(schema=CHOICE)
     moves = pl.concat(
-        _decided(stretches(some, may, known.sizes, known.units), known.decided)
-        for some in _in_parts(plan.steps, priced, may, known, has_breakpoint=has_breakpoint)
+        _decided(stretches(some, may, inputs.sizes, inputs.units), inputs.decided)
+        for some in _in_parts(plan.steps, priced, may, inputs, has_breakpoint=has_breakpoint)
     )
     spread = plan.steps.select("req").join_asof(
         moves, left_on="req", right_on="from_req", check_sortedness=False
@@ -76,21 +76,26 @@ def chosen(
 
 
 def _in_parts(
-    steps: pl.DataFrame, priced: pl.DataFrame, may: pl.DataFrame, known: Known, *, has_breakpoint: bool
+    steps: pl.DataFrame,
+    priced: pl.DataFrame,
+    may: pl.DataFrame,
+    inputs: RoutingInputs,
+    *,
+    has_breakpoint: bool,
 ) -> Iterator[pl.DataFrame]:
     """Yield what stretches are made from, some runs with options at a time: each turn takes a row a model."""
-    counts = known.counts.with_columns(block_end=0) if has_breakpoint else known.counts
+    counts = inputs.counts.with_columns(block_end=0) if has_breakpoint else inputs.counts
     runs = steps.join(may, on="req", how="semi")["run_id"].unique()
-    told = asked(steps, priced, runs).join(counts, on="req", how="left", maintain_order="left")
+    turns = turns_of(steps, priced, runs).join(counts, on="req", how="left", maintain_order="left")
     part = pl.col("row").first().over("run_id") // _AT_A_TIME
-    for some in told.with_row_index("row").with_columns(part=part).partition_by("part", maintain_order=True):
+    for some in turns.with_row_index("row").with_columns(part=part).partition_by("part", maintain_order=True):
         yield some.drop("part", "row")
 
 
-def _decided(told: pl.DataFrame, decided: dict[Any, list[int]]) -> pl.DataFrame:
+def _decided(turn_stretches: pl.DataFrame, decided: dict[Any, list[int]]) -> pl.DataFrame:
     """Return from_req, to_req and to_model of the stretches that move; `decided` remembers runs."""
     rows: list[tuple[int, int, str]] = []
-    for run_id, run in groupby(told.iter_rows(named=True), key=itemgetter("run_id")):
+    for run_id, run in groupby(turn_stretches.iter_rows(named=True), key=itemgetter("run_id")):
         parts = list(run)
         shares = parts[0]["crowd"] >= CROWD
         costs = tuple(
@@ -125,11 +130,11 @@ def forced(plan: Plan, model: str, sizes: pl.DataFrame) -> pl.DataFrame:
 
 __all__ = [
     "EVIDENCE",
-    "Known",
+    "RoutingInputs",
     "block_counts",
     "chosen",
+    "evidence_of",
     "forced",
-    "found_evidence",
     "routed",
     "sizes",
     "thoughts",

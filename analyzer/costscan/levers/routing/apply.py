@@ -56,7 +56,7 @@ def served_by(steps: pl.DataFrame, choice: pl.DataFrame, sizes: pl.DataFrame) ->
     quiet = (pl.col("thinking_tokens").fill_null(0) == 0) & pl.col("model").ne(pl.col("to_model"))
     grows = pl.col("to_model").replace_strict(thinks, return_dtype=pl.Boolean) & quiet
     longer = (pl.col("output_tokens") * pl.col("output_ratio")).round().cast(pl.Int64)
-    told = moved.with_columns(
+    served = moved.with_columns(
         is_other=other,
         output_tokens=pl.when(other).then(longer).otherwise("output_tokens"),
         output_growth=pl.when(grows).then(THINKING_GROWTH).otherwise("output_growth"),
@@ -67,7 +67,7 @@ def served_by(steps: pl.DataFrame, choice: pl.DataFrame, sizes: pl.DataFrame) ->
         model="to_model",
     )
     domain = (pl.struct("provider", "model", "speed").hash() // 2).cast(pl.Int64)
-    return with_minimums(told.with_columns(domain=domain).drop("min_tokens"))
+    return with_minimums(served.with_columns(domain=domain).drop("min_tokens"))
 
 
 def _off() -> pl.Expr:
@@ -78,16 +78,18 @@ def _off() -> pl.Expr:
 def _region(turns: pl.DataFrame) -> pl.Expr:
     """Return what stands before the name of a model served in a region: that decides its price."""
     names = turns["model_raw"].unique().drop_nulls()
-    known = {name: _REGIONS.get((ref.region if (ref := resolve(name)) else None) or "", "") for name in names}
-    return pl.col("model_raw").replace_strict(known, default="", return_dtype=pl.String)
+    prefixes = {
+        name: _REGIONS.get((ref.region if (ref := resolve(name)) else None) or "", "") for name in names
+    }
+    return pl.col("model_raw").replace_strict(prefixes, default="", return_dtype=pl.String)
 
 
 def routed(
-    plan: Plan, choice: pl.DataFrame, sizes: pl.DataFrame, counts: pl.DataFrame, told: pl.DataFrame
+    plan: Plan, choice: pl.DataFrame, sizes: pl.DataFrame, counts: pl.DataFrame, thoughts: pl.DataFrame
 ) -> Plan:
     """Return the plan with turns served by other models.
 
-    Arguments are those of `served_by`; `counts` are from `links.block_counts`, `told` is from
+    Arguments are those of `served_by`; `counts` are from `links.block_counts`, `thoughts` is from
     `thoughts.thoughts`.
     """
     if choice.is_empty():
@@ -109,7 +111,7 @@ def routed(
 
     served = sent.changed(steps, moved)
     linked = relinked(served, plan.steps["domain"], changed["run_id"].unique(), counts)
-    return without_thoughts(linked, _dropping(changed, plan.steps), told)
+    return without_thoughts(linked, _dropping(changed, plan.steps), thoughts)
 
 
 def _dropping(changed: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
@@ -128,15 +130,15 @@ def _as_sent_to(model: str, steps: pl.DataFrame, sizes: pl.DataFrame) -> pl.Data
     both = steps.select("req", "model", "prompt_tokens", "shared_tokens").join(
         sizes, on="req", how="inner", maintain_order="left"
     )
-    own, adds = (_of_models(both["model"], told) for told in (family_of, _tool_use_tokens))
+    own, adds = (_of_models(both["model"], of_model) for of_model in (family_of, _tool_use_tokens))
     will = _tool_use_tokens(model)
-    known = both["has_tools"] & (adds > 0) & (will > 0)
-    told = both.with_columns(
+    is_known = both["has_tools"] & (adds > 0) & (will > 0)
+    sized = both.with_columns(
         is_other=(own != family_of(model)).fill_null(value=False),
-        adds=pl.when(known).then(adds).otherwise(0),
-        will=pl.when(known).then(will).otherwise(0),
+        adds=pl.when(is_known).then(adds).otherwise(0),
+        will=pl.when(is_known).then(will).otherwise(0),
     )
-    return told.select(
+    return sized.select(
         "req",
         cut_tokens=pl.col("prompt_tokens") - _length("prompt_tokens", "size_ratio"),
         cut_fixed_tokens=pl.col("shared_tokens") - _length("shared_tokens", "fixed_ratio"),
@@ -146,14 +148,14 @@ def _as_sent_to(model: str, steps: pl.DataFrame, sizes: pl.DataFrame) -> pl.Data
 def _length(tokens: str, ratio: str) -> pl.Expr:
     """Return what becomes of tokens that begin with what tool use adds; of none nothing."""
     times = pl.when("is_other").then(ratio).otherwise(1.0)
-    said = pl.max_horizontal(pl.col(tokens) - pl.col("adds"), 0)
-    grown = (said * times).round().cast(pl.Int64) + pl.col("will")
+    text_tokens = pl.max_horizontal(pl.col(tokens) - pl.col("adds"), 0)
+    grown = (text_tokens * times).round().cast(pl.Int64) + pl.col("will")
     return pl.when(pl.col(tokens) > 0).then(grown).otherwise(0)
 
 
-def _of_models(models: pl.Series, told: Callable[[str], str | int | None]) -> pl.Series:
-    known = {name: told(name) for name in models.unique().drop_nulls()}
-    return models.replace_strict(known, default=None)
+def _of_models(models: pl.Series, lookup: Callable[[str], str | int | None]) -> pl.Series:
+    by_name = {name: lookup(name) for name in models.unique().drop_nulls()}
+    return models.replace_strict(by_name, default=None)
 
 
 def _tool_use_tokens(model: str) -> int:

@@ -66,10 +66,12 @@ def relinked(plan: Plan, logged: pl.Series, runs: pl.Series, counts: pl.DataFram
         last_req=pl.col("req").shift(1).over(OF_CHAIN),
         far=pl.col("block_end") - pl.col("block_end").shift(1).over(OF_CHAIN),
     )
-    found = steps.filter("moved", ~pl.col("is_shown"), pl.col("far") < LOOKBACK)
-    links = found.select("req", "last_req")
-    told = steps.select(plan.steps.columns)
-    return plan.changed(told, lambda breakpoints, prefix: _linked(breakpoints, steps, links, f"{prefix}key"))
+    near = steps.filter("moved", ~pl.col("is_shown"), pl.col("far") < LOOKBACK)
+    links = near.select("req", "last_req")
+    linked_steps = steps.select(plan.steps.columns)
+    return plan.changed(
+        linked_steps, lambda breakpoints, prefix: _linked(breakpoints, steps, links, f"{prefix}key")
+    )
 
 
 def _linked(breakpoints: Breakpoints, steps: pl.DataFrame, links: pl.DataFrame, key: str) -> Breakpoints:
@@ -78,6 +80,8 @@ def _linked(breakpoints: Breakpoints, steps: pl.DataFrame, links: pl.DataFrame, 
         breakpoints.positions.select("key", "tokens", last_req="req"), on=["last_req", "key"], how="inner"
     )
     positions = links.join(ends, on="last_req", how="inner").with_columns(ttl_us=pl.lit(None, pl.Int64))
-    known = breakpoints.positions
-    new = positions.select(known.columns).join(known.select("req", "key"), on=["req", "key"], how="anti")
-    return Breakpoints(breakpoints.requests, pl.concat([known, new]))
+    existing = breakpoints.positions
+    new = positions.select(existing.columns).join(
+        existing.select("req", "key"), on=["req", "key"], how="anti"
+    )
+    return Breakpoints(breakpoints.requests, pl.concat([existing, new]))

@@ -17,8 +17,8 @@ _CLASS: Final = re.compile("haiku|sonnet|opus|fable|mythos")
 @cache
 def class_of(model: str) -> str | None:
     """Return the class of a Claude model, null for any other."""
-    found = _CLASS.search(model) if model_info(model) else None
-    return None if found is None else {"mythos": "fable"}.get(found[0], found[0])
+    match = _CLASS.search(model) if model_info(model) else None
+    return None if match is None else {"mythos": "fable"}.get(match[0], match[0])
 
 
 def candidates(model: str, day: date, to_class: str) -> tuple[str, ...]:
@@ -34,8 +34,8 @@ def candidates(model: str, day: date, to_class: str) -> tuple[str, ...]:
     if own is None:
         return ()
     enough = CLASSES[CLASSES.index(to_class) : CLASSES.index(own)]
-    known = [(name, info) for name in canonical_models() if (info := model_info(name))]
-    there = [name for name, info in known if info.released <= day and info.retired is None]
+    models = [(name, info) for name in canonical_models() if (info := model_info(name))]
+    there = [name for name, info in models if info.released <= day and info.retired is None]
     return tuple(name for name in there if class_of(name) in enough)
 
 

@@ -29,7 +29,7 @@ class Stretch:
     warm: Sequence[int]
     cold: Sequence[int]
     per_read: Sequence[int]
-    found: Sequence[int]
+    read: Sequence[int]
     shared: Sequence[int]
     cached: Sequence[int]
 
@@ -77,7 +77,9 @@ def most_to_save(run: Sequence[Stretch], *, shares: bool) -> int:
         whole += max([0, *(stretch.warm[0] - stretch.warm[model] for model in others)])
         for model in others:
             more_expensive = (
-                stretch.cold[model] - stretch.warm[model] - _found(run, nth, NEVER, model, shares=shares)
+                stretch.cold[model]
+                - stretch.warm[model]
+                - _saved_by_cache(run, nth, NEVER, model, shares=shares)
             )
             switch = more_expensive if switch is None else min(switch, more_expensive)
     return whole - max(switch or 0, 0)
@@ -99,7 +101,7 @@ def _stands_in(run: Sequence[Stretch], one: int, other: int) -> bool:
         and s.warm[one] <= s.warm[other]
         and s.cold[one] <= s.cold[other]
         and s.per_read[one] <= s.per_read[other]
-        and s.found[one] <= s.found[other]
+        and s.read[one] <= s.read[other]
         for s in run
         if s.usable[other]
     )
@@ -109,7 +111,7 @@ def _most_to_lose(run: Sequence[Stretch]) -> list[list[int]]:
     """Return, by stretch and model, the most a later cold start may cost over one that finds all."""
     out = [[0] * len(run[0].warm)]
     for stretch in reversed(run):
-        lost = [n * usd for n, usd in zip(stretch.found, stretch.per_read, strict=True)]
+        lost = [n * usd for n, usd in zip(stretch.read, stretch.per_read, strict=True)]
         out.append([max(a, b) for a, b in zip(out[-1], lost, strict=True)])
     return out[::-1]
 
@@ -119,18 +121,18 @@ def _next(run: Sequence[Stretch], nth: int, before: _State, model: int, *, share
     if before.model == model and (nth > 0 or model == 0):
         cost = stretch.warm[model]
     else:
-        cost = stretch.cold[model] - _found(run, nth, last[model], model, shares=shares)
+        cost = stretch.cold[model] - _saved_by_cache(run, nth, last[model], model, shares=shares)
     used = (*last[:model], nth, *last[model + 1 :])
     return _State(before.cost + cost, model, used, (model, before.chosen))
 
 
-def _found(run: Sequence[Stretch], nth: int, last: int, model: int, *, shares: bool) -> int:
+def _saved_by_cache(run: Sequence[Stretch], nth: int, last: int, model: int, *, shares: bool) -> int:
     """Return what is saved on a cold start by what the model still has cached."""
     stretch = run[nth]
     if last == NEVER:
         tokens = stretch.shared[model] if shares else 0
     else:
-        tokens = min(run[last].cached[model], stretch.found[model]) if _alive(run, last, nth) else 0
+        tokens = min(run[last].cached[model], stretch.read[model]) if _alive(run, last, nth) else 0
     return tokens * stretch.per_read[model]
 
 

@@ -24,15 +24,15 @@ def with_effort(plan: Plan, effort: str) -> Plan:
     """
     pairs = plan.steps.select("model", pl.col("effort").fill_null(DEFAULT_EFFORT)).unique()
     rows = [(model, asked, _share(model, asked, effort)) for model, asked in pairs.iter_rows()]
-    known = pl.DataFrame(
+    shares = pl.DataFrame(
         [row for row in rows if row[2] < 1],
         schema={"model": pl.String, "asked": pl.String, "share": pl.Float64},
         orient="row",
     )
-    if known.is_empty():
+    if shares.is_empty():
         return plan
     steps = plan.steps.with_columns(asked=pl.col("effort").fill_null(DEFAULT_EFFORT)).join(
-        known, on=["model", "asked"], how="left", maintain_order="left"
+        shares, on=["model", "asked"], how="left", maintain_order="left"
     )
     less = (pl.col("output_tokens") * pl.col("share").fill_null(1.0)).round().cast(pl.Int64)
     return replace(plan, steps=steps.with_columns(output_tokens=less).select(plan.steps.columns))

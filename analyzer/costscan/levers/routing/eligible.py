@@ -44,16 +44,16 @@ def options(
     best = evidence.select("run_id", "turn", "to_class").unique(
         ["run_id", "turn"], keep="first", maintain_order=True
     )
-    asked = (
+    turns = (
         steps.select(_NEEDED)
         .join(best, on=["run_id", "turn"], how="inner", maintain_order="left")
         .filter(pl.col("at").is_not_null(), pl.col("tier") == "standard")
     )
-    told = asked.join(sizes, on="req", how="left", maintain_order="left").with_columns(
+    sized = turns.join(sizes, on="req", how="left", maintain_order="left").with_columns(
         day=pl.col("at").dt.date(), asks=pl.col("asks").fill_null("")
     )
     keys = ("model", "day", "to_class", "asks")
-    cases = told.select(keys).unique(maintain_order=True)
+    cases = sized.select(keys).unique(maintain_order=True)
     usd = _prices(usd_on, cases["day"].unique())
     rows = [
         (*case, to)
@@ -61,8 +61,8 @@ def options(
         for to in _targets(candidates(*case[:3]), case[0], case[3], usd[case[1]])
     ]
     schema = pl.Schema({**{k: cases.schema[k] for k in keys}, "to_model": pl.String()})
-    known = pl.DataFrame(rows, schema=schema, orient="row")
-    return fitting(told.join(known, on=keys, how="inner", maintain_order="left")).select(*OPTIONS)
+    targets = pl.DataFrame(rows, schema=schema, orient="row")
+    return fitting(sized.join(targets, on=keys, how="inner", maintain_order="left")).select(*OPTIONS)
 
 
 def fitting(moves: pl.DataFrame) -> pl.DataFrame:
@@ -72,11 +72,11 @@ def fitting(moves: pl.DataFrame) -> pl.DataFrame:
         moves: model, to_model, prompt_tokens, output_tokens, size_ratio and output_ratio.
     """
     pairs = moves.select("model", "to_model").unique().rows()
-    known = pl.DataFrame([(*p, *_limits(*p)) for p in pairs], schema=_LIMITS, orient="row")
+    limits = pl.DataFrame([(*p, *_limits(*p)) for p in pairs], schema=_LIMITS, orient="row")
     ratio, longer = (pl.when("is_other").then(name).otherwise(1.0) for name in ("size_ratio", "output_ratio"))
-    sent, said = pl.col("prompt_tokens") * ratio, pl.col("output_tokens") * longer
-    joined = moves.join(known, on=["model", "to_model"], how="inner", maintain_order="left")
-    fits = (sent + said <= pl.col("context")) & (said <= pl.col("longest"))
+    sent, written = pl.col("prompt_tokens") * ratio, pl.col("output_tokens") * longer
+    joined = moves.join(limits, on=["model", "to_model"], how="inner", maintain_order="left")
+    fits = (sent + written <= pl.col("context")) & (written <= pl.col("longest"))
     return joined.filter(fits).drop("is_other", "context", "longest")
 
 

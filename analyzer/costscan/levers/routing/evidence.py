@@ -33,21 +33,21 @@ class Evidence:
 
 
 @cache
-def known_evidence() -> tuple[Evidence, ...]:
+def evidence_rules() -> tuple[Evidence, ...]:
     """Return the rules of the folder, by name."""
     return tuple(
         Evidence(**tomllib.loads(path.read_text("utf-8"))) for path in sorted(_FOLDER.glob("*.toml"))
     )
 
 
-def found_evidence(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+def evidence_of(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """Run the rules: give `EVIDENCE`, at most one row a turn and scope, that of the smallest class.
 
     Args:
         frames: `turn_work` and `tool_calls`.
     """
     with pl.SQLContext(frames, eager=True) as context:
-        found = [
+        matches = [
             context.execute(rule.sql).select(
                 "run_id",
                 "turn",
@@ -57,12 +57,12 @@ def found_evidence(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
                 confidence=pl.lit(rule.confidence),
                 reason=pl.lit(rule.reason),
             )
-            for rule in known_evidence()
+            for rule in evidence_rules()
         ]
     ranks = {name: nth for nth, name in enumerate(CLASSES)}
     rank = pl.col("to_class").replace_strict(ranks, return_dtype=pl.Int64)
     return (
-        pl.concat(found)
+        pl.concat(matches)
         .sort(rank, "evidence", maintain_order=True)
         .unique(["run_id", "turn", "scope"], keep="first", maintain_order=True)
         .select(*EVIDENCE)

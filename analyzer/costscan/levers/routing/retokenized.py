@@ -21,9 +21,9 @@ def sizes(steps: pl.DataFrame, blocks: pl.LazyFrame) -> pl.DataFrame:
     """
     ratios = {m: family(family_of(m)).other_ratio for m in steps["model"].unique()}
     hidden = pl.col("model").replace_strict(ratios, return_dtype=pl.Float64)
-    known = blocks.filter(pl.col("other_tokens").is_not_null())
+    shown = blocks.filter(pl.col("other_tokens").is_not_null())
     place = ["run_id", "turn"]
-    came, left = (_summed(known, turn) for turn in ("turn_in", "turn_out"))
+    came, left = (_summed(shown, turn) for turn in ("turn_in", "turn_out"))
     changes = (
         pl.concat([came, left.with_columns(-pl.col(_COUNTS))]).group_by(place).agg(pl.col(_COUNTS).sum())
     )
@@ -33,7 +33,7 @@ def sizes(steps: pl.DataFrame, blocks: pl.LazyFrame) -> pl.DataFrame:
         steps.select("req", *place, "prompt_tokens", hidden=hidden)
         .join(changes, on=place, how="left", maintain_order="left")
         .with_columns(running)
-        .join(_written(known), on=place, how="left", maintain_order="left")
+        .join(_written(shown), on=place, how="left", maintain_order="left")
         .select("req", *_ratios())
     )
 

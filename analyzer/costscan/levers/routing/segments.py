@@ -36,7 +36,7 @@ OWN: Final = ""
 """The model that served a turn."""
 
 
-def asked(steps: pl.DataFrame, priced: pl.DataFrame, runs: pl.Series) -> pl.DataFrame:
+def turns_of(steps: pl.DataFrame, priced: pl.DataFrame, runs: pl.Series) -> pl.DataFrame:
     """Return the turns of some runs as `stretches` takes them.
 
     Args:
@@ -58,7 +58,7 @@ def stretches(
     """Return the stretches of some runs.
 
     Args:
-        turns: from `asked`, with block_end (from `links.block_counts`).
+        turns: from `turns_of`, with block_end (from `links.block_counts`).
         options: as `options.OPTIONS`.
         sizes: as `sizes.sizes`.
         units: gives the unit prices of steps.
@@ -67,13 +67,13 @@ def stretches(
         run_id, stretch, from_req, to_req, begins_us, ends_us, context, begins_block, ends_block (the blocks
         in its first and its last prompt), ttl_us, crowd (runs with options that share its prefix), and by
         model (lists): models, usable, warm (the cost when the model served the turn before), cold (when it
-        did not), per_read (what a token costs more when it is written instead of read), found (tokens the
+        did not), per_read (what a token costs more when it is written instead of read), read (tokens the
         first turn read), shared (those of them that other runs had cached), cached (tokens cached after the
         last turn).
     """
-    told = [_on_own(turns)]
-    told += [_on(turns, target, sizes, units) for target in options["to_model"].unique().sort()]
-    marked = pl.concat(told).join(
+    costs = [_on_own(turns)]
+    costs += [_on(turns, target, sizes, units) for target in options["to_model"].unique().sort()]
+    marked = pl.concat(costs).join(
         options.with_columns(may=pl.lit(value=True)),
         left_on=["req", "model"], right_on=["req", "to_model"], how="left", maintain_order="left",
     )  # fmt: skip
@@ -127,10 +127,10 @@ def _costs(turns: pl.DataFrame) -> pl.DataFrame:
         *("req", "run_id", "turn", "context", "block_end", "at_us", "ttl_us", "crowd", "model"),
         warm=warm,
         per_read=more_expensive,
-        found=_READ,
+        read=_READ,
         shared=pl.when(pl.col("turn") == 0).then(pl.min_horizontal(_READ, "shared_tokens")).otherwise(0),
         cached=pl.col(_READ) + pl.col(_W5) + pl.col(_W1),
-    ).with_columns(cold=pl.col("warm") + pl.col("found") * pl.col("per_read"))
+    ).with_columns(cold=pl.col("warm") + pl.col("read") * pl.col("per_read"))
 
 
 def _together(turns: pl.DataFrame) -> pl.DataFrame:
@@ -142,10 +142,10 @@ def _together(turns: pl.DataFrame) -> pl.DataFrame:
             pl.col(name).first()
             for name in ("run_id", "turn", "context", "block_end", "at_us", "ttl_us", "crowd")
         ),
-        *(pl.col(name) for name in ("usable", "warm", "cold", "per_read", "found", "shared", "cached")),
+        *(pl.col(name) for name in ("usable", "warm", "cold", "per_read", "read", "shared", "cached")),
         models=pl.col("model"),
         kind=pl.struct("usable", pl.col("warm") < pl.col("own")).implode().hash().first(),
-        start=pl.col("found").filter(pl.col("model") == OWN).first() == 0,
+        start=pl.col("read").filter(pl.col("model") == OWN).first() == 0,
     )
     begins = (
         (pl.col("run_id") != pl.col("run_id").shift(1))
@@ -154,11 +154,11 @@ def _together(turns: pl.DataFrame) -> pl.DataFrame:
         | pl.col("start")
     ).fill_null(value=True)
     numbered = each.with_columns(stretch=begins.cast(pl.Int64).cum_sum())
-    lists = numbered.explode("models", "usable", "warm", "cold", "per_read", "found", "shared", "cached")
+    lists = numbered.explode("models", "usable", "warm", "cold", "per_read", "read", "shared", "cached")
     sums = lists.group_by("stretch", "models", maintain_order=True).agg(
         *(
             pl.col(name).first()
-            for name in ("run_id", "context", "crowd", "usable", "per_read", "found", "shared")
+            for name in ("run_id", "context", "crowd", "usable", "per_read", "read", "shared")
         ),
         from_req=pl.col("req").first(),
         to_req=pl.col("req").last(),
@@ -167,14 +167,14 @@ def _together(turns: pl.DataFrame) -> pl.DataFrame:
         begins_us=pl.col("at_us").first(),
         ends_us=pl.col("at_us").last(),
         ttl_us=pl.col("ttl_us").last(),
-        known=pl.col("warm").null_count() == 0,
+        is_priced=pl.col("warm").null_count() == 0,
         cold=pl.col("warm").sum() - pl.col("warm").first() + pl.col("cold").first(),
         warm=pl.col("warm").sum(),
         cached=pl.col("cached").last(),
     )
-    by_model = ("models", "warm", "cold", "per_read", "found", "shared", "cached")
+    by_model = ("models", "warm", "cold", "per_read", "read", "shared", "cached")
     return sums.group_by("stretch", maintain_order=True).agg(
         *(pl.col(name).first() for name in _OF_STRETCH),
         *(pl.col(name) for name in by_model),
-        usable=pl.col("usable") & pl.col("known"),
+        usable=pl.col("usable") & pl.col("is_priced"),
     )

@@ -29,34 +29,36 @@ def thoughts(blocks: pl.LazyFrame) -> pl.DataFrame:
     kinds = ("text", "thinking", "tool_result")
     some = blocks.filter((pl.col("layer") == "messages") & pl.col("kind").is_in(kinds)).collect()
     place = {"run_id": pl.col("run_id"), "turn": pl.col("turn_in")}
-    said = some.filter(pl.col("turn_in") > 0, kind="text", role="user").select(**place).unique()
+    messages = some.filter(pl.col("turn_in") > 0, kind="text", role="user").select(**place).unique()
     # A message with results goes on with the turn, whatever else it says.
-    asked = said.join(some.filter(kind="tool_result").select(**place), on=["run_id", "turn"], how="anti")
+    questions = messages.join(
+        some.filter(kind="tool_result").select(**place), on=["run_id", "turn"], how="anti"
+    )
     thought = some.filter(kind="thinking").sort("turn_in")
-    known = thought.join_asof(
-        asked.sort("turn").with_columns(before=pl.col("turn")), left_on="turn_in", right_on="turn",
+    joined = thought.join_asof(
+        questions.sort("turn").with_columns(before=pl.col("turn")), left_on="turn_in", right_on="turn",
         by="run_id", strategy="forward", check_sortedness=False,
     )  # fmt: skip
-    stays = known.filter(pl.col("before").is_not_null() & (pl.col("turn_out") > pl.col("before")))
-    found = stays.group_by("run_id", turn="before").agg(
+    stays = joined.filter(pl.col("before").is_not_null() & (pl.col("turn_out") > pl.col("before")))
+    sums = stays.group_by("run_id", turn="before").agg(
         first=pl.col("turn_in").min(),
         tokens=pl.col("tokens").sum(),
         other_tokens=pl.coalesce("other_tokens", "tokens").sum(),
     )
-    return found.select(*THOUGHTS).sort("run_id", "turn")
+    return sums.select(*THOUGHTS).sort("run_id", "turn")
 
 
-def without_thoughts(plan: Plan, moved: pl.DataFrame, told: pl.DataFrame) -> Plan:
+def without_thoughts(plan: Plan, moved: pl.DataFrame, thinking: pl.DataFrame) -> Plan:
     """Return a routed plan, without the thinking that the models which turns went to drop.
 
     Args:
         plan: the plan.
         moved: req, run_id and is_other (it is another family of tokenizers) of turns whose model drops
             thinking, where that before did not.
-        told: `THOUGHTS`.
+        thinking: `THOUGHTS`.
     """
     runs = moved.group_by("run_id").agg(pl.col("is_other").first())
-    gone = told.join(runs, on="run_id", how="inner", maintain_order="left").sort("run_id", "turn")
+    gone = thinking.join(runs, on="run_id", how="inner", maintain_order="left").sort("run_id", "turn")
     nth = gone.with_columns(
         nth=pl.int_range(pl.len()).over("run_id"),
         cut_tokens=pl.when("is_other").then("other_tokens").otherwise("tokens"),

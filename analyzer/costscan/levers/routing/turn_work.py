@@ -32,7 +32,7 @@ def turn_work(
     classes = {model: class_of(model) for model in models}
     thinks = {model: bool((info := model_info(model)) and info.thinks_by_default) for model in models}
     before = pl.col("output_tokens").shift(1).over("run_id", order_by="turn").fill_null(0)
-    told = turns.select(
+    work = turns.select(
         *_PLACE,
         "output_tokens",
         "stop_reason",
@@ -43,9 +43,9 @@ def turn_work(
         thinks=pl.col("thinking_tokens").fill_null(0) > 0,
     )
     return (
-        told.join(_runs(runs), on="run_id", how="inner", maintain_order="left")
+        work.join(_runs(runs), on="run_id", how="inner", maintain_order="left")
         .join(_calls(tool_calls), on=_PLACE, how="left", maintain_order="left")
-        .join(_said(blocks), on=_PLACE, how="left", maintain_order="left")
+        .join(_texts(blocks), on=_PLACE, how="left", maintain_order="left")
         .with_columns(pl.col("calls", "writes", "errors", "repeats", "user_tokens", "thoughts").fill_null(0))
         .with_columns(
             follows_errors=pl.col("errors").shift(1).over("run_id", order_by="turn").fill_null(0),
@@ -74,14 +74,14 @@ def _calls(tool_calls: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _said(blocks: pl.DataFrame) -> pl.DataFrame:
+def _texts(blocks: pl.DataFrame) -> pl.DataFrame:
     """Return, by turn, the tokens that a person wrote before it, and how many thoughts it wrote itself."""
     messages = blocks.filter(pl.col("layer") == "messages")
-    asked = messages.filter((pl.col("kind") == "text") & (pl.col("role") == "user"))
+    user_texts = messages.filter((pl.col("kind") == "text") & (pl.col("role") == "user"))
     thought = messages.filter(pl.col("kind") == "thinking").with_columns(pl.col("turn_in") - 1)
     zero, one = pl.lit(0, pl.Int64), pl.lit(1, pl.Int64)
     both = pl.concat([
-        asked.select("run_id", turn="turn_in", user_tokens="tokens", thoughts=zero),
+        user_texts.select("run_id", turn="turn_in", user_tokens="tokens", thoughts=zero),
         thought.select("run_id", turn="turn_in", user_tokens=zero, thoughts=one),
     ])  # fmt: skip
     return both.group_by(_PLACE).agg(pl.col("user_tokens", "thoughts").sum())

@@ -24,7 +24,7 @@ from costscan.levers.uncertainty import doubted
 
 
 @dataclass(frozen=True)
-class Held:
+class TrimmingInputs:
     """What prompts hold: frames of the analysis, and what the user set.
 
     Attributes:
@@ -40,40 +40,44 @@ class Held:
     tool_result_max_tokens: int
 
 
-SHORTENING: Final[Mapping[str, Callable[[Held], pl.DataFrame]]] = MappingProxyType({
-    "cap-tool-results": lambda held: long_results(held.blocks, held.tool_result_max_tokens),
-    "defer-unused-tools": lambda held: unused_tools(held.blocks, held.tool_calls, held.runs),
-    "drop-repeated-results": lambda held: repeated_results(held.blocks),
-    "resize-images": lambda held: large_images(held.blocks),
+SHORTENING: Final[Mapping[str, Callable[[TrimmingInputs], pl.DataFrame]]] = MappingProxyType({
+    "cap-tool-results": lambda inputs: long_results(inputs.blocks, inputs.tool_result_max_tokens),
+    "defer-unused-tools": lambda inputs: unused_tools(inputs.blocks, inputs.tool_calls, inputs.runs),
+    "drop-repeated-results": lambda inputs: repeated_results(inputs.blocks),
+    "resize-images": lambda inputs: large_images(inputs.blocks),
 })  # fmt: skip
 """How parts shorten blocks: `per_turn.CUT_BLOCKS`."""
 REWRITING: Final = MappingProxyType({"prune-at-task-boundary": pruned, "compact-history": compacted})
 """How parts rewrite the history, in the order in which they are applied."""
 
 
-def trimmed(plan: Plan, held: Held, parts: Sequence[str], classes: Callable[[Plan], pl.DataFrame]) -> Plan:
+def trimmed(
+    plan: Plan, inputs: TrimmingInputs, parts: Sequence[str], classes: Callable[[Plan], pl.DataFrame]
+) -> Plan:
     """Return the plan with some parts of trimming; the same plan where none of them changes anything.
 
     Args:
         plan: the plan.
-        held: what the prompts hold.
+        inputs: what the prompts hold.
         parts: their names.
         classes: gives the token classes of the steps of a plan, with `unit` prices beside them.
     """
-    found = [cut for name, cuts in SHORTENING.items() if name in parts if (cut := cuts(held)).height]
-    short = _shorter(plan, held, pl.concat(found)) if found else plan
-    left = _left(held.blocks, found)
+    cut_blocks = [cut for name, cuts in SHORTENING.items() if name in parts if (cut := cuts(inputs)).height]
+    short = _shorter(plan, inputs, pl.concat(cut_blocks)) if cut_blocks else plan
+    left = _left(inputs.blocks, cut_blocks)
     for name, rewritten in REWRITING.items():
         if name in parts:
-            short = rewritten(short, left, held.runs, classes(short))
+            short = rewritten(short, left, inputs.runs, classes(short))
     return short
 
 
-def _shorter(plan: Plan, held: Held, cuts: pl.DataFrame) -> Plan:
+def _shorter(plan: Plan, inputs: TrimmingInputs, cuts: pl.DataFrame) -> Plan:
     # What two parts take out of one block is the larger of the two.
-    each = cuts.sort("tokens", descending=True).unique(["run_id", "block"], keep="first", maintain_order=True)
-    salts = other_tools(plan.steps, held.blocks, each.filter("is_fixed"))
-    cut = per_turn(plan.steps, each)
+    largest = cuts.sort("tokens", descending=True).unique(
+        ["run_id", "block"], keep="first", maintain_order=True
+    )
+    salts = other_tools(plan.steps, inputs.blocks, largest.filter("is_fixed"))
+    cut = per_turn(plan.steps, largest)
     off = cut.select("req", more_tokens="error_tokens", fewer_tokens="error_tokens")
     short = doubted(shortened(plan, cut), off)
     return renamed(short, salts) if salts.height else short
@@ -88,4 +92,4 @@ def _left(blocks: pl.DataFrame, cuts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return joined.with_columns(tokens=pl.col("tokens") - pl.col("cut").fill_null(0)).drop("cut")
 
 
-__all__ = ["Held", "trimmed", "without_tool_use"]
+__all__ = ["TrimmingInputs", "trimmed", "without_tool_use"]

@@ -43,20 +43,22 @@ def carried_price(steps: pl.DataFrame, priced: pl.DataFrame, blocks: pl.DataFram
         .when(pl.col("read_tokens") > 0).then("pico_cache_write_5m")
         .otherwise("pico_input")
     )  # fmt: skip
-    told = both.with_columns(
+    carried = both.with_columns(
         write_pico=write,
         fixed_tokens=_whole_prefix(),
         **{name: of.shift(1).over("run_id", "context") for name, of in _of_turn_before(write).items()},
     ).with_columns(carry_pico=pl.when(_is_warm()).then("pico_cache_read").otherwise("write_pico"))
     on = pl.col("carry_pico").cum_sum(reverse=True).over("run_id", "context")
-    return told.with_columns(carry_on_pico=on).drop(*PRICED, "is_shown", "shared_tokens", "at_us", "ttl_us")
+    return carried.with_columns(carry_on_pico=on).drop(
+        *PRICED, "is_shown", "shared_tokens", "at_us", "ttl_us"
+    )
 
 
 def _is_warm() -> pl.Expr:
     """Whether a turn read most of the history before it, beside tools and system prompt."""
     history = pl.max_horizontal(pl.col("before_tokens") - pl.col("fixed_tokens"), 0)
-    found = pl.col("read_tokens") >= pl.col("fixed_tokens") + history / 2
-    return (found & (pl.col("read_tokens") > 0)).fill_null(value=False)
+    reads_history = pl.col("read_tokens") >= pl.col("fixed_tokens") + history / 2
+    return (reads_history & (pl.col("read_tokens") > 0)).fill_null(value=False)
 
 
 def _of_turn_before(write: pl.Expr) -> dict[str, pl.Expr]:
@@ -68,9 +70,9 @@ def _of_turn_before(write: pl.Expr) -> dict[str, pl.Expr]:
     sent = pl.max_horizontal("prompt_tokens", 1)
     cached = pl.min_horizontal(pl.sum_horizontal("read_tokens", "write_1h_tokens", "write_5m_tokens"), sent)
     until = pl.col("at_us").shift(-1).over("run_id", "context") - pl.col("at_us")
-    found = cached * pl.col("pico_cache_read") + (sent - cached) * pl.col("pico_input")
+    while_cached = cached * pl.col("pico_cache_read") + (sent - cached) * pl.col("pico_input")
     anew = cached * write + (sent - cached) * pl.col("pico_input")
-    again = pl.when(until <= pl.col("ttl_us").fill_null(0)).then(found).otherwise(anew)
+    again = pl.when(until <= pl.col("ttl_us").fill_null(0)).then(while_cached).otherwise(anew)
     return {
         "before_tokens": pl.col("prompt_tokens"),
         "before_req": pl.col("req"),

@@ -25,21 +25,21 @@ ASKED_TOKENS: Final = 500
 
 def compacted(plan: Plan, blocks: pl.DataFrame, _: pl.DataFrame, priced: pl.DataFrame) -> Plan:
     """Compact the history of each context once, where it pays; arguments as for `carried_price`."""
-    told = carried_price(plan.steps, priced, blocks).with_columns(
+    turns = carried_price(plan.steps, priced, blocks).with_columns(
         history=pl.col("before_tokens") - pl.col("fixed_tokens"),
         summary=pl.lit(SUMMARY_TOKENS, pl.Int64),
     )
-    kept = pl.col("summary") * (pl.col("carry_on_pico") - pl.col("carry_pico") + pl.col("write_pico"))
+    summary_pico = pl.col("summary") * (pl.col("carry_on_pico") - pl.col("carry_pico") + pl.col("write_pico"))
     lost = pl.when(pl.col("req").is_in(_reading_prefix(plan).implode())).then(0).otherwise("fixed_tokens")
     cold = lost * (pl.col("write_pico") - pl.col("carry_pico"))
-    asked = (
+    request_pico = (
         pl.col("before_tokens") * pl.col("ask_pico")
         + ASKED_TOKENS * pl.col("ask_new_pico")
         + pl.col("summary") * pl.col("output_pico")
     )
-    gain = pl.col("history") * pl.col("carry_on_pico") - kept - cold - asked
+    gain = pl.col("history") * pl.col("carry_on_pico") - summary_pico - cold - request_pico
     best = (
-        told.with_columns(gain=gain)
+        turns.with_columns(gain=gain)
         .filter((pl.col("gain") > 0) & (pl.col("history") > pl.col("summary")))
         .sort("gain", "turn", descending=[True, False])
         .unique(["run_id", "context"], keep="first", maintain_order=True)
@@ -81,9 +81,9 @@ def _with_prefix(plan: Plan, best: pl.DataFrame) -> Plan:
     """Mark the end of the system prompt in transcripts where nothing that was read tells where it is."""
     prefix = best.select("run_id", "fixed_tokens").unique("run_id", keep="first", maintain_order=True)
     unknown = (pl.col("shared_tokens") == 0) & ~pl.col("is_shown") & pl.col("uses")
-    found = plan.steps.filter(unknown).join(prefix, on="run_id", how="inner", maintain_order="left")
+    joined = plan.steps.filter(unknown).join(prefix, on="run_id", how="inner", maintain_order="left")
     key = (pl.struct("run_id", prefix=pl.lit("prefix")).hash() // 2).cast(pl.Int64)
-    more = found.filter(pl.col("fixed_tokens").is_between(1, "prompt_tokens")).select(
+    more = joined.filter(pl.col("fixed_tokens").is_between(1, "prompt_tokens")).select(
         "req", key=key, tokens="fixed_tokens", ttl_us="ttl_us"
     )
     if more.is_empty():

@@ -63,8 +63,8 @@ def without_tool_use(blocks: pl.DataFrame, steps: pl.DataFrame, runs: pl.DataFra
     """
     exact = runs.filter(pl.col("source").is_in(with_whole_prompts())).select("run_id")
     tools = blocks.filter(kind="tool_def", turn_in=0).select("run_id").unique()
-    known = {m: info.tool_use_tokens for m in steps["model"].unique() if (info := model_info(m))}
-    added = pl.col("model").replace_strict(known, default=0, return_dtype=pl.Int64)
+    tool_use_tokens = {m: info.tool_use_tokens for m in steps["model"].unique() if (info := model_info(m))}
+    added = pl.col("model").replace_strict(tool_use_tokens, default=0, return_dtype=pl.Int64)
     first = (
         steps.filter(pl.col("turn") == 0, pl.col("prompt_tokens") > 0)
         .join(exact, on="run_id", how="semi")

@@ -31,12 +31,12 @@ def pruned(plan: Plan, blocks: pl.DataFrame, runs: pl.DataFrame, priced: pl.Data
     dropped = _results_of_tasks(blocks.join(runs.filter("interactive"), on="run_id", how="semi"))
     if dropped.is_empty():
         return plan
-    told = carried_price(plan.steps, priced, blocks)
-    starts = told.select("run_id", first="turn", start_tokens=pl.col("before_tokens"))
-    at = dropped.join(told, on=["run_id", "turn"], how="inner").join(
+    turns = carried_price(plan.steps, priced, blocks)
+    starts = turns.select("run_id", first="turn", start_tokens=pl.col("before_tokens"))
+    at = dropped.join(turns, on=["run_id", "turn"], how="inner").join(
         starts, on=["run_id", "first"], how="left"
     )
-    at = _with_found(at.with_columns(pl.col("start_tokens").fill_null(pl.col("fixed_tokens"))), plan)
+    at = _with_cached(at.with_columns(pl.col("start_tokens").fill_null(pl.col("fixed_tokens"))), plan)
     again = pl.max_horizontal(pl.col("before_tokens") - pl.col("found_tokens") - pl.col("cut_tokens"), 0)
     gain = pl.col("cut_tokens") * pl.col("carry_on_pico") - again * (
         pl.col("write_pico") - pl.col("carry_pico")
@@ -47,22 +47,22 @@ def pruned(plan: Plan, blocks: pl.DataFrame, runs: pl.DataFrame, priced: pl.Data
     )
     nth = chosen.sort("run_id", "turn").with_columns(nth=pl.int_range(pl.len()).over("run_id"))
     for step in nth["nth"].unique().sort():
-        plan = _one(plan, nth.filter(nth=step))
+        plan = _pruned_once(plan, nth.filter(nth=step))
     return plan
 
 
-def _with_found(at: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+def _with_cached(at: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """Add found_tokens: how much of what stands before start_tokens a prompt still finds."""
     marked = plan.breakpoints.positions.filter(pl.col("ttl_us").is_not_null()).select("key")
     ends = plan.breakpoints.positions.join(marked.unique(), on="key", how="semi").select("req", end="tokens")
-    kept = (
+    ends_before = (
         at.select("req", "start_tokens").join(ends, on="req").filter(pl.col("end") <= pl.col("start_tokens"))
     )
-    found = kept.group_by("req").agg(found_tokens=pl.col("end").max())
-    return at.join(found, on="req", how="left").with_columns(pl.col("found_tokens").fill_null(0))
+    furthest = ends_before.group_by("req").agg(found_tokens=pl.col("end").max())
+    return at.join(furthest, on="req", how="left").with_columns(pl.col("found_tokens").fill_null(0))
 
 
-def _one(plan: Plan, chosen: pl.DataFrame) -> Plan:
+def _pruned_once(plan: Plan, chosen: pl.DataFrame) -> Plan:
     """Prune at one boundary of each run; the plan already lacks what went before it."""
     before = pl.col("prompt_tokens").shift(1).over("run_id")
     begins = plan.steps.select("run_id", first="turn", from_tokens=before.fill_null(0))
@@ -79,8 +79,8 @@ def _results_of_tasks(blocks: pl.DataFrame) -> pl.DataFrame:
     That are the tool results since the last such turn that would stay: run_id, turn, first (the turn of the
     first one), cut_tokens and error_tokens (by how many they may be off).
     """
-    said = blocks.filter(kind="text", role="user", layer="messages").filter(pl.col("turn_in") > 0)
-    bounds = said.select("run_id", turn="turn_in").unique().sort("turn")
+    messages = blocks.filter(kind="text", role="user", layer="messages").filter(pl.col("turn_in") > 0)
+    bounds = messages.select("run_id", turn="turn_in").unique().sort("turn")
     results = blocks.filter((pl.col("kind") == "tool_result") & (pl.col("tokens") > NOTE_TOKENS)).sort(
         "turn_in"
     )

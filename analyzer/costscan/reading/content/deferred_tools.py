@@ -20,8 +20,8 @@ def is_deferred(definition: object) -> bool:
     if not isinstance(definition, dict):
         return False
     of_set = definition.get("default_config") if definition.get("type") == TOOLSET else None
-    told = of_set if isinstance(of_set, dict) else definition
-    return told.get("defer_loading") is True
+    config = of_set if isinstance(of_set, dict) else definition
+    return config.get("defer_loading") is True
 
 
 def found_by(block: Block) -> Iterable[str]:

@@ -22,47 +22,47 @@ _MOST_UNPACKED: Final = 1 << 20
 _PAGE: Final = re.compile(rb"/Type\s*/Page(?![A-Za-z])")
 _PACKED: Final = re.compile(rb"/Type\s*/ObjStm\b.{0,400}?\bstream\r?\n", re.DOTALL)
 _FONT: Final = re.compile(rb"/Font\b")
-_KNOWN: Final[dict[int, tuple[Weights, bool]]] = {}
-_MOST_KNOWN: Final = 1024
+_SIZES: Final[dict[int, tuple[Weights, bool]]] = {}
+_MOST_SIZES: Final = 1024
 
 
 def document_tokens(source: object, content_hash: int | None) -> tuple[Weights, int, bool]:
     """Return the tokens of a document for each tokenizer family, its characters, whether that is its size."""
-    given = source if isinstance(source, dict) else {}
-    data, parts = given.get("data"), given.get("content")
+    fields = source if isinstance(source, dict) else {}
+    data, parts = fields.get("data"), fields.get("content")
     if isinstance(parts, str | list):
         return _of_parts(parts)
     if not isinstance(data, str):
         return UNKNOWN, 0, False
-    if given.get("type") != "base64":
+    if fields.get("type") != "base64":
         return weigh(data), len(data), True
-    found = _KNOWN.get(content_hash) if content_hash is not None else None
-    if found is None:
-        found = _of_pdf(data)
-        if len(_KNOWN) >= _MOST_KNOWN:
-            _KNOWN.clear()
+    size = _SIZES.get(content_hash) if content_hash is not None else None
+    if size is None:
+        size = _of_pdf(data)
+        if len(_SIZES) >= _MOST_SIZES:
+            _SIZES.clear()
         if content_hash is not None:
             # A prompt that grows sends the document with each request.
-            _KNOWN[content_hash] = found
-    return found[0], 0, found[1]
+            _SIZES[content_hash] = size
+    return size[0], 0, size[1]
 
 
 def _of_parts(parts: object) -> tuple[Weights, int, bool]:
     if isinstance(parts, str):
         return weigh(parts), len(parts), True
-    told, chars, known = NOTHING, 0, True
+    weights, chars, all_known = NOTHING, 0, True
     for part in parts if isinstance(parts, list) else ():
         if not isinstance(part, dict):
             continue
         if part.get("type") == "image":
             more, is_known = image_tokens(part.get("source"))
-            known = known and is_known
+            all_known = all_known and is_known
         else:
-            said = part.get("text")
-            said = said if isinstance(said, str) else ""
-            more, chars = weigh(said), chars + len(said)
-        told = told[0] + more[0], told[1] + more[1]
-    return told, chars, known
+            text = part.get("text")
+            text = text if isinstance(text, str) else ""
+            more, chars = weigh(text), chars + len(text)
+        weights = weights[0] + more[0], weights[1] + more[1]
+    return weights, chars, all_known
 
 
 def _of_pdf(data: str) -> tuple[Weights, bool]:
@@ -85,9 +85,9 @@ def _of_pdf(data: str) -> tuple[Weights, bool]:
 def _unpacked(raw: bytes) -> list[bytes]:
     """Return the objects of a PDF that stand in compressed streams."""
     out = []
-    for found in _PACKED.finditer(raw):
+    for match in _PACKED.finditer(raw):
         try:
-            out.append(zlib.decompressobj().decompress(memoryview(raw)[found.end() :], _MOST_UNPACKED))
+            out.append(zlib.decompressobj().decompress(memoryview(raw)[match.end() :], _MOST_UNPACKED))
         except zlib.error:
             continue
     return out

@@ -30,28 +30,28 @@ def excerpts(path: str, wanted: Mapping[int, set[int]], *, redact: bool) -> dict
     Returns:
         what was found; a line that is not where it was, or reads otherwise, gives nothing.
     """
-    found: dict[int, str] = {}
+    texts: dict[int, str] = {}
     last = max(wanted, default=0)
     try:
         with open_log(path) as stream:
             for number, line in enumerate(stream, 1):
                 if number in wanted:
-                    found |= _of_line(line, wanted[number], redact=redact)
+                    texts |= _of_line(line, wanted[number], redact=redact)
                 if number >= last:
                     break
     except (OSError, EOFError, CostscanError):
-        return found
-    return found
+        return texts
+    return texts
 
 
 def _of_line(line: bytes, hashes: set[int], *, redact: bool) -> dict[int, str]:
-    read = lenient_json.objects(lenient_json.text_of(line))
-    found = {}
-    for value in read.objects:
+    parsed = lenient_json.objects(lenient_json.text_of(line))
+    texts = {}
+    for value in parsed.objects:
         for content_hash, text in _texts(value):
             if content_hash in hashes:
-                found[content_hash] = redacted(text) if redact else text[:EXCERPT_CHARS]
-    return found
+                texts[content_hash] = redacted(text) if redact else text[:EXCERPT_CHARS]
+    return texts
 
 
 def _texts(value: Any) -> Iterator[tuple[int | None, str]]:
@@ -71,22 +71,22 @@ def _texts(value: Any) -> Iterator[tuple[int | None, str]]:
 
 def _hashes(block: Mapping[str, Any]) -> Iterator[int | None]:
     """Yield the content hashes a block may have: that of a call depends on how its input was written."""
-    found = from_dict(dict(block))
-    if (measured := measure(found)) is not None:
+    typed = from_dict(dict(block))
+    if (measured := measure(typed)) is not None:
         yield measured.content_hash
     if isinstance(block.get("input"), dict):
         for ascii_only in (True, False):
-            found.input = Raw(json.dumps(block["input"], ensure_ascii=ascii_only).encode("utf-8", "replace"))
-            if (measured := measure(found)) is not None:
+            typed.input = Raw(json.dumps(block["input"], ensure_ascii=ascii_only).encode("utf-8", "replace"))
+            if (measured := measure(typed)) is not None:
                 yield measured.content_hash
 
 
 def _shown(block: Mapping[str, Any]) -> str:
     for name in ("text", "thinking", "content", "input"):
-        if found := block.get(name):
-            if isinstance(found, list):
-                return " ".join(str(part.get("text", "")) for part in found if isinstance(part, dict))
-            return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
+        if content := block.get(name):
+            if isinstance(content, list):
+                return " ".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+            return content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
     return ""
 
 

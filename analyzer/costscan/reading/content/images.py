@@ -43,16 +43,16 @@ def _patches(width: int, height: int, family: TokenizerFamily) -> int:
 def _size(data: str) -> tuple[int, int] | None:
     head = _decoded(data, _HEADER_CHARS)
     if head[:3] == b"\xff\xd8\xff":
-        found = _of_jpeg(_decoded(data, _SEARCHED_CHARS))
+        size = _of_jpeg(_decoded(data, _SEARCHED_CHARS))
     elif head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        found = _of_webp(head)
+        size = _of_webp(head)
     elif head[:8] == b"\x89PNG\r\n\x1a\n":
-        found = int.from_bytes(head[16:20]), int.from_bytes(head[20:24])
+        size = int.from_bytes(head[16:20]), int.from_bytes(head[20:24])
     elif head[:4] == b"GIF8":
-        found = int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little")
+        size = int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little")
     else:
-        found = None
-    return found if found is not None and min(found) > 0 else None
+        size = None
+    return size if size is not None and min(size) > 0 else None
 
 
 def _decoded(data: str, chars: int) -> bytes:

@@ -28,29 +28,29 @@ _number = re.compile(rb"[0-9]+")
 
 def content_kind(text: str) -> str:
     """Return one of `KINDS` for the sample of `text` that its weight is taken from."""
-    seen = sample(text)
-    plain, spaces, _, _, starts, beyond, *_ = count(seen)
+    sampled = sample(text)
+    plain, spaces, _, _, starts, beyond, *_ = count(sampled)
     size = max(plain + beyond, 1)
     head = text[:_HEAD_CHARS].lstrip()
     if head[:1] in {"{", "["} and '"' in head:
         return "JSON"
-    if head[:1] == "<" and seen.count(b"<") * _MARKUP_CHARS > size:
+    if head[:1] == "<" and sampled.count(b"<") * _MARKUP_CHARS > size:
         return "markup"
     if head[:1].isdigit() and ("\u2192" in head or "\t" in head):
         return "numbered lines"
     if beyond > _BEYOND_SHARE * size:
         return "beyond ASCII"
-    return _by_density(seen, spaces / size, starts / size)
+    return _by_density(sampled, spaces / size, starts / size)
 
 
-def _by_density(seen: bytes, spaces: float, starts: float) -> str:
+def _by_density(sampled: bytes, spaces: float, starts: float) -> str:
     if spaces < _BLOB_SPACE_SHARE and starts > _BLOB_STARTS_SHARE:
         return "base64, hex"
-    if _numbers(seen) > _TABLE_NUMBERS_SHARE * max(len(seen), 1):
+    if _numbers(sampled) > _TABLE_NUMBERS_SHARE * max(len(sampled), 1):
         return "tables, listings"
     return "prose" if starts < _PROSE_STARTS_SHARE else "code, output"
 
 
-def _numbers(said: bytes) -> int:
-    """Count the numbers in `said`."""
-    return len(_number.findall(said))
+def _numbers(sampled: bytes) -> int:
+    """Count the numbers in `sampled`."""
+    return len(_number.findall(sampled))

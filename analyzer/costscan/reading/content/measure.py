@@ -28,7 +28,7 @@ class Measured(Struct, gc=False):
 
     `weights` estimates its tokens for each tokenizer family. Those of a picture that `is_sized` follow from
     its size; null says that what it shows is not in the log. `content` says what a large tool result looks
-    like. `said` is its text, or the raw input of a tool, for the thread that takes the block; it is not kept,
+    like. `text` is its text, or the raw input of a tool, for the thread that takes the block; it is not kept,
     nor is `inside`: the pictures and documents of a tool result, which are blocks of their own behind it.
     """
 
@@ -42,7 +42,7 @@ class Measured(Struct, gc=False):
     is_sized: bool | None
     is_error: bool
     content: str | None = None
-    said: str | bytes | None = None
+    text: str | bytes | None = None
     skill: str | None = None
     inside: tuple["Measured", ...] = ()
 
@@ -58,9 +58,9 @@ _any = msgspec.json.Decoder().decode
 def measure(block: Block) -> Measured | None:
     """Return the measures of `block`; None for a breakpoint that takes no tokens (a fallback notice)."""
     kind = block.type
-    found = _BY_TYPE.get(kind) if type(kind) is str else None
-    if found is not None:
-        return found(block)
+    measure_type = _BY_TYPE.get(kind) if type(kind) is str else None
+    if measure_type is not None:
+        return measure_type(block)
     if kind == "fallback":
         return None
     if isinstance(kind, str) and kind.endswith("_tool_result"):
@@ -68,16 +68,27 @@ def measure(block: Block) -> Measured | None:
     return _text(block)
 
 
-def text(said: str, kind: str = "text") -> Measured:
+def text(prompt_text: str, kind: str = "text") -> Measured:
     """Return the measures of prompt text."""
-    return Measured(kind, None, None, hash_text(said), None, len(said), weigh(said), False, False, said=said)
+    return Measured(
+        kind,
+        None,
+        None,
+        hash_text(prompt_text),
+        None,
+        len(prompt_text),
+        weigh(prompt_text),
+        False,
+        False,
+        text=prompt_text,
+    )
 
 
 def _text(block: Block) -> Measured:
-    said = block.text
-    if said is None:
-        said = block.content if isinstance(block.content, str) else ""
-    return text(said)
+    content = block.text
+    if content is None:
+        content = block.content if isinstance(block.content, str) else ""
+    return text(content)
 
 
 def _tool_use(block: Block) -> Measured:
@@ -89,58 +100,60 @@ def _tool_use(block: Block) -> Measured:
     content = hash_of(name.encode() + raw) if name.isascii() else hash_text(name) ^ args
     weights = _sum(weigh_raw(raw), _weights_of_name(name))
     size = len(raw) + len(name)
-    found = Measured("tool_use", name or None, call_id, content, args, size, weights, False, False, said=raw)
+    measured = Measured(
+        "tool_use", name or None, call_id, content, args, size, weights, False, False, text=raw
+    )
     if name == _SKILL_TOOL:
-        found.skill = _skill(raw)
-    return found
+        measured.skill = _skill(raw)
+    return measured
 
 
 def _skill(raw: bytes) -> str | None:
     """Return the skill that a call of the tool for skills loads."""
-    given = lenient_json.mapping(raw) or {}
-    found = given.get("skill") or given.get("command")
-    return found.split()[0] if isinstance(found, str) and found.strip() else None
+    args = lenient_json.mapping(raw) or {}
+    skill = args.get("skill") or args.get("command")
+    return skill.split()[0] if isinstance(skill, str) and skill.strip() else None
 
 
 def _tool_result(block: Block) -> Measured:
     call_id = block.tool_use_id if type(block.tool_use_id) is str else None
-    said, failed = block.content, block.is_error is True
-    if type(said) is str:
-        looks = content_kind(said) if len(said) >= LARGE_CHARS else None
-        whole, size = hash_text(said), weigh(said)
+    content, failed = block.content, block.is_error is True
+    if type(content) is str:
+        looks = content_kind(content) if len(content) >= LARGE_CHARS else None
+        whole, size = hash_text(content), weigh(content)
         return Measured(
-            "tool_result", None, call_id, whole, None, len(said), size, False, failed, looks, said
+            "tool_result", None, call_id, whole, None, len(content), size, False, failed, looks, content
         )
-    if not said or isinstance(said, str):
+    if not content or isinstance(content, str):
         return Measured("tool_result", None, call_id, None, None, 0, NOTHING, False, failed)
-    texts = [part.text for part in said if part.type not in _ATTACHED]
+    texts = [part.text for part in content if part.type not in _ATTACHED]
     chars = sum(map(len, texts))
     size = reduce(_sum, map(weigh, texts), NOTHING)
     looks = content_kind(max(texts, key=len)) if chars >= LARGE_CHARS else None
     shown = texts[0] if len(texts) == 1 else "\n".join(texts)
-    whole = _parts_hash(said)
-    found = Measured("tool_result", None, call_id, whole, None, chars, size, False, failed, looks, shown)
-    found.inside = tuple(_inside(part, call_id) for part in said if part.type in _ATTACHED)
-    return found
+    whole = _parts_hash(content)
+    measured = Measured("tool_result", None, call_id, whole, None, chars, size, False, failed, looks, shown)
+    measured.inside = tuple(_inside(part, call_id) for part in content if part.type in _ATTACHED)
+    return measured
 
 
 def _inside(part: Part, call_id: str | None) -> Measured:
     """Return the measures of a picture or a document in a tool result."""
-    found = _of_source(str(part.type), part.source, hash_of(encode(part.source)))
-    found.call_id = call_id
-    return found
+    measured = _of_source(str(part.type), part.source, hash_of(encode(part.source)))
+    measured.call_id = call_id
+    return measured
 
 
 def _parts_hash(parts: list[Part]) -> int:
     if len(parts) == 1 and parts[0].text:
         return hash_text(parts[0].text)
-    told = [[str(p.type), p.text, p.source, *([p.tool_name] if p.tool_name else [])] for p in parts]
-    return hash_of(encode(told))
+    fields = [[str(p.type), p.text, p.source, *([p.tool_name] if p.tool_name else [])] for p in parts]
+    return hash_of(encode(fields))
 
 
 def _thinking(block: Block) -> Measured:
-    said = block.thinking or (block.data if isinstance(block.data, str) else "")
-    chars = len(said)
+    thought = block.thinking or (block.data if isinstance(block.data, str) else "")
+    chars = len(thought)
     if chars == 0 and isinstance(block.signature, str):
         # Newer logs leave the thinking out and keep its signature, whose length grows with it.
         chars = int(len(block.signature) / _BASE64_CHARS_PER_BYTE)
@@ -148,13 +161,13 @@ def _thinking(block: Block) -> Measured:
         "thinking",
         None,
         None,
-        hash_text(said or block.signature or "") if chars else None,
+        hash_text(thought or block.signature or "") if chars else None,
         None,
         chars,
-        weigh(said) if said else by_length(chars),
+        weigh(thought) if thought else by_length(chars),
         False,
         False,
-        said=said,
+        text=thought,
     )
 
 
@@ -167,13 +180,13 @@ def _attached(block: Block) -> Measured:
     return _of_source(str(block.type), source, hash_of(raw) if raw else None)
 
 
-def _of_source(kind: str, source: object, found: int | None) -> Measured:
+def _of_source(kind: str, source: object, content_hash: int | None) -> Measured:
     if kind == "image":
         tokens, is_known = image_tokens(source)
-        return Measured("image", None, None, found, None, 0, tokens, True if is_known else None, False)
-    tokens, chars, is_known = document_tokens(source, found)
+        return Measured("image", None, None, content_hash, None, 0, tokens, True if is_known else None, False)
+    tokens, chars, is_known = document_tokens(source, content_hash)
     sized = False if is_known else None
-    return Measured("document", None, None, found, None, chars, tokens, sized, False)
+    return Measured("document", None, None, content_hash, None, chars, tokens, sized, False)
 
 
 def definition(tool: object) -> Measured:

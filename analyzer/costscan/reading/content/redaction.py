@@ -53,18 +53,18 @@ def without(text: str, mark: Callable[[str], str], *, numbers: bool = True) -> s
         mark: gives what stands in place of a part.
         numbers: whether card and phone numbers are looked for, too.
     """
-    found = _TEXT.sub(lambda part: mark(part.group()), text)
+    shown = _TEXT.sub(lambda part: mark(part.group()), text)
     if not numbers:
-        return found
-    return _NUMBER.sub(lambda part: mark(part.group()), _without_cards(found, mark))
+        return shown
+    return _NUMBER.sub(lambda part: mark(part.group()), _without_cards(shown, mark))
 
 
 def _without_cards(text: str, mark: Callable[[str], str]) -> str:
     shown, at = "", 0
-    while found := _CARD.search(text, at):
-        number = found.group()
-        end = found.end() if _is_card([int(c) for c in number if c.isdigit()]) else found.start() + 1
-        shown += text[at : found.start()] + (mark(number) if end == found.end() else number[0])
+    while match := _CARD.search(text, at):
+        number = match.group()
+        end = match.end() if _is_card([int(c) for c in number if c.isdigit()]) else match.start() + 1
+        shown += text[at : match.start()] + (mark(number) if end == match.end() else number[0])
         at = end
     return shown + text[at:]
 

@@ -100,13 +100,13 @@ def weigh_raw(raw: bytes) -> Weights:
 
 def sample(text: str) -> bytes:
     """Return, as UTF-8, the part of a text that its weight is taken from: all of it where it is short."""
-    seen = text if len(text) <= SAMPLE_CHARS else "".join(_slices(text))
-    return seen.encode("utf-8", "surrogatepass")
+    part = text if len(text) <= SAMPLE_CHARS else "".join(_slices(text))
+    return part.encode("utf-8", "surrogatepass")
 
 
-def _slices(said: AnyStr) -> tuple[AnyStr, ...]:
+def _slices(text: AnyStr) -> tuple[AnyStr, ...]:
     """Return `SLICES` slices from the middle of the equal parts of a text of more than `SAMPLE_CHARS`."""
-    step = len(said) // SLICES
+    step = len(text) // SLICES
     a = (step - SLICE_CHARS) // 2
     b = a + step
     c = b + step
@@ -118,30 +118,30 @@ def _slices(said: AnyStr) -> tuple[AnyStr, ...]:
     size = SLICE_CHARS
     # Written out it takes two thirds of the time of a loop.
     return (
-        said[a : a + size],
-        said[b : b + size],
-        said[c : c + size],
-        said[d : d + size],
-        said[e : e + size],
-        said[f : f + size],
-        said[g : g + size],
-        said[h : h + size],
+        text[a : a + size],
+        text[b : b + size],
+        text[c : c + size],
+        text[d : d + size],
+        text[e : e + size],
+        text[f : f + size],
+        text[g : g + size],
+        text[h : h + size],
     )
 
 
-def count(said: bytes) -> Counts:
-    """Count what the estimate rests on; `said` is at most four times `SAMPLE_CHARS` long."""
-    seen = int.from_bytes(said.translate(_CLASSES), "little")
-    begun = seen ^ (seen & (seen << 8))
-    beyond = 0 if said.isascii() else (seen & _BEYOND_ASCII).bit_count()
-    spaces = seen & _SPACES
+def count(sampled: bytes) -> Counts:
+    """Count what the estimate rests on; `sampled` is at most four times `SAMPLE_CHARS` long."""
+    classes = int.from_bytes(sampled.translate(_CLASSES), "little")
+    begun = classes ^ (classes & (classes << 8))
+    beyond = 0 if sampled.isascii() else (classes & _BEYOND_ASCII).bit_count()
+    spaces = classes & _SPACES
     numbers = begun & _NUMBERS
-    after_mark = numbers & ((seen & _MARKS) << _MARK_TO_NUMBER)
+    after_mark = numbers & ((classes & _MARKS) << _MARK_TO_NUMBER)
     after_space = numbers & (spaces << _SPACE_TO_NUMBER)
     return (
-        len(said) - beyond,
+        len(sampled) - beyond,
         spaces.bit_count(),
-        said.count(b"\n"),
+        sampled.count(b"\n"),
         (begun & _FIRST_STARTS).bit_count(),
         (begun & _SECOND_STARTS).bit_count(),
         beyond,
@@ -150,8 +150,8 @@ def count(said: bytes) -> Counts:
     )
 
 
-def _weights(said: bytes, scale: float) -> Weights:
-    plain, spaces, lines, starts, other_starts, beyond, mark, letter = count(said)
+def _weights(sampled: bytes, scale: float) -> Weights:
+    plain, spaces, lines, starts, other_starts, beyond, mark, letter = count(sampled)
     a, b, c, d, e, f, g = _FIRST_WEIGHTS
     first = a * plain + b * spaces + c * lines + d * starts + e * beyond + f * mark + g * letter
     a, b, c, d, e, f, g = _SECOND_WEIGHTS

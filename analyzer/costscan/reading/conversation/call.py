@@ -84,9 +84,11 @@ def settled(call: Call, counted: Counters) -> Counters:
     An answer has tokens, and so has what it answers: a count of zero beside it was never made.
     """
     if counted.prompt_side == (0, 0, 0) and (call.visible_chars or counted.output_tokens):
-        known = counted.output_tokens or None
+        output_tokens = counted.output_tokens or None
         return replace(
-            nothing_known(), output_tokens=known, web_searches=counted.web_searches if known else None
+            nothing_known(),
+            output_tokens=output_tokens,
+            web_searches=counted.web_searches if output_tokens else None,
         )
     if not call.visible_chars or counted.output_tokens != 0:
         return counted
@@ -111,9 +113,9 @@ def write(rows: Rows, copy: int, seq: int, call: Call, shown_chars: int = 0) -> 
     """
     if call.dropped:
         return 0
-    told = iterations(call.usage)
-    inside = told or []
-    whole = call.counters if told is not None else replace(call.counters, contradictory=True)
+    listed = iterations(call.usage)
+    inside = listed or []
+    whole = call.counters if listed is not None else replace(call.counters, contradictory=True)
     used = [part.counters for part in inside] or [whole]
     used[-1] = settled(call, used[-1])
     models = [part.model for part in inside] or [None]
@@ -170,7 +172,7 @@ def _span(call: Call) -> tuple[datetime | None, datetime | None]:
 
 def _modes(call: Call) -> tuple[str, str, str | None, str | None]:
     """Return the tier, speed, place and effort of a call."""
-    speed = _told(call.usage.speed) or "standard"
+    speed = _mode(call.usage.speed) or "standard"
     return _tier(call), speed, _geo(call.usage.inference_geo), call.effort
 
 
@@ -184,17 +186,17 @@ def _word(value: Any) -> str | None:
 
 
 def _geo(value: Any) -> str | None:
-    found = _told(value)
-    return None if found in {None, "not_available"} else found
+    region = _mode(value)
+    return None if region in {None, "not_available"} else region
 
 
 def _tier(call: Call) -> str:
     """Return the tier as the log has it: one that is not known has no price."""
-    found = call.tier or _told(call.usage.service_tier)
-    return "standard" if found is None or found in _PLAIN_TIERS else found
+    tier = call.tier or _mode(call.usage.service_tier)
+    return "standard" if tier is None or tier in _PLAIN_TIERS else tier
 
 
-def _told(value: Any) -> str | None:
+def _mode(value: Any) -> str | None:
     """Return a mode as the log tells it, None where it tells none; what is no text is told, and not known."""
     return _word(value) if value is None or isinstance(value, str) else "unknown"
 
@@ -211,8 +213,8 @@ def mode_of(usage: Usage) -> tuple[str, str, str | None]:
 
 def miss_reason(diagnostics: object) -> str | None:
     """Return why the API says that a prompt was not read from the cache; `model_changed` and the like."""
-    found = diagnostics.get("cache_miss_reason") if isinstance(diagnostics, dict) else None
-    return _word(found.get("type") if isinstance(found, dict) else found)
+    reason = diagnostics.get("cache_miss_reason") if isinstance(diagnostics, dict) else None
+    return _word(reason.get("type") if isinstance(reason, dict) else reason)
 
 
 def make_call(

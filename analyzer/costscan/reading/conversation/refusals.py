@@ -44,18 +44,18 @@ def note(call: "Call", stop_reason: object, stop_details: object) -> None:
 def hands_over(call: "Call", block: Block) -> None:
     """Note a `fallback` block among what a call wrote; a repeated line shows it again."""
     to = block.to.get("model") if isinstance(block.to, dict) else None
-    found = HandOver(category_of(block.trigger), call.visible_chars)
-    call.hand_overs.setdefault(to if isinstance(to, str) else "", found)
+    hand_over = HandOver(category_of(block.trigger), call.visible_chars)
+    call.hand_overs.setdefault(to if isinstance(to, str) else "", hand_over)
 
 
 def categorise(call: "Call", category: object) -> None:
     """Take the category that another line tells of a refusal, where it is not known yet."""
-    told = category_of({"category": category})
+    told_category = category_of({"category": category})
     if call.refusal == UNKNOWN:
-        call.refusal = told
-    for to, found in call.hand_overs.items():
-        if found.category == UNKNOWN:
-            call.hand_overs[to] = found._replace(category=told)
+        call.refusal = told_category
+    for to, hand_over in call.hand_overs.items():
+        if hand_over.category == UNKNOWN:
+            call.hand_overs[to] = hand_over._replace(category=told_category)
 
 
 def category_of(details: Any) -> str:
@@ -103,11 +103,13 @@ def refused(call: "Call", parts: Sequence[Iteration]) -> dict[int, str]:
         is_silent = _few(call.counters.output_tokens) and not call.visible_chars
         return {0: call.refusal} if call.refusal is not None and is_silent else {}
     hops = attempts(parts)
-    told = list(call.hand_overs.values())[: max(len(hops) - 1, 0)]
+    hand_overs = list(call.hand_overs.values())[: max(len(hops) - 1, 0)]
     # A log may hold the usage of attempts and not the blocks between them.
-    told += [HandOver(UNKNOWN, told[-1].chars_before if told else 0)] * (len(hops) - 1 - len(told))
-    ends = [*(block.chars_before for block in told), call.visible_chars]
-    categories = [*(block.category for block in told), call.refusal]
+    hand_overs += [HandOver(UNKNOWN, hand_overs[-1].chars_before if hand_overs else 0)] * (
+        len(hops) - 1 - len(hand_overs)
+    )
+    ends = [*(block.chars_before for block in hand_overs), call.visible_chars]
+    categories = [*(block.category for block in hand_overs), call.refusal]
     return {
         i: category
         for hop, category, begin, end in zip(hops, categories, [0, *ends], ends, strict=False)

@@ -8,42 +8,42 @@ if TYPE_CHECKING:
     from costscan.reading.conversation.call import Call
 
 
-def is_same(known: "Call", found: "Call", *, newest: bool) -> bool:
+def is_same(earlier: "Call", later: "Call", *, newest: bool) -> bool:
     """Whether two lines with one message id tell the same call; `newest` that no call came between."""
     # Gateways reuse message ids for different calls; their request ids and prompts differ.
-    if known.request_id is not None and known.request_id == found.request_id:
+    if earlier.request_id is not None and earlier.request_id == later.request_id:
         return True
-    if newest and (known.request_id is None or found.request_id is None):
+    if newest and (earlier.request_id is None or later.request_id is None):
         return True
-    if not (known.counters.knows_prompt and found.counters.knows_prompt):
-        return newest or known.request_id == found.request_id
-    return known.counters.prompt_side == found.counters.prompt_side
+    if not (earlier.counters.knows_prompt and later.counters.knows_prompt):
+        return newest or earlier.request_id == later.request_id
+    return earlier.counters.prompt_side == later.counters.prompt_side
 
 
-def merge(known: "Call", found: "Call") -> None:
+def merge(earlier: "Call", later: "Call") -> None:
     """Take what another line tells of a call: the counters of one line, the last complete one."""
-    if _tells_more(found, known):
-        known.raw_usage = found.raw_usage
-        known.usage, known.counters = found.usage, found.counters
-    known.end_at = found.end_at or known.end_at
-    known.request_id = known.request_id or found.request_id
-    known.recorded_usd = known.recorded_usd or found.recorded_usd
-    known.stop_reason = known.stop_reason or found.stop_reason
+    if _tells_more(later, earlier):
+        earlier.raw_usage = later.raw_usage
+        earlier.usage, earlier.counters = later.usage, later.counters
+    earlier.end_at = later.end_at or earlier.end_at
+    earlier.request_id = earlier.request_id or later.request_id
+    earlier.recorded_usd = earlier.recorded_usd or later.recorded_usd
+    earlier.stop_reason = earlier.stop_reason or later.stop_reason
 
 
-def _tells_more(found: "Call", known: "Call") -> bool:
+def _tells_more(later: "Call", earlier: "Call") -> bool:
     """Whether a later line's counters take the place of those that were known.
 
     A line that knows more counters does, then one that was finished; of two finished ones the later, of two
     unfinished ones that which had counted more.
     """
-    mine, theirs = (_completeness(call) for call in (found, known))
+    mine, theirs = (_completeness(call) for call in (later, earlier))
     if mine != theirs:
         return mine > theirs
-    if found.stop_reason is not None:
-        before, now = time_of(known.end_at), time_of(found.end_at)
+    if later.stop_reason is not None:
+        before, now = time_of(earlier.end_at), time_of(later.end_at)
         return before is None or now is None or now >= before
-    return (found.counters.output_tokens or 0) >= (known.counters.output_tokens or 0)
+    return (later.counters.output_tokens or 0) >= (earlier.counters.output_tokens or 0)
 
 
 def _completeness(call: "Call") -> tuple[bool, bool, bool]:

@@ -33,7 +33,7 @@ class RequestThread(Thread):
         self._carried: list[tuple[Key, int]] = []
         self._written: list[int] = []
         self._prompts = prompts
-        self._told: dict[int, _Told] = {}
+        self._traces: dict[int, _PromptTrace] = {}
         self._asked: tuple[Prompt, list[Sent]] | None = None
         self._summaries: dict[int, _Summary] = {}
         self._stable_keys: list[Key] = []
@@ -64,8 +64,8 @@ class RequestThread(Thread):
         n = self.call(call, key=key)
         places = [placed for _, placed in carried]
         # A call told twice departs from itself nowhere.
-        self._told.setdefault(
-            n, _Told(breaks, window(prompt, blocks), prefixes(prompt), prompt.moved, places)
+        self._traces.setdefault(
+            n, _PromptTrace(breaks, window(prompt, blocks), prefixes(prompt), prompt.moved, places)
         )
         return n
 
@@ -87,14 +87,14 @@ class RequestThread(Thread):
     def flush(self, rows: Rows, copy: int) -> int:
         """Write the calls and blocks, and where prompts depart and may be found in the cache."""
         last = super().flush(rows, copy)
-        for n, told in self._told.items():
+        for n, trace in self._traces.items():
             if self._starts[n] < self._starts[n + 1]:
-                told.write(rows, copy, self._starts[n])
+                trace.write(rows, copy, self._starts[n])
                 for part in refusals.asked_again(self.calls[n]):
-                    told.write_places(rows, copy, self._starts[n] + part)
+                    trace.write_places(rows, copy, self._starts[n] + part)
                 if n in self._summaries:
                     summary = self._summaries[n]
-                    summary.told.write_places(rows, copy, self._starts[n] + summary.part)
+                    summary.trace.write_places(rows, copy, self._starts[n] + summary.part)
         return last
 
     def remember_written(self, first: int) -> None:
@@ -109,12 +109,12 @@ class RequestThread(Thread):
         prompt, blocks = self._asked
         fixed = [n for n, block in enumerate(blocks) if block.layer != "messages"]
         automatic = blocks[-1].breakpoint if (blocks[-1].breakpoint or "").startswith("auto-") else None
-        said = Sent("messages", "assistant", self._blocks[placed].measured, automatic, 0)
-        sent = [*(blocks[n] for n in fixed), said]
+        text_sent = Sent("messages", "assistant", self._blocks[placed].measured, automatic, 0)
+        sent = [*(blocks[n] for n in fixed), text_sent]
         short = self._prompts.summed_up(prompt, sent)
         places = [*(self._carried[n][1] for n in fixed), placed]
-        told = _Told([], window(short, sent), prefixes(short), [], places)
-        self._summaries[call] = _Summary(part, placed, told)
+        trace = _PromptTrace([], window(short, sent), prefixes(short), [], places)
+        self._summaries[call] = _Summary(part, placed, trace)
 
     def _span(self, number: int, starts: Sequence[int]) -> tuple[int | None, int, int]:
         """Return what `Thread` does; a summary came in, and what it stands for left, within a request."""
@@ -149,11 +149,11 @@ class _Summary(NamedTuple):
 
     part: int
     placed: int
-    told: "_Told"
+    trace: "_PromptTrace"
 
 
-class _Told(NamedTuple):
-    """What is told of the prompt of a call beside its blocks."""
+class _PromptTrace(NamedTuple):
+    """The prompt of a call beside its blocks."""
 
     breaks: list[Break]
     positions: list[Position]
@@ -221,16 +221,16 @@ class _Told(NamedTuple):
         ]
 
 
-def _identity(found: Measured) -> tuple[str, str | int | None]:
-    return found.kind, found.call_id or found.content_hash
+def _identity(measured: Measured) -> tuple[str, str | int | None]:
+    return measured.kind, measured.call_id or measured.content_hash
 
 
 def match(before: list[Key], after: list[Key]) -> dict[int, int]:
     """Map positions in `after` to positions in `before` that hold the same block, both in rising order."""
-    found: dict[int, int] = {}
+    matches: dict[int, int] = {}
     start, stop = 0, min(len(before), len(after))
     while start < stop and before[start] == after[start]:
-        found[start] = start
+        matches[start] = start
         start += 1
     places: dict[Key, list[int]] = {}
     for position in range(len(before) - 1, start - 1, -1):
@@ -241,5 +241,5 @@ def match(before: list[Key], after: list[Key]) -> dict[int, int]:
         while candidates and candidates[-1] <= last:
             candidates.pop()
         if candidates:
-            last = found[position] = candidates.pop()
-    return found
+            last = matches[position] = candidates.pop()
+    return matches

@@ -53,7 +53,7 @@ class Used(NamedTuple):
 NOT_KNOWN: Final = Used(None, None, None)
 
 
-class _Held(NamedTuple):
+class _Pending(NamedTuple):
     place: int
     at: int
     text: str
@@ -63,16 +63,16 @@ class Use:
     """The large results of one run, and what was written around them."""
 
     def __init__(self) -> None:
-        self.found: dict[int, Used] = {}
-        self._held: deque[_Held] = deque()
-        self._held_chars = 0
+        self.used: dict[int, Used] = {}
+        self._pending: deque[_Pending] = deque()
+        self._pending_chars = 0
         self._written: deque[Written] = deque(maxlen=BEFORE + FOLLOWED)
         self._n = 0
         self._judge_at = -1
 
-    def wrote(self, call: int, said: str | bytes) -> None:
+    def wrote(self, call: int, text: str | bytes) -> None:
         """Take what a call wrote, text or the raw JSON of a tool's input; or, as call -1, anyone else."""
-        raw = said.encode("utf-8", "replace") if isinstance(said, str) else said
+        raw = text.encode("utf-8", "replace") if isinstance(text, str) else text
         self._written.append((call, raw if len(raw) <= WRITTEN_CHARS else _sliced(raw, WRITTEN_CHARS)))
         self._n += 1
         if self._n == self._judge_at:
@@ -80,60 +80,60 @@ class Use:
 
     def sent(self, place: int, next_call: int, role: str, block: Measured) -> None:
         """Take a block that the next call sends: a result, what a user wrote, or what a call had written."""
-        said = block.said or ""
+        text = block.text or ""
         if block.kind != "tool_result":
-            self.wrote(next_call - 1 if role == "assistant" else -1, said)
-        elif isinstance(said, str) and len(said) >= MIN_CHARS:
-            self.result(place, said)
+            self.wrote(next_call - 1 if role == "assistant" else -1, text)
+        elif isinstance(text, str) and len(text) >= MIN_CHARS:
+            self.result(place, text)
 
     def result(self, place: int, text: str) -> None:
         """Hold a large result until it is known what of it was used."""
-        if not self._held:
+        if not self._pending:
             self._judge_at = self._n + FOLLOWED
-        self._held.append(_Held(place, self._n, text))
-        self._held_chars += len(text)
-        while self._held_chars > HELD_CHARS:
+        self._pending.append(_Pending(place, self._n, text))
+        self._pending_chars += len(text)
+        while self._pending_chars > HELD_CHARS:
             self._judge()
 
     def close(self) -> None:
         """Judge all results: what comes next cannot refer to them."""
-        while self._held:
+        while self._pending:
             self._judge()
         self._written.clear()
 
     def _judge(self) -> None:
-        held = self._held.popleft()
-        self._held_chars -= len(held.text)
-        self._judge_at = self._held[0].at + FOLLOWED if self._held else -1
+        pending = self._pending.popleft()
+        self._pending_chars -= len(pending.text)
+        self._judge_at = self._pending[0].at + FOLLOWED if self._pending else -1
         written = list(self._written)
-        at = held.at - (self._n - len(written))
-        found = judged(held.text, written[max(at - BEFORE, 0) : at], written[at : at + FOLLOWED])
-        if found is not None:
-            self.found[held.place] = found
+        at = pending.at - (self._n - len(written))
+        used = judged(pending.text, written[max(at - BEFORE, 0) : at], written[at : at + FOLLOWED])
+        if used is not None:
+            self.used[pending.place] = used
         if self._judge_at == self._n:
             self._judge()
 
 
 def judged(text: str, before: Sequence[Written], after: Sequence[Written]) -> Used | None:
     """Compare a result with what was written before and after it; None where nothing can be told."""
-    later = [said if call >= 0 else b"" for call, said in after]
+    later = [written if call >= 0 else b"" for call, written in after]
     if not any(later):
         return None
     raw = text.encode("utf-8", "replace")
-    known = _plain([said for _, said in before])
+    earlier = _plain([written for _, written in before])
     own = _words(raw, FEW_CHARS)
     hits = _hits(own, later[:AT_FIRST])
-    new = [w for w in hits if w not in known]
+    new = [w for w in hits if w not in earlier]
     if not new and len(hits) <= MAX_AGAIN:
         own = _words(raw, MANY_CHARS)
         hits = _hits(own, later)
-        new = [w for w in hits if w not in known]
+        new = [w for w in hits if w not in earlier]
     if new:
         longest = sorted(new, key=lambda w: (-len(w), w))[:SOUGHT]
         last, _ = after[_last(later, longest)]
         return Used(len(new) / len(own - COMMON), last, _reach(raw, longest))
     enough = sum(map(bool, later)) >= MIN_TEXTS and len(hits) <= MAX_AGAIN
-    if enough and any(len(w) >= MIN_LETTERS and w not in known for w in own - COMMON):
+    if enough and any(len(w) >= MIN_LETTERS and w not in earlier for w in own - COMMON):
         return Used(0.0, None, None)
     return None
 
@@ -145,8 +145,8 @@ def _plain(texts: Sequence[bytes]) -> bytes:
 
 def _hits(own: set[bytes], later: Sequence[bytes]) -> list[bytes]:
     """Return those of its own words that came later and are not common."""
-    found = own.intersection(_plain(later).translate(_spaced).split())
-    return [w for w in found if len(w) >= MIN_LETTERS and w not in COMMON]
+    common = own.intersection(_plain(later).translate(_spaced).split())
+    return [w for w in common if len(w) >= MIN_LETTERS and w not in COMMON]
 
 
 def _last(later: Sequence[bytes], words: Sequence[bytes]) -> int:
@@ -156,7 +156,7 @@ def _last(later: Sequence[bytes], words: Sequence[bytes]) -> int:
         plain = _plain(texts)
         at = max([plain.rfind(w) for w in words])
         if at >= 0:
-            ends = list(accumulate([len(said) + 1 for said in texts]))
+            ends = list(accumulate([len(text) + 1 for text in texts]))
             return start + 1 - len(texts) + bisect_right(ends, at)
     return -1
 

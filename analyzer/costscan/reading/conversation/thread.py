@@ -75,19 +75,19 @@ class Thread:
             last.stop_reason = stop_reason
         return len(self.calls) - 1
 
-    def call(self, found: Call, *, key: str) -> int:
+    def call(self, call: Call, *, key: str) -> int:
         """Add a line of a model call and give the number of the call; lines of one call share a key."""
         at = self._by_key.get(key)
-        if at is not None and repeated_lines.is_same(self.calls[at], found, newest=at == len(self.calls) - 1):
-            repeated_lines.merge(self.calls[at], found)
+        if at is not None and repeated_lines.is_same(self.calls[at], call, newest=at == len(self.calls) - 1):
+            repeated_lines.merge(self.calls[at], call)
             return at
         before = self.calls[-1].end_at if self.calls else None
-        found.at, self.last_at = found.at or began(self.last_at or before, found.end_at), None
-        found.resets, self._resets_next = self._resets_next, False
-        if self.once and self._news == {"asked"} and drops_thinking(found.model_raw):
+        call.at, self.last_at = call.at or began(self.last_at or before, call.end_at), None
+        call.resets, self._resets_next = self._resets_next, False
+        if self.once and self._news == {"asked"} and drops_thinking(call.model_raw):
             self._drop_thinking()
         self._news.clear()
-        self.calls.append(found)
+        self.calls.append(call)
         self._by_key[key] = len(self.calls) - 1
         self._last_key = key
         return len(self.calls) - 1
@@ -133,50 +133,50 @@ class Thread:
         """Add what a call wrote; a block that a repeated line shows again is taken once."""
         made = self.calls[call]
         for block in blocks:
-            found = measure(block)
-            if found is None:
+            measured = measure(block)
+            if measured is None:
                 refusals.hands_over(made, block)
                 continue
-            said, found.said = found.said, None
-            if self._seen(call, found):
+            text, measured.text = measured.text, None
+            if self._seen(call, measured):
                 continue
-            if said:
-                self._use.wrote(call, said)
-            if found.call_id is not None and found.kind == "tool_use":
-                self._tools[found.call_id] = found.tool or "unknown"
-                if found.skill is not None:
-                    self._skills[found.call_id] = found.skill
-            made.visible_chars += found.chars
-            self._blocks.append(_Placed(call, call + 1, None, line, "messages", "assistant", found))
+            if text:
+                self._use.wrote(call, text)
+            if measured.call_id is not None and measured.kind == "tool_use":
+                self._tools[measured.call_id] = measured.tool or "unknown"
+                if measured.skill is not None:
+                    self._skills[measured.call_id] = measured.skill
+            made.visible_chars += measured.chars
+            self._blocks.append(_Placed(call, call + 1, None, line, "messages", "assistant", measured))
 
     def sent(
         self,
         line: int,
-        found: Measured,
+        measured: Measured,
         *,
         layer: str = "messages",
         role: str = "user",
         ttl: str | None = None,
     ) -> None:
         """Add a block that the next call sends, and what is inside it."""
-        found, *inside = found.apart()
-        if found.kind == "tool_result" and found.call_id is not None:
-            if self.once and found.call_id in self._answered:
+        measured, *inside = measured.apart()
+        if measured.kind == "tool_result" and measured.call_id is not None:
+            if self.once and measured.call_id in self._answered:
                 return
-            self._answered.add(found.call_id)
-        elif found.kind == "tool_use" and found.call_id is not None:
-            self._tools.setdefault(found.call_id, found.tool or "unknown")
-        if found.kind in RESULTS and found.call_id is not None:
-            found.tool = self._tools.get(found.call_id)
-            found.skill = self._skills.get(found.call_id)
+            self._answered.add(measured.call_id)
+        elif measured.kind == "tool_use" and measured.call_id is not None:
+            self._tools.setdefault(measured.call_id, measured.tool or "unknown")
+        if measured.kind in RESULTS and measured.call_id is not None:
+            measured.tool = self._tools.get(measured.call_id)
+            measured.skill = self._skills.get(measured.call_id)
         if layer == "messages" and role == "user":
-            self._news.add("answered" if found.kind == "tool_result" else "asked")
+            self._news.add("answered" if measured.kind == "tool_result" else "asked")
         if layer != "messages":
             self._fixed.append(len(self._blocks))
-        elif found.said:
-            self._use.sent(len(self._blocks), len(self.calls), role, found)
-        found.said = None
-        self._blocks.append(_Placed(None, len(self.calls), None, line, layer, role, found, ttl))
+        elif measured.text:
+            self._use.sent(len(self._blocks), len(self.calls), role, measured)
+        measured.text = None
+        self._blocks.append(_Placed(None, len(self.calls), None, line, layer, role, measured, ttl))
         for part in inside:
             self.sent(line, part, layer=layer, role=role)
 
@@ -265,9 +265,9 @@ class Thread:
 
     def _columns(self, copy: int, starts: Sequence[int]) -> BlockColumns:
         """Return the columns of the `blocks` table; `starts` is where the rows of each call begin."""
-        blocks, found = self._blocks, [b.measured for b in self._blocks]
+        blocks, measured = self._blocks, [b.measured for b in self._blocks]
         spans = [self._span(n, starts) for n in range(len(blocks))]
-        used = [self._use.found.get(place, NOT_KNOWN) for place in range(len(blocks))]
+        used = [self._use.used.get(place, NOT_KNOWN) for place in range(len(blocks))]
         return BlockColumns(
             copy=[copy] * len(blocks),
             block=list(range(len(blocks))),
@@ -277,31 +277,31 @@ class Thread:
             line=[b.line for b in blocks],
             layer=[b.layer for b in blocks],
             role=[b.role for b in blocks],
-            kind=[m.kind for m in found],
-            tool=[m.tool for m in found],
-            call_id=[m.call_id for m in found],
-            content_hash=[m.content_hash for m in found],
-            args_hash=[m.args_hash for m in found],
-            chars=[m.chars for m in found],
-            weight_first=[m.weights[0] for m in found],
-            weight_second=[m.weights[1] for m in found],
-            content=[m.content for m in found],
-            is_sized=[m.is_sized for m in found],
-            is_error=[m.is_error for m in found],
+            kind=[m.kind for m in measured],
+            tool=[m.tool for m in measured],
+            call_id=[m.call_id for m in measured],
+            content_hash=[m.content_hash for m in measured],
+            args_hash=[m.args_hash for m in measured],
+            chars=[m.chars for m in measured],
+            weight_first=[m.weights[0] for m in measured],
+            weight_second=[m.weights[1] for m in measured],
+            content=[m.content for m in measured],
+            is_sized=[m.is_sized for m in measured],
+            is_error=[m.is_error for m in measured],
             breakpoint=[b.ttl for b in blocks],
             position=[b.position for b in blocks],
-            skill=[m.skill for m in found],
+            skill=[m.skill for m in measured],
             used_share=[u.share for u in used],
             used_last=[None if u.call is None else max(starts[u.call + 1] - 1, 0) for u in used],
             used_to=[u.to for u in used],
         )
 
-    def _seen(self, call: int, found: Measured) -> bool:
-        if found.kind == "tool_use" and found.call_id is not None:
-            return found.call_id in self._tools
+    def _seen(self, call: int, measured: Measured) -> bool:
+        if measured.kind == "tool_use" and measured.call_id is not None:
+            return measured.call_id in self._tools
         for block in reversed(self._blocks):
             if block.made_by != call:
                 return False
-            if block.measured == found:
+            if block.measured == measured:
                 return True
         return False

@@ -18,7 +18,7 @@ from costscan.reading.io import lenient_json
 
 
 class Split(Struct, gc=False):
-    """`cache_creation`: cache writes by their lifetime."""
+    """`cache_creation`: cache writes by their TTL."""
 
     ephemeral_5m_input_tokens: Any = None
     ephemeral_1h_input_tokens: Any = None
@@ -138,14 +138,14 @@ def _odd_writes(raw_total: object, split: object) -> tuple[int | None, int | Non
     total = _cached(raw_total)
     if not isinstance(split, Split):
         return total, 0, split is None and bool(total)
-    told = (split.ephemeral_5m_input_tokens, split.ephemeral_1h_input_tokens)
-    w5m, w1h = (_cached(value) for value in told)
+    parts = (split.ephemeral_5m_input_tokens, split.ephemeral_1h_input_tokens)
+    w5m, w1h = (_cached(value) for value in parts)
     if total is None or w5m is None or w1h is None:
         return None, None, False
     if total and w5m + w1h > total:
         return total, 0, True
     # The split is what is billed, but a log may hold the total alone: the rest of it is a 5-minute write.
-    return w5m + max(total - w5m - w1h, 0), w1h, bool(total) and told == (None, None)
+    return w5m + max(total - w5m - w1h, 0), w1h, bool(total) and parts == (None, None)
 
 
 def _tells_cache(usage: Usage) -> bool:
@@ -188,19 +188,19 @@ def from_dict(value: object) -> Usage | None:
     """Return a `Usage` of a decoded JSON object, or None when `value` is none."""
     if not isinstance(value, dict):
         return None
-    found = Usage()
+    usage = Usage()
     for name in USAGE_FIELDS:
-        setattr(found, name, value.get(name))
+        setattr(usage, name, value.get(name))
     if value.get("iterations") is not None:
-        found.iterations = raw_json(value["iterations"])
+        usage.iterations = raw_json(value["iterations"])
     split = value.get("cache_creation", UNSET)
     if isinstance(split, dict):
-        found.cache_creation = Split(
+        usage.cache_creation = Split(
             split.get("ephemeral_5m_input_tokens"), split.get("ephemeral_1h_input_tokens")
         )
     elif split is not UNSET:
-        found.cache_creation = None
-    return found
+        usage.cache_creation = None
+    return usage
 
 
 def of_raw(raw: bytes) -> Usage:
@@ -223,14 +223,14 @@ def iterations(usage: Usage) -> list[Iteration] | None:
     raw = bytes(usage.iterations)
     if raw in {b"", b"null", b"[]"}:
         return []
-    found = lenient_json.value(raw) if _several(raw) else None
-    if not isinstance(found, list):
+    items = lenient_json.value(raw) if _several(raw) else None
+    if not isinstance(items, list):
         return [] if raw.count(b'"type"') == 1 and b'"message"' in raw else None
-    told = [_iteration(item) for item in found]
+    parts = [_iteration(item) for item in items]
     searches = counters(usage).web_searches
-    if searches != 0 and not any(part.counters.web_searches for part in told):
-        told[-1].counters.web_searches = searches
-    return told
+    if searches != 0 and not any(part.counters.web_searches for part in parts):
+        parts[-1].counters.web_searches = searches
+    return parts
 
 
 def after_compaction(parts: Sequence[Iteration]) -> int | None:
@@ -243,8 +243,8 @@ def _several(raw: bytes) -> bool:
     try:
         return len(_decode_list(raw)) > 1
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        found = lenient_json.value(raw)
-        return isinstance(found, list) and len(found) > 1
+        items = lenient_json.value(raw)
+        return isinstance(items, list) and len(items) > 1
 
 
 def _iteration(item: object) -> Iteration:

@@ -65,7 +65,7 @@ class _Unpacked(io.RawIOBase):
         self._error: Exception | None = None
 
     def read(self, size: int = -1) -> bytes:
-        found, have = [self._rest], len(self._rest)
+        pieces, have = [self._rest], len(self._rest)
         while size < 0 or have < size:
             try:
                 piece = next(self._pieces, b"")
@@ -73,9 +73,9 @@ class _Unpacked(io.RawIOBase):
                 self._error, piece = error, b""
             if not piece:
                 break
-            found.append(piece)
+            pieces.append(piece)
             have += len(piece)
-        whole = b"".join(found)
+        whole = b"".join(pieces)
         if not whole and self._error is not None:
             raise OSError(f"damaged compressed data: {self._error}") from self._error
         cut = len(whole) if size < 0 else size

@@ -69,9 +69,9 @@ class Reader:
             self._count(0, len(block))
             count = count_lines(block)
             self._block, self._split, self._value = (block, number), None, None
-            found = self._whole_block(block, count)
-            if found is not None:
-                yield from enumerate(found, number)
+            decoded = self._whole_block(block, count)
+            if decoded is not None:
+                yield from enumerate(decoded, number)
             else:
                 yield from self._line_by_line(block, number)
             number += count
@@ -96,11 +96,11 @@ class Reader:
     def _document(self, whole: bytes) -> Iterator[tuple[int, Any]]:
         """Yield the objects of a JSON list, or of objects written over several lines; their numbers count."""
         self._count(whole.count(b"\n") + (not whole.endswith(b"\n")), len(whole))
-        read = lenient_json.objects(lenient_json.text_of(whole))
-        saved = [one for piece in read.damaged if (one := salvage(piece)) is not None]
-        if read.problem:
-            self._rows.skip(self._path, None, read.problem, lost=True)
-        for number, value in enumerate([*read.objects, *saved], 1):
+        parsed = lenient_json.objects(lenient_json.text_of(whole))
+        saved = [salvaged for piece in parsed.damaged if (salvaged := salvage(piece)) is not None]
+        if parsed.problem:
+            self._rows.skip(self._path, None, parsed.problem, lost=True)
+        for number, value in enumerate([*parsed.objects, *saved], 1):
             self._value = value
             if (made := self._made(value, number)) is not None:
                 yield number, made
@@ -120,10 +120,10 @@ class Reader:
 
     def _whole_block(self, block: bytes, count: int) -> list[Any] | None:
         try:
-            found = self._decode_lines(block)
+            decoded = self._decode_lines(block)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
-        return found if len(found) == count else None
+        return decoded if len(decoded) == count else None
 
     def _line_by_line(self, block: bytes, number: int) -> Iterator[tuple[int, Any]]:
         for at, line in enumerate(block.split(b"\n"), number):
@@ -134,9 +134,9 @@ class Reader:
             try:
                 decoded = self._decode(line)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                for value, found in self._repaired(line, at):
+                for value, made in self._repaired(line, at):
                     self._value = value
-                    yield at, found
+                    yield at, made
             else:
                 yield at, decoded
 
@@ -155,20 +155,20 @@ class Reader:
             return None
 
     def _mended(self, line: bytes, at: int) -> list[tuple[dict[str, Any], Any]]:
-        read = lenient_json.objects(lenient_json.text_of(line))
-        saved = [one for piece in read.damaged if (one := salvage(piece)) is not None]
-        problem = f"{read.problem}; its usage was recovered" if saved else read.problem
-        made = [(o, self._made(o, at)) for o in [*saved, *read.objects]]
-        found = [(o, m) for o, m in made if m is not None]
+        parsed = lenient_json.objects(lenient_json.text_of(line))
+        saved = [salvaged for piece in parsed.damaged if (salvaged := salvage(piece)) is not None]
+        problem = f"{parsed.problem}; its usage was recovered" if saved else parsed.problem
+        made = [(o, self._made(o, at)) for o in [*saved, *parsed.objects]]
+        usable = [(o, m) for o, m in made if m is not None]
         if not problem:
             for o, m in made:
                 if m is None:
                     self._rows.add_strange(o)
         if problem:
-            self._rows.skip(self._path, at, problem, lost=not found)
-        elif not read.objects:
+            self._rows.skip(self._path, at, problem, lost=not usable)
+        elif not parsed.objects:
             self._rows.skip(self._path, at, "not a JSON object")
-        return found
+        return usable
 
 
 def count_lines(block: bytes) -> int:
@@ -222,7 +222,7 @@ def salvage(text: str) -> dict[str, Any] | None:
     model = _word(text, "model")
     if usage is None or model is None:
         return None
-    line: dict[str, Any] = {key: found for key in _TOP if (found := _word(text, key)) is not None}
+    line: dict[str, Any] = {key: written for key in _TOP if (written := _word(text, key)) is not None}
     message = {"id": _message_id(text), "model": model, "usage": usage, "role": "assistant"}
     if (stop := _word(text, "stop_reason")) is not None:
         message["stop_reason"] = stop
@@ -231,15 +231,15 @@ def salvage(text: str) -> dict[str, Any] | None:
 
 
 def _usage(text: str) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = None
+    usage: dict[str, Any] | None = None
     for match in _usage_key.finditer(text):
         try:
             value, _ = lenient_json.decoder.raw_decode(text, match.end())
         except (ValueError, RecursionError):
             continue
         if isinstance(value, dict) and "output_tokens" in value:
-            found = value
-    return found
+            usage = value
+    return usage
 
 
 def _word(text: str, key: str) -> str | None:

@@ -36,8 +36,8 @@ def value(raw: bytes | str) -> Any:
 
 def mapping(raw: bytes | str) -> dict[str, Any] | None:
     """Return the JSON object `raw` is, or None when it is none."""
-    found = value(raw) if raw else None
-    return found if isinstance(found, dict) else None
+    parsed = value(raw) if raw else None
+    return parsed if isinstance(parsed, dict) else None
 
 
 def text_of(raw: bytes) -> str:
@@ -54,7 +54,7 @@ def is_document(head: bytes) -> bool:
     return bool(problem)
 
 
-class Found(NamedTuple):
+class Parsed(NamedTuple):
     """The JSON objects of a text, what was wrong with the rest, and the pieces that could not be read."""
 
     objects: list[dict[str, Any]]
@@ -62,17 +62,17 @@ class Found(NamedTuple):
     damaged: list[str]
 
 
-def objects(text: str) -> Found:
+def objects(text: str) -> Parsed:
     """Return the JSON objects in a text. Lists give the objects in them.
 
     Broken escapes are repaired; after what cannot be read, the next object that is a log line is taken.
     """
-    found, problem, at = _from(text, 0)
+    parsed, problem, at = _from(text, 0)
     if not problem:
-        return Found(found, "", [])
+        return Parsed(parsed, "", [])
     repaired, still, _ = _from(_bad_escape.sub(r"\\\\", text[at:]), 0)
     if not still and repaired:
-        return Found(found + repaired, "broken escapes, repaired", [])
+        return Parsed(parsed + repaired, "broken escapes, repaired", [])
     damaged: list[str] = []
     look = at
     for _ in range(MAX_OBJECT_STARTS):
@@ -84,16 +84,16 @@ def objects(text: str) -> Found:
         lines = [o for o in more if not _LINE_KEYS.isdisjoint(o)]
         if lines:
             damaged.append(text[at:look])
-            found.extend(lines)
+            parsed.extend(lines)
             at = look = stop
         if not bad:
             break
-    return Found(found, problem, [*damaged, text[at:]] if at < len(text) else damaged)
+    return Parsed(parsed, problem, [*damaged, text[at:]] if at < len(text) else damaged)
 
 
 def _from(text: str, at: int) -> tuple[list[dict[str, Any]], str, int]:
     """Return the objects from `at` up to the first damage, what that is, and where it is."""
-    found: list[dict[str, Any]] = []
+    parsed: list[dict[str, Any]] = []
     end = len(text)
     while (at := _past_separators(text, at)) < end:
         try:
@@ -102,15 +102,15 @@ def _from(text: str, at: int) -> tuple[list[dict[str, Any]], str, int]:
             if text[at] == "[" and _past_separators(text, at + 1) < end:
                 at += 1
                 continue
-            return found, f"not JSON: {error.msg} at character {error.pos + 1}", at
+            return parsed, f"not JSON: {error.msg} at character {error.pos + 1}", at
         except RecursionError:
-            return found, "not JSON that can be read: nested too deeply", at
+            return parsed, "not JSON that can be read: nested too deeply", at
         inside = _objects_in(one)
-        if not inside and not found:
-            return found, f"not a JSON object but {_kind(one)}", at
-        found.extend(inside)
+        if not inside and not parsed:
+            return parsed, f"not a JSON object but {_kind(one)}", at
+        parsed.extend(inside)
         at = stop
-    return found, "", end
+    return parsed, "", end
 
 
 def _objects_in(one: object) -> list[dict[str, Any]]:

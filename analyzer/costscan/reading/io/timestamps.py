@@ -16,15 +16,15 @@ def time_of(text: str | None) -> datetime | None:
     if not text:
         return None
     try:
-        found = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
         if text[-1] != "Z":
-            found = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+            moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        known = _epoch_time(text)
-        if known is None:
+        epoch = _epoch_time(text)
+        if epoch is None:
             return None
-        found = known
-    return found if FIRST_YEAR <= found.year <= LAST_YEAR else None
+        moment = epoch
+    return moment if FIRST_YEAR <= moment.year <= LAST_YEAR else None
 
 
 def _epoch_time(text: str) -> datetime | None:

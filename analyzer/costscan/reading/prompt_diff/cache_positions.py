@@ -60,8 +60,8 @@ def window(prompt: Prompt, blocks: list[Sent]) -> list[Position]:
         ttl = blocks[at].breakpoint
         if ttl is None:
             continue
-        seen = ends[max(begin, nth + 1 - WINDOW) : nth]
-        out += [Position(n, prompt.hashes[n], prompt.stable[n], None) for n in seen]
+        earlier = ends[max(begin, nth + 1 - WINDOW) : nth]
+        out += [Position(n, prompt.hashes[n], prompt.stable[n], None) for n in earlier]
         out.append(Position(at, prompt.hashes[at], prompt.stable[at], ttl.removeprefix("auto-")))
         begin = nth + 1
     return out

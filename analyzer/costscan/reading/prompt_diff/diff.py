@@ -32,18 +32,18 @@ def departs(old: Prompt, new: Prompt, *, across: bool = False) -> list[Break]:
     if at in {len(old.keys), len(new.keys)}:
         return []
     layer = min(old.blocks[at].layer, new.blocks[at].layer, key=_LAYERS.index)
-    found: list[Break] = []
+    breaks: list[Break] = []
     if layer == "tools":
-        found += of_tools(old, new, at)
+        breaks += of_tools(old, new, at)
     if layer != "messages":
-        found += of_system(old, new)
-        found += _also_in_messages(old, new, across=across)
+        breaks += of_system(old, new)
+        breaks += _also_in_messages(old, new, across=across)
     else:
-        found += of_messages(old, new, at, across=across)
-    for n, place in enumerate(found):
+        breaks += of_messages(old, new, at, across=across)
+    for n, place in enumerate(breaks):
         place.is_first = n == 0
         place.against = old.run_id if across else None
-    return found[:MAX_BREAKS]
+    return breaks[:MAX_BREAKS]
 
 
 def _also_in_messages(old: Prompt, new: Prompt, *, across: bool) -> list[Break]:
@@ -54,32 +54,32 @@ def _also_in_messages(old: Prompt, new: Prompt, *, across: bool) -> list[Break]:
     at = was + common_prefix(old.keys[was:], new.keys[was:])
     if at in {len(old.keys), len(new.keys)}:
         return []
-    found = of_messages(old, new, at, across=across)
-    return found if all(b.cause in VALUES or b.cause in ORDERS for b in found) else []
+    breaks = of_messages(old, new, at, across=across)
+    return breaks if all(b.cause in VALUES or b.cause in ORDERS for b in breaks) else []
 
 
 def of_system(old: Prompt, new: Prompt) -> list[Break]:
     """Return the places where the system prompt differs."""
-    x, y = _system(old), _system(new)
-    before, after = [old.keys[n] for n in x], [new.keys[n] for n in y]
+    old_at, new_at = _system(old), _system(new)
+    before, after = [old.keys[n] for n in old_at], [new.keys[n] for n in new_at]
     if before == after:
         return []
     if Counter(before) == Counter(after) or len(before) != len(after):
-        return [_rearranged(old, x, new, y)]
-    found: list[Break] = []
-    for was, now in zip(x, y, strict=True):
+        return [_rearranged(old, old_at, new, new_at)]
+    breaks: list[Break] = []
+    for was, now in zip(old_at, new_at, strict=True):
         if old.keys[was] != new.keys[now]:
             place = Break(now, "system", new.blocks[now].path, None, None, "unknown")
-            found += of_texts(old.text(was), new.text(now), place, EDITED)
-    return found
+            breaks += of_texts(old.text(was), new.text(now), place, EDITED)
+    return breaks
 
 
-def _rearranged(old: Prompt, x: list[int], new: Prompt, y: list[int]) -> Break:
+def _rearranged(old: Prompt, old_at: list[int], new: Prompt, new_at: list[int]) -> Break:
     """Return the first place where blocks of the system prompt were added, removed or reordered."""
-    before, after = [old.keys[n] for n in x], [new.keys[n] for n in y]
+    before, after = [old.keys[n] for n in old_at], [new.keys[n] for n in new_at]
     same = common_prefix(before, after)
-    position = (y[0] if y else x[0]) + same
-    a, b = (p.text(n[same]) or "" if same < len(n) else "" for p, n in ((old, x), (new, y)))
+    position = (new_at[0] if new_at else old_at[0]) + same
+    a, b = (p.text(n[same]) or "" if same < len(n) else "" for p, n in ((old, old_at), (new, new_at)))
     path = f"system[{same}].text"
     if a and b and not (before[same] in after or after[same] in before):
         return of_texts(a, b, Break(position, "system", path, None, None, "unknown"), EDITED)[0]
@@ -98,8 +98,8 @@ def follows(line: Prompt, blocks: list[Sent], keys: list[Key]) -> bool:
     if first is not None and begin is not None and line.keys[first] == keys[begin]:
         return True
     names = sorted(b.measured.tool or "" for b in blocks if b.layer == "tools")
-    said = [text for b in blocks if b.layer == "system" and isinstance(text := divergence.text_of(b), str)]
-    return list(line.tools) == names and _same_words(_system_text(line), "\n".join(said))
+    texts = [text for b in blocks if b.layer == "system" and isinstance(text := divergence.text_of(b), str)]
+    return list(line.tools) == names and _same_words(_system_text(line), "\n".join(texts))
 
 
 def alike(other: Prompt, prompt: Prompt) -> bool:

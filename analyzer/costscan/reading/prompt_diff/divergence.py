@@ -64,8 +64,8 @@ class Prompt(Struct):
 
     def text(self, at: int) -> str | None:
         """The text of a block, None where it has none or it was forgotten."""
-        found = self.texts[at]
-        return found.decode("utf-8", "replace") if isinstance(found, bytes) else found
+        stored = self.texts[at]
+        return stored.decode("utf-8", "replace") if isinstance(stored, bytes) else stored
 
     def forgot(self, at: int) -> bool:
         """Whether a block had text that is no longer known."""
@@ -98,7 +98,7 @@ class Break(Struct):
 
 def text_of(block: Sent) -> str | bytes | None:
     """Return the text of a block that was not yet placed."""
-    return block.measured.said if block.raw is None else block.raw
+    return block.measured.text if block.raw is None else block.raw
 
 
 def words(text: str) -> set[str]:
@@ -108,8 +108,8 @@ def words(text: str) -> set[str]:
 
 def alike(a: str, b: str) -> bool:
     """Whether two texts begin with much the same words."""
-    x, y = words(a), words(b)
-    return len(x & y) >= _ALIKE * len(x | y)
+    words_a, words_b = words(a), words(b)
+    return len(words_a & words_b) >= _ALIKE * len(words_a | words_b)
 
 
 def excerpt(text: str, start: int = 0, end: int | None = None) -> str:
@@ -140,12 +140,12 @@ def of_texts(a: str | None, b: str | None, at: Break, otherwise: str) -> list[Br
     """
     if a is None or b is None:
         return [at]
-    found = departures(a, b)
-    if not found:
+    slots = departures(a, b)
+    if not slots:
         return [Break(at.position, at.layer, at.path, 0, len(b), otherwise)]
-    if not close(found, a, b):
-        return [_of_slot(found[0]._replace(kind=None), a, b, at, otherwise)]
-    return [_of_slot(slot, a, b, at, otherwise) for slot in found]
+    if not close(slots, a, b):
+        return [_of_slot(slots[0]._replace(kind=None), a, b, at, otherwise)]
+    return [_of_slot(slot, a, b, at, otherwise) for slot in slots]
 
 
 def _of_slot(slot: Pair, a: str, b: str, at: Break, otherwise: str) -> Break:
@@ -162,8 +162,8 @@ def _of_slot(slot: Pair, a: str, b: str, at: Break, otherwise: str) -> Break:
     )
 
 
-def close(found: Sequence[Pair], a: str, b: str) -> bool:
+def close(slots: Sequence[Pair], a: str, b: str) -> bool:
     """Whether two texts are one template, of which these places vary."""
-    if all(slot.kind is not None for slot in found):
+    if all(slot.kind is not None for slot in slots):
         return True
-    return 2 * varying(list(found)) <= max(len(a), len(b))
+    return 2 * varying(list(slots)) <= max(len(a), len(b))

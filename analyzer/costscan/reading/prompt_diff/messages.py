@@ -50,9 +50,9 @@ def is_compacted(old: Prompt, new: Prompt, at: int) -> bool:
     if gone < _LEAST_HISTORY or survive * _SURVIVE > gone:
         return False
     chars = [sum(b.measured.chars for b in prompt.blocks[at:]) for prompt in (old, new)]
-    said = new.text(at) or ""
-    told = bool(_summary.search(said)) or survive > 0 or not _is_first(new, at)
-    return told and (chars[1] * _SHORTER <= chars[0] or bool(_summary.search(said)))
+    text = new.text(at) or ""
+    is_summary = bool(_summary.search(text)) or survive > 0 or not _is_first(new, at)
+    return is_summary and (chars[1] * _SHORTER <= chars[0] or bool(_summary.search(text)))
 
 
 def _is_first(prompt: Prompt, at: int) -> bool:
@@ -96,12 +96,12 @@ def _gone_or_new(old: Prompt, new: Prompt, at: int, place: Break) -> Break | Non
     was, now = old.blocks[at], new.blocks[at]
     if (was.message, was.nth) == (now.message, now.nth):
         return None
-    found = _cut(place, old, new, at, REWRITTEN)
+    cut = _cut(place, old, new, at, REWRITTEN)
     if (was.message, was.nth) < (now.message, now.nth):
-        found.path, found.text_chars, found.after = was.path, None, ""
+        cut.path, cut.text_chars, cut.after = was.path, None, ""
     else:
-        found.before = ""
-    return found
+        cut.before = ""
+    return cut
 
 
 def _same_question(old: Prompt, new: Prompt, at: int) -> list[Break]:
@@ -112,9 +112,9 @@ def _same_question(old: Prompt, new: Prompt, at: int) -> list[Break]:
     probes = (a[int(len(a) * share) :][:_PROBE_CHARS] for share in _PROBES)
     if not any(probe in b for probe in probes):
         return []
-    found = departures(a, b)
-    behind = len(b) - found[0].b.start - varying(found) if found else 0
-    if behind < MIN_SHARED_CHARS or not close(found, a, b):
+    slots = departures(a, b)
+    behind = len(b) - slots[0].b.start - varying(slots) if slots else 0
+    if behind < MIN_SHARED_CHARS or not close(slots, a, b):
         return []
     place = Break(at, "messages", new.blocks[at].path, None, None, "unknown")
     return of_texts(a, b, place, "text-edited")

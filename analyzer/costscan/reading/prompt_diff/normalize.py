@@ -18,16 +18,16 @@ ORDERS: Final = frozenset({"random-order", "serialization"})
 MAX_MOVED: Final = 32
 
 
-def settle(old: Prompt, new: Prompt, same: int, found: list[Break]) -> None:
+def settle(old: Prompt, new: Prompt, same: int, breaks: list[Break]) -> None:
     """Set on a prompt the keys and the varying values that follow from an older one of its template.
 
     Args:
         old: the older prompt.
         new: the newer one, as it was sent.
         same: with how many of the same blocks they begin.
-        found: where they differ.
+        breaks: where they differ.
     """
-    forgiven = _forgiven(old, new, found)
+    forgiven = _forgiven(old, new, breaks)
     if old.stable_keys is old.keys and not forgiven:
         return
     keys = list(new.keys)
@@ -37,7 +37,7 @@ def settle(old: Prompt, new: Prompt, same: int, found: list[Break]) -> None:
     new.stable_keys = keys
     values = [
         Moved(b.position, _name(new, b), b.tokens)
-        for b in found
+        for b in breaks
         if b.cause in VALUES and b.position in forgiven
     ]
     again = {m.name for m in values}
@@ -56,15 +56,15 @@ def _is_there(old: Prompt, new: Prompt, value: Moved) -> bool:
     return at < min(len(old.keys), len(new.keys)) and old.stable_keys[at] == new.stable_keys[at]
 
 
-def _forgiven(old: Prompt, new: Prompt, found: Iterable[Break]) -> set[int]:
+def _forgiven(old: Prompt, new: Prompt, breaks: Iterable[Break]) -> set[int]:
     """Return the places at which nothing but values and orders differ."""
     by_place: dict[int, list[Break]] = {}
-    for place in found:
+    for place in breaks:
         by_place.setdefault(place.position, []).append(place)
     places = {
-        at: found[0].layer
-        for at, found in by_place.items()
-        if all(b.cause in VALUES or b.cause in ORDERS for b in found)
+        at: breaks[0].layer
+        for at, breaks in by_place.items()
+        if all(b.cause in VALUES or b.cause in ORDERS for b in breaks)
     }
     moved = {places[at] for at in places if any(b.cause == "random-order" for b in by_place[at])}
     return set(places).union(*(_rearranged(old, new, layer, set(places)) for layer in sorted(moved)))
@@ -74,7 +74,7 @@ def _rearranged(old: Prompt, new: Prompt, layer: str, forgiven: set[int]) -> set
     """Return the places of a layer, when it holds the same blocks, or forgiven ones, in another order."""
     if layer == "messages":
         return set()
-    x, y = ([n for n, b in enumerate(p.blocks) if b.layer == layer] for p in (old, new))
-    other = Counter(new.keys[n] for n in y if n not in forgiven)
-    alike = x == y and other <= Counter(old.keys[n] for n in x)
-    return set(x) if alike else set()
+    old_at, new_at = ([n for n, b in enumerate(p.blocks) if b.layer == layer] for p in (old, new))
+    other = Counter(new.keys[n] for n in new_at if n not in forgiven)
+    alike = old_at == new_at and other <= Counter(old.keys[n] for n in old_at)
+    return set(old_at) if alike else set()

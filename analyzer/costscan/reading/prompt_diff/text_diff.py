@@ -64,19 +64,19 @@ def common_suffix(a: str, b: str, i: int = 0, j: int = 0) -> int:
 
 def departures(a: str, b: str) -> list[Pair]:
     """Return the places where `b` differs from `a`, in order, at most `MAX_SLOTS`."""
-    found: list[Pair] = []
+    slots: list[Pair] = []
     i = j = 0
     for _ in range(_MAX_STEPS):
         same = common_prefix(a, b, i, j)
         i, j = i + same, j + same
-        if (i == len(a) and j == len(b)) or len(found) == MAX_SLOTS:
-            return found
-        slot = _slot(a, i, b, j, same, editing=_goes_on(found, i))
-        _add(found, slot)
+        if (i == len(a) and j == len(b)) or len(slots) == MAX_SLOTS:
+            return slots
+        slot = _slot(a, i, b, j, same, editing=_goes_on(slots, i))
+        _add(slots, slot)
         i, j = slot.a.end, slot.b.end
     same = common_suffix(a, b, i, j)
-    _add(found, Pair(Value(i, len(a) - same), Value(j, len(b) - same), None))
-    return found
+    _add(slots, Pair(Value(i, len(a) - same), Value(j, len(b) - same), None))
+    return slots
 
 
 def _slot(a: str, i: int, b: str, j: int, same: int, *, editing: bool) -> Pair:
@@ -89,22 +89,22 @@ def _slot(a: str, i: int, b: str, j: int, same: int, *, editing: bool) -> Pair:
     return Pair(Value(slot.a.start, end_a), Value(slot.b.start, end_b), None)
 
 
-def _goes_on(found: list[Pair], at: int) -> bool:
+def _goes_on(slots: list[Pair], at: int) -> bool:
     """Whether words were edited just before a place of the older text."""
-    return bool(found) and found[-1].kind is None and at - found[-1].a.end < _NEAR
+    return bool(slots) and slots[-1].kind is None and at - slots[-1].a.end < _NEAR
 
 
-def varying(found: list[Pair]) -> int:
+def varying(slots: list[Pair]) -> int:
     """Return how many characters the slots take."""
-    return sum(max(s.a.end - s.a.start, s.b.end - s.b.start) for s in found)
+    return sum(max(s.a.end - s.a.start, s.b.end - s.b.start) for s in slots)
 
 
-def _add(found: list[Pair], slot: Pair) -> None:
+def _add(slots: list[Pair], slot: Pair) -> None:
     """Add a slot; words edited near one another are one edit."""
-    if slot.kind is None and _goes_on(found, slot.a.start):
-        last = found.pop()
+    if slot.kind is None and _goes_on(slots, slot.a.start):
+        last = slots.pop()
         slot = Pair(Value(last.a.start, slot.a.end), Value(last.b.start, slot.b.end), None)
-    found.append(slot)
+    slots.append(slot)
 
 
 def _next_line(a: str, i: int, b: str, j: int) -> tuple[int, int]:
@@ -147,12 +147,12 @@ def _moved(a: str, i: int, b: str, j: int, same: int) -> Pair | None:
 
 def _same_json(a: str, i: int, b: str, j: int, same: int) -> Pair | None:
     for back in _enclosing(a, i, min(same, _BACK)):
-        x, y = _json_at(a, i - back), _json_at(b, j - back)
-        if x is None or y is None or x[1] <= i or y[1] <= j:
+        old, new = _json_at(a, i - back), _json_at(b, j - back)
+        if old is None or new is None or old[1] <= i or new[1] <= j:
             continue
-        how = _notation(x[0], y[0])
+        how = _notation(old[0], new[0])
         if how is not None:
-            return Pair(Value(i - back, x[1]), Value(j - back, y[1]), how)
+            return Pair(Value(i - back, old[1]), Value(j - back, new[1]), how)
     return None
 
 
@@ -181,14 +181,14 @@ def _json_at(text: str, at: int) -> tuple[Any, int] | None:
         return None
 
 
-def _notation(x: Any, y: Any) -> str | None:
+def _notation(old: Any, new: Any) -> str | None:
     """Say how two JSON values that hold the same differ; None when they do not hold the same."""
-    if len(x) + len(y) < _LEAST_JSON and x != y:
+    if len(old) + len(new) < _LEAST_JSON and old != new:
         return None
     try:
-        if x == y:
-            return "serialization" if json.dumps(x) == json.dumps(y) else "random-order"
-        return "random-order" if _canonical(x) == _canonical(y) else None
+        if old == new:
+            return "serialization" if json.dumps(old) == json.dumps(new) else "random-order"
+        return "random-order" if _canonical(old) == _canonical(new) else None
     except RecursionError:
         return None
 
@@ -218,9 +218,9 @@ def _same_words(a: str, i: int, b: str, j: int, same: int) -> Pair | None:
         back += 1
     end_a, end_b = (t.find("\n", k) for t, k in ((a, i), (b, j)))
     low_a, low_b = i - back, j - back
-    x = a[: end_a if end_a >= 0 else len(a)]
-    y = b[: end_b if end_b >= 0 else len(b)]
-    return _balanced(_item, x, low_a, y, low_b)
+    old = a[: end_a if end_a >= 0 else len(a)]
+    new = b[: end_b if end_b >= 0 else len(b)]
+    return _balanced(_item, old, low_a, new, low_b)
 
 
 def _balanced(pattern: re.Pattern[str], a: str, i: int, b: str, j: int) -> Pair | None:
@@ -228,12 +228,12 @@ def _balanced(pattern: re.Pattern[str], a: str, i: int, b: str, j: int) -> Pair 
     missing: Counter[str] = Counter()
     unequal = unmoved = 0
     pairs = zip(pattern.finditer(a, i), pattern.finditer(b, j), strict=False)
-    for count, (x, y) in enumerate(pairs):
-        one, other = x.group().rstrip(), y.group().rstrip()
-        unequal += _change(missing, one, 1) + _change(missing, other, -1)
+    for count, (match_a, match_b) in enumerate(pairs):
+        item_a, item_b = match_a.group().rstrip(), match_b.group().rstrip()
+        unequal += _change(missing, item_a, 1) + _change(missing, item_b, -1)
         if count and not unequal:
-            return Pair(Value(i, x.end()), Value(j, y.end()), "random-order")
-        unmoved = unmoved + 1 if one == other else 0
+            return Pair(Value(i, match_a.end()), Value(j, match_b.end()), "random-order")
+        unmoved = unmoved + 1 if item_a == item_b else 0
         if unmoved == _MAX_UNMOVED or count == _MAX_MOVED:
             return None
     return None

@@ -16,20 +16,23 @@ CHANGED = "definition-changed"
 def of_tools(old: Prompt, new: Prompt, first: int) -> list[Break]:
     """Return the places where the tools differ; they agree before position `first`."""
     before, after = _named(old), _named(new)
-    x, y = list(before), list(after)
-    found = []
-    if x != y:
-        at = next((n for n, (p, q) in enumerate(zip(x, y, strict=False)) if p != q), min(len(x), len(y)))
-        cause = "random-order" if sorted(x) == sorted(y) else CHANGED
-        shown = excerpt(", ".join(x[at:])), excerpt(", ".join(y[at:]))
+    old_names, new_names = list(before), list(after)
+    breaks = []
+    if old_names != new_names:
+        at = next(
+            (n for n, (p, q) in enumerate(zip(old_names, new_names, strict=False)) if p != q),
+            min(len(old_names), len(new_names)),
+        )
+        cause = "random-order" if sorted(old_names) == sorted(new_names) else CHANGED
+        shown = excerpt(", ".join(old_names[at:])), excerpt(", ".join(new_names[at:]))
         path = next((p.blocks[at].path for p in (new, old) if _is_tool(p, at)), f"tools[{at}]")
-        found.append(Break(at, "tools", path, 0, None, cause, *shown))
+        breaks.append(Break(at, "tools", path, 0, None, cause, *shown))
     for name, at in after.items():
         was = before.get(name)
         if was is not None and old.keys[was] != new.keys[at]:
-            found += _of_definition(old, was, new, at)
+            breaks += _of_definition(old, was, new, at)
     # Where both the order and a definition changed, the earlier place is the first.
-    return sorted(found, key=lambda b: b.position) or [
+    return sorted(breaks, key=lambda b: b.position) or [
         Break(first, "tools", f"tools[{first}]", 0, None, CHANGED)
     ]
 
@@ -54,17 +57,26 @@ def _of_definition(old: Prompt, was: int, new: Prompt, at: int) -> list[Break]:
     path = new.blocks[at].path
     if old.forgot(was) or new.forgot(at):
         return [Break(at, "tools", path, None, None, "unknown")]
-    x, y = _decoded(old.texts[was]), _decoded(new.texts[at])
-    if x is None or y is None:
+    old_fields, new_fields = _decoded(old.texts[was]), _decoded(new.texts[at])
+    if old_fields is None or new_fields is None:
         return [Break(at, "tools", path, 0, None, CHANGED)]
-    found: list[Break] = []
-    for name in [*y, *(n for n in x if n not in y)]:
-        a, b = _text(x.get(name)), _text(y.get(name))
-        if name != "cache_control" and _sent(x.get(name)) != _sent(y.get(name)):
+    breaks: list[Break] = []
+    for name in [*new_fields, *(n for n in old_fields if n not in new_fields)]:
+        a, b = _text(old_fields.get(name)), _text(new_fields.get(name))
+        if name != "cache_control" and _sent(old_fields.get(name)) != _sent(new_fields.get(name)):
             place = Break(at, "tools", f"{path}.{name}", None, None, "unknown")
-            found += of_texts(a, b, place, CHANGED)
-    return found or [
-        Break(at, "tools", path, 0, None, "random-order", excerpt(_names(x)), excerpt(_names(y)))
+            breaks += of_texts(a, b, place, CHANGED)
+    return breaks or [
+        Break(
+            at,
+            "tools",
+            path,
+            0,
+            None,
+            "random-order",
+            excerpt(_names(old_fields)),
+            excerpt(_names(new_fields)),
+        )
     ]
 
 

@@ -25,7 +25,7 @@ MAX_TEMPLATES: Final = 128
 MAX_OF_TEMPLATE: Final = 4
 
 
-class Known:
+class WorkerMemory:
     """What is remembered over the runs a worker reads: how much text, and first prompts by template."""
 
     def __init__(self) -> None:
@@ -36,9 +36,9 @@ class Known:
     @classmethod
     def of(cls, rows: Rows) -> Self:
         """Return what goes with these rows."""
-        found = rows.kept.setdefault("prompts", cls())
-        assert isinstance(found, cls)  # noqa: S101 - nobody else keeps anything under this name
-        return found
+        memory = rows.kept.setdefault("prompts", cls())
+        assert isinstance(memory, cls)  # noqa: S101 - nobody else keeps anything under this name
+        return memory
 
     def hold(self, prompts: "Prompts", chars: int) -> None:
         """Note how much text a run remembers now, and have others forget theirs where it is too much."""
@@ -52,18 +52,18 @@ class Known:
 
     def alike(self, prompt: Prompt, task: str) -> Prompt | None:
         """Return the latest first prompt of another run with the same template, and remember this one."""
-        found = None
+        match = None
         for key in (("task", task, *prompt.tools), ("tools", *prompt.tools)):
             others = self._first.setdefault(key, [])
             self._first.move_to_end(key)
-            if found is None:
-                found = next((p for p in reversed(others) if _alike(p, prompt)), None)
-            others[:] = [p for p in others if p is not found][1 - MAX_OF_TEMPLATE :]
+            if match is None:
+                match = next((p for p in reversed(others) if _alike(p, prompt)), None)
+            others[:] = [p for p in others if p is not match][1 - MAX_OF_TEMPLATE :]
             if prompt.chars <= MAX_FIRST_CHARS:
                 others.append(prompt)
         while len(self._first) > MAX_TEMPLATES:
             self._first.popitem(last=False)
-        return found
+        return match
 
 
 def _alike(other: Prompt, prompt: Prompt) -> bool:
@@ -73,8 +73,8 @@ def _alike(other: Prompt, prompt: Prompt) -> bool:
 class Prompts:
     """The newest prompts of one run."""
 
-    def __init__(self, run_id: str, task: str, known: Known) -> None:
-        self._run_id, self._task, self._known = run_id, task, known
+    def __init__(self, run_id: str, task: str, memory: WorkerMemory) -> None:
+        self._run_id, self._task, self._memory = run_id, task, memory
         self._lines: list[Prompt] = []
         self._sent: set[int] = set()
         self._stable: set[int] = set()
@@ -90,38 +90,38 @@ class Prompts:
         old, same = self._before(keys, blocks)
         new = _continued(old, same, keys, blocks, (self._run_id, salt))
         if old is None:
-            found = self._first(new)
+            breaks = self._first(new)
         else:
             self._lines.remove(old)
             grown = same in {len(old.keys), len(keys)} or _only_forgot(old, new)
-            found = [] if grown else diff.departs(old, new)
-            _settle(old, new, same, found)
+            breaks = [] if grown else diff.departs(old, new)
+            _settle(old, new, same, breaks)
         if new.chars > MAX_RUN_CHARS:
             new.forget_texts()
         # Not that of `old` alone: an order that comes back goes on from a prompt further back.
         new.extends = _longest(new.hashes, self._sent)
         new.stable_extends = _longest(new.stable, self._stable)
         self._lines = [new, *self._lines[: MAX_LINES - 1]]
-        self._known.hold(self, sum(line.chars for line in self._lines))
-        return new, found
+        self._memory.hold(self, sum(line.chars for line in self._lines))
+        return new, breaks
 
     def summed_up(self, old: Prompt, blocks: list[Sent]) -> Prompt:
         """Return the prompt with which the API went on from its summary of another; not to be extended."""
         keys = [block.key for block in blocks]
-        known = common_prefix(old.keys, keys)
-        hashes = _hashes(old.hashes[:known], keys, old.salt)
-        stable_keys = old.stable_keys[:known] + keys[known:]
-        stable = _hashes(old.stable[:known], stable_keys, old.salt)
+        shared = common_prefix(old.keys, keys)
+        hashes = _hashes(old.hashes[:shared], keys, old.salt)
+        stable_keys = old.stable_keys[:shared] + keys[shared:]
+        stable = _hashes(old.stable[:shared], stable_keys, old.salt)
         return Prompt(self._run_id, keys, blocks, [], hashes, 0, None, stable_keys, stable, [], old.salt)
 
     def _first(self, new: Prompt) -> list[Break]:
         """Return where the first prompt of a run departs from that of another."""
-        other = self._known.alike(new, self._task)
+        other = self._memory.alike(new, self._task)
         if other is None:
             return []
-        found = diff.departs(other, new, across=True)
-        _settle(other, new, common_prefix(other.keys, new.keys), found)
-        return found
+        breaks = diff.departs(other, new, across=True)
+        _settle(other, new, common_prefix(other.keys, new.keys), breaks)
+        return breaks
 
     def forget_texts(self) -> None:
         """Keep hashes only."""
@@ -152,8 +152,8 @@ def _continued(
     if old is None:
         hashes = _hashes([], keys, salt)
         return Prompt(run_id, keys, blocks, entering, hashes, chars, marked, keys, hashes, [], salt)
-    known = salted(keys, old.salt, salt, same)
-    hashes = _hashes(old.hashes[:known], keys, salt)
+    shared = salted(keys, old.salt, salt, same)
+    hashes = _hashes(old.hashes[:shared], keys, salt)
     keys = old.keys[:same] + keys[same:]
     return Prompt(
         run_id,
@@ -177,32 +177,32 @@ def _only_forgot(old: Prompt, new: Prompt) -> bool:
     return len(before) < len(old.keys) and after[: len(before)] == before and still <= thought
 
 
-def _settle(old: Prompt, new: Prompt, same: int, found: list[Break]) -> None:
+def _settle(old: Prompt, new: Prompt, same: int, breaks: list[Break]) -> None:
     """Set on a prompt the stable keys and hashes that follow from an older one."""
-    settle(old, new, same, found)
+    settle(old, new, same, breaks)
     if new.stable_keys is not new.keys:
         alike = common_prefix(old.stable_keys, new.stable_keys)
-        known = salted(new.stable_keys, old.salt, new.salt, alike)
-        new.stable = _hashes(old.stable[:known], new.stable_keys, new.salt)
+        shared = salted(new.stable_keys, old.salt, new.salt, alike)
+        new.stable = _hashes(old.stable[:shared], new.stable_keys, new.salt)
 
 
 def _longest(hashes: list[int], sent: set[int]) -> int:
     """Return the length of the longest prefix that was a whole prompt before, 0 for none; note this one."""
-    found = next((n for n in range(len(hashes), 0, -1) if hashes[n - 1] in sent), 0)
+    length = next((n for n in range(len(hashes), 0, -1) if hashes[n - 1] in sent), 0)
     sent.update(hashes[-1:])
-    return found
+    return length
 
 
 def _chars(texts: list[str | bytes | None]) -> int:
     return sum(len(text) for text in texts if text is not None)
 
 
-def _hashes(known: list[int], keys: list[Key], salt: Salt) -> list[int]:
+def _hashes(begun: list[int], keys: list[Key], salt: Salt) -> list[int]:
     """Add the hashes of the prefixes that end behind the ones that are known."""
-    out = known
-    so_far = known[-1] if known else 0
-    for key in keys[len(known) :]:
-        said = f"{so_far} {key!r}{salt.of(key[0]) or ''}".encode("utf-8", "backslashreplace")
-        so_far = xxhash.xxh3_64_intdigest(said) >> 1
+    out = begun
+    so_far = begun[-1] if begun else 0
+    for key in keys[len(begun) :]:
+        link = f"{so_far} {key!r}{salt.of(key[0]) or ''}".encode("utf-8", "backslashreplace")
+        so_far = xxhash.xxh3_64_intdigest(link) >> 1
         out.append(so_far)
     return out

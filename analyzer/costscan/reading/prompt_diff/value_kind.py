@@ -93,16 +93,16 @@ def value_at(a: str, i: int, b: str, j: int, least: int = 0) -> Pair:
         j: where it differs.
         least: how many characters before belong to the value at most.
     """
-    x, y = _Spot(a, i, least), _Spot(b, j, least)
-    chunk = _both(_CHUNK, x, y)
+    spot_a, spot_b = _Spot(a, i, least), _Spot(b, j, least)
+    chunk = _both(_CHUNK, spot_a, spot_b)
     for pattern, named in _KINDS:
-        spans = _both(pattern, x, y)
+        spans = _both(pattern, spot_a, spot_b)
         if spans is not None and not (pattern is _NUMBER and _is_part(spans[0], chunk, a)):
             kind = named(a[spans[0].start : spans[0].end], b[spans[1].start : spans[1].end])
             return Pair(*spans, _by_label(kind, a, spans[0].start))
     if chunk is not None:
         return _named_chunk(a, b, *chunk)
-    spans = _both(_WORD, x, y)
+    spans = _both(_WORD, spot_a, spot_b)
     return Pair(*(spans or (Value(i, i), Value(j, j))), None)
 
 
@@ -116,11 +116,11 @@ class _Spot(NamedTuple):
 
 def _both(pattern: re.Pattern[str], a: _Spot, b: _Spot) -> tuple[Value, Value] | None:
     """Return what the pattern finds at both places, if it begins equally far before them and differs."""
-    for x in _covering(pattern, *a):
-        for y in _covering(pattern, *b):
-            same = a.text[x.start : x.end] == b.text[y.start : y.end]
-            if a.at - x.start == b.at - y.start and not same:
-                return x, y
+    for value_a in _covering(pattern, *a):
+        for value_b in _covering(pattern, *b):
+            same = a.text[value_a.start : value_a.end] == b.text[value_b.start : value_b.end]
+            if a.at - value_a.start == b.at - value_b.start and not same:
+                return value_a, value_b
     return None
 
 
@@ -137,13 +137,13 @@ def _covering(pattern: re.Pattern[str], text: str, at: int, least: int) -> list[
         # Not in the middle of a word, where a shorter value may seem to begin.
         while low > max(0, at - least, at - _MAX_WORD) and not text[low - 1].isspace():
             low -= 1
-    found = []
+    spans = []
     for match in pattern.finditer(text, low, min(len(text), at + _AFTER)):
         if match.start() > at:
             break
         if match.end() >= at:
-            found.append(Value(match.start(), match.end()))
-    return found
+            spans.append(Value(match.start(), match.end()))
+    return spans
 
 
 def _always(kind: str, _a: str, _b: str) -> str:
@@ -151,13 +151,13 @@ def _always(kind: str, _a: str, _b: str) -> str:
 
 
 def _number(a: str, b: str) -> str:
-    x, y = (re.sub(r"[^\d.-]", "", v).strip("+") for v in (a, b))
-    if _is_epoch(x) and _is_epoch(y):
+    old, new = (re.sub(r"[^\d.-]", "", v).strip("+") for v in (a, b))
+    if _is_epoch(old) and _is_epoch(new):
         return "timestamp"
-    if _is_day(x) and _is_day(y):
+    if _is_day(old) and _is_day(new):
         return "date"
     try:
-        step = abs(int(y) - int(x))
+        step = abs(int(new) - int(old))
     except ValueError:
         return "number"
     return "counter" if step <= MAX_STEP else "number"
@@ -192,14 +192,14 @@ def _by_label(kind: str, text: str, start: int) -> str:
     return kind
 
 
-def _named_chunk(a: str, b: str, x: Value, y: Value) -> Pair:
+def _named_chunk(a: str, b: str, value_a: Value, value_b: Value) -> Pair:
     """Name words joined by dashes, colons and the like, without a label such as `id:` before them."""
-    cut = _label(a[x.start : x.end], b[y.start : y.end])
-    x, y = Value(x.start + cut, x.end), Value(y.start + cut, y.end)
-    v, w = a[x.start : x.end], b[y.start : y.end]
+    cut = _label(a[value_a.start : value_a.end], b[value_b.start : value_b.end])
+    value_a, value_b = Value(value_a.start + cut, value_a.end), Value(value_b.start + cut, value_b.end)
+    v, w = a[value_a.start : value_a.end], b[value_b.start : value_b.end]
     if v.isdecimal() and w.isdecimal():
-        return Pair(x, y, _number(v, w))
-    return Pair(x, y, _id_kind(v, w))
+        return Pair(value_a, value_b, _number(v, w))
+    return Pair(value_a, value_b, _id_kind(v, w))
 
 
 def _id_kind(v: str, w: str) -> str | None:

@@ -102,7 +102,7 @@ def paragraphs(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
 
 def _unruled(summary: Summary) -> str:
     """Say of which runs no lever is worked out, as their cache has no known rules."""
-    failed = any(one.part.endswith(f" {ALL}") for one in summary.defects)
+    failed = any(defect.part.endswith(f" {ALL}") for defect in summary.defects)
     every = summary.scenario(ALL)
     return "" if failed or every is None else inert(every.reason or "")
 
@@ -152,33 +152,39 @@ def _again(summary: Summary) -> Pieces:
 
 
 def _spread(summary: Summary) -> Pieces:
-    found = summary.distribution
-    ranks = [(f"{name} {usd(found.usd_per_run[name])}", "") for name in ("p50", "p90", "p99", "max")]
-    top = -(-found.priced_runs // 100)
+    distribution = summary.distribution
+    ranks = [(f"{name} {usd(distribution.usd_per_run[name])}", "") for name in ("p50", "p90", "p99", "max")]
+    top = -(-distribution.priced_runs // 100)
     who = "the most expensive run is" if top == 1 else f"the most expensive {top:,} (1%) are"
-    return [*ranks, (f"{who} {percent(found.top_1pct_share)} of the bill", "")]
+    return [*ranks, (f"{who} {percent(distribution.top_1pct_share)} of the bill", "")]
 
 
 def _without_caching(summary: Summary) -> Pieces:
-    found = summary.scenario("no_caching")
-    if found is None or not found.runs or found.usd is None or found.saved_usd is None or not found.usd:
+    scenario = summary.scenario("no_caching")
+    if (
+        scenario is None
+        or not scenario.runs
+        or scenario.usd is None
+        or scenario.saved_usd is None
+        or not scenario.usd
+    ):
         return []
-    saved = -found.saved_usd
+    saved = -scenario.saved_usd
     if saved >= 0:
-        rest = f"caching saved {usd(saved)} ({percent(float(saved / found.usd))})"
-        return [(usd(found.usd), "bold"), (f"   with nothing cached; {rest}", "")]
+        rest = f"caching saved {usd(saved)} ({percent(float(saved / scenario.usd))})"
+        return [(usd(scenario.usd), "bold"), (f"   with nothing cached; {rest}", "")]
     return [
-        (usd(found.usd), "bold"),
+        (usd(scenario.usd), "bold"),
         (f"   with nothing cached; caching cost {usd(-saved)} more than that", "yellow"),
     ]
 
 
 def _not_done(summary: Summary) -> Pieces:
     """Say what could not be worked out, and why the first of it."""
-    parts = [one.part for one in summary.defects]
+    parts = [defect.part for defect in summary.defects]
     more = f" and {len(parts) - _MOST_PARTS} more" if len(parts) > _MOST_PARTS else ""
-    told = inert(", ".join(parts[:_MOST_PARTS])) + more
-    return [(told, "yellow"), (f" ({inert(summary.defects[0].reason)})", "")]
+    phrase = inert(", ".join(parts[:_MOST_PARTS])) + more
+    return [(phrase, "yellow"), (f" ({inert(summary.defects[0].reason)})", "")]
 
 
 def _wrapped(label: str, pieces: Pieces, separator: str, width: int) -> list[Text]:
@@ -186,8 +192,8 @@ def _wrapped(label: str, pieces: Pieces, separator: str, width: int) -> list[Tex
     lines = [Text.assemble("  ", (label.ljust(LABEL - 2), "dim"))]
     start = True
     for text, style in pieces:
-        told = text if start or not separator else separator + text
-        for part in [told] if separator else _words(told):
+        piece = text if start or not separator else separator + text
+        for part in [piece] if separator else _words(piece):
             if not start and cells(lines[-1].plain) + cells(part.rstrip()) > width:
                 lines[-1].rstrip()
                 lines.append(Text(" " * LABEL))

@@ -57,14 +57,14 @@ def _parts(summary: Summary, width: int) -> list[Text]:
     return table(columns, width)
 
 
-def _break_even(found: Scenario) -> str:
+def _break_even(scenario: Scenario) -> str:
     """Say from where on a scenario would pay nothing."""
-    at = found.break_even
+    at = scenario.break_even
     if at is None:
         return ""
-    if found.break_even_of == TURNS:
+    if scenario.break_even_of == TURNS:
         return f"{at:.1f} times the turns"
-    if found.break_even_of == FETCHED:
+    if scenario.break_even_of == FETCHED:
         return f"{percent(at)} fetched again"
     return f"{percent(at)} of cache reads found" if at > 0 else "no hit rate"
 
@@ -81,11 +81,11 @@ def _caps(summary: Summary, width: int) -> list[Text]:
     )
     tools = best["tool"].head(_TOOLS).to_list()
     caps = sorted(curve["cap_tokens"].unique())
-    found = {(row["tool"], row["cap_tokens"]): row for row in curve.to_dicts()}
+    by_cap = {(row["tool"], row["cap_tokens"]): row for row in curve.to_dicts()}
     fine = is_fine(curve["saved_usd"])
     columns = [Column("a cap on results of", [inert(tool) for tool in tools], name=True)]
     for cap in caps:
-        cells = [_cell(found.get((tool, cap)), fine=fine) for tool in tools]
+        cells = [_cell(by_cap.get((tool, cap)), fine=fine) for tool in tools]
         columns.append(Column(f"{cap:,}", cells, give=len(caps) - caps.index(cap)))
     note = "saved with a cap of so many tokens (how often what lies behind it was used)"
     return [*table(columns, width), *filled(note, width)]
@@ -134,8 +134,8 @@ def _routes(summary: Summary, top: int, width: int) -> list[Text]:
 
 def _assumptions(summary: Summary, width: int) -> list[Text]:
     lines = [Text("  assumed", style="bold")] if summary.assumptions else []
-    for one in summary.assumptions:
-        lines += filled(f"{one.lever}: {one.assumption} [{one.source}]", width)
+    for assumed in summary.assumptions:
+        lines += filled(f"{assumed.lever}: {assumed.assumption} [{assumed.source}]", width)
     return lines
 
 

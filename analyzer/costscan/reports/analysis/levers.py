@@ -47,13 +47,13 @@ def lever_columns(summary: Summary) -> list[Column]:
 def worth_a_line(summary: Summary) -> list[Scenario]:
     """Return the levers that would have saved a share of the bill that is worth telling."""
     billed = summary.totals.usd
-    found = [s for name in LEVERS if (s := summary.scenario(name)) is not None]
-    return [s for s in found if billed and s.saved_usd and abs(s.saved_usd) >= billed * LEAST_SHARE]
+    scenarios = [s for name in LEVERS if (s := summary.scenario(name)) is not None]
+    return [s for s in scenarios if billed and s.saved_usd and abs(s.saved_usd) >= billed * LEAST_SHARE]
 
 
-def spread(found: Scenario, *, fine: bool) -> str:
+def spread(scenario: Scenario, *, fine: bool) -> str:
     """Return what a scenario saves: from low to high, where these are apart."""
-    low, mid, high = found.saved_low_usd, found.saved_usd, found.saved_high_usd
+    low, mid, high = scenario.saved_low_usd, scenario.saved_usd, scenario.saved_high_usd
     if low is None or high is None or low == high:
         return usd(mid, fine=fine)
     first, last = usd(low, fine=fine), usd(high, fine=fine)
@@ -64,17 +64,17 @@ def spread(found: Scenario, *, fine: bool) -> str:
 
 def together(summary: Summary, width: int) -> list[Text]:
     """Say what all levers save, and which of them to take first."""
-    told = together_said(summary)
-    return filled(told, width) if told else []
+    sentence = together_sentence(summary)
+    return filled(sentence, width) if sentence else []
 
 
-def together_said(summary: Summary) -> str:
+def together_sentence(summary: Summary) -> str:
     """Return that sentence; empty where they save nothing."""
-    found, billed = summary.scenario(ALL), summary.totals.usd
-    if found is None or not found.saved_usd or not billed or not summary.plan:
+    scenario, billed = summary.scenario(ALL), summary.totals.usd
+    if scenario is None or not scenario.saved_usd or not billed or not summary.plan:
         return ""
-    share = percent(float(found.saved_usd / billed))
-    whole = f"all together save {spread(found, fine=is_fine([found.saved_usd]))} ({share}): "
+    share = percent(float(scenario.saved_usd / billed))
+    whole = f"all together save {spread(scenario, fine=is_fine([scenario.saved_usd]))} ({share}): "
     taken = [(step.lever, billed - step.saved_together_usd) for step in summary.plan]
     fine = is_fine([billed])
     first = [
@@ -97,8 +97,8 @@ def filled(text: str, width: int) -> list[Text]:
 
 def biggest(summary: Summary, lever: str) -> str:
     """Say in words what most of a lever's saving comes from."""
-    told = {"trimming": _cap, "routing": _route, "batching": _batch, "caching": _finding}[lever](summary)
-    return inert(told) if told else _part(summary, lever)
+    phrase = {"trimming": _cap, "routing": _route, "batching": _batch, "caching": _finding}[lever](summary)
+    return inert(phrase) if phrase else _part(summary, lever)
 
 
 def _part(summary: Summary, lever: str) -> str:
@@ -138,14 +138,14 @@ def _route(summary: Summary) -> str:
 
 
 def _batch(summary: Summary) -> str:
-    found = summary.scenario("batching/async")
-    return f"{plural(found.runs, 'request')} that nobody waits for" if found and found.runs else ""
+    scenario = summary.scenario("batching/async")
+    return f"{plural(scenario.runs, 'request')} that nobody waits for" if scenario and scenario.runs else ""
 
 
 def cap_line(summary: Summary, width: int) -> list[Text]:
     """Show what a cap on the results of the most expensive tool would save, cap by cap."""
-    told = cap_curve(summary)
-    return filled(told, width) if told else []
+    sentence = cap_curve(summary)
+    return filled(sentence, width) if sentence else []
 
 
 def cap_curve(summary: Summary) -> str:
@@ -156,8 +156,10 @@ def cap_curve(summary: Summary) -> str:
         return ""
     every = summary.breakdowns["cap"].filter(pl.col("tool") == row["tool"])
     curve = every.filter(pl.col("saved_usd") * _LARGE >= every["saved_usd"].max()).to_dicts()
-    fine = is_fine(one["saved_usd"] for one in curve)
-    parts = [f"{one['cap_tokens']:,} {usd(one['saved_usd'], fine=fine)}{_again(one)}" for one in curve]
+    fine = is_fine(point["saved_usd"] for point in curve)
+    parts = [
+        f"{point['cap_tokens']:,} {usd(point['saved_usd'], fine=fine)}{_again(point)}" for point in curve
+    ]
     start = f"a cap on {shorten(inert(row['tool']), _NAME)} results at … tokens saves (used behind it): "
     return start + "; ".join(parts)
 
@@ -175,6 +177,6 @@ __all__ = [
     "levers_table",
     "spread",
     "together",
-    "together_said",
+    "together_sentence",
     "worth_a_line",
 ]

@@ -11,7 +11,7 @@ from costscan.reports.analysis.bill_lines import Pieces
 from costscan.reports.analysis.divisions import DIVISIONS
 from costscan.reports.analysis.findings import finding_columns
 from costscan.reports.analysis.headline import paragraphs, sizes
-from costscan.reports.analysis.levers import lever_columns, together_said
+from costscan.reports.analysis.levers import lever_columns, together_sentence
 from costscan.reports.analysis.tables import model_columns, run_columns
 from costscan.reports.text.headings import named, price_basis
 from costscan.reports.text.markdown import Table, cell, code, page
@@ -64,7 +64,7 @@ def _tables(summary: Summary) -> Iterator[str | Table]:
     levers = lever_columns(summary)
     if levers:
         yield _table("What each lever would have saved", levers, "lever", len(levers[0].rows))
-        if sentence := together_said(summary):
+        if sentence := together_sentence(summary):
             yield cell(sentence[:1].upper() + sentence[1:])
     rules = summary.breakdowns["rule"]
     if rules.height:

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from costscan.reports.analysis.bill_lines import Pieces
 from costscan.reports.analysis.headline import METER_WORDS, paragraphs, sizes
-from costscan.reports.analysis.levers import cap_curve, together_said
+from costscan.reports.analysis.levers import cap_curve, together_sentence
 from costscan.reports.html import charts
 from costscan.reports.html.columns import Pools, money, plain, text
 from costscan.reports.html.tables import tables
@@ -26,7 +26,7 @@ def contents(summary: Summary, analysis: Diagnosis) -> dict[str, Any]:
         "heading": heading(summary),
         "first": first_screen(summary),
         "levers": charts.levers(summary)
-        | {"order": together_said(summary), "caps": text(cap_curve(summary))},
+        | {"order": together_sentence(summary), "caps": text(cap_curve(summary))},
         "assumptions": [[a.lever, a.assumption, a.source] for a in summary.assumptions],
         "rules": rules(summary),
         "spend": charts.spend(summary, analysis),

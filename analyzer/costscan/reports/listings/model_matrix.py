@@ -16,69 +16,71 @@ from costscan.reports.text.table import Column, table
 _ROWS = 20
 
 
-def matrix(found: pl.DataFrame, models: Sequence[str], *, top: int | None, width: int) -> list[Text]:
+def matrix(runs: pl.DataFrame, models: Sequence[str], *, top: int | None, width: int) -> list[Text]:
     """Return a row per run, its sub-agents included, with what it cost and would have cost on each model.
 
     The last row has the sums.
 
     Args:
-        found: from `scenarios.whatif.what_if`.
+        runs: from `scenarios.whatif.what_if`.
         models: its columns.
         top: at most so many runs.
         width: columns to fill.
     """
-    shown = found.head(top or _ROWS)
+    shown = runs.head(top or _ROWS)
     rows = shown.to_dicts()
-    sums = {name: _sum(found[name]) for name in ("usd", *models)}
-    names = [*run_names(rows, found["run_id"].to_list()), f"all {plural(found.height, 'run')}"]
+    sums = {name: _sum(runs[name]) for name in ("usd", *models)}
+    names = [*run_names(rows, runs["run_id"].to_list()), f"all {plural(runs.height, 'run')}"]
     columns = [
         Column("run", names, name=True, style="bold"),
-        Column("turns", [*(count(row["turns"]) for row in rows), count(int(found["turns"].sum()))], give=2),
+        Column("turns", [*(count(row["turns"]) for row in rows), count(int(runs["turns"].sum()))], give=2),
         Column("billed", usd_column([*(row["usd"] for row in rows), sums["usd"]]), style="bold"),
         *(Column(name, usd_column([*(row[name] for row in rows), sums[name]])) for name in models),
         Column("task", [*(inert(row["task"]) for row in rows), ""], name=True, prose=True, give=1),
     ]
     return [
         *table(columns, width),
-        *_left(found, shown),
-        *_stays(found, models, width),
+        *_left(runs, shown),
+        *_stays(runs, models, width),
         *_shares(sums, models),
     ]
 
 
-def _left(found: pl.DataFrame, shown: pl.DataFrame) -> list[Text]:
-    more = found.height - shown.height
+def _left(runs: pl.DataFrame, shown: pl.DataFrame) -> list[Text]:
+    more = runs.height - shown.height
     return [Text(f"  … {plural(more, 'more run')}, counted in the sums", style="dim")] if more else []
 
 
-def _stays(found: pl.DataFrame, models: Sequence[str], width: int) -> list[Text]:
-    counts = {name: int(found[f"staying {name}"].sum()) for name in models}
-    told = [
+def _stays(runs: pl.DataFrame, models: Sequence[str], width: int) -> list[Text]:
+    counts = {name: int(runs[f"staying {name}"].sum()) for name in models}
+    sentences = [
         f"{plural(n, 'turn')} cannot move to {name} and stay as billed: too large for it, in no line of the "
         "log, without a price, or of no Claude model"
         for name, n in counts.items()
         if n
     ]
-    return [Text(f"  {line}", style="yellow") for one in told for line in wrapped(one, width - 2)]
+    return [
+        Text(f"  {line}", style="yellow") for sentence in sentences for line in wrapped(sentence, width - 2)
+    ]
 
 
 def _shares(sums: dict[str, Decimal | None], models: Sequence[str]) -> list[Text]:
     billed = sums["usd"]
-    told = []
+    changes = []
     for name in models:
         cost = sums[name]
         if billed and cost is not None:
             change = float(cost / billed) - 1
-            told.append(f"{name} {'+' if change > 0 else '-'}{percent(abs(change))}")
-    text = " · ".join(told)
-    return [Text(f"  against what was billed ({usd(billed)}): {text}", style="dim")] if told else []
+            changes.append(f"{name} {'+' if change > 0 else '-'}{percent(abs(change))}")
+    text = " · ".join(changes)
+    return [Text(f"  against what was billed ({usd(billed)}): {text}", style="dim")] if changes else []
 
 
 def _sum(costs: pl.Series) -> Decimal | None:
     return None if costs.null_count() == costs.len() else Decimal(costs.sum())
 
 
-def encoded(found: pl.DataFrame, models: Sequence[str]) -> bytes:
+def encoded(runs: pl.DataFrame, models: Sequence[str]) -> bytes:
     """Return the matrix as JSON: the models, and a row per run."""
     rows = [
         {
@@ -86,6 +88,6 @@ def encoded(found: pl.DataFrame, models: Sequence[str]) -> bytes:
             "usd_on": {name: row[name] for name in models},
             "turns_staying": {name: row[f"staying {name}"] for name in models},
         }
-        for row in plain(found)
+        for row in plain(runs)
     ]
     return msgspec.json.format(line_of({"models": list(models), "runs": rows}).encode(), indent=2) + b"\n"

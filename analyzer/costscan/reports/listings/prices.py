@@ -37,9 +37,9 @@ def show(model: str | None, settings: Settings, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(plain(rows)), indent=1).decode() + "\n")
         return
-    found = as_of()
+    basis = as_of()
     writes = " and ".join(meter.heading for meter in ALL_METERS if meter.is_written)
-    note = f"List prices as of {found['as_of']}, USD per million tokens; {writes} are cache writes"
+    note = f"List prices as of {basis['as_of']}, USD per million tokens; {writes} are cache writes"
     marks = {source: _mark(n) for n, source in enumerate(sorted({s for row in rows["source"] for s in row}))}
     width = width_of(sys.stdout)
     lines = table(_columns(rows, marks, dated=model is not None), width)

@@ -32,10 +32,10 @@ def show_one(rules: Sequence[Rule], name: str) -> None:
     Raises:
         CostscanError: there is none of this name or id.
     """
-    found = next((rule for rule in rules if name in {rule.name, rule.id}), None)
-    if found is None:
+    matching = next((rule for rule in rules if name in {rule.name, rule.id}), None)
+    if matching is None:
         raise CostscanError(f"{name}: no such rule", near(name, [rule.name for rule in rules]))
-    printed(prose(found, width_of(sys.stdout)))
+    printed(prose(matching, width_of(sys.stdout)))
 
 
 def prose(rule: Rule, width: int) -> list[Text]:
@@ -62,10 +62,10 @@ def prose(rule: Rule, width: int) -> list[Text]:
 
 
 def _setting(rule: Rule, name: str, width: int) -> list[Text]:
-    said = f"rules.{rule.name}.{name} = {rule.value(name)}   {rule.params[name].help}"
-    first, *rest = [said] if cells(said) <= width - INDENT else said.split("   ", 1)
-    told = [Text("    " + line) for part in rest for line in wrapped(inert(part), width - 2 * INDENT)]
-    return [Text("  " + inert(first)), *told]
+    assignment = f"rules.{rule.name}.{name} = {rule.value(name)}   {rule.params[name].help}"
+    first, *rest = [assignment] if cells(assignment) <= width - INDENT else assignment.split("   ", 1)
+    rest_lines = [Text("    " + line) for part in rest for line in wrapped(inert(part), width - 2 * INDENT)]
+    return [Text("  " + inert(first)), *rest_lines]
 
 
 def _wrapped(text: str, width: int) -> list[Text]:

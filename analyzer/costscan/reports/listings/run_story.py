@@ -77,22 +77,22 @@ def _title(story: Story, every: Sequence[str], width: int, tz: str) -> list[Text
     if not run["run_id"].startswith(run["root_run_id"]):
         parts.append(f"under {run_names([{'run_id': run['root_run_id']}], every)[0]}")
     lines = _headed(name, inert(run["task"]), " · ".join(parts), width)
-    prompt, read = sums["prompt_tokens"], sums["cache_read_tokens"]
+    prompt, read_tokens = sums["prompt_tokens"], sums["cache_read_tokens"]
     cost = "cost unknown" if story.usd is None else f"cost {usd(story.usd)}"
-    said = [
+    facts = [
         f"{cost} with {_below(story)}" if story.sub_agents.height else cost,
         f"{tokens(prompt)} tokens of input",
-        f"{percent(read / prompt if prompt else None)} read from the cache",
+        f"{percent(read_tokens / prompt if prompt else None)} read from the cache",
     ]
-    said.append(f"{tokens(sums['output_tokens'])} of output")
-    return [*lines, *_wrapped(" · ".join(said), width)]
+    facts.append(f"{tokens(sums['output_tokens'])} of output")
+    return [*lines, *_wrapped(" · ".join(facts), width)]
 
 
 def _below(story: Story) -> str:
     unlogged = sum(run.endswith(SUFFIX) for run in story.sub_agents["run_id"])
     agents = story.sub_agents.height - unlogged
-    told = [plural(agents, "sub-agent")] if agents else []
-    return " and ".join([*told, *(["calls that are not in the log"] if unlogged else [])])
+    parts = [plural(agents, "sub-agent")] if agents else []
+    return " and ".join([*parts, *(["calls that are not in the log"] if unlogged else [])])
 
 
 def _main_thread(story: Story, width: int) -> list[Text]:
@@ -133,8 +133,8 @@ def _blocks(story: Story, width: int, excerpts: Excerpts | None) -> list[Text]:
     if excerpts is None:
         return [heading, *lines]
     if not any(excerpts.values()):
-        told = "the texts cannot be shown: the log is not there any more, or was standard input"
-        return [heading, *lines, *_wrapped(told, width)]
+        note = "the texts cannot be shown: the log is not there any more, or was standard input"
+        return [heading, *lines, *_wrapped(note, width)]
     begin = [inert(excerpts.get(row["block"], "")).strip() for row in rows]
     shown = [[Text(clip(f"    {text}", width), style="dim")] if text else [] for text in begin]
     return [heading, *(part for pair in zip(lines, shown, strict=True) for part in (pair[0], *pair[1]))]
@@ -184,24 +184,24 @@ def _tools(story: Story, width: int) -> list[Text]:
 
 
 def _findings(story: Story, width: int, name: Callable[[str], str]) -> list[Text]:
-    found = story.findings
-    if found.is_empty():
+    findings = story.findings
+    if findings.is_empty():
         none = "no finding: no rule sees waste in this run"
         return [Text(f"  {line}", style="green") for line in wrapped(none, width - 2)]
     lines = [Text("  findings", style="dim")]
-    for _, own in found.group_by("rule", maintain_order=True):
+    for _, own in findings.group_by("rule", maintain_order=True):
         rows = own.head(FINDINGS).to_dicts()
         places = ["" if row["run_id"] == story.run["run_id"] else f"{name(row['run_id'])} " for row in rows]
         lines += _of_rule(own, places, width)
     saved, cost = story.avoidable_usd, story.usd
     if cost is not None and saved:
-        told = f"without what was found: about {usd(cost - saved)} instead of {usd(cost)}"
-        lines += [Text(f"  {line}", style="bold") for line in wrapped(told, width - 2)]
+        sentence = f"without what was found: about {usd(cost - saved)} instead of {usd(cost)}"
+        lines += [Text(f"  {line}", style="bold") for line in wrapped(sentence, width - 2)]
     return lines
 
 
 def _levers(story: Story, width: int) -> list[Text]:
-    """Say what each lever would have saved, and which lifetime of the cache is the cheaper one."""
+    """Say what each lever would have saved, and which TTL of the cache is the cheaper one."""
     saved = dict(story.saved.iter_rows())
     if not story.usd or max(saved.values(), default=Decimal(0)) < story.usd * LEAST_SHARE:
         return []
@@ -212,22 +212,22 @@ def _levers(story: Story, width: int) -> list[Text]:
         ]
         alone = f"; its parts alone: {', '.join(parts)}" if parts else ""
         lines.append(f"{lever}: {usd(story.usd - saved[lever])} instead of {usd(story.usd)}{alone}")
-    told = story.lifetimes
-    if "caching/ttl" in saved and told is not None and told["cheaper"] not in {None, told["ttl"]}:
+    row = story.lifetimes
+    if "caching/ttl" in saved and row is not None and row["cheaper"] not in {None, row["ttl"]}:
         words = CLAUDE.ttl_words
         lines.append(
-            f"written for {words[told['cheaper']]}: {tokens(told['rewritten_tokens'])} tokens would have "
+            f"written for {words[row['cheaper']]}: {tokens(row['rewritten_tokens'])} tokens would have "
             f"had to be written again after {words[SHORT]}; {words[LONG]} pays from "
-            f"{tokens(told['break_even_tokens'])} on"
+            f"{tokens(row['break_even_tokens'])} on"
         )
     heading = Text("  what would have been cheaper", style="dim")
-    return [heading, *(Text(f"    {line}") for told in lines for line in wrapped(told, width - 4))]
+    return [heading, *(Text(f"    {line}") for sentence in lines for line in wrapped(sentence, width - 4))]
 
 
-def _of_rule(found: pl.DataFrame, places: Sequence[str], width: int) -> list[Text]:
+def _of_rule(findings: pl.DataFrame, places: Sequence[str], width: int) -> list[Text]:
     """Return the findings of one rule, most expensive first; `places` says where, if in a sub-agent."""
-    rows = found.to_dicts()
-    cost = f"  {usd(found.select(known_sum('usd')).item())}"
+    rows = findings.to_dicts()
+    cost = f"  {usd(findings.select(known_sum('usd')).item())}"
     name = clip(inert(rows[0]["name"]), width - 2 - cells(cost))
     lines = [Text("  ").append(name, style="bold").append(cost)]
     for place, row in zip(places, rows, strict=False):

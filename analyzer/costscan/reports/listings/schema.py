@@ -35,19 +35,19 @@ def _described(name: str) -> dict[str, Any]:
         "columns": [
             {
                 "name": column,
-                "type": str(told.type),
-                "may_be_null": told.nullable,
-                "meaning": told.meaning,
+                "type": str(declared.type),
+                "may_be_null": declared.nullable,
+                "meaning": declared.meaning,
             }
-            for column, told in TABLES[name].columns.items()
+            for column, declared in TABLES[name].columns.items()
         ],
     }
 
 
 def _lines(name: str, width: int) -> Iterator[str]:
-    found = _described(name)
-    yield f"{name}: {found['rows']}"
-    for column in found["columns"]:
+    frame = _described(name)
+    yield f"{name}: {frame['rows']}"
+    for column in frame["columns"]:
         null = "?" if column["may_be_null"] else " "
         head = f"  {column['name']:<22}{_short(column['type']):<15}{null} "
         yield from textwrap.wrap(

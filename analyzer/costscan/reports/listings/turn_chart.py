@@ -58,14 +58,14 @@ def _bucketed(turns: pl.DataFrame) -> list[dict[str, Any]]:
     """Return at most ROWS rows: turns together where there are more, with their costs and last prompt."""
     size = -(-turns.height // ROWS)
     last = [pl.col(c).last() for c in ("prompt_tokens", "cache_read_tokens", *KINDS)]
-    known = pl.col("usd").count() > 0
+    is_priced = pl.col("usd").count() > 0
     return (
         turns.group_by(bucket=pl.col("turn") // size, maintain_order=True)
         .agg(
             *last,
             first=pl.col("turn").first(),
             end=pl.col("turn").last(),
-            usd=pl.when(known).then(pl.col("usd").sum()),
+            usd=pl.when(is_priced).then(pl.col("usd").sum()),
             missed_tokens=pl.col("missed_tokens").sum(),
             misses=(pl.col("missed_tokens") > 0).sum(),
             gap_s=pl.col("gap_s").filter(pl.col("missed_tokens") > 0).max(),
@@ -80,8 +80,8 @@ def _numbers(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     columns = (
         [_turns(row) for row in rows],
         usd_column(row["usd"] for row in rows),
-        [_known(row["prompt_tokens"]) for row in rows],
-        [_known(row["cache_read_tokens"]) for row in rows],
+        [_tokens_or_dash(row["prompt_tokens"]) for row in rows],
+        [_tokens_or_dash(row["cache_read_tokens"]) for row in rows],
     )
     padded = []
     for heading, column in zip(_HEADINGS, columns, strict=True):
@@ -90,7 +90,7 @@ def _numbers(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     return list(zip(*padded, strict=True))
 
 
-def _known(count: int | None) -> str:
+def _tokens_or_dash(count: int | None) -> str:
     return "-" if count is None else tokens(count)
 
 
