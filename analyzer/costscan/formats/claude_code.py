@@ -41,7 +41,7 @@ from costscan.reading.conversation import refusals
 from costscan.reading.conversation.thread import Thread
 from costscan.reading.io import lenient_json
 from costscan.reading.io.files import open_log
-from costscan.reading.io.row_types import AgentRow, CopyRow
+from costscan.reading.io.row_types import AgentRow
 from costscan.reading.io.rows import Rows
 
 _AGENT_TOOLS: Final = frozenset({"Task", "Agent"})
@@ -293,20 +293,5 @@ class _Reading:
 
     def _write(self, session: str, key: str, agent: Agent) -> None:
         copy = len(self.rows.copies)
-        name = subagents.meta_agent(self.file.on_disk, key) or agent.labels.agent if key else None
-        self.rows.copies.append(
-            CopyRow(
-                copy=copy,
-                run_id=f"{session}/agent-{key}" if key else session,
-                root_run_id=session,
-                parent_run_id=session if key else None,
-                source=FORMAT.name,
-                path=self.file.path,
-                task=None if key else agent.labels.task(),
-                agent=name,
-                interactive=not key and agent.labels.interactive(),
-                begins_late=agent.begins_late(),
-                project=agent.labels.project,
-            )
-        )
+        self.rows.copies.append(agent.copy(copy, session, key, self.file, FORMAT.name))
         agent.thread.flush(self.rows, copy)
