@@ -10,7 +10,7 @@ from costscan.reading.conversation.call import Call
 
 
 class PlacedBlock(Struct, gc=False):
-    """A block: the call that wrote it, the first that sent it, the first that no longer did; None is the end."""
+    """A block: which call wrote it, which one first sent it, and which first no longer did (None: none)."""
 
     made_by: int | None
     call_in: int
