@@ -38,6 +38,7 @@ class Request:
         rules: folders of rules, beside those that come along.
         settings: the settings that hold.
         workers: processes to read with; by default one a core.
+        keep: whether what is read may be kept, and taken from what was.
         now: the moment of the report.
     """
 
@@ -50,6 +51,7 @@ class Request:
     rules: tuple[Path, ...] = ()
     settings: Settings = field(default_factory=Settings)
     workers: int | None = None
+    keep: bool = True
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -146,6 +148,7 @@ def _read(request: Request, watch: Watch, *, bill_only: bool = False) -> "Iterat
         source=request.source,
         workers=request.workers,
         bill_only=bill_only,
+        keep=request.keep,
         on_bytes=watch.read,
     ) as reading:
         watch.adding_up()

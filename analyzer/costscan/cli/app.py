@@ -13,6 +13,7 @@ import typer
 
 from costscan import __version__
 from costscan.cli.analyze import analyze
+from costscan.cli.cache import cache
 from costscan.cli.check import check
 from costscan.cli.compare import compare
 from costscan.cli.explain import explain
@@ -41,6 +42,7 @@ app = typer.Typer(
 for command in (analyze, usage, check, compare, trend, explain, whatif, prices, schema):
     app.command()(command)
 app.add_typer(rules, name="rules")
+app.add_typer(cache, name="cache")
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - typer calls it so

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _SHOWN = 5
 
 
-@with_options("format", "rules", "tz", "set", "config", "workers")
+@with_options("format", "rules", "tz", "set", "config", "no_cache", "workers")
 def explain(
     what: Annotated[
         str,

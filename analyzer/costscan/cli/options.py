@@ -77,6 +77,9 @@ class Options:
         Path | None,
         typer.Option(metavar="FILE", help="Settings to use instead of costscan.toml or pyproject.toml."),
     ] = None
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Read every file anew, and keep nothing of it.")
+    ] = False
     workers: Annotated[int | None, typer.Option(hidden=True, min=1)] = None
 
     def settings(self) -> "Settings":
@@ -107,21 +110,25 @@ class Options:
             rules=tuple(self.rules or ()),
             settings=settings,
             workers=self.workers,
+            keep=not self.no_cache,
             now=now,
         )
 
 
 def with_options(*names: str) -> Callable[[Command], Command]:
     """Give a command some of the options, behind its own; it takes them as its parameter `options`."""
-    declared = {option.name: option.type for option in fields(Options)}
+    declared = {option.name: option for option in fields(Options)}
     shared = [
-        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=declared[name]) for name in names
+        Parameter(
+            name, Parameter.KEYWORD_ONLY, default=declared[name].default, annotation=declared[name].type
+        )
+        for name in names
     ]
 
     def decorated(command: Command) -> Command:
         @wraps(command)
         def run(*arguments: Any, **given: Any) -> None:
-            options = Options(**{name: given.pop(name, None) for name in names})
+            options = Options(**{name: given.pop(name, declared[name].default) for name in names})
             command(*arguments, **given, options=options)
 
         asked = signature(command)

@@ -30,7 +30,7 @@ class By(StrEnum):
     BLOCK = "block"
 
 
-@with_options("since", "until", "task", "model", "format", "tz", "set", "config", "workers")
+@with_options("since", "until", "task", "model", "format", "tz", "set", "config", "no_cache", "workers")
 def usage(
     path: Annotated[
         list[str] | None,

@@ -104,6 +104,7 @@ FORMAT = Format(
     '{"type":"assistant","sessionId":…,"message":{"id":…,"usage":{…}}}',
     sniff=sniff,
     read=read,
+    beside=(".meta.json",),
     # https://code.claude.com/docs/en/settings (CLAUDE_CONFIG_DIR); older versions kept them below ~/.config.
     roots=("$CLAUDE_CONFIG_DIR/projects", "~/.claude/projects", "~/.config/claude/projects"),
 )

@@ -40,6 +40,7 @@ def read_all(
     out: Path,
     workers: int | None,
     bill_only: bool,
+    kept_in: Path | None,
     on_answer: Callable[[Answer], None],
 ) -> None:
     """Read files into tables in `out`, calling `on_answer` with the counts of each finished task.
@@ -49,7 +50,13 @@ def read_all(
     """
     sizes = {f: _size(f) for f in files}
     tasks = _tasks(files, sizes)
-    orders = _Orders(tasks, {"source": source, "out": str(out), "bill_only": bill_only})
+    shared = {
+        "source": source,
+        "out": str(out),
+        "bill_only": bill_only,
+        "kept_in": str(kept_in) if kept_in else None,
+    }
+    orders = _Orders(tasks, shared)
     wanted = workers if workers is not None else min(os.cpu_count() or 1, 8)
     if wanted <= 1 or len(tasks) == 1 or sum(sizes.values()) < ALONE_BYTES:
         _alone(orders, on_answer)
@@ -103,7 +110,7 @@ class _Orders:
         files = order["files"]
         if (half := len(files) // 2) > 0:
             return [self._order(some) for some in (files[:half], files[half:])]
-        counts = dict.fromkeys(("lines", "bytes", "skipped", "repaired"), 0)
+        counts = dict.fromkeys(("lines", "bytes", "skipped", "repaired", "kept"), 0)
         unread = {path: answer.pop("failed") for path, _ in files}
         answer |= {"files": len(unread), "formats": {}, "unusable": [], "unread": unread, **counts}
         return []

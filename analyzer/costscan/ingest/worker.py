@@ -8,6 +8,7 @@ within a tenth of a second; and it is a plain subprocess, so that it works from 
 import gc
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -18,6 +19,7 @@ from costscan.errors import CostscanError
 from costscan.formats import available, foreign, named
 from costscan.formats.interface import Format, LogFile
 from costscan.ingest import arrow_tables
+from costscan.ingest.kept_readings import Added, KeptReadings, Read, key_of
 from costscan.reading.io.files import open_log
 from costscan.reading.io.lenient_json import is_document, objects, text_of
 from costscan.reading.io.row_types import UnknownRow
@@ -38,30 +40,27 @@ def read_files(
     out: Path,
     task: int,
     bill_only: bool = False,
+    kept_in: Path | None = None,
     write: Write = arrow_tables.write,
 ) -> dict[str, Any]:
     """Have files read, their tables written for `task`, and return the counts of what was read.
 
     A file that cannot be opened, or whose reader raises, leaves no rows; it is in `unread` with the reason.
-    With `bill_only`, tables that no bill needs are not written.
+    With `bill_only`, tables that no bill needs are not written. What is kept in `kept_in` is not read again.
 
     Raises:
         OSError: the tables cannot be written.
     """
     rows = Rows(bill_only=bill_only)
-    formats: dict[str, int] = {}
-    unusable: list[tuple[str, str]] = []
+    done: dict[str, Read] = {}
     unread: dict[str, str] = {}
     sources = [named(source)] if source else list(available().values())
+    alone = len(files) == 1
+    kept = None if kept_in is None else KeptReadings(kept_in, source, bill_only=bill_only, one_by_one=alone)
     for file in files:
         try:
             with rows.whole():
-                log_format = detect(file, sources)
-                if isinstance(log_format, str):
-                    unusable.append((file.path, log_format))
-                    continue
-                for name in _read(file, log_format, sources, rows):
-                    formats[name] = formats.get(name, 0) + 1
+                done[file.path] = _read_or_taken(file, sources, rows, kept)
         except CostscanError as error:
             unread[file.path] = error.what.removeprefix(f"{file.on_disk}: ")
         except Exception as error:  # noqa: BLE001 - a defect costs this file and no other
@@ -71,14 +70,31 @@ def read_files(
     return {
         "task": task,
         "files": len(files),
-        "formats": formats,
-        "unusable": unusable,
+        "formats": Counter(name for read in done.values() for name in read.formats),
+        "unusable": [(path, read.unusable) for path, read in done.items() if read.unusable is not None],
         "unread": unread,
         "lines": rows.lines,
         "bytes": rows.bytes_read,
         "skipped": rows.skipped_lines,
         "repaired": rows.repaired_lines,
+        "kept": 0 if kept is None else kept.count,
     }
+
+
+def _read_or_taken(file: LogFile, sources: Sequence[Format], rows: Rows, kept: KeptReadings | None) -> Read:
+    """Add to `rows` what is kept of a file, else read it, and keep that."""
+    key = None if kept is None else key_of(file)
+    if kept is not None and key is not None and (taken := kept.take(file, rows)) is not None:
+        return taken
+    added = Added(rows)
+    log_format = detect(file, sources)
+    if isinstance(log_format, str):
+        read = Read(unusable=log_format)
+    else:
+        read = Read(_read(file, log_format, sources, rows))
+    if kept is not None:
+        kept.keep(file, key, read, added)
+    return read
 
 
 def _read(file: LogFile, log_format: Format, sources: Sequence[Format], rows: Rows) -> list[str]:
@@ -162,6 +178,7 @@ def answered(order: Mapping[str, Any], write: Write = arrow_tables.write) -> dic
             out=out,
             task=order["task"],
             bill_only=order["bill_only"],
+            kept_in=Path(order["kept_in"]) if order["kept_in"] else None,
             write=write,
         )
     except OSError as error:
