@@ -182,8 +182,8 @@ class _Reading:
                 thread.sent(number, measured)
 
     def _result(self, number: int, line: Line) -> None:
-        asked = self._asked.get(self._session)
-        models = self._used.pop(self._session, None) or ([asked] if asked else [])
+        model = self._asked.get(self._session)
+        models = self._used.pop(self._session, None) or ([model] if model else [])
         session = self._session or self.file.path
         recorded_cost.result(self.rows, (self.file.path, number), line, session, tuple(models))
 

@@ -1,8 +1,10 @@
 """The cases of a rule: small frames, and the findings they must give."""
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
@@ -13,22 +15,8 @@ from costscan.prices import UNITS_OF
 from costscan.rulebook.rule import Case, Rule
 from costscan.rulebook.sql import FRAMES, MAY_BE_UNKNOWN, REFUSALS, lazy, why_not
 
-_TYPICAL: Final[Mapping[str, Any]] = {
-    "run_id": "r1",
-    "root_run_id": "r1",
-    "source": "claude_code",
-    "task": "task",
-    "model": "claude-opus-4-5",
-    "model_raw": "claude-opus-4-5",
-    "provider": "anthropic",
-    "tier": "standard",
-    "speed": "standard",
-    "usage_from": "reported",
-    "layer": "messages",
-    "role": "user",
-    "kind": "text",
-    "n_turns": 1,
-}
+_TYPICAL_FILE: Final = Path(__file__).with_name("typical_row.toml")
+_TYPICAL: Final[Mapping[str, Any]] = tomllib.loads(_TYPICAL_FILE.read_text("utf-8"))
 _ZERO: Final[Mapping[Any, Any]] = {pl.Int64: 0, pl.Float64: 0.0, pl.Boolean: False, pl.String: ""}
 _AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
 REPEAT: Final = "repeat"

@@ -172,14 +172,14 @@ def asks_of(request: Request) -> str | None:
     thinking = request.thinking if isinstance(request.thinking, dict) else {}
     choice = request.tool_choice if isinstance(request.tool_choice, dict) else {}
     last = request.messages[-1] if request.messages else None
-    asked = {
+    demands = {
         "sampling": any(getattr(request, name) is not None for name in _SAMPLING),
         "prefill": last is not None and last.role == "assistant",
         "forced-tool": choice.get("type") in ("any", "tool"),  # a list compares with anything
         "thinking-budget": thinking.get("budget_tokens") is not None,
         "thinking-off": thinking.get("type") == "disabled",
     }
-    return " ".join(name for name, is_asked in asked.items() if is_asked) or None
+    return " ".join(name for name, is_made in demands.items() if is_made) or None
 
 
 def _as_blocks(value: list[Block] | str | None) -> Iterable[tuple[int, Block]]:

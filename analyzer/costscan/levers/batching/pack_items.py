@@ -82,8 +82,8 @@ def packed(plan: Plan, contexts: pl.DataFrame) -> Plan:
     apart = packed_steps.filter(joins).select("req")
 
     def sent(breakpoints: Breakpoints, _: str) -> Breakpoints:
-        positions = breakpoints.positions.join(apart, on="req", how="anti", maintain_order="left")
-        return Breakpoints(with_others(breakpoints.requests, lengths), positions)
+        remaining = breakpoints.positions.join(apart, on="req", how="anti", maintain_order="left")
+        return Breakpoints(with_others(breakpoints.requests, lengths), remaining)
 
     off = packed_steps.filter(joins | leads).select("req", **_doubts(joins, added_tokens))
     return doubted(plan.changed(packed_steps.select(plan.steps.columns), sent), off)

@@ -65,8 +65,8 @@ _MARKS: Final = _mask(0b0001_0000)
 
 def _starts(counts: Starts) -> int:
     """Return a mask with as many bits of each class as its start counts for, the lowest ones."""
-    asked = zip((_CAPITAL, _MARK, _NUMBER), counts, strict=True)
-    return _mask(sum(bits & (bits & -bits) * ((1 << n) - 1) for bits, n in asked))
+    bit_counts = zip((_CAPITAL, _MARK, _NUMBER), counts, strict=True)
+    return _mask(sum(bits & (bits & -bits) * ((1 << n) - 1) for bits, n in bit_counts))
 
 
 _FIRST_STARTS: Final = _starts(FIRST.starts)

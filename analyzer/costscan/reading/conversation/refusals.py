@@ -50,12 +50,12 @@ def hands_over(call: "Call", block: Block) -> None:
 
 def categorise(call: "Call", category: object) -> None:
     """Take the category that another line tells of a refusal, where it is not known yet."""
-    told_category = category_of({"category": category})
+    refusal_category = category_of({"category": category})
     if call.refusal == UNKNOWN:
-        call.refusal = told_category
+        call.refusal = refusal_category
     for to, hand_over in call.hand_overs.items():
         if hand_over.category == UNKNOWN:
-            call.hand_overs[to] = hand_over._replace(category=told_category)
+            call.hand_overs[to] = hand_over._replace(category=refusal_category)
 
 
 def category_of(details: Any) -> str:
@@ -74,12 +74,12 @@ def attempts(parts: Sequence[Iteration]) -> list[list[int]]:
     A model that declined is followed by another one, up to a `fallback_message`. Compaction and advisors are
     in none.
     """
-    asked = [i for i, part in enumerate(parts) if part.kind in {"message", _ANSWERED}]
-    if not any(parts[i].kind == _ANSWERED for i in asked):
-        return [asked] if asked else []
-    others = [int(parts[a].model != parts[b].model) for a, b in pairwise(asked)]
+    attempted = [i for i, part in enumerate(parts) if part.kind in {"message", _ANSWERED}]
+    if not any(parts[i].kind == _ANSWERED for i in attempted):
+        return [attempted] if attempted else []
+    others = [int(parts[a].model != parts[b].model) for a, b in pairwise(attempted)]
     numbers = list(accumulate([0, *others]))
-    return [[i for i, n in zip(asked, numbers, strict=True) if n == k] for k in range(numbers[-1] + 1)]
+    return [[i for i, n in zip(attempted, numbers, strict=True) if n == k] for k in range(numbers[-1] + 1)]
 
 
 def declined(parts: Sequence[Iteration]) -> set[int]:

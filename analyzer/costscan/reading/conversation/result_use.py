@@ -53,7 +53,7 @@ class Used(NamedTuple):
 NOT_KNOWN: Final = Used(None, None, None)
 
 
-class _Pending(NamedTuple):
+class _PendingResult(NamedTuple):
     place: int
     at: int
     text: str
@@ -64,7 +64,7 @@ class Use:
 
     def __init__(self) -> None:
         self.used: dict[int, Used] = {}
-        self._pending: deque[_Pending] = deque()
+        self._pending: deque[_PendingResult] = deque()
         self._pending_chars = 0
         self._written: deque[Written] = deque(maxlen=BEFORE + FOLLOWED)
         self._n = 0
@@ -90,7 +90,7 @@ class Use:
         """Hold a large result until it is known what of it was used."""
         if not self._pending:
             self._judge_at = self._n + FOLLOWED
-        self._pending.append(_Pending(place, self._n, text))
+        self._pending.append(_PendingResult(place, self._n, text))
         self._pending_chars += len(text)
         while self._pending_chars > HELD_CHARS:
             self._judge()

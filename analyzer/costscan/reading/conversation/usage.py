@@ -173,15 +173,15 @@ def counters(usage: Usage) -> Counters:
             return nothing_known()
     if _is_foreign(usage):
         return nothing_known()
-    read: Any = usage.cache_read_input_tokens
-    if type(read) is not int or not 0 <= read <= MAX_COUNT:
-        read = _cached(read)
+    cache_read: Any = usage.cache_read_input_tokens
+    if type(cache_read) is not int or not 0 <= cache_read <= MAX_COUNT:
+        cache_read = _cached(cache_read)
     w5m, w1h, contradictory = _writes(usage)
     server, details = usage.server_tool_use, usage.output_tokens_details
-    asked = server.get("web_search_requests") if isinstance(server, dict) else None
-    searches = 0 if asked is None else number(asked, MAX_SEARCHES)
+    search_count = server.get("web_search_requests") if isinstance(server, dict) else None
+    searches = 0 if search_count is None else number(search_count, MAX_SEARCHES)
     thinking = number(details.get("thinking_tokens")) if isinstance(details, dict) else None
-    return Counters(plain, read, w5m, w1h, out, thinking, searches, contradictory)
+    return Counters(plain, cache_read, w5m, w1h, out, thinking, searches, contradictory)
 
 
 def from_dict(value: object) -> Usage | None:
