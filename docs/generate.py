@@ -47,6 +47,9 @@ COMMANDS = (
     ("rules", "test"),
     ("prices",),
     ("schema",),
+    ("cache",),
+    ("cache", "info"),
+    ("cache", "clear"),
 )
 WIDTH = "100"
 
