@@ -7,7 +7,7 @@ from costscan import cache_folder
 cache = typer.Typer(help="Show or remove what is kept of logs that were read.", no_args_is_help=True)
 
 
-@cache.command()
+@cache.command("info")
 def info() -> None:
     """Say where it is, and how much.
 
@@ -24,7 +24,7 @@ def info() -> None:
     )
 
 
-@cache.command()
+@cache.command("clear")
 def clear() -> None:
     """Remove all of it."""
     folder = cache_folder.folder()

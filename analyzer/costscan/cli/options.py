@@ -34,19 +34,19 @@ class Options:
         str | None,
         typer.Option(
             metavar="TIME",
-            help="Only turns from this time on: 2026-11-01, 2026-11-01T09:30, or 7d, 24h, 2w ago. "
+            help="Only calls from this time on: 2026-11-01, 2026-11-01T09:30, or 7d, 24h, 2w ago. "
             "In --tz where no zone is given.",
         ),
     ] = None
     until: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Only turns before; a date counts whole.")
+        str | None, typer.Option(metavar="TIME", help="Only calls before; a date counts whole.")
     ] = None
     task: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="Only runs of this task, with their sub-agents. Repeatable."),
     ] = None
     model: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Only turns of this model. Repeatable.")
+        list[str] | None, typer.Option(metavar="NAME", help="Only calls of this model. Repeatable.")
     ] = None
     format: Annotated[
         str | None,

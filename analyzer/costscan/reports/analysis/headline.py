@@ -47,7 +47,7 @@ def sizes(summary: Summary) -> list[str]:
     return [
         plural(totals.root_runs, "run"),
         *agents,
-        plural(totals.turns, "turn"),
+        plural(totals.turns, "call"),
         plural(summary.by_model.height, "model"),
         *_dates(summary),
     ]
@@ -121,9 +121,9 @@ def _read(summary: Summary) -> list[str]:
     if inputs.repaired_lines:
         parts.append(f"{count(inputs.repaired_lines)} repaired")
     if inputs.duplicate_turns:
-        parts.append(f"{plural(inputs.duplicate_turns, 'copied turn')} counted once")
+        parts.append(f"{plural(inputs.duplicate_turns, 'copied call')} counted once")
     if summary.totals.undated_turns:
-        parts.append(f"{plural(summary.totals.undated_turns, 'turn')} without an own time")
+        parts.append(f"{plural(summary.totals.undated_turns, 'call')} without an own time")
     return parts
 
 

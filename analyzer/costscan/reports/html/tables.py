@@ -37,7 +37,7 @@ def runs(summary: Summary, names: dict[str, str]) -> Table:
         Column("cost", "usd", frame["usd"].to_list()),
         *_after(frame),
         Column("why", "choice", [_rule_of(finding) for finding in frame["top_finding"]], give=3),
-        Column("turns", "count", frame["turns"].to_list(), give=2),
+        Column("calls", "count", frame["turns"].to_list(), give=2),
         *_sub_agents(frame),
         Column("input", "tokens", frame["prompt_tokens"].to_list(), give=3),
         Column("again", "percent", frame["carried_share"].to_list(), give=2),
@@ -68,7 +68,7 @@ def _of_agents(row: Mapping[str, Any]) -> str:
         return ""
     main = [] if row["usd_main_thread"] is None else [f"main thread {usd(row['usd_main_thread'])}"]
     shown = [
-        f"{_kind(agent)} {usd(agent['usd'])}, {plural(agent['turns'], 'turn')}" for agent in agents[:_AGENTS]
+        f"{_kind(agent)} {usd(agent['usd'])}, {plural(agent['turns'], 'call')}" for agent in agents[:_AGENTS]
     ]
     rest = len(agents) - len(shown)
     return "; ".join([*main, *shown, *([f"{count(rest)} more"] if rest else [])])
