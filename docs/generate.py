@@ -35,6 +35,7 @@ DOCUMENTS = (
 COMMANDS = (
     (),
     ("analyze",),
+    ("usage",),
     ("check",),
     ("compare",),
     ("trend",),
@@ -46,6 +47,9 @@ COMMANDS = (
     ("rules", "test"),
     ("prices",),
     ("schema",),
+    ("cache",),
+    ("cache", "info"),
+    ("cache", "clear"),
 )
 WIDTH = "100"
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +14,14 @@ from costscan.settings.keys import Settings
 if TYPE_CHECKING:
     import polars as pl
 
-    from costscan.analysis import Analysis, Pricing, Selection
+    from costscan.analysis import Analysis
+    from costscan.billing import Pricing, Selection
     from costscan.ingest import Reading
+    from costscan.prices.basis import PriceBasis
+    from costscan.recorded_cost import Recorded
     from costscan.rulebook import Diagnosis, Rule
     from costscan.summary import Summary
+    from costscan.totals import Totals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,7 @@ class Request:
         rules: folders of rules, beside those that come along.
         settings: the settings that hold.
         workers: processes to read with; by default one a core.
+        keep: whether what is read may be kept, and taken from what was.
         now: the moment of the report.
     """
 
@@ -46,6 +51,7 @@ class Request:
     rules: tuple[Path, ...] = ()
     settings: Settings = field(default_factory=Settings)
     workers: int | None = None
+    keep: bool = True
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -88,12 +94,62 @@ def diagnosed(
         yield _diagnosis(request, reading, rules, rank)
 
 
+def total(request: Request, by: str, watch: Watch | None = None) -> "Totals":
+    """Read no more of logs than is billed, and sum that up.
+
+    Args:
+        request: what to read.
+        by: what to sum by (see `totals.KEYS`).
+        watch: whom to tell how far it is.
+
+    Raises:
+        CostscanError: something cannot be read or priced, or no call is chosen.
+    """
+    threading.Thread(target=_import_totals, daemon=True).start()
+    settings = request.settings
+    with _read(request, watch or Watch(), bill_only=True) as reading:
+        from costscan.billing import billed  # noqa: PLC0415 - imports Polars
+        from costscan.totals import totals  # noqa: PLC0415
+
+        bill = billed(reading, _pricing(settings), _selection(request))[1]
+        _refuse_empty(bill.turns, bill.recorded, request, reading)
+        return totals(
+            bill,
+            reading,
+            by=by,
+            tz=settings.tz,
+            paths=request.paths,
+            prices=_basis(settings),
+            now=request.now,
+        )
+
+
+def _import_totals() -> None:
+    """Import Polars, which is slow, while the logs are read."""
+    with suppress(BaseException):  # whoever needs it imports it again, and is told
+        import costscan.totals  # noqa: F401, PLC0415
+
+
+def _basis(settings: Settings) -> "PriceBasis":
+    from costscan.prices import as_of  # noqa: PLC0415
+    from costscan.prices.basis import PriceBasis  # noqa: PLC0415
+
+    return PriceBasis(
+        **as_of(), discount=1 - settings.prices.share_paid, own=tuple(settings.prices.models or ())
+    )
+
+
 @contextmanager
-def _read(request: Request, watch: Watch) -> "Iterator[Reading]":
+def _read(request: Request, watch: Watch, *, bill_only: bool = False) -> "Iterator[Reading]":
     from costscan import ingest  # noqa: PLC0415 - not needed to start
 
     with ingest.read(
-        request.paths, source=request.source, workers=request.workers, on_bytes=watch.read
+        request.paths,
+        source=request.source,
+        workers=request.workers,
+        bill_only=bill_only,
+        keep=request.keep,
+        on_bytes=watch.read,
     ) as reading:
         watch.adding_up()
         yield reading
@@ -125,7 +181,7 @@ def _analysis(request: Request, reading: "Reading") -> "Analysis":
     from costscan.analysis import analyze  # noqa: PLC0415 - imports Polars
 
     analysis = analyze(reading, pricing=_pricing(request.settings), selection=_selection(request))
-    _refuse_empty(analysis, request, reading)
+    _refuse_empty(analysis.turns, analysis.recorded, request, reading)
     return analysis
 
 
@@ -160,13 +216,13 @@ class _Meanwhile:
 
 
 def _pricing(settings: Settings) -> "Pricing":
-    from costscan.analysis import Pricing  # noqa: PLC0415
+    from costscan.billing import Pricing  # noqa: PLC0415
 
     return Pricing(discount=settings.prices.share_paid, overrides=settings.prices.models or None)
 
 
 def _selection(request: Request) -> "Selection | None":
-    from costscan.analysis import Selection  # noqa: PLC0415
+    from costscan.billing import Selection  # noqa: PLC0415
     from costscan.prices import identify  # noqa: PLC0415
 
     if request.since is None and request.until is None and not request.tasks and not request.models:
@@ -176,17 +232,19 @@ def _selection(request: Request) -> "Selection | None":
     return Selection(since=request.since, until=request.until, tasks=request.tasks, models=models)
 
 
-def _refuse_empty(analysis: "Analysis", request: Request, reading: "Reading") -> None:
+def _refuse_empty(
+    turns: "pl.DataFrame", recorded: "Sequence[Recorded]", request: Request, reading: "Reading"
+) -> None:
     """Refuse logs without a call, and tell a misspelt task or model from one that had nothing to do.
 
     Raises:
         CostscanError: there is no call, or none of those that were asked for.
     """
-    if analysis.turns.height or (analysis.recorded and _selection(request) is None):
+    if turns.height or (recorded and _selection(request) is None):
         return
-    from costscan.analysis import analyze  # noqa: PLC0415
+    from costscan.billing import Pricing, billed  # noqa: PLC0415
 
-    every = analyze(reading).turns
+    every = billed(reading, Pricing(), None)[1].turns
     for option, column, wanted in (("--task", "task", request.tasks), ("--model", "model", request.models)):
         names = every[column].unique().sort().to_list()
         raw = set(every["model_raw"]) if column == "model" else set()

@@ -50,6 +50,12 @@ def zone_named(name: str, where: str) -> str:
     raise CostscanError(f"{where}: no such time zone", hint)
 
 
+def here() -> str:
+    """Return the zone of this machine; UTC where it does not say it by name."""
+    name = _local() or DEFAULT
+    return DEFAULT if name in _SAME else name
+
+
 def zone(name: str) -> tzinfo:
     """Return the zone of a name that `zone_named` gave; UTC needs no database."""
     return UTC if name == DEFAULT else zoneinfo.ZoneInfo(name)

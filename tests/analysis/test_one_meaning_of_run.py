@@ -13,7 +13,7 @@ import pytest
 
 from billed import ROOT, billed
 from command import logs_of
-from costscan.analysis import Selection
+from costscan.billing import Selection
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.reports.listings.run_story import render
 from costscan.reports.text import numbers

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 import histories
-from costscan.analysis import Pricing, Selection
+from costscan.billing import Pricing, Selection
 from costscan.ingest import pool
 from histories import UNKNOWN, Session, all_turns, pairs, transcripts
 from hypothesis_profile import examples

@@ -9,11 +9,11 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from costscan.gate import Comparison, compare, limits
-from costscan.reports.analysis.terminal import printed
 from costscan.reports.comparison import junit, words
 from costscan.reports.comparison.github import annotate, annotations
 from costscan.reports.comparison.markdown import document
 from costscan.reports.comparison.terminal import render
+from costscan.reports.text.console import printed
 from shown_markdown import tables
 from sides import Run, costing, side
 

@@ -170,5 +170,5 @@ def test_colours_are_for_terminals_that_want_them() -> None:
     with ThreadPoolExecutor() as pool:
         shown = list(pool.map(on_terminal, settings))
     for setting, text in zip(settings, shown, strict=True):
-        assert "every turn priced at list" in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text), setting
+        assert "every call priced at list" in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text), setting
         assert bool(re.search(r"\x1b\[[0-9;]*3[0-9]m|\x1b\[1;3", text)) is (not setting), setting

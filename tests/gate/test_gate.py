@@ -246,7 +246,7 @@ def test_a_budget_with_unknown_prices_is_undecided_unless_what_is_known_passes_i
     after = side(Run("a", usd="2", unpriced_turns=3))
     assert only(None, after, "usd:1").verdict == "failed"
     found = only(None, after, "usd:3")
-    assert (found.verdict, found.why) == ("undecided", "3 turns have no known price")
+    assert (found.verdict, found.why) == ("undecided", "3 calls have no known price")
 
 
 def test_new_findings() -> None:
@@ -278,7 +278,7 @@ def test_the_environment_is_told() -> None:
     assert told == {
         "prices of": ("2026-01-01", "2026-02-02"),
         "models": ("", "only after: claude-haiku-4-5"),
-        "turns without a price": ("0", "2"),
+        "calls without a price": ("0", "2"),
         "runs on both sides": ("1 of 1", "1 of 2"),
     }
 

@@ -18,10 +18,9 @@ from costscan.cli.comparison import show, write
 from costscan.cli.options import Options
 from costscan.gate_pipeline import compared, limits_of, read_whole, side
 from costscan.reports.analysis.markdown import MOST_CHARS
-from costscan.reports.analysis.terminal import printed
 from costscan.reports.endings import COMPARISON, TREND
 from costscan.reports.outputs import comparison_target, trend_target
-from costscan.reports.text.console import PIPED_WIDTH
+from costscan.reports.text.console import PIPED_WIDTH, printed
 from costscan.reports.text.sanitize import cells
 from costscan.reports.trend.json import encoded
 from costscan.reports.trend.terminal import render

@@ -129,7 +129,7 @@ def test_which_run_is_meant(capsys: Capture, in_repository: Path) -> None:
         return said(capsys, "explain", name, "sample_logs/sub-agents", IDLE, code=code)
 
     whole = told("c420286e-1744-4ffd-84a1-e2927887bd79")
-    assert whole.startswith("c420286e   copperline · 23 turns · ")
+    assert whole.startswith("c420286e   copperline · 23 calls · ")
     assert told("c420") == told("worst") == whole
     agent = told("agent-a714")
     assert told("1aa90c57/agent-a714") == agent
@@ -266,6 +266,6 @@ def test_calls_that_are_not_in_the_log_are_no_sub_agent(capsys: Capture, in_repo
     log = "sample_logs/headless-stream"
     shown = " ".join(said(capsys, "explain", "worst", log).split())
     assert "cost $0.0691 with calls that are not in the log · " in shown
-    assert "the main thread alone: 8 turns, $0.0599" in shown
+    assert "the main thread alone: 8 calls, $0.0599" in shown
     assert "unlogged $0.0092 13% 2 calls not in the log" in shown
     assert "/unlogged" in said(capsys, "explain", "dfcede03/unlogged", log).splitlines()[0]

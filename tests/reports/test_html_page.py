@@ -14,10 +14,10 @@ from playwright.sync_api import Browser
 from billed import ROOT
 from browser import WIDTHS, Shown, shown
 from command import logs_of
+from costscan.aggregates import total
 from costscan.reports.html import write
 from costscan.reports.text import numbers as wording
 from costscan.summary import Summary
-from costscan.summary.aggregates import total
 from logs import message, pair, usage
 from logs import write as log
 
@@ -133,10 +133,10 @@ def test_the_first_screen_says_what_the_terminal_says(
     assert every is not None
     for words in (
         "$3.49",
-        "every turn priced at list",
+        "every call priced at list",
         "cache write\t$1.55\t44%",
         "88% of input tokens had been sent before, which cost $1.16 (33% of the bill)",
-        "every turn exact, 0.0% of dollars off",
+        "every call exact, 0.0% of dollars off",
         wording.usd(every.usd),
         "All together save $1.21-1.34 (37%): first routing, $2.87 left",
         "over-qualified-model",
@@ -150,7 +150,7 @@ def test_sorting(chromium: Browser, sample: tuple[Path, Summary]) -> None:
     with shown(chromium, report) as seen:
         spent = summary.runs["usd"].sort(descending=True)
         assert seen.texts(cost) == wording.usd_column(spent)[:25]
-        head = seen.page.locator("#table-runs th", has_text="turns")
+        head = seen.page.locator("#table-runs th", has_text="calls")
         head.get_by_role("button").click()
         most = summary.runs["turns"].sort(descending=True).to_list()
         assert seen.texts(turns) == [str(n) for n in most[:25]]
@@ -181,7 +181,7 @@ def test_filtering(chromium: Browser, sample: tuple[Path, Summary]) -> None:
         runs.get_by_role("searchbox").fill("agent-a714")
         assert status.inner_text().startswith("1 run, $0.65")
         runs.locator(".opener button").first.click()
-        assert "agent-a71467262c16b71be $0.17, 7 turns" in runs.locator(".more").inner_text()
+        assert "agent-a71467262c16b71be $0.17, 7 calls" in runs.locator(".more").inner_text()
         runs.get_by_role("searchbox").fill("")
         found.get_by_label("Only severity").select_option("error")
         errors = summary.findings.filter(severity="error")

@@ -101,7 +101,7 @@ def test_the_tables_are_those_of_the_summary(sample: tuple[Diagnosis, Summary], 
     runs, found = table_of(data, "runs"), table_of(data, "findings")
     assert runs["cost"] == [float(round(usd, 6)) for usd in summary.runs["usd"]]
     assert runs["task"] == summary.runs["task"].to_list()
-    assert runs["turns"] == summary.runs["turns"].to_list()
+    assert runs["calls"] == summary.runs["turns"].to_list()
     assert [run[:8] for run in runs["run"]] == [run[:8] for run in summary.runs["run_id"]]
     start = summary.runs["started_at"][0]
     assert datetime.fromtimestamp(runs["started"][0] * 60, UTC) == start.replace(second=0, microsecond=0)

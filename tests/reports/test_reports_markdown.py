@@ -99,7 +99,7 @@ def test_costs_that_are_not_known_are_no_zero() -> None:
 def test_logs_without_a_bill(tmp_path: Path) -> None:
     unpriced = billed([write(tmp_path / "b.jsonl", assistant(model="nova-9"), "{bad")])
     found = document(unpriced.summary)
-    assert "**unknown** 0% of turns priced; no price for nova-9 (1 turn), not in the total" in found
+    assert "**unknown** 0% of calls priced; no price for nova-9 (1 call), not in the total" in found
     assert headings(found)[-1] == "Skipped"
     assert "b.jsonl:2` not JSON" in found
     assert "$0.00" not in found

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from billed import billed
-from costscan.analysis import Pricing, Selection
+from costscan.billing import Pricing, Selection
 from costscan.reports.analysis.terminal import render
 from logs import OPUS, Json, assistant, cost_state, result, totals, usage, user, write
 from recording import STEPS, STEPS_USD, ended, own, used
@@ -37,21 +37,21 @@ def managed(cost: float) -> Json:
     ("lines", "told", "said", "exact"),
     [
         ([TWICE], "at least $0.24   $0.24 more is recorded, not proven by the log",
-         "$0.49 by the client in 1 session, $0.24 here for the same turns;", False),
-        ([LACKING], "about $0.25   cache tokens of 1 turn estimated from recorded dollars",
+         "$0.49 by the client in 1 session, $0.24 here for the same calls;", False),
+        ([LACKING], "about $0.25   cache tokens of 1 call estimated from recorded dollars",
          "$0.25 by the client in 1 session, $0.25 here, in part estimated from it;", False),
         ([result(USD, usage=used(STEP))],
          "at least $0.00   no model call in these logs, or none that was asked for   $0.24 more is recorded",
-         "$0.24 by the client in 1 session, $0.00 here for the same turns", False),
+         "$0.24 by the client in 1 session, $0.00 here for the same calls", False),
         ([result(0.5, {OPUS: own(STEP, 0.2)})], "at least $0.16   $0.34 more is recorded, not proven by the log",
          "$0.50 by the client in 1 session, $0.16 here", False),
         ([result(0, {OPUS: own(STEP, 0)})], "$0.16   what 1 session recorded does not follow from tokens and list",
          "$0.00 by the client in 1 session, $0.16 here", False),
-        (recorded(0.1), "$0.10   every turn priced at list", ", and the same here", True),
+        (recorded(0.1), "$0.10   every call priced at list", ", and the same here", True),
         (recorded(0.10009), "at least $0.10   $0.0001 more is recorded", ", and the same here", False),
         # To the cent, but not to a thousandth; and to a thousandth, but not to the cent.
-        (recorded(0.1002), "at least $0.10", "$0.10 by the client in 1 session, $0.1000 here for the same turns", False),
-        ([*LOGGED, managed(0.07)], "$0.10   every turn priced", "$0.0700 by the client in 1 session, $0.10 here for the", True),
+        (recorded(0.1002), "at least $0.10", "$0.10 by the client in 1 session, $0.1000 here for the same calls", False),
+        ([*LOGGED, managed(0.07)], "$0.10   every call priced", "$0.0700 by the client in 1 session, $0.10 here for the", True),
         ([user("go"), *TEN_MILLION, cost_state(50.03)],
          "at least $50.00", "$50.03 by the client in 1 session, $50.00 here", False),
     ],

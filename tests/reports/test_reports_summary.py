@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from billed import ROOT, Billed, billed, sample_logs
-from costscan.analysis import Pricing, Selection
 from costscan.attribution import PARTS
+from costscan.billing import Pricing, Selection
 from costscan.reports.analysis.divisions import DIVISIONS
 from logs import (
     OPUS,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import hypothesis_profile  # noqa: F401 - the settings of every property
 from billed import Billed, billed, sample_logs
-from costscan.analysis import Pricing
+from costscan.billing import Pricing
 from costscan.reports.analysis.divisions import DIVISIONS, Division
 from costscan.reports.analysis.tables import TABLES
 from costscan.reports.analysis.terminal import render, show
@@ -52,16 +52,16 @@ def test_the_first_lines_are_about_money(samples: Billed) -> None:
 def test_unpriced_models_are_named_beside_the_bill(tmp_path: Path) -> None:
     log = write(tmp_path / "a.jsonl", user(), assistant(), user(), assistant("msg_2", model="nova-9"))
     found = "\n".join(lines(billed([log]), 140))
-    assert "50% of turns priced; no price for nova-9 (1 turn), not in the total" in found
+    assert "50% of calls priced; no price for nova-9 (1 call), not in the total" in found
     only = "\n".join(lines(billed([write(tmp_path / "b.jsonl", assistant(model="nova-9"))]), 140))
-    assert "billed      unknown   0% of turns priced" in only
+    assert "billed      unknown   0% of calls priced" in only
     assert "$0.00" not in only
 
 
 def test_a_lower_bound_says_so(tmp_path: Path) -> None:
     log = write(tmp_path / "a.jsonl", streamed("msg_1", usage(100, out=1), content=[text("word " * 300)]))
     found = "\n".join(lines(billed([log]), 140))
-    assert "billed      at least $0.0005   1 turn logged counts that are a lower bound; about $0.01" in found
+    assert "billed      at least $0.0005   1 call logged counts that are a lower bound; about $0.01" in found
 
 
 def test_own_prices_are_said(samples: Billed) -> None:

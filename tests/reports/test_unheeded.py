@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from costscan.reports.analysis.json import line_of
+from costscan.reports.text.json import line_of
 from costscan.reports.text.sanitize import cells, unheeded
 from workflow_commands import commands
 

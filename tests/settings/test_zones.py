@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from command import Capture, said
+from costscan.days import day, on_clocks
 from costscan.errors import CostscanError
 from costscan.schema.frames import TIME
-from costscan.summary.days import day, on_clocks
 from costscan.times import moment
 from costscan.zones import shown, zone, zone_named
 from logs import message, pair, write

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from costscan import ingest
-from costscan.analysis import Pricing, Selection, analyze
+from costscan.analysis import analyze
+from costscan.billing import Pricing, Selection
 from costscan.reports.outputs import target
 from costscan.rulebook import Diagnosis
 from costscan.summary import Summary, summarize

@@ -125,7 +125,7 @@ def run(count: int, seed: int = 1, log: TextIO | None = None) -> Outcome:
     """Make mutants, of all kinds alike, see what costscan makes of them, and give what failed."""
     dice, outcome = Random(seed), Outcome()
     for start in range(0, count, TOGETHER):
-        made = _some(dice, start, min(TOGETHER, count - start))
+        made = some_mutants(dice, start, min(TOGETHER, count - start))
         windows = {m.window: m.of for m in made}
         outcome.kinds.update(m.mutant.kind for m in made)
         for one in failures(windows, made, _dollars(windows)):
@@ -135,7 +135,7 @@ def run(count: int, seed: int = 1, log: TextIO | None = None) -> Outcome:
     return outcome
 
 
-def _some(dice: Random, start: int, n: int) -> list[Made]:
+def some_mutants(dice: Random, start: int, n: int) -> list[Made]:
     windows = [window(dice) for _ in range(-(-n // OF_A_WINDOW))]
     made = []
     for number in range(n):
@@ -172,6 +172,15 @@ def failures(windows: dict[int, Window], made: Sequence[Made], known: dict[int, 
     return found or [f"only together: {list(map(str, made))}: {what}"]
 
 
+def write_logs(folder: Path, windows: dict[int, Window], made: Sequence[Made]) -> None:
+    """Write the windows and the mutants to a new folder, each to a file of its own."""
+    folder.mkdir()
+    for n, some in windows.items():
+        (folder / f"w{n}.jsonl").write_bytes(some.salted(some.lines, f"Zw{n}Z"))
+    for m in made:
+        (folder / f"{m.file}.jsonl").write_bytes(m.of.salted(m.mutant.lines, f"Z{m.file}Z"))
+
+
 @contextmanager
 def _in_time() -> Iterator[None]:
     if os.name != "posix":
@@ -194,13 +203,8 @@ def _in_time() -> Iterator[None]:
 def _analyzed(windows: dict[int, Window], made: Sequence[Made]) -> Iterator[tuple[Diagnosis, Summary, Path]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        logs = folder / "logs"
-        logs.mkdir()
-        for n, some in windows.items():
-            (logs / f"w{n}.jsonl").write_bytes(some.salted(some.lines, f"Zw{n}Z"))
-        for m in made:
-            (logs / f"{m.file}.jsonl").write_bytes(m.of.salted(m.mutant.lines, f"Z{m.file}Z"))
-        with logs_of(str(logs)) as (x, summary):
+        write_logs(folder / "logs", windows, made)
+        with logs_of(str(folder / "logs")) as (x, summary):
             yield x, summary, folder
 
 

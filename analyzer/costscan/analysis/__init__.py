@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import polars as pl
 
-from costscan.analysis import turns as assembly
-from costscan.analysis.selection import Pricing, Selection, selected
 from costscan.attribution.batches import Batches, attribute_all
+from costscan.billing import Pricing, Selection, billed
 from costscan.cache.agreement import Agreement, agreement
 from costscan.cache.breaks import prefix_breaks
 from costscan.cache.breaks.model_switches import model_switches
 from costscan.cache.cache_use import cache_use
 from costscan.cache.requests import TURN_COLUMNS, LoggedRequests, logged
 from costscan.defects import described
-from costscan.ingest import Reading, merge
+from costscan.ingest import Reading
 from costscan.native import CAUGHT
-from costscan.prices import bill, price_table, turn_usd, unit_prices
-from costscan.recorded_cost import Recorded, recorded
+from costscan.prices import bill as bill_frame
+from costscan.recorded_cost import Recorded
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.schema.frames import check
 from costscan.schema.tables.cache import GROWTH
@@ -109,7 +108,7 @@ class Analysis:
             "cache_use": lambda: cache_use(self.turns, self.logged_requests),
             "tool_calls": lambda: self.tool_calls,
             "prices": lambda: self.prices,
-            "bill": lambda: bill(self.turns, self._billed_unit()),
+            "bill": lambda: bill_frame(self.turns, self._billed_unit()),
             "blocks": self.blocks.collect,
             "block_costs": self.block_costs.collect,
         }
@@ -136,33 +135,22 @@ def analyze(
         CostscanError: the overrides or the discount are wrong.
     """
     pricing = pricing or Pricing()
-    table = price_table(pricing.overrides)
-    calls, copies = merge.calls_and_copies(reading.folder)
-    duplicates = calls.height - int(calls["kept"].sum())
-    runs = assembly.runs_of(copies)
-    calls = assembly.priced(assembly.modelled(calls, copies, runs), table, pricing)
-    totals = recorded(merge.table(reading.folder, "recorded").collect(), calls)
-    extra = assembly.unlogged_calls(totals, calls, runs, pricing)
-    calls = merge.numbered(selected(calls, selection)).drop("request_id", "rank")
-    turns, runs = assembly.turns_and_runs(calls, runs, selected(extra, selection))
+    calls, bill = billed(reading, pricing, selection)
     batches = attribute_all(reading, calls)
-    unfinished = assembly.unfinished(calls)
-    undated = calls.filter(pl.col("kept") & ~pl.col("is_dated")).height
     del calls  # the largest frame: what follows takes as much again
-    unit = unit_prices(turns, table, discount=pricing.discount)
-    turns = turns.hstack(turn_usd(turns, unit))
+    turns, unit = bill.turns, bill.unit
     grown = batches.growth(turns)
     reasons = {f"run {run}": reason for run, reason in batches.reasons.items()}
     logged_requests, replayed, breaks = _replayed(turns, unit, batches, grown, reasons)
     return Analysis(
         reading=reading,
         reasons=reasons,
-        runs=runs,
+        runs=bill.runs,
         turns=turns,
-        prices=table,
+        prices=bill.prices,
         unit=unit,
-        unfinished=unfinished,
-        recorded=totals,
+        unfinished=bill.unfinished,
+        recorded=bill.recorded,
         growth=_with_replay(grown, logged_requests, replayed),
         logged_requests=logged_requests,
         agreement=replayed,
@@ -172,8 +160,8 @@ def analyze(
         blocks=batches.blocks("blocks"),
         block_costs=batches.blocks("block_costs"),
         parts=batches.parts(turns),
-        duplicate_turns=duplicates,
-        undated_turns=undated,
+        duplicate_turns=bill.duplicate_turns,
+        undated_turns=bill.undated_turns,
     )
 
 
@@ -214,4 +202,4 @@ def _with_replay(growth: pl.DataFrame, logged_requests: LoggedRequests, replayed
     )
 
 
-__all__ = ["Analysis", "Pricing", "Selection", "analyze"]
+__all__ = ["Analysis", "analyze"]

@@ -41,7 +41,9 @@ class Rank(StrEnum):
     BATCHING = "batching"
 
 
-@with_options("since", "until", "task", "model", "format", "rules", "tz", "set", "config", "workers")
+@with_options(
+    "since", "until", "task", "model", "format", "rules", "tz", "set", "config", "no_cache", "workers"
+)
 def analyze(
     path: p.Paths,
     *,

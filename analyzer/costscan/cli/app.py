@@ -13,6 +13,7 @@ import typer
 
 from costscan import __version__
 from costscan.cli.analyze import analyze
+from costscan.cli.cache import cache
 from costscan.cli.check import check
 from costscan.cli.compare import compare
 from costscan.cli.explain import explain
@@ -20,6 +21,7 @@ from costscan.cli.prices import prices
 from costscan.cli.rules import rules
 from costscan.cli.schema import schema
 from costscan.cli.trend import trend
+from costscan.cli.usage import usage
 from costscan.cli.whatif import whatif
 from costscan.defects import DEFECT, PANIC, TRACEBACK
 from costscan.errors import CostscanError
@@ -37,9 +39,10 @@ app = typer.Typer(
     epilog="Exit codes: 0 fine, 1 a check failed, 2 cannot run (usage, unreadable input, no usable line), "
     "3 a check could not decide.",
 )
-for command in (analyze, check, compare, trend, explain, whatif, prices, schema):
+for command in (analyze, usage, check, compare, trend, explain, whatif, prices, schema):
     app.command()(command)
 app.add_typer(rules, name="rules")
+app.add_typer(cache, name="cache")
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - typer calls it so

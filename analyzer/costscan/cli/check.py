@@ -47,7 +47,7 @@ MissingBaseline = Annotated[
 ]
 
 
-@with_options("since", "until", "task", "format", "rules", "tz", "set", "config", "workers")
+@with_options("since", "until", "task", "format", "rules", "tz", "set", "config", "no_cache", "workers")
 def check(
     path: p.Paths,
     *,

@@ -36,8 +36,8 @@ def show(comparison: "Comparison", *, as_json: bool, github: bool, top: int | No
 
         print_document(encoded(comparison))
         return
-    from costscan.reports.analysis.terminal import printed, width_of  # noqa: PLC0415
     from costscan.reports.comparison.terminal import render  # noqa: PLC0415
+    from costscan.reports.text.console import printed, width_of  # noqa: PLC0415
 
     if github:
         from costscan.reports.comparison.github import annotate  # noqa: PLC0415

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _SHOWN = 5
 
 
-@with_options("format", "rules", "tz", "set", "config", "workers")
+@with_options("format", "rules", "tz", "set", "config", "no_cache", "workers")
 def explain(
     what: Annotated[
         str,
@@ -84,8 +84,8 @@ def _meant(name: str, rules: "Sequence[str]") -> str:
 def _run(
     run_id: str, analysis: "Diagnosis", summary: "Summary", settings: "Settings", *, show_content: bool
 ) -> None:
-    from costscan.reports.analysis.terminal import printed, width_of  # noqa: PLC0415
     from costscan.reports.listings.run_story import render  # noqa: PLC0415 - imports Polars
+    from costscan.reports.text.console import printed, width_of  # noqa: PLC0415
     from costscan.summary.story import story  # noqa: PLC0415
 
     run_story = story(analysis, run_id)

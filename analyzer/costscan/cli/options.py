@@ -34,19 +34,19 @@ class Options:
         str | None,
         typer.Option(
             metavar="TIME",
-            help="Only turns from this time on: 2026-11-01, 2026-11-01T09:30, or 7d, 24h, 2w ago. "
+            help="Only calls from this time on: 2026-11-01, 2026-11-01T09:30, or 7d, 24h, 2w ago. "
             "In --tz where no zone is given.",
         ),
     ] = None
     until: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Only turns before; a date counts whole.")
+        str | None, typer.Option(metavar="TIME", help="Only calls before; a date counts whole.")
     ] = None
     task: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="Only runs of this task, with their sub-agents. Repeatable."),
     ] = None
     model: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Only turns of this model. Repeatable.")
+        list[str] | None, typer.Option(metavar="NAME", help="Only calls of this model. Repeatable.")
     ] = None
     format: Annotated[
         str | None,
@@ -77,6 +77,9 @@ class Options:
         Path | None,
         typer.Option(metavar="FILE", help="Settings to use instead of costscan.toml or pyproject.toml."),
     ] = None
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Read every file anew, and keep nothing of it.")
+    ] = False
     workers: Annotated[int | None, typer.Option(hidden=True, min=1)] = None
 
     def settings(self) -> "Settings":
@@ -107,21 +110,25 @@ class Options:
             rules=tuple(self.rules or ()),
             settings=settings,
             workers=self.workers,
+            keep=not self.no_cache,
             now=now,
         )
 
 
 def with_options(*names: str) -> Callable[[Command], Command]:
     """Give a command some of the options, behind its own; it takes them as its parameter `options`."""
-    declared = {option.name: option.type for option in fields(Options)}
+    declared = {option.name: option for option in fields(Options)}
     shared = [
-        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=declared[name]) for name in names
+        Parameter(
+            name, Parameter.KEYWORD_ONLY, default=declared[name].default, annotation=declared[name].type
+        )
+        for name in names
     ]
 
     def decorated(command: Command) -> Command:
         @wraps(command)
         def run(*arguments: Any, **given: Any) -> None:
-            options = Options(**{name: given.pop(name, None) for name in names})
+            options = Options(**{name: given.pop(name, declared[name].default) for name in names})
             command(*arguments, **given, options=options)
 
         asked = signature(command)

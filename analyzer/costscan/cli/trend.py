@@ -83,7 +83,7 @@ def _print(task_trends: "Trend", *, as_json: bool, top: int | None) -> None:
 
         print_document(encoded(task_trends, top=top))
         return
-    from costscan.reports.analysis.terminal import printed, width_of  # noqa: PLC0415
+    from costscan.reports.text.console import printed, width_of  # noqa: PLC0415
     from costscan.reports.trend.terminal import render  # noqa: PLC0415
 
     printed(render(task_trends, width=width_of(sys.stdout), top=top))

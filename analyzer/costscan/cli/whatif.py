@@ -12,7 +12,7 @@ from costscan.cli.session import analyzed
 from costscan.errors import CostscanError
 
 
-@with_options("since", "until", "task", "format", "tz", "set", "config", "workers")
+@with_options("since", "until", "task", "format", "tz", "set", "config", "no_cache", "workers")
 def whatif(
     path: p.Paths,
     *,
@@ -50,7 +50,7 @@ def whatif(
 
         print_document(encoded(runs, models))
         return
-    from costscan.reports.analysis.terminal import printed, width_of  # noqa: PLC0415
     from costscan.reports.listings.model_matrix import matrix  # noqa: PLC0415
+    from costscan.reports.text.console import printed, width_of  # noqa: PLC0415
 
     printed(matrix(runs, models, top=top, width=width_of(sys.stdout)))

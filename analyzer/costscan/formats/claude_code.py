@@ -25,12 +25,12 @@ from msgspec import UNSET, Raw
 from costscan.formats.api.message import word
 from costscan.formats.claude import attachments, recorded_cost, subagents, task_names
 from costscan.formats.claude.agent import Agent
+from costscan.formats.claude.bill_lines import feed
 from costscan.formats.claude.lines import (
     Line,
     call_of,
     holds_usage,
     is_answer,
-    lenient_line,
     lost_call,
     timestamp,
 )
@@ -41,8 +41,7 @@ from costscan.reading.conversation import refusals
 from costscan.reading.conversation.thread import Thread
 from costscan.reading.io import lenient_json
 from costscan.reading.io.files import open_log
-from costscan.reading.io.json_lines import Reader
-from costscan.reading.io.row_types import AgentRow, CopyRow
+from costscan.reading.io.row_types import AgentRow
 from costscan.reading.io.rows import Rows
 
 _AGENT_TOOLS: Final = frozenset({"Task", "Agent"})
@@ -95,7 +94,7 @@ def read(file: LogFile, rows: Rows) -> None:
     """Read one transcript."""
     reading = _Reading(file, rows)
     with open_log(file.on_disk) as stream:
-        Reader(Line, lenient_line, rows).feed(stream, file.path, reading.take)
+        feed(stream, file.path, rows, reading.take)
     reading.finish()
 
 
@@ -105,6 +104,9 @@ FORMAT = Format(
     '{"type":"assistant","sessionId":…,"message":{"id":…,"usage":{…}}}',
     sniff=sniff,
     read=read,
+    beside=(".meta.json",),
+    # https://code.claude.com/docs/en/settings (CLAUDE_CONFIG_DIR); older versions kept them below ~/.config.
+    roots=("$CLAUDE_CONFIG_DIR/projects", "~/.claude/projects", "~/.config/claude/projects"),
 )
 
 
@@ -208,6 +210,9 @@ class _Reading:
             thread.forget()
         thread.last_at = timestamp(line) or thread.last_at
         message = line.message
+        if self.rows.bill_only:
+            agent.labels.context(line)
+            return
         if message is None or message.content is None:
             return
         agent.labels.user(line)
@@ -253,6 +258,8 @@ class _Reading:
     def _attachment(self, number: int, line: Line) -> None:
         agent = self._agent(self._key(line))
         agent.thread.last_at = timestamp(line) or agent.thread.last_at
+        if self.rows.bill_only:
+            return
         if question := attachments.read(agent.thread, number, bytes(line.attachment)):
             agent.labels.asked(question)
 
@@ -287,19 +294,5 @@ class _Reading:
 
     def _write(self, session: str, key: str, agent: Agent) -> None:
         copy = len(self.rows.copies)
-        name = subagents.meta_agent(self.file.on_disk, key) or agent.labels.agent if key else None
-        self.rows.copies.append(
-            CopyRow(
-                copy=copy,
-                run_id=f"{session}/agent-{key}" if key else session,
-                root_run_id=session,
-                parent_run_id=session if key else None,
-                source=FORMAT.name,
-                path=self.file.path,
-                task=None if key else agent.labels.task(),
-                agent=name,
-                interactive=not key and agent.labels.interactive(),
-                begins_late=agent.begins_late(),
-            )
-        )
+        self.rows.copies.append(agent.copy(copy, session, key, self.file, FORMAT.name))
         agent.thread.flush(self.rows, copy)

@@ -21,7 +21,8 @@ from msgspec import UNSET, Struct
 
 from costscan.formats.api.message import word
 from costscan.formats.claude import recorded_cost, task_names
-from costscan.formats.claude.lines import Line, call_of, is_answer, lenient_line, lost_call, timestamp
+from costscan.formats.claude.bill_lines import feed
+from costscan.formats.claude.lines import Line, call_of, is_answer, lost_call, timestamp
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.block import text_block
 from costscan.reading.content.measure import measure, text
@@ -29,7 +30,6 @@ from costscan.reading.conversation import refusals
 from costscan.reading.conversation.thread import Thread
 from costscan.reading.conversation.usage import Usage
 from costscan.reading.io.files import open_log
-from costscan.reading.io.json_lines import Reader
 from costscan.reading.io.row_types import CopyRow
 from costscan.reading.io.rows import Rows
 
@@ -74,7 +74,7 @@ def read(file: LogFile, rows: Rows) -> None:
     """Read one stream."""
     reading = _Reading(file, rows)
     with open_log(file.on_disk) as stream:
-        Reader(Line, lenient_line, rows).feed(stream, file.path, reading.take)
+        feed(stream, file.path, rows, reading.take)
     reading.finish()
 
 
@@ -168,6 +168,8 @@ class _Reading:
     def _user(self, number: int, line: Line, key: tuple[str, str]) -> None:
         thread = self._thread(key)
         thread.last_at = timestamp(line) or thread.last_at
+        if self.rows.bill_only:
+            return
         content = line.message.content if line.message is not None else None
         if content is None:
             return
@@ -222,6 +224,7 @@ class _Reading:
                 agent=agent,
                 interactive=False,
                 begins_late=False,
+                project=label.project,
             )
         )
         thread.flush(self.rows, copy)

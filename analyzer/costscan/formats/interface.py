@@ -41,6 +41,9 @@ class Format:
         logs_whole_prompts: every prompt is logged whole, so that nothing in it is hidden.
         tokenizer: the family of tokenizers that models are taken to have of which it is not known.
         has_totals: recorded totals of sessions that no call is logged of are told by this format.
+        reads_files_alone: what is made of a file depends on no other file.
+        beside: the endings of files beside a log that are read with it.
+        roots: the folders in which its client keeps logs, with variables of the environment in them.
     """
 
     name: str
@@ -51,6 +54,9 @@ class Format:
     logs_whole_prompts: bool = False
     tokenizer: str = UNKNOWN.name
     has_totals: bool = False
+    reads_files_alone: bool = True
+    beside: Sequence[str] = ()
+    roots: Sequence[str] = ()
 
     @property
     def about(self) -> str:

@@ -68,6 +68,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     logs_whole_prompts=True,
+    reads_files_alone=False,
 )
 
 

@@ -18,10 +18,10 @@ from typing import Final
 
 import polars as pl
 
+from costscan.aggregates import known_sum, total
 from costscan.gate.side import ComparisonSide
 from costscan.meters import PROMPT_METERS, UNITS_OF
 from costscan.schema.frames import USD
-from costscan.summary.aggregates import known_sum, total
 from costscan.summary.run_report import CELL
 
 CAUSES: Final = {
@@ -29,9 +29,9 @@ CAUSES: Final = {
     "gone_tasks": "tasks that are gone",
     "runs": "number of runs",
     "turns": "turns per run",
-    "prompt_tokens": "tokens sent per turn",
-    "output_tokens": "output per turn",
-    "web_searches": "web searches per turn",
+    "prompt_tokens": "tokens sent per call",
+    "output_tokens": "output per call",
+    "web_searches": "web searches per call",
     "model": "mix of models",
     "lane": "mix of tiers, speeds, regions and size limits",
     "cache": "cache behaviour",
@@ -40,7 +40,7 @@ CAUSES: Final = {
 }
 """The causes, and what they are called."""
 SPLIT: Final = pl.Schema([*((name, pl.String()) for name in ("task", "cause", "part", "kind")), ("usd", USD)])
-"""The columns of the split: `part` and `kind` of content where tokens sent per turn are the cause."""
+"""The columns of the split: `part` and `kind` of content where tokens sent per call are the cause."""
 REST: Final = "(rest)"
 _VOLUME: Final = {
     **UNITS_OF,
@@ -76,7 +76,7 @@ def split(before: ComparisonSide, after: ComparisonSide, *, per_run: bool = Fals
         per_run: split the change of what a mean run costs; both sides hold runs of one task, and the same.
 
     Gives:
-        A row per task and cause that moved the cost, the largest first; tokens sent per turn have one per
+        A row per task and cause that moved the cost, the largest first; tokens sent per call have one per
         part and kind of content. Columns: see `SPLIT`.
     """
     terms = _terms(before, after, per_run=per_run)

@@ -4,10 +4,10 @@ from typing import Final
 
 import polars as pl
 
+from costscan.aggregates import known_sum, share
 from costscan.gate.limits import Limit
 from costscan.gate.metrics import METRICS
 from costscan.gate.side import COUNTED, ComparisonSide
-from costscan.summary.aggregates import known_sum, share
 
 BY_USAGE: Final = frozenset({"usd", "cache_hit_rate", *COUNTED})
 """The metrics that are not known where a call tells no usage."""
@@ -43,7 +43,7 @@ def measured(side: ComparisonSide, limit: Limit) -> tuple[float | None, str | No
 def unknown(side: ComparisonSide, limit: Limit) -> str:
     """Return, in words, what is not known of the turns that a limit is about; nothing where all is."""
     unpriced = _sum(side, limit, "unpriced_turns") if limit.metric == "usd" else 0
-    phrases = [unreported(side, limit), f"{unpriced:,} turns have no known price" if unpriced else ""]
+    phrases = [unreported(side, limit), f"{unpriced:,} calls have no known price" if unpriced else ""]
     return ", ".join(filter(None, phrases))
 
 

@@ -47,7 +47,7 @@ def _sets(before: ComparisonSide, after: ComparisonSide) -> Iterator[Difference]
 def _unpriced(before: ComparisonSide, after: ComparisonSide) -> Iterator[Difference]:
     old, new = (int(side.runs["unpriced_turns"].sum()) for side in (before, after))
     if old or new:
-        yield Difference("turns without a price", f"{old:,}", f"{new:,}")
+        yield Difference("calls without a price", f"{old:,}", f"{new:,}")
 
 
 def _shared(before: ComparisonSide, after: ComparisonSide) -> Iterator[Difference]:

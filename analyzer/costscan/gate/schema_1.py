@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.summary.aggregates import known_sum
+from costscan.aggregates import known_sum
 from costscan.summary.run_report import NESTED
 
 VERSION: Final = "1"

@@ -9,14 +9,14 @@ from typing import Final
 
 import polars as pl
 
+from costscan.aggregates import share, total
+from costscan.days import UNKNOWN_DAY, day
 from costscan.errors import CostscanError
 from costscan.gate import schema_1
 from costscan.gate.metrics import METRICS
 from costscan.rulebook import Diagnosis
 from costscan.schema.frames import TIME, USD
 from costscan.summary import SCHEMA_VERSION, Summary
-from costscan.summary.aggregates import share, total
-from costscan.summary.days import UNKNOWN_DAY, day
 from costscan.summary.run_report import NESTED, basis, run_report
 from costscan.zones import DEFAULT
 

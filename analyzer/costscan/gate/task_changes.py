@@ -2,9 +2,9 @@
 
 import polars as pl
 
+from costscan.aggregates import known_sum
 from costscan.gate.side import ComparisonSide
 from costscan.schema.frames import USD
-from costscan.summary.aggregates import known_sum
 
 
 def tasks(before: ComparisonSide, after: ComparisonSide) -> pl.DataFrame:

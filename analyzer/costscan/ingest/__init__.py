@@ -8,11 +8,12 @@ import tempfile
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
-from costscan import cleanup
+from costscan import cache_folder, cleanup
 from costscan.defects import DEFECT, TRACEBACK
 from costscan.errors import CostscanError
 from costscan.formats import available, named
@@ -72,6 +73,7 @@ class _Tally:
     formats: Counter[str] = field(default_factory=Counter)
     unusable: list[tuple[str, str]] = field(default_factory=list)
     unread: dict[str, str] = field(default_factory=dict)
+    kept: int = 0
 
     def add(self, answer: Mapping[str, Any]) -> None:
         """Add what a task answered."""
@@ -80,6 +82,7 @@ class _Tally:
         self.counts["lines"] += answer["lines"]
         self.counts["skipped_lines"] += answer["skipped"]
         self.counts["repaired_lines"] += answer["repaired"]
+        self.kept += answer["kept"]
         self.unusable.extend((path, why) for path, why in answer["unusable"])
         self.unread |= answer["unread"]
         self.formats.update(answer["formats"])
@@ -100,6 +103,8 @@ def read(
     *,
     source: str | None = None,
     workers: int | None = None,
+    bill_only: bool = False,
+    keep: bool = True,
     on_bytes: Callable[[int], None] = lambda _: None,
 ) -> Reading:
     """Read logs: files, folders, glob patterns, or "-" for standard input.
@@ -108,6 +113,8 @@ def read(
         paths: what to read.
         source: the format of all files; by default each file's is detected from its content.
         workers: processes to read with; by default one a core.
+        bill_only: read no more than is billed: there are no blocks.
+        keep: keep what is read, and take what was kept of files that did not change (see `cache_folder`).
         on_bytes: called with the bytes read by each finished task.
 
     Raises:
@@ -115,6 +122,7 @@ def read(
     """
     if source is not None:
         named(source)
+    kept_in = cache_folder.folder() if keep and not cache_folder.is_off() else None
     folder = Path(tempfile.mkdtemp(prefix="costscan-"))
     cleanup.folders.add(folder)
     try:
@@ -125,13 +133,28 @@ def read(
             tally.add(answer)
             on_bytes(answer["bytes"])
 
-        read_all(files, source=source, out=folder, workers=workers, on_answer=answered)
+        read_all(
+            files,
+            source=source,
+            out=folder,
+            workers=workers,
+            bill_only=bill_only,
+            kept_in=kept_in,
+            on_answer=answered,
+        )
         reading = tally.reading(folder)
+        if kept_in is not None and tally.kept:
+            _prune(kept_in)
         _refuse_unusable(reading, alone, source)
     except BaseException:
         cleanup.forget(folder)
         raise
     return reading
+
+
+def _prune(kept_in: Path) -> None:
+    with suppress(OSError):  # what cannot be removed now is removed later
+        cache_folder.prune(kept_in)
 
 
 def _refuse_unusable(reading: Reading, alone: set[str], source: str | None) -> None:

@@ -39,6 +39,8 @@ def read_all(
     source: str | None,
     out: Path,
     workers: int | None,
+    bill_only: bool,
+    kept_in: Path | None,
     on_answer: Callable[[Answer], None],
 ) -> None:
     """Read files into tables in `out`, calling `on_answer` with the counts of each finished task.
@@ -48,7 +50,13 @@ def read_all(
     """
     sizes = {f: _size(f) for f in files}
     tasks = _tasks(files, sizes)
-    orders = _Orders(tasks, source, out)
+    shared = {
+        "source": source,
+        "out": str(out),
+        "bill_only": bill_only,
+        "kept_in": str(kept_in) if kept_in else None,
+    }
+    orders = _Orders(tasks, shared)
     wanted = workers if workers is not None else min(os.cpu_count() or 1, 8)
     if wanted <= 1 or len(tasks) == 1 or sum(sizes.values()) < ALONE_BYTES:
         _alone(orders, on_answer)
@@ -79,15 +87,13 @@ def _tasks(files: Sequence[LogFile], sizes: dict[LogFile, int]) -> list[list[Log
 class _Orders:
     """The tasks as workers take them, and what follows from their answers."""
 
-    def __init__(self, tasks: Sequence[Sequence[LogFile]], source: str | None, out: Path) -> None:
-        self._source, self._out = source, out
+    def __init__(self, tasks: Sequence[Sequence[LogFile]], shared: Order) -> None:
+        self._shared, self._out = shared, Path(shared["out"])
         self._numbers = count()
         self.first = [self._order([[f.path, f.spooled] for f in task]) for task in tasks]
 
     def _order(self, files: list[list[str | None]]) -> Order:
-        return {
-            "task": next(self._numbers), "files": files, "source": self._source, "out": str(self._out)
-        }  # fmt: skip
+        return {"task": next(self._numbers), "files": files, **self._shared}
 
     def again(self, order: Order, answer: Answer) -> list[Order]:
         """Return the orders for what is left of a task; where that is a file that failed, `answer` names it.
@@ -104,7 +110,7 @@ class _Orders:
         files = order["files"]
         if (half := len(files) // 2) > 0:
             return [self._order(some) for some in (files[:half], files[half:])]
-        counts = dict.fromkeys(("lines", "bytes", "skipped", "repaired"), 0)
+        counts = dict.fromkeys(("lines", "bytes", "skipped", "repaired", "kept"), 0)
         unread = {path: answer.pop("failed") for path, _ in files}
         answer |= {"files": len(unread), "formats": {}, "unusable": [], "unread": unread, **counts}
         return []
@@ -112,12 +118,13 @@ class _Orders:
 
 def _alone(orders: _Orders, on_answer: Callable[[Answer], None]) -> None:
     """Read in this process."""
+    from costscan.ingest import polars_tables  # noqa: PLC0415 - not where workers read
     from costscan.ingest.worker import answered  # noqa: PLC0415 - workers import it themselves
 
     todo = deque(orders.first)
     while todo:
         order = todo.popleft()
-        answer = answered(order)
+        answer = answered(order, polars_tables.write)
         todo.extend(orders.again(order, answer))
         if "failed" not in answer:
             on_answer(answer)

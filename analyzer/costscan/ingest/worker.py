@@ -8,7 +8,8 @@ within a tenth of a second; and it is a plain subprocess, so that it works from 
 import gc
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -17,56 +18,83 @@ from costscan.defects import described
 from costscan.errors import CostscanError
 from costscan.formats import available, foreign, named
 from costscan.formats.interface import Format, LogFile
+from costscan.ingest import arrow_tables
+from costscan.ingest.kept_readings import Added, KeptReadings, Read, key_of
 from costscan.reading.io.files import open_log
 from costscan.reading.io.lenient_json import is_document, objects, text_of
 from costscan.reading.io.row_types import UnknownRow
-from costscan.reading.io.rows import TABLES, Rows
+from costscan.reading.io.rows import Rows
 
 NOTHING_KNOWN: Final = "no usable line"
+Write = Callable[[Rows, Path, int], None]
+"""Writes the tables of a task into a folder."""
 SNIFF_BYTES: Final = (1 << 14, 1 << 22)
 SNIFF_LINES: Final = 1000
 SNIFF_PIECES: Final = 64
 
 
-def read_files(files: Sequence[LogFile], *, source: str | None, out: Path, task: int) -> dict[str, Any]:
-    """Read files into `out/<table>-<task>.arrow` and give the counts of what was read.
+def read_files(
+    files: Sequence[LogFile],
+    *,
+    source: str | None,
+    out: Path,
+    task: int,
+    bill_only: bool = False,
+    kept_in: Path | None = None,
+    write: Write = arrow_tables.write,
+) -> dict[str, Any]:
+    """Have files read, their tables written for `task`, and return the counts of what was read.
 
     A file that cannot be opened, or whose reader raises, leaves no rows; it is in `unread` with the reason.
+    With `bill_only`, tables that no bill needs are not written. What is kept in `kept_in` is not read again.
 
     Raises:
         OSError: the tables cannot be written.
     """
-    rows = Rows()
-    formats: dict[str, int] = {}
-    unusable: list[tuple[str, str]] = []
+    rows = Rows(bill_only=bill_only)
+    done: dict[str, Read] = {}
     unread: dict[str, str] = {}
     sources = [named(source)] if source else list(available().values())
+    alone = len(files) == 1
+    kept = None if kept_in is None else KeptReadings(kept_in, source, bill_only=bill_only, one_by_one=alone)
     for file in files:
         try:
             with rows.whole():
-                log_format = detect(file, sources)
-                if isinstance(log_format, str):
-                    unusable.append((file.path, log_format))
-                    continue
-                for name in _read(file, log_format, sources, rows):
-                    formats[name] = formats.get(name, 0) + 1
+                done[file.path] = _read_or_taken(file, sources, rows, kept)
         except CostscanError as error:
             unread[file.path] = error.what.removeprefix(f"{file.on_disk}: ")
         except Exception as error:  # noqa: BLE001 - a defect costs this file and no other
             unread[file.path] = described(error)
             rows.kept.clear()
-    _write(rows, out, task)
+    write(rows, out, task)
     return {
         "task": task,
         "files": len(files),
-        "formats": formats,
-        "unusable": unusable,
+        "formats": Counter(name for read in done.values() for name in read.formats),
+        "unusable": [(path, read.unusable) for path, read in done.items() if read.unusable is not None],
         "unread": unread,
         "lines": rows.lines,
         "bytes": rows.bytes_read,
         "skipped": rows.skipped_lines,
         "repaired": rows.repaired_lines,
+        "kept": 0 if kept is None else kept.count,
     }
+
+
+def _read_or_taken(file: LogFile, sources: Sequence[Format], rows: Rows, kept: KeptReadings | None) -> Read:
+    """Add to `rows` what is kept of a file, else read it, and keep that."""
+    key = None if kept is None else key_of(file)
+    if kept is not None and key is not None and (taken := kept.take(file, rows)) is not None:
+        return taken
+    added = Added(rows)
+    log_format = detect(file, sources)
+    if isinstance(log_format, str):
+        read = Read(unusable=log_format)
+    else:
+        read = Read(_read(file, log_format, sources, rows))
+    if kept is not None:
+        kept.keep(file, key, read, added)
+    return read
 
 
 def _read(file: LogFile, log_format: Format, sources: Sequence[Format], rows: Rows) -> list[str]:
@@ -139,41 +167,20 @@ def _sniffed(raw: bytes, sources: Sequence[Format]) -> Format | str | None:
     return own or next((name for line in lines if (name := foreign.named(line)) is not None), None)
 
 
-def _write(rows: Rows, out: Path, task: int) -> None:
-    import pyarrow as pa  # noqa: PLC0415 - takes longer to import than a small log to read
-
-    types = {
-        "int": pa.int64(),
-        "float": pa.float64(),
-        "str": pa.string(),
-        "bool": pa.bool_(),
-        "time": pa.timestamp("us", tz="UTC"),
-    }
-    for name, columns in TABLES.items():
-        kinds = zip(rows.columns(name), columns.values(), strict=True)
-        arrays = [_array(pa, values, types[kind]) for values, kind in kinds]
-        table = pa.table(arrays, names=list(columns))
-        with (
-            pa.OSFile(str(out / f"{name}-{task}.arrow"), "wb") as sink,
-            pa.ipc.new_file(sink, table.schema) as w,
-        ):
-            w.write_table(table)
-
-
-def _array(pa: Any, values: Sequence[Any], kind: Any) -> Any:
-    try:
-        return pa.array(values, type=kind)
-    except UnicodeEncodeError:
-        # Lone surrogates, which JSON may hold and UTF-8 may not.
-        clean = [v.encode("utf-8", "replace").decode() if isinstance(v, str) else v for v in values]
-        return pa.array(clean, type=kind)
-
-
-def answered(order: Mapping[str, Any]) -> dict[str, Any]:
+def answered(order: Mapping[str, Any], write: Write = arrow_tables.write) -> dict[str, Any]:
     """Return the answer to an order: what `read_files` gives, or `error` (of the disk), or `failed`."""
     files = [LogFile(path, spooled) for path, spooled in order["files"]]
+    out = Path(order["out"])
     try:
-        return read_files(files, source=order["source"], out=Path(order["out"]), task=order["task"])
+        return read_files(
+            files,
+            source=order["source"],
+            out=out,
+            task=order["task"],
+            bill_only=order["bill_only"],
+            kept_in=Path(order["kept_in"]) if order["kept_in"] else None,
+            write=write,
+        )
     except OSError as error:
         return {"error": f"{error.filename or order['out']}: {error.strerror or error}"}
     except Exception as error:  # noqa: BLE001 - it must reach the user as one line, not kill the pipe

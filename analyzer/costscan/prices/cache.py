@@ -2,13 +2,11 @@
 
 A kept frame is named after everything it is made from, so a new version never reads an old one, and begins
 with the digest of its content, so damage is noticed. The cache is never needed: whatever goes wrong with it,
-the frame is made again. `COSTSCAN_CACHE=off` leaves it alone.
+the frame is made again (see `cache_folder`).
 """
 
 import hashlib
 import io
-import os
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import version
@@ -17,7 +15,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan import __version__
+from costscan import __version__, cache_folder
 
 _DIGEST_BYTES: Final = 32
 
@@ -33,12 +31,12 @@ def kept(
         made_from: files whose content decides the frame, besides this package and genai-prices.
         make: makes the frame.
     """
-    if os.environ.get("COSTSCAN_CACHE", "").lower() == "off":
+    if cache_folder.is_off():
         return make()
     path = None
     # Any failure at all: a cache that cannot be used must not be worse than none.
     with suppress(Exception):
-        path = _directory() / f"{name}-{_key(made_from)}.arrow"
+        path = cache_folder.folder() / f"{name}-{_key(made_from)}.arrow"
         frame = _read(path)
         if frame.schema == schema and frame.height:
             return frame
@@ -47,18 +45,6 @@ def kept(
         if path:
             _write(frame, path)
     return frame
-
-
-def _directory() -> Path:
-    if chosen := os.environ.get("XDG_CACHE_HOME"):
-        return Path(chosen) / "costscan"
-    if sys.platform == "win32":
-        return (
-            Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "costscan" / "cache"
-        )
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "costscan"
-    return Path.home() / ".cache" / "costscan"
 
 
 def _key(made_from: tuple[Path, ...]) -> str:
@@ -76,13 +62,6 @@ def _read(path: Path) -> pl.DataFrame:
 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:
-    """Write beside the target and rename, so that a reader sees the whole file or none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     content = io.BytesIO()
     frame.write_ipc(content)
-    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        unfinished.write_bytes(hashlib.sha256(content.getvalue()).digest() + content.getvalue())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    cache_folder.write(path, hashlib.sha256(content.getvalue()).digest() + content.getvalue())

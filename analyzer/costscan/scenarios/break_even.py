@@ -51,14 +51,16 @@ def _of_cap(analysis: "Analysis", saving: pl.DataFrame, most: int) -> BreakEven 
     long = analysis.blocks.filter((pl.col("kind") == "tool_result") & (pl.col("tokens") > most))
     counts = long.group_by("run_id").agg(results=pl.len()).collect()
     turns = analysis.turns.group_by("run_id").agg(turns=pl.len())
-    both = saving.join(counts, on="run_id").join(turns, on="run_id")
+    both = saving.join(counts, on="run_id", maintain_order="left").join(
+        turns, on="run_id", maintain_order="left"
+    )
     saved = float(both["saved_usd"].sum() or 0)
     again = both.select((pl.col("usd").cast(pl.Float64) / pl.col("turns") * pl.col("results")).sum()).item()
     return BreakEven(saved / (saved + again), FETCHED) if saved > 0 else None
 
 
 def _of_async(workspace: Workspace, saving: pl.DataFrame) -> BreakEven | None:
-    ends = saving.join(workspace.costs.off, on="run_id", how="left").select(
+    ends = saving.join(workspace.costs.off, on="run_id", how="left", maintain_order="left").select(
         pl.col("saved_usd", "saved_low_usd").cast(pl.Float64), pl.col("off_share").fill_null(0.0)
     )
     saved = float(ends["saved_usd"].sum())
@@ -74,7 +76,7 @@ def _of_route(routes: Routes, saving: pl.DataFrame, way: tuple[str, ...]) -> Bre
     moved = routes.moved_pico.get(way)
     if moved is None or saving.is_empty():
         return None
-    both = saving.join(moved, on="run_id").filter(pl.col("moved_pico") > 0)
+    both = saving.join(moved, on="run_id", maintain_order="left").filter(pl.col("moved_pico") > 0)
     saved, spent = float(both["saved_usd"].sum() or 0), float(both["moved_pico"].sum() or 0) / 10**12
     return BreakEven(1 + saved / spent, TURNS) if spent > 0 else None
 

@@ -8,15 +8,16 @@ from typing import Any
 import polars as pl
 
 from costscan import __version__
-from costscan.analysis import Pricing, Selection
+from costscan.aggregates import known_sum, ratio, total
+from costscan.billing import Pricing, Selection
 from costscan.ingest import MAX_NAMED_SKIPS, Reading, merge
 from costscan.meters import TOKENS
 from costscan.prices import COST_COLUMNS, as_of, usd_of
+from costscan.prices.basis import PriceBasis
 from costscan.recorded_cost import Recorded
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.rulebook import Diagnosis, Rule
 from costscan.schema.frames import PROMPT
-from costscan.summary.aggregates import known_sum, ratio, total
 from costscan.summary.assumptions import assumptions
 from costscan.summary.breakdowns import DIVISIONS, by_route, by_ttl
 from costscan.summary.cache_model import replay
@@ -27,7 +28,6 @@ from costscan.summary.model import (
     Defect,
     Distribution,
     Inputs,
-    PriceBasis,
     Scenario,
     Step,
     Summary,

@@ -37,7 +37,7 @@ ASSUMED: Final = (
     ),
     Assumption(
         "routing",
-        "the smaller model takes the same turns and says as much; the low end has it write "
+        "the smaller model takes the same calls and says as much; the low end has it write "
         f"{THINKING_GROWTH:.0%} more where it thinks by default and the other model did not think",
         f"{_DOCS}/about-claude/models/overview (thinking defaults); the growth is assumed",
     ),

@@ -4,8 +4,8 @@ from typing import Any
 
 import polars as pl
 
+from costscan.aggregates import known_sum
 from costscan.schema.frames import PROMPT, USD
-from costscan.summary.aggregates import known_sum
 
 
 def below(runs: pl.DataFrame, run_id: str) -> pl.DataFrame:

@@ -9,11 +9,11 @@ from typing import Final
 
 import polars as pl
 
+from costscan.aggregates import known_sum, nearest_rank, share, total
 from costscan.attribution import PARTS, server
 from costscan.cache_policy import LONG, SHORT
 from costscan.rulebook import Diagnosis
 from costscan.schema.frames import PROMPT
-from costscan.summary.aggregates import known_sum, nearest_rank, share, total
 from costscan.summary.runs import IS_MAIN, IS_UNLOGGED
 from costscan.summary.tables import parts_by
 

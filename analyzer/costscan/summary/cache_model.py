@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import polars as pl
 
+from costscan.aggregates import ratio
 from costscan.cache.agreement import Agreement
 from costscan.cache.proven_calls import IN_RUN
-from costscan.summary.aggregates import ratio
 from costscan.summary.model import Replay, SideCalls
 
 

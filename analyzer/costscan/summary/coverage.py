@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.analysis import Selection
+from costscan.billing import Selection
 from costscan.prices import usd_of
 from costscan.recorded_cost import Recorded
 from costscan.recorded_cost.unlogged import SUFFIX

@@ -4,8 +4,8 @@ from typing import Final
 
 import polars as pl
 
+from costscan.aggregates import known_sum
 from costscan.rulebook import Diagnosis
-from costscan.summary.aggregates import known_sum
 
 JSON_COLUMNS: Final = (
     "rule",

@@ -12,25 +12,11 @@ from typing import Any, Final
 
 import polars as pl
 
+from costscan.prices.basis import PriceBasis
 from costscan.rulebook import Rule
 from costscan.zones import DEFAULT
 
 SCHEMA_VERSION: Final = 2
-
-
-@dataclass(frozen=True)
-class PriceBasis:
-    """Where prices come from; `discount` is what is taken off, `own` the models with prices of their own."""
-
-    source: str
-    as_of: str
-    discount: Decimal = Decimal(0)
-    own: tuple[str, ...] = ()
-
-    @property
-    def is_list(self) -> bool:
-        """Whether everything is billed at list prices."""
-        return not self.discount and not self.own
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ from typing import Final
 
 import polars as pl
 
+from costscan.aggregates import known_sum, share
 from costscan.attribution.growth import per_run
 from costscan.levers import ALL, LEVERS
 from costscan.meters import TOKENS
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.rulebook import Diagnosis
 from costscan.schema.frames import USD
-from costscan.summary.aggregates import known_sum, share
 from costscan.summary.findings import by_root
 
 CONTRACT: Final = (

@@ -5,13 +5,13 @@ from typing import Final
 
 import polars as pl
 
+from costscan.aggregates import total
 from costscan.levers.catalogue import ALL, risk_of
 from costscan.meters import CACHED_TOKENS
 from costscan.prices import COST_COLUMNS, usd_of
 from costscan.rulebook import Diagnosis
 from costscan.scenarios import SCENARIO
 from costscan.schema.frames import PROMPT
-from costscan.summary.aggregates import total
 from costscan.summary.model import Scenario, Step
 
 LEAST_SHARE: Final = Decimal("0.005")

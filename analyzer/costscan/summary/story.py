@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import polars as pl
 
+from costscan.aggregates import known_sum, nearest_rank
 from costscan.levers.catalogue import CATALOGUE
 from costscan.rulebook import Diagnosis
 from costscan.schema.frames import PROMPT
-from costscan.summary.aggregates import known_sum, nearest_rank
 from costscan.summary.below import below, row_of, sub_agents, sums
 from costscan.summary.findings import message_at_place
 

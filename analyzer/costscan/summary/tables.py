@@ -5,14 +5,14 @@ from typing import Final
 
 import polars as pl
 
+from costscan.aggregates import known_sum, nearest_rank, share, total
 from costscan.attribution import PARTS, server
+from costscan.days import UNKNOWN_DAY, day
 from costscan.meters import TOKENS
 from costscan.prices import usd_of
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.rulebook import Diagnosis
 from costscan.schema.frames import PROMPT
-from costscan.summary.aggregates import known_sum, nearest_rank, share, total
-from costscan.summary.days import UNKNOWN_DAY, day
 from costscan.usage import UNPRICED
 
 TOOL_COLUMNS: Final = (

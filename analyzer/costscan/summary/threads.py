@@ -2,11 +2,11 @@
 
 import polars as pl
 
+from costscan.aggregates import known_sum, share
 from costscan.levers import ALL, LEVERS
 from costscan.meters import TOKENS
 from costscan.rulebook import Diagnosis
 from costscan.schema.frames import PROMPT, USD
-from costscan.summary.aggregates import known_sum, share
 from costscan.summary.findings import by_run
 from costscan.summary.scenarios import no_caching_usd
 from costscan.usage import UNPRICED, UNREPORTED

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import polars as pl
 
+from costscan.aggregates import total
 from costscan.gate import WHOLE, ComparisonSide
 from costscan.gate.causes import split
 from costscan.gate.metrics import Metric
-from costscan.summary.aggregates import total
 from costscan.trend.change_points import Step
 from costscan.trend.levels import Levels, levels
 

@@ -72,6 +72,11 @@ class Labels:
         self._entrypoint = self._entrypoint or word(line.entrypoint)
         self._cwd = self._cwd or word(line.cwd)
 
+    @property
+    def project(self) -> str | None:
+        """The folder that it ran in."""
+        return self._cwd
+
     def interactive(self) -> bool:
         """Whether a human wrote again after the run had begun."""
         headless = self._entrypoint is not None and self._entrypoint.startswith("sdk")

@@ -5,10 +5,9 @@ does (`turn_out`). What a call wrote enters with the next call.
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
 from typing import Final
 
-from msgspec import UNSET, Raw, Struct
+from msgspec import UNSET, Raw
 
 from costscan.models import drops_thinking
 from costscan.reading.content.block import Block
@@ -17,6 +16,7 @@ from costscan.reading.conversation import call as calls
 from costscan.reading.conversation import refusals, repeated_lines
 from costscan.reading.conversation.call import Call
 from costscan.reading.conversation.call_start import began
+from costscan.reading.conversation.placed_block import PlacedBlock, prompt_chars
 from costscan.reading.conversation.result_use import NOT_KNOWN, Use
 from costscan.reading.conversation.usage import Usage, counters, number
 from costscan.reading.io.row_types import BlockColumns
@@ -24,18 +24,6 @@ from costscan.reading.io.rows import Rows
 
 RESULTS: Final = frozenset({"tool_result", "image", "document"})
 """Kinds of blocks that a tool returns; of pictures and documents, those inside its result."""
-
-
-class _Placed(Struct, gc=False):
-    made_by: int | None
-    call_in: int
-    call_out: int | None
-    line: int
-    layer: str
-    role: str
-    measured: Measured
-    ttl: str | None = None
-    position: int | None = None
 
 
 class Thread:
@@ -50,7 +38,7 @@ class Thread:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.last_at: str | None = None
-        self._blocks: list[_Placed] = []
+        self._blocks: list[PlacedBlock] = []
         self._open = 0
         self._fixed: list[int] = []
         self._resets_next = False
@@ -147,7 +135,7 @@ class Thread:
                 if measured.skill is not None:
                     self._skills[measured.call_id] = measured.skill
             made.visible_chars += measured.chars
-            self._blocks.append(_Placed(call, call + 1, None, line, "messages", "assistant", measured))
+            self._blocks.append(PlacedBlock(call, call + 1, None, line, "messages", "assistant", measured))
 
     def sent(
         self,
@@ -176,7 +164,7 @@ class Thread:
         elif measured.text:
             self._use.sent(len(self._blocks), len(self.calls), role, measured)
         measured.text = None
-        self._blocks.append(_Placed(None, len(self.calls), None, line, layer, role, measured, ttl))
+        self._blocks.append(PlacedBlock(None, len(self.calls), None, line, layer, role, measured, ttl))
         for part in inside:
             self.sent(line, part, layer=layer, role=role)
 
@@ -239,22 +227,13 @@ class Thread:
     def flush(self, rows: Rows, copy: int) -> int:
         """Write the calls and blocks to `rows` and give the number of calls written."""
         starts = self._starts = [0]
-        shown = self._shown_chars()
+        shown = prompt_chars(self.calls, self._blocks)
         for n, call in enumerate(self.calls):
             starts.append(starts[-1] + calls.write(rows, copy, starts[-1], call, shown[n] if shown else 0))
         self._use.close()
-        rows.add_blocks(self._columns(copy, starts))
+        if not rows.bill_only:
+            rows.add_blocks(self._columns(copy, starts))
         return starts[-1]
-
-    def _shown_chars(self) -> list[int]:
-        """Return the characters in the prompt of each call; an empty list where all usage is known."""
-        if all(call.counters.is_known and any(call.counters.prompt_side) for call in self.calls):
-            return []
-        change = [0] * (len(self.calls) + 2)
-        for block in self._blocks:
-            change[block.call_in] += block.measured.chars
-            change[len(self.calls) if block.call_out is None else block.call_out] -= block.measured.chars
-        return list(accumulate(change))
 
     def _span(self, number: int, starts: Sequence[int]) -> tuple[int | None, int, int]:
         """Return the rows of the calls that made a block, first sent it, and first no longer did."""

@@ -21,6 +21,7 @@ class CopyRow(NamedTuple):
     agent: str | None
     interactive: bool
     begins_late: bool
+    project: str | None = None
 
 
 class CallRow(NamedTuple):

@@ -85,6 +85,8 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = {
     for name in Tables.__annotations__
 }
 """The columns of each table and, in a word, their types."""
+OF_BILL: Final = frozenset({"copies", "calls", "recorded", "agents", "skipped", "unknown"})
+"""The tables that a bill is made of."""
 
 
 class Rows(Tables):
@@ -93,11 +95,13 @@ class Rows(Tables):
     `lines`, `bytes_read`, `skipped_lines` and `repaired_lines` count what was read; of the skipped ones at
     most `MAX_NAMED_SKIPS` are named. `kept` is what one file leaves for the next: the first prompts of runs.
     `strange` holds, by shape, the first line of those that the reader of the current file does not know, and
-    how many there are; `counting` is off where a file is read once more, by another format.
+    how many there are; `counting` is off where a file is read once more, by another format. `bill_only`: what
+    is not billed need not be read, and blocks are not asked for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, bill_only: bool = False) -> None:
         super().__init__()
+        self.bill_only = bill_only
         self.kept: dict[str, Any] = {}
         self.lines = 0
         self.bytes_read = 0
@@ -158,3 +162,8 @@ class Rows(Tables):
             self.repaired_lines += 1
         if len(self.skipped) < MAX_NAMED_SKIPS:
             self.skipped.append(SkippedRow(path=path, line=line, reason=reason, lost=lost))
+
+
+def written(rows: Rows) -> Mapping[str, Mapping[str, str]]:
+    """Return the columns of the tables that are to be written: all, or those of a bill."""
+    return {name: columns for name, columns in TABLES.items() if name in OF_BILL or not rows.bill_only}

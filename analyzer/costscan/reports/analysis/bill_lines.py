@@ -27,7 +27,7 @@ def billed(summary: Summary) -> Pieces:
         pieces.insert(0, ("about ", "bold yellow"))
     if unfinished:
         pieces += [
-            (f"   {plural(unfinished, 'turn')} logged counts that are a lower bound;", ""),
+            (f"   {plural(unfinished, 'call')} logged counts that are a lower bound;", ""),
             (f" about {usd(totals.usd_estimated)} with the text they show", ""),
         ]
     pieces += _unreported(summary)
@@ -35,7 +35,7 @@ def billed(summary: Summary) -> Pieces:
         pieces += _unpriced(summary)
     pieces += _unproven(totals)
     if totals.usd_exact and totals.turns:
-        pieces.append(("   every turn priced" + (" at list" if summary.prices.is_list else ""), ""))
+        pieces.append(("   every call priced" + (" at list" if summary.prices.is_list else ""), ""))
     return pieces
 
 
@@ -59,7 +59,7 @@ def _unproven(totals: Totals) -> Pieces:
         more = usd(totals.unproven_recorded_usd)
         pieces.append((f"   {more} more is recorded, not proven by the log", "yellow"))
     if totals.estimated_turns:
-        turns = plural(totals.estimated_turns, "turn")
+        turns = plural(totals.estimated_turns, "call")
         pieces.append((f"   cache tokens of {turns} estimated from recorded dollars", "yellow"))
     if totals.unproven_sessions and not pieces:
         whose = plural(totals.unproven_sessions, "session")
@@ -76,11 +76,11 @@ def _unpriced(summary: Summary) -> Pieces:
         .select("model", "unpriced_turns")
         .rows()
     )
-    named = ", ".join(f"{inert(model)} ({plural(n, 'turn')})" for model, n in rows[:3])
+    named = ", ".join(f"{inert(model)} ({plural(n, 'call')})" for model, n in rows[:3])
     more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""  # noqa: PLR2004 - the three above
     priced = percent(1 - totals.unpriced_turns / totals.turns)
     return [
-        (f"   {priced} of turns priced;", ""),
+        (f"   {priced} of calls priced;", ""),
         (f" no price for {named}{more},", "yellow"),
         (" not in the total", ""),
     ]
@@ -95,7 +95,7 @@ def recorded(summary: Summary) -> Pieces:
         pieces.append(_here(totals, is_list=summary.prices.is_list))
     if totals.unlogged_usd:
         of = "it" if summary.prices.is_list else "the bill"
-        pieces.append((f" {usd(totals.unlogged_usd)} of {of} is in no logged turn", ""))
+        pieces.append((f" {usd(totals.unlogged_usd)} of {of} is in no logged call", ""))
     return [*pieces[:-1], (pieces[-1][0].rstrip(";"), pieces[-1][1])]
 
 
@@ -108,4 +108,4 @@ def _here(totals: Totals, *, is_list: bool) -> tuple[str, str]:
     if abs(here - recorded) <= min(_CENT, recorded * _PER_MILLE):
         return f", and the same here{basis};", ""
     shown = usd(here) if usd(here) != usd(recorded) else usd(here, fine=True)
-    return f", {shown} here{basis} for the same turns;", "yellow"
+    return f", {shown} here{basis} for the same calls;", "yellow"

@@ -9,9 +9,9 @@ from costscan.reports.text.numbers import count, plural, precise, usd
 from costscan.summary import Summary
 
 _WHY: Final[Mapping[str, str]] = {
-    LOST: "{turns} wrote a warm prefix anew for no cause in the log",
-    EXPIRED_EARLY: "{turns} found an entry gone before its lifetime was over",
-    CACHED_OUTSIDE: "{turns} read what nothing in the log had written",
+    LOST: "{calls} wrote a warm prefix anew for no cause in the log",
+    EXPIRED_EARLY: "{calls} found an entry gone before its lifetime was over",
+    CACHED_OUTSIDE: "{calls} read what nothing in the log had written",
 }
 """What the classes of disagreement mean that the replay does not have."""
 _LEAST_SHARE: Final = 0.0005
@@ -22,7 +22,7 @@ def cache_model(summary: Summary) -> Pieces:
     replay = summary.replay
     if not replay.tested_turns:
         return [("nothing was cached: not tested", "")]
-    exact = "every turn exact" if replay.exact_share == 1 else f"{precise(replay.exact_share)} of turns exact"
+    exact = "every call exact" if replay.exact_share == 1 else f"{precise(replay.exact_share)} of calls exact"
     off = replay.off_share or 0
     dollars = "" if replay.off_share is None else f", {off if off >= _LEAST_SHARE else 0:.1%} of dollars off"
     why = _worst(summary) if off >= _LEAST_SHARE else ""
@@ -36,7 +36,7 @@ def _worst(summary: Summary) -> str:
     if not comparable:
         return ""
     worst = max(comparable, key=lambda row: abs(row["off_usd"]))
-    return f": {_WHY[worst['class']].format(turns=plural(worst['turns'], 'turn'))} ({_amount(worst)})"
+    return f": {_WHY[worst['class']].format(calls=plural(worst['turns'], 'call'))} ({_amount(worst)})"
 
 
 def _amount(row: Mapping[str, Any]) -> str:

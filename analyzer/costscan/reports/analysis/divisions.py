@@ -7,12 +7,12 @@ from typing import Any, Final
 import polars as pl
 from rich.text import Text
 
+from costscan.aggregates import total
 from costscan.attribution import PARTS
 from costscan.reports.text.numbers import bar, count, is_fine, percent, plural, tokens, usd, usd_column
 from costscan.reports.text.sanitize import inert
 from costscan.reports.text.table import Column, table
 from costscan.summary import Summary
-from costscan.summary.aggregates import total
 
 Rows = Sequence[Mapping[str, Any]]
 _SHORT_BAR: Final = 8

@@ -6,28 +6,28 @@ from typing import Any, Final
 
 from rich.text import Text
 
+from costscan.days import UNKNOWN_DAY
 from costscan.levers import ALL
 from costscan.meters import ALL_METERS
 from costscan.reports.analysis.bill_lines import Pieces, billed, recorded
 from costscan.reports.analysis.cache_model import cache_model, side_calls
+from costscan.reports.text.headings import named, price_basis
 from costscan.reports.text.numbers import bar, count, percent, plural, usd
 from costscan.reports.text.sanitize import cells, inert, shorten
 from costscan.summary import Summary
-from costscan.summary.days import UNKNOWN_DAY
 from costscan.zones import DEFAULT
 
 LABEL: Final = 14
 METER_WORDS: Final = {meter.name: meter.words for meter in ALL_METERS}
 GAP: Final = 3
 _FEW_RUNS: Final = 5
-_MOST_PATHS: Final = 3
 _KIND_CHARS: Final = 36
 _MOST_PARTS: Final = 4
 
 
 def title(summary: Summary, width: int) -> list[Text]:
     """Return the heading: the logs, how much is in them, and the prices."""
-    parts, prices = sizes(summary), price_basis(summary)
+    parts, prices = sizes(summary), price_basis(summary.prices)
     counts = " · ".join(parts)
     paths = inert(named(summary.paths))
     line = Text.assemble(("costscan", "bold"), "  ", (shorten(paths, width - 10), "bold"))
@@ -47,16 +47,10 @@ def sizes(summary: Summary) -> list[str]:
     return [
         plural(totals.root_runs, "run"),
         *agents,
-        plural(totals.turns, "turn"),
+        plural(totals.turns, "call"),
         plural(summary.by_model.height, "model"),
         *_dates(summary),
     ]
-
-
-def named(paths: Sequence[str]) -> str:
-    """Name the logs: the first and how many more, where they are many."""
-    few = paths if len(paths) <= _MOST_PATHS else paths[:1]
-    return ", ".join(few) + ("" if few is paths else f" and {len(paths) - 1:,} more")
 
 
 def _dates(summary: Summary) -> list[str]:
@@ -72,15 +66,6 @@ def dates(first: str, last: str) -> str:
         return first
     same = 8 if first[:7] == last[:7] else 5 if first[:4] == last[:4] else 0
     return f"{first}..{last[same:]}"
-
-
-def price_basis(summary: Summary) -> str:
-    """Say of which day the prices are, and whose."""
-    basis = summary.prices
-    what = "list" if not basis.discount else f"list -{(basis.discount * 100).normalize():f}%"
-    return f"prices {basis.as_of}, {what}" + (
-        f", own for {plural(len(basis.own), 'model')}" if basis.own else ""
-    )
 
 
 def headline(summary: Summary, width: int) -> list[Text]:
@@ -136,9 +121,9 @@ def _read(summary: Summary) -> list[str]:
     if inputs.repaired_lines:
         parts.append(f"{count(inputs.repaired_lines)} repaired")
     if inputs.duplicate_turns:
-        parts.append(f"{plural(inputs.duplicate_turns, 'copied turn')} counted once")
+        parts.append(f"{plural(inputs.duplicate_turns, 'copied call')} counted once")
     if summary.totals.undated_turns:
-        parts.append(f"{plural(summary.totals.undated_turns, 'turn')} without an own time")
+        parts.append(f"{plural(summary.totals.undated_turns, 'call')} without an own time")
     return parts
 
 
@@ -224,4 +209,4 @@ def _words(text: str) -> list[str]:
     return [first, *(f" {word}" for word in others)]
 
 
-__all__ = ["METER_WORDS", "headline", "named", "paragraphs", "price_basis", "sizes", "title"]
+__all__ = ["METER_WORDS", "headline", "paragraphs", "sizes", "title"]

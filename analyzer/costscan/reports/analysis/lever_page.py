@@ -63,7 +63,7 @@ def _break_even(scenario: Scenario) -> str:
     if at is None:
         return ""
     if scenario.break_even_of == TURNS:
-        return f"{at:.1f} times the turns"
+        return f"{at:.1f} times the calls"
     if scenario.break_even_of == FETCHED:
         return f"{percent(at)} fetched again"
     return f"{percent(at)} of cache reads found" if at > 0 else "no hit rate"
@@ -123,7 +123,7 @@ def _routes(summary: Summary, top: int, width: int) -> list[Text]:
         [
             Column("routed from", [inert(row["model"]) for row in rows], name=True, style="bold"),
             Column("to", [inert(row["to_model"]) for row in rows], name=True),
-            Column("turns", [count(row["turns"]) for row in rows]),
+            Column("calls", [count(row["turns"]) for row in rows]),
             Column("runs", [count(row["runs"]) for row in rows], give=1),
             Column("sure", [row["confidence"] or "forced" for row in rows], left=True, give=2),
             Column("why", [inert(row["reason"] or "") for row in rows], name=True, prose=True),

@@ -134,7 +134,7 @@ def _route(summary: Summary) -> str:
         return ""
     row = rows[0]
     why = f" ({row['evidence']})" if row["evidence"] else ""
-    return f"{plural(row['turns'], 'turn')} of {row['model']} to {row['to_model']}{why}"
+    return f"{plural(row['turns'], 'call')} of {row['model']} to {row['to_model']}{why}"
 
 
 def _batch(summary: Summary) -> str:

@@ -10,9 +10,10 @@ import polars as pl
 from costscan.reports.analysis.bill_lines import Pieces
 from costscan.reports.analysis.divisions import DIVISIONS
 from costscan.reports.analysis.findings import finding_columns
-from costscan.reports.analysis.headline import named, paragraphs, price_basis, sizes
+from costscan.reports.analysis.headline import paragraphs, sizes
 from costscan.reports.analysis.levers import lever_columns, together_sentence
 from costscan.reports.analysis.tables import model_columns, run_columns
+from costscan.reports.text.headings import named, price_basis
 from costscan.reports.text.markdown import Table, cell, code, page
 from costscan.reports.text.numbers import count
 from costscan.reports.text.sanitize import inert
@@ -32,7 +33,7 @@ def document(summary: Summary, *, most_chars: int = MOST_CHARS) -> str:
     """Return the report in at most so many characters."""
     parts: list[str | Table] = [
         f"## costscan {code(named(summary.paths), _PATHS)}".rstrip(),
-        cell(" · ".join([*sizes(summary), price_basis(summary)])),
+        cell(" · ".join([*sizes(summary), price_basis(summary.prices)])),
         "\n".join(_headline(summary)),
     ]
     if summary.totals.turns:

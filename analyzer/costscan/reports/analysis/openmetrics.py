@@ -42,8 +42,8 @@ def _totals(summary: Summary) -> Iterator[Family]:
     about = (("version", summary.costscan_version), ("prices_as_of", summary.prices.as_of))
     yield Family("build_info", "The costscan that wrote this, and the day of its prices.", {about: 1})
     yield one("report_timestamp_seconds", "When this was written.", int(summary.generated_at.timestamp()))
-    yield one("billed_usd", "What the turns with a known price cost.", totals.usd)
-    exact = "1 where every turn has a price and a finished count, and recorded costs are proven."
+    yield one("billed_usd", "What the calls with a known price cost.", totals.usd)
+    exact = "1 where every call has a price and a finished count, and recorded costs are proven."
     yield one("billed_is_exact", exact, int(totals.usd_exact))
     yield one("estimated_usd", "The bill with what unfinished output counts leave out.", totals.usd_estimated)
     yield one("recorded_usd", "What the logs themselves say that their sessions cost.", totals.recorded_usd)
@@ -52,7 +52,7 @@ def _totals(summary: Summary) -> Iterator[Family]:
         "What was recorded beyond what its tokens cost: in no bill.",
         totals.unproven_recorded_usd,
     )
-    yield one("unlogged_usd", "What recorded totals show and no logged turn does.", unlogged)
+    yield one("unlogged_usd", "What recorded totals show and no logged call does.", unlogged)
     yield one("sent_again_usd", "What sending input tokens again cost.", totals.carried_usd)
     yield by("meter_usd", "The bill by meter.", "meter", summary.meters)
     classes = {name.removesuffix("_tokens"): getattr(totals, name) for name in TOKENS}

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 import polars as pl
 
-from costscan.reports.analysis.json import plain
+from costscan.reports.text.json import plain
 from costscan.reports.text.markdown import cell
 from costscan.reports.text.numbers import usd
 from costscan.reports.text.sanitize import inert, shorten

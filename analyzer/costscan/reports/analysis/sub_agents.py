@@ -29,7 +29,7 @@ def sub_agents(
         Column("sub-agents", names, name=True, style="bold"),
         Column("cost", usd_column(row["usd"] for row in rows)),
         Column("", [percent(_share(row["usd"], story.usd)) if row["usd"] else "" for row in rows], give=2),
-        Column("turns", [count(row["n_turns"]) for row in rows]),
+        Column("calls", [count(row["n_turns"]) for row in rows]),
         Column("findings", [count(row["findings"]) if row["findings"] else "" for row in rows], give=1),
         Column("type", [inert(name) for name in types], name=True),
     ]

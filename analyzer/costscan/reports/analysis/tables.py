@@ -71,7 +71,7 @@ def by_run(summary: Summary, top: int, width: int) -> list[Text]:
 def _of_runs(rows: Rows) -> list[Column]:
     agents = Column("agents", [count(n) if (n := row["sub_agents"]) else "" for row in rows], give=4)
     return [
-        Column("turns", [count(row["turns"]) for row in rows], give=3),
+        Column("calls", [count(row["turns"]) for row in rows], give=3),
         *([agents] if any(agents.rows) else []),
         Column("input", [tokens(row["prompt_tokens"]) for row in rows], give=5),
         Column("again", [percent(row["carried_share"]) for row in rows], give=2),
@@ -143,7 +143,7 @@ def _named(rows: Rows, name: str) -> list[Column]:
 
 def _tokens_of(rows: Rows) -> list[Column]:
     return [
-        Column("turns", [count(row["turns"]) for row in rows], give=3),
+        Column("calls", [count(row["turns"]) for row in rows], give=3),
         Column("input", [tokens(row["prompt_tokens"]) for row in rows], give=4),
         Column("cached", [percent(row["cache_hit_rate"]) for row in rows], give=1),
         Column("output", [tokens(row["output_tokens"]) for row in rows], give=5),

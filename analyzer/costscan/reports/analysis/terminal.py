@@ -2,7 +2,6 @@
 
 import shlex
 import sys
-from collections.abc import Sequence
 from typing import Final, TextIO
 
 from rich.text import Text
@@ -11,35 +10,14 @@ from costscan.reports.analysis.findings import findings_table
 from costscan.reports.analysis.headline import headline, title
 from costscan.reports.analysis.levers import levers_table
 from costscan.reports.analysis.tables import TABLES, worst_runs
-from costscan.reports.text.console import NARROWEST, console, width_of
+from costscan.reports.text.console import NARROWEST, printed, width_of
 from costscan.reports.text.numbers import count
-from costscan.reports.text.sanitize import cells, clip, ending, inert, unheeded
+from costscan.reports.text.sanitize import cells, clip, ending, inert
 from costscan.summary import Summary
 
 NAMED_SKIPS: Final = 3
 RULES, WORST_RUNS, MODELS, TOOLS, ROWS = 6, 5, 4, 8, 20
 _MORE: Final = " · -o report.html · --json"
-_TAKEN: Final = "█…·"
-"""A stream that takes these takes all that is printed."""
-_ASCII: Final = str.maketrans(
-    {
-        "·": "|",
-        "█": "#",
-        "░": ".",
-        "▒": ":",
-        "▓": "=",
-        "▪": "o",
-        "✗": "x",
-        "▮": "*",
-        "…": "...",
-        "\ufffd": "?",
-        "→": "->",
-        "↑": "up",
-        "↓": "down",
-        **dict(zip("▁▂▃▄▅▆▇", "_.-:=+*", strict=True)),
-        **dict.fromkeys("▏▎▍▌▋▊▉", ""),
-    }
-)
 
 
 def render(summary: Summary, *, width: int, by: str | None = None, top: int | None = None) -> list[Text]:
@@ -100,34 +78,4 @@ def show(
     printed(render(summary, width=width_of(out), by=by, top=top), out)
 
 
-def printed(lines: Sequence[Text | str], out: TextIO | None = None) -> None:
-    """Print lines: with colours to a terminal, plain to anything else, in ASCII where it takes no more.
-
-    No server that runs a job takes one of them for a command.
-    """
-    out = out or sys.stdout
-    screen = console(out)
-    narrow = not _takes(out, _TAKEN)
-    for line in lines:
-        text = Text(line) if isinstance(line, str) else line
-        text.plain = unheeded(text.plain)
-        screen.print(Text(in_encoding(text.plain, out)) if narrow else text, soft_wrap=True)
-
-
-def in_encoding(text: str, out: TextIO) -> str:
-    """Return a text in characters that a stream takes: as it is, or in ASCII where it takes no more."""
-    if _takes(out, _TAKEN):
-        return text
-    encoding = out.encoding or "ascii"
-    return text.translate(_ASCII).encode(encoding, "replace").decode(encoding)
-
-
-def _takes(out: TextIO, text: str) -> bool:
-    try:
-        text.encode(out.encoding or "utf-8")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
-
-
-__all__ = ["in_encoding", "printed", "render", "show", "width_of"]
+__all__ = ["render", "show"]

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from costscan.aggregates import known_sum
 from costscan.gate import METRICS, WHOLE, Comparison
 from costscan.reports.comparison import words
 from costscan.reports.text.numbers import count, usd_column
 from costscan.reports.text.sanitize import inert
 from costscan.reports.text.table import Column
-from costscan.summary.aggregates import known_sum
 
 
 def cause_columns(causes: Sequence[words.Cause]) -> list[Column]:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from costscan.gate import Comparison
-from costscan.reports.analysis.terminal import in_encoding
 from costscan.reports.comparison import words
 from costscan.reports.comparison.columns import by_rule
 from costscan.reports.comparison.markdown import document
+from costscan.reports.text.console import in_encoding
 from costscan.reports.text.numbers import plural
 from costscan.reports.text.sanitize import inert, unheeded
 

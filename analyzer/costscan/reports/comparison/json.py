@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from costscan.gate import Comparison, Judged
-from costscan.reports.analysis.json import plain, text_of
+from costscan.reports.text.json import plain, text_of
 from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 

@@ -6,13 +6,13 @@ from typing import Any, Final
 
 import polars as pl
 
+from costscan.days import UNKNOWN_DAY, day
 from costscan.reports.analysis.levers import biggest, spread, worth_a_line
 from costscan.reports.analysis.tables import run_names
 from costscan.reports.html.columns import money, plain, text
 from costscan.reports.text.numbers import is_fine
 from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
-from costscan.summary.days import UNKNOWN_DAY, day
 from costscan.summary.findings import why
 from costscan.summary.runs import IS_UNLOGGED
 from costscan.summary.story import KINDS, prompts

@@ -3,11 +3,12 @@
 from typing import Any, Final
 
 from costscan.reports.analysis.bill_lines import Pieces
-from costscan.reports.analysis.headline import METER_WORDS, named, paragraphs, price_basis, sizes
+from costscan.reports.analysis.headline import METER_WORDS, paragraphs, sizes
 from costscan.reports.analysis.levers import cap_curve, together_sentence
 from costscan.reports.html import charts
 from costscan.reports.html.columns import Pools, money, plain, text
 from costscan.reports.html.tables import tables
+from costscan.reports.text.headings import named, price_basis
 from costscan.reports.text.sanitize import inert
 from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
@@ -41,7 +42,7 @@ def heading(summary: Summary) -> dict[str, Any]:
     return {
         "paths": text(named(summary.paths)),
         "sizes": sizes(summary),
-        "prices": price_basis(summary),
+        "prices": price_basis(summary.prices),
         "made": f"costscan {summary.costscan_version}, {summary.generated_at:%Y-%m-%d %H:%M} UTC",
         "turns": summary.totals.turns,
     }

@@ -93,7 +93,7 @@ function ruleCards({ rows, more }, findings) {
 
 function spendSection(spend) {
   const figure = place("spend");
-  if (!d3.sum(spend.usd, (row) => d3.sum(row))) figure.append(paragraph("No turn has both a time and a price above nothing.", "empty"));
+  if (!d3.sum(spend.usd, (row) => d3.sum(row))) figure.append(paragraph("No call has both a time and a price above nothing.", "empty"));
   else drawn(figure, (width) => spendChart(spend, width));
 }
 
@@ -108,7 +108,7 @@ function growthSection({ kinds, curves, fine }) {
   const section = place("growth");
   section.before(element("h3", {}, "How the input of the most expensive runs and sub-agents grew"));
   if (!curves.length) {
-    section.append(paragraph("No run has more than one turn.", "card empty"));
+    section.append(paragraph("No run has more than one call.", "card empty"));
     return;
   }
   const used = kinds.map((kind, n) => [kind, n]).filter(([, n]) => curves.some((curve) => curve.tokens[n].some(Boolean)));
@@ -119,7 +119,7 @@ function growthSection({ kinds, curves, fine }) {
     const figure = element("figure");
     section.append(element("article", { className: "card" },
       element("h4", {}, element("span", {}, curve.run), element("span", {}, usd(curve.usd, fine))),
-      paragraph(`${plural(curve.turns, "turn")} · ${curve.task}`, "note clipped"),
+      paragraph(`${plural(curve.turns, "call")} · ${curve.task}`, "note clipped"),
       figure,
       curve.why ? paragraph(curve.why, "clipped") : ""));
     drawn(figure, (width) => growthChart(kinds, curve, width));

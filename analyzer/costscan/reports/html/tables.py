@@ -6,12 +6,12 @@ from typing import Any, Final
 
 import polars as pl
 
+from costscan.days import on_clocks
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.reports.analysis.tables import run_names
 from costscan.reports.html.columns import Column, Kind, Table
 from costscan.reports.text.numbers import count, plural, usd
 from costscan.summary import Summary
-from costscan.summary.days import on_clocks
 from costscan.summary.findings import message_at_place
 
 MOST_FINDINGS: Final = 1000
@@ -37,7 +37,7 @@ def runs(summary: Summary, names: dict[str, str]) -> Table:
         Column("cost", "usd", frame["usd"].to_list()),
         *_after(frame),
         Column("why", "choice", [_rule_of(finding) for finding in frame["top_finding"]], give=3),
-        Column("turns", "count", frame["turns"].to_list(), give=2),
+        Column("calls", "count", frame["turns"].to_list(), give=2),
         *_sub_agents(frame),
         Column("input", "tokens", frame["prompt_tokens"].to_list(), give=3),
         Column("again", "percent", frame["carried_share"].to_list(), give=2),
@@ -68,7 +68,7 @@ def _of_agents(row: Mapping[str, Any]) -> str:
         return ""
     main = [] if row["usd_main_thread"] is None else [f"main thread {usd(row['usd_main_thread'])}"]
     shown = [
-        f"{_kind(agent)} {usd(agent['usd'])}, {plural(agent['turns'], 'turn')}" for agent in agents[:_AGENTS]
+        f"{_kind(agent)} {usd(agent['usd'])}, {plural(agent['turns'], 'call')}" for agent in agents[:_AGENTS]
     ]
     rest = len(agents) - len(shown)
     return "; ".join([*main, *shown, *([f"{count(rest)} more"] if rest else [])])

@@ -7,8 +7,8 @@ import msgspec
 import polars as pl
 from rich.text import Text
 
-from costscan.reports.analysis.json import line_of, plain
 from costscan.reports.analysis.tables import run_names
+from costscan.reports.text.json import line_of, plain
 from costscan.reports.text.numbers import count, percent, plural, usd, usd_column
 from costscan.reports.text.sanitize import inert, wrapped
 from costscan.reports.text.table import Column, table
@@ -33,7 +33,7 @@ def matrix(runs: pl.DataFrame, models: Sequence[str], *, top: int | None, width:
     names = [*run_names(rows, runs["run_id"].to_list()), f"all {plural(runs.height, 'run')}"]
     columns = [
         Column("run", names, name=True, style="bold"),
-        Column("turns", [*(count(row["turns"]) for row in rows), count(int(runs["turns"].sum()))], give=2),
+        Column("calls", [*(count(row["turns"]) for row in rows), count(int(runs["turns"].sum()))], give=2),
         Column("billed", usd_column([*(row["usd"] for row in rows), sums["usd"]]), style="bold"),
         *(Column(name, usd_column([*(row[name] for row in rows), sums[name]])) for name in models),
         Column("task", [*(inert(row["task"]) for row in rows), ""], name=True, prose=True, give=1),
@@ -54,7 +54,7 @@ def _left(runs: pl.DataFrame, shown: pl.DataFrame) -> list[Text]:
 def _stays(runs: pl.DataFrame, models: Sequence[str], width: int) -> list[Text]:
     counts = {name: int(runs[f"staying {name}"].sum()) for name in models}
     sentences = [
-        f"{plural(n, 'turn')} cannot move to {name} and stay as billed: too large for it, in no line of the "
+        f"{plural(n, 'call')} cannot move to {name} and stay as billed: too large for it, in no line of the "
         "log, without a price, or of no Claude model"
         for name, n in counts.items()
         if n

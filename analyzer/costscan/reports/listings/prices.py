@@ -13,8 +13,8 @@ from rich.text import Text
 from costscan.errors import CostscanError, near
 from costscan.meters import ALL_METERS, METERS, SEARCHES, Meter
 from costscan.prices import as_of, identify, price_table
-from costscan.reports.analysis.json import plain
-from costscan.reports.analysis.terminal import printed, width_of
+from costscan.reports.text.console import printed, width_of
+from costscan.reports.text.json import plain
 from costscan.reports.text.numbers import UNKNOWN
 from costscan.reports.text.sanitize import inert, wrapped
 from costscan.reports.text.table import Column, table

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from costscan.errors import CostscanError, near
-from costscan.reports.analysis.terminal import printed, width_of
+from costscan.reports.text.console import printed, width_of
 from costscan.reports.text.sanitize import cells, inert, wrapped
 from costscan.reports.text.table import INDENT, Column, table
 from costscan.rulebook import Rule

@@ -7,6 +7,7 @@ from typing import Any, Final
 import polars as pl
 from rich.text import Text
 
+from costscan.aggregates import known_sum
 from costscan.cache_policy import CLAUDE, LONG, SHORT
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.reports.analysis.sub_agents import sub_agents
@@ -16,7 +17,6 @@ from costscan.reports.text.numbers import count, percent, plural, tokens, usd, u
 from costscan.reports.text.run_names import handle
 from costscan.reports.text.sanitize import cells, clip, inert, shorten, wrapped
 from costscan.reports.text.table import Column, table
-from costscan.summary.aggregates import known_sum
 from costscan.summary.story import Story
 from costscan.zones import DEFAULT, shown
 
@@ -71,7 +71,7 @@ def _title(story: Story, every: Sequence[str], width: int, tz: str) -> list[Text
     run = story.run
     name = run_names([run], every)[0]
     sums = story.sums
-    parts = [plural(sums["turns"], "turn"), inert(", ".join(sums["models"]))]
+    parts = [plural(sums["turns"], "call"), inert(", ".join(sums["models"]))]
     if run["started_at"] is not None:
         parts.append(f"{shown(run['started_at'], tz):%Y-%m-%d %H:%M} {tz}")
     if not run["run_id"].startswith(run["root_run_id"]):
@@ -100,11 +100,11 @@ def _main_thread(story: Story, width: int) -> list[Text]:
     if story.sub_agents.is_empty():
         return []
     if story.turns.is_empty():
-        return _wrapped("no turn of its main thread is in these logs", width)
+        return _wrapped("no call of its main thread is in these logs", width)
     cost = "unknown cost" if story.own_usd is None else usd(story.own_usd)
     is_root = story.run["run_id"] == story.run["root_run_id"]
-    what = "the main thread alone" if is_root else "its own turns alone"
-    return _wrapped(f"{what}: {plural(story.turns.height, 'turn')}, {cost}", width)
+    what = "the main thread alone" if is_root else "its own calls alone"
+    return _wrapped(f"{what}: {plural(story.turns.height, 'call')}, {cost}", width)
 
 
 def _headed(name: str, task: str, more: str, width: int) -> list[Text]:

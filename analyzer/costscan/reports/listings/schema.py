@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from costscan.errors import CostscanError, near
-from costscan.reports.analysis.terminal import printed, width_of
+from costscan.reports.text.console import printed, width_of
 from costscan.schema.tables import TABLES
 
 

@@ -2,10 +2,14 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, TextIO
 
 from rich.console import Console
+from rich.text import Text
+
+from costscan.reports.text.sanitize import unheeded
 
 PIPED_WIDTH: Final = 100
 TERMINAL_WIDTH: Final = 80
@@ -13,6 +17,27 @@ TERMINAL_WIDTH: Final = 80
 WIDEST: Final = 140
 NARROWEST: Final = 40
 _HEIGHT: Final = 25
+_TAKEN: Final = "█…·"
+"""A stream that takes these takes all that is printed."""
+_ASCII: Final = str.maketrans(
+    {
+        "·": "|",
+        "█": "#",
+        "░": ".",
+        "▒": ":",
+        "▓": "=",
+        "▪": "o",
+        "✗": "x",
+        "▮": "*",
+        "…": "...",
+        "\ufffd": "?",
+        "→": "->",
+        "↑": "up",
+        "↓": "down",
+        **dict(zip("▁▂▃▄▅▆▇", "_.-:=+*", strict=True)),
+        **dict.fromkeys("▏▎▍▌▋▊▉", ""),
+    }
+)
 
 
 def width_of(out: TextIO) -> int:
@@ -44,3 +69,33 @@ def _of_terminal(out: TextIO) -> int:
             if columns := os.get_terminal_size(stream.fileno()).columns:  # type: ignore[union-attr]
                 return columns
     return TERMINAL_WIDTH
+
+
+def printed(lines: Sequence[Text | str], out: TextIO | None = None) -> None:
+    """Print lines: with colours to a terminal, plain to anything else, in ASCII where it takes no more.
+
+    No server that runs a job takes one of them for a command.
+    """
+    out = out or sys.stdout
+    screen = console(out)
+    narrow = not _takes(out, _TAKEN)
+    for line in lines:
+        text = Text(line) if isinstance(line, str) else line
+        text.plain = unheeded(text.plain)
+        screen.print(Text(in_encoding(text.plain, out)) if narrow else text, soft_wrap=True)
+
+
+def in_encoding(text: str, out: TextIO) -> str:
+    """Return a text in characters that a stream takes: as it is, or in ASCII where it takes no more."""
+    if _takes(out, _TAKEN):
+        return text
+    encoding = out.encoding or "ascii"
+    return text.translate(_ASCII).encode(encoding, "replace").decode(encoding)
+
+
+def _takes(out: TextIO, text: str) -> bool:
+    try:
+        text.encode(out.encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

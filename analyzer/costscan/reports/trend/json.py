@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from costscan.reports.analysis.json import plain, text_of
+from costscan.reports.text.json import plain, text_of
 from costscan.trend import Change, TaskTrend, Trend
 
 

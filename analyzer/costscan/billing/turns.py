@@ -6,8 +6,8 @@ from typing import Final
 import polars as pl
 
 from costscan import formats
-from costscan.analysis.clipped import with_clipped
-from costscan.analysis.selection import Pricing
+from costscan.billing.clipped import with_clipped
+from costscan.billing.selection import Pricing
 from costscan.models import model_info
 from costscan.prices import (
     COST_COLUMNS,

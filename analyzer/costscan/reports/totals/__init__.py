@@ -1,0 +1,1 @@
+"""Totals, shown: a table on the terminal, a JSON document."""

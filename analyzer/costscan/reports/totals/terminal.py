@@ -1,0 +1,96 @@
+"""Totals on the terminal: a table, the sum below it, and what is not in it."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import polars as pl
+from rich.text import Text
+
+from costscan.meters import WRITTEN_TOKENS
+from costscan.reports.text.headings import named, price_basis
+from costscan.reports.text.numbers import UNKNOWN, count, plural, tokens, usd_column
+from costscan.reports.text.sanitize import inert, wrapped
+from costscan.reports.text.table import Column, table
+from costscan.totals import PERIODS, Totals
+
+ROWS: Final = 20
+_LEAST_NAME: Final = 22
+"""The columns that the name of a model needs: sizes of tokens give way before."""
+_SIZES: Final = (
+    ("input", ("input_tokens",)),
+    ("cache write", WRITTEN_TOKENS),
+    ("cache read", ("cache_read_tokens",)),
+    ("output", ("output_tokens",)),
+)
+"""The columns of tokens, and what each sums up."""
+
+
+def render(found: Totals, *, width: int, top: int | None = None, breakdown: bool = False) -> list[Text]:
+    """Return the lines of the table, each at most `width` columns wide."""
+    shown = _shown(found, top)
+    rows = list(_with_models(found, shown)) if breakdown else [(row, False) for row in shown.to_dicts()]
+    (total,) = found.total.to_dicts()
+    rows.append((total | {found.by: "total"}, False))
+    lines = table(_columns(found, rows), width)
+    for line, (_, is_part) in zip(lines[1:], rows, strict=True):
+        if is_part:
+            line.stylize("dim")
+    lines[-1].stylize("bold")
+    notes = [part for note in _notes(found, shown.height) for part in wrapped(note, width - 2)]
+    return [_title(found), Text(""), *lines, Text(""), *(Text(f"  {note}", style="dim") for note in notes)]
+
+
+def _shown(found: Totals, top: int | None) -> pl.DataFrame:
+    """Return the latest periods, or the most expensive of what is no period."""
+    if found.by in PERIODS:
+        return found.rows.tail(top) if top else found.rows
+    return found.rows.head(top or ROWS)
+
+
+def _with_models(found: Totals, shown: pl.DataFrame) -> Iterator[tuple[dict[str, Any], bool]]:
+    for row in shown.to_dicts():
+        yield row, False
+        if found.by != "model":
+            for part in found.models.filter(pl.col(found.by) == row[found.by]).to_dicts():
+                yield part | {found.by: f"  {part['model'] or 'unknown'}"}, True
+
+
+def _columns(found: Totals, rows: list[tuple[dict[str, Any], bool]]) -> list[Column]:
+    values = [row for row, _ in rows]
+    labels = [inert(str(row[found.by])) if row[found.by] is not None else UNKNOWN for row in values]
+    columns = [Column(found.by, labels, name=True, least=_LEAST_NAME)]
+    if found.by == "session":
+        columns.append(
+            Column("project", [inert(row.get("project") or "") for row in values], name=True, give=4)
+        )
+    return [
+        *columns,
+        Column("calls", [count(row["turns"]) for row in values], give=2),
+        *(Column(heading, [tokens(_sum(row, names)) for row in values], give=3) for heading, names in _SIZES),
+        Column("cost", usd_column(row["usd"] for row in values)),
+    ]
+
+
+def _sum(row: dict[str, Any], names: Sequence[str]) -> int | None:
+    """Add counts up; one that is not known counts for nothing where others are."""
+    counts = [row[name] for name in names if row[name] is not None]
+    return sum(counts) if counts else None
+
+
+def _title(found: Totals) -> Text:
+    return Text.assemble(("costscan usage", "bold"), f"  {inert(named(found.paths))}")
+
+
+def _notes(found: Totals, shown: int) -> Iterator[str]:
+    """Say what the sum is of, and what is not in it."""
+    (total,) = found.total.to_dicts()
+    days = f"; days of {found.tz}" if found.by in PERIODS else ""
+    yield f"{price_basis(found.prices)}{days}"
+    if total["unpriced_turns"]:
+        yield f"{plural(total['unpriced_turns'], 'call')} without a known price: not in the cost"
+    if total["unreported_turns"]:
+        yield f"{plural(total['unreported_turns'], 'call')} of unknown usage: the cost is at least this"
+    if found.skipped_lines or found.unread:
+        yield f"{plural(found.skipped_lines, 'line')} and {plural(found.unread, 'file')} not read"
+    if hidden := found.rows.height - shown:
+        yield f"{plural(hidden, 'more row')}: --top {found.rows.height} shows all"

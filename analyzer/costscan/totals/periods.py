@@ -1,0 +1,55 @@
+"""What totals are summed by: periods of a time zone, windows of a subscription, what calls belong to."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import polars as pl
+
+from costscan.days import day
+
+WINDOW: Final = timedelta(hours=5)
+"""How long a usage window of a subscription lasts.
+
+Source: https://support.claude.com/en/articles/11014257-about-claude-s-max-plan-usage
+"""
+UNKNOWN: Final = "unknown"
+"""The period of what has no time, the project of what tells none."""
+PERIODS: Final = ("day", "week", "month", "block")
+"""Shown in the order of time; everything else with the most expensive first."""
+KEYS: Final = (*PERIODS[:3], "session", "project", "model", "block")
+
+
+def key(by: str, turns: pl.DataFrame, tz: str) -> pl.Series:
+    """Return what each turn counts in; `UNKNOWN` where that is not known.
+
+    A week is named by its Monday, a block by when it began.
+
+    Args:
+        by: one of `KEYS`.
+        turns: at, model, root_run_id, project.
+        tz: the zone of days.
+    """
+    if by == "block":
+        return _windows(turns["at"], tz).fill_null(UNKNOWN).alias(by)
+    monday = pl.col("at").dt.convert_time_zone(tz).dt.truncate("1w").dt.strftime("%Y-%m-%d")
+    keys = {
+        "day": day("at", tz),
+        "week": monday,
+        "month": day("at", tz).str.slice(0, 7),
+        "session": pl.col("root_run_id"),
+        "project": pl.col("project"),
+        "model": pl.col("model"),
+    }
+    return turns.select(keys[by].fill_null(UNKNOWN).alias(by)).to_series()
+
+
+def _windows(at: pl.Series, tz: str) -> pl.Series:
+    """Return when the window of each turn began, in a zone, like 2026-11-02 14:00."""
+    began: dict[datetime, datetime] = {}
+    start: datetime | None = None
+    for moment in at.drop_nulls().unique().sort():
+        if start is None or moment >= start + WINDOW:
+            start = moment.replace(minute=0, second=0, microsecond=0)
+        began[moment] = start
+    starts = at.replace_strict(began, default=None, return_dtype=at.dtype)
+    return starts.dt.convert_time_zone(tz).dt.strftime("%Y-%m-%d %H:%M")

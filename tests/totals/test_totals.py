@@ -1,0 +1,146 @@
+"""`costscan usage`: its sums are those of `analyze`; days, weeks, months and windows by hand."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from billed import ROOT, Billed
+from command import Capture, said
+from costscan.cli.app import run
+from costscan.formats import default_folders
+from costscan.meters import TOKENS
+from costscan.pipeline import Request, total
+from costscan.settings.keys import Settings
+from costscan.totals import KEYS, Totals
+from costscan.totals.periods import key
+from logs import assistant, message, pair, usage, write
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def totals(*paths: Path | str, by: str = "day", tz: str = "UTC") -> Totals:
+    return total(Request(paths=tuple(map(str, paths)), workers=1, now=NOW, settings=Settings(tz=tz)), by)
+
+
+@pytest.mark.parametrize("by", KEYS)
+def test_rows_add_up_to_what_analyze_says(samples: Billed, by: str) -> None:
+    found, expected = totals(ROOT / "sample_logs", by=by), samples.summary.totals
+    (whole,) = found.total.to_dicts()
+    assert whole["usd"] == expected.usd == found.rows["usd"].sum()
+    assert whole["turns"] == expected.turns == found.rows["turns"].sum()
+    for name in TOKENS:
+        assert whole[name] == getattr(expected, name) == found.rows[name].sum(), name
+    if by != "model":
+        assert found.models["usd"].sum() == whole["usd"]
+
+
+def test_days_and_models_are_those_of_analyze(samples: Billed) -> None:
+    columns = ("turns", "usd", *TOKENS)
+    days = totals(ROOT / "sample_logs").rows.select("day", *columns)
+    assert days.equals(samples.summary.by_day.select("day", *columns))
+    models = totals(ROOT / "sample_logs", by="model").rows.select("model", *columns).sort("model")
+    assert models.equals(samples.summary.by_model.select("model", *columns).sort("model"))
+
+
+def calls(*moments: str | None) -> pl.DataFrame:
+    at = pl.Series("at", [None if m is None else datetime.fromisoformat(m + "+00:00") for m in moments])
+    return pl.DataFrame({"at": at.cast(pl.Datetime("us", "UTC"))}).with_columns(
+        root_run_id=pl.lit("r"), project=pl.lit(None, pl.String), model=pl.lit("m")
+    )
+
+
+def test_a_window_lasts_five_hours_from_the_hour_of_its_first_call() -> None:
+    turns = calls(
+        "2026-11-02T14:59:00", "2026-11-02T14:05:00", "2026-11-02T18:59:59", "2026-11-02T19:00:00", None
+    )
+    assert key("block", turns, "UTC").to_list() == [
+        "2026-11-02 14:00", "2026-11-02 14:00", "2026-11-02 14:00", "2026-11-02 19:00", "unknown",
+    ]  # fmt: skip
+    assert key("block", turns, "Asia/Tokyo")[0] == "2026-11-02 23:00"
+
+
+def test_weeks_begin_on_monday_and_all_periods_in_the_zone() -> None:
+    turns = calls("2026-11-01T23:30:00", "2026-11-30T23:30:00")  # a Sunday, a Monday
+    assert key("week", turns, "UTC").to_list() == ["2026-10-26", "2026-11-30"]
+    assert key("week", turns, "Europe/Berlin").to_list() == ["2026-11-02", "2026-11-30"]
+    assert key("month", turns, "UTC").to_list() == ["2026-11", "2026-11"]
+    assert key("month", turns, "Asia/Tokyo").to_list() == ["2026-11", "2026-12"]
+
+
+def test_what_has_no_price_or_no_usage_is_said_and_no_zero(tmp_path: Path, capsys: Capture) -> None:
+    log = write(
+        tmp_path / "runs.jsonl",
+        pair(message("msg_1", usage(1_000, out=100)), run_id="a", timestamp="2026-11-02T10:00:00Z"),
+        pair(
+            message("msg_2", usage(1_000, out=100), model="own-model"),
+            run_id="b",
+            timestamp="2026-11-03T10:00:00Z",
+        ),
+    )
+    rows = totals(log, by="session").rows
+    assert dict(rows.select("session", "usd").iter_rows()) == {"a": rows["usd"][0], "b": None}
+    shown = said(capsys, "usage", str(log), "--tz", "UTC")
+    assert "1 call without a known price: not in the cost" in shown
+    assert [line.split()[-1] for line in shown.splitlines() if line.startswith("  2026-11-03")] == ["-"]
+
+
+def test_projects_are_the_folders_that_sessions_ran_in(tmp_path: Path) -> None:
+    lines = [
+        assistant(f"msg_{n}", usage(1_000, out=10), sessionId="s", cwd="/work/app", uuid=f"u{n}")
+        for n in range(2)
+    ]
+    found = totals(write(tmp_path / "s.jsonl", *lines), by="project").rows
+    assert found.select("project", "turns").rows() == [("/work/app", 2)]
+
+
+def test_json_has_the_models_of_each_row(capsys: Capture) -> None:
+    shown = said(capsys, "usage", str(ROOT / "sample_logs"), "--by", "month", "--json", "--breakdown")
+    report = json.loads(shown)
+    assert (report["by"], report["tz"], [row["month"] for row in report["rows"]]) == (
+        "month",
+        "UTC",
+        ["2026-10", "2026-11"],
+    )
+    for row in report["rows"]:
+        assert sum(Decimal(str(m["usd"])) for m in row["breakdown"]) == pytest.approx(
+            Decimal(str(row["usd"]))
+        )
+        assert sorted(m["model"] for m in row["breakdown"]) == row["models"]
+    assert report["totals"]["usd"] == pytest.approx(sum(row["usd"] for row in report["rows"]))
+
+
+@pytest.mark.parametrize("width", [60, 80, 140])
+def test_no_line_is_wider_than_the_screen(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    for by in KEYS:
+        shown = said(capsys, "usage", str(ROOT / "sample_logs"), "--by", by, "--breakdown")
+        assert max(map(len, shown.splitlines())) <= width
+        assert "total" in shown
+
+
+def test_people_see_days_of_their_machine(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    assert "days of Asia/Tokyo" in said(capsys, "usage", str(ROOT / "sample_logs/idle-hour"))
+    assert "days of UTC" in said(capsys, "usage", str(ROOT / "sample_logs/idle-hour"), "--tz", "UTC")
+    assert '"tz": "UTC"' in said(capsys, "usage", str(ROOT / "sample_logs/idle-hour"), "--json")
+
+
+def test_without_a_path_it_reads_where_clients_keep_logs(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "config"))
+    assert run(["usage"]) == 2
+    assert "error: no logs in" in capsys.readouterr().err
+    write(
+        tmp_path / "config" / "projects" / "p" / "s.jsonl",
+        assistant("msg_1", usage(1_000, out=10), sessionId="s"),
+    )
+    assert default_folders() == [str(tmp_path / "config" / "projects")]
+    assert json.loads(said(capsys, "usage", "--json"))["totals"]["turns"] == 1
