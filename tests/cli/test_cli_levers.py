@@ -99,7 +99,7 @@ def test_where_levers_pay_nothing_stands_beside_them(capsys: Capture) -> None:
     routing, half = scenario(told, "routing"), scenario(told, "batching/async")
     assert (half["break_even"], half["break_even_of"]) == (0, "share_of_reads_found")
     assert routing["break_even_of"] == "times_the_turns"
-    assert f"{routing['break_even']:.1f} times the turns" in shown
+    assert f"{routing['break_even']:.1f} times the calls" in shown
     assert scenario(told, "caching")["break_even"] is None
     assert "pays nothing at" not in said(capsys, "analyze", ITEMS)
 
