@@ -16,11 +16,17 @@ from timing import Command, CommandFailedError, Sample, Summary, run_once, summa
 
 CCUSAGE_BINARY: Final = "node_modules/@ccusage/ccusage-linux-x64/bin/ccusage"
 REFERENCE: Final = "ccusage session"
+COMMANDS: Final = ("analyze", "usage")
 
 
-def costscan_command(costscan: Path, data: Path, cwd: Path) -> Command:
-    """Return the command line of costscan."""
-    return Command("costscan analyze", (str(costscan), "analyze", str(data), "--json"), dict(os.environ), cwd)
+def costscan_command(
+    costscan: Path, data: Path, cwd: Path, word: str = "analyze", *, again: bool = False
+) -> Command:
+    """Return the command line of costscan: of a first look, or of one `again`, when nothing has changed."""
+    words = [str(costscan), word, str(data), "--json", *(() if again else ("--no-cache",))]
+    # The warm-up of a command fills the cache of its later runs.
+    env = {**os.environ, "COSTSCAN_CACHE_DIR": str(cwd / "cache")}
+    return Command(f"costscan {word}{', again' if again else ''}", words, env, cwd)
 
 
 def ccusage_command(binary: Path, report: str, data: Path, cwd: Path) -> Command:
@@ -122,7 +128,7 @@ def compare(data: Path, costscan: Path, peers: Path, runs: int, cwd: Path) -> No
     """Measure all commands in turn and print the table."""
     ccusage = find_ccusage(peers)
     commands = [
-        costscan_command(costscan, data, cwd),
+        *(costscan_command(costscan, data, cwd, word, again=n > 0) for word in COMMANDS for n in range(2)),
         ccusage_command(ccusage, "session", data, cwd),
         ccusage_command(ccusage, "daily", data, cwd),
         parse_floor_command(data, cwd),
