@@ -206,7 +206,7 @@ def test_explain_tells_what_analyze_does_and_opens_each_agent(logs: Path) -> Non
             for run in every
         }
     for run, (task, turns, agents, cost) in TREES.items():
-        assert shown[run][0].startswith(f"{run}   {task} · {numbers.plural(turns, 'turn')} · ")
+        assert shown[run][0].startswith(f"{run}   {task} · {numbers.plural(turns, 'call')} · ")
         assert shown[run][1].startswith(
             f"  cost {numbers.usd(cost)}" if cost is not None else "  cost unknown"
         )
@@ -222,7 +222,7 @@ def test_explain_tells_what_analyze_does_and_opens_each_agent(logs: Path) -> Non
     for run, agent in opened.items():
         assert f"  open one: costscan explain {agent} LOGS" in shown[run]
         assert len(meant(agent, every, roots)) == 1
-    assert "  no turn of its main thread is in these logs" in shown["s9"]
+    assert "  no call of its main thread is in these logs" in shown["s9"]
     assert shown["middle"][0].endswith(" · under top")
     assert shown["middle"][1].startswith(f"  cost {numbers.usd(2 * SUB)} with 1 sub-agent")
     assert shown["s1/agent-a1"][1].startswith(f"  cost {numbers.usd(SUB)} · ")

@@ -211,11 +211,11 @@ def _of(line: Json, name: str) -> Json:
 def test_the_screen_says_what_was_tested_and_what_is_not_logged(tmp_path: Path, capsys: Capture) -> None:
     side = write(tmp_path / "side.jsonl", *FIRST, *turn(1, usage(3, read=20_100, w1h=400), 60))
     shown = said(capsys, "analyze", str(side), *NO_LEVERS)
-    assert "cache model every turn exact, 0.0% of dollars off" in shown
+    assert "cache model every call exact, 0.0% of dollars off" in shown
     assert "at least $0.0110 in 1 side call, proven by cache reads; not in the total" in shown
     plain = write(tmp_path / "plain.jsonl", *turn(0, usage(900, out=5), 0), *turn(1, usage(950, out=5), 9))
     assert "cache model nothing was cached: not tested" in said(capsys, "analyze", str(plain), *NO_LEVERS)
     lost = write(tmp_path / "lost.jsonl", *FIRST, *turn(1, usage(3, read=0, w1h=20_400), 60))
     # Written anew: 20,000 tokens at 10 - 0.5 USD a million.
     said_lost = " ".join(said(capsys, "analyze", str(lost), *NO_LEVERS).split())
-    assert "1 turn wrote a warm prefix anew for no cause in the log ($0.19)" in said_lost
+    assert "1 call wrote a warm prefix anew for no cause in the log ($0.19)" in said_lost

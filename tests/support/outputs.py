@@ -107,7 +107,7 @@ def of_html(folder: Path) -> Figures:
     yield from (
         ("costs", runs["cost"]),
         ("usd", sum(usd or 0 for usd in runs["cost"])),
-        ("turns", sum(runs["turns"])),
+        ("turns", sum(runs["calls"])),
     )
     yield from (("sub_agents", sum(runs.get("agents", []))), ("findings", sum(runs["findings"])))
     yield from spread["ranks"].items()
@@ -269,8 +269,8 @@ def _tasks(rows: Any) -> Figures:
 
 
 def _sizes(words: str) -> Figures:
-    """Read `80 runs · 3 sub-agents · 249 turns`."""
-    found = re.search(r"([\d,]+) runs? ·(?: ([\d,]+) sub-agents? ·)? ([\d,]+) turns?", words)
+    """Read `80 runs · 3 sub-agents · 249 calls`."""
+    found = re.search(r"([\d,]+) runs? ·(?: ([\d,]+) sub-agents? ·)? ([\d,]+) calls?", words)
     assert found, words[:200]
     yield from (
         ("runs", _number(found[1])),

@@ -67,7 +67,7 @@ def test_what_may_not_be_read_is_named(open_folder: Path) -> None:
     every = sorted([*shut, f"{open_folder}/shut/b.jsonl"])
     told = [f"warning: {path}: not read: Permission denied" for path in every]
     assert (done.returncode, done.stderr.splitlines()) == (0, told)
-    assert "1 turn" in done.stdout
+    assert "1 call" in done.stdout
     assert "4 other files not read" in done.stdout
     for path in shut:
         done = as_nobody(warm, "analyze", path)
