@@ -244,7 +244,7 @@ def test_little_to_show(chromium: Browser, tmp_path: Path, kind: str) -> None:
     with shown(chromium, report, width=360) as seen:
         said = seen.page.locator("main").inner_text()
         assert ("unknown" if kind == "unpriced" else "$0.00") in said
-        assert "No run has more than one turn." in said
+        assert "No run has more than one call." in said
         assert not {"NaN", "undefined", "null", "Infinity"} & set(said.replace(".", " ").split())
         quiet(seen, report)
 

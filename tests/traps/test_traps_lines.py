@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from logs import Json, assistant, encoded, joined, text, tool_result, tool_use, user, write
 from seen import see, see_each
 from three import CALL, EACH, A, B, C, calls, plain, whole
@@ -144,3 +146,11 @@ def test_spaced_json(tmp_path: Path) -> None:
     packed = [json.dumps(line, separators=(",", ":")) for line in (C,)]
     seen = see(write(tmp_path / "s.jsonl", *spaced, *packed))
     assert (seen.usd, seen.reading.skipped_lines) == (3 * EACH, 0)
+
+
+@pytest.mark.parametrize("subtype", [{"kind": "turn_duration"}, ["turn_duration"], 7, None, "turn_duration"])
+def test_a_system_line_whose_kind_is_no_text_costs_nothing(tmp_path: Path, subtype: Any) -> None:
+    line = {"type": "system", "subtype": subtype, "sessionId": "s1"}
+    seen = see(write(tmp_path / "s.jsonl", A, line, B))
+    assert calls(seen) == [("msg_0", 1), ("msg_1", 3)]
+    assert seen.reading.skipped_lines == 0

@@ -264,8 +264,9 @@ class _Reading:
             agent.labels.asked(question)
 
     def _system(self, line: Line) -> None:
-        if line.subtype in _ENDS_OF_ANSWERS and not (agent := self._agent(self._key(line))).thread.calls:
-            agent.late = True
+        if word(line.subtype) in _ENDS_OF_ANSWERS:
+            agent = self._agent(self._key(line))
+            agent.late = agent.late or not agent.thread.calls
         if line.subtype == "compact_boundary":
             self._agent(self._key(line)).thread.forget()
         elif line.subtype == "model_refusal_fallback" and line.apiRefusalCategory is not UNSET:
