@@ -64,12 +64,15 @@ def test_what_is_not_billed_is_not_kept() -> None:
     assert tables == {"copies", "calls", "recorded", "agents", "skipped", "unknown"}
 
 
-def test_worker_processes_read_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_worker_processes_read_the_same(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("costscan.ingest.pool.ALONE_BYTES", 0)
     monkeypatch.setattr("costscan.ingest.pool.TASK_BYTES", 1)
     log = SAMPLES / "sub-agents"
     with ingest.read([str(log)], workers=2, bill_only=True) as reading:
         apart = billed(reading, Pricing(), None)[1].turns
+    assert capfd.readouterr().err == ""
     assert (
         apart.select(pl.col("usd").sum()).item() == both(log)[0][1].turns.select(pl.col("usd").sum()).item()
     )

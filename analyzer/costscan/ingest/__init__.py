@@ -19,7 +19,7 @@ from costscan.errors import CostscanError
 from costscan.formats import available, named
 from costscan.ingest.discover import discover
 from costscan.ingest.pool import read_all
-from costscan.ingest.worker import NOTHING_KNOWN
+from costscan.ingest.reasons import NOTHING_KNOWN
 from costscan.reading.io.rows import MAX_NAMED_SKIPS
 
 BATCH_BLOCKS: Final = 50_000

@@ -20,12 +20,12 @@ from costscan.formats import available, foreign, named
 from costscan.formats.interface import Format, LogFile
 from costscan.ingest import arrow_tables
 from costscan.ingest.kept_readings import Added, KeptReadings, Read, key_of
+from costscan.ingest.reasons import NOTHING_KNOWN
 from costscan.reading.io.files import open_log
 from costscan.reading.io.lenient_json import is_document, objects, text_of
 from costscan.reading.io.row_types import UnknownRow
 from costscan.reading.io.rows import Rows
 
-NOTHING_KNOWN: Final = "no usable line"
 Write = Callable[[Rows, Path, int], None]
 """Writes the tables of a task into a folder."""
 SNIFF_BYTES: Final = (1 << 14, 1 << 22)
