@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from costscan.analysis import Analysis
     from costscan.billing import Pricing, Selection
     from costscan.ingest import Reading
-    from costscan.prices.basis import PriceBasis
     from costscan.recorded_cost import Recorded
     from costscan.rulebook import Diagnosis, Rule
     from costscan.summary import Summary
@@ -111,7 +110,8 @@ def total(request: Request, by: str, watch: Watch | None = None) -> "Totals":
         from costscan.billing import billed  # noqa: PLC0415 - imports Polars
         from costscan.totals import totals  # noqa: PLC0415
 
-        bill = billed(reading, _pricing(settings), _selection(request))[1]
+        pricing = _pricing(settings)
+        bill = billed(reading, pricing, _selection(request))[1]
         _refuse_empty(bill.turns, bill.recorded, request, reading)
         return totals(
             bill,
@@ -119,7 +119,7 @@ def total(request: Request, by: str, watch: Watch | None = None) -> "Totals":
             by=by,
             tz=settings.tz,
             paths=request.paths,
-            prices=_basis(settings),
+            prices=pricing.basis,
             now=request.now,
         )
 
@@ -128,15 +128,6 @@ def _import_totals() -> None:
     """Import Polars, which is slow, while the logs are read."""
     with suppress(BaseException):  # whoever needs it imports it again, and is told
         import costscan.totals  # noqa: F401, PLC0415
-
-
-def _basis(settings: Settings) -> "PriceBasis":
-    from costscan.prices import as_of  # noqa: PLC0415
-    from costscan.prices.basis import PriceBasis  # noqa: PLC0415
-
-    return PriceBasis(
-        **as_of(), discount=1 - settings.prices.share_paid, own=tuple(settings.prices.models or ())
-    )
 
 
 @contextmanager

@@ -4,19 +4,14 @@ from typing import Final
 
 import polars as pl
 
+from costscan.meters import PROMPT_TOKENS
 from costscan.models import model_info
 
-PROMPT_COUNTERS: Final = (
-    "input_tokens",
-    "cache_read_tokens",
-    "cache_write_5m_tokens",
-    "cache_write_1h_tokens",
-)
-KNOWS_PROMPT: Final = pl.all_horizontal(pl.col(PROMPT_COUNTERS).is_not_null())
+KNOWS_PROMPT: Final = pl.all_horizontal(pl.col(PROMPT_TOKENS).is_not_null())
 """Whether every counter of the prompt is known: only then it can be told how it grew, and replayed."""
 UNREPORTED: Final = pl.col("usage_from") == "unreported"
 UNPRICED: Final = pl.col("usd").is_null() & pl.any_horizontal(
-    pl.col(*PROMPT_COUNTERS, "output_tokens", "web_searches").is_not_null()
+    pl.col(*PROMPT_TOKENS, "output_tokens", "web_searches").is_not_null()
 )
 """Whether something is known of what a turn used, and not what that costs."""
 BATCH_OUTPUT_TOKENS: Final = 300_000
@@ -41,10 +36,10 @@ def within_limits(calls: pl.DataFrame) -> pl.DataFrame:
     most_out = pl.col("model").replace_strict(longest, default=None, return_dtype=pl.Int64)
     in_batch = pl.when(pl.col("tier") == "batch").then(pl.max_horizontal(most_out, BATCH_OUTPUT_TOKENS))
     most_in = pl.col("model").replace_strict(context, default=None, return_dtype=pl.Int64)
-    too_long = (pl.sum_horizontal(PROMPT_COUNTERS) > most_in * times).fill_null(False)
+    too_long = (pl.sum_horizontal(PROMPT_TOKENS) > most_in * times).fill_null(False)
     too_much = (pl.col("output_tokens") > pl.coalesce(in_batch, most_out) * times).fill_null(False)
     return calls.with_columns(
-        *(pl.when(~too_long).then(pl.col(name)).alias(name) for name in PROMPT_COUNTERS),
+        *(pl.when(~too_long).then(pl.col(name)).alias(name) for name in PROMPT_TOKENS),
         output_tokens=pl.when(~too_much).then("output_tokens"),
         usage_from=pl.when(too_long | too_much).then(pl.lit("unreported")).otherwise("usage_from"),
     )

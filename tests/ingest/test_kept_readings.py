@@ -17,6 +17,7 @@ from costscan import cache_folder, ingest
 from costscan.formats import available
 from costscan.ingest import worker
 from logs import assistant, message, pair, text, tool_result, usage, user, write
+from readings import counts_of
 from samples import SAMPLES
 
 
@@ -49,17 +50,7 @@ def tables(logs: Path, *, keep: bool = True, bill_only: bool = False) -> tuple[T
     """Return all that is read of logs."""
     with ingest.read([str(logs)], workers=1, keep=keep, bill_only=bill_only) as reading:
         frames = {path.stem: pl.read_ipc(path) for path in sorted(reading.folder.glob("*.arrow"))}
-        names = (
-            "files",
-            "bytes",
-            "lines",
-            "skipped_lines",
-            "repaired_lines",
-            "formats",
-            "unusable",
-            "unread",
-        )
-        return frames, {name: getattr(reading, name) for name in names}
+        return frames, counts_of(reading)
 
 
 def assert_same(one: tuple[Tables, dict[str, Any]], other: tuple[Tables, dict[str, Any]]) -> None:
@@ -141,11 +132,13 @@ def test_what_changed_is_read_anew(tmp_path: Path, read_anew: list[str]) -> None
     read_anew.clear()
     session(paths[1], 4)  # it grew
     age(paths[2], by_s=7200)  # it has another time
-    other = paths[3].read_bytes().replace(b"103", b"907")
-    paths[3].write_bytes(other)
-    age(paths[3])
+    stat = paths[3].stat()  # nothing but what it says is another
+    paths[3].write_bytes(paths[3].read_bytes().replace(b"102", b"907"))
+    os.utime(paths[3], ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert (paths[3].stat().st_size, paths[3].stat().st_mtime_ns) == (stat.st_size, stat.st_mtime_ns)
     found = tables(folder)
-    assert sorted(read_anew) == ["b.jsonl", "c.jsonl"] + ["d.jsonl"] * (other != b"")
+    assert sorted(read_anew) == ["b.jsonl", "c.jsonl", "d.jsonl"]
+    assert 907 in found[0]["calls-0"]["input_tokens"].to_list()
     assert_same(found, tables(folder, keep=False))
     assert found[0]["calls-0"].height == 13
 

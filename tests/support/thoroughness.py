@@ -8,14 +8,9 @@ import os
 from collections.abc import Iterable
 from typing import Final, TypeVar
 
-import pytest
-
 THOROUGH: Final = bool(os.environ.get("COSTSCAN_THOROUGH"))
 MUTANTS: Final = int(os.environ.get("COSTSCAN_MUTANTS", "10000" if THOROUGH else "100"))
 """So many logs are damaged at random places."""
-
-thorough: Final = pytest.mark.skipif(not THOROUGH, reason="takes long: `make thorough` runs it")
-"""Marks a test that repeats at length what a quick one says."""
 
 Case = TypeVar("Case")
 

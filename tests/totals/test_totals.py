@@ -11,7 +11,8 @@ import pytest
 from billed import ROOT, Billed
 from command import Capture, said
 from costscan.cli.app import run
-from costscan.formats import default_folders
+from costscan.cli.usage import By
+from costscan.ingest.discover import default_folders
 from costscan.meters import TOKENS
 from costscan.pipeline import Request, total
 from costscan.settings.keys import Settings
@@ -53,14 +54,13 @@ def calls(*moments: str | None) -> pl.DataFrame:
     )
 
 
-def test_a_window_lasts_five_hours_from_the_hour_of_its_first_call() -> None:
+def test_a_window_lasts_five_hours_from_its_first_call() -> None:
     turns = calls(
-        "2026-11-02T14:59:00", "2026-11-02T14:05:00", "2026-11-02T18:59:59", "2026-11-02T19:00:00", None
+        "2026-11-02T14:59:00", "2026-11-02T14:05:00", "2026-11-02T19:04:59", "2026-11-02T19:05:00", None
     )
-    assert key("block", turns, "UTC").to_list() == [
-        "2026-11-02 14:00", "2026-11-02 14:00", "2026-11-02 14:00", "2026-11-02 19:00", "unknown",
-    ]  # fmt: skip
-    assert key("block", turns, "Asia/Tokyo")[0] == "2026-11-02 23:00"
+    first, second = "2026-11-02 14:05", "2026-11-02 19:05"
+    assert key("block", turns, "UTC").to_list() == [first, first, first, second, "unknown"]
+    assert key("block", turns, "Asia/Tokyo")[0] == "2026-11-02 23:05"
 
 
 def test_weeks_begin_on_monday_and_all_periods_in_the_zone() -> None:
@@ -90,11 +90,11 @@ def test_what_has_no_price_or_no_usage_is_said_and_no_zero(tmp_path: Path, capsy
 
 def test_projects_are_the_folders_that_sessions_ran_in(tmp_path: Path) -> None:
     lines = [
-        assistant(f"msg_{n}", usage(1_000, out=10), sessionId="s", cwd="/work/app", uuid=f"u{n}")
+        assistant(f"msg_{n}", usage(1_000, out=10), sessionId="s", cwd="/srv/app", uuid=f"u{n}")
         for n in range(2)
     ]
     found = totals(write(tmp_path / "s.jsonl", *lines), by="project").rows
-    assert found.select("project", "turns").rows() == [("/work/app", 2)]
+    assert found.select("project", "turns").rows() == [("/srv/app", 2)]
 
 
 def test_json_has_the_models_of_each_row(capsys: Capture) -> None:
@@ -142,5 +142,27 @@ def test_without_a_path_it_reads_where_clients_keep_logs(
         tmp_path / "config" / "projects" / "p" / "s.jsonl",
         assistant("msg_1", usage(1_000, out=10), sessionId="s"),
     )
-    assert default_folders() == [str(tmp_path / "config" / "projects")]
+    (tmp_path / "home" / ".claude" / "projects").mkdir(parents=True)
+    assert default_folders() == [str(tmp_path / "config" / "projects")]  # the other one holds no log
     assert json.loads(said(capsys, "usage", "--json"))["totals"]["turns"] == 1
+
+
+def test_commands_offer_what_can_be_summed_by() -> None:
+    assert [by.value for by in By] == list(KEYS)
+
+
+def test_tokens_that_no_call_tells_are_unknown(tmp_path: Path) -> None:
+    used = {"input_tokens": None, "output_tokens": 7}
+    log = write(tmp_path / "s.jsonl", assistant("msg_1", used, sessionId="s"))
+    assert totals(log, by="session").rows.select("input_tokens", "output_tokens", "usd").row(0)[:2] == (
+        None,
+        7,
+    )
+
+
+def test_files_that_are_not_read_are_named(tmp_path: Path, capsys: Capture) -> None:
+    write(tmp_path / "a.jsonl", assistant("msg_1", usage(100, out=5), sessionId="s"))
+    write(tmp_path / "b.jsonl", b"no log at all")
+    shown = said(capsys, "usage", str(tmp_path))
+    assert f"warning: {tmp_path}/b.jsonl: not read: no usable line" in shown
+    assert "0 lines and 1 file not read" in shown

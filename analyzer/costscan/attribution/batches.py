@@ -18,12 +18,13 @@ from costscan.cache.logged_prompts import DEPARTURES, WINDOWS, Prompts
 from costscan.cache.logged_prompts import TABLES as PROMPT_TABLES
 from costscan.cache.prefix_chains import CHAINS
 from costscan.ingest import Reading, merge
+from costscan.meters import PROMPT_TOKENS
 from costscan.native import CAUGHT
 from costscan.prices import COST_COLUMNS
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.schema.frames import PROMPT, SCHEMAS, check, empty
 from costscan.schema.tables.context import BLOCKS, TOOL_CALLS
-from costscan.usage import KNOWS_PROMPT, PROMPT_COUNTERS, counted
+from costscan.usage import KNOWS_PROMPT, counted
 
 AT_A_TIME: Final = 2
 """One leaves a core idle: most of the work on a batch is too small to be split."""
@@ -90,7 +91,7 @@ class Batches:
         rest = (
             turns.filter(unlogged | (~KNOWS_PROMPT & pl.col("usd").is_not_null()))
             .group_by("run_id", part=name)
-            .agg(output_pico_usd=costs.sum(), sent_tokens=pl.sum_horizontal(PROMPT_COUNTERS).sum())
+            .agg(output_pico_usd=costs.sum(), sent_tokens=pl.sum_horizontal(PROMPT_TOKENS).sum())
             .with_columns(
                 kind="part",
                 skill=pl.lit(None, pl.String),

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import polars as pl
 
-from costscan.prices import UNIT_COLUMNS, Overrides
+from costscan.prices import UNIT_COLUMNS, Overrides, as_of
+from costscan.prices.basis import PriceBasis
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,11 @@ class Pricing:
 
     discount: Decimal = Decimal(1)
     overrides: Overrides | None = None
+
+    @property
+    def basis(self) -> PriceBasis:
+        """What reports say of these prices."""
+        return PriceBasis(**as_of(), discount=1 - self.discount, own=tuple(self.overrides or ()))
 
 
 @dataclass

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from costscan import formats, pipeline
+from costscan import pipeline
 from costscan.cli import parameters as p
 from costscan.cli.options import Options, with_options
 from costscan.cli.printing import print_document
 from costscan.cli.progress import progress
+from costscan.cli.warn import warn
+from costscan.ingest.discover import default_folders
 from costscan.zones import DEFAULT, here
 
 if TYPE_CHECKING:
@@ -63,22 +65,23 @@ def usage(
 
     Exit codes: 0 fine, 2 cannot run (usage, unreadable input, no usable line).
     """  # noqa: D301 - \b keeps the lines apart
-    paths = path or formats.default_folders()
+    paths = path or default_folders()
     if not json and options.tz is None and options.settings().tz == DEFAULT:
         options = replace(options, tz=here())
     request = options.request(paths)
     with progress(request.paths) as watch:
-        found = pipeline.total(request, by.value, watch)
-    _print(found, as_json=json, top=top, breakdown=breakdown)
+        totals = pipeline.total(request, by.value, watch)
+    warn(f"{path}: not read: {reason}" for path, reason in totals.unread.items())
+    _print(totals, as_json=json, top=top, breakdown=breakdown)
 
 
-def _print(found: "Totals", *, as_json: bool, top: int | None, breakdown: bool) -> None:
+def _print(totals: "Totals", *, as_json: bool, top: int | None, breakdown: bool) -> None:
     if as_json:
         from costscan.reports.totals.json import encoded  # noqa: PLC0415 - imports Polars
 
-        print_document(encoded(found, breakdown=breakdown))
+        print_document(encoded(totals, breakdown=breakdown))
         return
     from costscan.reports.text.console import printed, width_of  # noqa: PLC0415
     from costscan.reports.totals.terminal import render  # noqa: PLC0415
 
-    printed(render(found, width=width_of(sys.stdout), top=top, breakdown=breakdown))
+    printed(render(totals, width=width_of(sys.stdout), top=top, breakdown=breakdown))

@@ -1,9 +1,7 @@
 """Log formats, one a file. The folder listing is the registry: a module with a `FORMAT` is a format."""
 
-import os
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 from pkgutil import iter_modules
 from typing import Final
 
@@ -40,17 +38,3 @@ def named(name: str) -> Format:
 def with_whole_prompts() -> list[str]:
     """Return the names of the formats that log every prompt whole."""
     return [name for name, log_format in available().items() if log_format.logs_whole_prompts]
-
-
-def default_folders() -> list[str]:
-    """Return the folders in which clients keep logs on this machine, as far as they exist.
-
-    Raises:
-        CostscanError: there is none.
-    """
-    asked = [os.path.expandvars(root) for log_format in available().values() for root in log_format.roots]
-    folders = [str(Path(root).expanduser()) for root in asked if not root.startswith("$")]
-    there = list(dict.fromkeys(folder for folder in folders if os.path.isdir(folder)))  # noqa: PTH112 - raises nothing
-    if not there:
-        raise CostscanError(f"no logs in {', '.join(folders)}", "name a file or a folder of logs")
-    return there

@@ -105,7 +105,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     beside=(".meta.json",),
-    # https://code.claude.com/docs/en/settings (CLAUDE_CONFIG_DIR); older versions kept them below ~/.config.
+    # https://code.claude.com/docs/en/claude-directory; some versions kept them below ~/.config.
     roots=("$CLAUDE_CONFIG_DIR/projects", "~/.claude/projects", "~/.config/claude/projects"),
 )
 

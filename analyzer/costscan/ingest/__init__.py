@@ -8,7 +8,7 @@ import tempfile
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
@@ -67,8 +67,9 @@ class Reading:
 
 @dataclass
 class _Tally:
-    """The counts of the tasks that are finished."""
+    """The counts of the tasks that are finished; `on_bytes` is called with the bytes that each read."""
 
+    on_bytes: Callable[[int], None]
     counts: Counter[str] = field(default_factory=Counter)
     formats: Counter[str] = field(default_factory=Counter)
     unusable: list[tuple[str, str]] = field(default_factory=list)
@@ -86,6 +87,7 @@ class _Tally:
         self.unusable.extend((path, why) for path, why in answer["unusable"])
         self.unread |= answer["unread"]
         self.formats.update(answer["formats"])
+        self.on_bytes(answer["bytes"])
 
     def reading(self, folder: Path) -> Reading:
         """Return what was read, its tables in `folder`."""
@@ -123,38 +125,28 @@ def read(
     if source is not None:
         named(source)
     kept_in = cache_folder.folder() if keep and not cache_folder.is_off() else None
-    folder = Path(tempfile.mkdtemp(prefix="costscan-"))
-    cleanup.folders.add(folder)
-    try:
-        tally = _Tally()
+    with _own_folder() as folder:
+        tally = _Tally(on_bytes)
         files, alone, tally.unread = discover(paths, folder)
-
-        def answered(answer: dict[str, Any]) -> None:
-            tally.add(answer)
-            on_bytes(answer["bytes"])
-
-        read_all(
-            files,
-            source=source,
-            out=folder,
-            workers=workers,
-            bill_only=bill_only,
-            kept_in=kept_in,
-            on_answer=answered,
-        )
+        kind = {"source": source, "bill_only": bill_only, "kept_in": str(kept_in) if kept_in else None}
+        read_all(files, kind, folder, workers=workers, on_answer=tally.add)
         reading = tally.reading(folder)
         if kept_in is not None and tally.kept:
-            _prune(kept_in)
+            cache_folder.prune(kept_in)
         _refuse_unusable(reading, alone, source)
-    except BaseException:
-        cleanup.forget(folder)
-        raise
     return reading
 
 
-def _prune(kept_in: Path) -> None:
-    with suppress(OSError):  # what cannot be removed now is removed later
-        cache_folder.prune(kept_in)
+@contextmanager
+def _own_folder() -> Iterator[Path]:
+    """Make a temporary folder, and remove it where the body raises."""
+    folder = Path(tempfile.mkdtemp(prefix="costscan-"))
+    cleanup.folders.add(folder)
+    try:
+        yield folder
+    except BaseException:
+        cleanup.forget(folder)
+        raise
 
 
 def _refuse_unusable(reading: Reading, alone: set[str], source: str | None) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from costscan.errors import CostscanError
+from costscan.formats import available
 from costscan.formats.interface import LogFile
 from costscan.ingest.walk import LOG_ENDINGS, PACKED_ENDINGS, logs_in
 
@@ -43,6 +44,20 @@ def discover(paths: Sequence[str], spool: Path) -> LogFiles:
         named.update(matched if alone else ())
         log_files.update({os.path.realpath(f): LogFile(f) for f in matched})
     return LogFiles(list(log_files.values()), named, unread)
+
+
+def default_folders() -> list[str]:
+    """Return the folders in which clients keep logs on this machine, as far as there are any.
+
+    Raises:
+        CostscanError: there are none.
+    """
+    roots = [os.path.expandvars(root) for log_format in available().values() for root in log_format.roots]
+    folders = [str(Path(root).expanduser()) for root in roots if not root.startswith("$")]
+    there = [folder for folder in dict.fromkeys(folders) if logs_in(Path(folder), lambda *_: None)]
+    if not there:
+        raise CostscanError(f"no logs in {', '.join(folders)}", "name a file or a folder of logs")
+    return there
 
 
 def is_pipe(path: str) -> bool:
@@ -91,4 +106,4 @@ def _spooled(path: str, target: Path) -> str:
     return str(target)
 
 
-__all__ = ["LOG_ENDINGS", "PACKED_ENDINGS", "LogFiles", "discover", "is_pipe"]
+__all__ = ["LOG_ENDINGS", "PACKED_ENDINGS", "LogFiles", "default_folders", "discover", "is_pipe"]

@@ -71,8 +71,8 @@ class KeptReadings:
         self.count = 0
         self._kind = f"{source or ''} {'bill' if bill_only else 'all'}"
 
-    def take(self, file: LogFile, rows: Rows) -> Read | None:
-        """Add what is kept of a file to `rows`; None where nothing is, and nothing was added."""
+    def take(self, file: LogFile, key: bytes, rows: Rows) -> Read | None:
+        """Add what is kept of a file to `rows`; None where nothing is of this key, and nothing was added."""
         # Any failure at all: a cache that cannot be used must not be worse than none.
         with suppress(Exception), rows.whole():
             path = self._path(file)
@@ -80,7 +80,7 @@ class KeptReadings:
             if xxhash.xxh3_128_digest(content[_DIGEST_BYTES:]) != content[:_DIGEST_BYTES]:
                 return None
             entry = _decode(content[_DIGEST_BYTES:])
-            if entry.key != _key(file) or not self._is_its_own(entry.formats):
+            if entry.key != key or not self._is_its_own(entry.formats):
                 return None
             os.utime(path)
             _add(entry, rows)

@@ -35,28 +35,22 @@ Order = dict[str, Any]
 
 def read_all(
     files: Sequence[LogFile],
-    *,
-    source: str | None,
+    kind: Order,
     out: Path,
+    *,
     workers: int | None,
-    bill_only: bool,
-    kept_in: Path | None,
     on_answer: Callable[[Answer], None],
 ) -> None:
     """Read files into tables in `out`, calling `on_answer` with the counts of each finished task.
+
+    `kind` says how: what `worker.read_files` takes beside them.
 
     Raises:
         CostscanError: the tables cannot be written.
     """
     sizes = {f: _size(f) for f in files}
     tasks = _tasks(files, sizes)
-    shared = {
-        "source": source,
-        "out": str(out),
-        "bill_only": bill_only,
-        "kept_in": str(kept_in) if kept_in else None,
-    }
-    orders = _Orders(tasks, shared)
+    orders = _Orders(tasks, {"out": str(out), **kind})
     wanted = workers if workers is not None else min(os.cpu_count() or 1, 8)
     if wanted <= 1 or len(tasks) == 1 or sum(sizes.values()) < ALONE_BYTES:
         _alone(orders, on_answer)
@@ -118,13 +112,12 @@ class _Orders:
 
 def _alone(orders: _Orders, on_answer: Callable[[Answer], None]) -> None:
     """Read in this process."""
-    from costscan.ingest import polars_tables  # noqa: PLC0415 - not where workers read
     from costscan.ingest.worker import answered  # noqa: PLC0415 - workers import it themselves
 
     todo = deque(orders.first)
     while todo:
         order = todo.popleft()
-        answer = answered(order, polars_tables.write)
+        answer = answered(order)
         todo.extend(orders.again(order, answer))
         if "failed" not in answer:
             on_answer(answer)

@@ -9,7 +9,7 @@ import gc
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -26,8 +26,6 @@ from costscan.reading.io.lenient_json import is_document, objects, text_of
 from costscan.reading.io.row_types import UnknownRow
 from costscan.reading.io.rows import Rows
 
-Write = Callable[[Rows, Path, int], None]
-"""Writes the tables of a task into a folder."""
 SNIFF_BYTES: Final = (1 << 14, 1 << 22)
 SNIFF_LINES: Final = 1000
 SNIFF_PIECES: Final = 64
@@ -41,7 +39,6 @@ def read_files(
     task: int,
     bill_only: bool = False,
     kept_in: Path | None = None,
-    write: Write = arrow_tables.write,
 ) -> dict[str, Any]:
     """Have files read, their tables written for `task`, and return the counts of what was read.
 
@@ -66,7 +63,7 @@ def read_files(
         except Exception as error:  # noqa: BLE001 - a defect costs this file and no other
             unread[file.path] = described(error)
             rows.kept.clear()
-    write(rows, out, task)
+    arrow_tables.write(rows, out, task)
     return {
         "task": task,
         "files": len(files),
@@ -84,7 +81,7 @@ def read_files(
 def _read_or_taken(file: LogFile, sources: Sequence[Format], rows: Rows, kept: KeptReadings | None) -> Read:
     """Add to `rows` what is kept of a file, else read it, and keep that."""
     key = None if kept is None else key_of(file)
-    if kept is not None and key is not None and (taken := kept.take(file, rows)) is not None:
+    if kept is not None and key is not None and (taken := kept.take(file, key, rows)) is not None:
         return taken
     added = Added(rows)
     log_format = detect(file, sources)
@@ -167,7 +164,7 @@ def _sniffed(raw: bytes, sources: Sequence[Format]) -> Format | str | None:
     return own or next((name for line in lines if (name := foreign.named(line)) is not None), None)
 
 
-def answered(order: Mapping[str, Any], write: Write = arrow_tables.write) -> dict[str, Any]:
+def answered(order: Mapping[str, Any]) -> dict[str, Any]:
     """Return the answer to an order: what `read_files` gives, or `error` (of the disk), or `failed`."""
     files = [LogFile(path, spooled) for path, spooled in order["files"]]
     out = Path(order["out"])
@@ -179,7 +176,6 @@ def answered(order: Mapping[str, Any], write: Write = arrow_tables.write) -> dic
             task=order["task"],
             bill_only=order["bill_only"],
             kept_in=Path(order["kept_in"]) if order["kept_in"] else None,
-            write=write,
         )
     except OSError as error:
         return {"error": f"{error.filename or order['out']}: {error.strerror or error}"}

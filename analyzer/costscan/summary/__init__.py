@@ -12,7 +12,7 @@ from costscan.aggregates import known_sum, ratio, total
 from costscan.billing import Pricing, Selection
 from costscan.ingest import MAX_NAMED_SKIPS, Reading, merge
 from costscan.meters import TOKENS
-from costscan.prices import COST_COLUMNS, as_of, usd_of
+from costscan.prices import COST_COLUMNS, usd_of
 from costscan.prices.basis import PriceBasis
 from costscan.recorded_cost import Recorded
 from costscan.recorded_cost.unlogged import SUFFIX
@@ -64,15 +64,15 @@ def summarize(
         rules: the rules that found the findings.
         tz: the IANA name of the time zone of days.
     """
-    whole = selection is None or selection == Selection()
-    recorded = recorded_totals(analysis) if whole else {}
+    is_whole = selection is None or selection == Selection()
+    recorded = recorded_totals(analysis) if is_whole else {}
     threads = threads_table(analysis)
-    runs = runs_table(analysis, threads, {session: total.amount for session, total in recorded.items()}, rank)
+    runs = runs_table(analysis, threads, {name: one.amount for name, one in recorded.items()}, rank)
     return Summary(
         schema_version=SCHEMA_VERSION,
         costscan_version=__version__,
         generated_at=now or datetime.now(UTC),
-        prices=_basis(pricing or Pricing()),
+        prices=(pricing or Pricing()).basis,
         inputs=_inputs(analysis, tz),
         totals=_totals(analysis, selection, recorded),
         meters=_meters(analysis.turns),
@@ -104,10 +104,6 @@ def _breakdowns(analysis: Diagnosis) -> dict[str, pl.DataFrame]:
         "pack": analysis.packs,
         "route": by_route(analysis),
     }
-
-
-def _basis(pricing: Pricing) -> PriceBasis:
-    return PriceBasis(**as_of(), discount=1 - pricing.discount, own=tuple(pricing.overrides or ()))
 
 
 def _inputs(analysis: Diagnosis, tz: str) -> Inputs:

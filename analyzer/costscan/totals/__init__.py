@@ -1,5 +1,6 @@
 """Totals of some logs, and nothing else: what was spent by day, session, project or model."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -25,9 +26,10 @@ class Totals:
 
     Attributes:
         by: what the rows are by, one of `KEYS`.
-        rows: `by`, usd, `COUNTS`, models; of sessions also project and ended_at. `usd` is what is known of
-            it, null where nothing is.
+        rows: `by`, usd, `COUNTS`, models; of sessions also project and ended_at. `usd` and
+            tokens are what is known of them, null where nothing is.
         models: the same by `by` and model.
+        unread: of the files that were not read, why.
         total: the same of all turns, one row.
     """
 
@@ -40,7 +42,7 @@ class Totals:
     prices: PriceBasis
     files: int
     skipped_lines: int
-    unread: int
+    unread: Mapping[str, str]
     total: pl.DataFrame
     rows: pl.DataFrame
     models: pl.DataFrame
@@ -79,10 +81,10 @@ def totals(
         prices=prices,
         files=reading.files,
         skipped_lines=reading.skipped_lines,
-        unread=len(reading.unread) + len(reading.unusable),
+        unread={**dict(reading.unusable), **reading.unread},
         total=turns.select(**_sums()),
         rows=_rows(turns, by),
-        models=_ordered(turns.group_by(by, "model").agg(**_sums()), by) if by != "model" else turns.clear(),
+        models=_ordered(turns.group_by(*dict.fromkeys((by, "model"))).agg(**_sums()), by),
     )
 
 
@@ -107,7 +109,7 @@ def _sums() -> dict[str, pl.Expr]:
         "turns": pl.len().cast(pl.Int64),
         "unpriced_turns": UNPRICED.sum().cast(pl.Int64),
         "unreported_turns": UNREPORTED.sum().cast(pl.Int64),
-        **{name: pl.col(name).sum() for name in (*TOKENS, "web_searches")},
+        **{name: known_sum(name) for name in (*TOKENS, "web_searches")},
     }
     return {"usd": known_sum("usd"), **counts}
 

@@ -8,9 +8,9 @@ import polars as pl
 from costscan.days import day
 
 WINDOW: Final = timedelta(hours=5)
-"""How long a usage window of a subscription lasts.
+"""How long a usage window of a subscription lasts: it begins with the first message after the one before.
 
-Source: https://support.claude.com/en/articles/11014257-about-claude-s-max-plan-usage
+Source: https://support.anthropic.com/en/articles/11014257-about-claude-s-max-plan-usage
 """
 UNKNOWN: Final = "unknown"
 """The period of what has no time, the project of what tells none."""
@@ -49,7 +49,7 @@ def _windows(at: pl.Series, tz: str) -> pl.Series:
     start: datetime | None = None
     for moment in at.drop_nulls().unique().sort():
         if start is None or moment >= start + WINDOW:
-            start = moment.replace(minute=0, second=0, microsecond=0)
+            start = moment
         began[moment] = start
     starts = at.replace_strict(began, default=None, return_dtype=at.dtype)
     return starts.dt.convert_time_zone(tz).dt.strftime("%Y-%m-%d %H:%M")

@@ -1,7 +1,7 @@
 """One model call as the lines read so far tell it, and how it is written down."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -120,46 +120,67 @@ def write(rows: Rows, copy: int, seq: int, call: Call, shown_chars: int = 0) -> 
     used[-1] = settled(call, used[-1])
     models = [part.model for part in inside] or [None]
     refused, declined = refusals.refused(call, inside), refusals.declined(inside)
+    rows.calls += [
+        _row(
+            call,
+            _Inside(offset, counted, model, offset == len(used) - 1, refused.get(offset), offset in declined),
+            copy=copy,
+            seq=seq + offset,
+            shown_chars=shown_chars,
+        )
+        for offset, (counted, model) in enumerate(zip(used, models, strict=True))
+    ]
+    return len(used)
+
+
+class _Inside(NamedTuple):
+    """A model call inside a request: mostly there is one, the first and the last."""
+
+    part: int
+    counters: Counters
+    model: str | None
+    is_last: bool
+    refusal: str | None
+    is_declined: bool
+
+
+def _row(call: Call, inside: _Inside, *, copy: int, seq: int, shown_chars: int) -> CallRow:
+    counted, is_first = inside.counters, inside.part == 0
     at, end_at = _span(call)
     tier, speed, geo, effort = _modes(call)
-    for offset, (counted, model) in enumerate(zip(used, models, strict=True)):
-        is_first, is_last = offset == 0, offset == len(used) - 1
-        rows.calls.append(
-            CallRow(
-                copy=copy,
-                seq=seq + offset,
-                part=offset,
-                line=call.line,
-                at=at,
-                end_at=end_at,
-                model_raw=model or call.model_raw,
-                tier=tier,
-                speed=speed,
-                geo=geo,
-                effort=effort,
-                input_tokens=counted.input_tokens,
-                cache_read_tokens=counted.cache_read_tokens,
-                cache_write_5m_tokens=counted.cache_write_5m_tokens,
-                cache_write_1h_tokens=counted.cache_write_1h_tokens,
-                output_tokens=counted.output_tokens,
-                thinking_tokens=counted.thinking_tokens,
-                web_searches=counted.web_searches,
-                stop_reason=refusals.REFUSAL if offset in declined else call.stop_reason,
-                message_id=call.message_id,
-                request_id=call.request_id,
-                recorded_usd=call.recorded_usd if is_first else None,
-                usage_from=usage_from(call, counted),
-                visible_chars=call.visible_chars if is_last else 0,
-                shown_chars=shown_chars,
-                is_dated=end_at is not None,
-                resets=call.resets and is_first,
-                settings=call.settings,
-                miss_reason=call.miss_reason,
-                asks=call.asks,
-                refusal=refused.get(offset),
-            )
-        )
-    return len(used)
+    return CallRow(
+        copy=copy,
+        seq=seq,
+        part=inside.part,
+        line=call.line,
+        at=at,
+        end_at=end_at,
+        model_raw=inside.model or call.model_raw,
+        tier=tier,
+        speed=speed,
+        geo=geo,
+        effort=effort,
+        input_tokens=counted.input_tokens,
+        cache_read_tokens=counted.cache_read_tokens,
+        cache_write_5m_tokens=counted.cache_write_5m_tokens,
+        cache_write_1h_tokens=counted.cache_write_1h_tokens,
+        output_tokens=counted.output_tokens,
+        thinking_tokens=counted.thinking_tokens,
+        web_searches=counted.web_searches,
+        stop_reason=refusals.REFUSAL if inside.is_declined else call.stop_reason,
+        message_id=call.message_id,
+        request_id=call.request_id,
+        recorded_usd=call.recorded_usd if is_first else None,
+        usage_from=usage_from(call, counted),
+        visible_chars=call.visible_chars if inside.is_last else 0,
+        shown_chars=shown_chars,
+        is_dated=end_at is not None,
+        resets=call.resets and is_first,
+        settings=call.settings,
+        miss_reason=call.miss_reason,
+        asks=call.asks,
+        refusal=inside.refusal,
+    )
 
 
 def _span(call: Call) -> tuple[datetime | None, datetime | None]:

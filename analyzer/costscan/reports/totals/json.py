@@ -6,24 +6,29 @@ from costscan.reports.text.json import plain, text_of
 from costscan.totals import Totals
 
 
-def document(found: Totals, *, breakdown: bool) -> dict[str, Any]:
+def document(totals: Totals, *, breakdown: bool) -> dict[str, Any]:
     """Return the totals as plain values; USD rounded to 1e-9, unknown is null."""
-    rows = plain(found.rows)
-    if breakdown and found.by != "model":
-        models = plain(found.models)
+    rows = plain(totals.rows)
+    if breakdown and totals.by != "model":
+        models: dict[str, list[dict[str, Any]]] = {}
+        for model in plain(totals.models):
+            models.setdefault(model.pop(totals.by), []).append(model)
         for row in rows:
-            own = [model for model in models if model[found.by] == row[found.by]]
-            row["breakdown"] = [{k: v for k, v in model.items() if k != found.by} for model in own]
-    (total,) = plain(found.total)
+            row["breakdown"] = models[row[totals.by]]
+    (total,) = plain(totals.total)
     names = ("schema_version", "costscan_version", "generated_at", "by", "tz", "prices")
     return {
-        **{name: plain(getattr(found, name)) for name in names},
-        "inputs": {name: getattr(found, name) for name in ("files", "skipped_lines", "unread")},
+        **{name: plain(getattr(totals, name)) for name in names},
+        "inputs": {
+            "files": totals.files,
+            "skipped_lines": totals.skipped_lines,
+            "unread": len(totals.unread),
+        },
         "totals": total,
         "rows": rows,
     }
 
 
-def encoded(found: Totals, *, breakdown: bool = False) -> bytes:
+def encoded(totals: Totals, *, breakdown: bool = False) -> bytes:
     """Return the totals as UTF-8 text."""
-    return text_of(document(found, breakdown=breakdown))
+    return text_of(document(totals, breakdown=breakdown))

@@ -25,41 +25,42 @@ _SIZES: Final = (
 """The columns of tokens, and what each sums up."""
 
 
-def render(found: Totals, *, width: int, top: int | None = None, breakdown: bool = False) -> list[Text]:
+def render(totals: Totals, *, width: int, top: int | None = None, breakdown: bool = False) -> list[Text]:
     """Return the lines of the table, each at most `width` columns wide."""
-    shown = _shown(found, top)
-    rows = list(_with_models(found, shown)) if breakdown else [(row, False) for row in shown.to_dicts()]
-    (total,) = found.total.to_dicts()
-    rows.append((total | {found.by: "total"}, False))
-    lines = table(_columns(found, rows), width)
+    shown = _shown(totals, top)
+    rows = list(_with_models(totals, shown)) if breakdown else [(row, False) for row in shown.to_dicts()]
+    (total,) = totals.total.to_dicts()
+    rows.append((total | {totals.by: "total"}, False))
+    lines = table(_columns(totals, rows), width)
     for line, (_, is_part) in zip(lines[1:], rows, strict=True):
         if is_part:
             line.stylize("dim")
     lines[-1].stylize("bold")
-    notes = [part for note in _notes(found, shown.height) for part in wrapped(note, width - 2)]
-    return [_title(found), Text(""), *lines, Text(""), *(Text(f"  {note}", style="dim") for note in notes)]
+    notes = [part for note in _notes(totals, shown.height) for part in wrapped(note, width - 2)]
+    return [_title(totals), Text(""), *lines, Text(""), *(Text(f"  {note}", style="dim") for note in notes)]
 
 
-def _shown(found: Totals, top: int | None) -> pl.DataFrame:
+def _shown(totals: Totals, top: int | None) -> pl.DataFrame:
     """Return the latest periods, or the most expensive of what is no period."""
-    if found.by in PERIODS:
-        return found.rows.tail(top) if top else found.rows
-    return found.rows.head(top or ROWS)
+    if totals.by in PERIODS:
+        return totals.rows.tail(top) if top else totals.rows
+    return totals.rows.head(top or ROWS)
 
 
-def _with_models(found: Totals, shown: pl.DataFrame) -> Iterator[tuple[dict[str, Any], bool]]:
+def _with_models(totals: Totals, shown: pl.DataFrame) -> Iterator[tuple[dict[str, Any], bool]]:
+    parts = totals.models.partition_by(totals.by, as_dict=True)
     for row in shown.to_dicts():
         yield row, False
-        if found.by != "model":
-            for part in found.models.filter(pl.col(found.by) == row[found.by]).to_dicts():
-                yield part | {found.by: f"  {part['model'] or 'unknown'}"}, True
+        if totals.by != "model":
+            for part in parts[row[totals.by],].to_dicts():
+                yield part | {totals.by: f"  {part['model'] or 'unknown'}"}, True
 
 
-def _columns(found: Totals, rows: list[tuple[dict[str, Any], bool]]) -> list[Column]:
+def _columns(totals: Totals, rows: list[tuple[dict[str, Any], bool]]) -> list[Column]:
     values = [row for row, _ in rows]
-    labels = [inert(str(row[found.by])) if row[found.by] is not None else UNKNOWN for row in values]
-    columns = [Column(found.by, labels, name=True, least=_LEAST_NAME)]
-    if found.by == "session":
+    labels = [inert(str(row[totals.by])) if row[totals.by] is not None else UNKNOWN for row in values]
+    columns = [Column(totals.by, labels, name=True, least=_LEAST_NAME)]
+    if totals.by == "session":
         columns.append(
             Column("project", [inert(row.get("project") or "") for row in values], name=True, give=4)
         )
@@ -77,20 +78,20 @@ def _sum(row: dict[str, Any], names: Sequence[str]) -> int | None:
     return sum(counts) if counts else None
 
 
-def _title(found: Totals) -> Text:
-    return Text.assemble(("costscan usage", "bold"), f"  {inert(named(found.paths))}")
+def _title(totals: Totals) -> Text:
+    return Text.assemble(("costscan usage", "bold"), f"  {inert(named(totals.paths))}")
 
 
-def _notes(found: Totals, shown: int) -> Iterator[str]:
+def _notes(totals: Totals, shown: int) -> Iterator[str]:
     """Say what the sum is of, and what is not in it."""
-    (total,) = found.total.to_dicts()
-    days = f"; days of {found.tz}" if found.by in PERIODS else ""
-    yield f"{price_basis(found.prices)}{days}"
+    (total,) = totals.total.to_dicts()
+    days = f"; days of {totals.tz}" if totals.by in PERIODS else ""
+    yield f"{price_basis(totals.prices)}{days}"
     if total["unpriced_turns"]:
         yield f"{plural(total['unpriced_turns'], 'call')} without a known price: not in the cost"
     if total["unreported_turns"]:
         yield f"{plural(total['unreported_turns'], 'call')} of unknown usage: the cost is at least this"
-    if found.skipped_lines or found.unread:
-        yield f"{plural(found.skipped_lines, 'line')} and {plural(found.unread, 'file')} not read"
-    if hidden := found.rows.height - shown:
-        yield f"{plural(hidden, 'more row')}: --top {found.rows.height} shows all"
+    if totals.skipped_lines or totals.unread:
+        yield f"{plural(totals.skipped_lines, 'line')} and {plural(len(totals.unread), 'file')} not read"
+    if hidden := totals.rows.height - shown:
+        yield f"{plural(hidden, 'more row')}: --top {totals.rows.height} shows all"
