@@ -10,6 +10,7 @@ from costscan.models import model_info
 KNOWS_PROMPT: Final = pl.all_horizontal(pl.col(PROMPT_TOKENS).is_not_null())
 """Whether every counter of the prompt is known: only then it can be told how it grew, and replayed."""
 UNREPORTED: Final = pl.col("usage_from") == "unreported"
+PLACEHOLDER: Final = pl.col("usage_from") == "placeholder"
 UNPRICED: Final = pl.col("usd").is_null() & pl.any_horizontal(
     pl.col(*PROMPT_TOKENS, "output_tokens", "web_searches").is_not_null()
 )

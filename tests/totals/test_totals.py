@@ -33,6 +33,7 @@ def test_rows_add_up_to_what_analyze_says(samples: Billed, by: str) -> None:
     (whole,) = found.total.to_dicts()
     assert whole["usd"] == expected.usd == found.rows["usd"].sum()
     assert whole["turns"] == expected.turns == found.rows["turns"].sum()
+    assert whole["placeholder_turns"] == expected.placeholder_turns
     for name in TOKENS:
         assert whole[name] == getattr(expected, name) == found.rows[name].sum(), name
     if by != "model":
@@ -160,9 +161,20 @@ def test_tokens_that_no_call_tells_are_unknown(tmp_path: Path) -> None:
     )
 
 
-def test_files_that_are_not_read_are_named(tmp_path: Path, capsys: Capture) -> None:
-    write(tmp_path / "a.jsonl", assistant("msg_1", usage(100, out=5), sessionId="s"))
+def test_what_is_not_read_is_said(tmp_path: Path, capsys: Capture) -> None:
+    write(
+        tmp_path / "a.jsonl",
+        assistant("msg_1", usage(100, out=5), sessionId="s"),
+        b'{"type": "assistant", "mess',
+    )
     write(tmp_path / "b.jsonl", b"no log at all")
+    write(tmp_path / "c.jsonl.gz", b"\x1f\x8b damaged")
     shown = said(capsys, "usage", str(tmp_path))
-    assert f"warning: {tmp_path}/b.jsonl: not read: no usable line" in shown
-    assert "0 lines and 1 file not read" in shown
+    assert "  1 line skipped\n  2 other files not read" in shown
+
+
+def test_counts_that_are_a_lower_bound_are_said(tmp_path: Path, capsys: Capture) -> None:
+    log = write(
+        tmp_path / "s.jsonl", assistant("msg_1", usage(100, out=1), stop_reason=None, version="2.1.1")
+    )
+    assert "1 call logged counts that are a lower bound: so is the cost" in said(capsys, "usage", str(log))

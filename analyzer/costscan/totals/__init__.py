@@ -14,10 +14,10 @@ from costscan.ingest import Reading
 from costscan.meters import TOKENS
 from costscan.prices.basis import PriceBasis
 from costscan.totals.periods import KEYS, PERIODS, UNKNOWN, key
-from costscan.usage import UNPRICED, UNREPORTED
+from costscan.usage import PLACEHOLDER, UNPRICED, UNREPORTED
 
 SCHEMA_VERSION: Final = 1
-COUNTS: Final = ("turns", "unpriced_turns", "unreported_turns", *TOKENS, "web_searches")
+COUNTS: Final = ("turns", "unpriced_turns", "unreported_turns", "placeholder_turns", *TOKENS, "web_searches")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,8 @@ class Totals:
         rows: `by`, usd, `COUNTS`, models; of sessions also project and ended_at. `usd` and
             tokens are what is known of them, null where nothing is.
         models: the same by `by` and model.
-        unread: of the files that were not read, why.
+        unusable_files: files that hold no usable line.
+        unread: of the files that could not be read, why.
         total: the same of all turns, one row.
     """
 
@@ -42,6 +43,7 @@ class Totals:
     prices: PriceBasis
     files: int
     skipped_lines: int
+    unusable_files: int
     unread: Mapping[str, str]
     total: pl.DataFrame
     rows: pl.DataFrame
@@ -81,7 +83,8 @@ def totals(
         prices=prices,
         files=reading.files,
         skipped_lines=reading.skipped_lines,
-        unread={**dict(reading.unusable), **reading.unread},
+        unusable_files=len(reading.unusable),
+        unread=reading.unread,
         total=turns.select(**_sums()),
         rows=_rows(turns, by),
         models=_ordered(turns.group_by(*dict.fromkeys((by, "model"))).agg(**_sums()), by),
@@ -109,6 +112,7 @@ def _sums() -> dict[str, pl.Expr]:
         "turns": pl.len().cast(pl.Int64),
         "unpriced_turns": UNPRICED.sum().cast(pl.Int64),
         "unreported_turns": UNREPORTED.sum().cast(pl.Int64),
+        "placeholder_turns": PLACEHOLDER.sum().cast(pl.Int64),
         **{name: known_sum(name) for name in (*TOKENS, "web_searches")},
     }
     return {"usd": known_sum("usd"), **counts}

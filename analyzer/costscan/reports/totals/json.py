@@ -22,7 +22,8 @@ def document(totals: Totals, *, breakdown: bool) -> dict[str, Any]:
         "inputs": {
             "files": totals.files,
             "skipped_lines": totals.skipped_lines,
-            "unread": len(totals.unread),
+            "unusable_files": totals.unusable_files,
+            "unread_files": len(totals.unread),
         },
         "totals": total,
         "rows": rows,

@@ -91,7 +91,11 @@ def _notes(totals: Totals, shown: int) -> Iterator[str]:
         yield f"{plural(total['unpriced_turns'], 'call')} without a known price: not in the cost"
     if total["unreported_turns"]:
         yield f"{plural(total['unreported_turns'], 'call')} of unknown usage: the cost is at least this"
-    if totals.skipped_lines or totals.unread:
-        yield f"{plural(totals.skipped_lines, 'line')} and {plural(len(totals.unread), 'file')} not read"
+    if total["placeholder_turns"]:
+        yield f"{plural(total['placeholder_turns'], 'call')} logged counts that are a lower bound: so is the cost"
+    if totals.skipped_lines:
+        yield f"{plural(totals.skipped_lines, 'line')} skipped"
+    if others := totals.unusable_files + len(totals.unread):
+        yield f"{plural(others, 'other file')} not read"
     if hidden := totals.rows.height - shown:
         yield f"{plural(hidden, 'more row')}: --top {totals.rows.height} shows all"
