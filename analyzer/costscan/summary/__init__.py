@@ -37,7 +37,7 @@ from costscan.summary.runs import IS_SUB_AGENT, runs_table
 from costscan.summary.scenarios import scenarios, steps
 from costscan.summary.tables import by_day, by_model, by_task, by_tool, carried_usd
 from costscan.summary.threads import threads_table
-from costscan.usage import UNPRICED, UNREPORTED
+from costscan.usage import PLACEHOLDER, UNPRICED, UNREPORTED
 from costscan.zones import DEFAULT
 
 
@@ -161,7 +161,7 @@ def _totals(analysis: Diagnosis, selection: Selection | None, recorded: dict[str
         usd_exact=not unpriced.height and not gaps.height and not doubtful,
         unpriced_turns=unpriced.height,
         unpriced_models=sorted(unpriced["model"].unique()),
-        placeholder_turns=turns.filter(pl.col("usage_from") == "placeholder").height,
+        placeholder_turns=turns.filter(PLACEHOLDER).height,
         unreported_turns=turns.filter(UNREPORTED).height,
         unreported_usd=unreported.select(known_sum("missing_usd")).item(),
         **sums,

@@ -9,7 +9,7 @@ from costscan.rulebook import Diagnosis
 from costscan.schema.frames import PROMPT, USD
 from costscan.summary.findings import by_run
 from costscan.summary.scenarios import no_caching_usd
-from costscan.usage import UNPRICED, UNREPORTED
+from costscan.usage import PLACEHOLDER, UNPRICED, UNREPORTED
 
 
 def threads_table(analysis: Diagnosis) -> pl.DataFrame:
@@ -50,7 +50,7 @@ def _sums(analysis: Diagnosis) -> pl.DataFrame:
         prompt_tokens=PROMPT.sum(),
         unpriced_turns=UNPRICED.sum().cast(pl.Int64),
         unreported_turns=UNREPORTED.sum().cast(pl.Int64),
-        placeholder_turns=(pl.col("usage_from") == "placeholder").sum().cast(pl.Int64),
+        placeholder_turns=PLACEHOLDER.sum().cast(pl.Int64),
     )
 
 

@@ -92,7 +92,8 @@ def _notes(totals: Totals, shown: int) -> Iterator[str]:
     if total["unreported_turns"]:
         yield f"{plural(total['unreported_turns'], 'call')} of unknown usage: the cost is at least this"
     if total["placeholder_turns"]:
-        yield f"{plural(total['placeholder_turns'], 'call')} logged counts that are a lower bound: so is the cost"
+        calls = plural(total["placeholder_turns"], "call")
+        yield f"{calls} logged counts that are a lower bound: so is the cost"
     if totals.skipped_lines:
         yield f"{plural(totals.skipped_lines, 'line')} skipped"
     if others := totals.unusable_files + len(totals.unread):
