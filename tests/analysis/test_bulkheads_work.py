@@ -119,8 +119,8 @@ def test_a_part_that_raises(monkeypatch: pytest.MonkeyPatch, x: Analysis) -> Non
     alone = report(x, *off, f"trimming.parts={json.dumps(parts[1:])}")
     real = trimming.trimmed
 
-    def but_caps(plan: Any, held: Any, some: Any, classes: Any) -> Any:
-        return broken() if parts[0] in some else real(plan, held, some, classes)
+    def but_caps(plan: Any, held: Any, some: Any) -> Any:
+        return broken() if parts[0] in some else real(plan, held, some)
 
     monkeypatch.setattr(trimming, "trimmed", but_caps)
     told = report(x, *off, f"trimming.parts={json.dumps(parts)}")

@@ -6,7 +6,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costscan.cache.simulator import Timeline, simulate
+from costscan.cache.simulator import simulate
 from costscan.cache_policy import LONG_US, SHORT_US
 from hypothesis_profile import examples
 from slow_cache import slow
@@ -60,22 +60,6 @@ def test_it_is_what_a_walk_through_the_requests_gives(many: list[tuple[list[Row]
     assert told(requests, positions) == slow(requests, positions)
     alone = told(requests, positions, longest_only=True)
     assert alone == slow(requests, positions, longest_only=True)
-
-
-@examples(40)
-@given(sequences(), st.lists(st.sampled_from([None, FIVE, HOUR]), min_size=25, max_size=25))
-def test_other_lifetimes_are_as_if_they_had_been_marked(
-    one: tuple[list[Row], list[Row]], others: list[int | None]
-) -> None:
-    requests, positions = (pl.DataFrame(r, schema=s) for r, s in zip(one, (REQUEST, POSITION), strict=True))
-    lifetimes = pl.DataFrame(
-        [(n, ttl) for n, ttl in enumerate(others) if ttl], ["req", "ttl_us"], orient="row"
-    )
-    told = Timeline.of(requests, positions).with_ttls(lifetimes.cast(pl.Int64)).billed()
-    marked = [
-        row | {"ttl_us": (others[row["req"]] or row["ttl_us"]) if row["ttl_us"] else None} for row in one[1]
-    ]
-    assert told.equals(simulate(requests, pl.DataFrame(marked, schema=POSITION)))
 
 
 def one(n: int, at_s: float, prompt: int, took_s: float = 1) -> Row:

@@ -49,7 +49,8 @@ def compacted(calls: Calls, since: int) -> Calls:
 def turn_of(found: Workspace) -> int:
     """The turn at which the scenario compacts."""
     sets = Sets(found, ["trimming"], Routes(found))
-    steps = sets.trimmed([PART]).steps.filter(pl.col("extra_output_tokens") > 0)
+    (plan,) = found.done([sets.trimmed([PART])])
+    steps = plan.steps.filter(pl.col("extra_output_tokens") > 0)
     assert steps.height == 1
     # The summary is written just after the turn that it is billed with.
     return int(steps["turn"][0]) + 1

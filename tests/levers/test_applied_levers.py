@@ -263,13 +263,13 @@ def test_what_is_mended_is_not_mended_again(tmp_path: Path) -> None:
         routes = Routes(bench)
         sets = Sets(bench, ["trimming", "routing"], routes)
         part = ["cap-tool-results"]
-        short = sets.trimmed(part)
+        (short,) = bench.done([sets.trimmed(part)])
         assert short is not bench.plan
         tokens = (
             pl.when(kind="tool_result").then(pl.min_horizontal("tokens", pl.lit(CAP))).otherwise("tokens")
         )
         left = replace(bench.trimming_inputs, blocks=bench.trimming_inputs.blocks.with_columns(tokens=tokens))
-        assert trimming.trimmed(short, left, part, lambda plan: plan.classes()) is short
+        assert bench.done([trimming.trimmed(short, left, part)])[0] is short
         moved = routing.routed(
             short, routes.moves(short, bench.logged), bench.sizes, bench.counts, bench.thoughts
         )

@@ -13,14 +13,15 @@ Where the documentation is silent: a hit refreshes every live entry in the windo
 Everything is a join or a running value over all touches of an entry in time; there is no loop over requests.
 """
 
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import dataclass
+from typing import Final, Self
 
 import polars as pl
 
 from costscan.cache_policy import LONG_US
 
 _READY, _TOUCHED = 0, 1
+_WRITTEN: Final = pl.col("what") == _READY
 
 
 def simulate(requests: pl.DataFrame, positions: pl.DataFrame, *, longest_only: bool = False) -> pl.DataFrame:
@@ -37,69 +38,80 @@ def simulate(requests: pl.DataFrame, positions: pl.DataFrame, *, longest_only: b
     Returns:
         req, read_tokens, write_1h_tokens, write_5m_tokens, input_tokens, in the order of `requests`.
     """
-    return replace(Timeline.of(requests, positions), longest_only=longest_only).billed()
+    return Timeline.of(requests, positions).billed(longest_only=longest_only)
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """Requests and all that happens to cache entries, in order: it can be replayed with other TTLs, too.
+    """Requests and all that happens to cache entries, in order.
 
     Attributes:
         requests: as for `simulate`.
         breakpoints: req, tokens, ttl_us of the marked positions.
         events: per entry, in the order of time, its touches and when what they wrote can be used.
         times: the times of the events, each once and in order; `rank` of an event is its place there.
-        longest_only: whether a hit refreshes only the entry that is read.
     """
 
     requests: pl.DataFrame
     breakpoints: pl.DataFrame
     events: pl.DataFrame
     times: pl.Series
-    longest_only: bool = False
 
     @classmethod
     def of(cls, requests: pl.DataFrame, positions: pl.DataFrame) -> Self:
         """Order what happens; arguments as for `simulate`."""
-        long_enough = positions.join(
-            requests.select("req", "domain", "at_us", "ready_us", "min_tokens"), on="req", how="inner"
-        ).filter(pl.col("tokens") >= pl.col("min_tokens"))
-        touches = long_enough.with_columns(entry=pl.struct("domain", "key").hash())
+        of_requests = requests.lazy().select("req", "domain", "at_us", "ready_us", "min_tokens")
+        long_enough = (
+            positions.lazy()
+            .join(of_requests, on="req", how="inner")
+            .filter(pl.col("tokens") >= pl.col("min_tokens"))
+            .with_columns(entry=pl.struct("domain", "key").hash())
+        )
+        touches = long_enough.collect().lazy()
         breakpoints = touches.filter(pl.col("ttl_us").is_not_null())
         readable = touches.join(breakpoints.select("entry").unique(), on="entry", how="semi")
-        events = _events(readable)
-        times = events["value_us"].unique().sort()
-        rank = pl.Series("rank", times.search_sorted(events["value_us"])).cast(pl.Int64)
-        return cls(requests, breakpoints.select("req", "tokens", "ttl_us"), events.with_columns(rank), times)
+        marked, events = pl.collect_all([breakpoints.select("req", "tokens", "ttl_us"), _events(readable)])
+        times = events.select(pl.col("value_us").unique().sort()).to_series()
+        return cls(requests, marked, events, times)
 
-    def with_ttls(self, ttls: pl.DataFrame) -> Self:
-        """Return the same with other TTLs for breakpoints of some requests: `ttls`, req and ttl_us."""
-        breakpoints, events = (_relabelled(frame, ttls) for frame in (self.breakpoints, self.events))
-        return replace(self, breakpoints=breakpoints, events=events)
-
-    def billed(self) -> pl.DataFrame:
+    def billed(self, *, longest_only: bool = False) -> pl.DataFrame:
         """Say how the prompt of each request was billed, as `simulate` does."""
-        read = self._alive().group_by("req").agg(read=pl.col("tokens").max())
-        return _billed(self.requests, self.breakpoints, read)
+        read = self._alive(longest_only=longest_only).group_by("req").agg(read=pl.col("tokens").max())
+        return _billed(self.requests.lazy(), self.breakpoints.lazy(), read).collect()
 
-    def _alive(self) -> pl.DataFrame:
+    def _alive(self, *, longest_only: bool) -> pl.LazyFrame:
         """Return req and tokens of the touches that found their entry alive."""
         # At first every touch of an entry that can be used counts; where one came too late, later ones may.
-        written = pl.col("what") == _READY
-        usable = written | (pl.col("made") >= pl.col("first")).fill_null(False)
-        events = self.events.with_columns(refreshes=usable, late=pl.lit(False), lives_us="ttl_us")
+        usable = _WRITTEN | (pl.col("made") >= pl.col("first")).fill_null(False)
+        events = self.events.lazy().with_columns(refreshes=usable, late=pl.lit(False))
         while True:
-            if self.longest_only:
-                made = written & pl.col("refreshes")
-                events = events.with_columns(made=_made(made), lives_us=pl.when(made).then("ttl_us"))
-            state = events.with_columns(before=_before(self.times)).select(**_judged())
-            # A touch that found nothing refreshed nothing: without it later ones may find nothing either.
-            refreshes = state["alive"] | (events["what"] == _READY)
-            if self.longest_only:
-                refreshes = _read_or_written(events, state["alive"])
-            if (refreshes == events["refreshes"]).all() and (state["late"] == events["late"]).all():
-                return events.filter(state["alive"]).select("req", "tokens")
-            events = events.with_columns(refreshes=refreshes, late=state["late"])
+            judged = _judged(events, self.times, longest_only=longest_only).collect()
+            if judged.is_empty() or judged["is_settled"][0]:
+                return judged.lazy().filter("alive").select("req", "tokens")
+            events = judged.lazy().select(*self.events.columns, refreshes="refreshes_then", late="late_then")
+
+
+def _judged(events: pl.LazyFrame, times: pl.Series, *, longest_only: bool) -> pl.LazyFrame:
+    """Say of each event whether its entry was alive and whether it came too late.
+
+    Returns:
+        the events with alive, late_then, refreshes_then (a touch that found nothing refreshed nothing:
+        without it later ones may find nothing either), and is_settled: whether none of this is news.
+    """
+    if longest_only:
+        made = _WRITTEN & pl.col("refreshes")
+        events = events.with_columns(made=_made(made), lives_us=pl.when(made).then("ttl_us"))
+    else:
+        events = events.with_columns(lives_us="ttl_us")
+    refreshes = _read_or_written() if longest_only else pl.col("alive") | _WRITTEN
+    settled = (pl.col("refreshes_then") == pl.col("refreshes")) & (pl.col("late_then") == pl.col("late"))
+    return (
+        events.with_columns(before=_before(times))
+        .with_columns(late_then=_late())
+        .with_columns(alive=_alive())
+        .with_columns(refreshes_then=refreshes)
+        .with_columns(is_settled=settled.all())
+    )
 
 
 def _made(is_write: pl.Expr) -> pl.Expr:
@@ -107,24 +119,19 @@ def _made(is_write: pl.Expr) -> pl.Expr:
     return pl.when(is_write).then(pl.int_range(pl.len(), dtype=pl.Int64)).forward_fill()
 
 
-def _read_or_written(events: pl.DataFrame, alive: pl.Series) -> pl.Series:
+def _read_or_written() -> pl.Expr:
     """Say which events refresh an entry where a hit refreshes only the longest."""
-    touches = events.select("req", "tokens", "what").with_columns(alive=alive)
     read = pl.col("tokens").filter("alive").max().over("req").fill_null(0)
     longer, same = pl.col("tokens") > read, pl.col("alive") & (pl.col("tokens") == read)
-    return touches.select(pl.when(pl.col("what") == _READY).then(longer).otherwise(same)).to_series()
+    return pl.when(_WRITTEN).then(longer).otherwise(same)
 
 
-def _relabelled(frame: pl.DataFrame, ttls: pl.DataFrame) -> pl.DataFrame:
-    other = ttls.select("req", other="ttl_us")
-    both = frame.join(other, on="req", how="left", maintain_order="left")
-    marked = pl.col("ttl_us").is_not_null()
-    return both.with_columns(ttl_us=pl.when(marked).then(pl.coalesce("other", "ttl_us"))).drop("other")
-
-
-def _billed(requests: pl.DataFrame, breakpoints: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
-    joined = requests.select("req", "prompt_tokens").join(read, on="req", how="left", maintain_order="left")
-    hits = joined.select("req", pl.col("read").fill_null(0))
+def _billed(requests: pl.LazyFrame, breakpoints: pl.LazyFrame, read: pl.LazyFrame) -> pl.LazyFrame:
+    hits = (
+        requests.select("req", "prompt_tokens")
+        .join(read, on="req", how="left", maintain_order="left")
+        .with_columns(pl.col("read").fill_null(0))
+    )
     beyond = breakpoints.join(hits, on="req", how="left").filter(pl.col("tokens") > pl.col("read"))
     ends = beyond.group_by("req").agg(
         last=pl.col("tokens").max(), hour=pl.col("tokens").filter(pl.col("ttl_us") == LONG_US).max()
@@ -138,12 +145,12 @@ def _billed(requests: pl.DataFrame, breakpoints: pl.DataFrame, read: pl.DataFram
             read_tokens="read",
             write_1h_tokens=pl.col("hour") - pl.col("read"),
             write_5m_tokens=pl.col("last") - pl.col("hour"),
-            input_tokens=pl.max_horizontal(requests["prompt_tokens"] - pl.col("last"), zero),
+            input_tokens=pl.max_horizontal(pl.col("prompt_tokens") - pl.col("last"), zero),
         )
     )
 
 
-def _events(touches: pl.DataFrame) -> pl.DataFrame:
+def _events(touches: pl.LazyFrame) -> pl.LazyFrame:
     """Return, per entry in the order of time, its touches and when what they wrote can be used."""
     written = touches.filter(pl.col("ttl_us").is_not_null()).select(
         "entry",
@@ -167,10 +174,12 @@ def _events(touches: pl.DataFrame) -> pl.DataFrame:
     ordered = pl.concat([written, touched]).sort("entry", "when_us", "what", "req")
     row = pl.int_range(pl.len(), dtype=pl.Int64)
     begins = (pl.col("entry") != pl.col("entry").shift(1)).fill_null(True)
-    made = _made(pl.col("what") == _READY)
-    first = pl.when(begins).then(row).forward_fill()
     return ordered.select(
-        "req", "tokens", "value_us", "ttl_us", "what", begins=begins, first=first, made=made
+        *("req", "tokens", "value_us", "ttl_us", "what"),
+        rank=pl.col("value_us").rank("dense").cast(pl.Int64) - 1,
+        begins=begins,
+        first=pl.when(begins).then(row).forward_fill(),
+        made=_made(_WRITTEN),
     )
 
 
@@ -188,12 +197,15 @@ def _before(times: pl.Series) -> pl.Expr:
     return pl.when(mine).then(pl.lit(times).gather(last_refresh % len(times)))
 
 
-def _judged() -> dict[str, pl.Expr]:
-    """Say of each event whether its entry was alive, and whether it came too late."""
-    row = pl.int_range(pl.len(), dtype=pl.Int64)
-    touched = pl.col("what") == _TOUCHED
+def _late() -> pl.Expr:
+    """Say whether a touch came after its entry had expired."""
     ttl_us = pl.col("lives_us").forward_fill()
-    late = (touched & (pl.col("value_us") - pl.col("before") > ttl_us)).fill_null(False)
-    failed = pl.when(late).then(row).forward_fill().fill_null(-1)
-    alive = touched & (pl.col("made") >= pl.col("first")) & (pl.col("made") > failed)
-    return {"alive": alive.fill_null(False), "late": late}
+    return ((pl.col("what") == _TOUCHED) & (pl.col("value_us") - pl.col("before") > ttl_us)).fill_null(False)
+
+
+def _alive() -> pl.Expr:
+    """Say whether a touch found its entry: written in it, and not expired since."""
+    row = pl.int_range(pl.len(), dtype=pl.Int64)
+    failed = pl.when("late_then").then(row).forward_fill().fill_null(-1)
+    found = (pl.col("made") >= pl.col("first")) & (pl.col("made") > failed)
+    return ((pl.col("what") == _TOUCHED) & found).fill_null(False)

@@ -15,13 +15,14 @@ _NUMBER: Final = 1 << 40
 
 
 def billed_with(
-    requests: pl.DataFrame, positions: pl.DataFrame, asks: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+    requests: pl.DataFrame, positions: pl.LazyFrame, asks: pl.DataFrame
+) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     """Return requests and positions of the simulator, with those of `ASKS` beside them."""
+    every = requests.lazy()
     if asks.is_empty():
-        return requests, positions
-    follows = requests.select(before_req="req", just_us=pl.col("at_us") - 1)
-    resent = requests.join(asks, on="req", how="inner").join(follows, on="before_req", how="inner")
+        return every, positions
+    follows = every.select(before_req="req", just_us=pl.col("at_us") - 1)
+    resent = every.join(asks.lazy(), on="req", how="inner").join(follows, on="before_req", how="inner")
     more = resent.with_columns(
         req=pl.col("req") + _NUMBER,
         at_us="just_us",
@@ -29,24 +30,22 @@ def billed_with(
         prompt_tokens=pl.col("prompt_tokens") + pl.col("asked_tokens"),
     )
     # Who asks for a summary has the answer to the prompt before it.
-    answered = requests.join(resent.select("req", "just_us"), on="req", how="left", maintain_order="left")
+    answered = every.join(resent.select("req", "just_us"), on="req", how="left", maintain_order="left")
     before = answered.with_columns(ready_us=pl.min_horizontal("ready_us", "just_us")).select(requests.columns)
     again = positions.join(resent.select("req"), on="req", how="semi").with_columns(pl.col("req") + _NUMBER)
     return pl.concat([before, more.select(requests.columns)]), pl.concat([positions, again])
 
 
-def lasting(ttls: pl.DataFrame, asks: pl.DataFrame) -> pl.DataFrame:
-    """Return the TTLs (req, ttl_us) of requests with those of the ones that repeat them."""
-    again = ttls.join(asks.select("req"), on="req", how="semi")
-    return pl.concat([ttls, again.with_columns(pl.col("req") + _NUMBER)])
+def counted(classes: pl.LazyFrame, n: int = 1) -> pl.LazyFrame:
+    """Return the token classes of requests, each with those of the one that repeats it.
+
+    Args:
+        classes: req and token classes.
+        n: req is `req * n + k`, of the plan `k` of so many.
+    """
+    own = classes.filter(pl.col("req") >= 0)
+    asked = pl.col("req") // n % _NUMBER * n + pl.col("req") % n
+    return own.with_columns(req=asked).group_by("req").agg(pl.all().sum())
 
 
-def counted(classes: pl.DataFrame, asks: pl.DataFrame) -> pl.DataFrame:
-    """Return the token classes of requests, each with those of the one that repeats it."""
-    if asks.is_empty():
-        return classes
-    own = classes.filter(pl.col("req") >= 0).with_columns(pl.col("req") % _NUMBER)
-    return own.group_by("req").agg(pl.all().sum())
-
-
-__all__ = ["ASKS", "billed_with", "counted", "lasting"]
+__all__ = ["ASKS", "billed_with", "counted"]

@@ -7,9 +7,8 @@ from typing import Final, Self
 import polars as pl
 
 from costscan.cache.requests import LoggedRequests
-from costscan.cache.simulator import Timeline
 from costscan.cache_policy import TTLS_US
-from costscan.levers.asks import ASKS, billed_with, counted, lasting
+from costscan.levers.asks import ASKS
 from costscan.levers.uncertainty import minimums_off, prefix_errors
 
 MARKS: Final = ("req", "key", "tokens", "ttl_us")
@@ -77,17 +76,6 @@ class Breakpoints:
     requests: pl.DataFrame
     positions: pl.DataFrame
 
-    def timeline(self, asks: pl.DataFrame) -> Timeline:
-        """Return what happens to the cache entries, in order; kept, as a plan asks for the same each time."""
-        if "_timeline" not in self.__dict__:
-            self.__dict__["_timeline"] = Timeline.of(*billed_with(self.requests, self.positions, asks))
-        timeline: Timeline = self.__dict__["_timeline"]
-        return timeline
-
-    def forget(self) -> None:
-        """Let go of the timeline: that of a large log takes more than its turns do."""
-        self.__dict__.pop("told", None)
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -101,7 +89,6 @@ class Plan:
         ttls: req and ttl_us of the turns whose breakpoints all get another TTL.
         asks: requests that the log does not have, as `asks.ASKS`.
         is_repriced: whether a lever changed what decides prices: model, tier, or the length of prompts.
-        longest_only: whether a hit refreshes only the entry that is read.
     """
 
     steps: pl.DataFrame
@@ -112,7 +99,6 @@ class Plan:
     )
     asks: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ASKS))
     is_repriced: bool = False
-    longest_only: bool = False
 
     @classmethod
     def of(cls, requests: LoggedRequests, turns: pl.DataFrame) -> Self:
@@ -133,9 +119,9 @@ class Plan:
         steps = steps.with_columns(prefix_errors(steps, turns))
         breakpoints = Breakpoints(requests.requests, requests.positions)
         if requests.stable_positions.equals(requests.positions):
-            return cls(steps, breakpoints, breakpoints, longest_only=requests.longest_only)
+            return cls(steps, breakpoints, breakpoints)
         stable = Breakpoints(requests.requests, requests.stable_positions)
-        return cls(steps, breakpoints, stable, longest_only=requests.longest_only)
+        return cls(steps, breakpoints, stable)
 
     @property
     def varies(self) -> bool:
@@ -177,10 +163,6 @@ class Plan:
         """Return this plan with one TTL of all breakpoints; where nothing is marked, nothing changes."""
         return replace(self, ttls=self.steps.select("req", ttl_us=pl.lit(TTLS_US[ttl], pl.Int64)))
 
-    def read_otherwise(self) -> Self:
-        """Return this plan with the other reading of what a hit refreshes."""
-        return replace(self, longest_only=not self.longest_only)
-
     def other_minimums(self) -> list[Self]:
         """Return this plan where more, and where fewer, prompts are long enough to be cached.
 
@@ -213,11 +195,3 @@ class Plan:
         reqs = self.steps.filter(pl.col("run_id").is_in(runs.implode()))["req"].implode()
         chosen = pl.col("req").is_in(reqs)
         return replace(self, ttls=pl.concat([self.ttls.filter(~chosen), other.ttls.filter(chosen)]))
-
-    def classes(self) -> pl.DataFrame:
-        """Replay: give req, read_tokens, write_1h_tokens, write_5m_tokens, input_tokens of each step."""
-        timeline = replace(self.breakpoints.timeline(self.asks), longest_only=self.longest_only)
-        if not self.ttls.is_empty():
-            timeline = timeline.with_ttls(lasting(self.ttls, self.asks))
-        billed = counted(timeline.billed(), self.asks)
-        return self.steps.select("req").join(billed, on="req", how="left", maintain_order="left")

@@ -8,7 +8,7 @@ from costscan.prices.billing import COST_COLUMNS, bill, cost_of, turn_usd, usd_o
 from costscan.prices.names import UNKNOWN, canonicalise, identify, meant
 from costscan.prices.refusals import UNBILLED, with_unbilled
 from costscan.prices.table import Overrides, as_of, price_table, with_overrides
-from costscan.prices.units import UNIT_COLUMNS, unit_prices
+from costscan.prices.units import UNIT_COLUMNS, PriceBook, unit_prices
 
 __all__ = [
     "COST_COLUMNS",
@@ -18,6 +18,7 @@ __all__ = [
     "UNIT_COLUMNS",
     "UNKNOWN",
     "Overrides",
+    "PriceBook",
     "as_of",
     "bill",
     "canonicalise",

@@ -5,12 +5,12 @@ prompt size between two limits. Each combination that occurs is priced once, in 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, Self, TypeAlias
 
 import polars as pl
 
@@ -45,6 +45,13 @@ class _Row:
     pico: Mapping[str, Fraction]
 
 
+_Book: TypeAlias = dict[tuple[str, str, str], list[_Row]]
+_ENTRY: Final = (
+    *("tier", "speed", "valid_from", "valid_to", "over_prompt_tokens"),
+    *("meter", "usd_per_mtok"),
+)
+
+
 def unit_prices(
     turns: pl.DataFrame,
     table: pl.DataFrame,
@@ -71,60 +78,81 @@ def unit_prices(
     Raises:
         CostscanError: the discount is not from 0 to 100, or an override is wrong (see `with_overrides`).
     """
-    share = _share(discount)
-    full = with_overrides(table, overrides)
-    book = _book(full.filter(pl.col("model").is_in(turns["model"].unique().to_list())))
-    limits = sorted({row.over for rows in book.values() for row in rows if row.over})
-    days = {day for rows in book.values() for row in rows for day in (row.valid_from, row.valid_to)}
-    cuts = sorted(day for day in days if day and day != _EARLIEST)
-    keys = _keys(turns, cuts, limits, now or datetime.now(UTC))
-    cases = keys.unique()
-    prices = [_case_prices(book, case, cuts, limits, share) for case in cases.iter_rows(named=True)]
-    priced = cases.hstack(
-        pl.DataFrame(prices, schema=dict.fromkeys(UNIT_COLUMNS.values(), pl.Int64), orient="row")
-    )
-    return keys.join(priced, on=keys.columns, how="left", nulls_equal=True, maintain_order="left").select(
-        *UNIT_COLUMNS.values()
-    )
+    return PriceBook.of(table, overrides).unit_prices(turns, discount=discount, now=now)
 
 
-def _keys(
-    turns: pl.DataFrame, cuts: Sequence[datetime], limits: Sequence[int], now: datetime
-) -> pl.DataFrame:
-    """What decides the price of each turn: `period` price changes passed, `size` tier limits exceeded."""
-    at = turns["at"].cast(TIME).fill_null(now)
-    prompt = turns.select(pl.sum_horizontal(PROMPT_TOKENS)).to_series()
-    return turns.select(_KEYS).with_columns(
-        period=pl.Series(cuts, dtype=TIME).search_sorted(at, side="right"),
-        size=pl.Series(limits, dtype=pl.Int64).search_sorted(prompt, side="left"),
-    )
+@dataclass(frozen=True)
+class PriceBook:
+    """A price table that is looked up more than once.
 
+    Attributes:
+        entries: by model, the rows of the table.
+    """
 
-def _book(table: pl.DataFrame) -> dict[tuple[str, str, str], list[_Row]]:
-    """The table by (model, tier, speed), meters that hold together in one row, in order of time."""
-    together: dict[tuple[Any, ...], dict[str, Fraction]] = defaultdict(dict)
-    columns = (
-        "model",
-        "tier",
-        "speed",
-        "valid_from",
-        "valid_to",
-        "over_prompt_tokens",
-        "meter",
-        "usd_per_mtok",
-    )
-    for model, tier, speed, start, end, over, meter, usd in table.select(columns).iter_rows():
-        together[model, tier, speed, start or _EARLIEST, end, over][meter] = (
-            Fraction(usd) * _PICO_PER_USD_PER_MTOK
+    entries: Mapping[str, Sequence[tuple[Any, ...]]]
+    _books: dict[str, _Book] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, table: pl.DataFrame, overrides: Overrides | None = None) -> Self:
+        """Return the book of a price table.
+
+        Raises:
+            CostscanError: an override is wrong (see `with_overrides`).
+        """
+        entries = defaultdict(list)
+        for model, *entry in with_overrides(table, overrides).select("model", *_ENTRY).iter_rows():
+            entries[model].append(tuple(entry))
+        return cls(entries)
+
+    def unit_prices(
+        self, turns: pl.DataFrame, *, discount: Decimal | int | str = 1, now: datetime | None = None
+    ) -> pl.DataFrame:
+        """Return the price of one unit of each meter for every turn, as the function of that name does."""
+        share = _share(discount)
+        book = self._of_models(turns["model"].unique().drop_nulls())
+        limits = sorted({row.over for rows in book.values() for row in rows if row.over})
+        days = {day for rows in book.values() for row in rows for day in (row.valid_from, row.valid_to)}
+        cuts = sorted(day for day in days if day and day != _EARLIEST)
+        keys = turns.select(_keys(cuts, limits, now or datetime.now(UTC)))
+        cases = keys.unique()
+        prices = [_case_prices(book, case, cuts, limits, share) for case in cases.iter_rows(named=True)]
+        priced = cases.hstack(
+            pl.DataFrame(prices, schema=dict.fromkeys(UNIT_COLUMNS.values(), pl.Int64), orient="row")
         )
-    book: dict[tuple[str, str, str], list[_Row]] = defaultdict(list)
-    for (model, tier, speed, start, end, over), pico in together.items():
+        joined = keys.join(priced, on=keys.columns, how="left", nulls_equal=True, maintain_order="left")
+        return joined.select(*UNIT_COLUMNS.values())
+
+    def _of_models(self, models: Iterable[str]) -> _Book:
+        """Return the prices of some models, each read from its entries once."""
+        book: _Book = {}
+        for model in models:
+            if model not in self._books:
+                self._books[model] = _book(model, self.entries.get(model, ()))
+            book |= self._books[model]
+        return book
+
+
+def _keys(cuts: Sequence[datetime], limits: Sequence[int], now: datetime) -> list[pl.Expr]:
+    """What decides the price of each turn: `period` price changes passed, `size` tier limits exceeded."""
+    at, prompt = pl.col("at").cast(TIME).fill_null(now), pl.sum_horizontal(PROMPT_TOKENS)
+    period = pl.lit(pl.Series(cuts, dtype=TIME)).search_sorted(at, side="right")
+    size = pl.lit(pl.Series(limits, dtype=pl.Int64)).search_sorted(prompt, side="left")
+    return [pl.col(_KEYS), period.alias("period"), size.alias("size")]
+
+
+def _book(model: str, entries: Iterable[tuple[Any, ...]]) -> _Book:
+    """Sort entries by (model, tier, speed), meters that hold together in one row, in order of time."""
+    together: dict[tuple[Any, ...], dict[str, Fraction]] = defaultdict(dict)
+    for tier, speed, start, end, over, meter, usd in entries:
+        together[tier, speed, start or _EARLIEST, end, over][meter] = Fraction(usd) * _PICO_PER_USD_PER_MTOK
+    book: _Book = defaultdict(list)
+    for (tier, speed, start, end, over), pico in together.items():
         book[model, tier, speed].append(_Row(start, end, over, pico))
     return {key: sorted(rows, key=lambda row: row.valid_from) for key, rows in book.items()}
 
 
 def _case_prices(
-    book: Mapping[tuple[str, str, str], list[_Row]],
+    book: _Book,
     case: Mapping[str, Any],
     cuts: Sequence[datetime],
     limits: Sequence[int],
@@ -142,9 +170,7 @@ def _case_prices(
     return tuple(round(row.pico[m] * factors[m]) if m in row.pico else None for m in METERS)
 
 
-def _rows_for(
-    book: Mapping[tuple[str, str, str], list[_Row]], model: str, tier: str | None, speed: str | None
-) -> list[_Row]:
+def _rows_for(book: _Book, model: str, tier: str | None, speed: str | None) -> list[_Row]:
     """The rows of a tier and speed; those of a tier or speed we do not know are none."""
     plain = "standard" if tier in _PLAIN_TIERS else str(tier)
     if speed not in {None, "", "standard"}:

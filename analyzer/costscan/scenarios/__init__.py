@@ -4,7 +4,7 @@ What a scenario saves is the difference of two replays, so that what the replay 
 stays in both. A scenario is never more expensive than the bill: where it would be, a run stays as it was.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import Final
@@ -14,13 +14,14 @@ import polars as pl
 from costscan.analysis import Analysis
 from costscan.levers import ALL, LEVERS
 from costscan.levers.catalogue import CATALOGUE, TRIMMING
+from costscan.levers.replaying import Outcome
 from costscan.levers.routing.candidates import model_named
 from costscan.native import without_panics
 from costscan.scenarios.break_even import BreakEven, break_evens
 from costscan.scenarios.curves import CAP_CURVE, PACK_CURVE, cap_curve, pack_curve
 from costscan.scenarios.guard import Guard
 from costscan.scenarios.lever_sets import Sets
-from costscan.scenarios.parts import Parts, caching_parts, other_parts
+from costscan.scenarios.parts import TTL, caching_parts, other_parts
 from costscan.scenarios.route_choice import Routes
 from costscan.scenarios.savings import billed, saved
 from costscan.scenarios.together import Joint, joint
@@ -123,19 +124,15 @@ def _on(settings: Settings) -> list[str]:
 def _priced(analysis: Analysis, settings: Settings, guard: Guard) -> _Priced:
     workspace, levers = Workspace(analysis, settings), _on(settings)
     sets = Sets(workspace, levers, Routes(workspace))
-    parts, ttl_frame = {}, empty("lifetimes")
-    if "caching" in levers:
-        parts = _parts(workspace, caching_parts(workspace), guard)
-        ttl_frame = guard.of(
-            "caching/ttl", lambda: _ttl_frame(workspace), ttl_frame, part="the lifetimes of each run"
-        )
-    parts |= _parts(workspace, other_parts(sets, levers), guard)
+    parts, ttls = _parts(sets, guard)
     all_sets = _all_sets(sets, guard, parts)
     scenarios = pl.concat([billed(workspace.costs), *parts.values(), *all_sets.rows])
     routes, nothing = empty("routes"), pl.DataFrame(schema=PACK_CURVE)
     return _Priced(
         scenarios=scenarios,
-        lifetimes=ttl_frame,
+        lifetimes=guard.of(
+            TTL, lambda: _lifetimes(workspace, ttls), empty("lifetimes"), part="the lifetimes of each run"
+        ),
         routes=guard.of(
             "routing", lambda: _routes(workspace, all_sets.models, scenarios), routes, part="its routes"
         ),
@@ -159,17 +156,25 @@ def _priced(analysis: Analysis, settings: Settings, guard: Guard) -> _Priced:
     )
 
 
-def _parts(workspace: Workspace, parts: Parts, guard: Guard) -> dict[str, pl.DataFrame]:
-    """Return, by scenario, the rows of parts; none of those that raise."""
+def _parts(sets: Sets, guard: Guard) -> tuple[dict[str, pl.DataFrame], Sequence[Outcome]]:
+    """Return the rows of parts by scenario, none of those that raise, and the ways of `TTL`."""
+    workspace = sets.workspace
+    caching, others = caching_parts(workspace), other_parts(sets, sets.levers)
+    if "caching" not in sets.levers:
+        caching = {}
+    works = [guard.work(name, make, ()) for name, make in (caching | others).items()]
+    ways = dict(zip(caching | others, workspace.done(works), strict=True))
     nothing = saved(workspace.costs, workspace.logged.runs, workspace.logged.runs, "")
 
-    def rows(name: str, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
-        runs = make()
-        if runs is workspace.logged.runs:
+    def rows(name: str, outcomes: Sequence[Outcome]) -> pl.DataFrame:
+        if not outcomes:
+            return nothing.clear()
+        if outcomes[-1] is workspace.logged:
             return nothing.with_columns(scenario=pl.lit(name))
-        return saved(workspace.costs, workspace.logged.runs, runs, name)
+        return saved(workspace.costs, workspace.logged.runs, outcomes[-1].runs, name)
 
-    return {name: guard.of(name, partial(rows, name, make), nothing.clear()) for name, make in parts.items()}
+    each = {name: guard.of(name, partial(rows, name, way), nothing.clear()) for name, way in ways.items()}
+    return each, ways.get(TTL, ())
 
 
 def _all_sets(sets: Sets, guard: Guard, parts: Mapping[str, pl.DataFrame]) -> Joint:
@@ -195,9 +200,11 @@ def _parts_off(settings: Settings) -> frozenset[str]:
     return TRIMMING.parts_off(settings.trimming.parts).union(*others)
 
 
-def _ttl_frame(workspace: Workspace) -> pl.DataFrame:
-    five, hour, _ = workspace.ttls
-    return ttl_choice(workspace.costs, workspace.plan.steps, five, hour)
+def _lifetimes(workspace: Workspace, ttls: Sequence[Outcome]) -> pl.DataFrame:
+    if not ttls:
+        return empty("lifetimes")
+    five, hour, _ = ttls
+    return ttl_choice(workspace.costs, workspace.plan.steps, five.runs, hour.runs)
 
 
 def _routes(workspace: Workspace, models: pl.Series, scenarios: pl.DataFrame) -> pl.DataFrame:

@@ -3,20 +3,30 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, Self
 
 import polars as pl
 
 from costscan.cache.agreement import REPLAYED
 from costscan.levers.plan import EXTRA_OUTPUT, Plan
-from costscan.prices import COST_COLUMNS, UNITS_OF, cost_of, unit_prices
-from costscan.scenarios.uncertainty import SPREADS, spread
+from costscan.prices import COST_COLUMNS, UNITS_OF, PriceBook, cost_of
+from costscan.scenarios.uncertainty import SPREADS, UNSURE, spread
 
 if TYPE_CHECKING:
     from costscan.analysis import Analysis
 
 CLASSES: Final = (*REPLAYED.values(), "output_tokens")
 _PLACE: Final = ["run_id", "turn"]
+_OF_STEPS: Final = (
+    "model",
+    pl.col("output_tokens") + pl.col(EXTRA_OUTPUT),
+    "web_searches",
+    *UNSURE,
+)
+"""What decides the cost of a step, beside its prompt and its prices."""
+_UNIT_KEYS: Final = ("model", "model_raw", "tier", "speed", "geo", "at", "prompt_tokens")
+"""What decides its prices."""
 
 
 @dataclass(frozen=True)
@@ -24,17 +34,17 @@ class Costs:
     """The turns of the log in the order of the steps, with what they cost and their unit prices.
 
     Attributes:
-        turns: run_id, turn, group (runs that share a prefix have one), the token columns, and pico_usd as
-            billed, null where a price is unknown.
+        turns: run_id, turn, run (its number), group (runs that share a prefix have one), the token columns,
+            and pico_usd as billed, null where a price is unknown.
         unit: the unit prices.
-        table: the `prices` frame.
+        book: the `prices` frame, to look up.
         share_paid: the share of the list price that is paid.
         off: run_id, off_share: how much of the bill of each run the replay of what happened is off.
     """
 
     turns: pl.DataFrame
     unit: pl.DataFrame
-    table: pl.DataFrame
+    book: PriceBook
     share_paid: Decimal
     off: pl.DataFrame
 
@@ -53,42 +63,58 @@ class Costs:
         steps = analysis.logged_requests.steps.select(*_PLACE, group=group)
         both = steps.join(priced, on=_PLACE, how="left", maintain_order="left")
         pico = pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False)
-        turns = both.select(*_PLACE, "group", *CLASSES, pico_usd=pico)
+        run = pl.col("run_id").rle_id().cast(pl.Int64)
+        turns = both.select(*_PLACE, "group", *CLASSES, run=run, pico_usd=pico)
         return cls(
-            turns, both.select(analysis.unit.columns), analysis.prices, analysis.share_paid, _off(analysis)
+            turns,
+            both.select(analysis.unit.columns),
+            PriceBook.of(analysis.prices),
+            analysis.share_paid,
+            _off(analysis),
         )
 
-    def of_turns(self, plan: Plan, replayed: pl.DataFrame) -> pl.DataFrame:
-        """Return the turns of a plan: run_id, turn, group, model, token classes, unit prices, pico_usd."""
-        token_classes = replayed.select(pl.col(name).alias(column) for name, column in REPLAYED.items())
-        own = plan.steps.select("model", "output_tokens", "web_searches", EXTRA_OUTPUT)
-        written = pl.col("output_tokens") + pl.col(EXTRA_OUTPUT)
-        used = self.turns.select(*_PLACE, "group").hstack(token_classes).hstack(own)
-        used = used.with_columns(output_tokens=written).drop(EXTRA_OUTPUT)
-        return self._priced(plan, used.hstack(self.units(plan)))
+    @cached_property
+    def n_runs(self) -> int:
+        """How many runs there are."""
+        return self.turns["run_id"].n_unique()
 
-    def repriced(self, plan: Plan, turns: pl.DataFrame) -> pl.DataFrame:
-        """Return turns from `of_turns` at the prices of a plan that changes nothing else of them."""
-        used = turns.select(*_PLACE, "group", "model", *CLASSES).hstack(plan.steps.select("web_searches"))
-        return self._priced(plan, used.hstack(self.units(plan)))
+    def of_plans(self, plans: Sequence[Plan], classes: pl.DataFrame) -> pl.DataFrame:
+        """Return the turns of plans, one plan after another; `run` goes on counting from plan to plan.
 
-    def _priced(self, plan: Plan, priced: pl.DataFrame) -> pl.DataFrame:
+        Args:
+            plans: the plans.
+            classes: the token classes of the prompts of their steps, named as in `turns`.
+
+        Returns:
+            run_id, turn, run, group, model, token classes, unit prices, pico_usd and `SPREADS`.
+        """
+        own = pl.concat([self._logged(pl.col("run") + k * self.n_runs) for k in range(len(plans))])
+        planned = pl.concat([plan.steps.lazy().select(_OF_STEPS) for plan in plans])
+        logged, steps = pl.collect_all([own, planned])
+        used = logged.hstack(classes.select(REPLAYED.values())).hstack(steps).hstack(self._units(plans))
         cost = pl.sum_horizontal(*(cost_of(meter) for meter in UNITS_OF), ignore_nulls=False)
         # A turn that has no price as it was billed has none in a scenario.
-        is_priced = self.turns["pico_usd"].is_not_null()
-        return spread(priced.with_columns(pico_usd=pl.when(is_priced).then(cost)), plan.steps).drop(
-            "web_searches"
-        )
+        priced = used.lazy().with_columns(pico_usd=pl.when("is_priced").then(cost))
+        columns = (*_PLACE, "run", "group", "model", *CLASSES, *self.unit.columns, "pico_usd")
+        return spread(priced, steps).select(*columns, *SPREADS).collect()
 
-    def units(self, plan: Plan) -> pl.DataFrame:
-        """Return the unit prices of the turns of a plan: those that were paid, where nothing changes them."""
-        return self.units_of(plan.steps) if plan.is_repriced else self.unit
+    def _logged(self, run: pl.Expr) -> pl.LazyFrame:
+        """Return of the logged turns what a plan leaves as it is."""
+        return self.turns.lazy().select(*_PLACE, "group", run=run, is_priced=pl.col("pico_usd").is_not_null())
+
+    def _units(self, plans: Sequence[Plan]) -> pl.DataFrame:
+        """Return the unit prices of the turns of plans: those that were paid, where nothing changes them."""
+        repriced = [plan.steps.select(_UNIT_KEYS) for plan in plans if plan.is_repriced]
+        if not repriced:
+            return pl.concat([self.unit] * len(plans))
+        units = self.units_of(pl.concat(repriced)).iter_slices(self.unit.height)
+        return pl.concat([next(units) if plan.is_repriced else self.unit for plan in plans])
 
     def units_of(self, steps: pl.DataFrame) -> pl.DataFrame:
         """Return the unit prices of steps."""
         zero = (pl.lit(0, pl.Int64).alias(name) for name in REPLAYED.values() if name != "input_tokens")
         sent = steps.with_columns(*zero, input_tokens="prompt_tokens")
-        return unit_prices(sent, self.table, discount=self.share_paid)
+        return self.book.unit_prices(sent, discount=self.share_paid)
 
     @staticmethod
     def per_run(turns: pl.DataFrame) -> pl.DataFrame:
@@ -99,12 +125,13 @@ class Costs:
         """
         known_pico_usd = pl.col("pico_usd").sum()
         unsure = [name for name in SPREADS if name in turns.columns]
-        return turns.group_by("run_id", maintain_order=True).agg(
-            pl.col("group").first(),
+        sums = turns.lazy().group_by("run", maintain_order=True).agg(
+            pl.col("run_id", "group").first(),
             pico_usd=pl.when(pl.col("pico_usd").null_count() == 0).then(known_pico_usd),
             known_pico_usd=known_pico_usd,
             **{name: pl.col(name).sum() for name in (*CLASSES, *unsure)},
-        )
+        )  # fmt: skip
+        return sums.drop("run").collect()
 
 
 def winners(ways: Sequence[pl.DataFrame]) -> pl.Series:

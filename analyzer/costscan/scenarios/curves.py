@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from costscan.levers import batching
+from costscan.levers.replaying import Replaying, replay
 from costscan.prices import usd_of
 from costscan.scenarios.workspace import Workspace
 from costscan.schema.frames import USD
@@ -75,15 +76,16 @@ def cap_curve(analysis: "Analysis", chosen: int) -> pl.DataFrame:
 def pack_curve(workspace: Workspace) -> pl.DataFrame:
     """Return `PACK_CURVE` of the runs that can be packed; none where there are no such runs."""
     runs = workspace.contexts(max(ITEMS))["run_id"]
-    rows = []
-    own = workspace.plan.steps.filter(pl.col("run_id").is_in(runs.implode()))
-    for items in ITEMS if len(runs) else ():
-        together = workspace.contexts(items)
-        plan = batching.packed(workspace.plan, together)
-        costs = workspace.replayed(plan).runs.filter(pl.col("run_id").is_in(runs.implode()))
-        steps = plan.steps.filter(pl.col("run_id").is_in(runs.implode()))
-        packed = int(together["is_first"].sum())
-        contexts = len(runs) - together.height + packed
-        rows.append((items, contexts, own.height, int(steps["prompt_tokens"].sum()) // contexts,
-                     costs.select(usd_of(pl.col("known_pico_usd")).sum()).item()))  # fmt: skip
-    return pl.DataFrame(rows, schema=PACK_CURVE, orient="row")
+    tasks = [_packed_row(workspace, items, runs) for items in ITEMS] if len(runs) else []
+    return pl.DataFrame(workspace.done(tasks), schema=PACK_CURVE, orient="row")
+
+
+def _packed_row(workspace: Workspace, items: int, runs: pl.Series) -> Replaying[tuple[Any, ...]]:
+    together = workspace.contexts(items)
+    outcome = yield from replay(batching.packed(workspace.plan, together))
+    costs, steps = (
+        frame.filter(pl.col("run_id").is_in(runs.implode())) for frame in (outcome.runs, outcome.plan.steps)
+    )
+    contexts = len(runs) - together.height + int(together["is_first"].sum())
+    usd = costs.select(usd_of(pl.col("known_pico_usd")).sum()).item()
+    return items, contexts, steps.height, int(steps["prompt_tokens"].sum()) // contexts, usd

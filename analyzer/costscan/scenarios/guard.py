@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from costscan.defects import described
+from costscan.levers.replaying import Replaying
 from costscan.native import CAUGHT
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class Guard:
@@ -33,6 +35,14 @@ class Guard:
         except CAUGHT as error:
             prefix = f"without {part}: " if part else ""
             self.reasons.setdefault(name, prefix + described(error))
+            return otherwise
+
+    def work(self, name: str, make: Callable[[], Replaying[T]], otherwise: U) -> Replaying[T | U]:
+        """Do work that waits for replays, as `of` does what does not."""
+        try:
+            return (yield from make())
+        except CAUGHT as error:
+            self.reasons.setdefault(name, described(error))
             return otherwise
 
     def without(self, name: str, part: str) -> None:

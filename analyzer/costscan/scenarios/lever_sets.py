@@ -3,19 +3,18 @@
 Whether all of a set pays is for `together` to say.
 """
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import combinations
 
 import polars as pl
 
 from costscan.levers import batching, trimming
 from costscan.levers.plan import Plan
+from costscan.levers.replaying import Outcome, Replaying, replay
 from costscan.scenarios.costing import cheapest
-from costscan.scenarios.route_choice import Routes
-from costscan.scenarios.workspace import Outcome, Workspace
+from costscan.scenarios.route_choice import Routes, Serve
+from costscan.scenarios.workspace import Workspace
 
 Levers = frozenset[str]
 
@@ -44,78 +43,64 @@ class Sets:
     runs: dict[Levers, pl.DataFrame] = field(default_factory=dict)
 
     def replay(self) -> None:
-        """Replay all sets, as many at a time as memory allows: those with the same prompts one by one."""
-        on = set(self.levers)
-        changes = "trimming" in on and self.trimmed_plan is not self.workspace.plan
-        self.workspace.forget_trimming_inputs()
-        trims = [False, True] if changes else [False]
-        caches = [False, True] if "caching" in on else [False]
+        """Replay all sets, as many at a time as memory allows."""
+        workspace, on = self.workspace, set(self.levers)
+        plan = workspace.plan
+        trimmed = workspace.done([self._trimmed_plan()])[0] if "trimming" in on else plan
+        workspace.forget_trimming_inputs()
+        plans = {frozenset[str](): plan} | ({frozenset({"trimming"}): trimmed} if trimmed is not plan else {})
         if "routing" in on:
-            # What all sets look at must not be worked out by two at a time.
-            _ = self.routes.best_alone
-        kinds = [(trim, cache) for cache in caches for trim in trims]
-        with ThreadPoolExecutor(self.workspace.threads) as pool:
-            for some in pool.map(lambda kind: self._family(trim=kind[0], cache=kind[1]), kinds):
-                self.runs |= some
-        if "trimming" in on and not changes:
+            # All sets look at it.
+            workspace.done([self.routes.best_alone()])
+        caches = [False, True] if "caching" in on else [False]
+        families = [self._family(some, plan, cache=cache) for cache in caches for some, plan in plans.items()]
+        for family in workspace.done(families):
+            self.runs |= family
+        if "trimming" in on and trimmed is plan:
             self.runs |= {some | {"trimming"}: runs for some, runs in self.runs.items()}
 
-    def _family(self, *, trim: bool, cache: bool) -> dict[Levers, pl.DataFrame]:
+    def _family(self, some: Levers, plan: Plan, *, cache: bool) -> Replaying[dict[Levers, pl.DataFrame]]:
         """Return the costs of the runs as they are, routed, batched, and both."""
-        plan = self.trimmed_plan if trim else self.workspace.plan
-        some = frozenset(name for name, is_on in (("trimming", trim), ("caching", cache)) if is_on)
-        serve = self.workspace.cached if cache else self.workspace.replayed
-        served = {frozenset[str](): (plan, serve(plan))}
+        some |= {"caching"} if cache else set()
+        serve = self.workspace.cached if cache else replay
+        before = yield from serve(plan)
+        served = {frozenset[str](): (plan, before)}
         if "routing" in self.levers:
-            before = served[frozenset()][1]
-            way = (
-                self.routes.beside(plan, before, serve, has_breakpoint=cache)
-                if some
-                else self.routes.best_alone
-            )
+            beside = self.routes.beside(plan, before, serve, has_breakpoint=cache)
+            way = yield from (beside if some else self.routes.best_alone())
             served[frozenset({"routing"})] = way.plan, way.outcome
         costs = {some | more: outcome.runs for more, (_, outcome) in served.items()}
         if "batching" in self.levers:
-            halves = {more: self._batched(*before, serve) for more, before in served.items()}
-            costs |= {some | more | {"batching"}: runs for more, runs in halves.items()}
+            for more, way_before in served.items():
+                costs[some | more | {"batching"}] = yield from self._batched(*way_before, serve)
         return costs
 
-    def _batched(self, plan: Plan, before: Outcome, serve: Callable[[Plan], Outcome]) -> pl.DataFrame:
+    def _batched(self, plan: Plan, before: Outcome, serve: Serve) -> Replaying[pl.DataFrame]:
         """Return the costs with batching: half the price of the same tokens, packed where that is cheaper."""
         workspace = self.workspace
         if workspace.unwaited.is_empty():
             return before.runs
-        half = self.batched(before.plan)
-        ways = [Outcome(half, workspace.costs.repriced(half, before.turns)).runs]
+        ways = [workspace.repriced(self.batched(before.plan), before).runs]
         if not workspace.packs.is_empty():
-            ways.append(serve(self.batched(batching.packed(plan, workspace.packs))).runs)
+            packed = yield from serve(self.batched(batching.packed(plan, workspace.packs)))
+            ways.append(packed.runs)
         return cheapest(ways)
 
-    @cached_property
-    def trimmed_plan(self) -> Plan:
-        """The plan with the parts of trimming that are on, but for those known to change nothing alone."""
-        return self.trimmed(
-            [part for part in self.workspace.settings.trimming.parts if part not in self.idle]
-        )
+    def _trimmed_plan(self) -> Replaying[Plan]:
+        """Return the plan with the parts of trimming that are on and change anything alone."""
+        parts = self.workspace.settings.trimming.parts
+        return self.trimmed([part for part in parts if part not in self.idle])
 
-    def trimmed_by(self, part: str) -> Plan:
+    def trimmed_by(self, part: str) -> Replaying[Plan]:
         """Return the plan with one part of trimming; it is not kept, only whether it is another one."""
-        plan = self.trimmed([part])
+        plan = yield from self.trimmed([part])
         if plan is self.workspace.plan:
             self.idle.add(part)
         return plan
 
-    def trimmed(self, parts: Sequence[str]) -> Plan:
+    def trimmed(self, parts: Sequence[str]) -> Replaying[Plan]:
         """Return the plan with some parts of trimming; the same plan where none of them changes anything."""
-        workspace = self.workspace
-        if not parts:
-            return workspace.plan
-
-        def classes(plan: Plan) -> pl.DataFrame:
-            token_classes = workspace.analysis.agreement.classes if plan is workspace.plan else plan.classes()
-            return token_classes.hstack(workspace.costs.units(plan))
-
-        return trimming.trimmed(workspace.plan, workspace.trimming_inputs, parts, classes)
+        return trimming.trimmed(self.workspace.plan, self.workspace.trimming_inputs, parts)
 
     def batched(self, plan: Plan) -> Plan:
         """Return the plan with what nobody waits for in batches."""

@@ -1,38 +1,39 @@
 """The parts of each lever, each alone."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TypeAlias
-
-import polars as pl
+from typing import Final, TypeAlias
 
 from costscan.levers import batching, caching, routing
 from costscan.levers.catalogue import TRIMMING
+from costscan.levers.plan import Plan
+from costscan.levers.replaying import Outcome, Replaying, ready, replay
 from costscan.scenarios.lever_sets import Sets
 from costscan.scenarios.route_choice import SCOPES
-from costscan.scenarios.workspace import Outcome, Workspace
+from costscan.scenarios.workspace import Workspace
 
-Parts: TypeAlias = "Mapping[str, Callable[[], pl.DataFrame]]"
-"""By scenario, what works out the costs of the runs."""
+Parts: TypeAlias = dict[str, Callable[[], Replaying[Sequence[Outcome]]]]
+"""By scenario, what works out the ways that were tried; the last one is its outcome."""
+
+
+TTL: Final = "caching/ttl"
 
 
 def caching_parts(workspace: Workspace) -> Parts:
-    """Return each part of caching."""
+    """Return each part of caching; `TTL` has the ways of `Workspace.with_ttls`."""
     plan = workspace.plan
     return {
-        "caching/fix-prefix": lambda: (
-            workspace.replayed(caching.with_stable_prefix(plan)).runs
-            if plan.varies
-            else workspace.logged.runs
+        "caching/fix-prefix": partial(
+            _replayed, lambda: caching.with_stable_prefix(plan) if plan.varies else plan
         ),
-        "caching/breakpoints": lambda: workspace.replayed(caching.with_breakpoints(plan)).runs,
-        "caching/ttl": lambda: workspace.ttls[2],
+        "caching/breakpoints": partial(_replayed, partial(caching.with_breakpoints, plan)),
+        TTL: partial(workspace.with_ttls, plan),
     }
 
 
 def other_parts(sets: Sets, levers: Sequence[str]) -> Parts:
     """Return each part of the other levers that are on."""
-    out: dict[str, Callable[[], pl.DataFrame]] = {}
+    out: dict[str, Callable[[], Replaying[Outcome]]] = {}
     settings = sets.workspace.settings
     if "trimming" in levers:
         out |= {f"trimming/{part}": partial(_trimmed, sets, part) for part in TRIMMING.part_names}
@@ -43,32 +44,40 @@ def other_parts(sets: Sets, levers: Sequence[str]) -> Parts:
     if "batching" in levers:
         out["batching/async"] = partial(_batched, sets.workspace)
         out["batching/pack-items"] = partial(_packed, sets.workspace)
-    return out
+    return {name: partial(_alone, make) for name, make in out.items()}
 
 
-def _trimmed(sets: Sets, part: str) -> pl.DataFrame:
-    return sets.workspace.replayed(sets.trimmed_by(part)).runs
+def _alone(make: Callable[[], Replaying[Outcome]]) -> Replaying[Sequence[Outcome]]:
+    return [(yield from make())]
 
 
-def _routed(sets: Sets, scope: str) -> pl.DataFrame:
-    return sets.routes.alone(scope).outcome.runs
+def _replayed(make: Callable[[], Plan]) -> Replaying[Sequence[Outcome]]:
+    return (yield [make()])
 
 
-def _with_effort(workspace: Workspace, effort: str) -> pl.DataFrame:
-    return workspace.replayed(routing.with_effort(workspace.plan, effort)).runs
+def _trimmed(sets: Sets, part: str) -> Replaying[Outcome]:
+    plan = yield from sets.trimmed_by(part)
+    return (yield from replay(plan))
 
 
-def _batched(workspace: Workspace) -> pl.DataFrame:
+def _routed(sets: Sets, scope: str) -> Replaying[Outcome]:
+    return (yield from sets.routes.alone(scope)).outcome
+
+
+def _with_effort(workspace: Workspace, effort: str) -> Replaying[Outcome]:
+    return replay(routing.with_effort(workspace.plan, effort))
+
+
+def _batched(workspace: Workspace) -> Replaying[Outcome]:
     if workspace.unwaited.is_empty():
-        return workspace.logged.runs
+        return ready(workspace.logged)
     halves = batching.batched(workspace.plan, workspace.unwaited["run_id"], workspace.batch_models)
-    return Outcome(halves, workspace.costs.repriced(halves, workspace.logged.turns)).runs
+    return ready(workspace.repriced(halves, workspace.logged))
 
 
-def _packed(workspace: Workspace) -> pl.DataFrame:
-    if workspace.unwaited.is_empty():
-        return workspace.logged.runs
-    return workspace.replayed(batching.packed(workspace.plan, workspace.packs)).runs
+def _packed(workspace: Workspace) -> Replaying[Outcome]:
+    is_empty = workspace.unwaited.is_empty()
+    return replay(workspace.plan if is_empty else batching.packed(workspace.plan, workspace.packs))
 
 
-__all__ = ["Parts", "caching_parts", "other_parts"]
+__all__ = ["TTL", "Parts", "caching_parts", "other_parts"]

@@ -10,38 +10,43 @@ from costscan.prices import cost_of
 
 SPREADS: Final = ("more_pico_usd", "less_pico_usd")
 """By how much the cost of a turn may be more or less than what was foreseen."""
-_OF_STEPS: Final = (*SPREAD, *DOUBTS, PREFIX_ERROR)
 _SHARED: Final = ("shared_tokens", "stable_shared_tokens")
+_OF_STEPS: Final = (*SPREAD, *DOUBTS, PREFIX_ERROR)
+UNSURE: Final = (*_OF_STEPS, *_SHARED)
+"""What of the steps of a plan says how sure their cost is."""
 
 
-def spread(turns: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
+def spread(turns: pl.LazyFrame, steps: pl.DataFrame) -> pl.LazyFrame:
     """Return turns with `SPREADS`, 0 where all is sure or the cost is unknown.
 
     Args:
-        turns: run_id, token classes, unit prices and pico_usd.
+        turns: run (its number), token classes, unit prices, pico_usd and `UNSURE`.
         steps: the steps of their plan, in the same order.
     """
-    if not any(steps[name].max() for name in _OF_STEPS):
+    if not any(steps.select(pl.col(_OF_STEPS).max()).row(0)):
         return turns.with_columns(pl.lit(0, pl.Int64).alias(name) for name in SPREADS)
-    both = turns.hstack(steps.select(*_OF_STEPS, *_SHARED))
     is_priced = pl.col("pico_usd").is_not_null()
     ends = zip(SPREADS, (_more(), _less()), strict=True)
-    with_spreads = both.with_columns(
+    return turns.with_columns(
         pl.when(is_priced).then(end.round().cast(pl.Int64)).otherwise(0).alias(name) for name, end in ends
     )
-    return with_spreads.drop(*_OF_STEPS, *_SHARED)
 
 
-def with_other(turns: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
-    """Return turns with another outcome that is as likely in their `SPREADS`, run by run."""
-    differences = pl.DataFrame([turns["run_id"], other["pico_usd"] - turns["pico_usd"]])
-    more = differences.select(pl.col("pico_usd").fill_null(0).sum().over("run_id")).to_series()
-    first = turns.select(pl.int_range(pl.len()).over("run_id") == 0).to_series()
+def with_other(turns: pl.DataFrame, other: pl.Series) -> pl.DataFrame:
+    """Return turns with another outcome that is as likely in their `SPREADS`, run by run.
+
+    Args:
+        turns: run, pico_usd and `SPREADS`.
+        other: the other pico_usd of each turn.
+    """
+    more = (pl.col("_other") - pl.col("pico_usd")).fill_null(0).sum().over("run")
+    is_first = pl.col("run") != pl.col("run").shift(1, fill_value=-1)
     ends = zip(SPREADS, (more, -more), strict=True)
-    return turns.with_columns(
-        (pl.col(name) + pl.when(first).then(end.clip(lower_bound=0)).otherwise(0)).alias(name)
+    both = turns.lazy().with_columns(other.alias("_other")).with_columns(
+        (pl.col(name) + pl.when(is_first).then(end.clip(lower_bound=0)).otherwise(0)).alias(name)
         for name, end in ends
-    )
+    )  # fmt: skip
+    return both.drop("_other").collect()
 
 
 def _unit(meter: str) -> pl.Expr:
@@ -72,7 +77,7 @@ def _less() -> pl.Expr:
 
 def _of_prompt(tokens: str) -> pl.Expr:
     """Price tokens of the prompts: new ones as what is new, the others as the mean of the prompt."""
-    carried = pl.min_horizontal(tokens, pl.col(tokens).shift(1).over("run_id").fill_null(0))
+    carried = pl.min_horizontal(tokens, pl.col(tokens).shift(1).over("run").fill_null(0))
     sent = pl.max_horizontal(pl.sum_horizontal(PROMPT_TOKENS), 1)
     return carried * _prompt() / sent + (pl.col(tokens) - carried) * _new()
 
@@ -105,4 +110,4 @@ def _of_prefix() -> pl.Expr:
     return pl.col(PREFIX_ERROR) * between.abs()
 
 
-__all__ = ["SPREADS", "spread", "with_other"]
+__all__ = ["SPREADS", "UNSURE", "spread", "with_other"]

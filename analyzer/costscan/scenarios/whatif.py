@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from costscan.levers import routing
+from costscan.levers.replaying import Replaying, replay
 from costscan.scenarios.savings import saved
 from costscan.scenarios.workspace import Workspace
 from costscan.settings.keys import Settings
@@ -30,8 +31,9 @@ def what_if(analysis: "Analysis", models: Sequence[str]) -> pl.DataFrame:
     """
     workspace = Workspace(analysis, Settings())
     threads = analysis.turns.group_by("run_id").agg(turns=pl.len().cast(pl.Int64), usd=_known_sum("usd"))
-    for name in models:
-        threads = threads.join(_on(workspace, name), on="run_id", how="left").with_columns(
+    on_each = workspace.done([_on(workspace, name) for name in models])
+    for name, on_model in zip(models, on_each, strict=True):
+        threads = threads.join(on_model, on="run_id", how="left").with_columns(
             pl.when(pl.col(name).is_null())
             .then("turns")
             .otherwise(f"staying {name}")
@@ -61,7 +63,7 @@ def _known_sum(name: str) -> pl.Expr:
     return pl.when(pl.col(name).count() > 0).then(pl.col(name).sum())
 
 
-def _on(workspace: Workspace, model: str) -> pl.DataFrame:
+def _on(workspace: Workspace, model: str) -> Replaying[pl.DataFrame]:
     """Return, per agent thread, the cost on a model and how many turns stay where they were."""
     moves = routing.forced(workspace.plan, model, workspace.sizes)
     claude = pl.col("model") != model
@@ -72,13 +74,8 @@ def _on(workspace: Workspace, model: str) -> pl.DataFrame:
         if moves.height
         else workspace.plan
     )
-    runs = saved(
-        workspace.costs,
-        workspace.logged.runs,
-        workspace.replayed(plan).runs,
-        model,
-        may_be_more_expensive=True,
-    )
+    outcome = yield from replay(plan)
+    runs = saved(workspace.costs, workspace.logged.runs, outcome.runs, model, may_be_more_expensive=True)
     costs = runs.select("run_id", pl.col("usd").alias(model))
     return costs.join(stay, on="run_id", how="left", maintain_order="left").select(
         "run_id", model, pl.col("stay").fill_null(0).alias(f"staying {model}")

@@ -1,38 +1,30 @@
 """The logged runs and all that levers know of them, worked out once, when it is first asked for."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import polars as pl
 
+from costscan.cache.agreement import REPLAYED
 from costscan.cache_policy import LONG, SHORT, SHORT_US
 from costscan.formats import with_whole_prompts
 from costscan.levers import batching, caching, routing, trimming
 from costscan.levers.plan import Plan
+from costscan.levers.replaying import Outcome, Replaying, replay
+from costscan.levers.stack import Stack
 from costscan.levers.uncertainty import with_errors
 from costscan.scenarios.costing import Costs, cheapest
+from costscan.scenarios.rounds import done
 from costscan.scenarios.uncertainty import with_other
 from costscan.settings.keys import Settings
 
 if TYPE_CHECKING:
     from costscan.analysis import Analysis
 
-_MOST_AT_ONCE: Final = 150_000
-"""Logs of more turns are replayed one plan at a time: each holds what happens to all cache entries."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A plan that was replayed: its turns with token classes, unit prices and costs."""
-
-    plan: Plan
-    turns: pl.DataFrame
-
-    @cached_property
-    def runs(self) -> pl.DataFrame:
-        """The sums by run."""
-        return Costs.per_run(self.turns)
+_MOST_TURNS: Final = 150_000
+"""So many turns of plans are replayed at a time: each holds what happens to all cache entries."""
+T = TypeVar("T")
 
 
 class Workspace:
@@ -44,16 +36,19 @@ class Workspace:
         self.costs = Costs.of(analysis)
         self.plan = Plan.of(analysis.logged_requests, analysis.counted)
 
-    @property
-    def threads(self) -> int:
+    @cached_property
+    def at_once(self) -> int:
         """How many plans may be replayed at a time."""
-        # The steps of a replay are too small to be split; two replays at a time take both cores.
-        return 2 if self.plan.steps.height <= _MOST_AT_ONCE else 1
+        return max(1, _MOST_TURNS // max(1, self.plan.steps.height))
 
     @cached_property
     def logged(self) -> Outcome:
         """What happened, as the replay has it."""
-        return Outcome(self.plan, self.costs.of_turns(self.plan, self.analysis.agreement.classes))
+        return self._outcomes([self.plan], self.costs.of_plans([self.plan], self._logged_classes))[0]
+
+    @property
+    def _logged_classes(self) -> pl.DataFrame:
+        return self.analysis.agreement.classes.rename(REPLAYED)
 
     def _blocks(self, *names: str) -> pl.LazyFrame:
         """Return columns of the blocks and what they cost, to be read from disk where they are used."""
@@ -132,12 +127,6 @@ class Workspace:
         return batching.contexts(self.unwaited, items or self.settings.batching.items_per_context, longest)
 
     @cached_property
-    def ttls(self) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-        """The costs of the runs with five minutes, with an hour, and with the cheaper one."""
-        five, hour, cheaper = self.with_ttls(self.plan)
-        return five.runs, hour.runs, cheaper.runs
-
-    @cached_property
     def packs(self) -> pl.DataFrame:
         """The contexts with as many items as the settings say."""
         return self.contexts()
@@ -158,18 +147,52 @@ class Workspace:
         unit = self.costs.units_of(asked)
         return asked.select("day", "model", usd=unit["pico_input"]).drop_nulls()
 
-    def replayed(self, plan: Plan, *, keep: bool = False) -> Outcome:
-        """Replay a plan; `keep` its timeline for another replay."""
-        if plan is self.plan:
-            return self.logged
-        turns = self.costs.of_turns(plan, plan.classes())
+    def done(self, tasks: Sequence[Replaying[T]]) -> list[T]:
+        """Do work that waits for replays; return what it gives, in its order."""
+        return done(tasks, self.replayed, at_once=self.at_once)
+
+    def replayed(self, plans: Sequence[Plan]) -> list[Outcome]:
+        """Replay plans, as many in one pass as memory allows."""
+        new = list({id(plan): plan for plan in plans if plan is not self.plan}.values())
+        outcomes = {id(self.plan): self.logged}
+        for first in range(0, len(new), self.at_once):
+            some = new[first : first + self.at_once]
+            outcomes |= zip(map(id, some), self._replayed(some), strict=True)
+        return [outcomes[id(plan)] for plan in plans]
+
+    def _replayed(self, plans: Sequence[Plan]) -> list[Outcome]:
+        """Replay plans in one pass, and the other ways in which each of them may turn out."""
+        others = [(k, other) for k, plan in enumerate(plans) for other in plan.other_minimums()]
+        every = [*plans, *(other for _, other in others)]
+        stack, longest_only = Stack.of(every), self.analysis.logged_requests.longest_only
+        turns = self._of_stack(stack, longest_only=longest_only)
+        height = self.plan.steps.height
+        own, *rest = turns.head(len(plans) * height), *turns.slice(len(plans) * height).iter_slices(height)
         if self.is_open:
-            turns = with_other(turns, self.costs.of_turns(plan, plan.read_otherwise().classes()))
-        for other in plan.other_minimums():
-            turns = with_other(turns, self.costs.of_turns(other, other.classes()))
-        if not keep:
-            plan.breakpoints.forget()
-        return Outcome(plan, turns)
+            own = with_other(
+                own, self._of_stack(stack, longest_only=not longest_only).head(own.height)["pico_usd"]
+            )
+        if others:
+            each = list(own.iter_slices(height))
+            for (k, _), other in zip(others, rest, strict=True):
+                each[k] = with_other(each[k], other["pico_usd"])
+            own = pl.concat(each)
+        return self._outcomes(plans, own)
+
+    def _of_stack(self, stack: Stack, *, longest_only: bool) -> pl.DataFrame:
+        classes = stack.classes(longest_only=longest_only).rename(REPLAYED)
+        return self.costs.of_plans(stack.plans, classes)
+
+    def _outcomes(self, plans: Sequence[Plan], turns: pl.DataFrame) -> list[Outcome]:
+        """Return the outcomes of plans from their turns, one plan after another."""
+        runs = Costs.per_run(turns).iter_slices(max(1, self.costs.n_runs))
+        own = turns.with_columns(pl.col("run") % max(1, self.costs.n_runs))
+        turns_of = own.iter_slices(max(1, self.plan.steps.height))
+        return [Outcome(*each) for each in zip(plans, turns_of, runs, strict=True)]
+
+    def repriced(self, plan: Plan, before: Outcome) -> Outcome:
+        """Return the outcome of a plan that changes nothing but prices of one that was replayed."""
+        return self._outcomes([plan], self.costs.of_plans([plan], before.turns))[0]
 
     @cached_property
     def is_open(self) -> bool:
@@ -185,24 +208,26 @@ class Workspace:
         spans = begun.group_by("group").agg(span_us=pl.col("at_us").max() - pl.col("at_us").min())
         return bool((spans["span_us"] > SHORT_US).any())
 
-    def cached(self, plan: Plan) -> Outcome:
+    def cached(self, plan: Plan) -> Replaying[Outcome]:
         """Return a plan with all parts of caching."""
-        return self.with_ttls(caching.with_breakpoints(plan, stable=plan.varies))[2]
+        marked = caching.with_breakpoints(plan, stable=plan.varies)
+        return (yield from self.with_ttls(marked))[2]
 
-    def with_ttls(self, plan: Plan) -> tuple[Outcome, Outcome, Outcome]:
+    def with_ttls(self, plan: Plan) -> Replaying[tuple[Outcome, Outcome, Outcome]]:
         """Return a plan with five minutes, with an hour, and with the cheaper one.
 
         That is the cheaper one of each run, or one for all that share a prefix: a run may be cheaper with
         five minutes and yet be the one whose hour saves the others a write.
         """
-        five, hour = (self.replayed(plan.with_ttl(ttl), keep=True) for ttl in (SHORT, LONG))
+        short, long = (plan.with_ttl(ttl) for ttl in (SHORT, LONG))
+        five, hour = yield [short, long]
         both = five.runs.join(hour.runs, on="run_id", suffix="_hour")
         runs = both.filter(pl.col("known_pico_usd_hour") < pl.col("known_pico_usd"))["run_id"]
         ways = [five]
         if len(runs) == both.height:
             ways = [hour]
         elif len(runs):
-            mixed = self.replayed(plan.with_ttl(SHORT).mixed(plan.with_ttl(LONG), runs), keep=True)
+            mixed = yield from replay(short.mixed(long, runs))
             ways = [mixed, five, hour]
-        plan.breakpoints.forget()
-        return five, hour, Outcome(plan, cheapest([way.turns for way in ways]))
+        turns = cheapest([way.turns for way in ways])
+        return five, hour, Outcome(plan, turns, Costs.per_run(turns))

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from costscan.levers.replaying import Replaying
 from costscan.scenarios.route_choice import Routes, Way
 
 ALONE, BESIDE = "alone", "beside"
@@ -19,9 +20,9 @@ def routes_told() -> Iterator[Chosen]:
     told: Chosen = []
     known = Routes.alone, Routes.beside
 
-    def noting(way: Callable[..., Way], name: str) -> Callable[..., Way]:
-        def noted(self: Routes, *args: Any, **more: Any) -> Way:
-            found = way(self, *args, **more)
+    def noting(way: Callable[..., Replaying[Way]], name: str) -> Callable[..., Replaying[Way]]:
+        def noted(self: Routes, *args: Any, **more: Any) -> Replaying[Way]:
+            found = yield from way(self, *args, **more)
             scope = "+".join(args) if name == ALONE else BESIDE
             told.append((scope, found.plan.steps.select("run_id", "turn", "model")))
             return found

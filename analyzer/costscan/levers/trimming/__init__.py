@@ -12,6 +12,7 @@ from typing import Final
 import polars as pl
 
 from costscan.levers.plan import Plan
+from costscan.levers.replaying import Replaying, replay
 from costscan.levers.shortening import renamed, shortened
 from costscan.levers.trimming.cap_tool_results import long_results
 from costscan.levers.trimming.compact_history import compacted
@@ -51,23 +52,23 @@ REWRITING: Final = MappingProxyType({"prune-at-task-boundary": pruned, "compact-
 """How parts rewrite the history, in the order in which they are applied."""
 
 
-def trimmed(
-    plan: Plan, inputs: TrimmingInputs, parts: Sequence[str], classes: Callable[[Plan], pl.DataFrame]
-) -> Plan:
+def trimmed(plan: Plan, inputs: TrimmingInputs, parts: Sequence[str]) -> Replaying[Plan]:
     """Return the plan with some parts of trimming; the same plan where none of them changes anything.
+
+    Where the history is rewritten is weighed with what a replay says of the plan before.
 
     Args:
         plan: the plan.
         inputs: what the prompts hold.
         parts: their names.
-        classes: gives the token classes of the steps of a plan, with `unit` prices beside them.
     """
     cut_blocks = [cut for name, cuts in SHORTENING.items() if name in parts if (cut := cuts(inputs)).height]
     short = _shorter(plan, inputs, pl.concat(cut_blocks)) if cut_blocks else plan
     left = _left(inputs.blocks, cut_blocks)
     for name, rewritten in REWRITING.items():
         if name in parts:
-            short = rewritten(short, left, inputs.runs, classes(short))
+            outcome = yield from replay(short)
+            short = rewritten(short, left, inputs.runs, outcome.turns)
     return short
 
 

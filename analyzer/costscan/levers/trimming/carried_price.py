@@ -5,7 +5,7 @@ from typing import Final
 import polars as pl
 
 from costscan.levers.plan import with_context
-from costscan.meters import TOKEN_METERS
+from costscan.meters import CACHED_TOKENS, TOKEN_METERS
 from costscan.prices import UNIT_COLUMNS
 
 PRICED: Final = tuple(UNIT_COLUMNS[meter] for meter in TOKEN_METERS)
@@ -24,23 +24,23 @@ def carried_price(steps: pl.DataFrame, priced: pl.DataFrame, blocks: pl.DataFram
 
     Returns:
         req, run_id, turn, context, prompt_tokens, before_tokens (the prompt before it in its context),
-        fixed_tokens (tools and system prompt, with what tool use adds), read_tokens, carry_pico, write_pico,
-        carry_on_pico (the sum of carry_pico from this turn to the end of its context), and of the turn before
-        it in its context before_req, ask_pico (what a token of its prompt costs, were it re-sent just
-        before this turn), ask_new_pico (what stands behind it) and output_pico; null where a price is
+        fixed_tokens (tools and system prompt, with what tool use adds), the cached token classes, carry_pico,
+        write_pico, carry_on_pico (the sum of carry_pico from this turn to the end of its context), and of the
+        turn before it in its context before_req, ask_pico (what a token of its prompt costs, were it re-sent
+        just before this turn), ask_new_pico (what stands behind it) and output_pico; null where a price is
         unknown.
     """
     of_turn = ("req", "run_id", "turn", "context", "at_us", "ttl_us", "prompt_tokens")
     both = (
         with_context(steps)
         .select(*of_turn, "is_shown", "shared_tokens")
-        .hstack(priced.select("read_tokens", "write_1h_tokens", "write_5m_tokens", *PRICED))
+        .hstack(priced.select(*CACHED_TOKENS, *PRICED))
         .join(_fixed(steps, blocks), on=["run_id", "turn"], how="left", maintain_order="left")
     )
     write = (
-        pl.when(pl.col("write_1h_tokens") > 0).then("pico_cache_write_1h")
-        .when(pl.col("write_5m_tokens") > 0).then("pico_cache_write_5m")
-        .when(pl.col("read_tokens") > 0).then("pico_cache_write_5m")
+        pl.when(pl.col("cache_write_1h_tokens") > 0).then("pico_cache_write_1h")
+        .when(pl.col("cache_write_5m_tokens") > 0).then("pico_cache_write_5m")
+        .when(pl.col("cache_read_tokens") > 0).then("pico_cache_write_5m")
         .otherwise("pico_input")
     )  # fmt: skip
     carried = both.with_columns(
@@ -57,8 +57,8 @@ def carried_price(steps: pl.DataFrame, priced: pl.DataFrame, blocks: pl.DataFram
 def _is_warm() -> pl.Expr:
     """Whether a turn read most of the history before it, beside tools and system prompt."""
     history = pl.max_horizontal(pl.col("before_tokens") - pl.col("fixed_tokens"), 0)
-    reads_history = pl.col("read_tokens") >= pl.col("fixed_tokens") + history / 2
-    return (reads_history & (pl.col("read_tokens") > 0)).fill_null(value=False)
+    reads_history = pl.col("cache_read_tokens") >= pl.col("fixed_tokens") + history / 2
+    return (reads_history & (pl.col("cache_read_tokens") > 0)).fill_null(value=False)
 
 
 def _of_turn_before(write: pl.Expr) -> dict[str, pl.Expr]:
@@ -68,7 +68,7 @@ def _of_turn_before(write: pl.Expr) -> dict[str, pl.Expr]:
     its breakpoints are where they were, so that nothing is too far back.
     """
     sent = pl.max_horizontal("prompt_tokens", 1)
-    cached = pl.min_horizontal(pl.sum_horizontal("read_tokens", "write_1h_tokens", "write_5m_tokens"), sent)
+    cached = pl.min_horizontal(pl.sum_horizontal(CACHED_TOKENS), sent)
     until = pl.col("at_us").shift(-1).over("run_id", "context") - pl.col("at_us")
     while_cached = cached * pl.col("pico_cache_read") + (sent - cached) * pl.col("pico_input")
     anew = cached * write + (sent - cached) * pl.col("pico_input")
