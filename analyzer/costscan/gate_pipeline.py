@@ -102,7 +102,7 @@ def limits_of(
         raise CostscanError(
             "nothing to check against", "name a --baseline, or a budget like --fail-on usd_per_run:2"
         )
-    rules = [rule.name for rule in load_rules(request.rules, request.settings.rules)]
+    rules = [rule.name for rule in load_rules(request.rules, request.settings.rules, cases=False)]
     parsed = limits(texts or [("", DEFAULT)], rules)
     for (where, _), limit in zip(texts, parsed, strict=False):
         if limit.needs_baseline and not has_baseline and not may_lack:

@@ -190,7 +190,7 @@ class _Meanwhile:
         try:
             from costscan.rulebook import load_rules  # noqa: PLC0415 - imports Polars
 
-            self._rules = load_rules(self._request.rules, self._request.settings.rules)
+            self._rules = load_rules(self._request.rules, self._request.settings.rules, cases=False)
         except BaseException as error:  # noqa: BLE001 - Polars raises an interrupt in any thread
             self._error = error
 

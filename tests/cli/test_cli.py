@@ -72,7 +72,7 @@ needs_typer = pytest.mark.skipif(
     tuple(map(int, version("typer").split(".")[:2])) < (0, 29), reason="older versions say it otherwise"
 )
 USAGE = [
-    "analyze",
+    "whatif",
     "analyse log.jsonl",
     "analyze log.jsonl --wat",
     "analyze log.jsonl --by nothing",
@@ -221,7 +221,9 @@ def test_prices_of_all_models(capsys: Capture) -> None:
     assert max(map(len, text.splitlines())) < 130
 
 
-def test_help(capsys: Capture) -> None:
+def test_help(capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("CLAUDE_CONFIG_DIR", raising=False)
     text = seen(capsys, "--help")
     assert "Exit codes: 0 fine, 1 a check failed, 2 cannot run" in text
     assert seen(capsys, code=2) == text

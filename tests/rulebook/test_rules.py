@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from shutil import copy
 from typing import Any
@@ -219,3 +220,20 @@ def test_a_rule_of_the_same_name_replaces_ours(tmp_path: Path) -> None:
 
 def test_other_folders_hold_the_same_rules_as_the_registry() -> None:
     assert {read_rule(path).name for path in own_folder().glob("*.toml")} == {rule.name for rule in RULES}
+
+
+def test_without_their_cases_the_rules_are_the_same() -> None:
+    short = load_rules(cases=False)
+    assert short == [replace(rule, cases=()) for rule in RULES]
+
+
+def test_a_rule_that_comes_along_is_compiled_where_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its query was checked with its own values, not with those of a user."""
+    compiled: list[str] = []
+    monkeypatch.setattr("costscan.rulebook.compile_rule", lambda rule: compiled.append(rule.name))
+    load_rules(cases=False)
+    assert compiled == []
+    rule = next(rule for rule in RULES if rule.params)
+    value = {name: param.value for name, param in rule.params.items()}
+    load_rules(settings=[(Place("costscan.toml", ""), rule.name, value)], cases=False)
+    assert compiled == [rule.name]

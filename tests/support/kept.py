@@ -66,10 +66,12 @@ class Kept:
         ]
         return self.of(("price", id(x.turns), *told), x, lambda: _PRICE(x, settings))
 
-    def rules(self, folders: Sequence[Path] = (), settings: Any = ()) -> Any:
+    def rules(self, folders: Sequence[Path] = (), settings: Any = (), *, cases: bool = True) -> Any:
         if folders:
-            return _RULES(folders, settings)
-        return list(self.of(("rules", repr(settings)), None, lambda: _RULES((), settings)))
+            return _RULES(folders, settings, cases=cases)
+        return list(
+            self.of(("rules", repr(settings), cases), None, lambda: _RULES((), settings, cases=cases))
+        )
 
     def find(self, x: scenarios.PricedAnalysis, rules: Any, accepted: frozenset[str] = frozenset()) -> Any:
         key = ("find", id(x.turns), id(x.scenarios), repr(x.reasons), repr(rules), accepted)

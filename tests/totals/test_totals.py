@@ -1,7 +1,7 @@
 """`costscan usage`: its sums are those of `analyze`; days, weeks, months and windows by hand."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -146,6 +146,23 @@ def test_without_a_path_it_reads_where_clients_keep_logs(
     (tmp_path / "home" / ".claude" / "projects").mkdir(parents=True)
     assert default_folders() == [str(tmp_path / "config" / "projects")]  # the other one holds no log
     assert json.loads(said(capsys, "usage", "--json"))["totals"]["turns"] == 1
+    assert json.loads(said(capsys, "analyze", "--json"))["totals"]["turns"] == 1
+
+
+def test_the_command_alone_looks_at_the_last_days(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path))
+    calls = [
+        assistant(
+            f"msg_{days}", usage(1_000, out=10), sessionId="s", timestamp=(now - timedelta(days)).isoformat()
+        )
+        for days in (40, 29, 1)
+    ]
+    write(tmp_path / "projects" / "p" / "s.jsonl", *calls)
+    assert run([]) == 0
+    assert "2 calls" in capsys.readouterr().out
 
 
 def test_commands_offer_what_can_be_summed_by() -> None:

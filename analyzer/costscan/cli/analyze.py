@@ -9,6 +9,7 @@ from costscan.cli import parameters as p
 from costscan.cli.options import Options, with_options
 from costscan.cli.printing import print_document, tell_written
 from costscan.cli.session import diagnosed
+from costscan.ingest.discover import default_folders
 from costscan.reports.outputs import target
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Rank(StrEnum):
     "since", "until", "task", "model", "format", "rules", "tz", "set", "config", "no_cache", "workers"
 )
 def analyze(
-    path: p.Paths,
+    path: p.PathsOrDefault = None,
     *,
     output: p.Output = None,
     json: p.Json = False,
@@ -68,7 +69,7 @@ def analyze(
 
     \b
     Examples:
-      costscan analyze ~/.claude/projects --since 7d
+      costscan analyze --since 7d
       costscan analyze runs.jsonl.gz --by tool --top 30
       costscan analyze logs/ -o report.html -o report.parquet
       cat runs.jsonl | costscan analyze - --json
@@ -77,7 +78,7 @@ def analyze(
     Exit codes: 0 fine, 2 cannot run (usage, unreadable input, no usable line).
     """  # noqa: D301 - \b keeps the lines apart
     targets = [target(name) for name in output or ()]
-    with diagnosed(options.request(path), rank=rank.value) as (diagnosis, summary):
+    with diagnosed(options.request(path or default_folders()), rank=rank.value) as (diagnosis, summary):
         for report in targets:
             report.write(summary, diagnosis)
     _print(summary, as_json=json, by=by.value if by else None, top=top)

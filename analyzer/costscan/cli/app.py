@@ -7,7 +7,7 @@ before a command runs.
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -25,8 +25,12 @@ from costscan.cli.usage import usage
 from costscan.cli.whatif import whatif
 from costscan.defects import DEFECT, PANIC, TRACEBACK
 from costscan.errors import CostscanError
+from costscan.ingest.discover import default_folders
 
 USAGE, INTERRUPTED = 2, 130
+RECENT: Final = "30d"
+"""How far back `costscan` alone looks."""
+_HELP: Final = ["--help"]
 _UsageError: type[Exception] = typer.BadParameter.__base__ or Exception
 """The error of a wrong command line, wherever this version of typer has it from."""
 
@@ -61,17 +65,23 @@ def costscan(
     """Read logs of LLM agent runs and say, in dollars, where the money went.
 
     \b
-    costscan analyze ~/.claude/projects
+    costscan
     costscan analyze runs.jsonl --by tool
     costscan analyze logs/ -o report.html -o report.json
     costscan check new-logs/ --baseline report.parquet
+
+    Without arguments it analyzes the last 30 days of what clients keep on this machine.
     """  # noqa: D301 - \b keeps the lines apart
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command line and give its exit code; every expected failure ends as `error:` and `hint:`."""
+    """Run a command line and give its exit code; every expected failure ends as `error:` and `hint:`.
+
+    Without arguments that is an analysis of what clients keep on this machine; help where they keep none.
+    """
+    asked = list(arguments) or _unasked()
     try:
-        code = app(args=list(arguments) or ["--help"], prog_name="costscan", standalone_mode=False)
+        code = app(args=asked, prog_name="costscan", standalone_mode=False)
         sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
@@ -86,7 +96,15 @@ def run(arguments: Sequence[str]) -> int:
         if os.environ.get(TRACEBACK) or not (isinstance(error, Exception) or type(error).__name__ == PANIC):
             raise
         return _failed(error)
-    return (code if isinstance(code, int) else 0) if arguments else USAGE
+    return USAGE if not arguments and asked == _HELP else code if isinstance(code, int) else 0
+
+
+def _unasked() -> list[str]:
+    try:
+        default_folders()
+    except CostscanError:
+        return _HELP
+    return ["analyze", "--since", RECENT]
 
 
 def _failed(error: BaseException) -> int:

@@ -67,7 +67,7 @@ def _rule(name: str, request: "Request") -> None:
     from costscan.reports.listings.rules import show_one  # noqa: PLC0415 - imports Polars
     from costscan.rulebook import load_rules  # noqa: PLC0415
 
-    rules = load_rules(request.rules, request.settings.rules)
+    rules = load_rules(request.rules, request.settings.rules, cases=False)
     if not any(name in {rule.name, rule.id} for rule in rules):
         raise CostscanError(f"{name}: no rule of this name", _meant(name, [rule.name for rule in rules]))
     show_one(rules, name)

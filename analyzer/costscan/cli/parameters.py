@@ -15,6 +15,15 @@ Paths = Annotated[
         ".jsonl .json .ndjson, plain, .gz or .zst.",
     ),
 ]
+PathsOrDefault = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="PATH",
+        show_default=False,
+        help="Logs: files, folders, patterns, or - for standard input; .jsonl .json .ndjson, plain, .gz or "
+        ".zst. Without it, those that clients keep on this machine.",
+    ),
+]
 Output = Annotated[
     list[str] | None,
     typer.Option(

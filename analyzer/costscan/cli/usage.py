@@ -34,14 +34,7 @@ class By(StrEnum):
 
 @with_options("since", "until", "task", "model", "format", "tz", "set", "config", "no_cache", "workers")
 def usage(
-    path: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[PATH]",
-            show_default=False,
-            help="Logs, as for analyze; without it, those that clients keep on this machine.",
-        ),
-    ] = None,
+    path: p.PathsOrDefault = None,
     *,
     by: Annotated[
         By, typer.Option(help="What to sum by; block: the 5-hour windows of a subscription.")

@@ -56,7 +56,8 @@ def default_folders() -> list[str]:
     folders = [str(Path(root).expanduser()) for root in roots if not root.startswith("$")]
     there = [folder for folder in dict.fromkeys(folders) if logs_in(Path(folder), lambda *_: None)]
     if not there:
-        raise CostscanError(f"no logs in {', '.join(folders)}", "name a file or a folder of logs")
+        looked = [folder.replace(str(Path.home()), "~", 1) for folder in dict.fromkeys(folders)]
+        raise CostscanError(f"no logs in {', '.join(looked)}", "name a file or a folder of logs")
     return there
 
 

@@ -29,25 +29,31 @@ def own_folder() -> Path:
 
 
 def load_rules(
-    folders: Sequence[Path] = (), settings: Sequence[tuple[Place, str, Mapping[str, Any]]] = ()
+    folders: Sequence[Path] = (),
+    settings: Sequence[tuple[Place, str, Mapping[str, Any]]] = (),
+    *,
+    cases: bool = True,
 ) -> list[Rule]:
-    """Return the rules that come with costscan and those of other folders, as set, compiled and checked.
+    """Return the rules that come with costscan and those of other folders, as set and checked.
 
     Args:
         folders: more folders of rules; a rule in one replaces that of the same name.
         settings: where it is set, the name of a rule, and its settings.
+        cases: whether the cases of the rules that come along are needed. Without them those rules, which the
+            tests check, are not compiled either, unless they are set otherwise.
 
     Raises:
         CostscanError: a file is no rule, or a setting is wrong; says the file and what is near.
     """
     rules: dict[str, Rule] = {}
-    for folder in (own_folder(), *folders):
+    own = own_folder()
+    for folder in (own, *folders):
         if not folder.is_dir():
             raise CostscanError(
                 f"{folder}: no such folder of rules", "give a folder with one TOML file a rule"
             )
         for path in sorted(folder.glob("*.toml")):
-            rule = read_rule(path)
+            rule = read_rule(path, cases=cases or folder != own)
             rules[rule.name] = rule
     for place, name, values in settings:
         if name not in rules:
@@ -56,7 +62,8 @@ def load_rules(
     _refuse_same_ids(rules.values())
     with without_panics() if folders else nullcontext():
         for rule in rules.values():
-            compile_rule(rule)
+            if cases or rule.path.parent != own or rule.values:
+                compile_rule(rule)
     return sorted(rules.values(), key=lambda rule: rule.id)
 
 

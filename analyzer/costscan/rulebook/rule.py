@@ -76,15 +76,19 @@ _CASE: Final = ("case", "expect", "params")
 _QUERY: Final = ("sql", "price", "message", "evidence", "identity")
 
 
-def read_rule(path: Path) -> Rule:
+def read_rule(path: Path, *, cases: bool = True) -> Rule:
     """Read a rule file.
+
+    Args:
+        path: the file.
+        cases: whether its cases are needed; they stand last, and are most of it.
 
     Raises:
         CostscanError: it is no rule; says the file and the line.
     """
     try:
         text = path.read_text(encoding="utf-8")
-        table = tomllib.loads(text)
+        table = tomllib.loads(text if cases else text.partition("\n[[test]]")[0])
     except (OSError, UnicodeDecodeError) as error:
         raise CostscanError(f"{path}: cannot be read: {error}", "a rule is a TOML file") from None
     except tomllib.TOMLDecodeError as error:

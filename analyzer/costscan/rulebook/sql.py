@@ -8,6 +8,7 @@ loaded: a wrong column is an error before any log is read.
 import re
 import string
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 import polars as pl
@@ -109,9 +110,8 @@ def compile_rule(rule: Rule) -> pl.Schema:
     Raises:
         CostscanError: the query, its columns or the texts of the rule do not fit together.
     """
-    empty = {name: pl.LazyFrame(schema=schema) for name, schema in FRAMES.items()}
     try:
-        schema = lazy(rule, empty).collect().schema
+        schema = lazy(rule, _empty()).collect().schema
     except REFUSALS as error:
         raise _refused(rule, error) from None
     _check_columns(rule, schema)
@@ -124,6 +124,12 @@ def compile_rule(rule: Rule) -> pl.Schema:
         if name not in schema:
             raise CostscanError(f"{rule.path}: identity names {name}", near(name, list(schema)))
     return schema
+
+
+@cache
+def _empty() -> Mapping[str, pl.LazyFrame]:
+    """Return what a rule may query, without rows."""
+    return {name: pl.LazyFrame(schema=schema) for name, schema in FRAMES.items()}
 
 
 def _check_columns(rule: Rule, schema: pl.Schema) -> None:
