@@ -1,5 +1,6 @@
 """Plans that are replayed side by side: each as if it were alone, and as a slow walk has it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -9,14 +10,18 @@ from hypothesis import strategies as st
 from costscan.cache.requests import POSITIONS, REQUESTS
 from costscan.cache_policy import LONG_US, SHORT_US
 from costscan.levers.asks import ASKS
-from costscan.levers.plan import Breakpoints, Plan
+from costscan.levers.plan import TTLS, Breakpoints, Plan
 from costscan.levers.stack import Stack
 from hypothesis_profile import examples
 from slow_cache import slow
 
 SECOND = 1_000_000
 Row = dict[str, Any]
-TTLS = st.sampled_from([None, SHORT_US, LONG_US])
+Set = tuple[int, int] | None
+MARKS = st.sampled_from([None, SHORT_US, LONG_US])
+SETS = st.sampled_from([None, (SHORT_US, SHORT_US), (LONG_US, LONG_US), (SHORT_US, LONG_US)])
+"""The TTL that is set of what follows the prefix, and of the prefix, which has 200 tokens."""
+PREFIX = 200
 
 
 @st.composite
@@ -30,24 +35,33 @@ def requests_of(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
         requests.append({"req": n, "domain": draw(st.integers(0, 1)), "at_us": at_us, "ready_us": at_us + SECOND,
                          "prompt_tokens": 500, "min_tokens": draw(st.sampled_from([0, 150]))})  # fmt: skip
         positions += [
-            {"req": n, "key": depth, "tokens": 100 * depth, "ttl_us": draw(TTLS)}
+            {"req": n, "key": depth, "tokens": 100 * depth, "ttl_us": draw(MARKS)}
             for depth in range(1, draw(st.integers(1, 4)) + 1)
         ]
     return requests, positions
 
 
-def plan_of(requests: list[Row], positions: list[Row], ttls: list[int | None]) -> Plan:
+def as_set(position: Row, ttls: Sequence[Set]) -> Row:
+    set_us = ttls[position["req"]]
+    if position["ttl_us"] is None or set_us is None:
+        return position
+    return position | {"ttl_us": set_us[position["tokens"] <= PREFIX]}
+
+
+def plan_of(requests: list[Row], positions: list[Row], ttls: Sequence[Set]) -> Plan:
     breakpoints = Breakpoints(
         pl.DataFrame(requests, schema=REQUESTS), pl.DataFrame(positions, schema=POSITIONS)
     )
-    other = [(n, ttl) for n, ttl in enumerate(ttls[: len(requests)]) if ttl]
-    schema = {"req": pl.Int64, "ttl_us": pl.Int64}
-    steps = pl.DataFrame({"req": [row["req"] for row in requests]}, schema={"req": pl.Int64})
-    return Plan(steps, breakpoints, breakpoints, ttls=pl.DataFrame(other, schema=schema, orient="row"))
+    other = [(n, *ttl) for n, ttl in enumerate(ttls[: len(requests)]) if ttl]
+    shared = pl.lit(PREFIX, pl.Int64)
+    steps = pl.DataFrame({"req": [row["req"] for row in requests]}, schema={"req": pl.Int64}).with_columns(
+        shared_tokens=shared, stable_shared_tokens=shared
+    )
+    return Plan(steps, breakpoints, breakpoints, ttls=pl.DataFrame(other, schema=TTLS, orient="row"))
 
 
-Parts = tuple[list[Row], list[Row], list[int | None]]
-PARTS: st.SearchStrategy[Parts] = st.tuples(requests_of(), st.lists(TTLS, min_size=8, max_size=8)).map(
+Parts = tuple[list[Row], list[Row], list[Set]]
+PARTS: st.SearchStrategy[Parts] = st.tuples(requests_of(), st.lists(SETS, min_size=8, max_size=8)).map(
     lambda drawn: (*drawn[0], drawn[1])
 )
 
@@ -59,11 +73,7 @@ def test_each_plan_is_replayed_as_if_it_were_alone(parts: list[Parts], longest_o
     found = stack.classes(longest_only=longest_only)
     rows = iter(found.iter_rows())
     for requests, positions, ttls in parts:
-        marked = [
-            row | {"ttl_us": (ttls[row["req"]] or row["ttl_us"]) if row["ttl_us"] else None}
-            for row in positions
-        ]
-        slowly = slow(requests, marked, longest_only=longest_only)
+        slowly = slow(requests, [as_set(row, ttls) for row in positions], longest_only=longest_only)
         assert {row[0]: row[1:] for _, row in zip(requests, rows, strict=False)} == slowly
     assert next(rows, None) is None
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from applied import Told, read
-from costscan.levers.trimming.compact_history import SUMMARY_TOKENS
+from costscan.levers.catalogue import SUMMARY_TOKENS
 from costscan.levers.uncertainty import prefix_errors
 from costscan.scenarios import price_scenarios
 from costscan.settings.keys import Batching, Routing, Settings, Trimming
@@ -101,7 +101,7 @@ def session() -> list[Json]:
 
 
 def test_a_summary_may_be_half_as_long_or_twice(tmp_path: Path) -> None:
-    settings = Settings(trimming=Trimming(parts=("compact-history",)))
+    settings = Settings(trimming=Trimming(parts=("compact-history",), compact_at_tokens=100_000))
     with analyzed(write(tmp_path / "s1.jsonl", *session())) as x:
         row = price_scenarios(x, settings).scenarios.filter(scenario="trimming").to_dicts()[0]
         read_tokens = x.turns["cache_read_tokens"].sum()

@@ -40,6 +40,7 @@ PAYING: Final = (
     "number in messages",
     "single shots without tools, claude-sonnet-4-6",
     "tasks that are not cached",
+    "history that is not cached",
     "a search tool beside unused ones",
     "six minutes apart, claude-sonnet-5",
     "large pictures on a model that takes them",

@@ -7,13 +7,23 @@ models lie between. With them a turn reads all of that. A value that changes the
 moves behind the last breakpoint, with its tokens.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 import polars as pl
 
-from costscan.cache_policy import SHORT_US
+from costscan.cache_policy import LONG, SHORT, SHORT_US
 from costscan.levers.extended_prompts import back_home
 from costscan.levers.plan import MARKS, Plan, beside
+
+TTL: Final = "caching/ttl"
+TTL_WAYS: Final[Mapping[str, tuple[str, str]]] = {
+    SHORT: (SHORT, SHORT),
+    LONG: (LONG, LONG),
+    "1h prefix": (LONG, SHORT),
+}
+"""By name, the TTLs of tools and system prompt, and of what follows: what a client may be set to."""
 
 
 def with_stable_prefix(plan: Plan) -> Plan:

@@ -10,6 +10,8 @@ from typing import Final
 RISKS: Final = ("none", "low", "latency", "needs-eval")
 """What a scenario may change beside the cost, from nothing to the answers: docs/levers.md."""
 NONE, LOW, LATENCY, NEEDS_EVAL = RISKS
+SUMMARY_TOKENS: Final = 3000
+"""A summary of an agent's history; those of Claude Code have about 2,000 to 4,000."""
 ALL: Final = "all"
 """The scenario of all levers together."""
 

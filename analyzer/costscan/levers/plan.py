@@ -1,6 +1,6 @@
 """A plan: the runs as they are to be replayed. Levers change it; the simulator and the prices do the rest."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
@@ -12,6 +12,8 @@ from costscan.levers.asks import ASKS
 from costscan.levers.uncertainty import minimums_off, prefix_errors
 
 MARKS: Final = ("req", "key", "tokens", "ttl_us")
+TTLS: Final = pl.Schema(dict.fromkeys(("req", "ttl_us", "prefix_ttl_us"), pl.Int64))
+"""How long what a request caches lives: what follows tools and system prompt, and these."""
 EXTRA_OUTPUT: Final = "extra_output_tokens"
 """What a request that the log does not have writes: `Plan.asks`."""
 SPREAD: Final = ("output_growth", "size_spread", "missed_reads")
@@ -86,19 +88,19 @@ class Plan:
             `EXTRA_OUTPUT`, `SPREAD`, `DOUBTS` and `PREFIX_ERROR`.
         breakpoints: what is marked.
         stable: the same, as it would be without values that vary.
-        ttls: req and ttl_us of the turns whose breakpoints all get another TTL.
+        ttls: as `TTLS`, of the turns whose breakpoints get another TTL.
         asks: requests that the log does not have, as `asks.ASKS`.
+        choices: by part, run_id (or what else it is chosen for) and setting, where one was chosen.
         is_repriced: whether a lever changed what decides prices: model, tier, or the length of prompts.
     """
 
     steps: pl.DataFrame
     breakpoints: Breakpoints
     stable: Breakpoints
-    ttls: pl.DataFrame = field(
-        default_factory=lambda: pl.DataFrame(schema={"req": pl.Int64, "ttl_us": pl.Int64})
-    )
+    ttls: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TTLS))
     asks: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ASKS))
     is_repriced: bool = False
+    choices: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
     @classmethod
     def of(cls, requests: LoggedRequests, turns: pl.DataFrame) -> Self:
@@ -159,9 +161,20 @@ class Plan:
             self, steps=steps, breakpoints=sent, stable=stable, is_repriced=self.is_repriced or is_repriced
         )
 
-    def with_ttl(self, ttl: str) -> Self:
-        """Return this plan with one TTL of all breakpoints; where nothing is marked, nothing changes."""
-        return replace(self, ttls=self.steps.select("req", ttl_us=pl.lit(TTLS_US[ttl], pl.Int64)))
+    def choosing(self, part: str, choice: pl.DataFrame) -> Self:
+        """Return this plan with what a part of a lever was set to."""
+        return replace(self, choices={**self.choices, part: choice})
+
+    def with_ttl(self, ttl: str, prefix_ttl: str | None = None) -> Self:
+        """Return this plan with one TTL of all breakpoints; where nothing is marked, nothing changes.
+
+        Args:
+            ttl: the TTL.
+            prefix_ttl: the TTL of tools and system prompt, where that is another one.
+        """
+        of = {"ttl_us": ttl, "prefix_ttl_us": prefix_ttl or ttl}
+        ttls = {name: pl.lit(TTLS_US[ttl], pl.Int64) for name, ttl in of.items()}
+        return replace(self, ttls=self.steps.select("req", **ttls))
 
     def other_minimums(self) -> list[Self]:
         """Return this plan where more, and where fewer, prompts are long enough to be cached.
@@ -190,8 +203,16 @@ class Plan:
         changed = requests.with_columns(min_tokens=least).drop("by")
         return replace(self, breakpoints=Breakpoints(changed, self.breakpoints.positions))
 
-    def mixed(self, other: Self, runs: pl.Series) -> Self:
-        """Return this plan with the TTLs of another one in some runs."""
-        reqs = self.steps.filter(pl.col("run_id").is_in(runs.implode()))["req"].implode()
-        chosen = pl.col("req").is_in(reqs)
-        return replace(self, ttls=pl.concat([self.ttls.filter(~chosen), other.ttls.filter(chosen)]))
+    def mixed(self, ways: Sequence[Self], runs: pl.DataFrame) -> Self:
+        """Return this plan with the TTLs that some ways, which differ in nothing else, have in some runs.
+
+        Args:
+            ways: the ways.
+            runs: run_id, and way: the number of the one that it takes.
+        """
+        way = self.steps.select("req", "run_id").join(runs, on="run_id", how="left", maintain_order="left")
+        chosen = (
+            plan.ttls.join(way.filter(way=n), on="req", how="semi", maintain_order="left")
+            for n, plan in enumerate(ways)
+        )
+        return replace(self, ttls=pl.concat(chosen))

@@ -45,4 +45,16 @@ def ready(value: T) -> Replaying[T]:
     return value
 
 
-__all__ = ["Outcome", "Replaying", "ready", "replay"]
+def winners(ways: Sequence[pl.DataFrame]) -> pl.Series:
+    """Return, row by row, which way is cheapest for all runs of its group; of equal ones the first.
+
+    Args:
+        ways: turns or runs with group and pico_usd (of runs known_pico_usd), all in the same order.
+    """
+    cost = "known_pico_usd" if "known_pico_usd" in ways[0].columns else "pico_usd"
+    each = (way.select(pl.col(cost).sum().over("group").alias(str(n))) for n, way in enumerate(ways))
+    sums = pl.concat(each, how="horizontal")
+    return sums.select(way=pl.concat_list(pl.all()).list.arg_min().cast(pl.Int64)).to_series()
+
+
+__all__ = ["Outcome", "Replaying", "ready", "replay", "winners"]

@@ -60,10 +60,13 @@ def _with_ttls(plan: Plan) -> pl.LazyFrame:
     positions = plan.breakpoints.positions.lazy()
     if plan.ttls.is_empty():
         return positions
-    others = plan.ttls.lazy().select("req", other="ttl_us")
-    ttl_us = pl.when(pl.col("ttl_us").is_not_null()).then(pl.coalesce("other", "ttl_us"))
-    joined = positions.join(others, on="req", how="left", maintain_order="left")
-    return joined.with_columns(ttl_us=ttl_us).drop("other")
+    shared = plan.steps.lazy().select("req", "shared_tokens", "stable_shared_tokens")
+    others = plan.ttls.lazy().rename({"ttl_us": "other_us", "prefix_ttl_us": "prefix_us"})
+    ends = pl.max_horizontal("shared_tokens", "stable_shared_tokens")
+    other = pl.when(pl.col("tokens") <= ends).then("prefix_us").otherwise("other_us")
+    ttl_us = pl.when(pl.col("ttl_us").is_not_null()).then(pl.coalesce(other, "ttl_us"))
+    joined = positions.join(others.join(shared, on="req"), on="req", how="left", maintain_order="left")
+    return joined.with_columns(ttl_us=ttl_us).select(*POSITIONS)
 
 
 def _numbered(frame: pl.LazyFrame, schema: pl.Schema, k: int, n: int) -> pl.LazyFrame:

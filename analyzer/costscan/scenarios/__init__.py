@@ -13,6 +13,7 @@ import polars as pl
 
 from costscan.analysis import Analysis
 from costscan.levers import ALL, LEVERS
+from costscan.levers.caching import TTL
 from costscan.levers.catalogue import CATALOGUE, TRIMMING
 from costscan.levers.replaying import Outcome
 from costscan.levers.routing.candidates import model_named
@@ -21,7 +22,7 @@ from costscan.scenarios.break_even import BreakEven, break_evens
 from costscan.scenarios.curves import CAP_CURVE, PACK_CURVE, cap_curve, pack_curve
 from costscan.scenarios.guard import Guard
 from costscan.scenarios.lever_sets import Sets
-from costscan.scenarios.parts import TTL, caching_parts, other_parts
+from costscan.scenarios.parts import caching_parts, other_parts
 from costscan.scenarios.route_choice import Routes
 from costscan.scenarios.savings import billed, saved
 from costscan.scenarios.together import Joint, joint
@@ -34,6 +35,8 @@ from costscan.settings.keys import Settings
 
 SCENARIO: Final = "scenario "
 """What stands before the name of a scenario in the reasons of an analysis."""
+CHOICES: Final = pl.Schema(dict.fromkeys(("scenario", "run_id", "tool", "setting"), pl.String))
+"""By part of a lever, what it was set to for a run, or for a tool."""
 FRAMES: Final = ("scenarios", "lifetimes", "turn_work", "single_shots", "routes")
 """The canonical frames that this stage adds."""
 
@@ -49,6 +52,7 @@ class PricedAnalysis(Analysis):
         packs: by items to a context, what packing would cost.
         break_evens: by scenario, from where on it would pay nothing.
         without_rules: the models of runs that no lever says anything of (see `unreplayed`).
+        choices: `CHOICES`, what the parts of levers were set to.
     """
 
     scenarios: pl.DataFrame
@@ -61,6 +65,7 @@ class PricedAnalysis(Analysis):
     packs: pl.DataFrame
     break_evens: Mapping[str, BreakEven]
     without_rules: tuple[str, ...]
+    choices: pl.DataFrame
 
     def _frames(self) -> dict[str, Callable[[], pl.DataFrame]]:
         return {**super()._frames(), **{name: partial(getattr, self, name) for name in FRAMES}}
@@ -80,6 +85,7 @@ class _Priced:
     packs: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PACK_CURVE))
     break_evens: Mapping[str, BreakEven] = field(default_factory=dict)
     without_rules: tuple[str, ...] = ()
+    choices: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CHOICES))
 
 
 def price_scenarios(analysis: Analysis, settings: Settings | None = None) -> PricedAnalysis:
@@ -124,7 +130,8 @@ def _on(settings: Settings) -> list[str]:
 def _priced(analysis: Analysis, settings: Settings, guard: Guard) -> _Priced:
     workspace, levers = Workspace(analysis, settings), _on(settings)
     sets = Sets(workspace, levers, Routes(workspace))
-    parts, ttls = _parts(sets, guard)
+    parts, ways = _parts(sets, guard)
+    ttls = ways.get(TTL, ())
     all_sets = _all_sets(sets, guard, parts)
     scenarios = pl.concat([billed(workspace.costs), *parts.values(), *all_sets.rows])
     routes, nothing = empty("routes"), pl.DataFrame(schema=PACK_CURVE)
@@ -150,14 +157,15 @@ def _priced(analysis: Analysis, settings: Settings, guard: Guard) -> _Priced:
             part="its curve",
         ),
         packs=guard.of("batching/pack-items", lambda: pack_curve(workspace), nothing, part="its curve"),
+        choices=_choices(ways),
         break_evens=guard.of(
             ALL, lambda: break_evens(workspace, sets.routes, scenarios), {}, part="where levers break even"
         ),
     )
 
 
-def _parts(sets: Sets, guard: Guard) -> tuple[dict[str, pl.DataFrame], Sequence[Outcome]]:
-    """Return the rows of parts by scenario, none of those that raise, and the ways of `TTL`."""
+def _parts(sets: Sets, guard: Guard) -> tuple[dict[str, pl.DataFrame], dict[str, Sequence[Outcome]]]:
+    """Return by scenario the rows of parts, none of those that raise, and the ways that were tried."""
     workspace = sets.workspace
     caching, others = caching_parts(workspace), other_parts(sets, sets.levers)
     if "caching" not in sets.levers:
@@ -174,7 +182,21 @@ def _parts(sets: Sets, guard: Guard) -> tuple[dict[str, pl.DataFrame], Sequence[
         return saved(workspace.costs, workspace.logged.runs, outcomes[-1].runs, name)
 
     each = {name: guard.of(name, partial(rows, name, way), nothing.clear()) for name, way in ways.items()}
-    return each, ways.get(TTL, ())
+    return each, ways
+
+
+def _choices(ways: Mapping[str, Sequence[Outcome]]) -> pl.DataFrame:
+    """Return `CHOICES` of the parts that were set to something."""
+    made = [
+        choice.select(
+            scenario=pl.lit(name),
+            **{c: pl.col(c) if c in choice.columns else pl.lit(None, pl.String) for c in ("run_id", "tool")},
+            setting="setting",
+        )
+        for name, outcomes in ways.items()
+        if outcomes and (choice := outcomes[-1].plan.choices.get(name)) is not None
+    ]
+    return pl.concat([pl.DataFrame(schema=CHOICES), *made])
 
 
 def _all_sets(sets: Sets, guard: Guard, parts: Mapping[str, pl.DataFrame]) -> Joint:
@@ -203,8 +225,7 @@ def _parts_off(settings: Settings) -> frozenset[str]:
 def _lifetimes(workspace: Workspace, ttls: Sequence[Outcome]) -> pl.DataFrame:
     if not ttls:
         return empty("lifetimes")
-    five, hour, _ = ttls
-    return ttl_choice(workspace.costs, workspace.plan.steps, five.runs, hour.runs)
+    return ttl_choice(workspace.costs, workspace.plan.steps, [way.runs for way in ttls[:-1]])
 
 
 def _routes(workspace: Workspace, models: pl.Series, scenarios: pl.DataFrame) -> pl.DataFrame:

@@ -10,6 +10,7 @@ import polars as pl
 
 from costscan.cache.agreement import REPLAYED
 from costscan.levers.plan import EXTRA_OUTPUT, Plan
+from costscan.levers.replaying import winners
 from costscan.prices import COST_COLUMNS, UNITS_OF, PriceBook, cost_of
 from costscan.scenarios.uncertainty import SPREADS, UNSURE, spread
 
@@ -34,8 +35,8 @@ class Costs:
     """The turns of the log in the order of the steps, with what they cost and their unit prices.
 
     Attributes:
-        turns: run_id, turn, run (its number), group (runs that share a prefix have one), the token columns,
-            and pico_usd as billed, null where a price is unknown.
+        turns: run_id, turn, run (its number), group (the runs of a task and an agent type: what a setting is
+            made for), the token columns, and pico_usd as billed, null where a price is unknown.
         unit: the unit prices.
         book: the `prices` frame, to look up.
         share_paid: the share of the list price that is paid.
@@ -53,14 +54,11 @@ class Costs:
         """Return the turns of an analysis."""
         columns = [*_PLACE, *CLASSES, *COST_COLUMNS.values()]
         priced = analysis.counted_with_prices.select(*columns, *analysis.unit.columns)
-        group = (
-            pl.when(pl.col("stable_shared_tokens") > 0)
-            .then(pl.struct("domain", "stable_shared_key").hash())
-            .otherwise(pl.col("run_id").hash())
-            .first()
-            .over("run_id")
+        group = (pl.struct("task", "agent").hash() // 2).cast(pl.Int64)
+        groups = analysis.runs.select("run_id", group=group)
+        steps = analysis.logged_requests.steps.select(*_PLACE).join(
+            groups, on="run_id", how="left", maintain_order="left"
         )
-        steps = analysis.logged_requests.steps.select(*_PLACE, group=group)
         both = steps.join(priced, on=_PLACE, how="left", maintain_order="left")
         pico = pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False)
         run = pl.col("run_id").rle_id().cast(pl.Int64)
@@ -134,18 +132,6 @@ class Costs:
         return sums.drop("run").collect()
 
 
-def winners(ways: Sequence[pl.DataFrame]) -> pl.Series:
-    """Return, row by row, which way is cheapest for all runs that share a prefix; of equal ones the first.
-
-    Args:
-        ways: turns or runs with group and pico_usd (of runs known_pico_usd), all in the same order.
-    """
-    cost = "known_pico_usd" if "known_pico_usd" in ways[0].columns else "pico_usd"
-    each = (way.select(pl.col(cost).sum().over("group").alias(str(n))) for n, way in enumerate(ways))
-    sums = pl.concat(each, how="horizontal")
-    return sums.select(way=pl.concat_list(pl.all()).list.arg_min().cast(pl.Int64)).to_series()
-
-
 def taken(ways: Sequence[pl.DataFrame], way: pl.Series) -> pl.DataFrame:
     """Return of each row that of the way that is named; all ways have the same rows in the same order."""
     rows = pl.int_range(len(way), dtype=pl.Int64, eager=True)
@@ -160,5 +146,5 @@ def _off(analysis: "Analysis") -> pl.DataFrame:
 
 
 def cheapest(ways: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Return, for all runs that share a prefix, the way that is cheapest; arguments as for `winners`."""
+    """Return, group by group, the way that is cheapest; arguments as for `winners`."""
     return ways[0] if len(ways) == 1 else taken(ways, winners(ways))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from costscan.levers import batching, caching, routing
 from costscan.levers.catalogue import TRIMMING
@@ -16,18 +16,15 @@ Parts: TypeAlias = dict[str, Callable[[], Replaying[Sequence[Outcome]]]]
 """By scenario, what works out the ways that were tried; the last one is its outcome."""
 
 
-TTL: Final = "caching/ttl"
-
-
 def caching_parts(workspace: Workspace) -> Parts:
-    """Return each part of caching; `TTL` has the ways of `Workspace.with_ttls`."""
+    """Return each part of caching; that of the TTL has the ways of `Workspace.with_ttls`."""
     plan = workspace.plan
     return {
         "caching/fix-prefix": partial(
             _replayed, lambda: caching.with_stable_prefix(plan) if plan.varies else plan
         ),
         "caching/breakpoints": partial(_replayed, partial(caching.with_breakpoints, plan)),
-        TTL: partial(workspace.with_ttls, plan),
+        caching.TTL: partial(workspace.with_ttls, plan),
     }
 
 
@@ -80,4 +77,4 @@ def _packed(workspace: Workspace) -> Replaying[Outcome]:
     return replay(workspace.plan if is_empty else batching.packed(workspace.plan, workspace.packs))
 
 
-__all__ = ["TTL", "Parts", "caching_parts", "other_parts"]
+__all__ = ["Parts", "caching_parts", "other_parts"]

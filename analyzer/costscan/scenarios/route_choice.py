@@ -10,9 +10,8 @@ import polars as pl
 
 from costscan.levers import routing
 from costscan.levers.plan import Plan
-from costscan.levers.replaying import Outcome, Replaying, replay
+from costscan.levers.replaying import Outcome, Replaying, replay, winners
 from costscan.levers.routing.candidates import model_named
-from costscan.scenarios.costing import winners
 from costscan.scenarios.workspace import Workspace
 
 SCOPES: Final = ("turns", "runs")
@@ -60,7 +59,7 @@ class Routes:
         return self._ways[scopes]
 
     def best_alone(self) -> Replaying[Way]:
-        """Return the logged plan, routed in the way that is cheapest for the runs that share a prefix."""
+        """Return the logged plan, routed in the way that is cheapest, group by group."""
         if self._best_alone is None:
             workspace = self.workspace
             every = [SCOPES, *((scope,) for scope in SCOPES)]

@@ -1,8 +1,8 @@
 """What a scenario saves of each run.
 
-The first of some runs that share a prefix pays for writing it, the others read it: they are judged together.
-Where together they would cost more, all stay as they were; where they cost less, what the first one pays
-more is taken off what the others save.
+A setting is made for all runs of a task and an agent type, and nobody knows before which of them it will pay
+for: they are judged together. Where together they would cost more, all stay as they were; where they cost
+less, what some pay more is taken off what the others save.
 """
 
 import polars as pl

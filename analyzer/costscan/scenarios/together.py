@@ -1,7 +1,7 @@
 """Each set of levers, and what each lever adds to all of them; where one raises, the others without it.
 
-Where all levers of a set together save less of the runs that share a prefix than some of them, or than a part
-of one, these are taken there.
+Where all levers of a set together save less of the runs of a task and agent type than some of them, or than a
+part of one, these are taken there.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -77,7 +77,7 @@ def _together(sets: Sets, parts: Rows) -> Joint:
 
 
 class Best:
-    """What sets of levers save, each with the part of it that saves most of the runs that share a prefix."""
+    """What sets of levers save, each with the part of it that saves most, group by group."""
 
     def __init__(self, sets: Sets, parts: Rows) -> None:
         self.sets = sets

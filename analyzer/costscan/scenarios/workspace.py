@@ -1,20 +1,22 @@
 """The logged runs and all that levers know of them, worked out once, when it is first asked for."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import polars as pl
 
 from costscan.cache.agreement import REPLAYED
-from costscan.cache_policy import LONG, SHORT, SHORT_US
+from costscan.cache_policy import SHORT_US
 from costscan.formats import with_whole_prompts
 from costscan.levers import batching, caching, routing, trimming
+from costscan.levers.caching import TTL, TTL_WAYS
 from costscan.levers.plan import Plan
-from costscan.levers.replaying import Outcome, Replaying, replay
+from costscan.levers.replaying import Outcome, Replaying, replay, winners
 from costscan.levers.stack import Stack
 from costscan.levers.uncertainty import with_errors
-from costscan.scenarios.costing import Costs, cheapest
+from costscan.scenarios.costing import Costs
 from costscan.scenarios.rounds import done
 from costscan.scenarios.uncertainty import with_other
 from costscan.settings.keys import Settings
@@ -69,7 +71,12 @@ class Workspace:
         sized_blocks = trimming.without_tool_use(blocks, self.plan.steps, self.analysis.runs)
         exact = self.analysis.runs.filter(pl.col("source").is_in(with_whole_prompts()))["run_id"]
         return trimming.TrimmingInputs(
-            with_errors(sized_blocks, exact), self.analysis.tool_calls, self.analysis.runs, most
+            with_errors(sized_blocks, exact),
+            self.analysis.tool_calls,
+            self.analysis.runs,
+            most,
+            self.settings.trimming.compact_at_tokens,
+            self.settings.trimming.summary_tokens,
         )
 
     def forget_trimming_inputs(self) -> None:
@@ -202,32 +209,32 @@ class Workspace:
         """
         if self.analysis.agreement.refresh.is_decided:
             return False
-        begun = self.plan.steps.group_by("run_id").agg(pl.col("at_us").min()).join(
-            self.costs.turns.select("run_id", "group").unique(), on="run_id"
+        shares = pl.col("stable_shared_tokens") > 0
+        begun = self.plan.steps.filter(shares).group_by("domain", "stable_shared_key", "run_id").agg(
+            pl.col("at_us").min()
         )  # fmt: skip
-        spans = begun.group_by("group").agg(span_us=pl.col("at_us").max() - pl.col("at_us").min())
+        spans = begun.group_by("domain", "stable_shared_key").agg(
+            span_us=pl.col("at_us").max() - pl.col("at_us").min()
+        )
         return bool((spans["span_us"] > SHORT_US).any())
 
     def cached(self, plan: Plan) -> Replaying[Outcome]:
         """Return a plan with all parts of caching."""
         marked = caching.with_breakpoints(plan, stable=plan.varies)
-        return (yield from self.with_ttls(marked))[2]
+        return (yield from self.with_ttls(marked))[-1]
 
-    def with_ttls(self, plan: Plan) -> Replaying[tuple[Outcome, Outcome, Outcome]]:
-        """Return a plan with five minutes, with an hour, and with the cheaper one.
+    def with_ttls(self, plan: Plan) -> Replaying[list[Outcome]]:
+        """Return a plan as it is, with each of `TTL_WAYS`, and with the one that is cheapest for each group.
 
-        That is the cheaper one of each run, or one for all that share a prefix: a run may be cheaper with
-        five minutes and yet be the one whose hour saves the others a write.
+        The last one is replayed anew, as groups may share what is cached.
         """
-        short, long = (plan.with_ttl(ttl) for ttl in (SHORT, LONG))
-        five, hour = yield [short, long]
-        both = five.runs.join(hour.runs, on="run_id", suffix="_hour")
-        runs = both.filter(pl.col("known_pico_usd_hour") < pl.col("known_pico_usd"))["run_id"]
-        ways = [five]
-        if len(runs) == both.height:
-            ways = [hour]
-        elif len(runs):
-            mixed = yield from replay(short.mixed(long, runs))
-            ways = [mixed, five, hour]
-        turns = cheapest([way.turns for way in ways])
-        return five, hour, Outcome(plan, turns, Costs.per_run(turns))
+        ways = [plan, *(plan.with_ttl(behind, prefix) for prefix, behind in TTL_WAYS.values())]
+        outcomes = list((yield ways))
+        runs = outcomes[0].runs.select("run_id", way=winners([outcome.runs for outcome in outcomes]))
+        names = runs["way"].replace_strict(dict(enumerate(TTL_WAYS, 1)), default=None, return_dtype=pl.String)
+        settings = runs.select("run_id", setting=names).drop_nulls()
+        chosen = plan.mixed(ways, runs).choosing(TTL, settings)
+        taken = runs["way"].unique().to_list()
+        if len(taken) > 1:
+            return [*outcomes, (yield from replay(chosen))]
+        return [*outcomes, replace(outcomes[max(taken, default=0)], plan=chosen)]

@@ -9,7 +9,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from decimal import Decimal
 from typing import Any, Final
 
-from costscan.levers.catalogue import BATCHING, CACHING, ROUTING, TRIMMING, Lever
+from costscan.levers.catalogue import BATCHING, CACHING, ROUTING, SUMMARY_TOKENS, TRIMMING, Lever
 from costscan.settings.values import PRICES, Key, Place
 
 OUTCOMES: Final = ("pass", "fail")
@@ -46,6 +46,10 @@ class Trimming:
         choices=TRIMMING.part_names,
     )
     tool_result_max_tokens: int = _key("count", 2000, "Cut tool results to so many tokens.")
+    compact_at_tokens: int | None = _key(
+        "count", None, "Compact prompts that pass so many tokens; by default what is best for each task."
+    )
+    summary_tokens: int = _key("count", SUMMARY_TOKENS, "How long the summary of a history is.")
 
 
 @dataclass(frozen=True, slots=True)

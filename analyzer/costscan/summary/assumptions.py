@@ -5,8 +5,8 @@ from typing import Final
 
 from costscan.levers.batching.async_requests import MISSED_READS
 from costscan.levers.batching.pack_items import INSTRUCTION_TOKENS, ITEM_INPUT_TOKENS, ITEM_OUTPUT_TOKENS
+from costscan.levers.catalogue import SUMMARY_TOKENS
 from costscan.levers.routing.apply import SIZE_SPREAD, THINKING_GROWTH
-from costscan.levers.trimming.compact_history import SUMMARY_TOKENS
 from costscan.levers.trimming.defer_unused_tools import SEARCH_TOKENS
 from costscan.levers.uncertainty import ATTACHED_ERROR
 from costscan.summary.model import Assumption, Scenario

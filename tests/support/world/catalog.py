@@ -126,7 +126,7 @@ def spoiled() -> Iterator[Workload]:
 def where_it_pays() -> Iterator[Workload]:
     """Where a fix that is seldom worth its while is: pictures that may be large, histories that are not cached."""
     yield Workload(
-        "history that is not cached", shape_of("one run", OPUS48, turns=10, result=1500), marks.unmarked
+        "history that is not cached", shape_of("one run", OPUS48, turns=16, result=1500), marks.unmarked
     )
     yield Workload("tasks that are not cached", shape_of("people and long results", SONNET5), marks.unmarked)
     yield Workload("large pictures on a model that takes them", shape_of("large pictures in results", OPUS48))

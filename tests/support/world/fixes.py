@@ -168,40 +168,45 @@ def _without(
     return call.told(messages=messages)
 
 
-def compacted(calls: Calls, policy: Policy) -> Calls:
-    """Replace the history of each run by a summary where that pays best; mark what is left."""
-    return _each_run(calls, policy, _ways_to_compact)
+def compacted(calls: Calls, policy: Policy, at_tokens: int) -> Calls:
+    """Replace the history by a summary whenever a prompt would pass so many tokens; mark what is left."""
+    out: Calls = []
+    for run in dict.fromkeys(call.run for call in calls):
+        out += _compacted([call for call in calls if call.run == run], policy, at_tokens)
+    return sorted(out, key=lambda call: call.at_us)
 
 
-def _ways_to_compact(run: Calls, policy: Policy) -> Iterator[Calls]:
+def _compacted(run: Calls, policy: Policy, at_tokens: int) -> Calls:
     dice, times = random.Random(run[0].run), ratio_of(run)
     summary, asked = (text(prose_of(n, times, dice)) for n in (SUMMARY_TOKENS, ASKED_TOKENS))
-    marked = policy(run)
+    asks: Calls = []
     for n in range(1, len(run)):
-        if _is_short(marked[n - 1]) or run[n - 1].is_refused:
+        before, first = run[n - 1], run[n - 1].request["messages"][0]
+        if before.is_refused or run[n].request["messages"][0] != first:
             continue
-        whole = marked[n - 1].request
-        old = len(whole["messages"])
-        first = run[n - 1].request["messages"][0]
-        new = [
-            call.told(messages=[{"role": "user", "content": [summary]}, *call.request["messages"][old:]])
-            # What its client has compacted since is another history.
-            if call.request["messages"][0] == first else call
-            for call in run[n:]
-        ]  # fmt: skip
-        ask = replace(
+        if _length(run[n]) <= at_tokens or _length(before, messages=True) <= 2 * SUMMARY_TOKENS:
+            continue
+        whole = policy(run)[n - 1].request
+        asks.append(replace(
             run[n],
             request=whole | {"messages": [*whole["messages"], {"role": "user", "content": [asked]}]},
             at_us=run[n].at_us - 1, took_us=1, written=SUMMARY_TOKENS, is_refused=False,
-        )  # fmt: skip
-        sent = policy([*run[:n], *new])
-        yield [*sent[:n], ask, *sent[n:]]
+        ))  # fmt: skip
+        old = len(whole["messages"])
+        new = {"role": "user", "content": [summary]}
+        run = [
+            # What its client has compacted since is another history.
+            call.told(messages=[new, *call.request["messages"][old:]])
+            if m >= n and call.request["messages"][0] == first else call
+            for m, call in enumerate(run)
+        ]  # fmt: skip
+    return [*policy(run), *asks]
 
 
-def _is_short(call: Call) -> bool:
-    """Whether the messages of a prompt are no longer than a summary of them."""
-    sent = prompt(call.request)
-    return sum(p.tokens for p in sent.pieces if p.place[0] not in {"tools", "system"}) <= SUMMARY_TOKENS
+def _length(call: Call, *, messages: bool = False) -> int:
+    """The tokens of a prompt, or of its messages."""
+    sent = prompt(call.request).pieces
+    return sum(p.tokens for p in sent if not messages or p.place[0] not in {"tools", "system"})
 
 
 def prose_of(size: int, times: float, dice: random.Random) -> str:

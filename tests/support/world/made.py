@@ -18,9 +18,10 @@ from world.marks import FIVE, HOUR, as_marked, at_best, living
 from world.prices import HAIKU45, SONNET5
 from world.workload import Workload
 
-CAP, ITEMS = 300, 5
+CAP, ITEMS, COMPACT_AT = 300, 5, 8000
 BASE: Final = Settings(
-    trimming=Trimming(tool_result_max_tokens=CAP), batching=Batching(items_per_context=ITEMS)
+    trimming=Trimming(tool_result_max_tokens=CAP, compact_at_tokens=COMPACT_AT),
+    batching=Batching(items_per_context=ITEMS),
 )
 SETTINGS: Final = {
     "default": BASE,
@@ -32,6 +33,8 @@ SETTINGS: Final = {
         for model in (HAIKU45, SONNET5)
     },
 }
+Living = frozenset[tuple[str, tuple[bool, bool]]]
+"""By run, whether tools and system prompt, and what follows, live for an hour."""
 Routes = dict[tuple[str, int], str]
 """By run and turn, another model."""
 
@@ -44,7 +47,7 @@ class Foreseen:
     rows: pl.DataFrame
     routes: Mapping[str, Sequence[Routes]]
     unwaited: set[str]
-    cheaper: set[str]
+    lives: set[Living]
 
     def sum(self, scenario: str, column: str = "usd") -> Decimal:
         return Decimal(self.rows.filter(scenario=scenario)[column].sum())
@@ -53,25 +56,15 @@ class Foreseen:
     def scenarios(self) -> set[str]:
         return set(self.rows["scenario"])
 
-    def hours(self, scenario: str) -> set[frozenset[str]]:
-        """The runs that may live for an hour: none, all, those that are told to be cheaper so, or that write so.
-
-        A run that pays more, so that others pay less, is told as it was.
-        """
-        rows = self.rows.filter(scenario=scenario)
-        writes = set(rows.filter(pl.col("cache_write_5m_tokens") == 0)["run_id"])
-        some = writes if rows["cache_write_1h_tokens"].sum() else set()
-        return {frozenset(), frozenset(rows["run_id"]), frozenset(self.cheaper), frozenset(some)}
-
 
 class Way(NamedTuple):
-    """A way to take some levers; `hours` are the runs with an hour where what is marked is chosen anew."""
+    """A way to take some levers; `lives` are the lifetimes where what is marked is chosen anew."""
 
     is_trimmed: bool
     models: str | frozenset[tuple[tuple[str, int], str]]
     is_packed: bool
     is_batched: bool
-    hours: frozenset[str] | None
+    lives: Living | None
 
 
 @dataclass
@@ -115,11 +108,11 @@ class Fixed:
         elif scenario == "caching/breakpoints":
             yield at_best(self.base, as_marked(self.before))
         elif scenario == "caching/ttl":
-            yield from (living(self.before, hours) for hours in self.told.hours(scenario))
+            yield from (living(self.before, dict(lives)) for lives in self.told.lives)
         elif part == "prune-at-task-boundary":
             yield fixes.pruned(self.base, w.policy) if w.shape.people else self.before
         elif part == "compact-history":
-            yield fixes.compacted(self.base, w.policy)
+            yield fixes.compacted(self.base, w.policy, COMPACT_AT)
         elif lever == "trimming" and part:
             yield w.policy(fixes.shortened(self.base, (part,), CAP))
         elif part == "async":
@@ -139,7 +132,7 @@ class Fixed:
         levers = (
             {"trimming", "routing", "batching", "caching"} if scenario == "all" else set(scenario.split("+"))
         )
-        for way in self._ways(levers, scenario):
+        for way in self._ways(levers):
             if way not in self._bills:
                 self._bills[way] = usd(self._together(way))
             yield self._bills[way]
@@ -152,14 +145,14 @@ class Fixed:
         parts = SETTINGS[self.settings].trimming.parts
         return [usd(calls) for part in parts for calls in self.calls(f"trimming/{part}")]
 
-    def _ways(self, levers: set[str], scenario: str) -> Iterator[Way]:
+    def _ways(self, levers: set[str]) -> Iterator[Way]:
         """The ways to take some levers or leave them, and to cache; a model that is forced is taken."""
         either = (False, True)
         trims = either if "trimming" in levers and self.short != self.base else (False,)
         packs = either if "batching" in levers and len(self.told.unwaited) > 1 else (False,)
-        hours = [None, *(self.told.hours(scenario) if "caching" in levers else [])]
+        lives = [None, *(self.told.lives if "caching" in levers else [])]
         batch = "batching" in levers and bool(self.told.unwaited)
-        for trim, move, pack, live in product(trims, self._moves(levers), packs, hours):
+        for trim, move, pack, live in product(trims, self._moves(levers), packs, lives):
             yield Way(trim, move, pack, batch, live)
 
     def _moves(self, levers: set[str]) -> Sequence[str | frozenset[tuple[tuple[str, int], str]]]:
@@ -174,7 +167,7 @@ class Fixed:
     def _together(self, way: Way) -> Calls:
         w = self.workload
         whole, some = (
-            (self.base, self.short) if way.hours is None else (w.spoiled.sound, self.sound_and_short)
+            (self.base, self.short) if way.lives is None else (w.spoiled.sound, self.sound_and_short)
         )
         base = some if way.is_trimmed else whole
         to = way.models
@@ -182,9 +175,19 @@ class Fixed:
             fixes.all_on(base, to) if isinstance(to, str) else fixes.on_models(base, dict(to)) if to else base
         )
         base = fixes.packed(base, self.told.unwaited, ITEMS) if way.is_packed else base
-        sent = w.policy(base) if way.hours is None else w.behind(at_best(base, _lasting(way.hours)))
+        sent = (
+            w.policy(base) if way.lives is None else w.behind(at_best(base, self._lasting(dict(way.lives))))
+        )
         return fixes.in_batches(sent, self.told.unwaited) if way.is_batched else sent
 
+    def _lasting(self, lives: Mapping[str, tuple[bool, bool]]) -> Callable[[Call, bool], Json]:
+        """The lifetimes that are set, and those that the client gives where none is."""
+        own = as_marked(self.before)
 
-def _lasting(hours: frozenset[str]) -> Callable[[Call, bool], Json]:
-    return lambda call, _: HOUR if call.run in hours else FIVE
+        def how(call: Call, shared: bool) -> Json:
+            if call.run not in lives:
+                return own(call, shared)
+            prefix, behind = lives[call.run]
+            return HOUR if (prefix if shared else behind) else FIVE
+
+        return how

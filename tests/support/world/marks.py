@@ -1,6 +1,6 @@
 """What of their prompts clients mark, and what they would mark at best."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -87,18 +87,18 @@ def refused(calls: Calls) -> Calls:
     return [c.told(cache_control=FIVE, metadata={"marks": 5}) if c.is_refused else c for c in calls]
 
 
-def living(calls: Calls, hours: Collection[str], runs: Collection[str] | None = None) -> Calls:
-    """Keep the marks, and let them live for an hour in some runs, for five minutes in the others."""
+def living(calls: Calls, lives: Mapping[str, tuple[bool, bool]]) -> Calls:
+    """Keep the marks, and let those of some runs live as long as is set, of what is shared and of what follows."""
 
-    def of_run(run: str) -> Callable[[Json], Json]:
-        how = HOUR if run in hours else FIVE
-
+    def of_run(prefix: bool, behind: bool) -> Callable[[Json], Json]:
         def change(request: Json) -> Json:
-            return mark(request, {p.place: how for p in prompt(request).pieces if p.ttl_us is not None})
+            places = [p.place for p in prompt(request).pieces if p.ttl_us is not None]
+            hours = {place: prefix if place[0] in {"tools", "system"} else behind for place in places}
+            return mark(request, {place: HOUR if hour else FIVE for place, hour in hours.items()})
 
         return change
 
-    return [c.sending(of_run(c.run)) if runs is None or c.run in runs else c for c in calls]
+    return [c.sending(of_run(*lives[c.run])) if c.run in lives else c for c in calls]
 
 
 def at_best(calls: Calls, how: Callable[[Call, bool], Json]) -> Calls:

@@ -12,7 +12,7 @@ from costscan.scenarios import PricedAnalysis, price_scenarios
 from logs import Json, write
 from seen import analyzed
 from world.calls import lines
-from world.chosen import Chosen, moved, routes_told
+from world.chosen import Chosen, choices_told, moved
 from world.made import SETTINGS, Fixed, Foreseen, Routes
 from world.prices import MODELS
 from world.workload import Workload, sound
@@ -73,7 +73,7 @@ class World:
         runs = self.x.runs.filter(task=task).select("run_id")
         logged = self.x.turns.join(runs, on="run_id", how="semi")
         routes: dict[str, list[Routes]] = {}
-        for scope, steps in self.chosen[settings]:
+        for scope, steps in self.chosen[settings].routes:
             routes.setdefault(scope, []).append(moved(steps, logged))
         alone = found.routes.join(runs, on="run_id", how="semi").select("run_id", "turn", "to_model")
         routes[""] = [{(run, turn): to for run, turn, to in alone.rows()}]
@@ -83,8 +83,15 @@ class World:
             found.scenarios.join(runs, on="run_id", how="semi"),
             routes,
             set(shots["run_id"]),
-            set(found.lifetimes.filter(cheaper="1h").join(runs, on="run_id", how="semi")["run_id"]),
+            self._lives(set(runs["run_id"]), settings),
         )
+
+    def _lives(self, runs: set[str], settings: str) -> set[frozenset[tuple[str, tuple[bool, bool]]]]:
+        """The lifetimes of some runs, each choice once."""
+        return {
+            frozenset((run, lives) for run, lives in some.items() if run in runs)
+            for some in self.chosen[settings].lives
+        }
 
 
 def look(folder: Path, workloads: Sequence[Workload], settings: Sequence[str] = tuple(SETTINGS)) -> World:
@@ -94,7 +101,7 @@ def look(folder: Path, workloads: Sequence[Workload], settings: Sequence[str] = 
     with analyzed(path) as x:
         world = World({w.name: w for w in workloads}, logs, x)
         for name in settings:
-            with routes_told() as chosen:
+            with choices_told() as chosen:
                 world.priced[name] = price_scenarios(x, SETTINGS[name])
             world.chosen[name] = chosen
     return world

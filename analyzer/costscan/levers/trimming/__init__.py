@@ -5,7 +5,6 @@ stay what they are. Two rewrite the history at a turn: from there on nothing of 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -19,27 +18,10 @@ from costscan.levers.trimming.compact_history import compacted
 from costscan.levers.trimming.cuts import per_turn, without_tool_use
 from costscan.levers.trimming.defer_unused_tools import other_tools, unused_tools
 from costscan.levers.trimming.drop_repeated_results import repeated_results
+from costscan.levers.trimming.inputs import TrimmingInputs
 from costscan.levers.trimming.prune_at_task_boundary import pruned
 from costscan.levers.trimming.resize_images import large_images
 from costscan.levers.uncertainty import doubted
-
-
-@dataclass(frozen=True)
-class TrimmingInputs:
-    """What prompts hold: frames of the analysis, and what the user set.
-
-    Attributes:
-        blocks: run_id, block, turn_in, turn_out, layer, role, kind, tool, content_hash, tokens, error_tokens.
-        tool_calls: run_id, tool.
-        runs: run_id, task, interactive.
-        tool_result_max_tokens: longer tool results are cut to so many tokens.
-    """
-
-    blocks: pl.DataFrame
-    tool_calls: pl.DataFrame
-    runs: pl.DataFrame
-    tool_result_max_tokens: int
-
 
 SHORTENING: Final[Mapping[str, Callable[[TrimmingInputs], pl.DataFrame]]] = MappingProxyType({
     "cap-tool-results": lambda inputs: long_results(inputs.blocks, inputs.tool_result_max_tokens),
@@ -48,8 +30,10 @@ SHORTENING: Final[Mapping[str, Callable[[TrimmingInputs], pl.DataFrame]]] = Mapp
     "resize-images": lambda inputs: large_images(inputs.blocks),
 })  # fmt: skip
 """How parts shorten blocks: `per_turn.CUT_BLOCKS`."""
-REWRITING: Final = MappingProxyType({"prune-at-task-boundary": pruned, "compact-history": compacted})
-"""How parts rewrite the history, in the order in which they are applied."""
+PRUNE: Final = "prune-at-task-boundary"
+COMPACT: Final = "compact-history"
+REWRITING: Final = (PRUNE, COMPACT)
+"""The parts that rewrite the history, in the order in which they are applied."""
 
 
 def trimmed(plan: Plan, inputs: TrimmingInputs, parts: Sequence[str]) -> Replaying[Plan]:
@@ -65,10 +49,11 @@ def trimmed(plan: Plan, inputs: TrimmingInputs, parts: Sequence[str]) -> Replayi
     cut_blocks = [cut for name, cuts in SHORTENING.items() if name in parts if (cut := cuts(inputs)).height]
     short = _shorter(plan, inputs, pl.concat(cut_blocks)) if cut_blocks else plan
     left = _left(inputs.blocks, cut_blocks)
-    for name, rewritten in REWRITING.items():
-        if name in parts:
-            outcome = yield from replay(short)
-            short = rewritten(short, left, inputs.runs, outcome.turns)
+    if PRUNE in parts:
+        outcome = yield from replay(short)
+        short = pruned(short, left, inputs.runs, outcome.turns)
+    if COMPACT in parts:
+        short = yield from compacted(short, left, inputs)
     return short
 
 

@@ -30,13 +30,7 @@ def carried_price(steps: pl.DataFrame, priced: pl.DataFrame, blocks: pl.DataFram
         just before this turn), ask_new_pico (what stands behind it) and output_pico; null where a price is
         unknown.
     """
-    of_turn = ("req", "run_id", "turn", "context", "at_us", "ttl_us", "prompt_tokens")
-    both = (
-        with_context(steps)
-        .select(*of_turn, "is_shown", "shared_tokens")
-        .hstack(priced.select(*CACHED_TOKENS, *PRICED))
-        .join(_fixed(steps, blocks), on=["run_id", "turn"], how="left", maintain_order="left")
-    )
+    both = with_prefix(steps, blocks).hstack(priced.select(*CACHED_TOKENS, *PRICED))
     write = (
         pl.when(pl.col("cache_write_1h_tokens") > 0).then("pico_cache_write_1h")
         .when(pl.col("cache_write_5m_tokens") > 0).then("pico_cache_write_5m")
@@ -45,12 +39,31 @@ def carried_price(steps: pl.DataFrame, priced: pl.DataFrame, blocks: pl.DataFram
     )  # fmt: skip
     carried = both.with_columns(
         write_pico=write,
-        fixed_tokens=_whole_prefix(),
         **{name: of.shift(1).over("run_id", "context") for name, of in _of_turn_before(write).items()},
     ).with_columns(carry_pico=pl.when(_is_warm()).then("pico_cache_read").otherwise("write_pico"))
     on = pl.col("carry_pico").cum_sum(reverse=True).over("run_id", "context")
-    return carried.with_columns(carry_on_pico=on).drop(
-        *PRICED, "is_shown", "shared_tokens", "at_us", "ttl_us"
+    return carried.with_columns(carry_on_pico=on).drop(*PRICED, "at_us", "ttl_us")
+
+
+def with_prefix(steps: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
+    """Return where the messages begin in each prompt, and what was sent before it in its context.
+
+    Args:
+        steps: the steps of a plan.
+        blocks: run_id, turn_in, turn_out, layer, tokens.
+
+    Returns:
+        req, run_id, turn, context, at_us, ttl_us, prompt_tokens, fixed_tokens (tools and system prompt, with
+        what tool use adds), and before_tokens and before_req of the prompt before it in its context.
+    """
+    of_turn = ("req", "run_id", "turn", "context", "at_us", "ttl_us", "prompt_tokens")
+    both = with_context(steps).select(*of_turn, "is_shown", "shared_tokens")
+    fixed = _fixed(steps, blocks)
+    return both.hstack(fixed.select("fixed_tokens")).select(
+        *of_turn,
+        fixed_tokens=_whole_prefix(),
+        before_tokens=pl.col("prompt_tokens").shift(1).over("run_id", "context"),
+        before_req=pl.col("req").shift(1).over("run_id", "context"),
     )
 
 
@@ -74,8 +87,6 @@ def _of_turn_before(write: pl.Expr) -> dict[str, pl.Expr]:
     anew = cached * write + (sent - cached) * pl.col("pico_input")
     again = pl.when(until <= pl.col("ttl_us").fill_null(0)).then(while_cached).otherwise(anew)
     return {
-        "before_tokens": pl.col("prompt_tokens"),
-        "before_req": pl.col("req"),
         "ask_pico": again / sent,
         "ask_new_pico": pl.col("pico_input"),
         "output_pico": pl.col("pico_output"),

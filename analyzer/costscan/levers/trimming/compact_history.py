@@ -1,4 +1,4 @@
-"""Replace the history by a summary, at the turn of each context where that pays best.
+"""Replace the history by a summary, whenever a prompt passes a threshold: one for each task and agent type.
 
 The summary is written by a request of its own that reads the history. Afterwards only the system prompt and
 the tools are still found in the cache, where they end at a mark.
@@ -10,71 +10,112 @@ from typing import Final
 import polars as pl
 
 from costscan.levers.plan import EXTRA_OUTPUT, PREFIX_ERROR, Breakpoints, Plan, beside
+from costscan.levers.replaying import Replaying, winners
 from costscan.levers.rewriting import REWRITES, later, rewritten
-from costscan.levers.trimming.carried_price import carried_price
+from costscan.levers.trimming.carried_price import with_prefix
+from costscan.levers.trimming.inputs import TrimmingInputs
 from costscan.levers.uncertainty import doubted
 
-SUMMARY_TOKENS: Final = 3000
-"""A summary of an agent's history; those of Claude Code have about 2,000 to 4,000."""
-SUMMARY_MORE: Final = 3000.0
-SUMMARY_FEWER: Final = 1500.0
+PART: Final = "trimming/compact-history"
+THRESHOLDS: Final = (40_000, 60_000, 80_000, 100_000, 150_000, 200_000)
+"""Prompts of so many tokens are compacted: what a client may be set to."""
+MORE_SHARE, FEWER_SHARE = 1.0, 0.5
 """The length of a summary is assumed: it may be half of that, or twice."""
 ASKED_TOKENS: Final = 500
 """What asks for the summary."""
+_SINCE: Final = pl.Schema({"run_id": pl.String, "context": pl.Int64, "turn": pl.Int64})
+"""When a context was compacted last."""
+_MOST: Final = 40
+"""No context is compacted more often."""
 
 
-def compacted(plan: Plan, blocks: pl.DataFrame, _: pl.DataFrame, priced: pl.DataFrame) -> Plan:
-    """Compact the history of each context once, where it pays; arguments as for `carried_price`."""
-    turns = carried_price(plan.steps, priced, blocks).with_columns(
-        history=pl.col("before_tokens") - pl.col("fixed_tokens"),
-        summary=pl.lit(SUMMARY_TOKENS, pl.Int64),
+def compacted(plan: Plan, blocks: pl.DataFrame, inputs: TrimmingInputs) -> Replaying[Plan]:
+    """Compact with the threshold that is set, or that is cheapest for each group of runs.
+
+    It is the same plan where that changes nothing.
+
+    Args:
+        plan: the plan.
+        blocks: run_id, turn_in, turn_out, layer, tokens.
+        inputs: with the groups of the runs, and how long a summary is.
+    """
+    if (own := inputs.compact_at_tokens) is not None:
+        return compacted_at(plan, blocks, inputs, pl.lit(own))
+    longest = plan.steps.select(pl.col("prompt_tokens").max()).item() or 0
+    tried = [n for n in THRESHOLDS if n < longest]
+    every = [compacted_at(plan, blocks, inputs, pl.lit(n)) for n in tried]
+    outcomes = yield [plan, *every]
+    ways = winners([outcome.runs for outcome in outcomes])
+    names = dict(enumerate(tried, 1))
+    threshold = ways.replace_strict(names, default=None, return_dtype=pl.Int64)
+    runs = outcomes[0].runs.select("run_id", setting=threshold).drop_nulls()
+    if runs.is_empty():
+        return plan
+    of_run = pl.col("run_id").replace_strict(dict(runs.rows()), default=None, return_dtype=pl.Int64)
+    made = compacted_at(plan, blocks, inputs, of_run)
+    return made.choosing(PART, runs.with_columns(pl.col("setting").cast(pl.String)))
+
+
+def compacted_at(plan: Plan, blocks: pl.DataFrame, inputs: TrimmingInputs, threshold: pl.Expr) -> Plan:
+    """Compact whenever a prompt would pass a threshold.
+
+    Args:
+        plan: the plan.
+        blocks: as for `compacted`.
+        inputs: how long a summary is.
+        threshold: that of each run; null where it has none.
+    """
+    summary, since = inputs.summary_tokens, pl.DataFrame(schema=dict(_SINCE))
+    for _ in range(_MOST):
+        at = _passing(plan, blocks, since, threshold, summary)
+        if at.is_empty():
+            break
+        rewrites = at.select(
+            "run_id", "turn", from_tokens="fixed_tokens", cut_tokens=pl.col("history") - summary
+        )
+        short = rewritten(_with_prefix(plan, at), rewrites.select(REWRITES))
+        plan = doubted(_with_request(short, at, summary), _doubts(plan, at, since, summary))
+        both = pl.concat([since, at.select(*_SINCE)])
+        since = both.unique(["run_id", "context"], keep="last", maintain_order=True)
+    return plan
+
+
+def _passing(
+    plan: Plan, blocks: pl.DataFrame, since: pl.DataFrame, threshold: pl.Expr, summary: int
+) -> pl.DataFrame:
+    """Return, context by context, the next turn whose prompt would pass, with a history to replace."""
+    last = since.select("run_id", "context", last="turn")
+    turns = with_prefix(plan.steps, blocks).join(
+        last, on=["run_id", "context"], how="left", maintain_order="left"
     )
-    summary_pico = pl.col("summary") * (pl.col("carry_on_pico") - pl.col("carry_pico") + pl.col("write_pico"))
-    lost = pl.when(pl.col("req").is_in(_reading_prefix(plan).implode())).then(0).otherwise("fixed_tokens")
-    cold = lost * (pl.col("write_pico") - pl.col("carry_pico"))
-    request_pico = (
-        pl.col("before_tokens") * pl.col("ask_pico")
-        + ASKED_TOKENS * pl.col("ask_new_pico")
-        + pl.col("summary") * pl.col("output_pico")
-    )
-    gain = pl.col("history") * pl.col("carry_on_pico") - summary_pico - cold - request_pico
-    best = (
-        turns.with_columns(gain=gain)
-        .filter((pl.col("gain") > 0) & (pl.col("history") > pl.col("summary")))
-        .sort("gain", "turn", descending=[True, False])
+    history = pl.col("before_tokens") - pl.col("fixed_tokens")
+    is_next = pl.col("turn") > pl.col("last").fill_null(-1)
+    return (
+        turns.with_columns(history=history)
+        .filter(is_next & (pl.col("prompt_tokens") > threshold) & (pl.col("history") > 2 * summary))
         .unique(["run_id", "context"], keep="first", maintain_order=True)
     )
-    if best.is_empty():
-        return plan
-    rewrites = best.select(
-        "run_id", "turn", from_tokens="fixed_tokens", cut_tokens=pl.col("history") - pl.col("summary")
-    )
-    short = rewritten(_with_prefix(plan, best), rewrites.select(REWRITES))
-    return doubted(_with_request(short, best), _doubts(plan, best))
 
 
-def _doubts(plan: Plan, best: pl.DataFrame) -> pl.DataFrame:
-    """Tell how much longer or shorter prompts are where summaries, or what is left before them, are."""
-    since = later(plan.steps, best.select("run_id", "turn")).join(
+def _doubts(plan: Plan, at: pl.DataFrame, since: pl.DataFrame, summary: int) -> pl.DataFrame:
+    """Tell how much longer or shorter prompts are where a summary, or what is left before it, is.
+
+    Where a context was compacted before, its prompts are in doubt already.
+    """
+    turns = later(plan.steps, at.select("run_id", "turn")).join(
         plan.steps.select("req", PREFIX_ERROR), on="req", maintain_order="left"
     )
-    is_first = pl.col("turn") == pl.col("since")
-    return since.select(
+    again = since.select("run_id", "context", again=pl.lit(value=True))
+    known = turns.join(again, on=["run_id", "context"], how="left", maintain_order="left")
+    is_first, is_new = pl.col("turn") == pl.col("since"), pl.col("again").is_null()
+    more, fewer = summary * MORE_SHARE, summary * FEWER_SHARE
+    return known.select(
         "req",
-        more_tokens=SUMMARY_MORE + pl.col(PREFIX_ERROR),
-        fewer_tokens=SUMMARY_FEWER + pl.col(PREFIX_ERROR),
-        more_output_tokens=pl.when(is_first).then(SUMMARY_MORE).otherwise(0.0),
-        fewer_output_tokens=pl.when(is_first).then(SUMMARY_FEWER).otherwise(0.0),
+        more_tokens=pl.when(is_new).then(more + pl.col(PREFIX_ERROR)).otherwise(0.0),
+        fewer_tokens=pl.when(is_new).then(fewer + pl.col(PREFIX_ERROR)).otherwise(0.0),
+        more_output_tokens=pl.when(is_first).then(more).otherwise(0.0),
+        fewer_output_tokens=pl.when(is_first).then(fewer).otherwise(0.0),
     )
-
-
-def _reading_prefix(plan: Plan) -> pl.Series:
-    """Return the requests that mark the end of the system prompt: clients that show no prompt do."""
-    breakpoints = plan.breakpoints.positions.filter(pl.col("ttl_us").is_not_null()).select(
-        "req", shared_key="key"
-    )
-    shown = plan.steps.filter("is_shown").join(breakpoints, on=["req", "shared_key"], how="semi")
-    return pl.concat([shown["req"], plan.steps.filter(~pl.col("is_shown"), "uses")["req"]])
 
 
 def _with_prefix(plan: Plan, best: pl.DataFrame) -> Plan:
@@ -98,10 +139,10 @@ def _with_prefix(plan: Plan, best: pl.DataFrame) -> Plan:
     return plan.changed(plan.steps, marked, is_repriced=False)
 
 
-def _with_request(plan: Plan, best: pl.DataFrame) -> Plan:
+def _with_request(plan: Plan, at: pl.DataFrame, summary: int) -> Plan:
     """Add the requests that ask for the summaries: they repeat what the turn before was sent."""
-    asks = best.select(req="before_req", before_req="req", asked_tokens=pl.lit(ASKED_TOKENS, pl.Int64))
-    wrote = beside(plan.steps, best.select(pl.col("before_req").alias("req"), "summary"))
+    asks = at.select(req="before_req", before_req="req", asked_tokens=pl.lit(ASKED_TOKENS, pl.Int64))
+    wrote = beside(plan.steps, at.select(req="before_req", summary=pl.lit(summary, pl.Int64)))
     output = pl.col(EXTRA_OUTPUT) + pl.col("summary").fill_null(0)
     steps = wrote.with_columns(output.alias(EXTRA_OUTPUT)).select(plan.steps.columns)
-    return replace(plan, steps=steps, asks=asks)
+    return replace(plan, steps=steps, asks=pl.concat([plan.asks, asks.select(*plan.asks.columns)]))

@@ -5,12 +5,13 @@ from typing import Final
 from costscan.schema.column import BOOL, OF_TURN, TEXT, TIME, USD, WHOLE, Column, table
 
 LIFETIMES: Final = table(
-    "whether five minutes or an hour is the cheaper lifetime of what a run caches",
+    "which lifetime of what is cached is the cheapest setting for the task and agent type of a run",
     run_id=Column(TEXT, "the run"),
     ttl=Column(TEXT, "the lifetime it wrote with: 5m, 1h or both"),
     cheaper=Column(
         TEXT,
-        "the one that is cheaper, 5m or 1h; null where both cost the same or a price is unknown",
+        "the one that is cheapest for all runs of the task and agent type: 5m, 1h or 1h prefix (an hour for "
+        "tools and system prompt, five minutes behind); null where none is cheaper than what they wrote with",
         nullable=True,
     ),
     usd_5m=Column(USD, "what the run would have cost with five minutes throughout", nullable=True),
