@@ -14,11 +14,12 @@ from costscan.settings.keys import Settings
 if TYPE_CHECKING:
     import polars as pl
 
+    from costscan.actions import Advised
     from costscan.analysis import Analysis
     from costscan.billing import Pricing, Selection
     from costscan.ingest import Reading
     from costscan.recorded_cost import Recorded
-    from costscan.rulebook import Diagnosis, Rule
+    from costscan.rulebook import Rule
     from costscan.summary import Summary
     from costscan.totals import Totals
 
@@ -76,7 +77,7 @@ def analyzed(request: Request, watch: Watch | None = None) -> "Iterator[Analysis
 @contextmanager
 def diagnosed(
     request: Request, watch: Watch | None = None, *, rank: str = "cost"
-) -> "Iterator[tuple[Diagnosis, Summary]]":
+) -> "Iterator[tuple[Advised, Summary]]":
     """Read and analyze logs, price scenarios, run rules and sum up; blocks last as long as the context.
 
     Args:
@@ -148,14 +149,15 @@ def _read(request: Request, watch: Watch, *, bill_only: bool = False) -> "Iterat
 
 def _diagnosis(
     request: Request, reading: "Reading", rules: "Sequence[Rule]", rank: str
-) -> "tuple[Diagnosis, Summary]":
-    from costscan.rulebook import find  # noqa: PLC0415 - imports Polars
+) -> "tuple[Advised, Summary]":
+    from costscan.actions import advise  # noqa: PLC0415 - imports Polars
+    from costscan.rulebook import find  # noqa: PLC0415
     from costscan.scenarios import price_scenarios  # noqa: PLC0415
     from costscan.summary import summarize  # noqa: PLC0415
 
     settings = request.settings
     priced = price_scenarios(_analysis(request, reading), settings)
-    diagnosis = find(priced, rules, frozenset(settings.findings.accepted))
+    diagnosis = advise(find(priced, rules, frozenset(settings.findings.accepted)), settings)
     return diagnosis, summarize(
         diagnosis,
         pricing=_pricing(settings),

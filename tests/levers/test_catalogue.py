@@ -7,7 +7,7 @@ import pytest
 from costscan.cli.analyze import Rank
 from costscan.levers import ALL, LEVERS
 from costscan.levers.catalogue import CATALOGUE, RISKS, ROUTING, TRIMMING, risk_of
-from costscan.levers.trimming import REWRITING, SHORTENING
+from costscan.levers.trimming import CAP, REWRITING, SHORTENING
 from costscan.scenarios.route_choice import SCOPES
 from costscan.settings.keys import Settings
 from costscan.summary.assumptions import ASSUMED
@@ -22,7 +22,7 @@ def rows(title: str) -> list[str]:
 
 
 def test_each_part_is_done_by_something() -> None:
-    assert (*SHORTENING, *REWRITING) == TRIMMING.part_names
+    assert (CAP, *SHORTENING, *REWRITING) == TRIMMING.part_names
     assert set(SCOPES) < set(ROUTING.part_names)
 
 

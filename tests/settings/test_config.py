@@ -50,7 +50,7 @@ def test_defaults(tmp_path: Path) -> None:
     found = settings(tmp_path)
     assert found == Settings()
     assert found.trimming.parts == ("cap-tool-results", "defer-unused-tools")
-    assert (found.trimming.tool_result_max_tokens, found.batching.items_per_context) == (2000, 25)
+    assert (found.trimming.tool_result_max_tokens, found.batching.items_per_context) == (None, 25)
     assert found.caching.enabled
     assert found.redact
     assert found.prices.share_paid == 1

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from costscan import ingest
+from costscan.actions import Advised
 from costscan.analysis import analyze
 from costscan.billing import Pricing, Selection
 from costscan.reports.outputs import target
-from costscan.rulebook import Diagnosis
 from costscan.summary import Summary, summarize
 from diagnosed import diagnosed
 
@@ -23,7 +23,7 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 class Billed:
     """What was made of the logs."""
 
-    x: Diagnosis
+    x: Advised
     summary: Summary
 
 

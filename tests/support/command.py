@@ -19,9 +19,13 @@ NO_LEVERS: Final = tuple(word for lever in LEVERS for word in ("--set", f"{lever
 """Options without which a command takes most of its time for what levers would have saved."""
 
 
-def said(capsys: Capture, *arguments: str, code: int = 0) -> str:
-    """Return what a command prints, the day of the prices left out."""
-    assert run(arguments) == code
+_NOT_ALL: Final = {"--json", "--by", "--top"}
+
+
+def said(capsys: Capture, *arguments: str, code: int = 0, brief: bool = False) -> str:
+    """Return what a command prints, the day of the prices left out; of a report all, unless it is `brief`."""
+    whole = arguments[:1] == ("analyze",) and not brief and not _NOT_ALL & {*arguments}
+    assert run((*arguments, "-v") if whole else arguments) == code
     captured = capsys.readouterr()
     return (captured.out + captured.err).replace(as_of()["as_of"], "2026-00-00")
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import polars as pl
 
+from costscan.actions import Advised
 from costscan.analysis import Analysis
 from costscan.rulebook import Diagnosis, Rule, find
-from costscan.scenarios import FRAMES, PricedAnalysis
+from costscan.scenarios import CHOICES, FRAMES, PricedAnalysis
 from costscan.scenarios.curves import CAP_CURVE, PACK_CURVE
 from costscan.schema.frames import empty
 
@@ -26,14 +27,17 @@ def unpriced(x: Analysis, **priced: Any) -> PricedAnalysis:
         "packs": pl.DataFrame(schema=PACK_CURVE),
         "break_evens": {},
         "without_rules": (),
+        "choices": pl.DataFrame(schema=CHOICES),
     }
     analysis = {f.name: getattr(x, f.name) for f in fields(Analysis)}
     return PricedAnalysis(**analysis | nothing | priced)
 
 
-def diagnosed(x: Analysis, rules: Sequence[Rule] = (), accepted: frozenset[str] = NOBODY) -> Diagnosis:
-    """The stage that has findings."""
-    return find(unpriced(x), rules, accepted)
+def diagnosed(x: Analysis, rules: Sequence[Rule] = (), accepted: frozenset[str] = NOBODY) -> Advised:
+    """The stage that has findings, with nothing advised."""
+    found = find(unpriced(x), rules, accepted)
+    own = {f.name: getattr(found, f.name) for f in fields(Diagnosis)}
+    return Advised(**own, actions=empty("actions"))
 
 
 def findings_of(x: Analysis, rules: Sequence[Rule], accepted: frozenset[str] = NOBODY) -> pl.DataFrame:

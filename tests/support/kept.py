@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import pytest
 
-from costscan import analysis, ingest, rulebook, scenarios
+from costscan import actions, analysis, ingest, rulebook, scenarios
 from costscan.settings.keys import Settings
 
 NOT_PRICED: Final = {"rules", "findings", "check", "redact", "file", "tz"}
@@ -77,6 +77,15 @@ class Kept:
         key = ("find", id(x.turns), id(x.scenarios), repr(x.reasons), repr(rules), accepted)
         return self.of(key, (x.turns, x.scenarios), lambda: _FIND(x, rules, accepted))
 
+    def advise(self, x: rulebook.Diagnosis, settings: Settings | None = None) -> Any:
+        told = [
+            repr(getattr(settings or Settings(), f.name))
+            for f in fields(Settings)
+            if f.name not in NOT_PRICED
+        ]
+        key = ("advise", id(x.findings), id(x.scenarios), repr(x.reasons), *told)
+        return self.of(key, (x.findings, x.scenarios), lambda: _ADVISE(x, settings))
+
 
 def contents(path: Path) -> bytes | None:
     """Return a fingerprint of a log with its neighbours of the same name, or of a folder; None of anything else."""
@@ -107,8 +116,10 @@ def keeping(kept: Kept) -> Iterator[None]:
         patch.setattr(scenarios, "price_scenarios", kept.price)
         patch.setattr(rulebook, "load_rules", kept.rules)
         patch.setattr(rulebook, "find", kept.find)
+        patch.setattr(actions, "advise", kept.advise)
         yield
 
 
 _READ, _ANALYZE = ingest.read, analysis.analyze
 _PRICE, _RULES, _FIND = scenarios.price_scenarios, rulebook.load_rules, rulebook.find
+_ADVISE = actions.advise

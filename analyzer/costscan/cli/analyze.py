@@ -63,6 +63,9 @@ def analyze(
         typer.Option(help="Rank runs by cost, by what all levers would have saved (waste), or by one lever."),
     ] = Rank.COST,
     top: p.Top = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show all of the report, not the first screen alone.")
+    ] = False,
     options: Options,
 ) -> None:
     """Say what the runs in some logs cost, and where the money went.
@@ -81,11 +84,11 @@ def analyze(
     with diagnosed(options.request(path or default_folders()), rank=rank.value) as (diagnosis, summary):
         for report in targets:
             report.write(summary, diagnosis)
-    _print(summary, as_json=json, by=by.value if by else None, top=top)
+    _print(summary, as_json=json, by=by.value if by else None, top=top, verbose=verbose)
     tell_written(targets)
 
 
-def _print(summary: "Summary", *, as_json: bool, by: str | None, top: int | None) -> None:
+def _print(summary: "Summary", *, as_json: bool, by: str | None, top: int | None, verbose: bool) -> None:
     if as_json:
         from costscan.reports.analysis.json import encoded  # noqa: PLC0415 - imports Polars
 
@@ -93,4 +96,4 @@ def _print(summary: "Summary", *, as_json: bool, by: str | None, top: int | None
         return
     from costscan.reports.analysis.terminal import show  # noqa: PLC0415
 
-    show(summary, by=by, top=top)
+    show(summary, by=by, top=top, verbose=verbose)

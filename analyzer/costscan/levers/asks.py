@@ -11,7 +11,7 @@ import polars as pl
 ASKS: Final = pl.Schema(dict.fromkeys(("req", "before_req", "asked_tokens"), pl.Int64))
 """The request that is re-sent, the one just before which that is, and the tokens of the question."""
 _NUMBER: Final = 1 << 40
-"""What is added to the number of a request to name the one that repeats it."""
+"""What is added to the number of a request, once or more, to name those that repeat it."""
 
 
 def billed_with(
@@ -22,17 +22,21 @@ def billed_with(
     if asks.is_empty():
         return every, positions
     follows = every.select(before_req="req", just_us=pl.col("at_us") - 1)
-    resent = every.join(asks.lazy(), on="req", how="inner").join(follows, on="before_req", how="inner")
+    numbered = asks.lazy().with_columns(nth=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("req"))
+    asked = every.join(numbered, on="req", how="inner").join(follows, on="before_req", how="inner")
+    resent = asked.with_columns(number=pl.col("req") + pl.col("nth") * _NUMBER)
     more = resent.with_columns(
-        req=pl.col("req") + _NUMBER,
+        req="number",
         at_us="just_us",
         ready_us="just_us",
         prompt_tokens=pl.col("prompt_tokens") + pl.col("asked_tokens"),
     )
     # Who asks for a summary has the answer to the prompt before it.
-    answered = every.join(resent.select("req", "just_us"), on="req", how="left", maintain_order="left")
+    just = resent.select("req", "just_us").unique("req")
+    answered = every.join(just, on="req", how="left", maintain_order="left")
     before = answered.with_columns(ready_us=pl.min_horizontal("ready_us", "just_us")).select(requests.columns)
-    again = positions.join(resent.select("req"), on="req", how="semi").with_columns(pl.col("req") + _NUMBER)
+    of_again = positions.join(resent.select("req", "number"), on="req", how="inner")
+    again = of_again.with_columns(req="number").drop("number")
     return pl.concat([before, more.select(requests.columns)]), pl.concat([positions, again])
 
 

@@ -41,8 +41,17 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Fix:
+    """How a client is set: text to paste, where that is documented, and the version it needs."""
+
+    text: str
+    source: str
+    needs: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of the rulebook."""
+    """One rule of the rulebook; `fix` is in words, `fixes` are settings by client."""
 
     id: str
     name: str
@@ -61,6 +70,7 @@ class Rule:
     params: Mapping[str, Param]
     cases: tuple[Case, ...]
     path: Path
+    fixes: Mapping[str, Fix] = field(default_factory=dict)
     enabled: bool = True
     values: Mapping[str, ParamValue] = field(default_factory=dict)
 
@@ -69,9 +79,13 @@ class Rule:
         return self.values.get(param, self.params[param].value)
 
 
-_PROSE: Final = ("summary", "why", "fix", "false_positives")
+_PROSE: Final = ("summary", "why", "false_positives")
 _WORDS: Final = ("id", "name", "lever", "severity", "confidence", *_PROSE)
-_KEYS: Final = (*_WORDS, "params", "query", "test")
+_KEYS: Final = (*_WORDS, "fix", "params", "query", "test")
+_FIX: Final = ("text", "source", "needs")
+_DEFAULT: Final = "default"
+FIX_NAMES: Final = ("task", "agent", "tool", "subject", "value", "shown", "variable", "limit")
+"""What the text of a fix for a client may name in braces."""
 _CASE: Final = ("case", "expect", "params")
 _QUERY: Final = ("sql", "price", "message", "evidence", "identity")
 
@@ -98,9 +112,46 @@ def read_rule(path: Path, *, cases: bool = True) -> Rule:
     words: dict[str, Any] = {name: _text(place, table, name) for name in _WORDS}
     for name, allowed in (("lever", LEVERS), ("severity", SEVERITIES), ("confidence", CONFIDENCES)):
         _one_of(place, name, words[name], allowed)
+    fix, fixes = _fixes(place, table)
     return Rule(
-        **words, **_query(place, table), params=_params(place, table), cases=_cases(place, table), path=path
+        **words,
+        **_query(place, table),
+        fix=fix,
+        fixes=fixes,
+        params=_params(place, table),
+        cases=_cases(place, table),
+        path=path,
     )
+
+
+def _fixes(place: Place, table: Mapping[str, Any]) -> tuple[str, dict[str, Fix]]:
+    """Return the fix in words, and those of clients: `fix` is a text, or a table with one of each."""
+    given = table.get("fix")
+    if not isinstance(given, dict):
+        return _text(place, table, "fix"), {}
+    fixes = {}
+    for client in given:
+        entry = _table(place, given, client, "fix.")
+        _refuse_unknown(place, f"fix.{client}.", entry, _FIX)
+        if client != _DEFAULT:
+            texts = {name: _text(place, entry, name, f"fix.{client}.") for name in _FIX if name in entry}
+            fixes[client] = Fix(**{"source": "", **texts})
+            _check_fix(place, client, fixes[client])
+    default = _table(place, given, _DEFAULT, "fix.")
+    return _text(place, default, "text", f"fix.{_DEFAULT}."), fixes
+
+
+def _check_fix(place: Place, client: str, fix: Fix) -> None:
+    where = f"fix.{client}"
+    if not fix.source:
+        raise CostscanError(f"{place.of(where)}: {where} needs a source", "where the setting is documented")
+    try:
+        fix.text.format(**dict.fromkeys(FIX_NAMES, ""))
+    except (KeyError, ValueError, IndexError) as error:
+        raise CostscanError(
+            f"{place.of(where)}: {where}.text: {error}",
+            f"it may name {', '.join(FIX_NAMES)}; {{{{ is a brace",
+        ) from None
 
 
 def _query(place: Place, table: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,11 +203,12 @@ def _cases(place: Place, table: Mapping[str, Any]) -> tuple[Case, ...]:
     )
 
 
-def _table(place: Place, table: Mapping[str, Any], name: str) -> dict[str, Any]:
+def _table(place: Place, table: Mapping[str, Any], name: str, prefix: str = "") -> dict[str, Any]:
     subtable = table.get(name)
     if not isinstance(subtable, dict):
         raise CostscanError(
-            f"{place.of(name)}: a rule needs a table [{name}]", "see costscan rules show NAME"
+            f"{place.of(prefix + name)}: a rule needs a table [{prefix}{name}]",
+            "see costscan rules show NAME",
         )
     return subtable
 

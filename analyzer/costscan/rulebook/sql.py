@@ -36,7 +36,7 @@ RUN_COSTS: Final = pl.Schema(
 )
 """One row a run: its cost in millionths of a dollar (null: unknown), alone and with all its sub-agents."""
 FRAMES: Final[Mapping[str, pl.Schema]] = {
-    **{name: SCHEMAS[name] for name in OF_LOGS if name != "findings"},
+    **{name: SCHEMAS[name] for name in OF_LOGS if name not in {"findings", "actions"}},
     "run_costs": RUN_COSTS,
 }
 """What a rule may query."""

@@ -17,6 +17,7 @@ from costscan.levers.caching import TTL
 from costscan.levers.catalogue import CATALOGUE, TRIMMING
 from costscan.levers.replaying import Outcome
 from costscan.levers.routing.candidates import model_named
+from costscan.levers.trimming.cap_tool_results import PART as CAPPED
 from costscan.native import without_panics
 from costscan.scenarios.break_even import BreakEven, break_evens
 from costscan.scenarios.curves import CAP_CURVE, PACK_CURVE, cap_curve, pack_curve
@@ -134,6 +135,8 @@ def _priced(analysis: Analysis, settings: Settings, guard: Guard) -> _Priced:
     ttls = ways.get(TTL, ())
     all_sets = _all_sets(sets, guard, parts)
     scenarios = pl.concat([billed(workspace.costs), *parts.values(), *all_sets.rows])
+    choices = _choices(ways)
+    cap = _cap(settings, choices)
     routes, nothing = empty("routes"), pl.DataFrame(schema=PACK_CURVE)
     return _Priced(
         scenarios=scenarios,
@@ -152,14 +155,17 @@ def _priced(analysis: Analysis, settings: Settings, guard: Guard) -> _Priced:
         parts_off=_parts_off(settings),
         caps=guard.of(
             "trimming/cap-tool-results",
-            lambda: cap_curve(analysis, settings.trimming.tool_result_max_tokens),
+            lambda: cap_curve(analysis, cap, settings.trimming.tool_result_max_tokens),
             pl.DataFrame(schema=CAP_CURVE),
             part="its curve",
         ),
         packs=guard.of("batching/pack-items", lambda: pack_curve(workspace), nothing, part="its curve"),
-        choices=_choices(ways),
+        choices=choices,
         break_evens=guard.of(
-            ALL, lambda: break_evens(workspace, sets.routes, scenarios), {}, part="where levers break even"
+            ALL,
+            lambda: break_evens(workspace, sets.routes, scenarios, cap),
+            {},
+            part="where levers break even",
         ),
     )
 
@@ -183,6 +189,14 @@ def _parts(sets: Sets, guard: Guard) -> tuple[dict[str, pl.DataFrame], dict[str,
 
     each = {name: guard.of(name, partial(rows, name, way), nothing.clear()) for name, way in ways.items()}
     return each, ways
+
+
+def _cap(settings: Settings, choices: pl.DataFrame) -> pl.Expr:
+    """Return what the results of a `tool` are cut to, null where they are not."""
+    if settings.trimming.tool_result_max_tokens is not None:
+        return pl.lit(settings.trimming.tool_result_max_tokens)
+    caps = dict(choices.filter(scenario=CAPPED).select("tool", pl.col("setting").cast(pl.Int64)).rows())
+    return pl.col("tool").replace_strict(caps, default=None, return_dtype=pl.Int64)
 
 
 def _choices(ways: Mapping[str, Sequence[Outcome]]) -> pl.DataFrame:

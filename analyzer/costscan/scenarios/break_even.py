@@ -32,23 +32,28 @@ class BreakEven(NamedTuple):
     of: str
 
 
-def break_evens(workspace: Workspace, routes: Routes, scenarios: pl.DataFrame) -> dict[str, BreakEven]:
-    """Return, by scenario, the break-even of those that save anything and have one."""
+def break_evens(
+    workspace: Workspace, routes: Routes, scenarios: pl.DataFrame, cap: pl.Expr
+) -> dict[str, BreakEven]:
+    """Return, by scenario, the break-even of those that save anything and have one.
+
+    Args:
+        workspace: what scenarios are made from.
+        routes: the ways to route turns.
+        scenarios: their rows.
+        cap: what the results of a `tool` are cut to, null where they are not.
+    """
     saving = scenarios.filter(pl.col("saved_usd") > 0)
     points = {
-        CAP: _of_cap(
-            workspace.analysis,
-            saving.filter(scenario=CAP),
-            workspace.settings.trimming.tool_result_max_tokens,
-        ),
+        CAP: _of_cap(workspace.analysis, saving.filter(scenario=CAP), cap),
         ASYNC: _of_async(workspace, saving.filter(scenario=ASYNC)),
         **{name: _of_route(routes, saving.filter(scenario=name), way) for name, way in _ROUTES.items()},
     }
     return {name: point for name, point in points.items() if point is not None}
 
 
-def _of_cap(analysis: "Analysis", saving: pl.DataFrame, most: int) -> BreakEven | None:
-    long = analysis.blocks.filter((pl.col("kind") == "tool_result") & (pl.col("tokens") > most))
+def _of_cap(analysis: "Analysis", saving: pl.DataFrame, cap: pl.Expr) -> BreakEven | None:
+    long = analysis.blocks.filter((pl.col("kind") == "tool_result") & (pl.col("tokens") > cap))
     counts = long.group_by("run_id").agg(results=pl.len()).collect()
     turns = analysis.turns.group_by("run_id").agg(turns=pl.len())
     both = saving.join(counts, on="run_id", maintain_order="left").join(

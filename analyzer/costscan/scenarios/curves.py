@@ -7,6 +7,7 @@ import polars as pl
 
 from costscan.levers import batching
 from costscan.levers.replaying import Replaying, replay
+from costscan.levers.trimming.cap_tool_results import CAPS
 from costscan.prices import usd_of
 from costscan.scenarios.workspace import Workspace
 from costscan.schema.frames import USD
@@ -19,7 +20,6 @@ def _schema(columns: Mapping[str, Any]) -> pl.Schema:
     return pl.Schema(columns)
 
 
-CAPS: Final = (500, 1000, 2000, 4000, 8000, 16000, 32000)
 ITEMS: Final = (1, 2, 5, 10, 25, 50, 100)
 CAP_CURVE: Final = _schema(
     {
@@ -39,12 +39,17 @@ PACK_CURVE: Final = _schema(
 """By items to a context: contexts, the runs in them, the mean length of a context, what the runs cost."""
 
 
-def cap_curve(analysis: "Analysis", chosen: int) -> pl.DataFrame:
-    """Return `CAP_CURVE` of the tools with results over a cap; `chosen` is the cap of the settings.
+def cap_curve(analysis: "Analysis", cap: pl.Expr, fixed: int | None = None) -> pl.DataFrame:
+    """Return `CAP_CURVE` of the tools with results over a cap.
 
     What is cut is priced as it was: written when it entered, carried by each later turn.
+
+    Args:
+        analysis: the analysis.
+        cap: what the results of a `tool` are cut to, null where they are not.
+        fixed: the cap of all tools, if that is set.
     """
-    caps = sorted({*CAPS, chosen})
+    caps = sorted({*CAPS, *([] if fixed is None else [fixed])})
     costs = analysis.block_costs.select("entry_usd", "carried_usd", "used_to")
     results = (
         pl.concat([analysis.blocks.select("run_id", "kind", "tool", "tokens"), costs], how="horizontal")
@@ -67,7 +72,7 @@ def cap_curve(analysis: "Analysis", chosen: int) -> pl.DataFrame:
             saved_usd=pl.col("usd").sum().cast(USD),
             used_again_share=(pl.col("used_to") * pl.col("tokens") > pl.col("cap_tokens")).mean(),
         )
-        .with_columns(is_chosen=pl.col("cap_tokens") == chosen)
+        .with_columns(is_chosen=(pl.col("cap_tokens") == cap).fill_null(value=False))
         .sort("tool", "cap_tokens")
         .select(*CAP_CURVE)
     )

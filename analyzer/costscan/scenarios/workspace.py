@@ -15,7 +15,9 @@ from costscan.levers.caching import TTL, TTL_WAYS
 from costscan.levers.plan import Plan
 from costscan.levers.replaying import Outcome, Replaying, replay, winners
 from costscan.levers.stack import Stack
+from costscan.levers.trimming.cap_tool_results import FETCH_OUTPUT_TOKENS
 from costscan.levers.uncertainty import with_errors
+from costscan.meters import CACHED_TOKENS, PROMPT_TOKENS
 from costscan.scenarios.costing import Costs
 from costscan.scenarios.rounds import done
 from costscan.scenarios.uncertainty import with_other
@@ -24,6 +26,7 @@ from costscan.settings.keys import Settings
 if TYPE_CHECKING:
     from costscan.analysis import Analysis
 
+_OF_RESULTS: Final = ("used_to", "entry_usd", "carried_usd")
 _MOST_TURNS: Final = 150_000
 """So many turns of plans are replayed at a time: each holds what happens to all cache entries."""
 T = TypeVar("T")
@@ -65,7 +68,7 @@ class Workspace:
         kinds = ("tool_result", "tool_def", "image", "document")
         asked = (pl.col("kind") == "text") & (pl.col("role") == "user")
         some = pl.col("kind").is_in(kinds) | asked | (pl.col("layer") != "messages")
-        names = ("block", "role", "kind", "tool", "call_id", "content_hash", "tokens")
+        names = ("block", "role", "kind", "tool", "call_id", "content_hash", "tokens", *_OF_RESULTS)
         most = self.settings.trimming.tool_result_max_tokens
         blocks = self._blocks(*names).filter(some).collect()
         sized_blocks = trimming.without_tool_use(blocks, self.plan.steps, self.analysis.runs)
@@ -75,9 +78,19 @@ class Workspace:
             self.analysis.tool_calls,
             self.analysis.runs,
             most,
+            self._fetch_usd,
             self.settings.trimming.compact_at_tokens,
             self.settings.trimming.summary_tokens,
         )
+
+    @property
+    def _fetch_usd(self) -> pl.DataFrame:
+        """What a call costs that reads the prompt of a turn once more and asks for a part of a result."""
+        caches = pl.sum_horizontal(CACHED_TOKENS) > 0
+        again = pl.when(caches).then("pico_cache_read").otherwise("pico_input")
+        pico = pl.sum_horizontal(PROMPT_TOKENS) * again + FETCH_OUTPUT_TOKENS * pl.col("pico_output")
+        priced = self.costs.turns.hstack(self.costs.unit)
+        return priced.select("run_id", turn_in="turn", fetch_usd=pico.cast(pl.Float64) / 10**12)
 
     def forget_trimming_inputs(self) -> None:
         """Let go of what only trimming decides on, once all has been trimmed."""

@@ -45,7 +45,9 @@ class Trimming:
         "The parts of trimming to price.",
         choices=TRIMMING.part_names,
     )
-    tool_result_max_tokens: int = _key("count", 2000, "Cut tool results to so many tokens.")
+    tool_result_max_tokens: int | None = _key(
+        "count", None, "Cut all tool results to so many tokens; by default what is best for each tool."
+    )
     compact_at_tokens: int | None = _key(
         "count", None, "Compact prompts that pass so many tokens; by default what is best for each task."
     )

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from costscan import __version__
+from costscan.actions import Advised
 from costscan.aggregates import known_sum, ratio, total
 from costscan.billing import Pricing, Selection
 from costscan.ingest import MAX_NAMED_SKIPS, Reading, merge
@@ -18,6 +19,7 @@ from costscan.recorded_cost import Recorded
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.rulebook import Diagnosis, Rule
 from costscan.schema.frames import PROMPT
+from costscan.summary.actions import actions
 from costscan.summary.assumptions import assumptions
 from costscan.summary.breakdowns import DIVISIONS, by_route, by_ttl
 from costscan.summary.cache_model import replay
@@ -42,7 +44,7 @@ from costscan.zones import DEFAULT
 
 
 def summarize(
-    analysis: Diagnosis,
+    analysis: Advised,
     *,
     pricing: Pricing | None = None,
     selection: Selection | None = None,
@@ -85,6 +87,7 @@ def summarize(
         by_tool=by_tool(analysis),
         by_task=by_task(analysis.turns),
         by_day=by_day(analysis.turns, tz),
+        actions=actions(analysis),
         findings=findings(analysis),
         runs=runs,
         threads=threads,

@@ -220,6 +220,7 @@ class Summary:
     by_tool: pl.DataFrame
     by_task: pl.DataFrame
     by_day: pl.DataFrame
+    actions: list[dict[str, Any]]
     findings: pl.DataFrame
     runs: pl.DataFrame
     threads: pl.DataFrame = field(metadata={"json": False})

@@ -4,7 +4,8 @@ Most parts shorten blocks when they enter, so that all prompts that carry them a
 stay what they are. Two rewrite the history at a turn: from there on nothing of the old history is found.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -13,8 +14,9 @@ import polars as pl
 from costscan.levers.plan import Plan
 from costscan.levers.replaying import Replaying, replay
 from costscan.levers.shortening import renamed, shortened
-from costscan.levers.trimming.cap_tool_results import long_results
-from costscan.levers.trimming.compact_history import compacted
+from costscan.levers.trimming.cap_tool_results import PART as CAPPED
+from costscan.levers.trimming.cap_tool_results import Capped, capped, capped_at, with_fetches
+from costscan.levers.trimming.compact_history import compacted, compacted_at
 from costscan.levers.trimming.cuts import per_turn, without_tool_use
 from costscan.levers.trimming.defer_unused_tools import other_tools, unused_tools
 from costscan.levers.trimming.drop_repeated_results import repeated_results
@@ -24,16 +26,31 @@ from costscan.levers.trimming.resize_images import large_images
 from costscan.levers.uncertainty import doubted
 
 SHORTENING: Final[Mapping[str, Callable[[TrimmingInputs], pl.DataFrame]]] = MappingProxyType({
-    "cap-tool-results": lambda inputs: long_results(inputs.blocks, inputs.tool_result_max_tokens),
     "defer-unused-tools": lambda inputs: unused_tools(inputs.blocks, inputs.tool_calls, inputs.runs),
     "drop-repeated-results": lambda inputs: repeated_results(inputs.blocks),
     "resize-images": lambda inputs: large_images(inputs.blocks),
 })  # fmt: skip
 """How parts shorten blocks: `per_turn.CUT_BLOCKS`."""
+CAP: Final = "cap-tool-results"
 PRUNE: Final = "prune-at-task-boundary"
 COMPACT: Final = "compact-history"
 REWRITING: Final = (PRUNE, COMPACT)
 """The parts that rewrite the history, in the order in which they are applied."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """Parts of trimming as they are set.
+
+    Attributes:
+        caps: tool and cap_tokens.
+        runs: by part, the runs that it is made in.
+        thresholds: the prompt tokens at which runs are compacted.
+    """
+
+    caps: pl.DataFrame
+    runs: Mapping[str, Collection[str]]
+    thresholds: Mapping[str, int]
 
 
 def trimmed(plan: Plan, inputs: TrimmingInputs, parts: Sequence[str]) -> Replaying[Plan]:
@@ -46,15 +63,45 @@ def trimmed(plan: Plan, inputs: TrimmingInputs, parts: Sequence[str]) -> Replayi
         inputs: what the prompts hold.
         parts: their names.
     """
-    cut_blocks = [cut for name, cuts in SHORTENING.items() if name in parts if (cut := cuts(inputs)).height]
-    short = _shorter(plan, inputs, pl.concat(cut_blocks)) if cut_blocks else plan
-    left = _left(inputs.blocks, cut_blocks)
+    caps = capped(inputs) if CAP in parts else None
+    cuts = [cut for name, of in SHORTENING.items() if name in parts if (cut := of(inputs)).height]
+    short, left = _cut_short(plan, inputs, caps, cuts)
     if PRUNE in parts:
         outcome = yield from replay(short)
         short = pruned(short, left, inputs.runs, outcome.turns)
     if COMPACT in parts:
         short = yield from compacted(short, left, inputs)
     return short
+
+
+def trimmed_as(plan: Plan, inputs: TrimmingInputs, made: Made) -> Replaying[Plan]:
+    """Return the plan with parts of trimming as they are set, each where it is made."""
+    caps = capped_at(inputs, made.caps) if made.caps.height else None
+    each = (
+        of(inputs).filter(pl.col("run_id").is_in(list(made.runs[name])))
+        for name, of in SHORTENING.items()
+        if name in made.runs
+    )
+    short, left = _cut_short(plan, inputs, caps, [cut for cut in each if cut.height])
+    if PRUNE in made.runs:
+        outcome = yield from replay(short)
+        runs = inputs.runs.filter(pl.col("run_id").is_in(list(made.runs[PRUNE])))
+        short = pruned(short, left, runs, outcome.turns)
+    if made.thresholds:
+        of_run = pl.col("run_id").replace_strict(made.thresholds, default=None, return_dtype=pl.Int64)
+        short = compacted_at(short, left, inputs, of_run)
+    return short
+
+
+def _cut_short(
+    plan: Plan, inputs: TrimmingInputs, caps: Capped | None, cuts: Sequence[pl.DataFrame]
+) -> tuple[Plan, pl.DataFrame]:
+    """Return the plan with shorter blocks, and the blocks with the tokens that are left of them."""
+    every = [*([caps.cuts] if caps is not None and caps.cuts.height else []), *cuts]
+    short = _shorter(plan, inputs, pl.concat(every)) if every else plan
+    if caps is not None and caps.cuts.height:
+        short = with_fetches(short, caps.fetched).choosing(CAPPED, caps.caps)
+    return short, _left(inputs.blocks, every)
 
 
 def _shorter(plan: Plan, inputs: TrimmingInputs, cuts: pl.DataFrame) -> Plan:
@@ -78,4 +125,4 @@ def _left(blocks: pl.DataFrame, cuts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return joined.with_columns(tokens=pl.col("tokens") - pl.col("cut").fill_null(0)).drop("cut")
 
 
-__all__ = ["TrimmingInputs", "trimmed", "without_tool_use"]
+__all__ = ["Made", "TrimmingInputs", "trimmed", "trimmed_as", "without_tool_use"]

@@ -10,10 +10,12 @@ class TrimmingInputs:
     """What prompts hold: frames of the analysis, and what the user set.
 
     Attributes:
-        blocks: run_id, block, turn_in, turn_out, layer, role, kind, tool, content_hash, tokens, error_tokens.
+        blocks: run_id, block, turn_in, turn_out, layer, role, kind, tool, content_hash, tokens, error_tokens,
+            used_to, entry_usd, carried_usd.
         tool_calls: run_id, tool.
         runs: run_id, task, interactive.
-        tool_result_max_tokens: longer tool results are cut to so many tokens.
+        tool_result_max_tokens: longer tool results are cut to so many tokens; None for the best of each tool.
+        fetch_usd: run_id, turn_in and fetch_usd: what a call costs that reads the prompt of a turn once more.
         compact_at_tokens: longer prompts are compacted; None for the best of `THRESHOLDS`.
         summary_tokens: how long the summary of a history is.
     """
@@ -21,7 +23,8 @@ class TrimmingInputs:
     blocks: pl.DataFrame
     tool_calls: pl.DataFrame
     runs: pl.DataFrame
-    tool_result_max_tokens: int
+    tool_result_max_tokens: int | None
+    fetch_usd: pl.DataFrame
     compact_at_tokens: int | None
     summary_tokens: int
 

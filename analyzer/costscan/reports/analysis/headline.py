@@ -32,12 +32,12 @@ def title(summary: Summary, width: int) -> list[Text]:
     paths = inert(named(summary.paths))
     line = Text.assemble(("costscan", "bold"), "  ", (shorten(paths, width - 10), "bold"))
     if cells(line.plain) + GAP + cells(counts) > width:
-        return [line, *_wrapped("", [(part, "") for part in (*parts, prices)], " · ", width)]
+        return [line, *laid_out("", [(part, "") for part in (*parts, prices)], " · ", width)]
     line.append(f"   {counts}")
     gap = width - cells(line.plain) - cells(prices)
     if gap >= GAP:
         return [Text.assemble(line, " " * gap, (prices, "dim"))]
-    return [line, *_wrapped("", [(prices, "dim")], "", width)]
+    return [line, *laid_out("", [(prices, "dim")], "", width)]
 
 
 def sizes(summary: Summary) -> list[str]:
@@ -72,7 +72,7 @@ def headline(summary: Summary, width: int) -> list[Text]:
     """Return one paragraph per question, each under its label."""
     lines: list[Text] = []
     for label, pieces, separator in paragraphs(summary):
-        lines += _wrapped(label, pieces, separator, width)
+        lines += laid_out(label, pieces, separator, width)
     return lines
 
 
@@ -94,13 +94,13 @@ def paragraphs(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
         yield "not logged", hidden, ""
     if cached := _without_caching(summary):
         yield "no caching", cached, ""
-    if why := _unruled(summary):
+    if why := unruled(summary):
         yield "levers", [(why, "")], ""
     if summary.defects:
         yield "not done", _not_done(summary), ""
 
 
-def _unruled(summary: Summary) -> str:
+def unruled(summary: Summary) -> str:
     """Say of which runs no lever is worked out, as their cache has no known rules."""
     failed = any(defect.part.endswith(f" {ALL}") for defect in summary.defects)
     every = summary.scenario(ALL)
@@ -187,19 +187,19 @@ def _not_done(summary: Summary) -> Pieces:
     return [(phrase, "yellow"), (f" ({inert(summary.defects[0].reason)})", "")]
 
 
-def _wrapped(label: str, pieces: Pieces, separator: str, width: int) -> list[Text]:
+def laid_out(label: str, pieces: Pieces, separator: str, width: int, *, indent: int = LABEL) -> list[Text]:
     """Lay pieces out after a label, broken between them where a separator sets them apart, else at spaces."""
-    lines = [Text.assemble("  ", (label.ljust(LABEL - 2), "dim"))]
+    lines = [Text.assemble("  ", (label.ljust(indent - 2), "dim"))]
     start = True
     for text, style in pieces:
         piece = text if start or not separator else separator + text
         for part in [piece] if separator else _words(piece):
             if not start and cells(lines[-1].plain) + cells(part.rstrip()) > width:
                 lines[-1].rstrip()
-                lines.append(Text(" " * LABEL))
+                lines.append(Text(" " * indent))
                 start = True
             shown = part.removeprefix(separator) if start and separator else part.lstrip() if start else part
-            lines[-1].append(shorten(shown, max(width - LABEL, 1)), style=style)
+            lines[-1].append(shorten(shown, max(width - indent, 1)), style=style)
             start = False
     return lines
 
@@ -209,4 +209,4 @@ def _words(text: str) -> list[str]:
     return [first, *(f" {word}" for word in others)]
 
 
-__all__ = ["METER_WORDS", "headline", "paragraphs", "sizes", "title"]
+__all__ = ["METER_WORDS", "headline", "laid_out", "paragraphs", "sizes", "title", "unruled"]

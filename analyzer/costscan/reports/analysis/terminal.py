@@ -6,7 +6,9 @@ from typing import Final, TextIO
 
 from rich.text import Text
 
+from costscan.reports.analysis.action_list import action_list
 from costscan.reports.analysis.findings import findings_table
+from costscan.reports.analysis.first_screen import first_screen
 from costscan.reports.analysis.headline import headline, title
 from costscan.reports.analysis.levers import levers_table
 from costscan.reports.analysis.tables import TABLES, worst_runs
@@ -35,7 +37,11 @@ def render(summary: Summary, *, width: int, by: str | None = None, top: int | No
 def _tables(summary: Summary, width: int, by: str | None, top: int | None) -> list[list[Text]]:
     if by is not None:
         return [TABLES[by](summary, top or ROWS, width)]
-    blocks = [levers_table(summary, width), findings_table(summary, top or RULES, width)]
+    blocks = [
+        action_list(summary, width),
+        levers_table(summary, width),
+        findings_table(summary, top or RULES, width),
+    ]
     return [
         *(block for block in blocks if block),
         worst_runs(summary, top or WORST_RUNS, width),
@@ -71,11 +77,20 @@ def _next(summary: Summary, width: int, by: str | None) -> list[Text]:
 
 
 def show(
-    summary: Summary, *, by: str | None = None, top: int | None = None, out: TextIO | None = None
+    summary: Summary,
+    *,
+    by: str | None = None,
+    top: int | None = None,
+    verbose: bool = False,
+    out: TextIO | None = None,
 ) -> None:
-    """Print the report."""
+    """Print the first screen, or with `verbose`, or divided by something, all of the report."""
     out = out or sys.stdout
-    printed(render(summary, width=width_of(out), by=by, top=top), out)
+    width = width_of(out)
+    if by is None and top is None and not verbose:
+        printed(first_screen(summary, width), out)
+        return
+    printed(render(summary, width=width, by=by, top=top), out)
 
 
 __all__ = ["render", "show"]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from costscan.schema.column import Table
+from costscan.schema.tables.advice import ACTIONS
 from costscan.schema.tables.cache import CACHE_USE, GROWTH, MODEL_SWITCHES, PREFIX_BREAKS
 from costscan.schema.tables.context import BLOCK_COSTS, BLOCKS, TOOL_CALLS
 from costscan.schema.tables.levers import LIFETIMES, ROUTES, SCENARIOS, SINGLE_SHOTS, TURN_WORK
@@ -28,5 +29,6 @@ TABLES: Final[Mapping[str, Table]] = {
     "scenarios": SCENARIOS,
     "lifetimes": LIFETIMES,
     "findings": FINDINGS,
+    "actions": ACTIONS,
     "comparison": COMPARISON,
 }

@@ -1,0 +1,120 @@
+"""What to change on Monday: one list of settings, each worth what it saves after those before it."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from typing import Any, Final
+
+import polars as pl
+
+from costscan.actions.candidates import candidates
+from costscan.actions.clients import is_settable
+from costscan.actions.fixes import how
+from costscan.actions.ranked import Ranked, ranked
+from costscan.actions.setting import Setting
+from costscan.actions.words import KINDS, title
+from costscan.defects import described
+from costscan.native import CAUGHT, without_panics
+from costscan.rulebook import Diagnosis
+from costscan.scenarios.workspace import Workspace
+from costscan.schema.frames import check, empty
+from costscan.schema.tables.advice import ACTIONS
+from costscan.settings.keys import Settings
+
+REASON: Final = "actions"
+"""Under this name an analysis says why there are no actions."""
+_PICO: Final = 10**12
+_ID: Final = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advised(Diagnosis):
+    """A diagnosis, and what to do about it.
+
+    Attributes:
+        actions: the canonical frame, what to do first first.
+    """
+
+    actions: pl.DataFrame
+
+    def _frames(self) -> dict[str, Callable[[], pl.DataFrame]]:
+        return {**super()._frames(), "actions": lambda: self.actions}
+
+
+def advise(diagnosis: Diagnosis, settings: Settings | None = None) -> Advised:
+    """Return a diagnosis with its actions; none, and the reason, where they cannot be worked out.
+
+    Args:
+        diagnosis: the diagnosis, its reading still open.
+        settings: those that it was made with.
+    """
+    reasons = dict(diagnosis.reasons)
+    actions = empty("actions")
+    try:
+        with without_panics():
+            actions = _actions(diagnosis, settings or Settings())
+    except CAUGHT as error:
+        reasons[REASON] = described(error)
+    own = {f.name: getattr(diagnosis, f.name) for f in fields(Diagnosis)}
+    return Advised(**{**own, "actions": check("actions", actions), "reasons": reasons})
+
+
+def _actions(diagnosis: Diagnosis, settings: Settings) -> pl.DataFrame:
+    could = candidates(diagnosis)
+    if not could:
+        return empty("actions")
+    left = Decimal(diagnosis.turns["usd"].sum())
+    rows = []
+    for rank, one in enumerate(ranked(Workspace(diagnosis, settings), could), 1):
+        left -= Decimal(one.saved_pico) / _PICO
+        rows.append(_row(diagnosis, one) | {"rank": rank, "usd_after": left})
+    return pl.DataFrame(rows, schema=ACTIONS.schema)
+
+
+def _row(diagnosis: Diagnosis, one: Ranked) -> dict[str, Any]:
+    setting = one.setting
+    runs = diagnosis.runs.filter(pl.col("run_id").is_in(list(setting.runs)))
+    found = _findings(diagnosis, setting)
+    top = found.row(0, named=True) if found.height else {}
+    rule = next(rule for rule in diagnosis.rules if rule.name == KINDS[setting.part].rules[0])
+    calls = diagnosis.turns.filter(pl.col("run_id").is_in(list(setting.runs))).height
+    return {
+        "id": _id(setting),
+        "lever": setting.part.partition("/")[0],
+        "scenario": setting.part,
+        "rule": top.get("rule", rule.id),
+        "title": title(setting),
+        "subject": setting.subject,
+        "setting": setting.value,
+        "how": how(rule, setting, setting.client, top.get("fix")),
+        "client": setting.client,
+        "is_settable": is_settable(setting, setting.client),
+        "runs": runs["root_run_id"].n_unique(),
+        "calls": calls,
+        "saved_alone_usd": Decimal(one.alone_pico) / _PICO,
+        "saved_usd": Decimal(one.saved_pico) / _PICO,
+        "risk": setting.risk,
+        "confidence": top.get("confidence", "medium"),
+        "backtest_share": None,
+        "evidence": top.get("message", ""),
+        "findings": " ".join(found["fingerprint"].unique(maintain_order=True)),
+        "path": top.get("path"),
+        "char_offset": top.get("char_offset"),
+    }
+
+
+def _findings(diagnosis: Diagnosis, setting: Setting) -> pl.DataFrame:
+    """Return the findings that a setting mends, the most expensive first."""
+    of_rules = diagnosis.findings.filter(pl.col("name").is_in(KINDS[setting.part].rules))
+    if setting.tool is not None:
+        return of_rules.filter(tool=setting.tool)
+    return of_rules.filter(pl.col("run_id").is_in(list(setting.runs)))
+
+
+def _id(setting: Setting) -> str:
+    name = "\n".join((setting.part, setting.task or "", setting.agent or "", setting.tool or ""))
+    return hashlib.sha256(name.encode()).hexdigest()[:_ID]
+
+
+__all__ = ["REASON", "Advised", "advise"]

@@ -1,0 +1,96 @@
+"""The runs with some settings made: trimmed, then routed, then batched, then cached."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from costscan.actions import setting as kinds
+from costscan.actions.setting import Setting
+from costscan.levers import batching, caching, routing
+from costscan.levers.caching import TTL_WAYS
+from costscan.levers.plan import Breakpoints, Plan
+from costscan.levers.replaying import Outcome, Replaying, replay
+from costscan.levers.trimming import Made, trimmed_as
+from costscan.scenarios.workspace import Workspace
+
+_CAPS = pl.Schema({"tool": pl.String, "cap_tokens": pl.Int64})
+
+
+def outcome_of(workspace: Workspace, settings: Sequence[Setting]) -> Replaying[Outcome]:
+    """Replay the logged runs with some settings."""
+    plan = yield from trimmed_as(workspace.plan, workspace.trimming_inputs, _trims(settings))
+    plan = _cached(_batched(workspace, _routed(workspace, plan, settings), settings), settings)
+    return (yield from replay(plan))
+
+
+def _trims(settings: Sequence[Setting]) -> Made:
+    caps = [(one.tool, int(one.value or 0)) for one in settings if one.part == kinds.CAP]
+    runs: dict[str, set[str]] = {}
+    for one in settings:
+        lever, _, part = one.part.partition("/")
+        if lever == "trimming" and one.part not in {kinds.CAP, kinds.COMPACT}:
+            runs.setdefault(part, set()).update(one.runs)
+    thresholds = {
+        run: int(one.value or 0) for one in settings if one.part == kinds.COMPACT for run in one.runs
+    }
+    return Made(pl.DataFrame(caps, schema=_CAPS, orient="row"), runs, thresholds)
+
+
+def _routed(workspace: Workspace, plan: Plan, settings: Sequence[Setting]) -> Plan:
+    routes = [one for one in settings if one.part == kinds.ROUTE]
+    all_turns = [(one.runs, routing.forced(plan, str(one.value), workspace.sizes)) for one in routes]
+    each = [moves.filter(pl.col("req").is_in(_reqs(plan, runs))) for runs, moves in all_turns]
+    if not each or not (moves := pl.concat(each)).height:
+        return plan
+    return routing.routed(plan, moves.sort("req"), workspace.sizes, workspace.counts, workspace.thoughts)
+
+
+def _batched(workspace: Workspace, plan: Plan, settings: Sequence[Setting]) -> Plan:
+    packed = _runs(settings, kinds.PACK)
+    if packed:
+        plan = batching.packed(plan, workspace.packs.filter(pl.col("run_id").is_in(packed)))
+    runs = _runs(settings, kinds.ASYNC)
+    return batching.batched(plan, pl.Series(runs, dtype=pl.String), workspace.batch_models) if runs else plan
+
+
+def _cached(plan: Plan, settings: Sequence[Setting]) -> Plan:
+    fixed, marked = (set(_runs(settings, part)) for part in (kinds.FIX_PREFIX, kinds.BREAKPOINTS))
+    sent = plan
+    if fixed - marked:
+        sent = _mixed(sent, caching.with_stable_prefix(plan), fixed - marked)
+    for runs, is_fixed in ((marked - fixed, False), (marked & fixed, True)):
+        if runs:
+            sent = _mixed(sent, caching.with_breakpoints(plan, stable=is_fixed), runs)
+    ttls = {run: one.value for one in settings if one.part == kinds.TTL for run in one.runs}
+    return _with_ttls(sent, ttls)
+
+
+def _mixed(plan: Plan, other: Plan, runs: set[str]) -> Plan:
+    """Return a plan in which some runs mark what they mark in another one."""
+    reqs = pl.col("req").is_in(_reqs(plan, runs))
+    mine = plan.breakpoints.positions.filter(~reqs)
+    theirs = other.breakpoints.positions.filter(reqs | (pl.col("req") < 0)).select(mine.columns)
+    positions = pl.concat([mine, theirs]).unique(maintain_order=True)
+    return replace(plan, breakpoints=Breakpoints(other.breakpoints.requests, positions))
+
+
+def _with_ttls(plan: Plan, ttls: dict[str, str | None]) -> Plan:
+    if not ttls:
+        return plan
+    names = list(TTL_WAYS)
+    ways = [plan.with_ttl(behind, prefix) for prefix, behind in TTL_WAYS.values()]
+    rows = [(run, names.index(str(name))) for run, name in ttls.items()]
+    runs = pl.DataFrame(rows, schema={"run_id": pl.String, "way": pl.Int64}, orient="row")
+    return plan.mixed(ways, runs)
+
+
+def _runs(settings: Sequence[Setting], part: str) -> list[str]:
+    return sorted({run for one in settings if one.part == part for run in one.runs})
+
+
+def _reqs(plan: Plan, runs: frozenset[str] | set[str]) -> list[int]:
+    return plan.steps.filter(pl.col("run_id").is_in(list(runs)))["req"].to_list()
+
+
+__all__ = ["outcome_of"]

@@ -1,0 +1,36 @@
+"""How a setting is made in a client: from the rule that explains it."""
+
+from costscan.actions.clients import is_settable, limit_of
+from costscan.actions.setting import Setting
+from costscan.actions.words import shown, title
+from costscan.rulebook.rule import Rule
+
+
+def how(rule: Rule, setting: Setting, client: str, found: str | None) -> str:
+    """Return how a setting is made: as the rule says it for the client, or as a finding says it.
+
+    Args:
+        rule: the rule.
+        setting: the setting.
+        client: the client, by its log format.
+        found: the fix of the finding that it mends.
+    """
+    if not is_settable(setting, client):
+        return f"{client} has no setting for it. {found or ''}".rstrip()
+    fix = rule.fixes.get(client)
+    if fix is None:
+        return found or title(setting)
+    variable, limit = limit_of(setting) or ("", 0)
+    return fix.text.format(
+        task=setting.task or "",
+        agent=setting.agent or "",
+        tool=setting.tool or "",
+        subject=setting.subject,
+        value=setting.value or "",
+        shown=shown(setting),
+        variable=variable,
+        limit=limit,
+    )
+
+
+__all__ = ["how"]

@@ -1,0 +1,59 @@
+"""A setting: a part of a lever, made for some runs or for a tool."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from costscan.levers.catalogue import risk_of
+
+CAP: Final = "trimming/cap-tool-results"
+COMPACT: Final = "trimming/compact-history"
+TTL: Final = "caching/ttl"
+FIX_PREFIX: Final = "caching/fix-prefix"
+BREAKPOINTS: Final = "caching/breakpoints"
+ROUTE: Final = "routing/runs"
+ASYNC: Final = "batching/async"
+PACK: Final = "batching/pack-items"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is set, and for what.
+
+    Attributes:
+        part: the scenario of the part of a lever.
+        runs: the ids of the runs that it changes.
+        task: their task; None for a tool, which all tasks may call.
+        agent: their type of sub-agent.
+        client: the log format of most of these runs.
+        tool: the tool it is set for.
+        value: what it is set to: tokens, a TTL, a model.
+        saved_usd: what it saves alone, as the scenario of its part has it.
+        own_risk: what it may change, where that is not what its part may.
+    """
+
+    part: str
+    runs: frozenset[str]
+    task: str | None = None
+    agent: str | None = None
+    client: str = ""
+    tool: str | None = None
+    value: str | None = None
+    saved_usd: float = 0.0
+    own_risk: str | None = None
+
+    @property
+    def risk(self) -> str:
+        """What it may change beside the cost."""
+        return self.own_risk or risk_of(self.part)
+
+    @property
+    def subject(self) -> str:
+        """What it is set for."""
+        if self.tool is not None:
+            return self.tool
+        if self.task is None:
+            return f"{self.agent}s" if self.agent else "all sessions"
+        return self.task if self.agent is None else f"{self.task} / {self.agent}"
+
+
+__all__ = ["ASYNC", "BREAKPOINTS", "CAP", "COMPACT", "FIX_PREFIX", "PACK", "ROUTE", "TTL", "Setting"]

@@ -1,0 +1,27 @@
+"""All actions, one line each."""
+
+from rich.text import Text
+
+from costscan.reports.text.numbers import usd_column
+from costscan.reports.text.sanitize import inert
+from costscan.reports.text.table import Column, table
+from costscan.summary import Summary
+
+
+def action_list(summary: Summary, width: int) -> list[Text]:
+    """Return the actions in their order; nothing where there are none."""
+    actions = summary.actions
+    if not actions:
+        return []
+    columns = [
+        Column("do", [f"{a['rank']}  {inert(a['title'])}" for a in actions], name=True, prose=True),
+        Column("saves", usd_column(a["saved_usd"] for a in actions), style="green"),
+        Column("alone", usd_column(a["saved_alone_usd"] for a in actions), give=2),
+        Column("left", usd_column(a["usd_after"] for a in actions)),
+        Column("risk", [a["risk"].replace("-", " ") for a in actions], left=True),
+        Column("how", [inert(a["how"]) for a in actions], name=True, prose=True, give=1),
+    ]
+    return table(columns, width)
+
+
+__all__ = ["action_list"]
