@@ -9,7 +9,7 @@ import polars as pl
 from costscan.actions import Advised
 from costscan.analysis import Analysis
 from costscan.rulebook import Diagnosis, Rule, find
-from costscan.scenarios import CHOICES, FRAMES, PricedAnalysis
+from costscan.scenarios import CHOICES, FRAMES, TRIALS, PricedAnalysis
 from costscan.scenarios.curves import CAP_CURVE, PACK_CURVE
 from costscan.schema.frames import empty
 
@@ -28,6 +28,7 @@ def unpriced(x: Analysis, **priced: Any) -> PricedAnalysis:
         "break_evens": {},
         "without_rules": (),
         "choices": pl.DataFrame(schema=CHOICES),
+        "tried": pl.DataFrame(schema=TRIALS),
     }
     analysis = {f.name: getattr(x, f.name) for f in fields(Analysis)}
     return PricedAnalysis(**analysis | nothing | priced)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from costscan.actions.backtest import backtest_share
 from costscan.actions.candidates import candidates
 from costscan.actions.clients import is_settable
 from costscan.actions.fixes import how
@@ -24,6 +25,8 @@ from costscan.settings.keys import Settings
 
 REASON: Final = "actions"
 """Under this name an analysis says why there are no actions."""
+SURE, UNSURE = 0.8, 0.5
+"""From such a share on, of what was promised, an action is sure, and below the other one it is not."""
 _PICO: Final = 10**12
 _ID: Final = 12
 
@@ -78,6 +81,7 @@ def _row(diagnosis: Diagnosis, one: Ranked) -> dict[str, Any]:
     found = _findings(diagnosis, setting)
     top = found.row(0, named=True) if found.height else {}
     rule = next(rule for rule in diagnosis.rules if rule.name == KINDS[setting.part].rules[0])
+    share = backtest_share(diagnosis, setting)
     calls = diagnosis.turns.filter(pl.col("run_id").is_in(list(setting.runs))).height
     return {
         "id": _id(setting),
@@ -95,13 +99,20 @@ def _row(diagnosis: Diagnosis, one: Ranked) -> dict[str, Any]:
         "saved_alone_usd": Decimal(one.alone_pico) / _PICO,
         "saved_usd": Decimal(one.saved_pico) / _PICO,
         "risk": setting.risk,
-        "confidence": top.get("confidence", "medium"),
-        "backtest_share": None,
+        "confidence": _confidence(share),
+        "backtest_share": share,
         "evidence": top.get("message", ""),
         "findings": " ".join(found["fingerprint"].unique(maintain_order=True)),
         "path": top.get("path"),
         "char_offset": top.get("char_offset"),
     }
+
+
+def _confidence(share: float | None) -> str:
+    """Return how sure it is, by the share of what it promised that came true."""
+    if share is None:
+        return "medium"
+    return "high" if share >= SURE else "medium" if share >= UNSURE else "low"
 
 
 def _findings(diagnosis: Diagnosis, setting: Setting) -> pl.DataFrame:

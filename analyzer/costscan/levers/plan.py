@@ -14,6 +14,10 @@ from costscan.levers.uncertainty import minimums_off, prefix_errors
 MARKS: Final = ("req", "key", "tokens", "ttl_us")
 TTLS: Final = pl.Schema(dict.fromkeys(("req", "ttl_us", "prefix_ttl_us"), pl.Int64))
 """How long what a request caches lives: what follows tools and system prompt, and these."""
+TRIED: Final = pl.Schema(
+    {"run_id": pl.String, "tool": pl.String, "setting": pl.String, "saved_usd": pl.Float64}
+)
+"""By run, and by tool where it is set for tools, what a setting would have saved."""
 EXTRA_OUTPUT: Final = "extra_output_tokens"
 """What a request that the log does not have writes: `Plan.asks`."""
 SPREAD: Final = ("output_growth", "size_spread", "missed_reads")
@@ -91,6 +95,7 @@ class Plan:
         ttls: as `TTLS`, of the turns whose breakpoints get another TTL.
         asks: requests that the log does not have, as `asks.ASKS`.
         choices: by part, run_id (or what else it is chosen for) and setting, where one was chosen.
+        tried: by part, `TRIED`: what each setting that it was chosen from would have saved.
         is_repriced: whether a lever changed what decides prices: model, tier, or the length of prompts.
     """
 
@@ -101,6 +106,7 @@ class Plan:
     asks: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ASKS))
     is_repriced: bool = False
     choices: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    tried: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
     @classmethod
     def of(cls, requests: LoggedRequests, turns: pl.DataFrame) -> Self:
@@ -161,9 +167,13 @@ class Plan:
             self, steps=steps, breakpoints=sent, stable=stable, is_repriced=self.is_repriced or is_repriced
         )
 
-    def choosing(self, part: str, choice: pl.DataFrame) -> Self:
-        """Return this plan with what a part of a lever was set to."""
-        return replace(self, choices={**self.choices, part: choice})
+    def choosing(self, part: str, choice: pl.DataFrame, tried: pl.DataFrame) -> Self:
+        """Return this plan with what a part of a lever was set to, and what it was chosen from."""
+        return replace(
+            self,
+            choices={**self.choices, part: choice},
+            tried={**self.tried, part: tried.select(*TRIED)},
+        )
 
     def with_ttl(self, ttl: str, prefix_ttl: str | None = None) -> Self:
         """Return this plan with one TTL of all breakpoints; where nothing is marked, nothing changes.

@@ -57,4 +57,25 @@ def winners(ways: Sequence[pl.DataFrame]) -> pl.Series:
     return sums.select(way=pl.concat_list(pl.all()).list.arg_min().cast(pl.Int64)).to_series()
 
 
-__all__ = ["Outcome", "Replaying", "ready", "replay", "winners"]
+def tried(outcomes: Sequence[Outcome], settings: Sequence[str]) -> pl.DataFrame:
+    """Return `TRIED` of settings.
+
+    Args:
+        outcomes: the plan as it is, and with each setting.
+        settings: their names.
+    """
+    before = outcomes[0].runs["known_pico_usd"]
+    return pl.concat(
+        [
+            outcome.runs.select(
+                "run_id",
+                tool=pl.lit(None, pl.String),
+                setting=pl.lit(setting),
+                saved_usd=(before - pl.col("known_pico_usd")).cast(pl.Float64) / 10**12,
+            )
+            for outcome, setting in zip(outcomes[1:], settings, strict=True)
+        ]
+    )
+
+
+__all__ = ["Outcome", "Replaying", "ready", "replay", "tried", "winners"]

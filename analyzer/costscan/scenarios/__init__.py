@@ -15,6 +15,7 @@ from costscan.analysis import Analysis
 from costscan.levers import ALL, LEVERS
 from costscan.levers.caching import TTL
 from costscan.levers.catalogue import CATALOGUE, TRIMMING
+from costscan.levers.plan import TRIED
 from costscan.levers.replaying import Outcome
 from costscan.levers.routing.candidates import model_named
 from costscan.levers.trimming.cap_tool_results import PART as CAPPED
@@ -38,6 +39,8 @@ SCENARIO: Final = "scenario "
 """What stands before the name of a scenario in the reasons of an analysis."""
 CHOICES: Final = pl.Schema(dict.fromkeys(("scenario", "run_id", "tool", "setting"), pl.String))
 """By part of a lever, what it was set to for a run, or for a tool."""
+TRIALS: Final = pl.Schema([("scenario", pl.String()), *TRIED.items()])
+"""By part of a lever: `plan.TRIED`."""
 FRAMES: Final = ("scenarios", "lifetimes", "turn_work", "single_shots", "routes")
 """The canonical frames that this stage adds."""
 
@@ -54,6 +57,7 @@ class PricedAnalysis(Analysis):
         break_evens: by scenario, from where on it would pay nothing.
         without_rules: the models of runs that no lever says anything of (see `unreplayed`).
         choices: `CHOICES`, what the parts of levers were set to.
+        tried: `TRIALS`, what each setting that they were chosen from would have saved.
     """
 
     scenarios: pl.DataFrame
@@ -67,6 +71,7 @@ class PricedAnalysis(Analysis):
     break_evens: Mapping[str, BreakEven]
     without_rules: tuple[str, ...]
     choices: pl.DataFrame
+    tried: pl.DataFrame
 
     def _frames(self) -> dict[str, Callable[[], pl.DataFrame]]:
         return {**super()._frames(), **{name: partial(getattr, self, name) for name in FRAMES}}
@@ -87,6 +92,7 @@ class _Priced:
     break_evens: Mapping[str, BreakEven] = field(default_factory=dict)
     without_rules: tuple[str, ...] = ()
     choices: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CHOICES))
+    tried: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TRIALS))
 
 
 def price_scenarios(analysis: Analysis, settings: Settings | None = None) -> PricedAnalysis:
@@ -161,6 +167,7 @@ def _priced(analysis: Analysis, settings: Settings, guard: Guard) -> _Priced:
         ),
         packs=guard.of("batching/pack-items", lambda: pack_curve(workspace), nothing, part="its curve"),
         choices=choices,
+        tried=_tried(ways),
         break_evens=guard.of(
             ALL,
             lambda: break_evens(workspace, sets.routes, scenarios, cap),
@@ -211,6 +218,16 @@ def _choices(ways: Mapping[str, Sequence[Outcome]]) -> pl.DataFrame:
         if outcomes and (choice := outcomes[-1].plan.choices.get(name)) is not None
     ]
     return pl.concat([pl.DataFrame(schema=CHOICES), *made])
+
+
+def _tried(ways: Mapping[str, Sequence[Outcome]]) -> pl.DataFrame:
+    told = [
+        (name, some)
+        for name, outcomes in ways.items()
+        if outcomes and (some := outcomes[-1].plan.tried.get(name)) is not None
+    ]
+    each = [some.select(scenario=pl.lit(name), **{c: pl.col(c) for c in TRIED}) for name, some in told]
+    return pl.concat([pl.DataFrame(schema=TRIALS), *each])
 
 
 def _all_sets(sets: Sets, guard: Guard, parts: Mapping[str, pl.DataFrame]) -> Joint:

@@ -13,7 +13,7 @@ from costscan.formats import with_whole_prompts
 from costscan.levers import batching, caching, routing, trimming
 from costscan.levers.caching import TTL, TTL_WAYS
 from costscan.levers.plan import Plan
-from costscan.levers.replaying import Outcome, Replaying, replay, winners
+from costscan.levers.replaying import Outcome, Replaying, replay, tried, winners
 from costscan.levers.stack import Stack
 from costscan.levers.trimming.cap_tool_results import FETCH_OUTPUT_TOKENS
 from costscan.levers.uncertainty import with_errors
@@ -246,7 +246,7 @@ class Workspace:
         runs = outcomes[0].runs.select("run_id", way=winners([outcome.runs for outcome in outcomes]))
         names = runs["way"].replace_strict(dict(enumerate(TTL_WAYS, 1)), default=None, return_dtype=pl.String)
         settings = runs.select("run_id", setting=names).drop_nulls()
-        chosen = plan.mixed(ways, runs).choosing(TTL, settings)
+        chosen = plan.mixed(ways, runs).choosing(TTL, settings, tried(outcomes, list(TTL_WAYS)))
         taken = runs["way"].unique().to_list()
         if len(taken) > 1:
             return [*outcomes, (yield from replay(chosen))]

@@ -21,8 +21,9 @@ ASSUMED: Final = (
     ),
     Assumption(
         "trimming",
-        "the agent does the same with what is left of a result, and asks for nothing again",
-        "assumed: look at how often what lies behind the cap was used",
+        "the agent does the same with what is left of a result; what was used behind a cap is fetched again "
+        "by one more call",
+        "docs/used-share.md; with trimming.tool_result_max_tokens nothing is fetched again",
     ),
     Assumption(
         "trimming/defer-unused-tools",

@@ -100,7 +100,7 @@ def _cut_short(
     every = [*([caps.cuts] if caps is not None and caps.cuts.height else []), *cuts]
     short = _shorter(plan, inputs, pl.concat(every)) if every else plan
     if caps is not None and caps.cuts.height:
-        short = with_fetches(short, caps.fetched).choosing(CAPPED, caps.caps)
+        short = with_fetches(short, caps.fetched).choosing(CAPPED, caps.caps, caps.tried)
     return short, _left(inputs.blocks, every)
 
 

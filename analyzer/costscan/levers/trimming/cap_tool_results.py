@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from costscan.levers.plan import EXTRA_OUTPUT, Plan, beside
+from costscan.levers.plan import EXTRA_OUTPUT, TRIED, Plan, beside
 from costscan.levers.trimming.cuts import CUT_BLOCKS
 from costscan.levers.trimming.inputs import TrimmingInputs
 
@@ -27,11 +27,19 @@ USED_SHARE: Final = 0.4
 
 
 class Capped(NamedTuple):
-    """What is cut, as `CUT_BLOCKS`; run_id and turn of results that are fetched again; tool and setting."""
+    """The caps of tools.
+
+    Attributes:
+        cuts: what is cut, as `CUT_BLOCKS`.
+        fetched: run_id and turn of the results that are fetched again.
+        caps: tool and setting.
+        tried: what each cap would save, as `TRIED`.
+    """
 
     cuts: pl.DataFrame
     fetched: pl.DataFrame
     caps: pl.DataFrame
+    tried: pl.DataFrame
 
 
 def capped(inputs: TrimmingInputs) -> Capped:
@@ -39,7 +47,9 @@ def capped(inputs: TrimmingInputs) -> Capped:
     if (own := inputs.tool_result_max_tokens) is not None:
         results = _results(inputs)
         cuts = results.filter(pl.col("tokens") > own).with_columns(cap_tokens=pl.lit(own, pl.Int64))
-        return Capped(_cut(cuts), cuts.clear().select("run_id", turn="turn_in"), _settings(cuts.clear()))
+        nothing = cuts.clear()
+        fetched = nothing.select("run_id", turn="turn_in")
+        return Capped(_cut(cuts), fetched, _settings(nothing), pl.DataFrame(schema=TRIED))
     return capped_at(inputs, best_caps(with_caps(_results(inputs), inputs.fetch_usd)))
 
 
@@ -48,7 +58,8 @@ def capped_at(inputs: TrimmingInputs, caps: pl.DataFrame) -> Capped:
     at_caps = with_caps(_results(inputs), inputs.fetch_usd)
     chosen = at_caps.join(caps, on=["tool", "cap_tokens"], how="semi", maintain_order="left")
     fetched = chosen.filter("is_used").select("run_id", turn="turn_in")
-    return Capped(_cut(chosen.filter(~pl.col("is_used"))), fetched, _settings(caps))
+    cuts = _cut(chosen.filter(~pl.col("is_used")))
+    return Capped(cuts, fetched, _settings(caps), _tried(at_caps))
 
 
 def _results(inputs: TrimmingInputs) -> pl.DataFrame:
@@ -83,10 +94,23 @@ def with_caps(results: pl.DataFrame, fetch_usd: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _net() -> pl.Expr:
+    """Return what a cap saves of a result, net of fetching it again."""
+    return pl.when("is_used").then(-pl.col("fetch_usd")).otherwise("gross_usd")
+
+
+def _tried(at_caps: pl.DataFrame) -> pl.DataFrame:
+    sums = at_caps.group_by("run_id", "tool", "cap_tokens", maintain_order=True).agg(saved_usd=_net().sum())
+    return sums.select("run_id", "tool", "saved_usd", setting=pl.col("cap_tokens").cast(pl.String)).select(
+        *TRIED
+    )
+
+
 def best_caps(at_caps: pl.DataFrame) -> pl.DataFrame:
     """Return tool and cap_tokens: the cap of each tool that saves most; none where fetching leaves little."""
-    net = pl.when("is_used").then(-pl.col("fetch_usd")).otherwise("gross_usd")
-    sums = at_caps.group_by("tool", "cap_tokens").agg(net_usd=net.sum(), gross_usd=pl.col("gross_usd").sum())
+    sums = at_caps.group_by("tool", "cap_tokens").agg(
+        net_usd=_net().sum(), gross_usd=pl.col("gross_usd").sum()
+    )
     pays = sums.filter(
         pl.col("net_usd") > 0, pl.col("net_usd") >= LEAST_LEFT * pl.col("gross_usd"), pl.col("tool") != ""
     )

@@ -10,7 +10,7 @@ from typing import Final
 import polars as pl
 
 from costscan.levers.plan import EXTRA_OUTPUT, PREFIX_ERROR, Breakpoints, Plan, beside
-from costscan.levers.replaying import Replaying, winners
+from costscan.levers.replaying import Replaying, tried, winners
 from costscan.levers.rewriting import REWRITES, later, rewritten
 from costscan.levers.trimming.carried_price import with_prefix
 from costscan.levers.trimming.inputs import TrimmingInputs
@@ -42,18 +42,22 @@ def compacted(plan: Plan, blocks: pl.DataFrame, inputs: TrimmingInputs) -> Repla
     if (own := inputs.compact_at_tokens) is not None:
         return compacted_at(plan, blocks, inputs, pl.lit(own))
     longest = plan.steps.select(pl.col("prompt_tokens").max()).item() or 0
-    tried = [n for n in THRESHOLDS if n < longest]
-    every = [compacted_at(plan, blocks, inputs, pl.lit(n)) for n in tried]
+    thresholds = [n for n in THRESHOLDS if n < longest]
+    every = [compacted_at(plan, blocks, inputs, pl.lit(n)) for n in thresholds]
     outcomes = yield [plan, *every]
     ways = winners([outcome.runs for outcome in outcomes])
-    names = dict(enumerate(tried, 1))
+    names = dict(enumerate(thresholds, 1))
     threshold = ways.replace_strict(names, default=None, return_dtype=pl.Int64)
     runs = outcomes[0].runs.select("run_id", setting=threshold).drop_nulls()
     if runs.is_empty():
         return plan
     of_run = pl.col("run_id").replace_strict(dict(runs.rows()), default=None, return_dtype=pl.Int64)
     made = compacted_at(plan, blocks, inputs, of_run)
-    return made.choosing(PART, runs.with_columns(pl.col("setting").cast(pl.String)))
+    return made.choosing(
+        PART,
+        runs.with_columns(pl.col("setting").cast(pl.String)),
+        tried(outcomes, [str(n) for n in thresholds]),
+    )
 
 
 def compacted_at(plan: Plan, blocks: pl.DataFrame, inputs: TrimmingInputs, threshold: pl.Expr) -> Plan:

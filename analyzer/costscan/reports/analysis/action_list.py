@@ -10,10 +10,13 @@ from costscan.summary import Summary
 
 def action_list(summary: Summary, width: int) -> list[Text]:
     """Return the actions in their order; nothing where there are none."""
+    return table(action_columns(summary), width) if summary.actions else []
+
+
+def action_columns(summary: Summary) -> list[Column]:
+    """Return the columns of that table."""
     actions = summary.actions
-    if not actions:
-        return []
-    columns = [
+    return [
         Column("do", [f"{a['rank']}  {inert(a['title'])}" for a in actions], name=True, prose=True),
         Column("saves", usd_column(a["saved_usd"] for a in actions), style="green"),
         Column("alone", usd_column(a["saved_alone_usd"] for a in actions), give=2),
@@ -21,7 +24,6 @@ def action_list(summary: Summary, width: int) -> list[Text]:
         Column("risk", [a["risk"].replace("-", " ") for a in actions], left=True),
         Column("how", [inert(a["how"]) for a in actions], name=True, prose=True, give=1),
     ]
-    return table(columns, width)
 
 
-__all__ = ["action_list"]
+__all__ = ["action_columns", "action_list"]

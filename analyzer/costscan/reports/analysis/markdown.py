@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from costscan.reports.analysis.action_list import action_columns
 from costscan.reports.analysis.bill_lines import Pieces
 from costscan.reports.analysis.divisions import DIVISIONS
 from costscan.reports.analysis.findings import finding_columns
@@ -61,6 +62,8 @@ def _line(pieces: Pieces, separator: str) -> str:
 
 
 def _tables(summary: Summary) -> Iterator[str | Table]:
+    if summary.actions:
+        yield _of_actions(summary)
     levers = lever_columns(summary)
     if levers:
         yield _table("What each lever would have saved", levers, "lever", len(levers[0].rows))
@@ -84,6 +87,11 @@ def _table(title: str, columns: list[Column], one: str, total: int, **more: Any)
 
 def _of(title: str, columns: list[Column], one: str, frame: pl.DataFrame) -> Table:
     return _table(title, columns, one, frame.height, costs=frame["usd"].to_list())
+
+
+def _of_actions(summary: Summary) -> Table:
+    columns = action_columns(summary)
+    return _table("What to change first", columns, "do", len(summary.actions), widths={"how": _FIX})
 
 
 def _of_rules(rules: pl.DataFrame) -> Table:
