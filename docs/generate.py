@@ -40,6 +40,8 @@ COMMANDS = (
     ("compare",),
     ("trend",),
     ("explain",),
+    ("findings",),
+    ("accept",),
     ("whatif",),
     ("rules",),
     ("rules", "list"),

@@ -12,11 +12,13 @@ from typing import Annotated, Final
 import typer
 
 from costscan import __version__
+from costscan.cli.accept import accept
 from costscan.cli.analyze import analyze
 from costscan.cli.cache import cache
 from costscan.cli.check import check
 from costscan.cli.compare import compare
 from costscan.cli.explain import explain
+from costscan.cli.findings import findings
 from costscan.cli.prices import prices
 from costscan.cli.rules import rules
 from costscan.cli.schema import schema
@@ -43,7 +45,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 fine, 1 a check failed, 2 cannot run (usage, unreadable input, no usable line), "
     "3 a check could not decide.",
 )
-for command in (analyze, usage, check, compare, trend, explain, whatif, prices, schema):
+for command in (analyze, usage, check, compare, trend, explain, findings, accept, whatif, prices, schema):
     app.command()(command)
 app.add_typer(rules, name="rules")
 app.add_typer(cache, name="cache")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from costscan.cli.naming import ids, run_named
 from costscan.cli.options import Options, with_options
 from costscan.cli.session import diagnosed
 from costscan.errors import CostscanError, near
@@ -14,12 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from costscan.pipeline import Request
-    from costscan.rulebook import Diagnosis
+    from costscan.rulebook import Diagnosis, Rule
     from costscan.settings.keys import Settings
     from costscan.summary import Summary
     from costscan.summary.story import Story
-
-_SHOWN = 5
 
 
 @with_options("format", "rules", "tz", "set", "config", "no_cache", "workers")
@@ -51,7 +50,9 @@ def explain(
       costscan explain 8209f1c2 ~/.claude/projects
       costscan explain worst runs.jsonl --show-content
       costscan explain bloated-tool-result
+      costscan explain bloated-tool-result runs.jsonl
 
+    With logs, what the rule finds in them is listed below it.
     Texts of the log are shown only with --show-content.
     """  # noqa: D301 - \b keeps the lines apart
     request = options.request(path or ())
@@ -59,8 +60,30 @@ def explain(
         _rule(what, request)
         return
     with diagnosed(request) as (diagnosis, summary):
-        run_id = _named(what, summary)
+        if (rule := _meant_rule(what, summary)) is not None:
+            _found(rule, diagnosis, summary, request.settings)
+            return
+        run_id = run_named(what, summary)
         _run(run_id, diagnosis, summary, request.settings, show_content=show_content)
+
+
+def _meant_rule(name: str, summary: "Summary") -> "Rule | None":
+    """Return the rule that is meant: by its whole name or id, which no run has for its own."""
+    if name in ids(summary)[0]:
+        return None
+    return next((rule for rule in summary.rules if name in {rule.name, rule.id}), None)
+
+
+def _found(rule: "Rule", diagnosis: "Diagnosis", summary: "Summary", settings: "Settings") -> None:
+    """Tell a rule, and below it what it found."""
+    from costscan.reports.findings.listing import chosen  # noqa: PLC0415 - imports Polars
+    from costscan.reports.findings.text import of_rule  # noqa: PLC0415
+    from costscan.reports.listings.rules import prose  # noqa: PLC0415
+    from costscan.reports.text.console import printed, width_of  # noqa: PLC0415
+
+    listing = chosen(summary, diagnosis, rules=[rule.id], accepted=len(settings.findings.accepted))
+    width = width_of(sys.stdout)
+    printed([*prose(rule, width), "", *of_rule(listing, rule, width)])
 
 
 def _rule(name: str, request: "Request") -> None:
@@ -90,38 +113,12 @@ def _run(
 
     run_story = story(analysis, run_id)
     excerpts = _excerpts(run_story, redact=settings.redact) if show_content else None
-    every, roots = _ids(summary)
+    every, roots = ids(summary)
     width, paths = width_of(sys.stdout), summary.paths
     lines = render(
         run_story, every, width=width, excerpts=excerpts, roots=set(roots), paths=paths, tz=settings.tz
     )
     printed(lines)
-
-
-def _ids(summary: "Summary") -> "tuple[list[str], list[str]]":
-    """Return the ids of all runs and sub-agents, and those of the runs as `analyze` lists them."""
-    roots: list[str] = summary.runs["run_id"].to_list()
-    return list(dict.fromkeys([*roots, *summary.threads["run_id"]])), roots
-
-
-def _named(name: str, summary: "Summary") -> str:
-    """Return the id of the run or sub-agent that is meant."""
-    from costscan.reports.text.run_names import meant  # noqa: PLC0415
-
-    every, roots = _ids(summary)
-    if name == "worst" and every and name not in every:
-        return every[0]
-    matches = meant(name, every, set(roots))
-    if len(matches) == 1:
-        return matches[0]
-    if not matches:
-        raise CostscanError(
-            f"{name}: no run of this name in these logs", "costscan analyze PATH --by run lists them"
-        )
-    more = "" if len(matches) <= _SHOWN else f" and {len(matches) - _SHOWN} more"
-    raise CostscanError(
-        f"{name}: {len(matches)} runs begin so", f"which: {', '.join(matches[:_SHOWN])}{more}?"
-    )
 
 
 def _excerpts(run_story: "Story", *, redact: bool) -> dict[int, str]:

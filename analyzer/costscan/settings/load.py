@@ -10,6 +10,8 @@ from costscan.settings.keys import GROUPS, MODELS_KEY, OwnPrices, RuleSetting, S
 from costscan.settings.values import Place, value_of
 
 FILE_NAME: Final = "costscan.toml"
+TABLE: Final = ("tool", "costscan")
+"""The table of settings in a pyproject.toml."""
 _RULES: Final = "rules."
 
 
@@ -33,6 +35,16 @@ def load(folder: Path, *, file: Path | None = None, assignments: Sequence[str] =
         place = Place(f"--set {text}", from_text=True)
         _take(_without_rules(_assigned(text), place, rules), place, values, prices)
     return _settings(values, prices, tuple(rules), place_and_table[0].name if place_and_table else None)
+
+
+def nearest_file(folder: Path) -> Path | None:
+    """Return the file whose settings hold in a folder where none is named, as `load` finds it.
+
+    Raises:
+        CostscanError: it cannot be read.
+    """
+    place_and_table = _nearest(folder)
+    return Path(place_and_table[0].name) if place_and_table is not None else None
 
 
 def _without_rules(table: Mapping[str, Any], place: Place, rules: list[RuleSetting]) -> dict[str, Any]:

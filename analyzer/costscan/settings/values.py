@@ -15,7 +15,8 @@ PRICES: Final = tuple(m.name for m in sorted(ALL_METERS, key=lambda m: m.is_cach
 MAX_COUNT: Final = 10**9
 _HEADER: Final = re.compile(r"^\s*\[\[?\s*([^\]]+?)\s*\]")
 _KEY: Final = re.compile(r"""^\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
-_FINGERPRINT: Final = re.compile(r"[0-9a-f]{16}(@.+)?")
+FINGERPRINT: Final = re.compile(r"[0-9a-f]{16}(@.+)?")
+"""Of a finding, in all runs or in one."""
 _PART: Final = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
 
 
@@ -88,7 +89,7 @@ def _words(key: Key, value: Any, place: Place) -> tuple[str, ...]:
 def _fingerprints(key: Key, value: Any, place: Place) -> tuple[str, ...]:
     if place.from_text and isinstance(value, str):
         value = [word.strip(" \"'") for word in value.strip("[] ").split(",") if word.strip()]
-    if isinstance(value, list) and all(isinstance(w, str) and _FINGERPRINT.fullmatch(w) for w in value):
+    if isinstance(value, list) and all(isinstance(w, str) and FINGERPRINT.fullmatch(w) for w in value):
         return tuple(value)
     raise _wrong(key, value, place, "a list of fingerprints", f'{key.name} = ["3f0a52c19be07d44"]')
 

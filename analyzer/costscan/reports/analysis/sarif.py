@@ -12,6 +12,7 @@ from urllib.parse import quote
 import msgspec
 import polars as pl
 
+from costscan.reports.findings.places import STANDARD_INPUT, below_here, located
 from costscan.reports.text.json import plain
 from costscan.reports.text.markdown import cell
 from costscan.reports.text.numbers import usd
@@ -25,7 +26,6 @@ LEVELS: Final = {"error": "error", "warning": "warning", "info": "note"}
 FINGERPRINT: Final = "costscan/v1"
 ROOT: Final = "%SRCROOT%"
 """What paths are relative to: the folder that costscan was called in, usually that of the repository."""
-STANDARD_INPUT: Final = "-"
 _NAME: Final = 200
 _PROSE: Final = 2000
 """The columns that names and other texts are cut to."""
@@ -57,18 +57,7 @@ def document(
 
 
 def _with_places(findings: pl.DataFrame, analysis: Diagnosis) -> list[dict[str, Any]]:
-    """Return the findings, each with the file and line of its turn, else with the file of its run."""
-    runs = analysis.runs.select("run_id", run_file="path")
-    lines = analysis.turns.select("run_id", "turn", "line", "file")
-    return (
-        findings.with_columns(message_at_place())
-        .join(runs, on="run_id", how="left", maintain_order="left")
-        .join(lines, on=["run_id", "turn"], how="left", maintain_order="left")
-        .with_columns(
-            line=pl.when(pl.col("file").is_not_null()).then("line"), file=pl.coalesce("file", "run_file")
-        )
-        .to_dicts()
-    )
+    return located(findings.with_columns(message_at_place()), analysis).to_dicts()
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
@@ -141,9 +130,7 @@ def _names(row: Mapping[str, Any]) -> Iterator[str]:
 
 def _artifact(path: str) -> dict[str, str]:
     """Return the URI of a file: relative to the current folder where it is in it."""
-    file = Path(path)
-    if file.is_absolute() and file.is_relative_to(Path.cwd()):
-        file = file.relative_to(Path.cwd())
+    file = below_here(path)
     if file.is_absolute():
         return {"uri": file.as_uri()}
     return {"uri": quote(file.as_posix().encode("utf-8", "replace")), "uriBaseId": ROOT}

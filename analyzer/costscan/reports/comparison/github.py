@@ -12,7 +12,7 @@ from costscan.reports.comparison.columns import by_rule
 from costscan.reports.comparison.markdown import document
 from costscan.reports.text.console import in_encoding
 from costscan.reports.text.numbers import plural
-from costscan.reports.text.sanitize import inert, unheeded
+from costscan.reports.text.workflow_command import command
 
 SUMMARY: Final = "GITHUB_STEP_SUMMARY"
 _LEVELS: Final = {"failed": "error", "undecided": "warning"}
@@ -43,13 +43,7 @@ def _sentence(rule: Mapping[str, Any]) -> str:
 
 
 def _command(level: str, title: str, message: str) -> str:
-    return f"::{level} title={_escaped(title, of_title=True)}::{_escaped(message)}"
-
-
-def _escaped(text: str, *, of_title: bool = False) -> str:
-    """Escape what ends a command or a property of it; nothing of a log can begin a command of its own."""
-    escaped = unheeded(inert(text)).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return escaped.replace(":", "%3A").replace(",", "%2C") if of_title else escaped
+    return command(level, [message], title=title)
 
 
 def annotate(comparison: Comparison) -> None:

@@ -85,6 +85,12 @@ def printed(lines: Sequence[Text | str], out: TextIO | None = None) -> None:
         screen.print(Text(in_encoding(text.plain, out)) if narrow else text, soft_wrap=True)
 
 
+def write_bytes(document: bytes) -> None:
+    """Write a document for programs to standard output as it is, behind what was printed before."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(document)
+
+
 def in_encoding(text: str, out: TextIO) -> str:
     """Return a text in characters that a stream takes: as it is, or in ASCII where it takes no more."""
     if _takes(out, _TAKEN):

@@ -1,0 +1,109 @@
+"""`costscan findings`: what rules found, one by one."""
+
+from dataclasses import replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from costscan import formats
+from costscan.cli import parameters as p
+from costscan.cli.naming import run_named
+from costscan.cli.options import Options, with_options
+from costscan.cli.session import diagnosed
+from costscan.errors import CostscanError, near
+from costscan.ingest.discover import default_folders
+from costscan.reports.findings import DEFAULT, names, printer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from costscan.pipeline import Request
+
+
+class Severity(StrEnum):
+    """How much a finding matters."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@with_options("since", "until", "task", "model", "rules", "tz", "set", "config", "no_cache", "workers")
+def findings(
+    path: p.PathsOrDefault = None,
+    *,
+    rule: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RULE", help="Only findings of this rule, by name or id. Repeatable."),
+    ] = None,
+    run: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RUN",
+            help="Only findings in this run or sub-agent: its id, the beginning of it, or worst. Repeatable.",
+        ),
+    ] = None,
+    severity: Annotated[
+        list[Severity] | None, typer.Option(help="Only findings of this severity. Repeatable.")
+    ] = None,
+    list_format: Annotated[
+        str,
+        typer.Option("--format", metavar="FORMAT", help=f"How to print them: {', '.join(names())}."),
+    ] = DEFAULT,
+    top: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Show at most N findings; as text 10 if not set, else all."),
+    ] = None,
+    log_format: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"The format of all files, instead of what each looks like: {', '.join(formats.names())}.",
+        ),
+    ] = None,
+    options: Options,
+) -> None:
+    """List what rules found: where, what it cost, and what to do about it; the most expensive first.
+
+    \b
+    Examples:
+      costscan findings
+      costscan findings logs/ --severity error --top 30
+      costscan findings runs.jsonl --rule volatile-prefix --format concise
+      costscan findings logs/ --format gitlab > gl-code-quality-report.json
+
+    One that is as it should be: costscan accept FINGERPRINT.
+    Exit codes: 0 fine, 2 cannot run (usage, unreadable input, no usable line).
+    """  # noqa: D301 - \b keeps the lines apart
+    printed_by = printer(list_format)
+    request = replace(options, format=log_format).request(path or default_folders())
+    _refuse_unknown(rule or (), request)
+    with diagnosed(request) as (diagnosis, summary):
+        from costscan.reports.findings.listing import chosen  # noqa: PLC0415 - imports Polars
+
+        listing = chosen(
+            summary,
+            diagnosis,
+            rules=rule or (),
+            runs=[run_named(name, summary) for name in run or ()],
+            severities=[one.value for one in severity or ()],
+            accepted=len(request.settings.findings.accepted),
+        )
+    printed_by.show(listing, top=top)
+
+
+def _refuse_unknown(asked: "Sequence[str]", request: "Request") -> None:
+    """Refuse a rule that there is not before the logs are read, not after.
+
+    Raises:
+        CostscanError: there is no such rule.
+    """
+    if not asked:
+        return
+    from costscan.rulebook import load_rules  # noqa: PLC0415 - imports Polars
+
+    rules = load_rules(request.rules, request.settings.rules, cases=False)
+    for name in asked:
+        if not any(name in {rule.name, rule.id} for rule in rules):
+            raise CostscanError(f"--rule {name}: no such rule", near(name, [rule.name for rule in rules]))
