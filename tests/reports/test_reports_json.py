@@ -14,7 +14,8 @@ from logs import assistant, message, pair, user, write
 
 TOP = [
     "schema_version", "costscan_version", "generated_at", "prices", "inputs", "totals", "meters",
-    "distribution", "replay", "scenarios", "by_model", "by_tool", "by_task", "by_day", "findings", "runs",
+    "distribution", "replay", "scenarios", "by_model", "by_tool", "by_task", "by_day", "actions",
+    "findings", "runs",
     "breakdowns", "plan", "assumptions", "defects",
 ]  # fmt: skip
 CONTRACT = {

@@ -26,7 +26,14 @@ from shown_markdown import headings, hold_inert, said, tables, tokens
 
 pytestmark = pytest.mark.usefixtures("kept_analyses")
 
-TITLES = ["What each lever would have saved", "Findings", "Worst runs", "By model", "By tool"]
+TITLES = [
+    "What to change first",
+    "What each lever would have saved",
+    "Findings",
+    "Worst runs",
+    "By model",
+    "By tool",
+]
 PLAIN = {"paragraph_open", "inline", "paragraph_close", "text", "code_inline", "softbreak", "text_special"}
 WILD = st.text(
     st.sampled_from("ab1 .:;,-+=#>|`\\*_[](){}<>!&@~$^\"'/\n\t\u202e\x00é漢") | st.characters(), max_size=30

@@ -131,8 +131,10 @@ def test_what_is_not_known_of_a_division_is_no_number(tmp_path: Path, division: 
 def test_a_terminal_that_takes_ascii_only(samples: Billed) -> None:
     raw = io.BytesIO()
     out = io.TextIOWrapper(raw, encoding="ascii", write_through=True)
-    show(samples.summary, out=out)
+    show(samples.summary, verbose=True, out=out)
     assert raw.getvalue().decode("ascii").count("#") > 10
+    show(samples.summary, out=out)
+    assert "FIX FIRST" in raw.getvalue().decode("ascii")
 
 
 def test_the_rest_of_a_table_is_summed(samples: Billed) -> None:

@@ -16,6 +16,8 @@ from costscan.levers.trimming.inputs import TrimmingInputs
 PART: Final = "trimming/cap-tool-results"
 CAPS: Final = (500, 1000, 2000, 4000, 8000, 16000, 32000)
 """What the results of a tool may be cut to."""
+LEAST_CAP: Final = 2000
+"""No tool is cut shorter than that: it would not be told what it asked for."""
 LEAST_LEFT: Final = 0.5
 """A tool is not capped where fetching takes more than the rest of what cutting would save."""
 NEARLY: Final = 0.9
@@ -111,9 +113,9 @@ def best_caps(at_caps: pl.DataFrame) -> pl.DataFrame:
     sums = at_caps.group_by("tool", "cap_tokens").agg(
         net_usd=_net().sum(), gross_usd=pl.col("gross_usd").sum()
     )
-    pays = sums.filter(
-        pl.col("net_usd") > 0, pl.col("net_usd") >= LEAST_LEFT * pl.col("gross_usd"), pl.col("tool") != ""
-    )
+    net_usd, cap = pl.col("net_usd"), pl.col("cap_tokens")
+    worth = (net_usd > 0) & (net_usd >= LEAST_LEFT * pl.col("gross_usd"))
+    pays = sums.filter(worth, cap >= LEAST_CAP, pl.col("tool") != "")
     # What a cap does to the next log is not known: of those that save nearly as much the longest is taken.
     near = pays.filter(pl.col("net_usd") >= NEARLY * pl.col("net_usd").max().over("tool"))
     longest = near.sort("tool", "cap_tokens").unique("tool", keep="last", maintain_order=True)
