@@ -24,7 +24,25 @@ _AGENTS: Final = 8
 def tables(summary: Summary) -> list[Table]:
     """Return the tables in the order of the page."""
     names = dict(_names(summary))
-    return [runs(summary, names), findings(summary, names), *divisions(summary)]
+    return [actions(summary), runs(summary, names), findings(summary, names), *divisions(summary)]
+
+
+def actions(summary: Summary) -> Table:
+    """Return the settings to change, in their order; a row opens to how that is done."""
+    rows = summary.actions
+    columns = [
+        Column("do", "prose", [f"{row['rank']}. {row['title']}" for row in rows]),
+        Column("saves", "usd", [row["saved_usd"] for row in rows]),
+        Column("alone", "usd", [row["saved_alone_usd"] for row in rows], give=3),
+        Column("left", "usd", [row["usd_after"] for row in rows], give=1),
+        Column("risk", "choice", [row["risk"].replace("-", " ") for row in rows], give=2),
+        Column("confidence", "choice", [row["confidence"] for row in rows], give=5),
+        Column("runs", "count", [row["runs"] for row in rows], give=4),
+        Column("how", "prose", [row["how"] for row in rows], on_demand=True),
+        Column("evidence", "prose", [row["evidence"] for row in rows], on_demand=True),
+    ]
+    note = "Each saves so much after those before it: the column adds up. What has to be tested stands last."
+    return Table("actions", ("action", "actions"), columns, sort="saves", total="saves", note=note)
 
 
 def runs(summary: Summary, names: dict[str, str]) -> Table:
