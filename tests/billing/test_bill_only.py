@@ -110,7 +110,7 @@ def test_a_project_is_that_of_the_first_lines(tmp_path: Path) -> None:
 def test_what_is_not_billed_is_not_kept() -> None:
     with ingest.read([str(SAMPLES / "loop-of-twelve")], workers=1, bill_only=True) as reading:
         tables = {path.stem.rpartition("-")[0] for path in reading.folder.glob("*.arrow")}
-    assert tables == {"copies", "calls", "recorded", "agents", "skipped", "unknown"}
+    assert tables == {"copies", "calls", "recorded", "agents"}
 
 
 def test_worker_processes_read_the_same(

@@ -17,6 +17,7 @@ from costscan import cache_folder, cleanup
 from costscan.defects import DEFECT, TRACEBACK
 from costscan.errors import CostscanError
 from costscan.formats import available, named
+from costscan.ingest import bill, kept_bill
 from costscan.ingest.discover import discover
 from costscan.ingest.pool import read_all
 from costscan.ingest.reasons import NOTHING_KNOWN
@@ -128,10 +129,15 @@ def read(
     with _own_folder() as folder:
         tally = _Tally(on_bytes)
         files, alone, tally.unread = discover(paths, folder)
-        kind = {"source": source, "bill_only": bill_only, "kept_in": str(kept_in) if kept_in else None}
-        read_all(files, kind, folder, workers=workers, on_answer=tally.add)
+        if bill_only:
+            place = kept_bill.place(kept_in, source, paths) if kept_in is not None else None
+            is_more_kept = bill.read(bill.Wanted(files, source, workers, place), folder, tally.add)
+        else:
+            kind = {"source": source, "bill_only": False, "kept_in": str(kept_in) if kept_in else None}
+            read_all(files, kind, folder, workers=workers, on_answer=tally.add)
+            is_more_kept = tally.kept > 0
         reading = tally.reading(folder)
-        if kept_in is not None and tally.kept:
+        if kept_in is not None and is_more_kept:
             cache_folder.prune(kept_in)
         _refuse_unusable(reading, alone, source)
     return reading

@@ -61,15 +61,14 @@ class KeptReadings:
     Args:
         root: the cache folder.
         source: the format that all files are said to be of; None where each is detected.
-        bill_only: whether no more is read than is billed.
         one_by_one: whether each file is read without others, so that what is made of it is its own.
     """
 
-    def __init__(self, root: Path, source: str | None, *, bill_only: bool, one_by_one: bool) -> None:
+    def __init__(self, root: Path, source: str | None, *, one_by_one: bool) -> None:
         self._root = root / FOLDER
         self._one_by_one = one_by_one
         self.count = 0
-        self._kind = f"{source or ''} {'bill' if bill_only else 'all'}"
+        self._kind = f"{source or ''} all"
 
     def take(self, file: LogFile, key: bytes, rows: Rows) -> Read | None:
         """Add what is kept of a file to `rows`; None where nothing is of this key, and nothing was added."""
@@ -99,12 +98,17 @@ class KeptReadings:
 
     def _is_its_own(self, names: Sequence[str]) -> bool:
         """Whether what was made of a file depends on no other file."""
-        return self._one_by_one or all(named(name).reads_files_alone for name in names)
+        return self._one_by_one or read_alone(names)
 
     def _path(self, file: LogFile) -> Path:
         called = f"{self._kind} {os.path.realpath(file.path)}"
         name = xxhash.xxh3_128_hexdigest(called.encode("utf-8", "surrogateescape"))
         return self._root / name[:2] / name
+
+
+def read_alone(names: Sequence[str]) -> bool:
+    """Whether what is made of a file of these formats depends on no other file."""
+    return all(named(name).reads_files_alone for name in names)
 
 
 class Added:
@@ -119,6 +123,10 @@ class Added:
     def counts(self) -> list[int]:
         """Return how many lines and bytes were read, and how many lines were skipped and repaired."""
         return [getattr(self._rows, name) - n for name, n in zip(_COUNTS, self._counts, strict=True)]
+
+    def sizes(self, names: Sequence[str]) -> list[int]:
+        """Return how many rows some tables got."""
+        return [_length(self._rows, name) - self._before[name] for name in names]
 
     @property
     def is_whole(self) -> bool:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -48,7 +48,7 @@ def read_all(
     Raises:
         CostscanError: the tables cannot be written.
     """
-    sizes = {f: _size(f) for f in files}
+    sizes = {f: size_bytes(f) for f in files}
     tasks = _tasks(files, sizes)
     orders = _Orders(tasks, {"out": str(out), **kind})
     wanted = workers if workers is not None else min(os.cpu_count() or 1, 8)
@@ -58,7 +58,13 @@ def read_all(
         _Pool(orders, on_answer).read(min(wanted, len(tasks)))
 
 
-def _size(file: LogFile) -> int:
+def in_order(files: Sequence[LogFile], sizes: Mapping[LogFile, int]) -> list[LogFile]:
+    """Return files as they are read: the biggest first."""
+    return sorted(files, key=lambda file: -sizes[file])
+
+
+def size_bytes(file: LogFile) -> int:
+    """Return the size of a file, 0 where it cannot be told."""
     try:
         return Path(file.on_disk).stat().st_size
     except OSError:
@@ -69,7 +75,7 @@ def _tasks(files: Sequence[LogFile], sizes: dict[LogFile, int]) -> list[list[Log
     """Pack files into tasks, biggest first, so that the last tasks to end are small."""
     tasks: list[list[LogFile]] = []
     room = 0
-    for file in sorted(files, key=lambda f: -sizes[f]):
+    for file in in_order(files, sizes):
         if not tasks or sizes[file] > room:
             tasks.append([])
             room = TASK_BYTES
@@ -106,7 +112,7 @@ class _Orders:
             return [self._order(some) for some in (files[:half], files[half:])]
         counts = dict.fromkeys(("lines", "bytes", "skipped", "repaired", "kept"), 0)
         unread = {path: answer.pop("failed") for path, _ in files}
-        answer |= {"files": len(unread), "formats": {}, "unusable": [], "unread": unread, **counts}
+        answer |= {"files": len(unread), "formats": {}, "unusable": [], "unread": unread, "read": []} | counts
         return []
 
 
