@@ -143,36 +143,39 @@ class Added:
 def key_of(file: LogFile) -> bytes | None:
     """Return what tells whether a file is as it was; None where it cannot be told yet."""
     try:
-        return _key(file) if file.spooled is None and _is_settled(file) else None
+        return None if file.spooled is not None else _key(file, settled_at_ns=time.time_ns() - _SETTLED_NS)
     except OSError:
         return None
 
 
-def _is_settled(file: LogFile) -> bool:
-    return time.time_ns() - Path(file.on_disk).stat().st_mtime_ns > _SETTLED_NS
-
-
-def _key(file: LogFile) -> bytes:
-    path = Path(file.on_disk)
-    with path.open("rb") as log:
+def _key(file: LogFile, settled_at_ns: int | None = None) -> bytes | None:
+    """Return the key of a file; None where it was written to after `settled_at_ns`."""
+    with open(file.on_disk, "rb", buffering=0) as log:  # noqa: PTH123 - there may be thousands
         stat = os.fstat(log.fileno())
+        if settled_at_ns is not None and stat.st_mtime_ns >= settled_at_ns:
+            return None
         head = log.read(_ENDS_BYTES)
         log.seek(max(stat.st_size - _ENDS_BYTES, 0))
         tail = log.read(_ENDS_BYTES)
-    own = (file.path, stat.st_size, stat.st_mtime_ns, stat.st_ino, *_beside(path), _code())
+    own = (file.path, stat.st_size, stat.st_mtime_ns, stat.st_ino, *_beside(file.on_disk), _code())
     return xxhash.xxh3_128_digest(repr(own).encode("utf-8", "surrogateescape") + head + tail)
 
 
-def _beside(log: Path) -> list[tuple[str, int, int]]:
+def _beside(log: str) -> list[tuple[str, int, int]]:
     """Return what stands beside a log and is read with it."""
-    stem = log.name.split(".")[0]
-    names = [f"{stem}{ending}" for known in available().values() for ending in known.beside]
+    folder, name = os.path.split(log)
+    stem = name.split(".")[0]
     out = []
-    for name in names:
+    for ending in _endings():
         with suppress(OSError):
-            stat = log.with_name(name).stat()
-            out.append((name, stat.st_size, stat.st_mtime_ns))
+            stat = os.stat(os.path.join(folder, stem + ending))  # noqa: PTH116, PTH118
+            out.append((stem + ending, stat.st_size, stat.st_mtime_ns))
     return out
+
+
+@cache
+def _endings() -> list[str]:
+    return [ending for known in available().values() for ending in known.beside]
 
 
 @cache
