@@ -19,6 +19,7 @@ from costscan.errors import CostscanError
 from costscan.formats import available, named
 from costscan.ingest import bill, kept_bill
 from costscan.ingest.discover import discover
+from costscan.ingest.found import Found, find
 from costscan.ingest.pool import read_all
 from costscan.ingest.reasons import NOTHING_KNOWN
 from costscan.reading.io.rows import MAX_NAMED_SKIPS
@@ -108,6 +109,7 @@ def read(
     workers: int | None = None,
     bill_only: bool = False,
     keep: bool = True,
+    found: Found | None = None,
     on_bytes: Callable[[int], None] = lambda _: None,
 ) -> Reading:
     """Read logs: files, folders, glob patterns, or "-" for standard input.
@@ -118,6 +120,7 @@ def read(
         workers: processes to read with; by default one a core.
         bill_only: read no more than is billed: there are no blocks.
         keep: keep what is read, and take what was kept of files that did not change (see `cache_folder`).
+        found: the logs that the paths mean, where they were looked for already.
         on_bytes: called with the bytes read by each finished task.
 
     Raises:
@@ -128,10 +131,14 @@ def read(
     kept_in = cache_folder.folder() if keep and not cache_folder.is_off() else None
     with _own_folder() as folder:
         tally = _Tally(on_bytes)
-        files, alone, tally.unread = discover(paths, folder)
+        files, alone, tally.unread = found.log_files if found is not None else discover(paths, folder)
         if bill_only:
             place = kept_bill.place(kept_in, source, paths) if kept_in is not None else None
-            is_more_kept = bill.read(bill.Wanted(files, source, workers, place), folder, tally.add)
+            is_more_kept = bill.read(
+                bill.Wanted(files, source, workers, place, found.keys if found is not None else None),
+                folder,
+                tally.add,
+            )
         else:
             kind = {"source": source, "bill_only": False, "kept_in": str(kept_in) if kept_in else None}
             read_all(files, kind, folder, workers=workers, on_answer=tally.add)
@@ -186,4 +193,4 @@ def batches(reading: Reading) -> Iterator[list[Path]]:
         yield group
 
 
-__all__ = ["MAX_NAMED_SKIPS", "Reading", "batches", "read"]
+__all__ = ["MAX_NAMED_SKIPS", "Found", "Reading", "batches", "find", "read"]

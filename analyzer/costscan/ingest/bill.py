@@ -24,13 +24,15 @@ OnAnswer = Callable[[Answer], None]
 class Wanted:
     """What to read: files, of one format or of any, by so many workers.
 
-    `place` is where the bill of them is kept; None where nothing is to be.
+    `place` is where the bill of them is kept, None where nothing is to be; `keys` tell whether they are as
+    they were, where that is known already.
     """
 
     files: Sequence[LogFile]
     source: str | None
     workers: int | None
     place: Path | None
+    keys: Mapping[str, bytes | None] | None = None
 
 
 def read(wanted: Wanted, out: Path, on_answer: OnAnswer) -> bool:
@@ -72,10 +74,10 @@ class _Bill:
 
     def __init__(self, wanted: Wanted, out: Path) -> None:
         self._wanted, self._out = wanted, out
-        self._keys: dict[str, bytes | None] = {}
+        self._keys: Mapping[str, bytes | None] = {}
         self.kept = KeptBill([], {})
         if wanted.place is not None:
-            self._keys = {file.path: key_of(file) for file in wanted.files}
+            self._keys = wanted.keys or {file.path: key_of(file) for file in wanted.files}
             self.kept = kept_bill.take(wanted.place)
         by_key = {file.key: file for file in self.kept.files}
         self.taken = {path: by_key[key] for path, key in self._keys.items() if key in by_key and key}

@@ -181,11 +181,14 @@ def _endings() -> list[str]:
 @cache
 def _code() -> str:
     """Return a digest of all that decides what reading makes of a file."""
+    return digest_of("*.py", "*.toml", "ingest/*.py", "reading/**/*.py", "formats/**/*.py")
+
+
+def digest_of(*patterns: str) -> str:
+    """Return a digest of the files of this package that match."""
     package = Path(__file__).parents[1]
-    code = [*package.glob("*.py"), *package.glob("*.toml"), *package.glob("ingest/*.py")]
-    code += [path for name in ("reading", "formats") for path in (package / name).rglob("*.py")]
     digest = xxhash.xxh3_128()
-    for path in sorted(code):
+    for path in sorted(path for pattern in patterns for path in package.glob(pattern)):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
