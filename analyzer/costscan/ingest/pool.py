@@ -28,6 +28,12 @@ ALONE_BYTES: Final = 12 << 20
 """Logs smaller than this are read in this process: faster than starting workers."""
 
 _TO_END_S: Final = 10
+_ALLOCATION: Final = {
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+    "MALLOC_TOP_PAD_": str(16 << 20),
+}
+"""For glibc: a worker frees memory to ask for as much again, and ends soon; to give it back takes time."""
 
 Answer = dict[str, Any]
 Order = dict[str, Any]
@@ -231,6 +237,7 @@ def _start() -> "subprocess.Popen[str]":
     worker = subprocess.Popen(
         [sys.executable, "-m", "costscan.ingest.worker"],
         process_group=0 if os.name == "posix" else None,
+        env=_ALLOCATION | os.environ,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -1,6 +1,6 @@
 """One run as it is being read for its bill alone: what calls wrote is measured where the bill needs it."""
 
-from collections import Counter
+from collections import defaultdict
 from typing import Any, Final
 
 from msgspec import Raw
@@ -25,7 +25,7 @@ class BillThread(Thread):
     def __init__(self) -> None:
         super().__init__()
         self._written: list[tuple[int, int, Any]] = []
-        self._most_chars: Counter[int] = Counter()
+        self._most_chars: defaultdict[int, int] = defaultdict(int)
 
     def wrote_content(self, call: int, line: int, content: Any) -> None:
         """Add the content of a message, raw or decoded, as what a call wrote."""

@@ -89,7 +89,9 @@ def _is_too_few(output_tokens: int, chars: int) -> bool:
 def is_in_doubt(call: Call, most_chars: int) -> bool:
     """Whether the bill of a call depends on what it wrote, which has so many characters at most."""
     counted = call.counters
-    if counted.output_tokens == 0 or not any(counted.prompt_side) or call.refusal is not None:
+    if counted.output_tokens == 0 or call.refusal is not None:
+        return True
+    if not counted.input_tokens and not any(counted.prompt_side):
         return True
     return goes_by_length(call) and _is_too_few(counted.output_tokens or 0, most_chars)
 
@@ -104,6 +106,8 @@ def settled(call: Call, counted: Counters) -> Counters:
 
     An answer has tokens, and so has what it answers: a count of zero beside it was never made.
     """
+    if counted.output_tokens and counted.input_tokens:
+        return counted
     if counted.prompt_side == (0, 0, 0) and (call.visible_chars or counted.output_tokens):
         output_tokens = counted.output_tokens or None
         return replace(
@@ -175,7 +179,7 @@ class _Inside(NamedTuple):
 def _row(call: Call, inside: _Inside, place: tuple[int, int], shown_chars: int) -> CallRow:
     counted, is_first = inside.counters, inside.part == 0
     at, end_at = _span(call)
-    tier, speed, geo, effort = _modes(call)
+    tier, speed, geo = _modes(call)
     # In the order of its fields: by name it takes twice as long, and there is one of each call.
     return CallRow(
         *place,
@@ -187,7 +191,7 @@ def _row(call: Call, inside: _Inside, place: tuple[int, int], shown_chars: int) 
         tier,
         speed,
         geo,
-        effort,
+        call.effort,
         counted.input_tokens,
         counted.cache_read_tokens,
         counted.cache_write_5m_tokens,
@@ -219,10 +223,21 @@ def _span(call: Call) -> tuple[datetime | None, datetime | None]:
     return at, end
 
 
-def _modes(call: Call) -> tuple[str, str, str | None, str | None]:
-    """Return the tier, speed, place and effort of a call."""
-    speed = _mode(call.usage.speed) or "standard"
-    return _tier(call), speed, _geo(call.usage.inference_geo), call.effort
+def _modes(call: Call) -> tuple[str, str, str | None]:
+    """Return the tier, speed and place of a call."""
+    usage = call.usage
+    try:
+        return _modes_of(call.tier, usage.service_tier, usage.speed, usage.inference_geo)
+    except TypeError:  # a log may hold a list there
+        return _modes_of.__wrapped__(call.tier, usage.service_tier, usage.speed, usage.inference_geo)
+
+
+@lru_cache(maxsize=256)
+def _modes_of(own_tier: str | None, tier: object, speed: object, geo: object) -> tuple[str, str, str | None]:
+    """Return the modes for what a log tells of them; a tier that is not known has no price."""
+    named = own_tier or _mode(tier)
+    plain = named is None or named in _PLAIN_TIERS
+    return "standard" if plain else str(named), _mode(speed) or "standard", _geo(geo)
 
 
 def _latest_end(at: datetime) -> datetime:
@@ -237,12 +252,6 @@ def _word(value: Any) -> str | None:
 def _geo(value: Any) -> str | None:
     region = _mode(value)
     return None if region in {None, "not_available"} else region
-
-
-def _tier(call: Call) -> str:
-    """Return the tier as the log has it: one that is not known has no price."""
-    tier = call.tier or _mode(call.usage.service_tier)
-    return "standard" if tier is None or tier in _PLAIN_TIERS else tier
 
 
 def _mode(value: Any) -> str | None:

@@ -72,9 +72,10 @@ class Thread:
         before = self.calls[-1].end_at if self.calls else None
         call.at, self.last_at = call.at or began(self.last_at or before, call.end_at), None
         call.resets, self._resets_next = self._resets_next, False
-        if self.once and self._news == {"asked"} and drops_thinking(call.model_raw):
-            self._drop_thinking()
-        self._news.clear()
+        if self._news:
+            if self.once and self._news == {"asked"} and drops_thinking(call.model_raw):
+                self._drop_thinking()
+            self._news.clear()
         self.calls.append(call)
         self._by_key[key] = len(self.calls) - 1
         self._last_key = key
