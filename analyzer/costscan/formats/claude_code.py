@@ -116,7 +116,6 @@ class _Reading:
         self.file, self.rows = file, rows
         self._thread = BillThread if rows.bill_only else Thread
         self.agents: dict[str, Agent] = {}
-        self._main: Agent | None = None
         self.session: str | None = None
         self._agent_types: dict[str, str] = {}
         self._launches: dict[str, str] = {}
