@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from costscan.rulebook import Diagnosis, Rule
     from costscan.summary import Summary
     from costscan.totals import Totals
+    from costscan.totals.kept import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,12 +136,13 @@ def _totals(request: Request, by: str, reading: "Reading") -> "tuple[Totals, boo
     return summed, not bill.turns["at"].has_nulls()
 
 
-def _place(request: Request, by: str, found: "Found | None") -> Path | None:
-    """Return where totals are kept; None where the logs may change unnoticed."""
+def _place(request: Request, by: str, found: "Found | None") -> "Place | None":
+    """Return where totals are kept; None where logs may change unnoticed, or nobody asks the same again."""
     from costscan.totals import kept  # noqa: PLC0415
 
     state = found.state() if found is not None else None
-    if state is None:
+    # "Seven days ago" is another moment each time.
+    if state is None or any(at is not None and at.microsecond for at in (request.since, request.until)):
         return None
     chosen = (request.since, request.until, request.tasks, request.models, request.source)
     return kept.place(state, (request.paths, by, request.settings.tz, request.settings.prices, *chosen))

@@ -125,6 +125,17 @@ def test_a_log_that_may_still_be_written_to(logs: Path, capsys: Capture, worked_
     assert len(worked_out) == 2
 
 
+def test_one_answer_is_kept_of_a_question(logs: Path, cache: Path, capsys: Capture) -> None:
+    """Logs change all day, and moments that are counted from now never come again."""
+    for calls in (3, 4, 5):
+        session(logs, "a", calls=calls)
+        shown(capsys, logs)
+    before = [path for path, _ in cache_folder.entries(cache)]
+    for _ in range(2):
+        shown(capsys, logs, "--since", "900w")
+    assert [path for path, _ in cache_folder.entries(cache)] == before
+
+
 def test_prices_of_today_are_not_kept(tmp_path: Path, capsys: Capture, worked_out: list[str]) -> None:
     session(tmp_path / "logs", "a", timestamp=None)
     for _ in range(2):

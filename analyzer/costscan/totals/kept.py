@@ -5,7 +5,7 @@ that cannot be used, is as if it were not there.
 """
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -26,35 +26,49 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Totals).decode
 
 
-def place(state: bytes, question: object) -> Path:
-    """Return where the answer to a question about logs in some state is kept.
+@dataclass(frozen=True)
+class Place:
+    """Where the answer to a question is kept, and the state of logs and code in which it is the answer."""
+
+    path: Path
+    state: bytes
+
+
+def place(logs: bytes, question: object) -> Place:
+    """Return where the answer to a question about logs is kept: one for each, that of the last state.
 
     Args:
-        state: see `ingest.found`.
+        logs: their state (see `ingest.found`).
         question: all that decides the sums beside the logs and the code; its `repr` counts.
     """
-    asked = repr((state, question, __version__, version("genai-prices"), _code()))
-    name = xxhash.xxh3_128_hexdigest(asked.encode("utf-8", "surrogateescape"))
-    return cache_folder.folder() / FOLDER / name[:2] / name
+    name = xxhash.xxh3_128_hexdigest(f"sums {question!r}".encode("utf-8", "surrogateescape"))
+    state = repr((logs, __version__, version("genai-prices"), _code()))
+    path = cache_folder.folder() / FOLDER / name[:2] / name
+    return Place(path, xxhash.xxh3_128_digest(state.encode()))
 
 
-def take(path: Path, now: datetime) -> Totals | None:
-    """Return the sums that are kept at a place, as of now; None where there are none."""
+def take(place: Place, now: datetime) -> Totals | None:
+    """Return the sums that are kept at a place, as of now; None where there are none of this state."""
     with suppress(Exception):  # a cache that cannot be used must not be worse than none
-        content = path.read_bytes()
-        if xxhash.xxh3_128_digest(content[_DIGEST_BYTES:]) == content[:_DIGEST_BYTES]:
-            kept = _decode(content[_DIGEST_BYTES:])
-            path.touch()
-            rows, models = list(map(_exact, kept.rows)), list(map(_exact, kept.models))
-            return replace(kept, generated_at=now, total=_exact(kept.total), rows=rows, models=models)
+        content = place.path.read_bytes()
+        kept = content[_DIGEST_BYTES:]
+        if content[:_DIGEST_BYTES] == _digest(place, kept):
+            place.path.touch()
+            found = _decode(kept)
+            rows, models = list(map(_exact, found.rows)), list(map(_exact, found.models))
+            return replace(found, generated_at=now, total=_exact(found.total), rows=rows, models=models)
     return None
 
 
-def keep(path: Path, totals: Totals) -> None:
+def keep(place: Place, totals: Totals) -> None:
     """Keep sums at a place, if that can be."""
     with suppress(Exception):
         content = _encode(totals)
-        cache_folder.write(path, xxhash.xxh3_128_digest(content) + content)
+        cache_folder.write(place.path, _digest(place, content) + content)
+
+
+def _digest(place: Place, content: bytes) -> bytes:
+    return xxhash.xxh3_128_digest(place.state + content)
 
 
 def _exact(row: Row) -> Row:
