@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from costscan.analysis import Analysis
     from costscan.billing import Pricing, Selection
-    from costscan.ingest import Found, Reading
+    from costscan.ingest import Reading
+    from costscan.ingest.found import Found
     from costscan.recorded_cost import Recorded
     from costscan.rulebook import Diagnosis, Rule
     from costscan.summary import Summary
@@ -105,10 +106,10 @@ def total(request: Request, by: str, watch: Watch | None = None) -> "Totals":
     Raises:
         CostscanError: something cannot be read or priced, or no call is chosen.
     """
-    from costscan import ingest  # noqa: PLC0415 - not needed to start
+    from costscan.ingest.found import find  # noqa: PLC0415 - not needed to start
     from costscan.totals import kept  # noqa: PLC0415
 
-    found = ingest.find(request.paths) if request.keep else None
+    found = find(request.paths) if request.keep else None
     place = _place(request, by, found)
     if place is not None and (known := kept.take(place, request.now)) is not None:
         return known
@@ -117,7 +118,7 @@ def total(request: Request, by: str, watch: Watch | None = None) -> "Totals":
     bill_only = not request.tasks
     with _read(request, watch or Watch(), bill_only=bill_only, found=found) as reading:
         summed, is_lasting = _totals(request, by, reading)
-    if place is not None and is_lasting and place == _place(request, by, ingest.find(request.paths)):
+    if place is not None and is_lasting and place == _place(request, by, find(request.paths)):
         kept.keep(place, summed)
     return summed
 

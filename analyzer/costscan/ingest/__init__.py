@@ -11,18 +11,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from costscan import cache_folder, cleanup
 from costscan.defects import DEFECT, TRACEBACK
 from costscan.errors import CostscanError
 from costscan.formats import available, named
-from costscan.ingest import bill, kept_bill
 from costscan.ingest.discover import discover
-from costscan.ingest.found import Found, find
 from costscan.ingest.pool import read_all
 from costscan.ingest.reasons import NOTHING_KNOWN
 from costscan.reading.io.rows import MAX_NAMED_SKIPS
+
+if TYPE_CHECKING:
+    from costscan.ingest.found import Found
 
 BATCH_BLOCKS: Final = 50_000
 
@@ -109,7 +110,7 @@ def read(
     workers: int | None = None,
     bill_only: bool = False,
     keep: bool = True,
-    found: Found | None = None,
+    found: "Found | None" = None,
     on_bytes: Callable[[int], None] = lambda _: None,
 ) -> Reading:
     """Read logs: files, folders, glob patterns, or "-" for standard input.
@@ -133,12 +134,11 @@ def read(
         tally = _Tally(on_bytes)
         files, alone, tally.unread = found.log_files if found is not None else discover(paths, folder)
         if bill_only:
-            place = kept_bill.place(kept_in, source, paths) if kept_in is not None else None
-            is_more_kept = bill.read(
-                bill.Wanted(files, source, workers, place, found.keys if found is not None else None),
-                folder,
-                tally.add,
-            )
+            from costscan.ingest import bill  # noqa: PLC0415 - not needed to start
+
+            keys = found.keys if found is not None else None
+            wanted = bill.Wanted(files, paths, source, workers, kept_in, keys)
+            is_more_kept = bill.read(wanted, folder, tally.add)
         else:
             kind = {"source": source, "bill_only": False, "kept_in": str(kept_in) if kept_in else None}
             read_all(files, kind, folder, workers=workers, on_answer=tally.add)
@@ -193,4 +193,4 @@ def batches(reading: Reading) -> Iterator[list[Path]]:
         yield group
 
 
-__all__ = ["MAX_NAMED_SKIPS", "Found", "Reading", "batches", "find", "read"]
+__all__ = ["MAX_NAMED_SKIPS", "Reading", "batches", "read"]

@@ -22,17 +22,23 @@ OnAnswer = Callable[[Answer], None]
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to read: files, of one format or of any, by so many workers.
+    """What to read: files that `paths` mean, of one format or of any, by so many workers.
 
-    `place` is where the bill of them is kept, None where nothing is to be; `keys` tell whether they are as
-    they were, where that is known already.
+    `kept_in` is where their bill is kept, None where nothing is to be; `keys` tell whether they are as they
+    were, where that is known already.
     """
 
     files: Sequence[LogFile]
+    paths: Sequence[str]
     source: str | None
     workers: int | None
-    place: Path | None
+    kept_in: Path | None
     keys: Mapping[str, bytes | None] | None = None
+
+    @property
+    def place(self) -> Path | None:
+        """The file in which their bill is kept."""
+        return None if self.kept_in is None else kept_bill.place(self.kept_in, self.source, self.paths)
 
 
 def read(wanted: Wanted, out: Path, on_answer: OnAnswer) -> bool:
@@ -74,11 +80,12 @@ class _Bill:
 
     def __init__(self, wanted: Wanted, out: Path) -> None:
         self._wanted, self._out = wanted, out
+        self._place = wanted.place
         self._keys: Mapping[str, bytes | None] = {}
         self.kept = KeptBill([], {})
-        if wanted.place is not None:
+        if self._place is not None:
             self._keys = wanted.keys or {file.path: key_of(file) for file in wanted.files}
-            self.kept = kept_bill.take(wanted.place)
+            self.kept = kept_bill.take(self._place)
         by_key = {file.key: file for file in self.kept.files}
         self.taken = {path: by_key[key] for path, key in self._keys.items() if key in by_key and key}
         sizes = {file: size_bytes(file) for file in wanted.files}
@@ -126,7 +133,7 @@ class _Bill:
         parts = list(self._parts(answers))
         tables = as_bytes(together(parts, self._order))
         self.write(tables)
-        if self._wanted.place is None:
+        if self._place is None:
             return False
         files = self.taken | dict(self._to_keep(answers))
         own = [path for path in self._order if path in files]
@@ -134,7 +141,7 @@ class _Bill:
             return False
         if own != self._order:
             tables = as_bytes(together(parts, own))
-        return kept_bill.keep(self._wanted.place, [files[path] for path in own], tables)
+        return kept_bill.keep(self._place, [files[path] for path in own], tables)
 
     def _parts(self, answers: Sequence[Answer]) -> "Iterator[Part]":
         from costscan.ingest.bill_frames import Part, of_bytes, of_columns  # noqa: PLC0415
