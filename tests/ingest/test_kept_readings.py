@@ -9,7 +9,6 @@ from typing import Any
 
 import polars as pl
 import pytest
-from polars.testing import assert_frame_equal
 
 import mutants
 from command import Capture, said
@@ -17,7 +16,7 @@ from costscan import cache_folder, ingest
 from costscan.formats import available
 from costscan.ingest import worker
 from logs import assistant, message, pair, text, tool_result, usage, user, write
-from readings import counts_of
+from reading_tables import age, assert_same, session, tables
 from samples import SAMPLES
 
 
@@ -35,29 +34,6 @@ def logs(tmp_path: Path) -> Path:
     shutil.copytree(SAMPLES, tmp_path / "logs", ignore=shutil.ignore_patterns("generator", "*.py", "*.md"))
     age(tmp_path / "logs")
     return tmp_path / "logs"
-
-
-def age(*paths: Path, by_s: int = 3600) -> None:
-    for path in paths:
-        for file in [path] if path.is_file() else path.rglob("*"):
-            os.utime(file, (time.time() - by_s,) * 2)
-
-
-Tables = dict[str, pl.DataFrame]
-
-
-def tables(logs: Path, *, keep: bool = True, bill_only: bool = False) -> tuple[Tables, dict[str, Any]]:
-    """Return all that is read of logs."""
-    with ingest.read([str(logs)], workers=1, keep=keep, bill_only=bill_only) as reading:
-        frames = {path.stem: pl.read_ipc(path) for path in sorted(reading.folder.glob("*.arrow"))}
-        return frames, counts_of(reading)
-
-
-def assert_same(one: tuple[Tables, dict[str, Any]], other: tuple[Tables, dict[str, Any]]) -> None:
-    assert one[1] == other[1]
-    assert one[0].keys() == other[0].keys()
-    for name, frame in one[0].items():
-        assert_frame_equal(frame, other[0][name])
 
 
 def kept(cache: Path) -> list[Path]:
@@ -117,15 +93,6 @@ def test_damaged_logs(tmp_path: Path, seed: int, bill_only: bool) -> None:
         assert_same(tables(tmp_path / "logs", bill_only=bill_only), plain)
 
 
-def session(path: Path, calls: int) -> Path:
-    lines = [
-        assistant(f"msg_{n}", usage(100 + n, out=5), sessionId=path.stem, uuid=f"u{n}") for n in range(calls)
-    ]
-    write(path, *lines)
-    age(path)
-    return path
-
-
 @pytest.mark.parametrize("bill_only", [False, True])
 def test_what_changed_is_read_anew(tmp_path: Path, read_anew: list[str], bill_only: bool) -> None:
     folder = tmp_path / "logs"
@@ -146,51 +113,6 @@ def test_what_changed_is_read_anew(tmp_path: Path, read_anew: list[str], bill_on
     read_anew.clear()
     assert_same(tables(folder, bill_only=bill_only), found)
     assert read_anew == []
-
-
-def test_a_bill_follows_files_that_come_and_go(tmp_path: Path, read_anew: list[str]) -> None:
-    """All of them are kept together: whatever becomes of one, the others stand where they would."""
-    folder = tmp_path / "logs"
-    paths = [
-        session(folder / f"{name}.jsonl", calls) for name, calls in zip("abcde", (9, 7, 5, 3, 1), strict=True)
-    ]
-
-    def same() -> list[str]:
-        plain = tables(folder, keep=False, bill_only=True)
-        read_anew.clear()
-        assert_same(tables(folder, bill_only=True), plain)
-        anew = sorted(read_anew)
-        assert_same(tables(folder, bill_only=True), plain)
-        assert sorted(read_anew) == anew
-        return anew
-
-    assert len(same()) == 5
-    paths[1].unlink()
-    assert same() == []
-    session(paths[3], 12)  # it is the first to be read now
-    session(folder / "f.jsonl", 4)
-    assert same() == ["d.jsonl", "f.jsonl"]
-    for path in paths[2:]:
-        path.unlink()
-    write(folder / "g.jsonl", b"no line of a log")
-    age(folder / "g.jsonl")
-    assert same() == ["g.jsonl"]
-
-
-def test_a_bill_of_files_that_may_not_be_kept(tmp_path: Path, read_anew: list[str]) -> None:
-    """One is still written to, another is read with others."""
-    folder = tmp_path / "logs"
-    for name in "abc":
-        session(folder / f"{name}.jsonl", 3)
-    os.utime(folder / "b.jsonl")
-    asked = [{"role": "user", "content": "go on"}]
-    age(write(folder / "d.jsonl", pair(message("msg_9", usage(900, out=5)), asked)))
-    plain = tables(folder, keep=False, bill_only=True)
-    assert_same(tables(folder, bill_only=True), plain)
-    read_anew.clear()
-    os.utime(folder / "b.jsonl")
-    assert_same(tables(folder, bill_only=True), plain)
-    assert sorted(read_anew) == ["b.jsonl", "d.jsonl"]
 
 
 def test_what_stands_beside_a_log_counts(tmp_path: Path, read_anew: list[str]) -> None:

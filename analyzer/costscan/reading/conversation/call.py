@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from costscan.reading.conversation import refusals
+from costscan.reading.conversation.modes import modes_of
 from costscan.reading.conversation.usage import (
     PLACEHOLDER_OUTPUT_TOKENS,
     Counters,
@@ -23,8 +24,6 @@ from costscan.reading.io.timestamps import time_of
 
 FINISHED_SINCE: Final = (2, 1, 60)
 """First Claude Code version that logs the final output of a call on each of its lines (measured)."""
-_PLAIN_TIERS: Final = frozenset({"default", "auto"})
-"""What gateways call the standard tier."""
 CHARS_OF_LARGEST_TOKEN: Final = 8
 """More than any text has a token: an output of fewer tokens than that cannot be the whole of it."""
 LONGEST: Final = timedelta(days=1)
@@ -227,17 +226,9 @@ def _modes(call: Call) -> tuple[str, str, str | None]:
     """Return the tier, speed and place of a call."""
     usage = call.usage
     try:
-        return _modes_of(call.tier, usage.service_tier, usage.speed, usage.inference_geo)
+        return modes_of(call.tier, usage.service_tier, usage.speed, usage.inference_geo)
     except TypeError:  # a log may hold a list there
-        return _modes_of.__wrapped__(call.tier, usage.service_tier, usage.speed, usage.inference_geo)
-
-
-@lru_cache(maxsize=256)
-def _modes_of(own_tier: str | None, tier: object, speed: object, geo: object) -> tuple[str, str, str | None]:
-    """Return the modes for what a log tells of them; a tier that is not known has no price."""
-    named = own_tier or _mode(tier)
-    plain = named is None or named in _PLAIN_TIERS
-    return "standard" if plain else str(named), _mode(speed) or "standard", _geo(geo)
+        return modes_of.__wrapped__(call.tier, usage.service_tier, usage.speed, usage.inference_geo)
 
 
 def _latest_end(at: datetime) -> datetime:
@@ -247,28 +238,6 @@ def _latest_end(at: datetime) -> datetime:
 
 def _word(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
-
-
-def _geo(value: Any) -> str | None:
-    region = _mode(value)
-    return None if region in {None, "not_available"} else region
-
-
-def _mode(value: Any) -> str | None:
-    """Return a mode as the log tells it, None where it tells none; what is no text is told, and not known."""
-    if value is None or type(value) is str:
-        return value or None
-    return "unknown"
-
-
-def mode_of(usage: Usage) -> tuple[str, str, str | None]:
-    """Return the tier, the speed and the place of inference that set the price of a usage."""
-    tier = _word(usage.service_tier)
-    return (
-        tier if tier in {"batch", "priority"} else "standard",
-        _word(usage.speed) or "standard",
-        _geo(usage.inference_geo),
-    )
 
 
 def miss_reason(diagnostics: object) -> str | None:
