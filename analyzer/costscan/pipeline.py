@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from costscan.analysis import Analysis
     from costscan.billing import Pricing, Selection
     from costscan.ingest import Reading
+    from costscan.ingest.found import Found
     from costscan.recorded_cost import Recorded
     from costscan.rulebook import Rule
     from costscan.summary import Summary
     from costscan.totals import Totals
+    from costscan.totals.kept import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,34 +107,59 @@ def total(request: Request, by: str, watch: Watch | None = None) -> "Totals":
     Raises:
         CostscanError: something cannot be read or priced, or no call is chosen.
     """
-    threading.Thread(target=_import_totals, daemon=True).start()
-    settings = request.settings
-    with _read(request, watch or Watch(), bill_only=True) as reading:
-        from costscan.billing import billed  # noqa: PLC0415 - imports Polars
-        from costscan.totals import totals  # noqa: PLC0415
+    from costscan.ingest.found import find  # noqa: PLC0415 - not needed to start
+    from costscan.totals import kept  # noqa: PLC0415
 
-        pricing = _pricing(settings)
-        bill = billed(reading, pricing, _selection(request))[1]
-        _refuse_empty(bill.turns, bill.recorded, request, reading)
-        return totals(
-            bill,
-            reading,
-            by=by,
-            tz=settings.tz,
-            paths=request.paths,
-            prices=pricing.basis,
-            now=request.now,
-        )
+    found = find(request.paths) if request.keep else None
+    place = _place(request, by, found)
+    if place is not None and (known := kept.take(place, request.now)) is not None:
+        return known
+    threading.Thread(target=_import_totals, daemon=True).start()
+    # Only texts tell of tasks.
+    bill_only = not request.tasks
+    with _read(request, watch or Watch(), bill_only=bill_only, found=found) as reading:
+        summed, is_lasting = _totals(request, by, reading)
+    if place is not None and is_lasting and place == _place(request, by, find(request.paths)):
+        kept.keep(place, summed)
+    return summed
+
+
+def _totals(request: Request, by: str, reading: "Reading") -> "tuple[Totals, bool]":
+    """Return the totals of what was read, and whether they are the same tomorrow."""
+    from costscan.billing import billed  # noqa: PLC0415 - imports Polars
+    from costscan.totals.sums import totals  # noqa: PLC0415
+
+    pricing = _pricing(request.settings)
+    bill = billed(reading, pricing, _selection(request))[1]
+    _refuse_empty(bill.turns, bill.recorded, request, reading)
+    tz = request.settings.tz
+    summed = totals(bill, reading, by=by, tz=tz, paths=request.paths, prices=pricing.basis, now=request.now)
+    # What has no time is billed at the prices of today.
+    return summed, not bill.turns["at"].has_nulls()
+
+
+def _place(request: Request, by: str, found: "Found | None") -> "Place | None":
+    """Return where totals are kept; None where logs may change unnoticed, or nobody asks the same again."""
+    from costscan.totals import kept  # noqa: PLC0415
+
+    state = found.state() if found is not None else None
+    # "Seven days ago" is another moment each time.
+    if state is None or any(at is not None and at.microsecond for at in (request.since, request.until)):
+        return None
+    chosen = (request.since, request.until, request.tasks, request.models, request.source)
+    return kept.place(state, (request.paths, by, request.settings.tz, request.settings.prices, *chosen))
 
 
 def _import_totals() -> None:
     """Import Polars, which is slow, while the logs are read."""
     with suppress(BaseException):  # whoever needs it imports it again, and is told
-        import costscan.totals  # noqa: F401, PLC0415
+        import costscan.totals.sums  # noqa: F401, PLC0415
 
 
 @contextmanager
-def _read(request: Request, watch: Watch, *, bill_only: bool = False) -> "Iterator[Reading]":
+def _read(
+    request: Request, watch: Watch, *, bill_only: bool = False, found: "Found | None" = None
+) -> "Iterator[Reading]":
     from costscan import ingest  # noqa: PLC0415 - not needed to start
 
     with ingest.read(
@@ -141,6 +168,7 @@ def _read(request: Request, watch: Watch, *, bill_only: bool = False) -> "Iterat
         workers=request.workers,
         bill_only=bill_only,
         keep=request.keep,
+        found=found,
         on_bytes=watch.read,
     ) as reading:
         watch.adding_up()

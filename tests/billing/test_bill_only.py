@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import polars as pl
 import pytest
@@ -11,6 +12,7 @@ import mutants
 from costscan import ingest
 from costscan.billing import Billed, Pricing, billed
 from costscan.ingest import Reading
+from logs import assistant, text, tool_use, usage, user, write
 from readings import counts_of
 from samples import SAMPLES
 
@@ -49,10 +51,66 @@ def test_damaged_logs(tmp_path: Path, seed: int) -> None:
     assert assert_same(tmp_path / "logs").turns.height > 100
 
 
+OLD = "2.1.47"
+"""Of this version, the output of a call may be what had been counted so far: how long its text is tells."""
+
+
+def answer(n: int, content: Any, out: int, **more: Any) -> dict[str, Any]:
+    said = {"content": content, "stop_reason": None} | more
+    return assistant(f"msg_{n}", usage(100 + n, out=out), uuid=f"u{n}", version=OLD, **said)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [text("x" * 72)],  # as long as nine tokens can be
+        [text("x" * 73)],  # longer
+        [text("ä" * 73)],
+        "x" * 73,
+        [tool_use("t1", command="x" * 100)],
+        [{"type": "thinking", "thinking": "", "signature": "x" * 97}],
+        [],
+        None,
+    ],
+)
+@pytest.mark.parametrize("out", [0, 8, 9])
+@pytest.mark.parametrize("stop", [None, "end_turn"])
+def test_what_was_written_says_whether_an_output_is_whole(
+    tmp_path: Path, content: Any, out: int, stop: str | None
+) -> None:
+    lines = [answer(1, content, out, stop_reason=stop), answer(2, [text("y")], 50)]
+    write(tmp_path / "logs" / "a.jsonl", *lines)
+    assert assert_same(tmp_path / "logs").turns.height == 2
+
+
+def test_what_is_no_text_may_be_longer_than_it_is_written(tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "a.jsonl"
+    write(log, answer(1, [{"type": "text", "text": ["n"] * 5}], 9))
+    log.write_bytes(log.read_bytes().replace(b'"n"', b"1e15"))
+    assert assert_same(tmp_path / "logs").turns["usage_from"].to_list() == ["placeholder"]
+
+
+def test_what_a_repeated_line_shows_again_counts_once(tmp_path: Path) -> None:
+    blocks = [text("x" * 40)], [tool_use("t1", command="x" * 30)]
+    lines = [answer(1, content, 9) | {"uuid": f"v{n}"} for n, content in enumerate([*blocks, *blocks])]
+    write(tmp_path / "logs" / "a.jsonl", *lines)
+    assert assert_same(tmp_path / "logs").turns["usage_from"].to_list() == ["placeholder"]
+
+
+def test_a_project_is_that_of_the_first_lines(tmp_path: Path) -> None:
+    """Lines far behind say nothing of it, and lines without a message are not asked."""
+    silent = [user(None, uuid=f"n{n}") for n in range(30)]
+    first = [user("go on", uuid=f"u{n}") for n in range(19)]
+    for name, lines in (("a", [*silent, *first]), ("b", [*silent, *first, user("go on", uuid="u19")])):
+        own = [*lines, user("go on", uuid="last", cwd="/home/dev/shop"), answer(1, "yes", 50)]
+        write(tmp_path / "logs" / f"{name}.jsonl", *({**line, "sessionId": name} for line in own))
+    assert assert_same(tmp_path / "logs").projects["run_id"].to_list() == ["a"]
+
+
 def test_what_is_not_billed_is_not_kept() -> None:
     with ingest.read([str(SAMPLES / "loop-of-twelve")], workers=1, bill_only=True) as reading:
         tables = {path.stem.rpartition("-")[0] for path in reading.folder.glob("*.arrow")}
-    assert tables == {"copies", "calls", "recorded", "agents", "skipped", "unknown"}
+    assert tables == {"copies", "calls", "recorded", "agents"}
 
 
 def test_worker_processes_read_the_same(

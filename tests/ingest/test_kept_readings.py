@@ -9,7 +9,6 @@ from typing import Any
 
 import polars as pl
 import pytest
-from polars.testing import assert_frame_equal
 
 import mutants
 from command import Capture, said
@@ -17,7 +16,7 @@ from costscan import cache_folder, ingest
 from costscan.formats import available
 from costscan.ingest import worker
 from logs import assistant, message, pair, text, tool_result, usage, user, write
-from readings import counts_of
+from reading_tables import age, assert_same, session, tables
 from samples import SAMPLES
 
 
@@ -35,29 +34,6 @@ def logs(tmp_path: Path) -> Path:
     shutil.copytree(SAMPLES, tmp_path / "logs", ignore=shutil.ignore_patterns("generator", "*.py", "*.md"))
     age(tmp_path / "logs")
     return tmp_path / "logs"
-
-
-def age(*paths: Path, by_s: int = 3600) -> None:
-    for path in paths:
-        for file in [path] if path.is_file() else path.rglob("*"):
-            os.utime(file, (time.time() - by_s,) * 2)
-
-
-Tables = dict[str, pl.DataFrame]
-
-
-def tables(logs: Path, *, keep: bool = True, bill_only: bool = False) -> tuple[Tables, dict[str, Any]]:
-    """Return all that is read of logs."""
-    with ingest.read([str(logs)], workers=1, keep=keep, bill_only=bill_only) as reading:
-        frames = {path.stem: pl.read_ipc(path) for path in sorted(reading.folder.glob("*.arrow"))}
-        return frames, counts_of(reading)
-
-
-def assert_same(one: tuple[Tables, dict[str, Any]], other: tuple[Tables, dict[str, Any]]) -> None:
-    assert one[1] == other[1]
-    assert one[0].keys() == other[0].keys()
-    for name, frame in one[0].items():
-        assert_frame_equal(frame, other[0][name])
 
 
 def kept(cache: Path) -> list[Path]:
@@ -106,29 +82,22 @@ def test_pairs_are_kept_where_no_other_file_is_read_with_them(logs: Path, read_a
     assert_same(tables(logs), plain)
 
 
+@pytest.mark.parametrize("bill_only", [False, True])
 @pytest.mark.parametrize("seed", [31, 32])
-def test_damaged_logs(tmp_path: Path, seed: int) -> None:
+def test_damaged_logs(tmp_path: Path, seed: int, bill_only: bool) -> None:
     made = mutants.some_mutants(Random(seed), 0, 100)
     mutants.write_logs(tmp_path / "logs", {m.window: m.of for m in made}, made)
     age(tmp_path / "logs")
-    plain = tables(tmp_path / "logs", keep=False)
+    plain = tables(tmp_path / "logs", keep=False, bill_only=bill_only)
     for _ in range(2):
-        assert_same(tables(tmp_path / "logs"), plain)
+        assert_same(tables(tmp_path / "logs", bill_only=bill_only), plain)
 
 
-def session(path: Path, calls: int) -> Path:
-    lines = [
-        assistant(f"msg_{n}", usage(100 + n, out=5), sessionId=path.stem, uuid=f"u{n}") for n in range(calls)
-    ]
-    write(path, *lines)
-    age(path)
-    return path
-
-
-def test_what_changed_is_read_anew(tmp_path: Path, read_anew: list[str]) -> None:
+@pytest.mark.parametrize("bill_only", [False, True])
+def test_what_changed_is_read_anew(tmp_path: Path, read_anew: list[str], bill_only: bool) -> None:
     folder = tmp_path / "logs"
     paths = [session(folder / f"{name}.jsonl", 3) for name in "abcd"]
-    tables(folder)
+    tables(folder, bill_only=bill_only)
     read_anew.clear()
     session(paths[1], 4)  # it grew
     age(paths[2], by_s=7200)  # it has another time
@@ -136,11 +105,14 @@ def test_what_changed_is_read_anew(tmp_path: Path, read_anew: list[str]) -> None
     paths[3].write_bytes(paths[3].read_bytes().replace(b"102", b"907"))
     os.utime(paths[3], ns=(stat.st_atime_ns, stat.st_mtime_ns))
     assert (paths[3].stat().st_size, paths[3].stat().st_mtime_ns) == (stat.st_size, stat.st_mtime_ns)
-    found = tables(folder)
+    found = tables(folder, bill_only=bill_only)
     assert sorted(read_anew) == ["b.jsonl", "c.jsonl", "d.jsonl"]
     assert 907 in found[0]["calls-0"]["input_tokens"].to_list()
-    assert_same(found, tables(folder, keep=False))
+    assert_same(found, tables(folder, keep=False, bill_only=bill_only))
     assert found[0]["calls-0"].height == 13
+    read_anew.clear()
+    assert_same(tables(folder, bill_only=bill_only), found)
+    assert read_anew == []
 
 
 def test_what_stands_beside_a_log_counts(tmp_path: Path, read_anew: list[str]) -> None:
@@ -172,11 +144,14 @@ def test_a_file_of_which_not_every_skip_is_named_is_not_kept(tmp_path: Path, cac
     assert kept(cache) == []
 
 
+@pytest.mark.parametrize("bill_only", [False, True])
 @pytest.mark.parametrize("damage", ["cut", "empty", "flipped", "other", "folder"])
-def test_a_damaged_entry_is_as_if_it_were_not_there(tmp_path: Path, cache: Path, damage: str) -> None:
+def test_a_damaged_entry_is_as_if_it_were_not_there(
+    tmp_path: Path, cache: Path, damage: str, bill_only: bool
+) -> None:
     log = session(tmp_path / "a.jsonl", 3)
-    plain = tables(log, keep=False)
-    tables(log)
+    plain = tables(log, keep=False, bill_only=bill_only)
+    tables(log, bill_only=bill_only)
     (entry,) = kept(cache)
     content = entry.read_bytes()
     middle = len(content) // 2
@@ -192,13 +167,14 @@ def test_a_damaged_entry_is_as_if_it_were_not_there(tmp_path: Path, cache: Path,
                 "other": os.urandom(200),
             }[damage]
         )
-    assert_same(tables(log), plain)
+    assert_same(tables(log, bill_only=bill_only), plain)
 
 
-def test_a_folder_that_cannot_be_used_is_no_error(tmp_path: Path, cache: Path) -> None:
+@pytest.mark.parametrize("bill_only", [False, True])
+def test_a_folder_that_cannot_be_used_is_no_error(tmp_path: Path, cache: Path, bill_only: bool) -> None:
     log = session(tmp_path / "a.jsonl", 3)
     cache.write_text("a file, no folder")
-    assert_same(tables(log), tables(log, keep=False))
+    assert_same(tables(log, bill_only=bill_only), tables(log, keep=False, bill_only=bill_only))
     assert cache.read_text() == "a file, no folder"
 
 
@@ -236,8 +212,9 @@ def test_no_text_of_a_log_is_kept(tmp_path: Path, cache: Path) -> None:
     for path in (log, pairs):
         age(path)
         tables(path)
+        tables(path, bill_only=True)
     contents = [path.read_bytes() for path in kept(cache)]
-    assert len(contents) == 2
+    assert len(contents) == 4
     assert not any(b"ninth of May" in content for content in contents)
 
 

@@ -25,7 +25,7 @@ from msgspec import UNSET, Raw
 from costscan.formats.api.message import word
 from costscan.formats.claude import attachments, recorded_cost, subagents, task_names
 from costscan.formats.claude.agent import Agent
-from costscan.formats.claude.bill_lines import feed
+from costscan.formats.claude.bill_lines import feed, holds_content
 from costscan.formats.claude.lines import (
     Line,
     call_of,
@@ -35,16 +35,15 @@ from costscan.formats.claude.lines import (
     timestamp,
 )
 from costscan.formats.interface import Format, LogFile
-from costscan.reading.content.block import text_block
 from costscan.reading.content.measure import measure, text
 from costscan.reading.conversation import refusals
+from costscan.reading.conversation.bill_thread import BillThread
 from costscan.reading.conversation.thread import Thread
 from costscan.reading.io import lenient_json
 from costscan.reading.io.files import open_log
 from costscan.reading.io.row_types import AgentRow
 from costscan.reading.io.rows import Rows
 
-_AGENT_TOOLS: Final = frozenset({"Task", "Agent"})
 _OWN_TYPES: Final = frozenset(
     {
         "summary",
@@ -115,6 +114,7 @@ class _Reading:
 
     def __init__(self, file: LogFile, rows: Rows) -> None:
         self.file, self.rows = file, rows
+        self._thread = BillThread if rows.bill_only else Thread
         self.agents: dict[str, Agent] = {}
         self.session: str | None = None
         self._agent_types: dict[str, str] = {}
@@ -124,7 +124,7 @@ class _Reading:
 
     def take(self, number: int, line: Line) -> bool:
         """Add one line; False when it is none of a transcript."""
-        if (problem := lost_call(line)) is not None:
+        if line.data and (problem := lost_call(line)) is not None:
             self.rows.skip(self.file.path, number, problem)
         kind = line.type
         if line.session_id is not None and line.sessionId is None:
@@ -137,7 +137,7 @@ class _Reading:
                 if uuid in self._seen and not self._is_other_call(line):
                     return True
                 self._seen[uuid] = -1
-            agent = self._agent(self._key(line))
+            agent = self._agent("" if line.isSidechain is not True else self._key(line))
             if kind == "user" and not is_answer(line):
                 self._user(number, line, agent)
                 return True
@@ -168,7 +168,7 @@ class _Reading:
         """Return the session ("") or a sub-agent."""
         agent = self.agents.get(key)
         if agent is None:
-            agent = self.agents[key] = Agent()
+            agent = self.agents[key] = Agent(self._thread())
         return agent
 
     def _key(self, line: Line) -> str:
@@ -195,13 +195,11 @@ class _Reading:
             self._seen[line.uuid] = call
         if line.supersedes is not None:
             self._supersede(thread, line.supersedes)
-        content = message.content
-        blocks = [text_block(content)] if isinstance(content, str) else content or ()
-        for block in blocks:
-            if word(block.name) in _AGENT_TOOLS and word(block.id) and block.input:
-                self._launches[block.id] = task_names.agent_type(bytes(block.input))
-        thread.wrote(call, number, blocks)
-        refusals.note(thread.calls[call], message.stop_reason, message.stop_details)
+        if not self.rows.bill_only:
+            self._launches |= task_names.launches(message.content)
+        thread.wrote_content(call, number, message.content)
+        if message.stop_reason == refusals.REFUSAL:
+            refusals.note(thread.calls[call], message.stop_reason, message.stop_details)
         return True
 
     def _user(self, number: int, line: Line, agent: Agent) -> None:
@@ -211,7 +209,8 @@ class _Reading:
         thread.last_at = timestamp(line) or thread.last_at
         message = line.message
         if self.rows.bill_only:
-            agent.labels.context(line)
+            if message is not None and holds_content(message.content):
+                agent.labels.place(line)
             return
         if message is None or message.content is None:
             return
@@ -238,10 +237,10 @@ class _Reading:
             self._agent_types.setdefault(agent_id, self._launches[call_id])
 
     def _progress(self, number: int, line: Line) -> None:
-        event = subagents.progress(line)
+        data = bytes(line.data)
+        event = subagents.progress(data, bill_only=self.rows.bill_only)
         if event is None:
-            data = bytes(line.data)
-            if subagents.is_progress(line) or holds_usage(data) or not subagents.has_kind(data):
+            if subagents.is_progress(data) or holds_usage(data) or not subagents.has_kind(data):
                 self.rows.skip(self.file.path, number, "a line of a sub-agent that cannot be read")
             return
         agent, inner = event

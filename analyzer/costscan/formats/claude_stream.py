@@ -21,12 +21,12 @@ from msgspec import UNSET, Struct
 
 from costscan.formats.api.message import word
 from costscan.formats.claude import recorded_cost, task_names
-from costscan.formats.claude.bill_lines import feed
+from costscan.formats.claude.bill_lines import feed, holds_content
 from costscan.formats.claude.lines import Line, call_of, is_answer, lost_call, timestamp
 from costscan.formats.interface import Format, LogFile
-from costscan.reading.content.block import text_block
 from costscan.reading.content.measure import measure, text
 from costscan.reading.conversation import refusals
+from costscan.reading.conversation.bill_thread import BillThread
 from costscan.reading.conversation.thread import Thread
 from costscan.reading.conversation.usage import Usage
 from costscan.reading.io.files import open_log
@@ -139,7 +139,8 @@ class _Reading:
 
     def _thread(self, key: tuple[str, str]) -> Thread:
         if key not in self.threads:
-            self.threads[key], self.labels[key] = Thread(), task_names.Labels()
+            thread = BillThread() if self.rows.bill_only else Thread()
+            self.threads[key], self.labels[key] = thread, task_names.Labels()
         return self.threads[key]
 
     def _assistant(self, number: int, line: Line, key: tuple[str, str]) -> bool:
@@ -155,12 +156,9 @@ class _Reading:
             call = thread.call(keyed_call[0], key=keyed_call[1])
             if not key[1]:
                 self._used.setdefault(self._session, {})[keyed_call[0].model_raw] = None
-        content = message.content
-        blocks = [text_block(content)] if isinstance(content, str) else content or []
-        for block in blocks:
-            if word(block.name) in {"Task", "Agent"} and word(block.id) and block.input:
-                self._launches[block.id] = task_names.agent_type(bytes(block.input))
-        thread.wrote(call, number, blocks)
+        if not self.rows.bill_only:
+            self._launches |= task_names.launches(message.content)
+        thread.wrote_content(call, number, message.content)
         refusals.note(thread.calls[call], message.stop_reason, message.stop_details)
         self.labels[key].assistant(line)
         return True
@@ -168,9 +166,11 @@ class _Reading:
     def _user(self, number: int, line: Line, key: tuple[str, str]) -> None:
         thread = self._thread(key)
         thread.last_at = timestamp(line) or thread.last_at
-        if self.rows.bill_only:
-            return
         content = line.message.content if line.message is not None else None
+        if self.rows.bill_only:
+            if holds_content(content):
+                self.labels[key].place(line)
+            return
         if content is None:
             return
         self.labels[key].user(line)

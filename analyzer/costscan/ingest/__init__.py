@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from costscan import cache_folder, cleanup
 from costscan.defects import DEFECT, TRACEBACK
@@ -21,6 +21,9 @@ from costscan.ingest.discover import discover
 from costscan.ingest.pool import read_all
 from costscan.ingest.reasons import NOTHING_KNOWN
 from costscan.reading.io.rows import MAX_NAMED_SKIPS
+
+if TYPE_CHECKING:
+    from costscan.ingest.found import Found
 
 BATCH_BLOCKS: Final = 50_000
 
@@ -107,6 +110,7 @@ def read(
     workers: int | None = None,
     bill_only: bool = False,
     keep: bool = True,
+    found: "Found | None" = None,
     on_bytes: Callable[[int], None] = lambda _: None,
 ) -> Reading:
     """Read logs: files, folders, glob patterns, or "-" for standard input.
@@ -117,6 +121,7 @@ def read(
         workers: processes to read with; by default one a core.
         bill_only: read no more than is billed: there are no blocks.
         keep: keep what is read, and take what was kept of files that did not change (see `cache_folder`).
+        found: the logs that the paths mean, where they were looked for already.
         on_bytes: called with the bytes read by each finished task.
 
     Raises:
@@ -127,11 +132,19 @@ def read(
     kept_in = cache_folder.folder() if keep and not cache_folder.is_off() else None
     with _own_folder() as folder:
         tally = _Tally(on_bytes)
-        files, alone, tally.unread = discover(paths, folder)
-        kind = {"source": source, "bill_only": bill_only, "kept_in": str(kept_in) if kept_in else None}
-        read_all(files, kind, folder, workers=workers, on_answer=tally.add)
+        files, alone, tally.unread = found.log_files if found is not None else discover(paths, folder)
+        if bill_only:
+            from costscan.ingest import bill  # noqa: PLC0415 - not needed to start
+
+            keys = found.keys if found is not None else None
+            wanted = bill.Wanted(files, paths, source, workers, kept_in, keys)
+            is_more_kept = bill.read(wanted, folder, tally.add)
+        else:
+            kind = {"source": source, "bill_only": False, "kept_in": str(kept_in) if kept_in else None}
+            read_all(files, kind, folder, workers=workers, on_answer=tally.add)
+            is_more_kept = tally.kept > 0
         reading = tally.reading(folder)
-        if kept_in is not None and tally.kept:
+        if kept_in is not None and is_more_kept:
             cache_folder.prune(kept_in)
         _refuse_unusable(reading, alone, source)
     return reading

@@ -32,6 +32,7 @@ def discover(paths: Sequence[str], spool: Path) -> LogFiles:
         CostscanError: a path does not exist, or a folder or pattern holds no log.
     """
     log_files: dict[str, LogFile] = {}
+    folders: dict[str, str] = {}
     named: set[str] = set()
     unread: dict[str, str] = {}
     for path in paths:
@@ -42,8 +43,21 @@ def discover(paths: Sequence[str], spool: Path) -> LogFiles:
             continue
         matched, alone = _files(path, unread)
         named.update(matched if alone else ())
-        log_files.update({os.path.realpath(f): LogFile(f) for f in matched})
+        log_files.update({_real(f, folders): LogFile(f) for f in matched})
     return LogFiles(list(log_files.values()), named, unread)
+
+
+def _real(path: str, folders: dict[str, str]) -> str:
+    """Return the path of a file without links; `folders` are those that were looked at before.
+
+    There may be thousands of files, and each step of a path is a question to the system.
+    """
+    folder, name = os.path.split(path)
+    if not name or name in {os.curdir, os.pardir} or os.path.islink(path):  # noqa: PTH114
+        return os.path.realpath(path)
+    if folder not in folders:
+        folders[folder] = os.path.realpath(folder)
+    return os.path.join(folders[folder], name)  # noqa: PTH118
 
 
 def default_folders() -> list[str]:

@@ -61,15 +61,14 @@ class KeptReadings:
     Args:
         root: the cache folder.
         source: the format that all files are said to be of; None where each is detected.
-        bill_only: whether no more is read than is billed.
         one_by_one: whether each file is read without others, so that what is made of it is its own.
     """
 
-    def __init__(self, root: Path, source: str | None, *, bill_only: bool, one_by_one: bool) -> None:
+    def __init__(self, root: Path, source: str | None, *, one_by_one: bool) -> None:
         self._root = root / FOLDER
         self._one_by_one = one_by_one
         self.count = 0
-        self._kind = f"{source or ''} {'bill' if bill_only else 'all'}"
+        self._kind = f"{source or ''} all"
 
     def take(self, file: LogFile, key: bytes, rows: Rows) -> Read | None:
         """Add what is kept of a file to `rows`; None where nothing is of this key, and nothing was added."""
@@ -99,12 +98,17 @@ class KeptReadings:
 
     def _is_its_own(self, names: Sequence[str]) -> bool:
         """Whether what was made of a file depends on no other file."""
-        return self._one_by_one or all(named(name).reads_files_alone for name in names)
+        return self._one_by_one or read_alone(names)
 
     def _path(self, file: LogFile) -> Path:
         called = f"{self._kind} {os.path.realpath(file.path)}"
         name = xxhash.xxh3_128_hexdigest(called.encode("utf-8", "surrogateescape"))
         return self._root / name[:2] / name
+
+
+def read_alone(names: Sequence[str]) -> bool:
+    """Whether what is made of a file of these formats depends on no other file."""
+    return all(named(name).reads_files_alone for name in names)
 
 
 class Added:
@@ -119,6 +123,10 @@ class Added:
     def counts(self) -> list[int]:
         """Return how many lines and bytes were read, and how many lines were skipped and repaired."""
         return [getattr(self._rows, name) - n for name, n in zip(_COUNTS, self._counts, strict=True)]
+
+    def sizes(self, names: Sequence[str]) -> list[int]:
+        """Return how many rows some tables got."""
+        return [_length(self._rows, name) - self._before[name] for name in names]
 
     @property
     def is_whole(self) -> bool:
@@ -135,46 +143,52 @@ class Added:
 def key_of(file: LogFile) -> bytes | None:
     """Return what tells whether a file is as it was; None where it cannot be told yet."""
     try:
-        return _key(file) if file.spooled is None and _is_settled(file) else None
+        return None if file.spooled is not None else _key(file, settled_at_ns=time.time_ns() - _SETTLED_NS)
     except OSError:
         return None
 
 
-def _is_settled(file: LogFile) -> bool:
-    return time.time_ns() - Path(file.on_disk).stat().st_mtime_ns > _SETTLED_NS
-
-
-def _key(file: LogFile) -> bytes:
-    path = Path(file.on_disk)
-    with path.open("rb") as log:
+def _key(file: LogFile, settled_at_ns: int | None = None) -> bytes | None:
+    """Return the key of a file; None where it was written to after `settled_at_ns`."""
+    with open(file.on_disk, "rb", buffering=0) as log:  # noqa: PTH123 - there may be thousands
         stat = os.fstat(log.fileno())
+        if settled_at_ns is not None and stat.st_mtime_ns >= settled_at_ns:
+            return None
         head = log.read(_ENDS_BYTES)
         log.seek(max(stat.st_size - _ENDS_BYTES, 0))
         tail = log.read(_ENDS_BYTES)
-    own = (file.path, stat.st_size, stat.st_mtime_ns, stat.st_ino, *_beside(path), _code())
+    own = (file.path, stat.st_size, stat.st_mtime_ns, stat.st_ino, *_beside(file.on_disk), _code())
     return xxhash.xxh3_128_digest(repr(own).encode("utf-8", "surrogateescape") + head + tail)
 
 
-def _beside(log: Path) -> list[tuple[str, int, int]]:
+def _beside(log: str) -> list[tuple[str, int, int]]:
     """Return what stands beside a log and is read with it."""
-    stem = log.name.split(".")[0]
-    names = [f"{stem}{ending}" for known in available().values() for ending in known.beside]
+    folder, name = os.path.split(log)
+    stem = name.split(".")[0]
     out = []
-    for name in names:
+    for ending in _endings():
         with suppress(OSError):
-            stat = log.with_name(name).stat()
-            out.append((name, stat.st_size, stat.st_mtime_ns))
+            stat = os.stat(os.path.join(folder, stem + ending))  # noqa: PTH116, PTH118
+            out.append((stem + ending, stat.st_size, stat.st_mtime_ns))
     return out
+
+
+@cache
+def _endings() -> list[str]:
+    return [ending for known in available().values() for ending in known.beside]
 
 
 @cache
 def _code() -> str:
     """Return a digest of all that decides what reading makes of a file."""
+    return digest_of("*.py", "*.toml", "ingest/*.py", "reading/**/*.py", "formats/**/*.py")
+
+
+def digest_of(*patterns: str) -> str:
+    """Return a digest of the files of this package that match."""
     package = Path(__file__).parents[1]
-    code = [*package.glob("*.py"), *package.glob("*.toml"), *package.glob("ingest/*.py")]
-    code += [path for name in ("reading", "formats") for path in (package / name).rglob("*.py")]
     digest = xxhash.xxh3_128()
-    for path in sorted(code):
+    for path in sorted(path for pattern in patterns for path in package.glob(pattern)):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -28,6 +28,12 @@ ALONE_BYTES: Final = 12 << 20
 """Logs smaller than this are read in this process: faster than starting workers."""
 
 _TO_END_S: Final = 10
+_ALLOCATION: Final = {
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+    "MALLOC_TOP_PAD_": str(16 << 20),
+}
+"""For glibc: a worker frees memory to ask for as much again, and ends soon; to give it back takes time."""
 
 Answer = dict[str, Any]
 Order = dict[str, Any]
@@ -48,7 +54,7 @@ def read_all(
     Raises:
         CostscanError: the tables cannot be written.
     """
-    sizes = {f: _size(f) for f in files}
+    sizes = {f: size_bytes(f) for f in files}
     tasks = _tasks(files, sizes)
     orders = _Orders(tasks, {"out": str(out), **kind})
     wanted = workers if workers is not None else min(os.cpu_count() or 1, 8)
@@ -58,7 +64,13 @@ def read_all(
         _Pool(orders, on_answer).read(min(wanted, len(tasks)))
 
 
-def _size(file: LogFile) -> int:
+def in_order(files: Sequence[LogFile], sizes: Mapping[LogFile, int]) -> list[LogFile]:
+    """Return files as they are read: the biggest first."""
+    return sorted(files, key=lambda file: -sizes[file])
+
+
+def size_bytes(file: LogFile) -> int:
+    """Return the size of a file, 0 where it cannot be told."""
     try:
         return Path(file.on_disk).stat().st_size
     except OSError:
@@ -69,7 +81,7 @@ def _tasks(files: Sequence[LogFile], sizes: dict[LogFile, int]) -> list[list[Log
     """Pack files into tasks, biggest first, so that the last tasks to end are small."""
     tasks: list[list[LogFile]] = []
     room = 0
-    for file in sorted(files, key=lambda f: -sizes[f]):
+    for file in in_order(files, sizes):
         if not tasks or sizes[file] > room:
             tasks.append([])
             room = TASK_BYTES
@@ -106,7 +118,7 @@ class _Orders:
             return [self._order(some) for some in (files[:half], files[half:])]
         counts = dict.fromkeys(("lines", "bytes", "skipped", "repaired", "kept"), 0)
         unread = {path: answer.pop("failed") for path, _ in files}
-        answer |= {"files": len(unread), "formats": {}, "unusable": [], "unread": unread, **counts}
+        answer |= {"files": len(unread), "formats": {}, "unusable": [], "unread": unread, "read": []} | counts
         return []
 
 
@@ -225,6 +237,7 @@ def _start() -> "subprocess.Popen[str]":
     worker = subprocess.Popen(
         [sys.executable, "-m", "costscan.ingest.worker"],
         process_group=0 if os.name == "posix" else None,
+        env=_ALLOCATION | os.environ,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

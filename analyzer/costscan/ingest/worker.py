@@ -18,13 +18,13 @@ from costscan.defects import described
 from costscan.errors import CostscanError
 from costscan.formats import available, foreign, named
 from costscan.formats.interface import Format, LogFile
-from costscan.ingest import arrow_tables
+from costscan.ingest import arrow_tables, bill_tables
 from costscan.ingest.kept_readings import Added, KeptReadings, Read, key_of
 from costscan.ingest.reasons import NOTHING_KNOWN
 from costscan.reading.io.files import open_log
 from costscan.reading.io.lenient_json import is_document, objects, text_of
 from costscan.reading.io.row_types import UnknownRow
-from costscan.reading.io.rows import Rows
+from costscan.reading.io.rows import OF_BILL, Rows
 
 SNIFF_BYTES: Final = (1 << 14, 1 << 22)
 SNIFF_LINES: Final = 1000
@@ -43,7 +43,8 @@ def read_files(
     """Have files read, their tables written for `task`, and return the counts of what was read.
 
     A file that cannot be opened, or whose reader raises, leaves no rows; it is in `unread` with the reason.
-    With `bill_only`, tables that no bill needs are not written. What is kept in `kept_in` is not read again.
+    With `bill_only`, tables that no bill needs are not written, and `read` says what each file has in them.
+    What is kept in `kept_in` is not read again.
 
     Raises:
         OSError: the tables cannot be written.
@@ -53,18 +54,22 @@ def read_files(
     unread: dict[str, str] = {}
     sources = [named(source)] if source else list(available().values())
     alone = len(files) == 1
-    kept = None if kept_in is None else KeptReadings(kept_in, source, bill_only=bill_only, one_by_one=alone)
+    kept = None if kept_in is None else KeptReadings(kept_in, source, one_by_one=alone)
+    told: list[tuple[Any, ...]] = []
     for file in files:
+        added = Added(rows)
         try:
             with rows.whole():
-                done[file.path] = _read_or_taken(file, sources, rows, kept)
+                done[file.path] = read = _read_or_taken(file, sources, rows, kept)
+            told.append((file.path, read.formats, read.unusable, added.counts(), added.sizes(OF_BILL)))
         except CostscanError as error:
             unread[file.path] = error.what.removeprefix(f"{file.on_disk}: ")
         except Exception as error:  # noqa: BLE001 - a defect costs this file and no other
             unread[file.path] = described(error)
             rows.kept.clear()
-    arrow_tables.write(rows, out, task)
+    (bill_tables if bill_only else arrow_tables).write(rows, out, task)
     return {
+        "read": told if bill_only else [],
         "task": task,
         "files": len(files),
         "formats": Counter(name for read in done.values() for name in read.formats),

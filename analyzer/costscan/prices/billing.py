@@ -1,6 +1,5 @@
 """What turns cost: units times unit prices, exact to 1e-12 USD."""
 
-from decimal import Decimal
 from typing import Final
 
 import polars as pl
@@ -14,7 +13,8 @@ from costscan.schema.tables.runs import BILL
 COST_COLUMNS: Final = {meter.name: meter.cost_column for meter in ALL_METERS}
 """The column of `turn_usd` with the cost of each meter."""
 
-_ONE_PICO: Final = Decimal("1e-12")
+_ONE_PICO: Final = pl.lit("0.000000000001").cast(USD)
+"""Not a `Decimal`: Polars imports NumPy for one, which takes longer than to bill a small log."""
 _LARGEST: Final = 2**63 - 1
 
 
@@ -76,7 +76,7 @@ def cost_of(meter: str) -> pl.Expr:
 
 def usd_of(pico: pl.Expr) -> pl.Expr:
     """Return whole pico-USD as Decimal USD."""
-    return pico.cast(USD) * pl.lit(_ONE_PICO, dtype=USD)
+    return pico.cast(USD) * _ONE_PICO
 
 
 def _refuse_overflow(both: pl.DataFrame) -> None:

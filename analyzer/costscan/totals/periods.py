@@ -6,17 +6,13 @@ from typing import Final
 import polars as pl
 
 from costscan.days import day
+from costscan.totals import UNKNOWN
 
 WINDOW: Final = timedelta(hours=5)
 """How long a usage window of a subscription lasts: it begins with the first message after the one before.
 
 Source: https://support.anthropic.com/en/articles/11014257-about-claude-s-max-plan-usage
 """
-UNKNOWN: Final = "unknown"
-"""The period of what has no time, the project of what tells none."""
-PERIODS: Final = ("day", "week", "month", "block")
-"""Shown in the order of time; everything else with the most expensive first."""
-KEYS: Final = (*PERIODS[:3], "session", "project", "model", "block")
 
 
 def key(by: str, turns: pl.DataFrame, tz: str) -> pl.Series:

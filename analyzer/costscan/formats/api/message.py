@@ -27,30 +27,18 @@ def lenient_message(value: object) -> Message | None:
     """Return a `Message` of a decoded object, or None."""
     if not isinstance(value, dict):
         return None
-    raw = value.get("content")
-    blocks: list[Block] | str | None = None
-    if isinstance(raw, str):
-        blocks = raw
-    elif isinstance(raw, list):
-        blocks = [_lenient_block(item) for item in raw]
     return Message(
         id=value.get("id"),
         model=value.get("model"),
         usage=block.raw_json(value.get("usage")),
         stop_reason=value.get("stop_reason", UNSET),
         stop_details=value.get("stop_details", UNSET),
-        content=blocks,
+        content=block.lenient_content(value.get("content")),
         diagnostics=value.get("diagnostics"),
         type=value.get("type"),
         role=value.get("role"),
         object=value.get("object"),
     )
-
-
-def _lenient_block(item: object) -> Block:
-    if isinstance(item, dict):
-        return block.from_dict(item)
-    return block.text_block(item if isinstance(item, str) else str(item))
 
 
 def word(value: object) -> str | None:

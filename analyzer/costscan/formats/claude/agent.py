@@ -20,8 +20,8 @@ class Agent:
 
     __slots__ = ("asked", "chained", "labels", "late", "thread")
 
-    def __init__(self) -> None:
-        self.thread = Thread()
+    def __init__(self, thread: Thread) -> None:
+        self.thread = thread
         self.labels = task_names.Labels()
         self.chained = False
         self.asked = False

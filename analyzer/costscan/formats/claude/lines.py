@@ -134,9 +134,10 @@ def call_of(line: Line, number: int) -> tuple[Call, str] | None:
         effort=line.effort,
     )
     call.raw_usage = raw
-    call.miss_reason = miss_reason(message.diagnostics)
+    if message.diagnostics is not None:
+        call.miss_reason = miss_reason(message.diagnostics)
     cost = line.costUSD
-    if isinstance(cost, int | float) and not isinstance(cost, bool) and 0 <= cost < MAX_USD:
+    if type(cost) in {int, float} and 0 <= cost < MAX_USD:
         call.recorded_usd = str(cost)
     key = call.message_id or call.request_id or word(line.uuid) or f"line {number}"
     return call, key

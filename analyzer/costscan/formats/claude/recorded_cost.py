@@ -9,7 +9,7 @@ from typing import Any
 
 from costscan.formats.api.message import word
 from costscan.formats.claude.lines import Line, timestamp
-from costscan.reading.conversation.call import mode_of
+from costscan.reading.conversation.modes import mode_of
 from costscan.reading.conversation.usage import Split, counters, number, of_raw
 from costscan.reading.io import lenient_json
 from costscan.reading.io.row_types import RecordedRow

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from costscan.formats.api.message import lenient_message, word
+from costscan.formats.claude.bill_lines import BillLine
 from costscan.formats.claude.lines import Line, lenient_line
 from costscan.reading.io import lenient_json
 
@@ -18,21 +19,28 @@ class _Progress(Struct, gc=False):
     message: Line | None = None
 
 
+class _BillProgress(_Progress, gc=False):
+    message: BillLine | None = None
+
+
 class _Kind(Struct, gc=False):
     type: Any = None
 
 
 _decode_progress = msgspec.json.Decoder(_Progress).decode
+_decode_bill = msgspec.json.Decoder(_BillProgress).decode
 _decode_kind = msgspec.json.Decoder(_Kind).decode
 
 
-def progress(line: Line) -> tuple[str, Line] | None:
-    """Return the sub-agent a `progress` line tells of and the line of its transcript inside, if any."""
-    if not is_progress(line):
+def progress(raw: bytes, *, bill_only: bool) -> tuple[str, Line] | None:
+    """Return the sub-agent that the data of a `progress` line names and its line inside, if any.
+
+    For the bill alone, the content of its message stays raw.
+    """
+    if not is_progress(raw):
         return None
-    raw = bytes(line.data)
     try:
-        event = _decode_progress(raw)
+        event = _decode_bill(raw) if bill_only else _decode_progress(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         event = _lenient_progress(raw)
     inner, agent = event.message, word(event.agentId)
@@ -49,9 +57,9 @@ def has_kind(raw: bytes) -> bool:
         return False
 
 
-def is_progress(line: Line) -> bool:
-    """Whether a `progress` line tells of a sub-agent."""
-    return b'"agent_progress"' in bytes(line.data)
+def is_progress(raw: bytes) -> bool:
+    """Whether data of a `progress` line tells of a sub-agent."""
+    return b'"agent_progress"' in raw
 
 
 def _lenient_progress(raw: bytes) -> _Progress:

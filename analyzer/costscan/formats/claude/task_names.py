@@ -7,7 +7,7 @@ lines are a person's is said in `people.py`.
 
 import re
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Final
+from typing import Any, Final
 
 from costscan.formats.api.message import word
 from costscan.formats.claude import people
@@ -17,6 +17,7 @@ from costscan.reading.io import lenient_json
 
 CONTEXT_LINES: Final = 20
 """Where a session runs and as what is said on every line; this many lines are asked."""
+_AGENT_TOOLS: Final = frozenset({"Task", "Agent"})
 MAX_TASK_CHARS: Final = 60
 MOST_CHARS: Final = 2000
 """Of a request, so much is looked at for its name."""
@@ -45,14 +46,18 @@ class Labels:
 
     def user(self, line: Line) -> None:
         """Take a user line."""
-        if self._lines < CONTEXT_LINES:
-            self.context(line)
+        self.place(line)
         if people.printed(line):
             self._humans, self._first = self._before
         elif text := people.written(line):
             self.asked(text)
         else:
             self._settle()
+
+    def place(self, line: Line) -> None:
+        """Take where a line says that it was written, as long as lines are asked for that."""
+        if self._lines < CONTEXT_LINES:
+            self.context(line)
 
     def asked(self, text: str) -> None:
         """Take what a person asked for."""
@@ -105,6 +110,15 @@ def _basename(path: str | None) -> str | None:
     if path is None:
         return None
     return (PureWindowsPath(path).name if "\\" in path else PurePosixPath(path).name) or None
+
+
+def launches(content: object) -> dict[str, str]:
+    """Return the types of the sub-agents that an answer starts, by the tool call that does."""
+    blocks: list[Any] = content if isinstance(content, list) else []
+    started = (
+        block for block in blocks if word(block.name) in _AGENT_TOOLS and word(block.id) and block.input
+    )
+    return {block.id: agent_type(bytes(block.input)) for block in started}
 
 
 def agent_type(raw_input: bytes) -> str:

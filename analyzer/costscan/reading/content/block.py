@@ -7,6 +7,8 @@ import msgspec
 import xxhash
 from msgspec import UNSET, Raw, Struct
 
+from costscan.reading.io import lenient_json
+
 
 class Part(Struct, gc=False):
     """One part of a tool result that is a list."""
@@ -83,6 +85,39 @@ def raw_json(value: object) -> Raw:
 def text_block(text: str) -> Block:
     """Return a text block."""
     return Block(type="text", text=text)
+
+
+_decode_content = msgspec.json.Decoder(list[Block] | str | None).decode
+
+
+def content_of(raw: bytes) -> list[Block] | str | None:
+    """Return the content of a message from raw JSON, whatever types its blocks have."""
+    try:
+        return _decode_content(raw) if raw else None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return lenient_content(lenient_json.value(raw))
+
+
+def is_content(raw: bytes) -> bool:
+    """Whether raw JSON is content as it should be: then no text in it is longer than itself."""
+    try:
+        _decode_content(raw or b"null")
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+def lenient_content(value: object) -> list[Block] | str | None:
+    """Return the content of a message from a decoded value."""
+    if isinstance(value, list):
+        return [_lenient_block(item) for item in value]
+    return value if isinstance(value, str) else None
+
+
+def _lenient_block(item: object) -> Block:
+    if isinstance(item, dict):
+        return from_dict(item)
+    return text_block(item if isinstance(item, str) else str(item))
 
 
 def from_dict(value: dict[str, Any]) -> Block:

@@ -1,18 +1,21 @@
 """One model call as the lines read so far tell it, and how it is written down."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from costscan.reading.conversation import refusals
+from costscan.reading.conversation.modes import modes_of
 from costscan.reading.conversation.usage import (
     PLACEHOLDER_OUTPUT_TOKENS,
     Counters,
+    Iteration,
     Usage,
     counters,
-    iterations,
     nothing_known,
 )
 from costscan.reading.io.row_types import CallRow
@@ -21,8 +24,6 @@ from costscan.reading.io.timestamps import time_of
 
 FINISHED_SINCE: Final = (2, 1, 60)
 """First Claude Code version that logs the final output of a call on each of its lines (measured)."""
-_PLAIN_TIERS: Final = frozenset({"default", "auto"})
-"""What gateways call the standard tier."""
 CHARS_OF_LARGEST_TOKEN: Final = 8
 """More than any text has a token: an output of fewer tokens than that cannot be the whole of it."""
 LONGEST: Final = timedelta(days=1)
@@ -68,14 +69,35 @@ def usage_from(call: Call, counted: Counters) -> str:
         return "unreported"
     if counted.contradictory:
         return "placeholder"
+    if not _may_have_grown(call):
+        return "reported"
+    return "placeholder" if _is_too_few(counted.output_tokens or 0, call.visible_chars) else "reported"
+
+
+def _may_have_grown(call: Call) -> bool:
+    """Whether the output of a call was logged before it was whole."""
     if call.stop_reason is not None or not call.says_unfinished:
-        return "reported"
-    if call.version is not None and version_of(call.version) >= FINISHED_SINCE:
-        return "reported"
-    output = counted.output_tokens or 0
-    few = output <= PLACEHOLDER_OUTPUT_TOKENS
-    too_few = output * CHARS_OF_LARGEST_TOKEN < call.visible_chars
-    return "placeholder" if few or too_few else "reported"
+        return False
+    return call.version is None or version_of(call.version) < FINISHED_SINCE
+
+
+def _is_too_few(output_tokens: int, chars: int) -> bool:
+    return output_tokens <= PLACEHOLDER_OUTPUT_TOKENS or output_tokens * CHARS_OF_LARGEST_TOKEN < chars
+
+
+def is_in_doubt(call: Call, most_chars: int) -> bool:
+    """Whether the bill of a call depends on what it wrote, which has so many characters at most."""
+    counted = call.counters
+    if counted.output_tokens == 0 or call.refusal is not None:
+        return True
+    if not counted.input_tokens and not any(counted.prompt_side):
+        return True
+    return goes_by_length(call) and _is_too_few(counted.output_tokens or 0, most_chars)
+
+
+def goes_by_length(call: Call) -> bool:
+    """Whether the length of what a call wrote says if its output was logged whole."""
+    return (call.counters.output_tokens or 0) > PLACEHOLDER_OUTPUT_TOKENS and _may_have_grown(call)
 
 
 def settled(call: Call, counted: Counters) -> Counters:
@@ -83,6 +105,8 @@ def settled(call: Call, counted: Counters) -> Counters:
 
     An answer has tokens, and so has what it answers: a count of zero beside it was never made.
     """
+    if counted.output_tokens and counted.input_tokens:
+        return counted
     if counted.prompt_side == (0, 0, 0) and (call.visible_chars or counted.output_tokens):
         output_tokens = counted.output_tokens or None
         return replace(
@@ -96,6 +120,7 @@ def settled(call: Call, counted: Counters) -> Counters:
     return counted if unfinished else replace(counted, output_tokens=None)
 
 
+@lru_cache(maxsize=1024)
 def version_of(text: str) -> tuple[int, ...]:
     """Return "2.1.60" as numbers; what is no number of a version counts as zero."""
     return tuple(int(part) if _is_number(part) else 0 for part in text.split(".")[:3])
@@ -106,30 +131,36 @@ def _is_number(text: str) -> bool:
     return text.isdecimal() and len(text) <= _MOST_DIGITS
 
 
-def write(rows: Rows, copy: int, seq: int, call: Call, shown_chars: int = 0) -> int:
+def write(
+    rows: Rows,
+    place: tuple[int, int],
+    call: Call,
+    listed: Sequence[Iteration] | None,
+    shown_chars: int = 0,
+) -> int:
     """Write a call to `rows`, a row for each model call inside it, and return how many rows that made.
 
-    `shown_chars` are those of its prompt that stand in the log.
+    Args:
+        rows: what to add to.
+        place: its copy, and its number in it.
+        call: the call.
+        listed: its `iterations`.
+        shown_chars: the characters of its prompt that stand in the log.
     """
     if call.dropped:
         return 0
-    listed = iterations(call.usage)
-    inside = listed or []
-    whole = call.counters if listed is not None else replace(call.counters, contradictory=True)
-    used = [part.counters for part in inside] or [whole]
+    if not listed:
+        whole = call.counters if listed is not None else replace(call.counters, contradictory=True)
+        alone = _Inside(0, settled(call, whole), None, True, refusals.refused(call, ()).get(0), False)
+        rows.calls.append(_row(call, alone, place, shown_chars))
+        return 1
+    used = [part.counters for part in listed]
     used[-1] = settled(call, used[-1])
-    models = [part.model for part in inside] or [None]
-    refused, declined = refusals.refused(call, inside), refusals.declined(inside)
-    rows.calls += [
-        _row(
-            call,
-            _Inside(offset, counted, model, offset == len(used) - 1, refused.get(offset), offset in declined),
-            copy=copy,
-            seq=seq + offset,
-            shown_chars=shown_chars,
-        )
-        for offset, (counted, model) in enumerate(zip(used, models, strict=True))
-    ]
+    refused, declined = refusals.refused(call, listed), refusals.declined(listed)
+    last = len(listed) - 1
+    for offset, (counted, part) in enumerate(zip(used, listed, strict=True)):
+        inside = _Inside(offset, counted, part.model, offset == last, refused.get(offset), offset in declined)
+        rows.calls.append(_row(call, inside, (place[0], place[1] + offset), shown_chars))
     return len(used)
 
 
@@ -144,42 +175,42 @@ class _Inside(NamedTuple):
     is_declined: bool
 
 
-def _row(call: Call, inside: _Inside, *, copy: int, seq: int, shown_chars: int) -> CallRow:
+def _row(call: Call, inside: _Inside, place: tuple[int, int], shown_chars: int) -> CallRow:
     counted, is_first = inside.counters, inside.part == 0
     at, end_at = _span(call)
-    tier, speed, geo, effort = _modes(call)
+    tier, speed, geo = _modes(call)
+    # In the order of its fields: by name it takes twice as long, and there is one of each call.
     return CallRow(
-        copy=copy,
-        seq=seq,
-        part=inside.part,
-        line=call.line,
-        at=at,
-        end_at=end_at,
-        model_raw=inside.model or call.model_raw,
-        tier=tier,
-        speed=speed,
-        geo=geo,
-        effort=effort,
-        input_tokens=counted.input_tokens,
-        cache_read_tokens=counted.cache_read_tokens,
-        cache_write_5m_tokens=counted.cache_write_5m_tokens,
-        cache_write_1h_tokens=counted.cache_write_1h_tokens,
-        output_tokens=counted.output_tokens,
-        thinking_tokens=counted.thinking_tokens,
-        web_searches=counted.web_searches,
-        stop_reason=refusals.REFUSAL if inside.is_declined else call.stop_reason,
-        message_id=call.message_id,
-        request_id=call.request_id,
-        recorded_usd=call.recorded_usd if is_first else None,
-        usage_from=usage_from(call, counted),
-        visible_chars=call.visible_chars if inside.is_last else 0,
-        shown_chars=shown_chars,
-        is_dated=end_at is not None,
-        resets=call.resets and is_first,
-        settings=call.settings,
-        miss_reason=call.miss_reason,
-        asks=call.asks,
-        refusal=inside.refusal,
+        *place,
+        inside.part,
+        call.line,
+        at,
+        end_at,
+        inside.model or call.model_raw,
+        tier,
+        speed,
+        geo,
+        call.effort,
+        counted.input_tokens,
+        counted.cache_read_tokens,
+        counted.cache_write_5m_tokens,
+        counted.cache_write_1h_tokens,
+        counted.output_tokens,
+        counted.thinking_tokens,
+        counted.web_searches,
+        refusals.REFUSAL if inside.is_declined else call.stop_reason,
+        call.message_id,
+        call.request_id,
+        call.recorded_usd if is_first else None,
+        usage_from(call, counted),
+        call.visible_chars if inside.is_last else 0,
+        shown_chars,
+        end_at is not None,
+        call.resets and is_first,
+        call.settings,
+        call.miss_reason,
+        call.asks,
+        inside.refusal,
     )
 
 
@@ -191,10 +222,13 @@ def _span(call: Call) -> tuple[datetime | None, datetime | None]:
     return at, end
 
 
-def _modes(call: Call) -> tuple[str, str, str | None, str | None]:
-    """Return the tier, speed, place and effort of a call."""
-    speed = _mode(call.usage.speed) or "standard"
-    return _tier(call), speed, _geo(call.usage.inference_geo), call.effort
+def _modes(call: Call) -> tuple[str, str, str | None]:
+    """Return the tier, speed and place of a call."""
+    usage = call.usage
+    try:
+        return modes_of(call.tier, usage.service_tier, usage.speed, usage.inference_geo)
+    except TypeError:  # a log may hold a list there
+        return modes_of.__wrapped__(call.tier, usage.service_tier, usage.speed, usage.inference_geo)
 
 
 def _latest_end(at: datetime) -> datetime:
@@ -204,32 +238,6 @@ def _latest_end(at: datetime) -> datetime:
 
 def _word(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
-
-
-def _geo(value: Any) -> str | None:
-    region = _mode(value)
-    return None if region in {None, "not_available"} else region
-
-
-def _tier(call: Call) -> str:
-    """Return the tier as the log has it: one that is not known has no price."""
-    tier = call.tier or _mode(call.usage.service_tier)
-    return "standard" if tier is None or tier in _PLAIN_TIERS else tier
-
-
-def _mode(value: Any) -> str | None:
-    """Return a mode as the log tells it, None where it tells none; what is no text is told, and not known."""
-    return _word(value) if value is None or isinstance(value, str) else "unknown"
-
-
-def mode_of(usage: Usage) -> tuple[str, str, str | None]:
-    """Return the tier, the speed and the place of inference that set the price of a usage."""
-    tier = _word(usage.service_tier)
-    return (
-        tier if tier in {"batch", "priority"} else "standard",
-        _word(usage.speed) or "standard",
-        _geo(usage.inference_geo),
-    )
 
 
 def miss_reason(diagnostics: object) -> str | None:
@@ -253,16 +261,16 @@ def make_call(
     """Return a `Call` of the fields of one log line, whatever their types there."""
     unfinished = stop_reason is None
     return Call(
-        line=line,
-        at=None,
-        end_at=end_at,
-        model_raw=_word(model) or "unknown",
-        usage=usage,
-        counters=counters(usage),
-        message_id=_word(message_id),
-        request_id=_word(request_id),
-        stop_reason=_word(stop_reason),
-        says_unfinished=unfinished,
-        version=_word(version),
-        effort=_word(effort),
+        line,
+        None,
+        end_at,
+        _word(model) or "unknown",
+        usage,
+        counters(usage),
+        _word(message_id),
+        _word(request_id),
+        None if unfinished else _word(stop_reason),
+        unfinished,
+        _word(version),
+        None if effort is None else _word(effort),
     )

@@ -100,8 +100,10 @@ def refused(call: "Call", parts: Sequence[Iteration]) -> dict[int, str]:
         parts: the model calls inside it, none where it is one alone.
     """
     if not parts:
+        if call.refusal is None:
+            return {}
         is_silent = _few(call.counters.output_tokens) and not call.visible_chars
-        return {0: call.refusal} if call.refusal is not None and is_silent else {}
+        return {0: call.refusal} if is_silent else {}
     hops = attempts(parts)
     hand_overs = list(call.hand_overs.values())[: max(len(hops) - 1, 0)]
     # A log may hold the usage of attempts and not the blocks between them.

@@ -5,12 +5,12 @@ does (`turn_out`). What a call wrote enters with the next call.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from msgspec import UNSET, Raw
 
 from costscan.models import drops_thinking
-from costscan.reading.content.block import Block
+from costscan.reading.content.block import Block, text_block
 from costscan.reading.content.measure import Measured, measure
 from costscan.reading.conversation import call as calls
 from costscan.reading.conversation import refusals, repeated_lines
@@ -18,7 +18,7 @@ from costscan.reading.conversation.call import Call
 from costscan.reading.conversation.call_start import began
 from costscan.reading.conversation.placed_block import PlacedBlock, prompt_chars
 from costscan.reading.conversation.result_use import NOT_KNOWN, Use
-from costscan.reading.conversation.usage import Usage, counters, number
+from costscan.reading.conversation.usage import Usage, counters, iterations, number
 from costscan.reading.io.row_types import BlockColumns
 from costscan.reading.io.rows import Rows
 
@@ -72,9 +72,10 @@ class Thread:
         before = self.calls[-1].end_at if self.calls else None
         call.at, self.last_at = call.at or began(self.last_at or before, call.end_at), None
         call.resets, self._resets_next = self._resets_next, False
-        if self.once and self._news == {"asked"} and drops_thinking(call.model_raw):
-            self._drop_thinking()
-        self._news.clear()
+        if self._news:
+            if self.once and self._news == {"asked"} and drops_thinking(call.model_raw):
+                self._drop_thinking()
+            self._news.clear()
         self.calls.append(call)
         self._by_key[key] = len(self.calls) - 1
         self._last_key = key
@@ -116,6 +117,10 @@ class Thread:
         for call in self.calls:
             if call.request_id is not None and call.request_id == request_id:
                 refusals.categorise(call, category)
+
+    def wrote_content(self, call: int, line: int, content: Any) -> None:
+        """Add the content of a message, blocks or a text, as what a call wrote."""
+        self.wrote(call, line, [text_block(content)] if isinstance(content, str) else content or ())
 
     def wrote(self, call: int, line: int, blocks: Iterable[Block]) -> None:
         """Add what a call wrote; a block that a repeated line shows again is taken once."""
@@ -229,7 +234,8 @@ class Thread:
         starts = self._starts = [0]
         shown = prompt_chars(self.calls, self._blocks)
         for n, call in enumerate(self.calls):
-            starts.append(starts[-1] + calls.write(rows, copy, starts[-1], call, shown[n] if shown else 0))
+            inside, shown_chars = iterations(call.usage), shown[n] if shown else 0
+            starts.append(starts[-1] + calls.write(rows, (copy, starts[-1]), call, inside, shown_chars))
         self._use.close()
         if not rows.bill_only:
             rows.add_blocks(self._columns(copy, starts))

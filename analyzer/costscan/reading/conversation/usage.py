@@ -82,7 +82,14 @@ class Counters(Struct, gc=False):
     @property
     def is_known(self) -> bool:
         """Whether every counter that is billed is known."""
-        return self.knows_prompt and self.output_tokens is not None and self.web_searches is not None
+        return (
+            self.output_tokens is not None
+            and self.input_tokens is not None
+            and self.cache_read_tokens is not None
+            and self.cache_write_5m_tokens is not None
+            and self.cache_write_1h_tokens is not None
+            and self.web_searches is not None
+        )
 
     @property
     def is_zero(self) -> bool:

@@ -85,7 +85,7 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = {
     for name in Tables.__annotations__
 }
 """The columns of each table and, in a word, their types."""
-OF_BILL: Final = frozenset({"copies", "calls", "recorded", "agents", "skipped", "unknown"})
+OF_BILL: Final = ("copies", "calls", "recorded", "agents")
 """The tables that a bill is made of."""
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from costscan.prices.basis import PriceBasis
+from costscan.price_basis import PriceBasis
 from costscan.reports.text.numbers import plural
 
 _MOST_PATHS: Final = 3

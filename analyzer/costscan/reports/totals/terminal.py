@@ -1,9 +1,8 @@
 """Totals on the terminal: a table, the sum below it, and what is not in it."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
-import polars as pl
 from rich.text import Text
 
 from costscan.meters import WRITTEN_TOKENS
@@ -11,7 +10,7 @@ from costscan.reports.text.headings import named, price_basis
 from costscan.reports.text.numbers import UNKNOWN, count, plural, tokens, usd_column
 from costscan.reports.text.sanitize import inert, wrapped
 from costscan.reports.text.table import Column, table
-from costscan.totals import PERIODS, Totals
+from costscan.totals import PERIODS, Row, Totals
 
 ROWS: Final = 20
 _LEAST_NAME: Final = 22
@@ -28,35 +27,36 @@ _SIZES: Final = (
 def render(totals: Totals, *, width: int, top: int | None = None, breakdown: bool = False) -> list[Text]:
     """Return the lines of the table, each at most `width` columns wide."""
     shown = _shown(totals, top)
-    rows = list(_with_models(totals, shown)) if breakdown else [(row, False) for row in shown.to_dicts()]
-    (total,) = totals.total.to_dicts()
-    rows.append((total | {totals.by: "total"}, False))
+    rows = list(_with_models(totals, shown)) if breakdown else [(row, False) for row in shown]
+    rows.append(({**totals.total, totals.by: "total"}, False))
     lines = table(_columns(totals, rows), width)
     for line, (_, is_part) in zip(lines[1:], rows, strict=True):
         if is_part:
             line.stylize("dim")
     lines[-1].stylize("bold")
-    notes = [part for note in _notes(totals, shown.height) for part in wrapped(note, width - 2)]
+    notes = [part for note in _notes(totals, len(shown)) for part in wrapped(note, width - 2)]
     return [_title(totals), Text(""), *lines, Text(""), *(Text(f"  {note}", style="dim") for note in notes)]
 
 
-def _shown(totals: Totals, top: int | None) -> pl.DataFrame:
+def _shown(totals: Totals, top: int | None) -> Sequence[Row]:
     """Return the latest periods, or the most expensive of what is no period."""
     if totals.by in PERIODS:
-        return totals.rows.tail(top) if top else totals.rows
-    return totals.rows.head(top or ROWS)
+        return totals.rows[-top:] if top else totals.rows
+    return totals.rows[: top or ROWS]
 
 
-def _with_models(totals: Totals, shown: pl.DataFrame) -> Iterator[tuple[dict[str, Any], bool]]:
-    parts = totals.models.partition_by(totals.by, as_dict=True)
-    for row in shown.to_dicts():
+def _with_models(totals: Totals, shown: Sequence[Row]) -> Iterator[tuple[Row, bool]]:
+    parts: dict[str, list[Row]] = {}
+    for part in totals.models:
+        parts.setdefault(part[totals.by], []).append(part)
+    for row in shown:
         yield row, False
         if totals.by != "model":
-            for part in parts[row[totals.by],].to_dicts():
-                yield part | {totals.by: f"  {part['model'] or 'unknown'}"}, True
+            for part in parts[row[totals.by]]:
+                yield {**part, totals.by: f"  {part['model'] or 'unknown'}"}, True
 
 
-def _columns(totals: Totals, rows: list[tuple[dict[str, Any], bool]]) -> list[Column]:
+def _columns(totals: Totals, rows: list[tuple[Row, bool]]) -> list[Column]:
     values = [row for row, _ in rows]
     labels = [inert(str(row[totals.by])) if row[totals.by] is not None else UNKNOWN for row in values]
     columns = [Column(totals.by, labels, name=True, least=_LEAST_NAME)]
@@ -72,7 +72,7 @@ def _columns(totals: Totals, rows: list[tuple[dict[str, Any], bool]]) -> list[Co
     ]
 
 
-def _sum(row: dict[str, Any], names: Sequence[str]) -> int | None:
+def _sum(row: Row, names: Sequence[str]) -> int | None:
     """Add counts up; one that is not known counts for nothing where others are."""
     counts = [row[name] for name in names if row[name] is not None]
     return sum(counts) if counts else None
@@ -84,7 +84,7 @@ def _title(totals: Totals) -> Text:
 
 def _notes(totals: Totals, shown: int) -> Iterator[str]:
     """Say what the sum is of, and what is not in it."""
-    (total,) = totals.total.to_dicts()
+    total = totals.total
     days = f"; days of {totals.tz}" if totals.by in PERIODS else ""
     yield f"{price_basis(totals.prices)}{days}"
     if total["unpriced_turns"]:
@@ -98,5 +98,5 @@ def _notes(totals: Totals, shown: int) -> Iterator[str]:
         yield f"{plural(totals.skipped_lines, 'line')} skipped"
     if others := totals.unusable_files + len(totals.unread):
         yield f"{plural(others, 'other file')} not read"
-    if hidden := totals.rows.height - shown:
-        yield f"{plural(hidden, 'more row')}: --top {totals.rows.height} shows all"
+    if hidden := len(totals.rows) - shown:
+        yield f"{plural(hidden, 'more row')}: --top {len(totals.rows)} shows all"

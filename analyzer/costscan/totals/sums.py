@@ -1,0 +1,92 @@
+"""A bill summed up: by day, session, project or model."""
+
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from costscan import __version__
+from costscan.aggregates import known_sum
+from costscan.billing import Billed
+from costscan.ingest import Reading
+from costscan.meters import TOKENS
+from costscan.price_basis import PriceBasis
+from costscan.totals import PERIODS, SCHEMA_VERSION, UNKNOWN, Totals
+from costscan.totals.periods import key
+from costscan.usage import PLACEHOLDER, UNPRICED, UNREPORTED
+
+
+def totals(
+    bill: Billed,
+    reading: Reading,
+    *,
+    by: str,
+    tz: str,
+    paths: tuple[str, ...],
+    prices: PriceBasis,
+    now: datetime,
+) -> Totals:
+    """Sum a bill up.
+
+    Args:
+        bill: the turns and their costs.
+        reading: what was read.
+        by: what to sum by, one of `KEYS`.
+        tz: the time zone of days.
+        paths: the logs, as they were asked for.
+        prices: whose prices.
+        now: the moment of the report.
+    """
+    turns = _with_projects(bill)
+    turns = turns.with_columns(key(by, turns, tz))
+    return Totals(
+        schema_version=SCHEMA_VERSION,
+        costscan_version=__version__,
+        generated_at=now,
+        paths=paths,
+        by=by,
+        tz=tz,
+        prices=prices,
+        files=reading.files,
+        skipped_lines=reading.skipped_lines,
+        unusable_files=len(reading.unusable),
+        unread=reading.unread,
+        total=turns.select(**_sums()).row(0, named=True),
+        rows=_rows(turns, by),
+        models=_ordered(turns.group_by(*dict.fromkeys((by, "model"))).agg(**_sums()), by),
+    )
+
+
+def _with_projects(bill: Billed) -> pl.DataFrame:
+    """Add the project of each turn: that of its run, else that of the run at the top."""
+    of_root = bill.projects.rename({"run_id": "root_run_id", "project": "of_root"})
+    joined = bill.turns.join(bill.projects, on="run_id", how="left", maintain_order="left")
+    return joined.join(of_root, on="root_run_id", how="left", maintain_order="left").with_columns(
+        project=pl.coalesce("project", "of_root")
+    )
+
+
+def _rows(turns: pl.DataFrame, by: str) -> list[dict[str, Any]]:
+    of_session = {"project": pl.col("project").drop_nulls().first(), "ended_at": pl.col("at").max()}
+    more = of_session if by == "session" else {}
+    models = pl.col("model").drop_nulls().unique().sort()
+    return _ordered(turns.group_by(by).agg(**more, **_sums(), models=models), by)
+
+
+def _sums() -> dict[str, pl.Expr]:
+    counts = {
+        "turns": pl.len().cast(pl.Int64),
+        "unpriced_turns": UNPRICED.sum().cast(pl.Int64),
+        "unreported_turns": UNREPORTED.sum().cast(pl.Int64),
+        "placeholder_turns": PLACEHOLDER.sum().cast(pl.Int64),
+        **{name: known_sum(name) for name in (*TOKENS, "web_searches")},
+    }
+    return {"usd": known_sum("usd"), **counts}
+
+
+def _ordered(rows: pl.DataFrame, by: str) -> list[dict[str, Any]]:
+    """Return periods in the order of time, what has none last; others with the most expensive first."""
+    if by in PERIODS:
+        in_order = (pl.col(by) == UNKNOWN, by, "usd")
+        return rows.sort(*in_order, descending=[False, False, True], nulls_last=True).to_dicts()
+    return rows.sort("usd", by, descending=[True, False], nulls_last=True).to_dicts()
