@@ -42,7 +42,7 @@ def actions(summary: Summary) -> Table:
         Column("evidence", "prose", [row["evidence"] for row in rows], on_demand=True),
     ]
     note = "Each saves so much after those before it: the column adds up. What has to be tested stands last."
-    return Table("actions", ("action", "actions"), columns, sort="saves", total="saves", note=note)
+    return Table("actions", ("action", "actions"), columns, sort="left", total="saves", note=note)
 
 
 def runs(summary: Summary, names: dict[str, str]) -> Table:
