@@ -96,7 +96,7 @@ def _row(diagnosis: Diagnosis, one: Ranked) -> dict[str, Any]:
         "is_settable": is_settable(setting, setting.client),
         "runs": runs["root_run_id"].n_unique(),
         "calls": calls,
-        "saved_alone_usd": Decimal(one.alone_pico) / _PICO,
+        "saved_alone_usd": Decimal(round(setting.saved_usd * _PICO)) / _PICO,
         "saved_usd": Decimal(one.saved_pico) / _PICO,
         "risk": setting.risk,
         "confidence": _confidence(share),

@@ -1,8 +1,11 @@
 """Settings in the order in which to make them, and what each saves after those before it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import Final, NamedTuple
 
+from costscan.actions import setting as kinds
 from costscan.actions.clients import is_settable
 from costscan.actions.composed import outcome_of
 from costscan.actions.setting import Setting
@@ -10,24 +13,20 @@ from costscan.levers.catalogue import LATENCY, NEEDS_EVAL
 from costscan.levers.replaying import Outcome
 from costscan.scenarios.workspace import Workspace
 
-MOST: Final = 16
-"""So many settings are ranked: those that save most alone."""
+MOST, MOST_OF_MANY, MANY_TURNS = 12, 6, 50_000
+"""So many settings are ranked, those that save most alone; fewer where a log has many turns."""
 LEAST_PICO: Final = 10**9
 """What saves less than a tenth of a cent after those before it is no action of its own."""
 _TESTS: Final = frozenset({LATENCY, NEEDS_EVAL})
+_ROUGH: Final = frozenset({kinds.CAP, kinds.COMPACT})
+"""Parts of which it is not known exactly what one setting saves alone, as their scenario has many of them."""
 
 
 class Ranked(NamedTuple):
-    """A setting, and what it saves alone and after those before it, in pico-USD."""
+    """A setting, and what it saves after those before it, in pico-USD."""
 
     setting: Setting
-    alone_pico: int
     saved_pico: int
-
-    @property
-    def is_test(self) -> bool:
-        """Whether answers or their time may be others."""
-        return is_test(self.setting)
 
 
 def is_test(setting: Setting) -> bool:
@@ -46,20 +45,28 @@ def ranked(workspace: Workspace, settings: Sequence[Setting]) -> list[Ranked]:
     Each is replayed with all before it. What saves nothing there, as others save it already, is left out, and
     the rest is replayed anew.
     """
-    some = settings[:MOST]
-    alone = _pico(workspace, [[one] for one in some])
-    before = _pico(workspace, [[]])[0]
-    worth = {id(one): before - pico for one, pico in zip(some, alone, strict=True)}
-    paying = (one for one in some if worth[id(one)] >= LEAST_PICO)
-    left = sorted(paying, key=lambda one: (_order(one), -worth[id(one)]))
+    most = MOST if workspace.plan.steps.height <= MANY_TURNS else MOST_OF_MANY
+    some = _alone(workspace, settings[:most])
+    left = sorted(some, key=lambda one: (_order(one), -one.saved_usd))
     while True:
-        after = _pico(workspace, [left[: n + 1] for n in range(len(left))])
-        saved = [was - now for was, now in zip([before, *after], after, strict=False)]
+        prefixes = [left[:n] for n in range(1, len(left) + 1)]
+        costs = [_sum(workspace.logged), *_pico(workspace, prefixes)]
+        saved = [was - now for was, now in pairwise(costs)]
         if all(pico >= LEAST_PICO for pico in saved):
-            return [Ranked(one, worth[id(one)], pico) for one, pico in zip(left, saved, strict=True)]
-        # The first that saves nothing goes: without it, those behind it may.
-        worst = next(n for n, pico in enumerate(saved) if pico < LEAST_PICO)
-        left = left[:worst] + left[worst + 1 :]
+            return [Ranked(one, pico) for one, pico in zip(left, saved, strict=True)]
+        left = [one for one, pico in zip(left, saved, strict=True) if pico >= LEAST_PICO]
+
+
+def _alone(workspace: Workspace, settings: Sequence[Setting]) -> list[Setting]:
+    """Return settings with what each saves alone, those that save something."""
+    rough = [one for one in settings if one.part in _ROUGH]
+    now = _sum(workspace.logged)
+    exact = {
+        id(one): now - pico
+        for one, pico in zip(rough, _pico(workspace, [[one] for one in rough]), strict=True)
+    }
+    some = (replace(one, saved_usd=exact[id(one)] / 10**12) if id(one) in exact else one for one in settings)
+    return [one for one in some if one.saved_usd * 10**12 >= LEAST_PICO]
 
 
 def _pico(workspace: Workspace, sets: Sequence[Sequence[Setting]]) -> list[int]:

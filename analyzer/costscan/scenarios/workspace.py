@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from costscan.analysis import Analysis
 
 _OF_RESULTS: Final = ("used_to", "entry_usd", "carried_usd")
-_MOST_TURNS: Final = 150_000
+_MOST_TURNS: Final = 60_000
 """So many turns of plans are replayed at a time: each holds what happens to all cache entries."""
 T = TypeVar("T")
 
