@@ -11,7 +11,7 @@ from billed import ROOT
 from costscan.actions import Advised, advise
 from costscan.actions.candidates import candidates
 from costscan.actions.clients import LEAST_WINDOW, is_settable, limit_of
-from costscan.actions.composed import outcome_of
+from costscan.actions.composed import Composer
 from costscan.actions.setting import CAP, COMPACT, TTL, Setting
 from costscan.actions.words import KINDS
 from costscan.levers.catalogue import CATALOGUE
@@ -91,7 +91,7 @@ def test_a_setting_for_all_runs_costs_what_its_scenario_says() -> None:
         chosen = priced.choices
         every = frozenset(x.runs["run_id"])
         for part, settings in as_set(chosen, every).items():
-            (outcome,) = workspace.done([outcome_of(workspace, settings)])
+            (outcome,) = workspace.done([Composer(workspace).outcome_of(settings)])
             rows = priced.scenarios.filter(scenario=part)
             base = workspace.logged.runs.select("run_id", was="known_pico_usd")
             of_group = x.runs.select("run_id", "task", "agent")

@@ -17,11 +17,26 @@ from costscan.scenarios.workspace import Workspace
 _CAPS = pl.Schema({"tool": pl.String, "cap_tokens": pl.Int64})
 
 
-def outcome_of(workspace: Workspace, settings: Sequence[Setting]) -> Replaying[Outcome]:
-    """Replay the logged runs with some settings."""
-    plan = yield from trimmed_as(workspace.plan, workspace.trimming_inputs, _trims(settings))
-    plan = _cached(_batched(workspace, _routed(workspace, plan, settings), settings), settings)
-    return (yield from replay(plan))
+class Composer:
+    """Plans with some settings; what two sets of settings have in common is worked out once."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self._plans: dict[frozenset[Setting], Plan] = {}
+
+    def outcome_of(self, settings: Sequence[Setting]) -> Replaying[Outcome]:
+        """Replay the logged runs with some settings."""
+        trims = frozenset(one for one in settings if one.part.startswith("trimming/"))
+        routes = frozenset(one for one in settings if one.part == kinds.ROUTE)
+        if trims not in self._plans:
+            self._plans[trims] = yield from self._trimmed(settings)
+        if trims | routes not in self._plans:
+            self._plans[trims | routes] = _routed(self.workspace, self._plans[trims], settings)
+        plan = _cached(_batched(self.workspace, self._plans[trims | routes], settings), settings)
+        return (yield from replay(plan))
+
+    def _trimmed(self, settings: Sequence[Setting]) -> Replaying[Plan]:
+        return trimmed_as(self.workspace.plan, self.workspace.trimming_inputs, _trims(settings))
 
 
 def _trims(settings: Sequence[Setting]) -> Made:
@@ -93,4 +108,4 @@ def _reqs(plan: Plan, runs: frozenset[str] | set[str]) -> list[int]:
     return plan.steps.filter(pl.col("run_id").is_in(list(runs)))["req"].to_list()
 
 
-__all__ = ["outcome_of"]
+__all__ = ["Composer"]

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from costscan.actions import setting as kinds
 from costscan.actions.clients import is_settable
-from costscan.actions.composed import outcome_of
+from costscan.actions.composed import Composer
 from costscan.actions.setting import Setting
 from costscan.levers.catalogue import LATENCY, NEEDS_EVAL
 from costscan.levers.replaying import Outcome
@@ -46,32 +46,33 @@ def ranked(workspace: Workspace, settings: Sequence[Setting]) -> list[Ranked]:
     the rest is replayed anew.
     """
     most = MOST if workspace.plan.steps.height <= MANY_TURNS else MOST_OF_MANY
-    some = _alone(workspace, settings[:most])
+    composer = Composer(workspace)
+    some = _alone(composer, settings[:most])
     left = sorted(some, key=lambda one: (_order(one), -one.saved_usd))
     while True:
         prefixes = [left[:n] for n in range(1, len(left) + 1)]
-        costs = [_sum(workspace.logged), *_pico(workspace, prefixes)]
+        costs = [_sum(workspace.logged), *_pico(composer, prefixes)]
         saved = [was - now for was, now in pairwise(costs)]
         if all(pico >= LEAST_PICO for pico in saved):
             return [Ranked(one, pico) for one, pico in zip(left, saved, strict=True)]
         left = [one for one, pico in zip(left, saved, strict=True) if pico >= LEAST_PICO]
 
 
-def _alone(workspace: Workspace, settings: Sequence[Setting]) -> list[Setting]:
+def _alone(composer: Composer, settings: Sequence[Setting]) -> list[Setting]:
     """Return settings with what each saves alone, those that save something."""
     rough = [one for one in settings if one.part in _ROUGH]
-    now = _sum(workspace.logged)
+    now = _sum(composer.workspace.logged)
     exact = {
         id(one): now - pico
-        for one, pico in zip(rough, _pico(workspace, [[one] for one in rough]), strict=True)
+        for one, pico in zip(rough, _pico(composer, [[one] for one in rough]), strict=True)
     }
     some = (replace(one, saved_usd=exact[id(one)] / 10**12) if id(one) in exact else one for one in settings)
     return [one for one in some if one.saved_usd * 10**12 >= LEAST_PICO]
 
 
-def _pico(workspace: Workspace, sets: Sequence[Sequence[Setting]]) -> list[int]:
+def _pico(composer: Composer, sets: Sequence[Sequence[Setting]]) -> list[int]:
     """Return what all runs cost with each set of settings, as far as their prices are known."""
-    outcomes = workspace.done([outcome_of(workspace, some) for some in sets])
+    outcomes = composer.workspace.done([composer.outcome_of(some) for some in sets])
     return [_sum(outcome) for outcome in outcomes]
 
 
