@@ -160,3 +160,11 @@ def test_a_client_that_is_set_as_a_whole_has_one_threshold_and_no_smaller_one_th
     of_client = [one for one in found if one.part == COMPACT and one.client == "claude_code"]
     assert len(of_client) <= 1
     assert all(int(one.value or 0) >= LEAST_WINDOW for one in of_client)
+
+
+def test_without_the_rule_that_explains_it_an_action_still_says_what_to_do() -> None:
+    with analyzed(ROOT / "sample_logs/bloated-tool-result") as x:
+        found = advise(find(price_scenarios(x), ()))
+    (first,) = found.actions.head(1).to_dicts()
+    assert (first["rule"], first["how"]) == (None, first["title"])
+    assert "actions" not in found.reasons

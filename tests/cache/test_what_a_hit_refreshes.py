@@ -39,4 +39,6 @@ def test_the_reading_that_the_log_bears_out_is_taken(tmp_path: Path, alone: bool
     assert agreed.exact == agreed.compared == len(log)
     assert agreed.refresh.longest_only is alone
     assert (agreed.refresh.every, agreed.refresh.longest) == ((0, 1) if alone else (1, 0))
-    assert found.usd(NAME, "caching/ttl", "saved_low_usd") == found.usd(NAME, "caching/ttl", "saved_usd")
+    low, saved = (found.usd(NAME, "caching/ttl", column) for column in ("saved_low_usd", "saved_usd"))
+    # Where an hour ends with the system prompt, no bill tells to the token.
+    assert low == pytest.approx(saved, rel=Decimal("0.05"))

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.usefixtures("kept_analyses")
 OWN_WORDS: Final = (
     "costscan ",
     "What each lever",
+    "What to change first",
     "Findings",
     "Worst runs",
     "By model",

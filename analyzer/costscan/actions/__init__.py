@@ -80,14 +80,15 @@ def _row(diagnosis: Diagnosis, one: Ranked) -> dict[str, Any]:
     runs = diagnosis.runs.filter(pl.col("run_id").is_in(list(setting.runs)))
     found = _findings(diagnosis, setting)
     top = found.row(0, named=True) if found.height else {}
-    rule = next(rule for rule in diagnosis.rules if rule.name == KINDS[setting.part].rules[0])
+    explains = KINDS[setting.part].rules[0]
+    rule = next((rule for rule in diagnosis.rules if rule.name == explains), None)
     share = backtest_share(diagnosis, setting)
     calls = diagnosis.turns.filter(pl.col("run_id").is_in(list(setting.runs))).height
     return {
         "id": _id(setting),
         "lever": setting.part.partition("/")[0],
         "scenario": setting.part,
-        "rule": top.get("rule", rule.id),
+        "rule": top.get("rule") or (rule.id if rule else None),
         "title": title(setting),
         "subject": setting.subject,
         "setting": setting.value,

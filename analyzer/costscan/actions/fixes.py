@@ -6,18 +6,18 @@ from costscan.actions.words import shown, title
 from costscan.rulebook.rule import Rule
 
 
-def how(rule: Rule, setting: Setting, client: str, found: str | None) -> str:
+def how(rule: Rule | None, setting: Setting, client: str, found: str | None) -> str:
     """Return how a setting is made: as the rule says it for the client, or as a finding says it.
 
     Args:
-        rule: the rule.
+        rule: the rule; None where it is off.
         setting: the setting.
         client: the client, by its log format.
         found: the fix of the finding that it mends.
     """
     if not is_settable(setting, client):
         return f"{client} has no setting for it. {found or ''}".rstrip()
-    fix = rule.fixes.get(client)
+    fix = rule.fixes.get(client) if rule else None
     if fix is None:
         return found or title(setting)
     variable, limit = limit_of(setting) or ("", 0)

@@ -178,7 +178,7 @@ def _grounds(summary: Summary) -> Iterator[tuple[bool, str]]:
     yield totals.usd_exact, f"{price_basis(summary.prices)}, {priced}"
     lost = inputs.skipped_lines + inputs.unusable_files
     skipped = f"{count(inputs.skipped_lines)} skipped" if inputs.skipped_lines else "none skipped"
-    unread = f", {plural(inputs.unusable_files, 'file')} not read" if inputs.unusable_files else ""
+    unread = f", {plural(inputs.unusable_files, 'other file')} not read" if inputs.unusable_files else ""
     yield not lost, f"{plural(inputs.lines, 'line')}, {skipped}{unread}"
     if inputs.unknown_lines:
         yield False, f"{plural(inputs.unknown_lines, 'line')} of no known kind"

@@ -10,7 +10,7 @@ ACTIONS: Final = table(
     id=Column(TEXT, "the same for the same setting of the same subject"),
     lever=Column(TEXT, "caching, trimming, routing or batching"),
     scenario=Column(TEXT, "the part of the lever"),
-    rule=Column(TEXT, "the id of the rule that explains it"),
+    rule=Column(TEXT, "the id of the rule that explains it; null where that is off", nullable=True),
     title=Column(TEXT, "what to do, in a sentence"),
     subject=Column(TEXT, "what it is set for: a task, with the type of a sub-agent, or a tool"),
     setting=Column(TEXT, "what it is set to", nullable=True),
