@@ -198,7 +198,7 @@ def test_a_run_keeps_its_task_when_only_its_agents_are_chosen(logs: Path) -> Non
 
 
 def test_explain_tells_what_analyze_does_and_opens_each_agent(logs: Path) -> None:
-    with logs_of(str(logs)) as (x, summary):
+    with logs_of(str(logs), levers=False) as (x, summary):
         roots = set(summary.runs["run_id"])
         every = [*roots, *(run for run in summary.threads["run_id"] if run not in roots)]
         shown = {
