@@ -25,6 +25,8 @@ from outputs import readers, write_all
 from recording import LOGGED, SIDE, TRUE
 from trees import MAIN, SUB, TREES, write_trees
 
+pytestmark = pytest.mark.usefixtures("kept_analyses")
+
 ALIKE = {"runs", "usd", "turns", "costs", "tasks", "task_runs", "findings"}
 RANKED = {"p50", "p90", "p99", "max"}
 TOLD = {
