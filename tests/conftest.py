@@ -52,6 +52,13 @@ def kept_analyses(_kept: Kept) -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def kept_here(_kept: Kept) -> Iterator[None]:
+    """Have the commands of one test work out what the same logs come to once."""
+    with keeping(_kept):
+        yield
+
+
 @pytest.fixture(scope="session")
 def _price_cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")

@@ -25,6 +25,8 @@ from outputs import readers, write_all
 from recording import LOGGED, SIDE, TRUE
 from trees import MAIN, SUB, TREES, write_trees
 
+pytestmark = pytest.mark.usefixtures("kept_analyses")
+
 ALIKE = {"runs", "usd", "turns", "costs", "tasks", "task_runs", "findings"}
 RANKED = {"p50", "p90", "p99", "max"}
 TOLD = {
@@ -198,7 +200,7 @@ def test_a_run_keeps_its_task_when_only_its_agents_are_chosen(logs: Path) -> Non
 
 
 def test_explain_tells_what_analyze_does_and_opens_each_agent(logs: Path) -> None:
-    with logs_of(str(logs)) as (x, summary):
+    with logs_of(str(logs), levers=False) as (x, summary):
         roots = set(summary.runs["run_id"])
         every = [*roots, *(run for run in summary.threads["run_id"] if run not in roots)]
         shown = {

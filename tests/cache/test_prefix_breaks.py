@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from applied import Told, read
+from applied import Told, alone, read
 from logs import OPUS, Json, at, message, pair, text, tool_result, tool_use, usage, write
 from mishaps import ORDERS, PLACES, VALUES, Mishap, disordered, varying
 from seen import see
@@ -23,7 +23,7 @@ MISHAPS: dict[str, Mishap] = {
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     logged = {it.before[0].task: marked(it.before) for it in MISHAPS.values()}
-    return read(tmp_path_factory.mktemp("breaks"), logged)
+    return read(tmp_path_factory.mktemp("breaks"), logged, alone("caching"))
 
 
 def read_tokens(log: list[Json]) -> list[int]:
@@ -87,7 +87,7 @@ SOUND: dict[str, Calls] = {
 
 
 def test_sound_loops_have_no_break(tmp_path: Path) -> None:
-    found = read(tmp_path, {calls[0].task: calls for calls in SOUND.values()})
+    found = read(tmp_path, {calls[0].task: calls for calls in SOUND.values()}, alone("caching"))
     assert found.x.prefix_breaks.select("run_id", "turn", "path", "cause", "tokens_lost").rows() == []
 
 
@@ -99,7 +99,7 @@ def test_other_breaks_of_loops(tmp_path: Path) -> None:
             [c.told(model=OPUS48) if n > 2 else c for n, c in enumerate(loops("switch", runs=1, turns=5))]
         ),
     }
-    found = read(tmp_path, {log[0].task: log for log in calls.values()})
+    found = read(tmp_path, {log[0].task: log for log in calls.values()}, alone("caching"))
     turns = {"expired": [1, 2, 3], "lookback": [1, 2, 3], "model-switched": [3]}
     for cause, log in calls.items():
         rows = found.breaks(log[0].task)

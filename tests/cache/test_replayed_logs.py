@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from applied import Told, read
+from applied import Told, alone, read
 from applied import told as priced
 from logs import Json, write
 from mishaps import varying
@@ -97,7 +97,11 @@ WORKLOADS: dict[str, Callable[[str], Calls]] = {
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
-    return read(tmp_path_factory.mktemp("replayed"), {name: make(name) for name, make in WORKLOADS.items()})
+    return read(
+        tmp_path_factory.mktemp("replayed"),
+        {name: make(name) for name, make in WORKLOADS.items()},
+        alone("caching"),
+    )
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
@@ -121,7 +125,7 @@ def test_every_write_is_foreseen(told: Told, name: str) -> None:
 def test_what_calls_outside_the_log_had_cached_is_taken_as_given(tmp_path: Path) -> None:
     """A run is left out of the log whose shared prefix the next ones read."""
     log = [line for line in lines(marked(loops("outside", runs=3))) if line["run_id"] != "outside/0"]
-    agreement = priced(write(tmp_path / "calls.jsonl", *log)).x.agreement
+    agreement = priced(write(tmp_path / "calls.jsonl", *log), settings=alone("caching")).x.agreement
     assert log[0]["response"]["usage"]["cache_read_input_tokens"] > 0
     assert agreement.exact == agreement.compared == len(log) - 1
     assert agreement.turns["disagreement"].null_count() == len(log)
@@ -131,5 +135,5 @@ def test_a_call_left_out_in_the_middle_is_told(tmp_path: Path) -> None:
     """No prompt in the log says where the prefix ends that was read."""
     log = lines(marked(loops("hidden", runs=1, wide=3)))
     del log[4:6]
-    agreement = priced(write(tmp_path / "calls.jsonl", *log)).x.agreement
+    agreement = priced(write(tmp_path / "calls.jsonl", *log), settings=alone("caching")).x.agreement
     assert agreement.turns["disagreement"].to_list() == [None] * 4 + ["hidden-call"] + [None] * 3

@@ -143,11 +143,11 @@ def test_a_rule_of_ones_own(capsys: Capture, folder: Path) -> None:
     own = [row for row in rows if row["name"] == "made-turns"]
     assert runs(own) == ["s1", "s1", "s2", "s2"]
     # Its findings span three turns each; the first two of a run are apart and all of it.
-    totals = json.loads(said(capsys, "analyze", "logs", "--json"))["totals"]["usd"]
+    totals = json.loads(said(capsys, "analyze", "logs", "--json", *NO_LEVERS))["totals"]["usd"]
     assert sum(row["usd"] for row in own) == pytest.approx(totals, abs=1e-8)
     assert found(capsys) == [row for row in rows if row["name"] == BLOATED]
     assert runs(found(capsys, "--rules", "mine", "--set", "rules.made-turns.least=20")) == ["s1", "s2"]
-    shown = said(capsys, "explain", "s1", "logs", "--rules", "mine")
+    shown = said(capsys, "explain", "s1", "logs", "--rules", "mine", *NO_LEVERS)
     assert "  made-turns  $" in shown
     assert "turn 0-2  $" in shown
     assert said(capsys, "explain", "made-turns", "--rules", "mine").startswith("Z5t made-turns   spend")
@@ -160,7 +160,7 @@ def test_a_rule_of_ones_own_takes_the_place_of_that_of_the_same_name(capsys: Cap
     listed = said(capsys, "rules", "list", "--rules", "mine")
     assert listed.count(BLOATED) == 1
     assert "X1  " in listed
-    rows = json.loads(said(capsys, "analyze", "logs", "--json", "--rules", "mine"))["findings"]
+    rows = json.loads(said(capsys, "analyze", "logs", "--json", "--rules", "mine", *NO_LEVERS))["findings"]
     rows = [row for row in rows if row["name"] == BLOATED]
     assert runs(rows) == ["s1", "s2"]
     assert {row["rule"] for row in rows} == {"X1"}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from command import Capture, said
+from command import NO_LEVERS, Capture, said
 from costscan.cli.app import run
 from costscan.errors import CostscanError
 from costscan.formats import claude_code, messages_api
@@ -225,19 +225,19 @@ def test_a_file_for_which_the_reader_raises(
         1,
         2,
     )
-    assert run(["analyze", str(tmp_path), "--json"]) == 0
+    assert run(["analyze", str(tmp_path), "--json", *NO_LEVERS]) == 0
     out, errors = capsys.readouterr()
     told = json.loads(out)["inputs"]
     where = str(tmp_path / "b.jsonl")
     assert errors.startswith(f"warning: {where}: not read: a defect of costscan at formats/claude_code.py:")
     assert (told["files"], told["unusable_files"], told["skipped"][0]["path"]) == (1, 1, where)
-    assert "1 other file not read" in said(capsys, "analyze", str(tmp_path))
+    assert "1 other file not read" in said(capsys, "analyze", str(tmp_path), *NO_LEVERS)
     shown = said(capsys, "analyze", where, code=2)
     assert shown.startswith(f"error: {where}: not read: a defect of costscan at ")
     assert shown.endswith("hint: COSTSCAN_TRACEBACK=1 shows where\n")
     assert "Traceback" not in shown
     monkeypatch.setenv("COSTSCAN_TRACEBACK", "1")
-    assert "Traceback" in said(capsys, "analyze", str(tmp_path))
+    assert "Traceback" in said(capsys, "analyze", str(tmp_path), *NO_LEVERS)
 
 
 DYING = """

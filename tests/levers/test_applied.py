@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pytest
 
-from applied import Case, Told, error, read
+from applied import Case, Told, alone, error, read
 from logs import text
 from mended import for_system, on_model
 from mishaps import ORDERS, PLACES, VALUES, disordered, varying
@@ -157,7 +157,11 @@ CASES = {name: case for cases in (*KINDS.values(), ODD, TWO) for name, case in c
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
-    return read(tmp_path_factory.mktemp("applied"), {name: case.before for name, case in CASES.items()})
+    return read(
+        tmp_path_factory.mktemp("applied"),
+        {name: case.before for name, case in CASES.items()},
+        alone("caching"),
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -199,6 +203,6 @@ def test_a_model_that_is_come_back_to_reads_what_it_was_sent_before(tmp_path: Pa
         for gap in (8, 100)
         for calls in [away(turns, {"gap_s": gap}, f"{name} {gap}")]
     }
-    found = read(tmp_path, {name: case.before for name, case in cases.items()})
+    found = read(tmp_path, {name: case.before for name, case in cases.items()}, alone("caching"))
     errors = {name: f"{e:.2%}" for name, case in cases.items() if (e := error(found, name, case)) > WITHIN}
     assert errors == {}

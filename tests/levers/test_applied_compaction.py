@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from applied import alone
 from costscan.levers.catalogue import SUMMARY_TOKENS
 from costscan.levers.trimming.compact_history import ASKED_TOKENS
 from costscan.scenarios import price_scenarios
@@ -28,7 +29,7 @@ from workloads import HAIKU45, OPUS48, SONNET46, Calls, automatic, lines, loops,
 from workloads import usd as billed
 
 PART = "compact-history"
-COMPACT = Settings(trimming=Trimming(parts=(PART,)))
+COMPACT = alone("trimming", settings=Settings(trimming=Trimming(parts=(PART,))))
 WITHIN = 0.02
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from applied import Case, Told, read, told
+from applied import Case, Told, alone, read, told
 from costscan.levers import batching, routing, trimming
 from costscan.scenarios.lever_sets import Sets
 from costscan.scenarios.route_choice import Routes
@@ -31,7 +31,8 @@ from workloads import HAIKU45, MODELS, OPUS45, OPUS48, SONNET46, Calls, automati
 WITHIN = 0.01
 CAP = 300
 TRIMMED = Settings(trimming=Trimming(tool_result_max_tokens=CAP))
-PACKED = Settings(batching=Batching(items_per_context=5))
+TRIMMED_ALONE = alone("trimming", settings=TRIMMED)
+PACKED = alone("batching", settings=Settings(batching=Batching(items_per_context=5)))
 
 
 def foreseen(found: Told, name: str, case: Case) -> float:
@@ -73,7 +74,7 @@ def caps() -> dict[str, Case]:
 
 def test_long_results_that_are_cut_save_what_was_foreseen(tmp_path: Path) -> None:
     cases = caps()
-    found = read_cases(tmp_path, cases, TRIMMED)
+    found = read_cases(tmp_path, cases, TRIMMED_ALONE)
     errors = {name: off(found, name, case) for name, case in cases.items()}
     assert too_far(errors) == {}
     assert too_far({name: e for name, e in errors.items() if "three at once" not in name}, 0.001) == {}
@@ -117,7 +118,7 @@ def pictures() -> dict[str, Case]:
 def test_pictures_in_results(tmp_path: Path) -> None:
     """Where a result is a picture there is nothing to cut; the text beside one is cut alone."""
     cases = pictures()
-    found = read_cases(tmp_path, cases, TRIMMED)
+    found = read_cases(tmp_path, cases, TRIMMED_ALONE)
     errors = {name: off(found, name, case) for name, case in cases.items()}
     assert too_far(errors) == {}
     assert found.usd("screens, cut", "trimming/cap-tool-results", "saved_usd") == 0
@@ -150,7 +151,7 @@ def definitions() -> dict[str, Case]:
 
 def test_tools_that_are_deferred_save_what_was_foreseen(tmp_path: Path) -> None:
     cases = definitions()
-    found = read_cases(tmp_path, cases, TRIMMED)
+    found = read_cases(tmp_path, cases, TRIMMED_ALONE)
     assert too_far({name: off(found, name, case) for name, case in cases.items()}) == {}
     assert found.usd("too short", "trimming/defer-unused-tools", "saved_usd") == 0
 
@@ -161,7 +162,7 @@ def test_definitions_beside_other_text_are_estimates(tmp_path: Path) -> None:
     for model in MODELS:
         calls = loops(f"prose {model}", model=model, n_tools=20, turns=6, system=3000)
         cases[f"prose {model}"] = Case("trimming/defer-unused-tools", calls, [deferred(calls)])
-    found = read_cases(tmp_path, cases, TRIMMED)
+    found = read_cases(tmp_path, cases, TRIMMED_ALONE)
     for name, case in cases.items():
         was, bill = usd(found.logs[name]), usd(lines(case.mended[0]))
         assert foreseen(found, name, case) == pytest.approx(float(bill), abs=0.1 * float(was - bill)), name

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from applied import Case, Told, read
+from applied import Case, Told, alone, read
 from costscan.levers.plan import Plan
 from costscan.levers.rewriting import rewritten
 from costscan.levers.routing import routed
@@ -69,7 +69,7 @@ def forced(folder: Path, model: str, to: str, **more: Any) -> tuple[Told, dict[s
     found = shapes(model, to, **more)
     cases = {name: Case("routing", calls, [on_model(calls, to)]) for name, calls in found.items()}
     before = {name: case.before for name, case in cases.items()}
-    return read(folder, before, Settings(routing=Routing(force=to))), cases
+    return read(folder, before, alone("routing", settings=Settings(routing=Routing(force=to)))), cases
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def moved(found: Told, calls: Calls) -> Calls:
 
 def test_turns_that_are_then_routed_cost_what_was_foreseen(tmp_path: Path) -> None:
     workloads = mixed(SONNET46)
-    found = read(tmp_path, workloads)
+    found = read(tmp_path, workloads, alone("routing"))
     for name, calls in workloads.items():
         after = moved(found, calls)
         assert HAIKU45 in {call.request["model"] for call in after} <= {SONNET46, HAIKU45}
@@ -197,7 +197,7 @@ def test_turns_that_are_then_routed_cost_what_was_foreseen(tmp_path: Path) -> No
 def test_turns_that_go_to_two_families_are_billed_within_the_range(tmp_path: Path) -> None:
     """The first prompts, all prose and definitions, lie at the edge of it: a hundredth of the bill is let pass."""
     workloads = mixed(OPUS45)
-    found = read(tmp_path, workloads)
+    found = read(tmp_path, workloads, alone("routing"))
     outside = {}
     for name, calls in workloads.items():
         after = moved(found, calls)

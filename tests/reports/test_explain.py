@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from billed import ROOT, Billed
-from command import Capture, logs_of, said
+from command import NO_LEVERS, Capture, logs_of, said
 from costscan.cli.app import run
 from costscan.reading.content.excerpts import excerpts
 from costscan.reports.listings.run_story import render
@@ -126,7 +126,7 @@ def test_long_runs_have_turns_together(turns: int, rows: int) -> None:
 
 def test_which_run_is_meant(capsys: Capture, in_repository: Path) -> None:
     def told(name: str, code: int = 0) -> str:
-        return said(capsys, "explain", name, "sample_logs/sub-agents", IDLE, code=code)
+        return said(capsys, "explain", name, "sample_logs/sub-agents", IDLE, *NO_LEVERS, code=code)
 
     whole = told("c420286e-1744-4ffd-84a1-e2927887bd79")
     assert whole.startswith("c420286e   copperline · 23 calls · ")
@@ -155,12 +155,12 @@ def test_the_worst_run_is_the_first_that_analyze_lists(capsys: Capture, tmp_path
     rows = [called("alone", 500), called("parent", 100), called("nova", 9000, model="nova-9"),
             called("child", 450, parent_run_id="parent", agent="helper")]  # fmt: skip
     log = write(tmp_path / "a.jsonl", *rows)
-    assert said(capsys, "explain", "worst", str(log)).startswith("parent   ")
-    table = said(capsys, "analyze", str(log)).splitlines()
+    assert said(capsys, "explain", "worst", str(log), *NO_LEVERS).startswith("parent   ")
+    table = said(capsys, "analyze", str(log), *NO_LEVERS).splitlines()
     first = next(n for n, line in enumerate(table) if line.startswith("  worst runs")) + 1
     assert table[first].split()[0] == "parent"
     write(log, *rows, called("worst", 1))
-    assert said(capsys, "explain", "worst", str(log)).startswith("worst   ")
+    assert said(capsys, "explain", "worst", str(log), *NO_LEVERS).startswith("worst   ")
 
 
 def test_which_rule_is_meant(capsys: Capture, in_repository: Path) -> None:
@@ -195,16 +195,16 @@ def telling(folder: Path) -> list[Json]:
 
 def test_texts_are_shown_only_where_asked_for_and_without_secrets(capsys: Capture, tmp_path: Path) -> None:
     log = str(write(tmp_path / "a.jsonl", *telling(tmp_path)))
-    silent = said(capsys, "explain", "s1", log)
+    silent = said(capsys, "explain", "s1", log, *NO_LEVERS)
     assert "Bash result" in silent
     assert "word" not in silent
-    shown = said(capsys, "explain", "s1", log, "--show-content")
+    shown = said(capsys, "explain", "s1", log, *NO_LEVERS, "--show-content")
     assert "key ▮ of ▮ word word" in shown
     assert '{"command": "echo ▮"}' in shown
     assert KEY not in shown
     assert "example.org" not in shown
     assert shown.replace("\n    ", "").count("word") >= 3
-    own = said(capsys, "explain", "s1", log, "--show-content", "--set", "redact=false")
+    own = said(capsys, "explain", "s1", log, *NO_LEVERS, "--show-content", "--set", "redact=false")
     assert f"key {KEY} of tomasz@example.org" in own
 
 
@@ -213,14 +213,14 @@ def test_texts_of_packed_logs(capsys: Capture, tmp_path: Path, name: str) -> Non
     log = write(tmp_path / "plain.jsonl", *telling(tmp_path))
     packed = tmp_path / name
     packed.write_bytes(gzip.compress(log.read_bytes()))
-    assert "key ▮ of" in said(capsys, "explain", "s1", str(packed), "--show-content")
+    assert "key ▮ of" in said(capsys, "explain", "s1", str(packed), *NO_LEVERS, "--show-content")
 
 
 def test_texts_of_pairs(capsys: Capture, tmp_path: Path) -> None:
     asked = [{"role": "user", "content": f"look at {KEY} " + "word " * 500}]
     answer = message("msg_1", usage(900, out=5), content=[text("seen it")])
     log = write(tmp_path / "a.jsonl", pair(answer, asked, run_id="r1", system="be brief " * 90))
-    shown = said(capsys, "explain", "r1", str(log), "--show-content")
+    shown = said(capsys, "explain", "r1", str(log), *NO_LEVERS, "--show-content")
     assert "look at ▮ word" in shown
     assert "be brief be brief" in shown
     assert "seen it" in shown
@@ -232,7 +232,7 @@ def test_texts_that_cannot_be_read_again(
     log = write(tmp_path / "a.jsonl", *telling(tmp_path))
     with log.open(encoding="utf-8") as file:
         monkeypatch.setattr(sys, "stdin", file)
-        shown = said(capsys, "explain", "s1", "-", "--show-content")
+        shown = said(capsys, "explain", "s1", "-", *NO_LEVERS, "--show-content")
     assert shown.startswith("s1   ")
     assert "the texts cannot be shown: the log is not there any more, or was standard input" in shown
     assert "word" not in shown
@@ -255,11 +255,11 @@ def test_texts_of_a_log_that_changed_or_went(tmp_path: Path) -> None:
 
 def test_a_run_without_money_or_blocks_is_told(capsys: Capture, tmp_path: Path) -> None:
     log = write(tmp_path / "a.jsonl", user(), assistant("msg_1", usage(50, out=5), model="nova-9"))
-    shown = said(capsys, "explain", "worst", str(log)).splitlines()
+    shown = said(capsys, "explain", "worst", str(log), *NO_LEVERS).splitlines()
     assert shown[1] == "  cost unknown · 50 tokens of input · 0% read from the cache · 5 of output"
     assert any(line.split()[:3] == ["0", "-", "50"] for line in shown)
     nothing = write(tmp_path / "b.jsonl", user(), assistant("msg_1", usage()))
-    assert "cost unknown · 0 tokens of input" in said(capsys, "explain", "worst", str(nothing))
+    assert "cost unknown · 0 tokens of input" in said(capsys, "explain", "worst", str(nothing), *NO_LEVERS)
 
 
 def test_calls_that_are_not_in_the_log_are_no_sub_agent(capsys: Capture, in_repository: Path) -> None:

@@ -60,7 +60,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with logs and a run report of them."""
     folder = tmp_path_factory.mktemp("recorded")
     logs = suite(folder / "logs" / "runs.jsonl", cases=1)
-    assert run(["analyze", str(logs), "-o", str(folder / "runs.parquet")]) == 0
+    assert run(["analyze", str(logs), *NO_LEVERS, "-o", str(folder / "runs.parquet")]) == 0
     return folder
 
 

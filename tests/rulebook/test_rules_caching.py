@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from applied import alone
 from cached import HOUR, MARK, Sent, asked, block, body, pairs, said, talk, tool, words
 from costscan import ingest
 from costscan.analysis import analyze
@@ -25,7 +26,7 @@ RULES = [rule for rule in load_rules() if rule.lever == "caching"]
 def found(folder: Path, requests: list[Sent]) -> pl.DataFrame:
     path = write(folder / "log.jsonl", *pairs(sorted(requests, key=lambda sent: sent.at_s)))
     with ingest.read([str(path)]) as reading:
-        x = price_scenarios(analyze(reading))
+        x = price_scenarios(analyze(reading), alone("caching"))
         told = findings_of(x, RULES)
         costs = x.turns.group_by("run_id").agg(cost=pl.col("usd").sum())
     spent = told.group_by("run_id", "name").agg(pl.col("usd").sum()).join(costs, on="run_id")

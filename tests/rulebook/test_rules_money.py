@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import histories
+from applied import alone
 from billed import ROOT
 from costscan import ingest
 from costscan.analysis import Analysis, analyze
@@ -107,7 +108,7 @@ def test_whatever_a_query_gives(world: tuple[Session, ...], data: st.DataObject)
         inside = found.join(last, on="run_id").with_columns(
             pl.min_horizontal("turn", "last"), turn_end=pl.min_horizontal("turn_end", "last")
         )
-        money = Money(price_scenarios(x), inside["run_id"].unique())
+        money = Money(price_scenarios(x, alone("caching")), inside["run_id"].unique())
         for how in WAYS:
             priced = money.price(inside.drop("last"), how)
             hold_no_dollar_twice(x, priced)

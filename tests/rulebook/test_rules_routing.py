@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from applied import alone
 from costscan import ingest
 from costscan.analysis import Analysis, analyze
 from costscan.rulebook import load_rules
@@ -36,7 +37,7 @@ LABELS = {"R001"}
 
 def told(path: Path) -> tuple[Analysis, pl.DataFrame]:
     with ingest.read([str(path)]) as reading:
-        x = price_scenarios(analyze(reading))
+        x = price_scenarios(analyze(reading), alone("routing", "batching"))
         return x, findings_of(x, RULES).filter(~pl.col("rule").is_in(LABELS))
 
 

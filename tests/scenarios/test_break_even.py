@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import polars as pl
 import pytest
 
-from applied import Told, read
+from applied import Told, alone, read
 from costscan.scenarios.break_even import _of_async
 from costscan.settings.keys import Routing, Settings, Trimming
 from mended import for_system, shots
@@ -23,15 +23,19 @@ def at(found: Told, scenario: str) -> float:
 
 def test_a_model_at_a_third_of_the_price_may_take_three_times_the_turns(tmp_path: Path) -> None:
     calls = loops("third", model=SONNET46, runs=2, turns=4)
-    found = read(tmp_path, {"third": calls}, Settings(routing=Routing(force=HAIKU45)))
+    found = read(
+        tmp_path, {"third": calls}, alone("routing", settings=Settings(routing=Routing(force=HAIKU45)))
+    )
     # One token less is what tool use adds on the smaller model.
     assert at(found, "routing") == pytest.approx(3, abs=0.01)
 
 
-@pytest.mark.parametrize("system", [4500, 40_000])
-def test_a_batch_that_finds_too_little_in_the_cache_pays_nothing(tmp_path: Path, system: int) -> None:
+@pytest.mark.parametrize(("system", "settings"), [(4500, Settings()), (40_000, alone("batching"))])
+def test_a_batch_that_finds_too_little_in_the_cache_pays_nothing(
+    tmp_path: Path, system: int, settings: Settings
+) -> None:
     calls = for_system(shots(loops("half", runs=6, turns=1, system=system)))
-    found = read(tmp_path, {"half": calls})
+    found = read(tmp_path, {"half": calls}, settings)
     used = [line["response"]["usage"] for line in lines(calls)]
     prices = unit(SONNET46)
     read_tokens = sum(one["cache_read_input_tokens"] for one in used)
@@ -42,13 +46,13 @@ def test_a_batch_that_finds_too_little_in_the_cache_pays_nothing(tmp_path: Path,
 
 
 def test_a_batch_that_reads_nothing_pays_whatever_is_found(tmp_path: Path) -> None:
-    found = read(tmp_path, {"plain": shots(loops("plain", runs=6, turns=1))})
+    found = read(tmp_path, {"plain": shots(loops("plain", runs=6, turns=1))}, alone("batching"))
     assert at(found, "batching/async") == 0
 
 
 def test_results_that_are_fetched_again_cost_what_was_saved_and_a_turn(tmp_path: Path) -> None:
     calls = marked(loops("cut", runs=1, turns=6, result=1500))
-    settings = Settings(trimming=Trimming(tool_result_max_tokens=300))
+    settings = alone("trimming", settings=Settings(trimming=Trimming(tool_result_max_tokens=300)))
     found = read(tmp_path, {"cut": calls}, settings)
     name = "trimming/cap-tool-results"
     saved, left = (float(found.usd("cut", name, column)) for column in ("saved_usd", "usd"))

@@ -1,18 +1,32 @@
 """Logs of many workloads read at once, and what their scenarios foresee."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
 
 from costscan.analysis import Analysis
+from costscan.levers import LEVERS
 from costscan.scenarios import PricedAnalysis, price_scenarios
 from costscan.settings.keys import Settings
 from logs import Json, write
 from seen import analyzed
+from thoroughness import QUICK
 from workloads import Calls, lines, usd
+
+
+def alone(*levers: str, settings: Settings | None = None) -> Settings:
+    """Return settings with these levers alone in a quick run, where others would take most of the time.
+
+    What a lever and its parts save does not depend on the others that are on: `test_world` looks at all of them.
+    """
+    settings = settings or Settings()
+    if not QUICK:
+        return settings
+    own = {name: replace(getattr(settings, name), enabled=name in levers) for name in LEVERS}
+    return replace(settings, **own)
 
 
 @dataclass(frozen=True)

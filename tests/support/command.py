@@ -15,7 +15,8 @@ from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 
 Capture = pytest.CaptureFixture[str]
-NO_LEVERS: Final = tuple(word for lever in LEVERS for word in ("--set", f"{lever}.enabled=false"))
+LEVERS_OFF: Final = [f"{lever}.enabled=false" for lever in LEVERS]
+NO_LEVERS: Final = tuple(word for setting in LEVERS_OFF for word in ("--set", setting))
 """Options without which a command takes most of its time for what levers would have saved."""
 
 
@@ -31,7 +32,7 @@ def said(capsys: Capture, *arguments: str, code: int = 0, brief: bool = False) -
 
 
 @contextmanager
-def logs_of(*paths: str) -> Iterator[tuple[Diagnosis, Summary]]:
-    """Yield what commands make of logs, once for many reports."""
-    with diagnosed(Options(workers=1).request(paths)) as found:
+def logs_of(*paths: str, levers: bool = True) -> Iterator[tuple[Diagnosis, Summary]]:
+    """Yield what commands make of logs, once for many reports; without `levers` as with `NO_LEVERS`."""
+    with diagnosed(Options(workers=1, set=None if levers else LEVERS_OFF).request(paths)) as found:
         yield found

@@ -10,7 +10,7 @@ from typing import Final
 
 from hypothesis import HealthCheck, Phase, settings
 
-from thoroughness import THOROUGH
+from thoroughness import QUICK, THOROUGH
 
 TIMES: Final = float(os.environ.get("COSTSCAN_EXAMPLES", "10" if THOROUGH else "0.5"))
 
@@ -29,6 +29,8 @@ settings.register_profile(
 settings.load_profile("costscan")
 
 
-def examples(usual: int) -> settings:
-    """Return how many examples are tried of a property of which 100 would take long."""
+def examples(usual: int, quick: int | None = None) -> settings:
+    """Return how many examples are tried of a property of which 100 would take long; a quick run tries so many."""
+    if QUICK and quick is not None:
+        return settings(max_examples=quick)
     return settings(max_examples=max(2, round(usual * TIMES)))

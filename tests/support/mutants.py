@@ -149,7 +149,7 @@ def some_mutants(dice: Random, start: int, n: int) -> list[Made]:
 
 def _dollars(windows: dict[int, Window]) -> dict[int, Dollars]:
     """Return what each call of the windows costs, seen without any mutant."""
-    with _analyzed(windows, []) as (x, _, _):
+    with _analyzed(windows, [], levers=False) as (x, _, _):
         told = by_file(x)
     return {n: told.get(f"w{n}", {}) for n in windows}
 
@@ -200,11 +200,13 @@ def _in_time() -> Iterator[None]:
 
 
 @contextmanager
-def _analyzed(windows: dict[int, Window], made: Sequence[Made]) -> Iterator[tuple[Diagnosis, Summary, Path]]:
+def _analyzed(
+    windows: dict[int, Window], made: Sequence[Made], *, levers: bool = True
+) -> Iterator[tuple[Diagnosis, Summary, Path]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_logs(folder / "logs", windows, made)
-        with logs_of(str(folder / "logs")) as (x, summary):
+        with logs_of(str(folder / "logs"), levers=levers) as (x, summary):
             yield x, summary, folder
 
 

@@ -107,6 +107,7 @@ NONE: Final[Mapping[str, float]] = {}
 _word = re.compile(r"[^\W\d_]+|\d{1,3}|(?:[^\w\s]|_){1,2}")
 
 
+@lru_cache(maxsize=20_000)
 def tokens(text: str) -> int:
     """Tokens of a text: about a quarter of its characters, more or less from word to word."""
     return sum(map(_of_word, _word.findall(text)))
@@ -116,11 +117,6 @@ def tokens(text: str) -> int:
 def _of_word(word: str) -> int:
     noise = crc32(word.encode()) % 7 / 10 - 0.3
     return max(1, round(len(word) / 7 + noise))
-
-
-@lru_cache(maxsize=20_000)
-def _of_block(said: str) -> int:
-    return 3 + tokens(said)
 
 
 def _without_images(block: Row, said: str) -> str:
@@ -173,17 +169,15 @@ def pieces(request: Row, ratio: float = 1) -> Iterator[tuple[str, int, int | Non
     for n, (where, more, block) in enumerate(found):
         bare = {name: value for name, value in block.items() if name != "cache_control"}
         said = json.dumps(bare, ensure_ascii=False)
-        size = tokens(bare["text"]) if bare.get("type") == "text" else _of_block(_without_images(bare, said))
+        size = tokens(bare["text"]) if bare.get("type") == "text" else 3 + tokens(_without_images(bare, said))
         marker = block.get("cache_control") or (request.get("cache_control") if n == last else None)
         ttl = None if marker is None else HOUR_US if marker.get("ttl") == "1h" else FIVE_US
         whole = round((size + more) * ratio) + of_images(bare) + (0 if n else on_top)
         yield f"{where} {said}", whole, ttl
 
 
-def of_layer(request: Row, where: str) -> str:
-    """What of a request beside its blocks is part of the keys of a layer: what is asked for in another way."""
-    if where in {"tools", "system"}:
-        return ""
+def asked_otherwise(request: Row) -> str:
+    """What of a request beside its blocks is part of the keys of its messages: what is asked for in another way."""
     asked = [request.get(name) for name in ("tool_choice", "thinking", "output_config")]
     images = '"type": "image"' in json.dumps(request["messages"])
     return json.dumps([asked, images]) if images or any(asked) else ""
@@ -192,9 +186,10 @@ def of_layer(request: Row, where: str) -> str:
 def positions_of(request: Row, number: int, ratio: float = 1) -> tuple[list[Row], int]:
     """The positions of a prompt that are marked, or looked back at from a mark, and the tokens of the prompt."""
     keys: list[Row] = []
-    so_far, total = hash(request["model"]), 0
+    so_far, total, asked = hash(request["model"]), 0, asked_otherwise(request)
     for said, size, ttl in pieces(request, ratio):
-        so_far, total = hash((so_far, said, of_layer(request, said.partition(" ")[0]))), total + size
+        layer = "" if said.startswith(("tools ", "system ")) else asked
+        so_far, total = hash((so_far, said, layer)), total + size
         keys.append({"req": number, "key": so_far, "tokens": total, "ttl_us": ttl})
     marked = [n for n, p in enumerate(keys) if p["ttl_us"] is not None]
     assert len(marked) <= 4, "the API takes four marks"

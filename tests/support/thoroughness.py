@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from typing import Final, TypeVar
 
 THOROUGH: Final = bool(os.environ.get("COSTSCAN_THOROUGH"))
+QUICK: Final = not THOROUGH and float(os.environ.get("COSTSCAN_EXAMPLES", "0.5")) < 1
+"""Neither CI nor `make thorough` runs the tests."""
 MUTANTS: Final = int(os.environ.get("COSTSCAN_MUTANTS", "10000" if THOROUGH else "100"))
 """So many logs are damaged at random places."""
 

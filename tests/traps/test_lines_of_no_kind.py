@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from command import Capture, logs_of, said
+from command import NO_LEVERS, Capture, logs_of, said
 from costscan.errors import CostscanError
 from costscan.ingest import read
 from logs import OPUS, Json, assistant, at, message, pair, sse, streamed, usage, usd, user, write
@@ -68,7 +68,7 @@ def test_streams_of_another_api_are_none_of_ours(tmp_path: Path) -> None:
 def test_a_folder_tells_which_file_it_does_not_read(tmp_path: Path, capsys: Capture) -> None:
     write(tmp_path / "ours.jsonl", pair())
     write(tmp_path / "theirs.jsonl", CHAT)
-    report = json.loads(said(capsys, "analyze", str(tmp_path), "--json"))
+    report = json.loads(said(capsys, "analyze", str(tmp_path), "--json", *NO_LEVERS))
     assert report["totals"]["turns"] == 1
     (skipped,) = report["inputs"]["skipped"]
     assert skipped["path"].endswith("theirs.jsonl")
@@ -77,7 +77,7 @@ def test_a_folder_tells_which_file_it_does_not_read(tmp_path: Path, capsys: Capt
 
 def test_pairs_of_another_api_among_ours_are_counted_and_not_billed(tmp_path: Path) -> None:
     path = write(tmp_path / "log.jsonl", pair(), CHAT, CHAT, pair(message("msg_2")))
-    with logs_of(str(path)) as (_, summary):
+    with logs_of(str(path), levers=False) as (_, summary):
         assert (summary.totals.turns, summary.totals.usd) == (2, 2 * EACH)
         assert summary.inputs.unknown_lines == 2
         assert summary.inputs.unknown == [
@@ -109,7 +109,7 @@ def test_formats_on_standard_input_are_all_read(
 ) -> None:
     with write(tmp_path / "log.jsonl", *KINDS.values()).open(encoding="utf-8") as stream:
         monkeypatch.setattr("sys.stdin", stream)
-        report = json.loads(said(capsys, "analyze", "-", "--json"))
+        report = json.loads(said(capsys, "analyze", "-", "--json", *NO_LEVERS))
     assert report["inputs"]["formats"] == dict.fromkeys(KINDS, 1)
 
 
@@ -117,20 +117,20 @@ def test_lines_of_no_known_kind_are_counted_by_shape(tmp_path: Path, capsys: Cap
     odd: list[Json] = [{"type": "foo", "n": n} for n in range(9)]
     odd += [{"lat": 1, "lon": 2}] * 3
     path = str(write(tmp_path / "s.jsonl", assistant("msg_0"), *odd, user(), assistant("msg_1")))
-    with logs_of(path) as (_, summary):
+    with logs_of(path, levers=False) as (_, summary):
         assert [(row["kind"], row["lines"]) for row in summary.inputs.unknown] == [
             ("{type: foo}", 9),
             ("{lat, lon}", 3),
         ]
         assert summary.totals.turns == 2
-    text = " ".join(said(capsys, "analyze", path).split())
+    text = " ".join(said(capsys, "analyze", path, *NO_LEVERS).split())
     assert "12 lines of no known kind: {type: foo} 9, {lat, lon} 3" in text
 
 
 def test_lines_that_a_client_is_known_to_write_are_no_news(tmp_path: Path) -> None:
     own = ("summary", "mode", "pr-link", "custom-title", "frame-link", "queue-operation", "last-prompt")
     lines = [{"type": kind, "sessionId": "s1"} for kind in own]
-    with logs_of(str(write(tmp_path / "s.jsonl", assistant(), *lines))) as (_, summary):
+    with logs_of(str(write(tmp_path / "s.jsonl", assistant(), *lines)), levers=False) as (_, summary):
         assert summary.inputs.unknown == []
 
 
@@ -150,7 +150,7 @@ def test_errors_and_items_not_run_cost_nothing_and_are_no_news(tmp_path: Path) -
         {"custom_id": "a", "result": {"type": "expired"}},
         pair(),
     ]
-    with logs_of(str(write(tmp_path / "p.jsonl", *lines))) as (_, summary):
+    with logs_of(str(write(tmp_path / "p.jsonl", *lines)), levers=False) as (_, summary):
         assert (summary.totals.turns, summary.inputs.unknown) == (1, [])
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from applied import alone
 from costscan.rulebook import load_rules
 from costscan.scenarios import price_scenarios
 from diagnosed import findings_of
@@ -102,7 +103,7 @@ def test_what_no_search_found_is_in_no_prompt(tmp_path: Path) -> None:
         assert {tool for tool, *_ in definitions(blocks)} == {"Read", SEARCH["name"]}
         assert blocks.filter(turn_in=0)["tokens"].sum() == 1000
         assert not x.parts.filter(pl.col("part").str.starts_with("mcp__")).height
-        saved = price_scenarios(x, None).scenarios.filter(scenario="trimming/defer-unused-tools")
+        saved = price_scenarios(x, alone("trimming")).scenarios.filter(scenario="trimming/defer-unused-tools")
         # What was deferred is not deferred again; the one tool that is not is sent three times for nothing.
         # Of the 1,000 tokens of the first prompt, 290 are what tool use adds whatever the tools.
         read_tokens = round(int(blocks.filter(kind="tool_def", tool="Read")["tokens"].sum()) * 0.71)
@@ -137,7 +138,7 @@ def test_a_found_definition_is_not_deferred_again(tmp_path: Path) -> None:
     ]
     rules = [rule for rule in load_rules() if rule.name == "unused-tool-definitions"]
     with analyzed(write(tmp_path / "r.jsonl", *runs, *eager)) as x:
-        found = price_scenarios(x, None).scenarios.filter(scenario="trimming/defer-unused-tools")
+        found = price_scenarios(x, alone("trimming")).scenarios.filter(scenario="trimming/defer-unused-tools")
         saved = dict(found.group_by(pl.col("run_id").str.head(1)).agg(pl.col("saved_usd").sum()).iter_rows())
         assert saved["r"] == 0 < saved["e"]
         assert set(findings_of(x, rules)["run_id"].str.head(1)) == {"e"}

@@ -1,16 +1,17 @@
 """Folders as people have them: what may not be read, links to nowhere, in circles, and to other folders."""
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from command import Capture, said
+from command import NO_LEVERS, Capture, said
 from costscan.cli.app import run
 from costscan.ingest import pool
 from logs import OPUS, assistant, usage, usd, write
@@ -38,23 +39,31 @@ def open_folder() -> Iterator[Path]:
 
 
 NOBODYS: Final = """
-import contextlib, io, os, sys
+import io, json, os, sys
+from contextlib import redirect_stderr, redirect_stdout
 from costscan.cli.app import run
-user, warm, *arguments = sys.argv[1:]
+
+def said(arguments):
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as errors:
+        return run(arguments), out.getvalue(), errors.getvalue()
+
+user, warm, *commands = map(json.loads, sys.argv[1:])
 if os.geteuid() == 0:
-    with contextlib.redirect_stdout(io.StringIO()):
-        assert run(["analyze", warm]) == 0  # imports all that nobody may not
-    os.seteuid(int(user))
-code = run(arguments)
+    assert said(warm)[0] == 0  # imports all that nobody may not
+    os.seteuid(user)
+found = [said(arguments) for arguments in commands]
 os.seteuid(os.getuid())  # whoever measures this process writes to a folder of the tests
-sys.exit(code)
+print(json.dumps(found))
 """
-"""Runs the command as a user for whom permissions count, which is not so of the superuser."""
+"""Runs commands as a user for whom permissions count, which is not so of the superuser."""
 
 
-def as_nobody(warm: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-c", NOBODYS, str(NOBODY), str(warm), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+def as_nobody(warm: Path, *paths: Sequence[str]) -> list[tuple[int, str, str]]:
+    """Return how the command ended for each of some paths, and what it wrote to both streams."""
+    given = [NOBODY, *(["analyze", *some, *NO_LEVERS] for some in ([str(warm)], *paths))]
+    command = [sys.executable, "-c", NOBODYS, *map(json.dumps, given)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return [(code, out, errors) for code, out, errors in json.loads(done.stdout)]
 
 
 def test_what_may_not_be_read_is_named(open_folder: Path) -> None:
@@ -65,16 +74,15 @@ def test_what_may_not_be_read_is_named(open_folder: Path) -> None:
     (open_folder / "shut").chmod(0)
     (open_folder / "listed").chmod(0o444)
     shut = [str(open_folder / name) for name in ("listed/c.jsonl", "shut", "shut.jsonl")]
-    done = as_nobody(warm, "analyze", str(open_folder), str(open_folder / "shut" / "b.jsonl"))
-    every = sorted([*shut, f"{open_folder}/shut/b.jsonl"])
-    told = [f"warning: {path}: not read: Permission denied" for path in every]
-    assert (done.returncode, done.stderr.splitlines()) == (0, told)
-    assert "1 call" in done.stdout
-    assert "4 other files not read" in done.stdout
-    for path in shut:
-        done = as_nobody(warm, "analyze", path)
-        assert done.returncode == 2
-        assert done.stderr.splitlines() == [
+    inside = str(open_folder / "shut" / "b.jsonl")
+    (code, out, errors), *alone = as_nobody(warm, [str(open_folder), inside], *([path] for path in shut))
+    told = [f"warning: {path}: not read: Permission denied" for path in sorted([*shut, inside])]
+    assert (code, errors.splitlines()) == (0, told)
+    assert "1 call" in out
+    assert "4 other files not read" in out
+    for path, (code, _, errors) in zip(shut, alone, strict=True):
+        assert code == 2
+        assert errors.splitlines() == [
             f"error: {path}: not read: Permission denied", "hint: check the path and its permissions"
         ]  # fmt: skip
 
@@ -140,5 +148,5 @@ def test_a_file_that_is_gone_before_it_is_read(
         return real(*found)
 
     monkeypatch.setattr(pool, "_tasks", late)
-    assert run(["analyze", str(tmp_path)]) == 0
+    assert run(["analyze", str(tmp_path), *NO_LEVERS]) == 0
     assert capsys.readouterr().err == f"warning: {gone}: not read: No such file or directory\n"

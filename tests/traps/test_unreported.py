@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from command import Capture, logs_of, said
+from command import NO_LEVERS, Capture, logs_of, said
 from logs import HAIKU, OPUS, Json, Line, assistant, message, pair, progress, streamed, usage, usd, write
 from seen import see, see_each
 
@@ -224,7 +224,7 @@ def test_the_screen_counts_calls_without_usage(tmp_path: Path, capsys: Capture) 
     words = "The harbour office opens at nine and closes at five. " * 57
     line = assistant("msg_1", {}, content=[{"type": "text", "text": words}])
     path = str(write(tmp_path / "s.jsonl", assistant("msg_0", used()), line))
-    with logs_of(path) as (_, summary):
+    with logs_of(path, levers=False) as (_, summary):
         totals = summary.totals
         assert (totals.usd, totals.usd_exact) == (WHOLE, False)
         assert (totals.turns, totals.unreported_turns, totals.unpriced_turns) == (2, 1, 0)
@@ -238,7 +238,7 @@ def test_the_screen_counts_calls_without_usage(tmp_path: Path, capsys: Capture) 
 def test_only_calls_without_usage_are_a_bill_that_is_not_known(tmp_path: Path, capsys: Capture) -> None:
     path = str(write(tmp_path / "s.jsonl", assistant("msg_0", None), assistant("msg_1", {})))
     path = str(write(tmp_path / "t.jsonl", assistant("msg_8", {}), assistant("msg_9", {})))
-    text = " ".join(said(capsys, "analyze", path).split())
+    text = " ".join(said(capsys, "analyze", path, *NO_LEVERS).split())
     assert "billed unknown 2 calls without usage" in text
 
 
@@ -255,16 +255,21 @@ def test_a_call_without_a_prompt_size_leaves_the_growth_of_the_others(tmp_path: 
     ]
 
 
+@pytest.mark.usefixtures("kept_here")
 def test_a_check_over_calls_without_usage_is_not_decided(tmp_path: Path, capsys: Capture) -> None:
     before = [pair(message(f"msg_{n}", used()), run_id=f"r{n}", task="t") for n in range(8)]
     after = [pair(message(f"msg_a{n}", used() if n else {}), run_id=f"r{n}", task="t") for n in range(8)]
     old, new = (str(write(tmp_path / f"{n}.jsonl", *lines)) for n, lines in enumerate((before, after)))
-    text = " ".join(said(capsys, "check", new, "--baseline", old, "--fail-on", "usd:+5%", code=3).split())
-    assert "1 call has no usage in the log" in text
-    assert "1 call has no usage in the log" in said(capsys, "check", new, "--fail-on", "usd:9", code=3)
+
+    def checked(limit: str, *more: str, code: int) -> str:
+        told = said(capsys, "check", new, *more, "--fail-on", limit, *NO_LEVERS, code=code)
+        return " ".join(told.split())
+
+    assert "1 call has no usage in the log" in checked("usd:+5%", "--baseline", old, code=3)
+    assert "1 call has no usage in the log" in checked("usd:9", code=3)
     # What is over with what is known is over; the calls themselves can be counted.
-    said(capsys, "check", new, "--fail-on", "usd:0.01", code=1)
-    said(capsys, "check", new, "--fail-on", "turns:8", code=0)
+    checked("usd:0.01", code=1)
+    checked("turns:8", code=0)
 
 
 def test_a_run_is_told_turn_by_turn_where_one_tells_no_usage(tmp_path: Path, capsys: Capture) -> None:
@@ -273,8 +278,9 @@ def test_a_run_is_told_turn_by_turn_where_one_tells_no_usage(tmp_path: Path, cap
         assistant("msg_1", {}),
         assistant("msg_2", usage(1500, out=9)),
     ]
-    text = said(capsys, "explain", "worst", str(write(tmp_path / "s.jsonl", *lines))).splitlines()
+    log = str(write(tmp_path / "s.jsonl", *lines))
+    text = said(capsys, "explain", "worst", log, *NO_LEVERS).splitlines()
     assert [line.split()[:4] for line in text if line.split()[:1] == ["1"]] == [["1", "-", "-", "-"]]
     report = tmp_path / "r.html"
-    said(capsys, "analyze", str(tmp_path / "s.jsonl"), "-o", str(report))
+    said(capsys, "analyze", log, "-o", str(report))
     assert report.stat().st_size > 0

@@ -11,10 +11,13 @@ from costscan.trend import fewest_runs, significance
 from costscan.trend.change_points import LEAST_RUNS, likeliest_step
 from costscan.trend.levels import levels
 from hypothesis_profile import examples
+from thoroughness import QUICK
 from trends import at, dice_of
 
 VALUES = st.integers(0, 6).map(float)
 """Few values, so that ties are frequent."""
+FEW = (100, 11) if QUICK else (300, 26)
+"""Series of which each order is counted, and how many of them may have a step."""
 
 
 def slow_ranks(values: list[float]) -> list[float]:
@@ -96,7 +99,7 @@ def test_few_places_are_counted_one_by_one() -> None:
     assert significance.closed_form(1.959964, [300, 500], 1000) == pytest.approx(0.10, rel=1e-4)
 
 
-@pytest.mark.parametrize(("n", "series", "most"), [(8, 300, 26), (12, 100, 11), (40, 300, 26)])
+@pytest.mark.parametrize(("n", "series", "most"), [(8, *FEW), (12, 100, 11), (40, 300, 26)])
 def test_chance_alone_makes_a_step_as_often_as_is_said(n: int, series: int, most: int) -> None:
     """Of 300 series without a step, 5 % and three standard deviations are 26; of 100 they are 11."""
     dice = dice_of(n)
