@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from costscan.actions import Advised
+from costscan.actions import OF_RUNS, Advised
 from costscan.analysis import Analysis
 from costscan.rulebook import Diagnosis, Rule, find
 from costscan.scenarios import CHOICES, FRAMES, TRIALS, PricedAnalysis
@@ -38,7 +38,7 @@ def diagnosed(x: Analysis, rules: Sequence[Rule] = (), accepted: frozenset[str] 
     """The stage that has findings, with nothing advised."""
     found = find(unpriced(x), rules, accepted)
     own = {f.name: getattr(found, f.name) for f in fields(Diagnosis)}
-    return Advised(**own, actions=empty("actions"))
+    return Advised(**own, actions=empty("actions"), of_runs=pl.DataFrame(schema=OF_RUNS))
 
 
 def findings_of(x: Analysis, rules: Sequence[Rule], accepted: frozenset[str] = NOBODY) -> pl.DataFrame:

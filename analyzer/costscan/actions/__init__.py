@@ -17,9 +17,10 @@ from costscan.actions.setting import Setting
 from costscan.actions.words import KINDS, title
 from costscan.defects import described
 from costscan.native import CAUGHT, without_panics
+from costscan.prices import usd_of
 from costscan.rulebook import Diagnosis
 from costscan.scenarios.workspace import Workspace
-from costscan.schema.frames import check, empty
+from costscan.schema.frames import USD, check, empty
 from costscan.schema.tables.advice import ACTIONS
 from costscan.settings.keys import Settings
 
@@ -27,6 +28,7 @@ REASON: Final = "actions"
 """Under this name an analysis says why there are no actions."""
 SURE, UNSURE = 0.8, 0.5
 """From such a share on, of what was promised, an action is sure, and below the other one it is not."""
+OF_RUNS: Final = pl.Schema([("run_id", pl.String()), ("rank", pl.Int64()), ("saved_usd", USD)])
 _PICO: Final = 10**12
 _ID: Final = 12
 
@@ -37,9 +39,11 @@ class Advised(Diagnosis):
 
     Attributes:
         actions: the canonical frame, what to do first first.
+        of_runs: `OF_RUNS`: what each action saves of each run.
     """
 
     actions: pl.DataFrame
+    of_runs: pl.DataFrame
 
     def _frames(self) -> dict[str, Callable[[], pl.DataFrame]]:
         return {**super()._frames(), "actions": lambda: self.actions}
@@ -53,26 +57,28 @@ def advise(diagnosis: Diagnosis, settings: Settings | None = None) -> Advised:
         settings: those that it was made with.
     """
     reasons = dict(diagnosis.reasons)
-    actions = empty("actions")
+    actions, of_runs = empty("actions"), pl.DataFrame(schema=OF_RUNS)
     try:
         with without_panics():
-            actions = _actions(diagnosis, settings or Settings())
+            actions, of_runs = _actions(diagnosis, settings or Settings())
     except CAUGHT as error:
         reasons[REASON] = described(error)
     own = {f.name: getattr(diagnosis, f.name) for f in fields(Diagnosis)}
-    return Advised(**{**own, "actions": check("actions", actions), "reasons": reasons})
+    return Advised(**{**own, "actions": check("actions", actions), "of_runs": of_runs, "reasons": reasons})
 
 
-def _actions(diagnosis: Diagnosis, settings: Settings) -> pl.DataFrame:
+def _actions(diagnosis: Diagnosis, settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
     could = candidates(diagnosis)
     if not could:
-        return empty("actions")
+        return empty("actions"), pl.DataFrame(schema=OF_RUNS)
     left = Decimal(diagnosis.turns["usd"].sum())
-    rows = []
+    rows, of_runs = [], [pl.DataFrame(schema=OF_RUNS)]
     for rank, one in enumerate(ranked(Workspace(diagnosis, settings), could), 1):
         left -= Decimal(one.saved_pico) / _PICO
         rows.append(_row(diagnosis, one) | {"rank": rank, "usd_after": left})
-    return pl.DataFrame(rows, schema=ACTIONS.schema)
+        saved_usd = usd_of(pl.col("saved_pico"))
+        of_runs.append(one.of_runs.select("run_id", rank=pl.lit(rank, pl.Int64), saved_usd=saved_usd))
+    return pl.DataFrame(rows, schema=ACTIONS.schema), pl.concat(of_runs)
 
 
 def _row(diagnosis: Diagnosis, one: Ranked) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+import polars as pl
+
 from costscan.actions import setting as kinds
 from costscan.actions.clients import is_settable
 from costscan.actions.composed import Composer
@@ -23,10 +25,11 @@ _ROUGH: Final = frozenset({kinds.CAP, kinds.COMPACT})
 
 
 class Ranked(NamedTuple):
-    """A setting, and what it saves after those before it, in pico-USD."""
+    """A setting, and what it saves after those before it, in pico-USD; of each run: run_id and saved_pico."""
 
     setting: Setting
     saved_pico: int
+    of_runs: pl.DataFrame
 
 
 def is_test(setting: Setting) -> bool:
@@ -51,10 +54,11 @@ def ranked(workspace: Workspace, settings: Sequence[Setting]) -> list[Ranked]:
     left = sorted(some, key=lambda one: (_order(one), -one.saved_usd))
     while True:
         prefixes = [left[:n] for n in range(1, len(left) + 1)]
-        costs = [_sum(workspace.logged), *_pico(composer, prefixes)]
-        saved = [was - now for was, now in pairwise(costs)]
+        outcomes = [workspace.logged, *_outcomes(composer, prefixes)]
+        saved = [_sum(was) - _sum(now) for was, now in pairwise(outcomes)]
         if all(pico >= LEAST_PICO for pico in saved):
-            return [Ranked(one, pico) for one, pico in zip(left, saved, strict=True)]
+            of_runs = [_of_runs(was, now) for was, now in pairwise(outcomes)]
+            return [Ranked(*each) for each in zip(left, saved, of_runs, strict=True)]
         left = [one for one, pico in zip(left, saved, strict=True) if pico >= LEAST_PICO]
 
 
@@ -62,21 +66,23 @@ def _alone(composer: Composer, settings: Sequence[Setting]) -> list[Setting]:
     """Return settings with what each saves alone, those that save something."""
     rough = [one for one in settings if one.part in _ROUGH]
     now = _sum(composer.workspace.logged)
-    exact = {
-        id(one): now - pico
-        for one, pico in zip(rough, _pico(composer, [[one] for one in rough]), strict=True)
-    }
+    alone = _outcomes(composer, [[one] for one in rough])
+    exact = {id(one): now - _sum(outcome) for one, outcome in zip(rough, alone, strict=True)}
     some = (replace(one, saved_usd=exact[id(one)] / 10**12) if id(one) in exact else one for one in settings)
     return [one for one in some if one.saved_usd * 10**12 >= LEAST_PICO]
 
 
-def _pico(composer: Composer, sets: Sequence[Sequence[Setting]]) -> list[int]:
-    """Return what all runs cost with each set of settings, as far as their prices are known."""
-    outcomes = composer.workspace.done([composer.outcome_of(some) for some in sets])
-    return [_sum(outcome) for outcome in outcomes]
+def _outcomes(composer: Composer, sets: Sequence[Sequence[Setting]]) -> list[Outcome]:
+    return composer.workspace.done([composer.outcome_of(some) for some in sets])
+
+
+def _of_runs(was: Outcome, now: Outcome) -> pl.DataFrame:
+    """Return what each run saves, run_id and saved_pico: all outcomes have the runs in the same order."""
+    return was.runs.select("run_id", saved_pico=pl.col("known_pico_usd") - now.runs["known_pico_usd"])
 
 
 def _sum(outcome: Outcome) -> int:
+    """Return what all runs cost, as far as their prices are known."""
     return int(outcome.runs["known_pico_usd"].sum() or 0)
 
 

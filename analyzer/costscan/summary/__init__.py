@@ -19,7 +19,7 @@ from costscan.recorded_cost import Recorded
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.rulebook import Diagnosis, Rule
 from costscan.schema.frames import PROMPT
-from costscan.summary.actions import actions
+from costscan.summary.actions import actions, after_actions
 from costscan.summary.assumptions import assumptions
 from costscan.summary.breakdowns import DIVISIONS, by_route, by_ttl
 from costscan.summary.cache_model import replay
@@ -88,6 +88,7 @@ def summarize(
         by_task=by_task(analysis.turns),
         by_day=by_day(analysis.turns, tz),
         actions=actions(analysis),
+        after_actions=after_actions(analysis),
         findings=findings(analysis),
         runs=runs,
         threads=threads,

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import polars as pl
+
 from costscan.actions import Advised
+from costscan.summary.model import RunAfter
 
 
 def actions(analysis: Advised) -> list[dict[str, Any]]:
@@ -10,4 +13,19 @@ def actions(analysis: Advised) -> list[dict[str, Any]]:
     return [row | {"findings": row["findings"].split()} for row in analysis.actions.to_dicts()]
 
 
-__all__ = ["actions"]
+def after_actions(analysis: Advised) -> dict[str, RunAfter]:
+    """Return by root run what all actions save of it, and which one saves most; none where nothing does."""
+    sums = (
+        analysis.rooted(analysis.of_runs)
+        .group_by("root_run_id", "rank")
+        .agg(pl.col("saved_usd").sum())
+        .sort("saved_usd", "rank", descending=[True, False])
+    )
+    runs = sums.group_by("root_run_id", maintain_order=True).agg(
+        pl.col("saved_usd").sum(), pl.col("rank").first(), most=pl.col("saved_usd").first()
+    )
+    saving = runs.filter(pl.col("most") > 0).select("root_run_id", "saved_usd", "rank")
+    return {run: RunAfter(saved, rank) for run, saved, rank in saving.iter_rows()}
+
+
+__all__ = ["actions", "after_actions"]

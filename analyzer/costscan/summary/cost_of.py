@@ -1,7 +1,6 @@
-"""What runs could cost, and what would have to be tested first."""
+"""What would have to be tested first."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from costscan.levers.catalogue import LATENCY, NEEDS_EVAL
@@ -12,10 +11,4 @@ def is_test(action: Mapping[str, Any]) -> bool:
     return action["risk"] in {LATENCY, NEEDS_EVAL}
 
 
-def could_be(run: Mapping[str, Any]) -> Decimal | None:
-    """Return what a run would cost with all levers; None where that is not known."""
-    cost: Decimal | None = run["usd_after_all"]
-    return cost
-
-
-__all__ = ["could_be", "is_test"]
+__all__ = ["is_test"]

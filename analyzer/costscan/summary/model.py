@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
@@ -197,6 +197,13 @@ class Defect:
     reason: str
 
 
+class RunAfter(NamedTuple):
+    """What all actions save of a run, with its sub-agents, and the rank of the one that saves most of it."""
+
+    saved_usd: Decimal
+    top_action: int
+
+
 @dataclass(frozen=True)
 class Summary:
     """Everything a report shows.
@@ -221,6 +228,7 @@ class Summary:
     by_task: pl.DataFrame
     by_day: pl.DataFrame
     actions: list[dict[str, Any]]
+    after_actions: Mapping[str, RunAfter] = field(metadata={"json": False})
     findings: pl.DataFrame
     runs: pl.DataFrame
     threads: pl.DataFrame = field(metadata={"json": False})

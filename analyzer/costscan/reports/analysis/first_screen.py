@@ -14,9 +14,9 @@ from costscan.reports.analysis.tables import run_names
 from costscan.reports.text.headings import price_basis
 from costscan.reports.text.numbers import count, percent, plural, usd, usd_column
 from costscan.reports.text.sanitize import cells, clip, inert, shorten
-from costscan.reports.text.table import Column, table
+from costscan.reports.text.table import LEAST_NAME, Column, table
 from costscan.summary import Summary
-from costscan.summary.cost_of import could_be, is_test
+from costscan.summary.cost_of import is_test
 
 FIRST, TESTS, RUNS, PARTS = 5, 3, 5, 4
 _RISKS: Final = {"none": "none", "low": "low", "latency": "latency", "needs-eval": "needs eval"}
@@ -26,7 +26,7 @@ _LEAST_OFF: Final = 0.0005
 
 def first_screen(summary: Summary, width: int) -> list[Text]:
     """Return the lines of the first screen, each at most `width` columns wide."""
-    blocks = [title(summary, width), _answers(summary, width)]
+    blocks = [title(summary, width, prices=False), _answers(summary, width)]
     if summary.totals.turns:
         blocks += [*_actions(summary, width), _runs(summary, width), _divided(summary, width)]
     blocks += [_trust(summary, width), _next(summary, width)]
@@ -65,12 +65,14 @@ def _can_save(summary: Summary) -> Pieces:
     if not summary.actions or not total:
         return [("nothing", "bold green"), ("   no setting would have saved a tenth of a percent of it", "")]
     surely, tested = (sum((a["saved_usd"] for a in some), Decimal(0)) for some in _first_and_tests(summary))
-    share, every = percent(float(surely / total)), surely + tested
-    pieces: Pieces = [(usd(surely), "bold green"), (f"   {share} by settings alone", "")]
-    if tested:
-        more = f" · {usd(every)} ({percent(float(every / total))}) with what is to be tested first"
-        pieces.append((more, ""))
-    return pieces
+    every = f"{usd(surely + tested)} ({percent(float((surely + tested) / total))})"
+    if not surely:
+        return [(every, "bold green"), ("   all of it to be tested first: answers may be others", "")]
+    pieces: Pieces = [
+        (usd(surely), "bold green"),
+        (f"   {percent(float(surely / total))} by settings alone", ""),
+    ]
+    return [*pieces, *([(f" · {every} with what is to be tested first", "")] if tested else [])]
 
 
 def _first_and_tests(summary: Summary) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -109,8 +111,9 @@ def _listed(
     saves = usd_column(action["saved_usd"] for action in shown)
     risks = [_RISKS[action["risk"]] for action in shown]
     of_saves, of_risks = max(5, *map(cells, saves)), max(4, *map(cells, risks))
-    room = max(width - 5 - of_saves - of_risks - 4, 20)
-    lines = [Text.assemble("  ", (head.ljust(room + 3), "bold"), "  ", "saves".rjust(of_saves), "  risk")]
+    room = max(width - 5 - of_saves - of_risks - 4, LEAST_NAME)
+    heading = shorten(head, room + 3).ljust(room + 3)
+    lines = [Text.assemble("  ", (heading, "bold"), "  ", "saves".rjust(of_saves), "  risk")]
     for action, save, risk in zip(shown, saves, risks, strict=True):
         said = shorten(inert(action["title"]), room)
         number, gap = f"  {action['rank']:<3}", " " * (room - cells(said) + 2)
@@ -140,12 +143,28 @@ def _runs(summary: Summary, width: int) -> list[Text]:
         Column("share", shares),
         Column("calls", [count(row["turns"]) for row in rows], give=2),
         Column("cache hits", [percent(row["cache_hit_rate"]) for row in rows], give=1),
-        Column("could be", usd_column(could_be(row) for row in rows), style="green"),
+        *_could_be(summary, rows),
         Column("task", [inert(row["task"]) for row in rows], name=True, prose=True),
     ]
     more = summary.runs.height - len(rows)
     rest = [Text(f"  … {plural(more, 'more run')}", style="dim")] if more else []
     return [*table(columns, width), *rest]
+
+
+def _could_be(summary: Summary, rows: Sequence[dict[str, Any]]) -> Iterator[Column]:
+    """Yield what the runs would cost with all actions, and which one saves most of each."""
+    after = [summary.after_actions.get(row["run_id"]) for row in rows]
+    if not any(after):
+        return
+    titles = {action["rank"]: f"{action['rank']}  {inert(action['title'])}" for action in summary.actions}
+    left = [
+        row["usd"] - one.saved_usd if one and row["usd"] is not None else row["usd"]
+        for row, one in zip(rows, after, strict=True)
+    ]
+    yield Column("could be", usd_column(left), style="green")
+    yield Column(
+        "top action", [titles[one.top_action] if one else "" for one in after], name=True, prose=True
+    )
 
 
 def _divided(summary: Summary, width: int) -> list[Text]:

@@ -25,19 +25,21 @@ _KIND_CHARS: Final = 36
 _MOST_PARTS: Final = 4
 
 
-def title(summary: Summary, width: int) -> list[Text]:
+def title(summary: Summary, width: int, *, prices: bool = True) -> list[Text]:
     """Return the heading: the logs, how much is in them, and the prices."""
-    parts, prices = sizes(summary), price_basis(summary.prices)
+    parts, basis = sizes(summary), [price_basis(summary.prices)] if prices else []
     counts = " · ".join(parts)
     paths = inert(named(summary.paths))
     line = Text.assemble(("costscan", "bold"), "  ", (shorten(paths, width - 10), "bold"))
     if cells(line.plain) + GAP + cells(counts) > width:
-        return [line, *laid_out("", [(part, "") for part in (*parts, prices)], " · ", width)]
+        return [line, *laid_out("", [(part, "") for part in (*parts, *basis)], " · ", width)]
     line.append(f"   {counts}")
-    gap = width - cells(line.plain) - cells(prices)
-    if gap >= GAP:
-        return [Text.assemble(line, " " * gap, (prices, "dim"))]
-    return [line, *laid_out("", [(prices, "dim")], "", width)]
+    for said in basis:
+        gap = width - cells(line.plain) - cells(said)
+        if gap >= GAP:
+            return [Text.assemble(line, " " * gap, (said, "dim"))]
+        return [line, *laid_out("", [(said, "dim")], "", width)]
+    return [line]
 
 
 def sizes(summary: Summary) -> list[str]:
