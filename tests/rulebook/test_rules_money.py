@@ -170,7 +170,7 @@ def told_of_samples() -> Iterator[tuple[Analysis, pl.DataFrame]]:
         ("healthy-cached-run", set()),
         (
             "bloated-tool-result",
-            {"bloated-tool-result", "raw-markup-or-json-dump", "over-qualified-model"},
+            {"bloated-tool-result", "over-qualified-model"},
         ),
         ("loop-of-twelve", {"repeated-tool-call", "run-longer-than-its-task"}),
         ("sub-agents", {"duplicated-subagent-context"}),

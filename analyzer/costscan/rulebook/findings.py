@@ -13,6 +13,7 @@ from costscan.analysis import Analysis
 from costscan.defects import described
 from costscan.native import CAUGHT, without_panics
 from costscan.prices import UNBILLED
+from costscan.rulebook.overlaps import apart_from_others
 from costscan.rulebook.per_task import FINGERPRINT, told_once, with_fingerprints
 from costscan.rulebook.pricing import Money
 from costscan.rulebook.rule import CONFIDENCES, Rule
@@ -79,7 +80,12 @@ def _findings(
         return pl.DataFrame(schema=FINDINGS.schema)
     runs = pl.concat([frame["run_id"] for _, frame in matches]).unique()
     money, of_runs = Money(analysis, runs, frames), _Runs(analysis, accepted)
-    rows = [row for rule, frame in matches for row in _priced(rule, frame, money, of_runs, reasons)]
+    priced = [(rule, _priced(rule, frame, money, of_runs, reasons)) for rule, frame in matches]
+    rows = [
+        row
+        for rule, found in apart_from_others(analysis, [(r, f) for r, f in priced if f is not None])
+        for row in _rows(rule, told_once(rule, of_runs.not_accepted(found)), of_runs)
+    ]
     return pl.DataFrame(rows, schema=FINDINGS.schema).sort(
         "usd", "tokens", "rule", "run_id", "turn",
         descending=[True, True, False, False, False],
@@ -105,22 +111,17 @@ def _queried(
 
 
 def _priced(
-    rule: Rule,
-    matches: pl.DataFrame,
-    money: Money,
-    of_runs: "_Runs",
-    reasons: dict[str, str],
-) -> list[dict[str, Any]]:
-    """Return the findings of a rule; none where they cannot be priced or told."""
+    rule: Rule, matches: pl.DataFrame, money: Money, of_runs: "_Runs", reasons: dict[str, str]
+) -> pl.DataFrame | None:
+    """Return what a rule found, with its price; none where it cannot be priced or told."""
     try:
         priced = money.price(of_runs.spanned(matches), rule.price)
-        marked = of_runs.left(with_fingerprints(rule, priced, of_runs.names))
-        rows = _rows(rule, told_once(rule, marked), of_runs)
-        check("findings", pl.DataFrame(rows, schema=FINDINGS.schema))
+        found = of_runs.billed(with_fingerprints(rule, priced, of_runs.names))
+        check("findings", pl.DataFrame(_rows(rule, found, of_runs), schema=FINDINGS.schema))
     except CAUGHT as error:
         reasons[RULE + rule.name] = described(error)
-        return []
-    return rows
+        return None
+    return found
 
 
 def rule_frames(analysis: PricedAnalysis, rules: Iterable[Rule]) -> dict[str, pl.LazyFrame]:
@@ -175,15 +176,18 @@ class _Runs:
         free = analysis.turns.filter(tier=UNBILLED).group_by("run_id").agg("turn")
         self._unbilled: dict[str, list[int]] = dict(free.iter_rows())
 
-    def left(self, found: pl.DataFrame) -> pl.DataFrame:
-        """Leave out what somebody accepted, and turns that were not billed: they cost nothing."""
+    def not_accepted(self, found: pl.DataFrame) -> pl.DataFrame:
+        """Leave out what somebody accepted, after overlaps: no other rule tells it instead."""
         in_run = pl.concat_str(FINGERPRINT, pl.lit("@"), "run_id")
-        new = found.filter(~pl.col(FINGERPRINT).is_in(self._accepted) & ~in_run.is_in(self._accepted))
+        return found.filter(~pl.col(FINGERPRINT).is_in(self._accepted) & ~in_run.is_in(self._accepted))
+
+    def billed(self, found: pl.DataFrame) -> pl.DataFrame:
+        """Leave out findings about turns that were not billed: nothing could be saved on them."""
         costs = [
             usd != 0 or not any(turn <= free <= end for free in self._unbilled.get(run, ()))
-            for run, turn, end, usd in new.select("run_id", "turn", "turn_end", "usd").iter_rows()
+            for run, turn, end, usd in found.select("run_id", "turn", "turn_end", "usd").iter_rows()
         ]
-        return new.filter(pl.Series(costs, dtype=pl.Boolean))
+        return found.filter(pl.Series(costs, dtype=pl.Boolean))
 
     def spanned(self, matches: pl.DataFrame) -> pl.DataFrame:
         """Fill in the turns of findings that are about a whole run, and the end of those about a turn."""

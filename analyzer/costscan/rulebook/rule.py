@@ -54,6 +54,7 @@ class Rule:
     """One rule of the rulebook; `fix` is in words, `fixes` are settings by client.
 
     Where columns are `summed`, findings with one fingerprint are told once, with these as sums.
+    What stands in the turns that a rule found that it `leaves_to` is not told.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Rule:
     evidence: str
     identity: tuple[str, ...]
     summed: tuple[str, ...]
+    leaves_to: tuple[str, ...]
     params: Mapping[str, Param]
     cases: tuple[Case, ...]
     path: Path
@@ -91,7 +93,7 @@ _DEFAULT: Final = "default"
 FIX_NAMES: Final = ("task", "agent", "tool", "subject", "value", "shown", "variable", "limit")
 """What the text of a fix for a client may name in braces."""
 _CASE: Final = ("case", "expect", "params")
-_QUERY: Final = ("sql", "price", "message", "evidence", "identity", "summed")
+_QUERY: Final = ("sql", "price", "message", "evidence", "identity", "summed", "leaves_to")
 
 
 def read_rule(path: Path, *, cases: bool = True) -> Rule:
@@ -170,13 +172,14 @@ def _query(place: Place, table: Mapping[str, Any]) -> dict[str, Any]:
         "evidence": _text(place, query, "evidence", "query.") if "evidence" in query else "",
         "identity": _columns(place, query, "identity"),
         "summed": _columns(place, query, "summed"),
+        "leaves_to": _columns(place, query, "leaves_to"),
     }
 
 
 def _columns(place: Place, query: Mapping[str, Any], name: str) -> tuple[str, ...]:
     columns = query.get(name, [])
     if not isinstance(columns, list) or not all(isinstance(column, str) for column in columns):
-        raise CostscanError(f"{place.of(f'query.{name}')}: {name} must be a list of columns", 'like ["tool"]')
+        raise CostscanError(f"{place.of(f'query.{name}')}: {name} must be a list of names", 'like ["tool"]')
     return tuple(columns)
 
 
