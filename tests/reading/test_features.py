@@ -81,6 +81,11 @@ def test_bytes_and_long_texts_weigh_alike(repeats: int) -> None:
         ("     1→import os\n     2→import sys\n", "numbered lines"),
         ("-rw-r--r-- 1 root root 4096 Aug  2 17:24 a\n" * 30, "tables, listings"),
         ("aGVsbG8gd29ybGQhIQ9zZW5kIG1vcmUgYnl0ZXM3" * 20, "base64, hex"),
+        ("./src/v1.2/a-b_c.d.ts\n" * 40, "tables, listings"),
+        (
+            "diff --git a/a.min.js b/a.min.js\n@@ -1 +1 @@\n-a=1;b={c:2};\n" + "+a=1;b={c:2};\n" * 40,
+            "code, output",
+        ),
         ("今天的天气很好" * 20, "beyond ASCII"),
         ("def f(a, b):\n    return g(a)[b] + {a: b}\n" * 20, "code, output"),
     ],

@@ -50,7 +50,7 @@ def test_text_says_what_each_costs_and_the_sums(every: Listing) -> None:
         r"(\d+) findings, \$[\d.]+: (\d+) errors \$[\d.]+ · (\d+) warnings \$[\d.]+ · (\d+) info", words
     )
     assert sums is not None
-    assert list(map(int, sums.groups())) == [199, counts["error"], counts["warning"], counts["info"]]  # fmt: skip
+    assert list(map(int, sums.groups())) == [every.rows.height, counts["error"], counts["warning"], counts["info"]]  # fmt: skip
     assert "more: --top" not in words
 
 
@@ -70,8 +70,10 @@ def test_a_rule_with_all_its_findings(found: tuple[Diagnosis, Summary]) -> None:
     x, summary = found
     (rule,) = (rule for rule in load_rules() if rule.id == "R001")
     listing = chosen(summary, x, rules=["R001"])
-    words = "\n".join(line.plain for line in text.of_rule(listing, rule, 100))
-    assert "10 of 68 findings" in words
-    assert "58 more: costscan findings PATH --rule over-qualified-model --top 68" in words
+    many = replace(listing, rows=pl.concat([listing.rows] * 3))
+    words = "\n".join(line.plain for line in text.of_rule(many, rule, 100))
+    assert f"10 of {many.rows.height} findings" in words
+    left = many.rows.height - 10
+    assert f"{left} more: costscan findings PATH --rule over-qualified-model --top {left + 10}" in words
     off = text.of_rule(chosen(summary, x, rules=["no"]), replace(rule, enabled=False), 100)
     assert [line.plain for line in off] == ["in these logs", "  the rule is off: nothing was looked for"]

@@ -169,17 +169,14 @@ def shots(days: int, each: int, tier: str = "standard") -> list[Json]:
 def test_a_request_each_night_at_the_full_price(tmp_path: Path) -> None:
     _, found = told(write(tmp_path / "s.jsonl", *shots(days=3, each=1)))
     half = usd(OPUS, **{"in": 20_000}, out=100) / 2
-    assert sorted(found.select("rule", "run_id", "usd").rows()) == [
-        ("B003", f"r{n}-0", half) for n in range(3)
-    ]
+    assert found.select("rule", "run_id", "usd").rows() == [("B003", "r0-0", 3 * half)]
     assert "at about 3:00 UTC on 3 days" in found["message"][0]
 
 
 def test_a_wave_each_night_is_found_once(tmp_path: Path) -> None:
     _, found = told(write(tmp_path / "s.jsonl", *shots(days=3, each=5)))
     half = usd(OPUS, **{"in": 20_000}, out=100) / 2
-    assert set(found.select("rule", "usd").rows()) == {("B001", half)}
-    assert found.height == 15
+    assert found.select("rule", "usd").rows() == [("B001", 15 * half)]
 
 
 def test_two_nights_and_a_batch_are_no_findings(tmp_path: Path) -> None:

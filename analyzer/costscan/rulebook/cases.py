@@ -12,6 +12,7 @@ import polars as pl
 from costscan.errors import CostscanError, near
 from costscan.native import without_panics
 from costscan.prices import UNITS_OF
+from costscan.rulebook.per_task import told_once, with_fingerprints
 from costscan.rulebook.rule import Case, Rule
 from costscan.rulebook.sql import FRAMES, MAY_BE_UNKNOWN, REFUSALS, lazy, why_not
 
@@ -91,7 +92,7 @@ def failures(rule: Rule) -> list[str]:
         frames = {name: frame.lazy() for name, frame in frames_of(rule, case).items()}
         try:
             with without_panics():
-                findings = lazy(set_for(rule, case), frames).collect().to_dicts()
+                findings = _found(set_for(rule, case), frames)
         except REFUSALS as error:
             wrong.append(f"{case.name}: {why_not(rule, error)}")
             continue
@@ -102,6 +103,13 @@ def failures(rule: Rule) -> list[str]:
         if not left and not missing and len(findings) != len(case.expect):
             wrong.append(f"{case.name}: {len(findings)} findings instead of {len(case.expect)}")
     return wrong
+
+
+def _found(rule: Rule, frames: Mapping[str, pl.LazyFrame]) -> list[dict[str, Any]]:
+    """Return what a rule finds; of findings that are told once, that with the most tokens stands for all."""
+    runs = frames["runs"].select("run_id", "task", "agent").collect()
+    names = {run: (task, agent) for run, task, agent in runs.iter_rows()}
+    return told_once(rule, with_fingerprints(rule, lazy(rule, frames).collect(), names)).to_dicts()
 
 
 def _matches(row: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:

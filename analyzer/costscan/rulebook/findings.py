@@ -1,6 +1,5 @@
 """From what the queries of rules give to the `findings` frame: priced, in words, with fingerprints."""
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -14,6 +13,8 @@ from costscan.analysis import Analysis
 from costscan.defects import described
 from costscan.native import CAUGHT, without_panics
 from costscan.prices import UNBILLED
+from costscan.rulebook.overlaps import apart_from_others
+from costscan.rulebook.per_task import FINGERPRINT, told_once, with_fingerprints
 from costscan.rulebook.pricing import Money
 from costscan.rulebook.rule import CONFIDENCES, Rule
 from costscan.rulebook.sql import FRAMES, RUN_COSTS, lazy, why_not
@@ -21,13 +22,15 @@ from costscan.scenarios import PricedAnalysis
 from costscan.schema.frames import PROMPT, check
 from costscan.schema.tables.verdicts import FINDINGS
 
-_ENGINE: Final = ("run_id", "turn", "turn_end", "block", "tokens", "usd", "share", "confidence")
+_ENGINE: Final = (
+    *("run_id", "turn", "turn_end", "block", "tokens", "usd", "share", "confidence"),
+    FINGERPRINT,
+)
 HELD_BLOCKS: Final = 500_000
 """So many blocks are held in memory for the rules: each takes 300 bytes, a scan on disk ten times as long."""
 RULE: Final = "rule "
 """What stands before the name of a rule in the reasons of an analysis."""
 _MICRO: Final = 1_000_000
-_FINGERPRINT: Final = 16
 _MOST_CHARS: Final = 400
 """Of a word in the texts of a finding: a log may name a tool by a book."""
 
@@ -76,13 +79,12 @@ def _findings(
     if not matches:
         return pl.DataFrame(schema=FINDINGS.schema)
     runs = pl.concat([frame["run_id"] for _, frame in matches]).unique()
-    money, of_runs = Money(analysis, runs, frames), _Runs(analysis)
+    money, of_runs = Money(analysis, runs, frames), _Runs(analysis, accepted)
+    priced = [(rule, _priced(rule, frame, money, of_runs, reasons)) for rule, frame in matches]
     rows = [
         row
-        for rule, frame in matches
-        for row in _priced(rule, frame, money, of_runs, reasons)
-        if not of_runs.cost_nothing(row)
-        if row["fingerprint"] not in accepted and f"{row['fingerprint']}@{row['run_id']}" not in accepted
+        for rule, found in apart_from_others(analysis, [(r, f) for r, f in priced if f is not None])
+        for row in _rows(rule, told_once(rule, of_runs.not_accepted(found)), of_runs)
     ]
     return pl.DataFrame(rows, schema=FINDINGS.schema).sort(
         "usd", "tokens", "rule", "run_id", "turn",
@@ -110,15 +112,16 @@ def _queried(
 
 def _priced(
     rule: Rule, matches: pl.DataFrame, money: Money, of_runs: "_Runs", reasons: dict[str, str]
-) -> list[dict[str, Any]]:
-    """Return the findings of a rule; none where they cannot be priced or told."""
+) -> pl.DataFrame | None:
+    """Return what a rule found, with its price; none where it cannot be priced or told."""
     try:
-        rows = _rows(rule, money.price(of_runs.spanned(matches), rule.price), of_runs)
-        check("findings", pl.DataFrame(rows, schema=FINDINGS.schema))
+        priced = money.price(of_runs.spanned(matches), rule.price)
+        found = of_runs.billed(with_fingerprints(rule, priced, of_runs.names))
+        check("findings", pl.DataFrame(_rows(rule, found, of_runs), schema=FINDINGS.schema))
     except CAUGHT as error:
         reasons[RULE + rule.name] = described(error)
-        return []
-    return rows
+        return None
+    return found
 
 
 def rule_frames(analysis: PricedAnalysis, rules: Iterable[Rule]) -> dict[str, pl.LazyFrame]:
@@ -163,19 +166,28 @@ def run_costs(analysis: Analysis) -> pl.DataFrame:
 class _Runs:
     """What findings are told of their runs: the task, the agent, the last turn."""
 
-    def __init__(self, analysis: Analysis) -> None:
+    def __init__(self, analysis: Analysis, accepted: frozenset[str]) -> None:
         self._frame = analysis.runs.select("run_id", "n_turns")
         self.names = {
             run: (task, agent)
             for run, task, agent in analysis.runs.select("run_id", "task", "agent").iter_rows()
         }
+        self._accepted = pl.Series(sorted(accepted), dtype=pl.String).implode()
         free = analysis.turns.filter(tier=UNBILLED).group_by("run_id").agg("turn")
         self._unbilled: dict[str, list[int]] = dict(free.iter_rows())
 
-    def cost_nothing(self, finding: Mapping[str, Any]) -> bool:
-        """Whether a finding is about turns that were not billed: nothing could be saved on them."""
-        turns = self._unbilled.get(finding["run_id"], ())
-        return finding["usd"] == 0 and any(finding["turn"] <= turn <= finding["turn_end"] for turn in turns)
+    def not_accepted(self, found: pl.DataFrame) -> pl.DataFrame:
+        """Leave out what somebody accepted, after overlaps: no other rule tells it instead."""
+        in_run = pl.concat_str(FINGERPRINT, pl.lit("@"), "run_id")
+        return found.filter(~pl.col(FINGERPRINT).is_in(self._accepted) & ~in_run.is_in(self._accepted))
+
+    def billed(self, found: pl.DataFrame) -> pl.DataFrame:
+        """Leave out findings about turns that were not billed: nothing could be saved on them."""
+        costs = [
+            usd != 0 or not any(turn <= free <= end for free in self._unbilled.get(run, ()))
+            for run, turn, end, usd in found.select("run_id", "turn", "turn_end", "usd").iter_rows()
+        ]
+        return found.filter(pl.Series(costs, dtype=pl.Boolean))
 
     def spanned(self, matches: pl.DataFrame) -> pl.DataFrame:
         """Fill in the turns of findings that are about a whole run, and the end of those about a turn."""
@@ -196,12 +208,12 @@ class _Runs:
 
 def _rows(rule: Rule, priced: pl.DataFrame, of_runs: _Runs) -> list[dict[str, Any]]:
     return [
-        _row(rule, finding, *of_runs.names.get(finding["run_id"], ("", None)))
+        _row(rule, finding, of_runs.names.get(finding["run_id"], ("", None))[0])
         for finding in priced.iter_rows(named=True)
     ]
 
 
-def _row(rule: Rule, finding: Mapping[str, Any], task: str, agent: str | None) -> dict[str, Any]:
+def _row(rule: Rule, finding: Mapping[str, Any], task: str) -> dict[str, Any]:
     values = {**{name: rule.value(name) for name in rule.params}, **finding, "task": task}
     words = {name: _shown(name, value) for name, value in values.items()}
     confidence = finding.get("confidence")
@@ -218,7 +230,7 @@ def _row(rule: Rule, finding: Mapping[str, Any], task: str, agent: str | None) -
         "message": rule.message.format_map(words),
         "evidence": rule.evidence.format_map(words) if rule.evidence else _evidence(finding, words),
         "fix": rule.fix.format_map(words),
-        "fingerprint": _fingerprint(rule, task, agent, finding),
+        "fingerprint": finding[FINGERPRINT],
         "path": finding.get("path"),
         "char_offset": finding.get("char_offset"),
     }
@@ -244,17 +256,6 @@ def _shown(name: str, value: Any) -> str:
         return f"{value:,}"
     shown = str(value)
     return shown if len(shown) <= _MOST_CHARS else shown[: _MOST_CHARS - 1] + "…"
-
-
-def _fingerprint(rule: Rule, task: str, agent: str | None, finding: Mapping[str, Any]) -> str:
-    parts = (
-        rule.name,
-        task,
-        agent or "",
-        finding.get("tool") or "",
-        *(finding[name] for name in rule.identity),
-    )
-    return hashlib.sha256("\x1f".join(map(str, parts)).encode("utf-8", "replace")).hexdigest()[:_FINGERPRINT]
 
 
 __all__ = ["find", "rule_frames", "run_costs"]

@@ -13,7 +13,8 @@ from costscan.settings.values import Place
 
 LEVERS: Final = (*levers.LEVERS, "loops", "sub-agents", "spend")
 """What rules are about: a lever, or what none of these changes."""
-SEVERITIES: Final = ("error", "warning", "info")
+ERROR: Final = "error"
+SEVERITIES: Final = (ERROR, "warning", "info")
 CONFIDENCES: Final = ("high", "medium", "low")
 
 ParamValue = int | float | str
@@ -51,7 +52,11 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of the rulebook; `fix` is in words, `fixes` are settings by client."""
+    """One rule of the rulebook; `fix` is in words, `fixes` are settings by client.
+
+    Where columns are `summed`, findings with one fingerprint are told once, with these as sums.
+    What stands in the turns that a rule found that it `leaves_to` is not told.
+    """
 
     id: str
     name: str
@@ -67,6 +72,8 @@ class Rule:
     message: str
     evidence: str
     identity: tuple[str, ...]
+    summed: tuple[str, ...]
+    leaves_to: tuple[str, ...]
     params: Mapping[str, Param]
     cases: tuple[Case, ...]
     path: Path
@@ -87,7 +94,7 @@ _DEFAULT: Final = "default"
 FIX_NAMES: Final = ("task", "agent", "tool", "subject", "value", "shown", "variable", "limit")
 """What the text of a fix for a client may name in braces."""
 _CASE: Final = ("case", "expect", "params")
-_QUERY: Final = ("sql", "price", "message", "evidence", "identity")
+_QUERY: Final = ("sql", "price", "message", "evidence", "identity", "summed", "leaves_to")
 
 
 def read_rule(path: Path, *, cases: bool = True) -> Rule:
@@ -159,18 +166,22 @@ def _query(place: Place, table: Mapping[str, Any]) -> dict[str, Any]:
     _refuse_unknown(place, "query.", query, _QUERY)
     price = query.get("price", next(iter(WAYS)))
     _one_of(place, "query.price", price, tuple(WAYS))
-    identity = query.get("identity", [])
-    if not isinstance(identity, list) or not all(isinstance(name, str) for name in identity):
-        raise CostscanError(
-            f"{place.of('query.identity')}: identity must be a list of columns", 'like ["tool"]'
-        )
     return {
         "sql": _text(place, query, "sql", "query."),
         "price": price,
         "message": _text(place, query, "message", "query."),
         "evidence": _text(place, query, "evidence", "query.") if "evidence" in query else "",
-        "identity": tuple(identity),
+        "identity": _columns(place, query, "identity"),
+        "summed": _columns(place, query, "summed"),
+        "leaves_to": _columns(place, query, "leaves_to"),
     }
+
+
+def _columns(place: Place, query: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    columns = query.get(name, [])
+    if not isinstance(columns, list) or not all(isinstance(column, str) for column in columns):
+        raise CostscanError(f"{place.of(f'query.{name}')}: {name} must be a list of names", 'like ["tool"]')
+    return tuple(columns)
 
 
 def _params(place: Place, table: Mapping[str, Any]) -> dict[str, Param]:

@@ -123,6 +123,10 @@ def compile_rule(rule: Rule) -> pl.Schema:
     for name in rule.identity:
         if name not in schema:
             raise CostscanError(f"{rule.path}: identity names {name}", near(name, list(schema)))
+    for name in rule.summed:
+        if not schema.get(name, pl.String).is_numeric():
+            numbers = [column for column, kind in schema.items() if kind.is_numeric()]
+            raise CostscanError(f"{rule.path}: summed names {name}, no number", near(name, numbers))
     return schema
 
 

@@ -77,6 +77,11 @@ def by_run(analysis: Diagnosis) -> pl.DataFrame:
 
 
 def by_root(analysis: Diagnosis) -> pl.DataFrame:
-    """Return, per root run with findings: the most expensive of its tree in words."""
-    by_tree = analysis.rooted(analysis.findings).group_by("root_run_id", maintain_order=True)
+    """Return, per root run with findings: what would save most in its tree, in words.
+
+    What only says that a run was expensive and what is to be tried first come after what can be mended.
+    """
+    is_told_last = (pl.col("lever") == "spend") | (pl.col("confidence") == "low")
+    ranked = analysis.rooted(analysis.findings).sort(is_told_last, maintain_order=True)
+    by_tree = ranked.group_by("root_run_id", maintain_order=True)
     return by_tree.agg(top_finding=why().first())

@@ -23,7 +23,10 @@ _BLOB_STARTS_SHARE: Final = 0.25
 _MARKUP_CHARS: Final = 60
 _TABLE_NUMBERS_SHARE: Final = 0.06
 _PROSE_STARTS_SHARE: Final = 0.1
+_PATH_SLASHES_SHARE: Final = 0.04
+"""Every 64th character of base64 is a slash; of a list of paths at least every 25th."""
 _number = re.compile(rb"[0-9]+")
+_changes = re.compile(r"(?:diff --git |--- \S|@@ -\d|commit [0-9a-f]{7})")
 
 
 def content_kind(text: str) -> str:
@@ -36,6 +39,8 @@ def content_kind(text: str) -> str:
         return "JSON"
     if head[:1] == "<" and sampled.count(b"<") * _MARKUP_CHARS > size:
         return "markup"
+    if _changes.match(head):
+        return "code, output"
     if head[:1].isdigit() and ("\u2192" in head or "\t" in head):
         return "numbered lines"
     if beyond > _BEYOND_SHARE * size:
@@ -45,10 +50,16 @@ def content_kind(text: str) -> str:
 
 def _by_density(sampled: bytes, spaces: float, starts: float) -> str:
     if spaces < _BLOB_SPACE_SHARE and starts > _BLOB_STARTS_SHARE:
-        return "base64, hex"
+        return "tables, listings" if _is_of_paths(sampled) else "base64, hex"
     if _numbers(sampled) > _TABLE_NUMBERS_SHARE * max(len(sampled), 1):
         return "tables, listings"
     return "prose" if starts < _PROSE_STARTS_SHARE else "code, output"
+
+
+def _is_of_paths(sampled: bytes) -> bool:
+    """Whether lines of few words without spaces are names of files."""
+    slashes = sampled.count(b"/") + sampled.count(b"\\")
+    return slashes > _PATH_SLASHES_SHARE * max(len(sampled), 1)
 
 
 def _numbers(sampled: bytes) -> int:
