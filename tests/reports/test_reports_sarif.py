@@ -48,7 +48,7 @@ def test_the_sample_logs(samples_found: tuple[Diagnosis, Summary], tmp_path: Pat
     assert abs(spent - sum(summary.findings["usd"].drop_nulls(), Decimal(0))) < Decimal("1e-7")
     rule = next(rule for rule in run["tool"]["driver"]["rules"] if rule["name"] == "cache-expired")
     assert rule["fullDescription"]["text"].startswith("A cache entry lives for five minutes or an hour from")
-    assert "Pauses of up to <longest minutes> minutes, a lifetime of <lifetime>" in rule["help"]["text"]
+    assert "A pause of <minutes> minutes, a lifetime of <lifetime>: <advice>" in rule["help"]["text"]
     assert "**False positives.** A person who went to lunch" in rule["help"]["markdown"]
 
 
