@@ -12,6 +12,7 @@ from costscan.actions import Advised, advise
 from costscan.actions.candidates import candidates
 from costscan.actions.clients import LEAST_WINDOW, is_settable, limit_of
 from costscan.actions.composed import Composer
+from costscan.actions.fixes import how
 from costscan.actions.setting import CAP, COMPACT, TTL, Setting
 from costscan.actions.words import KINDS
 from costscan.levers.catalogue import CATALOGUE
@@ -168,3 +169,12 @@ def test_without_the_rule_that_explains_it_an_action_still_says_what_to_do() -> 
     (first,) = found.actions.head(1).to_dicts()
     assert (first["rule"], first["how"]) == (None, first["title"])
     assert "actions" not in found.reasons
+
+
+@pytest.mark.parametrize(
+    ("agent", "key"), [(None, "promptCacheTtl"), ("sub-agent", "subagentPromptCacheTtl")]
+)
+def test_a_lifetime_is_set_where_its_prompts_are_sent(agent: str | None, key: str) -> None:
+    rule = next(rule for rule in load_rules(cases=False) if rule.name == "wrong-ttl")
+    setting = Setting(TTL, frozenset(), agent=agent, client="claude_code", value="5m")
+    assert how(rule, setting, "claude_code", None) == f'"{key}": "5m" in .claude/settings.json'

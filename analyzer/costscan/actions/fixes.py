@@ -20,7 +20,8 @@ def how(rule: Rule | None, setting: Setting, client: str, found: str | None) -> 
     fix = rule.fixes.get(client) if rule else None
     if fix is None:
         return found or title(setting)
-    variable, limit = limit_of(setting) or ("", 0)
+    ttl = "subagentPromptCacheTtl" if setting.agent else "promptCacheTtl"
+    variable, limit = limit_of(setting) or (ttl, 0)
     return fix.text.format(
         task=setting.task or "",
         agent=setting.agent or "",

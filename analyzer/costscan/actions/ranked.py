@@ -11,7 +11,7 @@ from costscan.actions import setting as kinds
 from costscan.actions.clients import is_settable
 from costscan.actions.composed import Composer
 from costscan.actions.setting import Setting
-from costscan.levers.catalogue import LATENCY, NEEDS_EVAL
+from costscan.levers.catalogue import TO_BE_TESTED
 from costscan.levers.replaying import Outcome
 from costscan.scenarios.workspace import Workspace
 
@@ -19,7 +19,6 @@ MOST, MOST_OF_MANY, MANY_TURNS = 12, 6, 50_000
 """So many settings are ranked, those that save most alone; fewer where a log has many turns."""
 LEAST_PICO: Final = 10**9
 """What saves less than a tenth of a cent after those before it is no action of its own."""
-_TESTS: Final = frozenset({LATENCY, NEEDS_EVAL})
 _ROUGH: Final = frozenset({kinds.CAP, kinds.COMPACT})
 """Parts of which it is not known exactly what one setting saves alone, as their scenario has many of them."""
 
@@ -34,7 +33,7 @@ class Ranked(NamedTuple):
 
 def is_test(setting: Setting) -> bool:
     """Whether a setting may change answers, or when they come."""
-    return setting.risk in _TESTS
+    return setting.risk in TO_BE_TESTED
 
 
 def _order(setting: Setting) -> int:

@@ -29,39 +29,46 @@ class Severity(StrEnum):
     INFO = "info"
 
 
+Rules = Annotated[
+    list[str] | None,
+    typer.Option(metavar="RULE", help="Only findings of this rule, by name or id. Repeatable."),
+]
+Runs = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="RUN",
+        help="Only findings in this run or sub-agent: its id, the beginning of it, or worst. Repeatable.",
+    ),
+]
+Severities = Annotated[
+    list[Severity] | None, typer.Option(help="Only findings of this severity. Repeatable.")
+]
+ListFormat = Annotated[
+    str, typer.Option("--format", metavar="FORMAT", help=f"How to print them: {', '.join(names())}.")
+]
+Top = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, help="Show at most N findings; as text 10 if not set, else all."),
+]
+LogFormat = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help=f"The format of all files, instead of what each looks like: {', '.join(formats.names())}.",
+    ),
+]
+
+
 @with_options("since", "until", "task", "model", "rules", "tz", "set", "config", "no_cache", "workers")
 def findings(
     path: p.PathsOrDefault = None,
     *,
-    rule: Annotated[
-        list[str] | None,
-        typer.Option(metavar="RULE", help="Only findings of this rule, by name or id. Repeatable."),
-    ] = None,
-    run: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="RUN",
-            help="Only findings in this run or sub-agent: its id, the beginning of it, or worst. Repeatable.",
-        ),
-    ] = None,
-    severity: Annotated[
-        list[Severity] | None, typer.Option(help="Only findings of this severity. Repeatable.")
-    ] = None,
-    list_format: Annotated[
-        str,
-        typer.Option("--format", metavar="FORMAT", help=f"How to print them: {', '.join(names())}."),
-    ] = DEFAULT,
-    top: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="Show at most N findings; as text 10 if not set, else all."),
-    ] = None,
-    log_format: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help=f"The format of all files, instead of what each looks like: {', '.join(formats.names())}.",
-        ),
-    ] = None,
+    rule: Rules = None,
+    run: Runs = None,
+    severity: Severities = None,
+    list_format: ListFormat = DEFAULT,
+    top: Top = None,
+    log_format: LogFormat = None,
     options: Options,
 ) -> None:
     """List what rules found: where, what it cost, and what to do about it; the most expensive first.

@@ -10,6 +10,8 @@ from typing import Final
 RISKS: Final = ("none", "low", "latency", "needs-eval")
 """What a scenario may change beside the cost, from nothing to the answers: docs/levers.md."""
 NONE, LOW, LATENCY, NEEDS_EVAL = RISKS
+TO_BE_TESTED: Final = frozenset({LATENCY, NEEDS_EVAL})
+"""The risks of what may change answers, or when they come."""
 SUMMARY_TOKENS: Final = 3000
 """A summary of an agent's history; those of Claude Code have about 2,000 to 4,000."""
 ALL: Final = "all"

@@ -63,13 +63,10 @@ def summarize(
         paths: what the user asked to read, for headings.
         now: the time of the report.
         rank: what runs are ranked by: cost, waste (what all levers save) or a lever.
-        rules: the rules that found the findings.
-        tz: the IANA name of the time zone of days.
+        rules: those that found the findings.
+        tz: the time zone of days.
     """
-    is_whole = selection is None or selection == Selection()
-    recorded = recorded_totals(analysis) if is_whole else {}
-    threads = threads_table(analysis)
-    runs = runs_table(analysis, threads, {name: one.amount for name, one in recorded.items()}, rank)
+    recorded, threads, runs = _runs(analysis, selection, rank)
     return Summary(
         schema_version=SCHEMA_VERSION,
         costscan_version=__version__,
@@ -93,10 +90,21 @@ def summarize(
         runs=runs,
         threads=threads,
         breakdowns=_breakdowns(analysis),
-        defects=[Defect(part, reason) for part, reason in analysis.reasons.items()],
+        defects=[Defect(*reason) for reason in analysis.reasons.items()],
         paths=tuple(paths),
         rules=tuple(rules),
     )
+
+
+def _runs(
+    analysis: Diagnosis, selection: Selection | None, rank: str
+) -> tuple[dict[str, Recorded], pl.DataFrame, pl.DataFrame]:
+    """Return what clients recorded of whole sessions, the agent threads, and the runs."""
+    is_whole = selection is None or selection == Selection()
+    recorded = recorded_totals(analysis) if is_whole else {}
+    threads = threads_table(analysis)
+    amounts = {name: one.amount for name, one in recorded.items()}
+    return recorded, threads, runs_table(analysis, threads, amounts, rank)
 
 
 def _breakdowns(analysis: Diagnosis) -> dict[str, pl.DataFrame]:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from costscan.levers.catalogue import LATENCY, NEEDS_EVAL
+from costscan.levers.catalogue import TO_BE_TESTED
 
 
 def is_test(action: Mapping[str, Any]) -> bool:
     """Whether an action may change answers, or when they come."""
-    return action["risk"] in {LATENCY, NEEDS_EVAL}
+    return action["risk"] in TO_BE_TESTED
 
 
 __all__ = ["is_test"]
