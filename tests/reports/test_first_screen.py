@@ -1,6 +1,7 @@
 """The first screen: what to do first, on one screen, and every line of it within the width."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -29,6 +30,12 @@ def test_it_is_one_screen_within_its_width(samples: Summary, width: int) -> None
     assert max(map(cells, lines)) <= width
     if width >= 100:
         assert len(lines) <= MOST_LINES
+
+
+def test_a_long_path_takes_the_place_of_a_run(samples: Summary) -> None:
+    deep = replace(samples, paths=("/a-folder-of-a-long-name" * 5, "/another" * 20))
+    assert len(first_screen(deep, 100)) <= MOST_LINES
+    assert "FIX FIRST" in "\n".join(line.plain for line in first_screen(deep, 100))
 
 
 def test_what_runs_could_be_is_the_bill_less_all_actions(samples: Summary) -> None:

@@ -19,6 +19,9 @@ from costscan.summary import Summary
 from costscan.summary.cost_of import is_test
 
 FIRST, TESTS, RUNS, PARTS = 5, 3, 5, 4
+MOST_LINES: Final = 45
+"""Lines of a first screen of at least `_WIDE` columns: it shows fewer actions and runs where it has more."""
+_WIDE: Final = 100
 _RISKS: Final = {"none": "none", "low": "low", "latency": "latency", "needs-eval": "needs eval"}
 _INDENT: Final = "     "
 _LEAST_OFF: Final = 0.0005
@@ -26,9 +29,17 @@ _LEAST_OFF: Final = 0.0005
 
 def first_screen(summary: Summary, width: int) -> list[Text]:
     """Return the lines of the first screen, each at most `width` columns wide."""
+    for most in range(max(FIRST, RUNS), 1, -1):
+        lines = _within(summary, width, most)
+        if len(lines) <= MOST_LINES or width < _WIDE:
+            break
+    return lines
+
+
+def _within(summary: Summary, width: int, most: int) -> list[Text]:
     blocks = [title(summary, width, prices=False), _answers(summary, width)]
     if summary.totals.turns:
-        blocks += [*_actions(summary, width), _runs(summary, width), _divided(summary, width)]
+        blocks += [*_actions(summary, width, most), _runs(summary, width, most), _divided(summary, width)]
     blocks += [_trust(summary, width), _next(summary, width)]
     lines: list[Text] = []
     for block in (block for block in blocks if block):
@@ -95,12 +106,12 @@ def _cache(summary: Summary) -> Pieces:
     return pieces
 
 
-def _actions(summary: Summary, width: int) -> list[list[Text]]:
+def _actions(summary: Summary, width: int, most: int) -> list[list[Text]]:
     first, tests = _first_and_tests(summary)
     head = "TEST FIRST  (answers, or when they come, may be others)"
     return [
-        *([_listed("FIX FIRST", first, FIRST, width, details=True)] if first else []),
-        *([_listed(head, tests, TESTS, width, details=False)] if tests else []),
+        *([_listed("FIX FIRST", first, min(FIRST, most), width, details=True)] if first else []),
+        *([_listed(head, tests, min(TESTS, most), width, details=False)] if tests else []),
     ]
 
 
@@ -132,8 +143,8 @@ def _details(action: dict[str, Any], width: int) -> Iterator[Text]:
         yield Text(clip(_INDENT + said, width), style="dim")
 
 
-def _runs(summary: Summary, width: int) -> list[Text]:
-    rows = summary.runs.head(RUNS).to_dicts()
+def _runs(summary: Summary, width: int, most: int) -> list[Text]:
+    rows = summary.runs.head(min(RUNS, most)).to_dicts()
     total = summary.totals.usd
     names = run_names(rows, summary.runs["run_id"].to_list())
     shares = ["-" if not total or row["usd"] is None else percent(float(row["usd"] / total)) for row in rows]
