@@ -13,7 +13,7 @@ from costscan.actions.candidates import candidates
 from costscan.actions.clients import LEAST_WINDOW, is_settable, limit_of
 from costscan.actions.composed import Composer
 from costscan.actions.fixes import how
-from costscan.actions.setting import CAP, COMPACT, TTL, Setting
+from costscan.actions.setting import CAP, COMPACT, ROUTE, TTL, Setting
 from costscan.actions.words import KINDS
 from costscan.levers.catalogue import CATALOGUE
 from costscan.rulebook import find, load_rules
@@ -91,8 +91,9 @@ def test_a_setting_for_all_runs_costs_what_its_scenario_says() -> None:
         workspace = Workspace(x, Settings())
         chosen = priced.choices
         every = frozenset(x.runs["run_id"])
-        for part, settings in as_set(chosen, every).items():
-            (outcome,) = workspace.done([Composer(workspace).outcome_of(settings)])
+        routed = {"routing": [Setting(ROUTE, every)]}
+        for part, settings in (as_set(chosen, every) | routed).items():
+            (outcome,) = workspace.done([Composer(workspace, priced.routes).outcome_of(settings)])
             rows = priced.scenarios.filter(scenario=part)
             base = workspace.logged.runs.select("run_id", was="known_pico_usd")
             of_group = x.runs.select("run_id", "task", "agent")
@@ -123,7 +124,7 @@ def as_set(chosen: pl.DataFrame, every: frozenset[str]) -> dict[str, list[Settin
 
 def test_there_is_a_word_for_each_part_of_a_lever() -> None:
     parts = {f"{lever.name}/{part.name}" for lever in CATALOGUE for part in lever.parts}
-    assert parts - set(KINDS) == {"routing/turns", "routing/effort"}
+    assert parts - set(KINDS) == {"routing/effort"}
     names = {rule.name for rule in load_rules(cases=False)}
     assert {name for kind in KINDS.values() for name in kind.rules} <= names
 

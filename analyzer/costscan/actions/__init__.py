@@ -73,7 +73,7 @@ def _actions(diagnosis: Diagnosis, settings: Settings) -> tuple[pl.DataFrame, pl
         return empty("actions"), pl.DataFrame(schema=OF_RUNS)
     left = Decimal(diagnosis.turns["usd"].sum())
     rows, of_runs = [], [pl.DataFrame(schema=OF_RUNS)]
-    for rank, one in enumerate(ranked(Workspace(diagnosis, settings), could), 1):
+    for rank, one in enumerate(ranked(Workspace(diagnosis, settings), could, diagnosis.routes), 1):
         left -= Decimal(one.saved_pico) / _PICO
         rows.append(_row(diagnosis, one) | {"rank": rank, "usd_after": left})
         saved_usd = usd_of(pl.col("saved_pico"))

@@ -41,14 +41,19 @@ def _order(setting: Setting) -> int:
     return int(is_test(setting)) if is_settable(setting, setting.client) else 2
 
 
-def ranked(workspace: Workspace, settings: Sequence[Setting]) -> list[Ranked]:
+def ranked(workspace: Workspace, settings: Sequence[Setting], routes: pl.DataFrame) -> list[Ranked]:
     """Return settings that save something after those before them: first those that change no answer.
 
     Each is replayed with all before it. What saves nothing there, as others save it already, is left out, and
     the rest is replayed anew.
+
+    Args:
+        workspace: what plans are made from.
+        settings: those that save most alone first.
+        routes: the frame of the calls that routing gives to other models.
     """
     most = MOST if workspace.plan.steps.height <= MANY_TURNS else MOST_OF_MANY
-    composer = Composer(workspace)
+    composer = Composer(workspace, routes)
     some = _alone(composer, settings[:most])
     left = sorted(some, key=lambda one: (_order(one), -one.saved_usd))
     while True:

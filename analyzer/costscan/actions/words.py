@@ -54,6 +54,9 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Clear the tool results of {subject} when the next request begins", ("stale-tool-result",)
     ),
     kinds.ROUTE: Kind("Try {value} for {subject}", ("over-qualified-model", "over-qualified-subagent")),
+    kinds.ROUTE_TURNS: Kind(
+        "Try {value} for short steps of {subject}", ("over-qualified-model", "over-qualified-subagent")
+    ),
     kinds.ASYNC: Kind(
         "Send {subject} to the Batch API", ("batchable-requests", "interactive-lane-for-nightly-job")
     ),

@@ -227,17 +227,29 @@ def _usd(calls: Iterable[Call]) -> Decimal:
     return usd(list(calls))
 
 
-def on_models(calls: Calls, routes: Mapping[tuple[str, int], str]) -> Calls:
-    """Send turns to other models; what the API itself asks first is a turn of its own."""
+def on_models(calls: Calls, routes: Mapping[tuple[str, int], tuple[str, bool]]) -> Calls:
+    """Send turns to other models; what the API itself asks first is a turn of its own.
+
+    A call of which the other model makes nothing is sent there, and then to its own model.
+    """
     turns: dict[str, int] = {}
     moved: dict[int, Call] = {}
+    tried: dict[int, Call] = {}
     for call in billed(calls):
         turn = turns[call.run] = turns.get(call.run, -1) + 1
-        moved[id(call)] = call.told(model=routes.get((call.run, turn), call.request["model"]))
-    return [
-        call if call.is_refused else replace(moved[id(call)], before=call.before and moved[id(call.before)])
-        for call in calls
-    ]
+        model, is_wrong = routes.get((call.run, turn), (call.request["model"], False))
+        there = call.told(model=model)
+        moved[id(call)] = call if is_wrong else there
+        if is_wrong:
+            tried[id(call)] = replace(there, before=None)
+    out: Calls = []
+    for call in calls:
+        if call.is_refused:
+            out.append(call)
+            continue
+        out += [tried[id(each)] for each in (call.before, call) if id(each) in tried]
+        out.append(replace(moved[id(call)], before=call.before and moved[id(call.before)]))
+    return out
 
 
 def all_on(calls: Calls, model: str) -> Calls:

@@ -35,8 +35,8 @@ SETTINGS: Final = {
 }
 Living = frozenset[tuple[str, tuple[bool, bool]]]
 """By run, whether tools and system prompt, and what follows, live for an hour."""
-Routes = dict[tuple[str, int], str]
-"""By run and turn, another model."""
+Routes = dict[tuple[str, int], tuple[str, bool]]
+"""By run and turn, another model, and whether the call is made again on its own."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Way(NamedTuple):
     """A way to take some levers; `lives` are the lifetimes where what is marked is chosen anew."""
 
     is_trimmed: bool
-    models: str | frozenset[tuple[tuple[str, int], str]]
+    models: str | frozenset[tuple[tuple[str, int], tuple[str, bool]]]
     is_packed: bool
     is_batched: bool
     lives: Living | None
@@ -155,7 +155,7 @@ class Fixed:
         for trim, move, pack, live in product(trims, self._moves(levers), packs, lives):
             yield Way(trim, move, pack, batch, live)
 
-    def _moves(self, levers: set[str]) -> Sequence[str | frozenset[tuple[tuple[str, int], str]]]:
+    def _moves(self, levers: set[str]) -> Sequence[str | frozenset[tuple[tuple[str, int], tuple[str, bool]]]]:
         """The models that turns may go to: a name for all of them, or some turns with theirs."""
         if "routing" not in levers:
             return [frozenset()]

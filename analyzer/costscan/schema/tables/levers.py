@@ -63,11 +63,12 @@ TURN_WORK: Final = table(
     stop_reason=Column(TEXT, "why the model stopped", nullable=True),
 )
 ROUTES: Final = table(
-    "a turn that the routing lever gives to another model",
+    "a call that the routing lever gives to another model, by what is known before it",
     **OF_TURN,
     model=Column(TEXT, "the model that served it"),
     to_model=Column(TEXT, "the model that could have"),
     evidence=Column(TEXT, "which evidence says so; null where it was forced", nullable=True),
+    is_wrong=Column(BOOL, "whether its answer shows that the model that served it has to be asked again"),
     confidence=Column(TEXT, "high, medium or low", nullable=True),
     reason=Column(TEXT, "the evidence in words", nullable=True),
 )
