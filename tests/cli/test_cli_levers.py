@@ -87,7 +87,7 @@ def test_the_page_of_levers(capsys: Capture) -> None:
     shown = said(capsys, "analyze", ITEMS, "--by", "lever")
     assert "pack-items" in shown
     assert "items to a context" in shown
-    assert "one short request" in shown
+    assert "short requests with short" in shown
     assert "assumed" in shown
 
 

@@ -15,7 +15,7 @@ from costscan.levers.catalogue import TO_BE_TESTED
 from costscan.levers.replaying import Outcome
 from costscan.scenarios.workspace import Workspace
 
-MOST, MOST_OF_MANY, MANY_TURNS = 12, 6, 50_000
+MOST, MOST_OF_MANY, MANY_TURNS = 16, 6, 50_000
 """So many settings are ranked, those that save most alone; fewer where a log has many turns."""
 LEAST_PICO: Final = 10**9
 """What saves less than a tenth of a cent after those before it is no action of its own."""
@@ -45,7 +45,7 @@ def ranked(workspace: Workspace, settings: Sequence[Setting], routes: pl.DataFra
     """Return settings that save something after those before them: first those that change no answer.
 
     Each is replayed with all before it. What saves nothing there, as others save it already, is left out, and
-    the rest is replayed anew.
+    the rest is replayed anew: once more in the order of what each saves there, where that is another one.
 
     Args:
         workspace: what plans are made from.
@@ -54,16 +54,23 @@ def ranked(workspace: Workspace, settings: Sequence[Setting], routes: pl.DataFra
     """
     most = MOST if workspace.plan.steps.height <= MANY_TURNS else MOST_OF_MANY
     composer = Composer(workspace, routes)
-    some = _alone(composer, settings[:most])
-    left = sorted(some, key=lambda one: (_order(one), -one.saved_usd))
+    left = _in_order([(one, one.saved_usd) for one in _alone(composer, settings[:most])])
+    is_sorted = False
     while True:
         prefixes = [left[:n] for n in range(1, len(left) + 1)]
         outcomes = [workspace.logged, *_outcomes(composer, prefixes)]
         saved = [_sum(was) - _sum(now) for was, now in pairwise(outcomes)]
-        if all(pico >= LEAST_PICO for pico in saved):
+        again = _in_order([pair for pair in zip(left, saved, strict=True) if pair[1] >= LEAST_PICO])
+        if len(again) == len(left) and (is_sorted or again == left):
             of_runs = [_of_runs(was, now) for was, now in pairwise(outcomes)]
             return [Ranked(*each) for each in zip(left, saved, of_runs, strict=True)]
-        left = [one for one, pico in zip(left, saved, strict=True) if pico >= LEAST_PICO]
+        is_sorted = len(again) == len(left)
+        left = again
+
+
+def _in_order(worth: Sequence[tuple[Setting, float]]) -> list[Setting]:
+    """Return settings as they are to be made, given what each of them saves."""
+    return [one for one, _ in sorted(worth, key=lambda pair: (_order(pair[0]), -pair[1]))]
 
 
 def _alone(composer: Composer, settings: Sequence[Setting]) -> list[Setting]:

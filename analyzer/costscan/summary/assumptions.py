@@ -44,6 +44,12 @@ ASSUMED: Final = (
     ),
     Assumption(
         "routing",
+        "a call whose answer shows that the smaller model was not enough is made twice, "
+        "and the first answer is as long as the second",
+        "docs/levers.md; how often a smaller model fails elsewhere is not known",
+    ),
+    Assumption(
+        "routing",
         "between the two families of tokenizers, tokens are counted anew block by block, "
         f"give or take {SIZE_SPREAD:.0%}, or {ATTACHED_ERROR:.0%} of documents",
         f"{_DOCS}/about-claude/pricing; docs/token-weights.md",
