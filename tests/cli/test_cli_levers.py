@@ -58,6 +58,7 @@ RISKS = {
     "trimming/drop-repeated-results": "none",
     "trimming/resize-images": "low",
     "trimming/prune-at-task-boundary": "needs-eval",
+    "trimming/context-editing": "needs-eval",
     "trimming/compact-history": "needs-eval",
     "routing": "needs-eval",
     "routing/turns": "needs-eval",

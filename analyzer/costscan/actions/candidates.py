@@ -16,7 +16,7 @@ from costscan.rulebook import Diagnosis
 MOST_USED: Final = 0.1
 """Where more of what a cap cuts was used, answers may be others."""
 PARTS: Final = (
-    *(kinds.FIX_PREFIX, kinds.BREAKPOINTS, kinds.TTL, kinds.COMPACT, kinds.ASYNC, kinds.PACK),
+    *(kinds.FIX_PREFIX, kinds.BREAKPOINTS, kinds.TTL, kinds.CLEAR, kinds.COMPACT, kinds.ASYNC, kinds.PACK),
     *("trimming/defer-unused-tools", "trimming/drop-repeated-results", "trimming/resize-images"),
     "trimming/prune-at-task-boundary",
 )
@@ -53,7 +53,7 @@ def _of_groups(diagnosis: Diagnosis) -> Iterator[Setting]:
     values = _values(diagnosis)
     for part, task, agent, ids, client, saved in sums.filter(pl.col("saved_usd") > 0).iter_rows():
         told = [value for run in ids if (value := values.get((part, run)))]
-        if part in {kinds.TTL, kinds.COMPACT} and not told:
+        if part in {kinds.TTL, kinds.CLEAR, kinds.COMPACT} and not told:
             continue
         value = Counter(told).most_common(1)[0][0] if told else None
         yield Setting(part, frozenset(ids), task, agent, client, value=value, saved_usd=float(saved))

@@ -62,13 +62,13 @@ class Composer:
 def _trims(settings: Sequence[Setting]) -> Made:
     caps = [(one.tool, int(one.value or 0)) for one in settings if one.part == kinds.CAP]
     runs: dict[str, set[str]] = {}
+    thresholds: dict[str, dict[str, int]] = {}
     for one in settings:
         lever, _, part = one.part.partition("/")
-        if lever == "trimming" and one.part not in {kinds.CAP, kinds.COMPACT}:
+        if one.part in {kinds.CLEAR, kinds.COMPACT}:
+            thresholds.setdefault(part, {}).update(dict.fromkeys(one.runs, int(one.value or 0)))
+        elif lever == "trimming" and one.part != kinds.CAP:
             runs.setdefault(part, set()).update(one.runs)
-    thresholds = {
-        run: int(one.value or 0) for one in settings if one.part == kinds.COMPACT for run in one.runs
-    }
     return Made(pl.DataFrame(caps, schema=_CAPS, orient="row"), runs, thresholds)
 
 

@@ -18,7 +18,7 @@ def how(rule: Rule | None, setting: Setting, client: str, found: str | None) -> 
     if not is_settable(setting, client):
         return f"{client} has no setting for it. {found or ''}".rstrip()
     fix = rule.fixes.get(client) if rule else None
-    if fix is None:
+    if fix is None or (setting.value is None and "{value}" in fix.text):
         return found or title(setting)
     ttl = "subagentPromptCacheTtl" if setting.agent else "promptCacheTtl"
     variable, limit = limit_of(setting) or (ttl, 0)
@@ -29,9 +29,15 @@ def how(rule: Rule | None, setting: Setting, client: str, found: str | None) -> 
         subject=setting.subject,
         value=setting.value or "",
         shown=shown(setting),
+        tenth=_tenth(setting.value),
         variable=variable,
         limit=limit,
     )
+
+
+def _tenth(value: str | None) -> str:
+    """Return a tenth of a threshold: what a clearing has to clear at least."""
+    return str(int(value) // 10) if value and value.isdecimal() else ""
 
 
 __all__ = ["how"]

@@ -19,7 +19,7 @@ MOST, MOST_OF_MANY, MANY_TURNS = 16, 6, 50_000
 """So many settings are ranked, those that save most alone; fewer where a log has many turns."""
 LEAST_PICO: Final = 10**9
 """What saves less than a tenth of a cent after those before it is no action of its own."""
-_ROUGH: Final = frozenset({kinds.CAP, kinds.COMPACT})
+_ROUGH: Final = frozenset({kinds.CAP, kinds.CLEAR, kinds.COMPACT})
 """Parts of which it is not known exactly what one setting saves alone, as their scenario has many of them."""
 
 

@@ -7,6 +7,7 @@ from costscan.levers.catalogue import risk_of
 
 CAP: Final = "trimming/cap-tool-results"
 COMPACT: Final = "trimming/compact-history"
+CLEAR: Final = "trimming/context-editing"
 TTL: Final = "caching/ttl"
 FIX_PREFIX: Final = "caching/fix-prefix"
 BREAKPOINTS: Final = "caching/breakpoints"
@@ -62,6 +63,7 @@ __all__ = [
     "ASYNC",
     "BREAKPOINTS",
     "CAP",
+    "CLEAR",
     "COMPACT",
     "FIX_PREFIX",
     "PACK",

@@ -42,6 +42,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
     ),
     kinds.COMPACT: Kind("Compact {subject} at {value} tokens", ("missing-compaction", "stale-tool-result")),
+    kinds.CLEAR: Kind("Clear old tool results of {subject} at {value} tokens", ("stale-tool-result",)),
     "trimming/defer-unused-tools": Kind(
         "Load the tools that {subject} does not call only when they are searched for",
         ("unused-tool-definitions",),

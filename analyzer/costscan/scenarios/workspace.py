@@ -79,6 +79,7 @@ class Workspace:
             self.analysis.runs,
             most,
             self._fetch_usd,
+            self.settings.trimming.clear_at_tokens,
             self.settings.trimming.compact_at_tokens,
             self.settings.trimming.summary_tokens,
         )

@@ -7,6 +7,7 @@ from costscan.levers.batching.async_requests import MISSED_READS
 from costscan.levers.batching.pack_items import INSTRUCTION_TOKENS, ITEM_INPUT_TOKENS, ITEM_OUTPUT_TOKENS
 from costscan.levers.catalogue import SUMMARY_TOKENS
 from costscan.levers.routing.apply import SIZE_SPREAD, THINKING_GROWTH
+from costscan.levers.trimming.context_editing import KEPT, LEAST_SHARE
 from costscan.levers.trimming.defer_unused_tools import SEARCH_TOKENS
 from costscan.levers.uncertainty import ATTACHED_ERROR
 from costscan.summary.model import Assumption, Scenario
@@ -29,6 +30,12 @@ ASSUMED: Final = (
         "trimming/defer-unused-tools",
         f"a tool-search tool of {SEARCH_TOKENS} tokens takes the place of the definitions",
         "www.anthropic.com/engineering/advanced-tool-use",
+    ),
+    Assumption(
+        "trimming/context-editing",
+        f"all results but the newest {KEPT} become a note, if that is at least {LEAST_SHARE:.0%} of the "
+        "threshold, and the agent does the same without them",
+        f"{_DOCS}/build-with-claude/context-editing",
     ),
     Assumption(
         "trimming/compact-history",

@@ -124,8 +124,12 @@ def play(world: World, task: str, settings: str, scenarios: Sequence[str] | None
 
 
 def _is_playable(scenario: str, workload: Workload) -> bool:
-    """Whether a fix can be made; a summary takes what varies in the history with it, which no client would do."""
-    if scenario == "trimming/compact-history" and workload.spoil is not sound:
+    """Whether a fix can be made.
+
+    Where a value varies in front, each prompt begins another history: none is replaced.
+    """
+    rewriting = {"trimming/context-editing", "trimming/compact-history"}
+    if scenario in rewriting and workload.spoil is not sound:
         return False
     return scenario != "as_billed" and "+" not in scenario
 
