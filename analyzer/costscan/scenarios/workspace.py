@@ -39,7 +39,7 @@ class Workspace:
         self.analysis = analysis
         self.settings = settings
         self.costs = Costs.of(analysis)
-        self.plan = Plan.of(analysis.logged_requests, analysis.counted)
+        self.plan = Plan.of(analysis.logged_requests, analysis.counted, analysis.runs)
 
     @cached_property
     def at_once(self) -> int:
