@@ -2,8 +2,8 @@
 
     python benchmarks/backtest.py LOGS [LOGS ...]
 
-Prints a Markdown table by kind of action. The share that came true is a mean, weighted by dollars; an action of
-fewer than four runs has none.
+Prints a Markdown table by kind of action. The share that came true is a mean, weighted by dollars; an action
+of fewer than four runs has none.
 """
 
 import sys
@@ -26,9 +26,7 @@ def main(paths: list[str]) -> None:
         share=share, least=pl.col("backtest_share").min(),
         half=(pl.col("backtest_share") >= 0.5).sum(),
     )  # fmt: skip
-    print(
-        "| action | actions | saves | with at least 4 runs | saves | share that came true | at least half of it |"
-    )
+    print("| action | actions | saves | of 4 runs or more | saves | came true | at least half of it |")
     print("|---|--:|--:|--:|--:|--:|--:|")
     for row in rows.sort("usd", descending=True).iter_rows(named=True):
         came = "-" if not row["tested"] else f"{row['share']:.0%}"

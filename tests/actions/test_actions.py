@@ -13,7 +13,7 @@ from costscan.actions.candidates import candidates
 from costscan.actions.clients import LEAST_WINDOW, is_settable, limit_of
 from costscan.actions.composed import Composer
 from costscan.actions.fixes import how
-from costscan.actions.setting import CAP, COMPACT, ROUTE, TTL, Setting
+from costscan.actions.setting import ASYNC, CAP, COMPACT, ROUTE, TTL, Setting
 from costscan.actions.words import KINDS
 from costscan.levers.catalogue import CATALOGUE
 from costscan.rulebook import find, load_rules
@@ -64,6 +64,32 @@ def test_what_changes_answers_comes_after_what_does_not(samples: Advised) -> Non
     assert tests == sorted(tests)
     assert any(tests)
     assert not all(tests)
+
+
+def test_what_saves_most_after_those_before_it_comes_first(samples: Advised) -> None:
+    """Two that mend the same waste: the second saves what the first leaves of it, and stands where that is."""
+    saved = {False: list[Decimal](), True: list[Decimal]()}
+    for action in actions(samples):
+        if action["is_settable"]:
+            saved[is_test(action)].append(action["saved_usd"])
+    assert all(some == sorted(some, reverse=True) for some in saved.values())
+    assert any(action["saved_usd"] < action["saved_alone_usd"] for action in actions(samples))
+
+
+def test_a_saving_lies_in_its_range(samples: Advised) -> None:
+    rows = actions(samples)
+    assert all(row["saved_low_usd"] <= row["saved_usd"] <= row["saved_high_usd"] for row in rows)
+    by_part = {row["scenario"]: row for row in rows}
+    # A lifetime changes no token; what a cut result holds is estimated.
+    assert by_part[TTL]["saved_low_usd"] == by_part[TTL]["saved_high_usd"]
+    assert by_part[CAP]["saved_low_usd"] < by_part[CAP]["saved_usd"] < by_part[CAP]["saved_high_usd"]
+
+
+def test_a_batch_that_may_lose_is_not_proposed(samples: Advised) -> None:
+    """With its cache hits at their worst, a batch of these cached requests costs more than they did."""
+    low = samples.scenarios.filter(scenario=ASYNC).select(pl.col("saved_usd", "saved_low_usd").sum()).row(0)
+    assert low[0] > 0
+    assert ASYNC not in samples.actions["scenario"]
 
 
 def test_one_setting_is_told_once(samples: Advised) -> None:

@@ -105,6 +105,8 @@ def _row(diagnosis: Diagnosis, one: Ranked) -> dict[str, Any]:
         "calls": calls,
         "saved_alone_usd": Decimal(round(setting.saved_usd * _PICO)) / _PICO,
         "saved_usd": Decimal(one.saved_pico) / _PICO,
+        "saved_low_usd": Decimal(one.low_pico) / _PICO,
+        "saved_high_usd": Decimal(one.high_pico) / _PICO,
         "risk": setting.risk,
         "confidence": _confidence(share),
         "backtest_share": share,
