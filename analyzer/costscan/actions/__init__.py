@@ -11,6 +11,7 @@ import polars as pl
 from costscan.actions.backtest import backtest_share
 from costscan.actions.candidates import candidates
 from costscan.actions.clients import is_settable
+from costscan.actions.evidence import evidence_of
 from costscan.actions.fixes import how
 from costscan.actions.ranked import Ranked, ranked
 from costscan.actions.setting import Setting
@@ -110,7 +111,7 @@ def _row(diagnosis: Diagnosis, one: Ranked) -> dict[str, Any]:
         "risk": setting.risk,
         "confidence": _confidence(share),
         "backtest_share": share,
-        "evidence": top.get("message", ""),
+        "evidence": evidence_of(diagnosis, setting, top),
         "findings": " ".join(found["fingerprint"].unique(maintain_order=True)),
         "path": top.get("path"),
         "char_offset": top.get("char_offset"),

@@ -21,8 +21,8 @@ PARTS: Final = (
     "trimming/prune-at-task-boundary",
 )
 """The parts that are set for a task and agent type."""
-LEAST_SHARE, LEAST_USD = 0.02, 1.0
-"""What saves less of the runs that it changes, and less than a dollar, is no action."""
+LEAST_SHARE, LEAST_OF_ALL, LEAST_USD = 0.02, 0.0025, 1.0
+"""What saves less of the runs that it changes, or of all, and less than a dollar, is no action."""
 
 
 def candidates(diagnosis: Diagnosis) -> list[Setting]:
@@ -31,7 +31,7 @@ def candidates(diagnosis: Diagnosis) -> list[Setting]:
     own = [one for one in groups if not _is_common(one)]
     every = (*own, *_common(diagnosis, groups), *_of_tools(diagnosis), *_of_routes(diagnosis))
     spent = {run: float(usd) for run, usd in _spent(diagnosis).iter_rows()}
-    found = [one for one in every if _is_worth_it(one, spent)]
+    found = [one for one in every if _is_worth_it(one, spent, sum(spent.values()))]
     return sorted(found, key=lambda one: (-one.saved_usd, one.part, one.subject))
 
 
@@ -39,9 +39,10 @@ def _spent(diagnosis: Diagnosis) -> pl.DataFrame:
     return diagnosis.turns.group_by("run_id").agg(pl.col("usd").sum())
 
 
-def _is_worth_it(setting: Setting, spent: Mapping[str, float]) -> bool:
+def _is_worth_it(setting: Setting, spent: Mapping[str, float], total: float) -> bool:
     cost = sum(spent.get(run, 0.0) for run in setting.runs)
-    return setting.saved_usd >= LEAST_USD or setting.saved_usd > LEAST_SHARE * cost
+    least = max(LEAST_SHARE * cost, LEAST_OF_ALL * total)
+    return setting.saved_usd >= LEAST_USD or setting.saved_usd > least
 
 
 def _of_groups(diagnosis: Diagnosis) -> Iterator[Setting]:

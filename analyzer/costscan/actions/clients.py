@@ -27,6 +27,7 @@ _CANNOT: Final = frozenset(
         "trimming/drop-repeated-results",
         "trimming/resize-images",
         kinds.CLEAR,
+        "trimming/prune-at-task-boundary",
         kinds.ASYNC,
         kinds.PACK,
     }

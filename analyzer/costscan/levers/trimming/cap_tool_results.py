@@ -20,6 +20,8 @@ LEAST_CAP: Final = 2000
 """No tool is cut shorter than that: it would not be told what it asked for."""
 LEAST_LEFT: Final = 0.5
 """A tool is not capped where fetching takes more than the rest of what cutting would save."""
+MOST_USED: Final = 0.25
+"""Nor so short that of more of the results that it cuts something behind was used, as far as they tell."""
 NEARLY: Final = 0.9
 """A cap is as good as the best one where it saves such a share of what that one saves."""
 FETCH_OUTPUT_TOKENS: Final = 120
@@ -76,8 +78,9 @@ def with_caps(results: pl.DataFrame, fetch_usd: pl.DataFrame) -> pl.DataFrame:
         fetch_usd: run_id, turn_in and fetch_usd: what a call costs that reads the prompt of a turn once more.
 
     Returns:
-        the same with cap_tokens, is_used (behind the cap), gross_usd (what cutting it saves) and fetch_usd
-        (what it costs where it is fetched again).
+        the same with cap_tokens, told_used (whether it was used behind the cap, null where it does not tell),
+        is_used (the same, or what is taken for it), gross_usd (what cutting it saves) and fetch_usd (what it
+        costs where it is fetched again).
     """
     priced = results.join(fetch_usd, on=["run_id", "turn_in"], how="left", maintain_order="left")
     over = ((priced.filter(pl.col("tokens") > cap), cap) for cap in CAPS)
@@ -91,6 +94,7 @@ def with_caps(results: pl.DataFrame, fetch_usd: pl.DataFrame) -> pl.DataFrame:
     usd = (pl.col("entry_usd") + pl.col("carried_usd")).cast(pl.Float64)
     return each.with_columns(
         is_used=pl.coalesce(told, spread),
+        told_used=told,
         gross_usd=usd * part,
         fetch_usd=pl.col("fetch_usd").fill_null(0.0),
     )
@@ -111,11 +115,12 @@ def _tried(at_caps: pl.DataFrame) -> pl.DataFrame:
 def best_caps(at_caps: pl.DataFrame) -> pl.DataFrame:
     """Return tool and cap_tokens: the cap of each tool that saves most; none where fetching leaves little."""
     sums = at_caps.group_by("tool", "cap_tokens").agg(
-        net_usd=_net().sum(), gross_usd=pl.col("gross_usd").sum()
+        net_usd=_net().sum(), gross_usd=pl.col("gross_usd").sum(), used=pl.col("told_used").mean()
     )
     net_usd, cap = pl.col("net_usd"), pl.col("cap_tokens")
     worth = (net_usd > 0) & (net_usd >= LEAST_LEFT * pl.col("gross_usd"))
-    pays = sums.filter(worth, cap >= LEAST_CAP, pl.col("tool") != "")
+    seldom = pl.col("used").fill_null(0.0) <= MOST_USED
+    pays = sums.filter(worth, seldom, cap >= LEAST_CAP, pl.col("tool") != "")
     # What a cap does to the next log is not known: of those that save nearly as much the longest is taken.
     near = pays.filter(pl.col("net_usd") >= NEARLY * pl.col("net_usd").max().over("tool"))
     longest = near.sort("tool", "cap_tokens").unique("tool", keep="last", maintain_order=True)

@@ -29,17 +29,25 @@ _LEAST_OFF: Final = 0.0005
 
 def first_screen(summary: Summary, width: int) -> list[Text]:
     """Return the lines of the first screen, each at most `width` columns wide."""
-    for most in range(max(FIRST, RUNS), 1, -1):
-        lines = _within(summary, width, most)
-        if len(lines) <= MOST_LINES or width < _WIDE:
+    lines = _within(summary, width, FIRST, details=True)
+    for most in range(FIRST, 1, -1):
+        if len(lines) <= MOST_LINES:
+            break
+        lines = _within(summary, width, most, details=False)
+        if width < _WIDE:
             break
     return lines
 
 
-def _within(summary: Summary, width: int, most: int) -> list[Text]:
+def _within(summary: Summary, width: int, most: int, *, details: bool) -> list[Text]:
+    """Return the screen with so many actions and runs at most; `details` are told of tests, too."""
     blocks = [title(summary, width, prices=False), _answers(summary, width)]
     if summary.totals.turns:
-        blocks += [*_actions(summary, width, most), _runs(summary, width, most), _divided(summary, width)]
+        blocks += [
+            *_actions(summary, width, most, details=details),
+            _runs(summary, width, most),
+            _divided(summary, width),
+        ]
     blocks += [_trust(summary, width), _next(summary, width)]
     lines: list[Text] = []
     for block in (block for block in blocks if block):
@@ -106,12 +114,12 @@ def _cache(summary: Summary) -> Pieces:
     return pieces
 
 
-def _actions(summary: Summary, width: int, most: int) -> list[list[Text]]:
+def _actions(summary: Summary, width: int, most: int, *, details: bool) -> list[list[Text]]:
     first, tests = _first_and_tests(summary)
     head = "TEST FIRST  (answers, or when they come, may be others)"
     return [
         *([_listed("FIX FIRST", first, min(FIRST, most), width, details=True)] if first else []),
-        *([_listed(head, tests, min(TESTS, most), width, details=False)] if tests else []),
+        *([_listed(head, tests, min(TESTS, most), width, details=details)] if tests else []),
     ]
 
 
