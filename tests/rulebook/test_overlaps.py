@@ -89,3 +89,12 @@ def test_what_another_rule_found_is_left_to_it(log: Path, tmp_path: Path) -> Non
     with analyzed(log) as x:
         found = findings_of(x, [turn, leaves]).filter(name="leaves")
     assert found["turn"].to_list() == []
+
+
+def test_of_a_share_of_a_run_that_others_explain_nearly_all_nothing_is_told(
+    log: Path, tmp_path: Path
+) -> None:
+    every = rule(tmp_path, "every", "turns", "SELECT run_id, turn FROM turns")
+    run = rule(tmp_path, "run", "run", RUN)
+    assert set(told(log, run)) == {"run"}
+    assert set(told(log, run, every)) == {"every"}
