@@ -26,6 +26,7 @@ _BLOCK: Final = frozenset({"block", "ride"})
 _CACHE: Final = frozenset({"lost", "lost-in-run", "lost-at", "unread", "written", "lifetime"})
 _SAVED: Final = "saved"
 _WHOLE_RUN: Final = "run"
+_TURNS: Final = "turns"
 _CACHING: Final = "caching"
 _ROUNDING: Final = 1e-6
 _LEAST_LEFT: Final = 0.25
@@ -96,21 +97,28 @@ def apart_from_others(analysis: PricedAnalysis, found: Sequence[Found]) -> list[
 
 
 def _silenced(found: Sequence[Found]) -> list[Found]:
-    """Leave out what stands in the turns that a rule found which this one leaves to it."""
+    """Leave out what stands in the turns that a rule found which this one leaves to it.
+
+    Of findings that are about their turns, it is enough that half of these are.
+    """
     by_name = {rule.name: rows for rule, rows in found}
-    return [
-        (rule, _outside(rows, [by_name[n] for n in rule.leaves_to if n in by_name])) for rule, rows in found
-    ]
+    silenced = []
+    for rule, rows in found:
+        others = [by_name[n] for n in rule.leaves_to if n in by_name]
+        silenced.append((rule, _outside(rows, others, half=rule.price == _TURNS) if others else rows))
+    return silenced
 
 
-def _outside(rows: pl.DataFrame, others: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    if not others:
-        return rows
+def _outside(rows: pl.DataFrame, others: Sequence[pl.DataFrame], *, half: bool) -> pl.DataFrame:
     spans: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for run, first, last in pl.concat([o.select("run_id", "turn", "turn_end") for o in others]).iter_rows():
         spans[run].append((first, last + 1))
-    places = rows.select("run_id", "turn").iter_rows()
-    keep = [not any(first <= turn <= last for first, last in spans.get(run, ())) for run, turn in places]
+    keep = []
+    for run, turn, turn_end in rows.select("run_id", "turn", "turn_end").iter_rows():
+        end = turn_end + 1 if half else turn + 1
+        inside = sum(max(min(end, last) - max(turn, first), 0) for first, last in spans.get(run, ()))
+        starts = any(first <= turn <= last for first, last in spans.get(run, ()))
+        keep.append(not starts and 2 * inside < end - turn)
     return rows.filter(pl.Series(keep, dtype=pl.Boolean))
 
 
