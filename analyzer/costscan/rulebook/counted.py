@@ -1,4 +1,4 @@
-"""Words of a finding that know how to stand with what they count: `{calls:call}` is "1 call" or "12 calls"."""
+"""Words of a finding that stand with what they count: `{calls:call}` is "1 call" or "12 calls"."""
 
 
 class Word(str):

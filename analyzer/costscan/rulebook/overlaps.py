@@ -30,7 +30,7 @@ _TURNS: Final = "turns"
 _CACHING: Final = "caching"
 _ROUNDING: Final = 1e-6
 _LEAST_LEFT: Final = 0.25
-"""What a replay or a comparison of runs says is not told where others explain all but less than this share."""
+"""What a replay or a comparison of runs says is not told where others leave less than this share of it."""
 
 
 class _Claim(NamedTuple):

@@ -77,7 +77,7 @@ class CacheMoney:
         return once(priced, ["run_id"])
 
     def lifetime(self, findings: pl.DataFrame) -> pl.DataFrame:
-        """Price a run at what it saves (less than 0: loses) with the lifetime `cheaper` for all that it caches.
+        """Price a run at what it saves (less than 0: loses) with the lifetime `cheaper` throughout.
 
         The run as it was is replayed too: what was lost for other reasons is in neither. Where it wrote for
         both, or `cheaper` is none for a whole run, what the scenario saves counts, if it chose the same.
