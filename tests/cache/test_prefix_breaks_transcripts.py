@@ -91,3 +91,25 @@ def test_a_compaction_that_reads_what_all_sessions_share_loses_nothing(tmp_path:
 
 def test_a_session_that_goes_on_has_no_break(tmp_path: Path) -> None:
     assert see(write(tmp_path / "s1.jsonl", *loop(12, gap=250))).analysis.prefix_breaks.is_empty()
+
+
+def causes(tmp_path: Path, lines: list[Line]) -> list[tuple[str, str]]:
+    """What the last turn lost, and the lifetime that it is told with."""
+    breaks = see(write(tmp_path / "s1.jsonl", *lines)).analysis.frame("prefix_breaks").filter(turn=4)
+    return breaks.select("cause", "before").rows()
+
+
+def test_an_entry_lives_as_long_as_it_was_written_for(tmp_path: Path) -> None:
+    """The turn after the pause writes for an hour; what it finds gone was written for five minutes."""
+    late = turn(4, 60 + 1500, SYSTEM, w1h=SENT - SYSTEM + GROWS)
+    assert causes(tmp_path, loop(4) + late) == [("expired", "5m")]
+
+
+@pytest.mark.parametrize(("answered_s", "told"), [(30, [("unexplained", "")]), (250, [])])
+def test_an_answer_so_late_that_its_request_may_have_been(
+    answered_s: int, told: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    """100 s after the turn before a line was written; the answer stands there 30 s or 250 s later."""
+    said, answer = turn(4, 160, SYSTEM, SENT - SYSTEM + GROWS)
+    assert isinstance(answer, dict)
+    assert causes(tmp_path, [*loop(4), said, answer | {"timestamp": at(160 + answered_s)}]) == told

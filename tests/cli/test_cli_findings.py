@@ -79,7 +79,7 @@ def test_a_rule_with_what_it_found(
     assert said(capsys, "explain", "C001", "sample_logs") == told
     none = said(capsys, "explain", "over-budget-run", "sample_logs/idle-hour")
     assert none.endswith(
-        "in these logs\n  no finding that was asked for; of other rules, runs or severities: 2\n"
+        "in these logs\n  no finding that was asked for; of other rules, runs or severities: 1\n"
     )
     off = ("--set", "rules.volatile-prefix.enabled=false")
     assert said(capsys, "explain", "C001", "sample_logs", *off).endswith(

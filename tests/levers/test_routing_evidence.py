@@ -65,6 +65,16 @@ def test_every_rule_decides_on_what_is_known_before() -> None:
             assert context.execute(rule.when).columns == ["run_id", "turn"], rule.name
 
 
+def test_where_the_log_does_not_tell_the_answer_nothing_shows_that_it_was_enough(samples: Analysis) -> None:
+    work, tool_calls = Workspace(samples, Settings()).work, samples.tool_calls
+    known = known_before(work, tool_calls)
+    for is_counted in (True, False):
+        told = work.with_columns(is_counted=pl.lit(is_counted))
+        found = evidence_of(known, {"turn_work": told, "tool_calls": tool_calls})
+        right = found.filter(~pl.col("is_wrong"))["evidence"].unique().to_list()
+        assert bool(right) == is_counted
+
+
 @pytest.mark.parametrize(
     ("cases", "spent", "wrong", "is_made"),
     [

@@ -78,6 +78,7 @@ def test_bytes_and_long_texts_weigh_alike(repeats: int) -> None:
     [
         (PROSE * 20, "prose"),
         ('{"a": [1, 2, {"b": null}]}', "JSON"),
+        ('{"reviews": [{"body": "' + PROSE * 20 + '"}]}', "prose"),
         ("     1→import os\n     2→import sys\n", "numbered lines"),
         ("-rw-r--r-- 1 root root 4096 Aug  2 17:24 a\n" * 30, "tables, listings"),
         ("aGVsbG8gd29ybGQhIQ9zZW5kIG1vcmUgYnl0ZXM3" * 20, "base64, hex"),

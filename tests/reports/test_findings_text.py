@@ -70,7 +70,7 @@ def test_a_rule_with_all_its_findings(found: tuple[Diagnosis, Summary]) -> None:
     x, summary = found
     (rule,) = (rule for rule in load_rules() if rule.id == "R001")
     listing = chosen(summary, x, rules=["R001"])
-    many = replace(listing, rows=pl.concat([listing.rows] * 3))
+    many = replace(listing, rows=pl.concat([listing.rows] * 5))
     words = "\n".join(line.plain for line in text.of_rule(many, rule, 100))
     assert f"10 of {many.rows.height} findings" in words
     left = many.rows.height - 10

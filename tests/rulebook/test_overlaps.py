@@ -89,3 +89,24 @@ def test_what_another_rule_found_is_left_to_it(log: Path, tmp_path: Path) -> Non
     with analyzed(log) as x:
         found = findings_of(x, [turn, leaves]).filter(name="leaves")
     assert found["turn"].to_list() == []
+
+
+def test_of_a_share_of_a_run_that_others_explain_nearly_all_nothing_is_told(
+    log: Path, tmp_path: Path
+) -> None:
+    every = rule(tmp_path, "every", "turns", "SELECT run_id, turn FROM turns")
+    run = rule(tmp_path, "run", "run", RUN)
+    assert set(told(log, run)) == {"run"}
+    assert set(told(log, run, every)) == {"every"}
+
+
+def test_turns_of_which_half_are_in_a_loop_are_left_to_the_loop(log: Path, tmp_path: Path) -> None:
+    """A loop is told from its second round on, a row of failures from one turn before."""
+    loop = rule(tmp_path, "loop", "turns", "SELECT run_id, turn FROM turns WHERE turn = 1")
+    span = "SELECT run_id, turn, turn + {more} AS turn_end FROM turns WHERE turn = 0"
+    half, third = (
+        rule(tmp_path, name, "turns", span.format(more=more), 'leaves_to = ["loop"]\n')
+        for name, more in (("half", 1), ("third", 2))
+    )
+    assert set(told(log, loop, half)) == {"loop"}
+    assert "third" in told(log, loop, third)

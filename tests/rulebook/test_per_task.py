@@ -58,3 +58,21 @@ def test_only_numbers_of_the_query_can_be_summed(tmp_path: Path) -> None:
         path.write_text(text.replace('summed = ["runs",', f"summed = {wrong[:-1]},"), encoding="utf-8")
         with pytest.raises(CostscanError, match="summed names"):
             compile_rule(read_rule(path))
+
+
+def test_what_a_client_is_set_for_is_one_fault_of_several_tasks() -> None:
+    names = {"r1": ("task", None), "r2": ("other", None), "s1": ("task", "Explore")}
+    found = pl.DataFrame(
+        {
+            "run_id": ["r1", "r2", "s1"],
+            "turn": [0, 0, 0],
+            "tokens": [5, 3, 7],
+            "cheaper": ["5m"] * 3,
+            "subject": ["sessions", "sessions", "sub-agents"],
+        }
+    )
+    made = replace(RULE, summed=("tokens",))
+    one = told_once(made, with_fingerprints(RULE, found, names))
+    assert sorted(one.select("run_id", "tokens").rows()) == [("r1", 8), ("s1", 7)]
+    apart = told_once(made, with_fingerprints(RULE, found.drop("subject"), names))
+    assert apart.height == 3

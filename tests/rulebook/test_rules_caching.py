@@ -148,7 +148,13 @@ def test_a_pause_and_what_would_have_outlasted_it(tmp_path: Path) -> None:
 
 
 def test_an_hour_that_nobody_needs(tmp_path: Path) -> None:
-    told = found(tmp_path, grown(hour, turns=25))
+    assert found(tmp_path, grown(hour, turns=25)).is_empty(), "one run of a person says nothing of the next"
+    runs = [
+        replace(sent, at_s=sent.at_s + 7200 * k)
+        for k in range(5)
+        for sent in grown(hour, turns=25, run=f"r{k}")
+    ]
+    told = found(tmp_path, runs)
     assert told["name"].to_list() == ["wrong-ttl"]
     assert "five minutes would have been cheaper" in told["message"][0]
 

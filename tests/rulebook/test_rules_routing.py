@@ -141,16 +141,16 @@ def thoughtful(tmp_path: Path, thinking: int) -> pl.DataFrame:
     plain = usage(0, w5m=20_000, out=100)
     details = {"thinking_tokens": thinking}
     long = usage(0, read=20_000, out=thinking + 80, output_tokens_details=details)
-    return told(write(tmp_path / "s.jsonl", *loop([plain, long, long, long])))[1]
+    return told(write(tmp_path / "s.jsonl", *loop([plain, *[long] * 5])))[1]
 
 
 def test_thinking_before_short_steps_costs_its_output(tmp_path: Path) -> None:
-    rows = thoughtful(tmp_path, 700).select("rule", "turn", "turn_end", "tokens", "usd").rows()
-    assert rows == [("R004", 1, 3, 2100, usd(OPUS, out=2100))]
+    rows = thoughtful(tmp_path, 1200).select("rule", "turn", "turn_end", "tokens", "usd").rows()
+    assert rows == [("R004", 1, 5, 6000, usd(OPUS, out=6000))]
 
 
 def test_a_little_thinking_is_no_finding(tmp_path: Path) -> None:
-    assert thoughtful(tmp_path, 200).is_empty()
+    assert thoughtful(tmp_path, 900).is_empty()
 
 
 def shots(days: int, each: int, tier: str = "standard") -> list[Json]:

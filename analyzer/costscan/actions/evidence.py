@@ -11,7 +11,6 @@ from costscan.actions.words import TTL_WORDS
 from costscan.meters import PROMPT_TOKENS
 from costscan.rulebook import Diagnosis
 
-
 MANY: Final = 3
 """So many results are told by their number."""
 

@@ -13,8 +13,9 @@ from costscan.analysis import Analysis
 from costscan.defects import described
 from costscan.native import CAUGHT, without_panics
 from costscan.prices import UNBILLED
+from costscan.rulebook.counted import Word
 from costscan.rulebook.overlaps import apart_from_others
-from costscan.rulebook.per_task import FINGERPRINT, told_once, with_fingerprints
+from costscan.rulebook.per_task import FINGERPRINT, SUBJECT, told_once, with_fingerprints
 from costscan.rulebook.pricing import Money
 from costscan.rulebook.rule import CONFIDENCES, Rule
 from costscan.rulebook.sql import FRAMES, RUN_COSTS, lazy, why_not
@@ -23,7 +24,7 @@ from costscan.schema.frames import PROMPT, check
 from costscan.schema.tables.verdicts import FINDINGS
 
 _ENGINE: Final = (
-    *("run_id", "turn", "turn_end", "block", "tokens", "usd", "share", "confidence"),
+    *("run_id", "turn", "turn_end", "block", "tokens", "usd", "share", "confidence", SUBJECT),
     FINGERPRINT,
 )
 HELD_BLOCKS: Final = 500_000
@@ -215,7 +216,7 @@ def _rows(rule: Rule, priced: pl.DataFrame, of_runs: _Runs) -> list[dict[str, An
 
 def _row(rule: Rule, finding: Mapping[str, Any], task: str) -> dict[str, Any]:
     values = {**{name: rule.value(name) for name in rule.params}, **finding, "task": task}
-    words = {name: _shown(name, value) for name, value in values.items()}
+    words = {name: Word(_shown(name, value)) for name, value in values.items()}
     confidence = finding.get("confidence")
     return {
         "rule": rule.id,

@@ -16,17 +16,21 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from costscan.cache.breaks.cost import usd_lost
+from costscan.rulebook.per_task import FINGERPRINT
 from costscan.rulebook.rule import CONFIDENCES, Rule
 from costscan.scenarios import PricedAnalysis
 from costscan.schema.frames import PROMPT, USD
 
 Found = tuple[Rule, pl.DataFrame]
 _BLOCK: Final = frozenset({"block", "ride"})
-_CACHE: Final = frozenset({"lost", "lost-in-run", "lost-at", "unread", "written"})
+_CACHE: Final = frozenset({"lost", "lost-in-run", "lost-at", "unread", "written", "lifetime"})
 _SAVED: Final = "saved"
 _WHOLE_RUN: Final = "run"
+_TURNS: Final = "turns"
 _CACHING: Final = "caching"
 _ROUNDING: Final = 1e-6
+_LEAST_LEFT: Final = 0.25
+"""What a replay or a comparison of runs says is not told where others leave less than this share of it."""
 
 
 class _Claim(NamedTuple):
@@ -87,27 +91,34 @@ def apart_from_others(analysis: PricedAnalysis, found: Sequence[Found]) -> list[
         if len(some) > 1:
             prices |= _shared_out(some, paid.get(run, []), premium.get(run, []))
     return [
-        (rule, _repriced(rows, {row: usd for (rule_at, row), usd in prices.items() if rule_at == at}))
+        (rule, _left_of(rule, rows, {row: usd for (rule_at, row), usd in prices.items() if rule_at == at}))
         for at, (rule, rows) in enumerate(_silenced(found))
     ]
 
 
 def _silenced(found: Sequence[Found]) -> list[Found]:
-    """Leave out what stands in the turns that a rule found which this one leaves to it."""
+    """Leave out what stands in the turns that a rule found which this one leaves to it.
+
+    Of findings that are about their turns, it is enough that half of these are.
+    """
     by_name = {rule.name: rows for rule, rows in found}
-    return [
-        (rule, _outside(rows, [by_name[n] for n in rule.leaves_to if n in by_name])) for rule, rows in found
-    ]
+    silenced = []
+    for rule, rows in found:
+        others = [by_name[n] for n in rule.leaves_to if n in by_name]
+        silenced.append((rule, _outside(rows, others, half=rule.price == _TURNS) if others else rows))
+    return silenced
 
 
-def _outside(rows: pl.DataFrame, others: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    if not others:
-        return rows
+def _outside(rows: pl.DataFrame, others: Sequence[pl.DataFrame], *, half: bool) -> pl.DataFrame:
     spans: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for run, first, last in pl.concat([o.select("run_id", "turn", "turn_end") for o in others]).iter_rows():
         spans[run].append((first, last + 1))
-    places = rows.select("run_id", "turn").iter_rows()
-    keep = [not any(first <= turn <= last for first, last in spans.get(run, ())) for run, turn in places]
+    keep = []
+    for run, turn, turn_end in rows.select("run_id", "turn", "turn_end").iter_rows():
+        end = turn_end + 1 if half else turn + 1
+        inside = sum(max(min(end, last) - max(turn, first), 0) for first, last in spans.get(run, ()))
+        starts = any(first <= turn <= last for first, last in spans.get(run, ()))
+        keep.append(not starts and 2 * inside < end - turn)
     return rows.filter(pl.Series(keep, dtype=pl.Boolean))
 
 
@@ -176,6 +187,18 @@ def _repriced(rows: pl.DataFrame, prices: Mapping[int, float]) -> pl.DataFrame:
     silent = pl.Series([price is None for price in usd])
     new = pl.Series("usd", [None if price is None or price < 0 else price for price in usd], USD)
     return rows.with_columns(usd=pl.coalesce(new, "usd")).filter(~silent)
+
+
+def _left_of(rule: Rule, rows: pl.DataFrame, prices: Mapping[int, float]) -> pl.DataFrame:
+    """Return rows with their new prices, without what is hardly left of a rule that restates the others."""
+    after = _repriced(rows, prices)
+    if rule.price not in {_SAVED, _WHOLE_RUN} or not prices:
+        return after
+    known = pl.col("usd").cast(pl.Float64).clip(0)
+    whole = rows.group_by(FINGERPRINT).agg(was=known.sum())
+    left = after.group_by(FINGERPRINT).agg(now=known.sum()).join(whole, on=FINGERPRINT)
+    little = left.filter(pl.col("now") < _LEAST_LEFT * pl.col("was"))
+    return after.filter(~pl.col(FINGERPRINT).is_in(little[FINGERPRINT].implode()))
 
 
 def _costs(

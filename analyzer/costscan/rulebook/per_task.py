@@ -1,6 +1,7 @@
 """One finding for one fault: what a rule found in several runs of a task, told once.
 
 A rule that names columns to be summed gives one finding per fingerprint, placed at its most expensive run.
+Where a client is set for more than a task, the column `subject` of the query says for what.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ import polars as pl
 from costscan.rulebook.rule import Rule
 
 FINGERPRINT: Final = "fingerprint"
+SUBJECT: Final = "subject"
 _DIGITS: Final = 16
 _IS_PRICED: Final = "is_priced"
 
@@ -33,7 +35,9 @@ def with_fingerprints(
 
 
 def _fingerprint(rule: Rule, task: str, agent: str | None, row: Mapping[str, Any]) -> str:
-    parts = (rule.name, task, agent or "", row.get("tool") or "", *(row[name] for name in rule.identity))
+    subject = row.get(SUBJECT)
+    of = (task, agent or "") if subject is None else (subject,)
+    parts = (rule.name, *of, row.get("tool") or "", *(row[name] for name in rule.identity))
     return hashlib.sha256("\x1f".join(map(str, parts)).encode("utf-8", "replace")).hexdigest()[:_DIGITS]
 
 
@@ -63,4 +67,4 @@ def told_once(rule: Rule, found: pl.DataFrame) -> pl.DataFrame:
     return one.filter((usd >= 0).fill_null(value=True)).select(found.columns)
 
 
-__all__ = ["FINGERPRINT", "told_once", "with_fingerprints"]
+__all__ = ["FINGERPRINT", "SUBJECT", "told_once", "with_fingerprints"]

@@ -52,6 +52,7 @@ WAYS: Final = MappingProxyType({way.name: way for way in (
     Way("unread", {**_SPAN, **_TOKENS}, CacheMoney, CacheMoney.unread),
     Way("written", {**_TURN, **_TOKENS}, CacheMoney, CacheMoney.written),
     Way("saved", {**_RUN, "scenario": pl.String}, CacheMoney, CacheMoney.saved),
+    Way("lifetime", {**_RUN, "cheaper": pl.String}, CacheMoney, CacheMoney.lifetime),
     Way("fast", _SPAN, RoutingMoney, RoutingMoney.fast),
     Way("thinking", {**_SPAN, **_TOKENS}, RoutingMoney, RoutingMoney.thinking),
     Way("switched", _TURN, RoutingMoney, RoutingMoney.switched),

@@ -5,6 +5,7 @@ from typing import Final
 import polars as pl
 
 from costscan.cache.breaks.cost import usd_lost
+from costscan.cache_policy import LONG, SHORT, TTLS_US
 from costscan.prices import turn_usd
 from costscan.rulebook.pricing_spans import apart, once
 from costscan.scenarios import PricedAnalysis
@@ -19,6 +20,7 @@ class CacheMoney:
 
     def __init__(self, analysis: PricedAnalysis, runs: pl.Series) -> None:
         self._breaks, self._scenarios = analysis.prefix_breaks, analysis.scenarios
+        self._lifetimes = analysis.lifetimes
         self._unit = analysis.unit.columns
         self._turns = analysis.counted_with_prices.filter(pl.col("run_id").is_in(runs.implode())).drop("usd")
 
@@ -73,6 +75,31 @@ class CacheMoney:
         saved = self._scenarios.select("run_id", "scenario", usd="saved_usd")
         priced = findings.join(saved, on=["run_id", "scenario"], how="left", maintain_order="left")
         return once(priced, ["run_id"])
+
+    def lifetime(self, findings: pl.DataFrame) -> pl.DataFrame:
+        """Price a run at what it saves (less than 0: loses) with the lifetime `cheaper` throughout.
+
+        The run as it was is replayed too: what was lost for other reasons is in neither. Where it wrote for
+        both, or `cheaper` is none for a whole run, what the scenario saves counts, if it chose the same.
+        """
+        saved = self._scenarios.filter(scenario="caching/ttl").select("run_id", "saved_usd")
+        own = self._lifetimes.select("run_id", "ttl", "usd_5m", "usd_1h", best="cheaper")
+        priced = findings.join(own, on="run_id", how="left", maintain_order="left").join(
+            saved, on="run_id", how="left", maintain_order="left"
+        )
+        more = pl.col("usd_1h") - pl.col("usd_5m")
+        usd = (
+            pl.when(pl.col("ttl") == pl.col("cheaper"))
+            .then(0)
+            .when(pl.col("ttl").is_in(list(TTLS_US)) & (pl.col("cheaper") == SHORT))
+            .then(more)
+            .when(pl.col("ttl").is_in(list(TTLS_US)) & (pl.col("cheaper") == LONG))
+            .then(-more)
+            .when(pl.col("best") == pl.col("cheaper"))
+            .then("saved_usd")
+            .otherwise(0)
+        )
+        return once(priced.with_columns(usd=usd.cast(USD)), ["run_id"])
 
     def _billed(self, rows: pl.DataFrame) -> pl.DataFrame:
         return rows.join(self._turns, on=_PLACE, how="inner", maintain_order="left")

@@ -51,6 +51,8 @@ _FORBIDDEN: Final = re.compile(r"""\b(?:read|scan)_\w+["`]?\s*\(|;\s*\S|\bcopy\b
 """A function that opens files or URLs, its name quoted or not; a second statement; what writes."""
 _PARAM: Final = re.compile(r"(?<!:):([a-z_][a-z0-9_]*)")
 _STRING: Final = re.compile(r"'(?:[^']|'')*'")
+_COUNTED: Final = re.compile(r"(?:[a-z -]+(?:/[a-z -]+)?)?")
+"""What a number counts, where a text says so: one of them, or `one/many`."""
 REFUSALS: Final = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 _COMMENT: Final = re.compile(rf"({_STRING.pattern})|--[^\n]*|/\*.*?\*/", re.DOTALL)
 """A comment, or a string, in which nothing is one."""
@@ -163,9 +165,10 @@ def _names(rule: Rule, text: str) -> list[str]:
             f"{rule.path}: a text has a stray brace: {error}", "write {{ for a brace"
         ) from None
     for name, spec, how in placeholders:
-        if not name.isidentifier() or spec or how:
+        if not name.isidentifier() or how or not _COUNTED.fullmatch(spec or ""):
             raise CostscanError(
-                f"{rule.path}: a text names {{{name}}} in another way", "only {column} is allowed"
+                f"{rule.path}: a text names {{{name}}} in another way",
+                "only {column} is allowed, and {column:thing} for a number with what it counts",
             )
     return [name for name, _, _ in placeholders]
 

@@ -36,6 +36,9 @@ def with_cause(steps: pl.DataFrame, positions: pl.DataFrame, departures: pl.Data
         steps.with_columns(
             model_before=pl.col("model").shift(1).over("run_id"),
             effort_before=pl.col("effort").shift(1).over("run_id"),
+            # What was written before lives as long as it was written for, whatever this turn writes for.
+            lives_us=pl.coalesce(pl.col("ttl_us").shift(1).over("run_id"), "ttl_us"),
+            before_us=pl.col("at_us").shift(1).over("run_id"),
             was_refused=(pl.col("stop_reason").shift(1).over("run_id") == "refusal").fill_null(value=False),
         )
         .filter(pl.col("tokens_lost") > 0)
@@ -60,7 +63,9 @@ def _with_breakpoints(lost: pl.DataFrame, positions: pl.DataFrame) -> pl.DataFra
 
 
 def _cause() -> pl.Expr:
-    alive = (pl.col("since_s") * 1e6 <= pl.col("ttl_us")).fill_null(value=True)
+    alive = (pl.col("since_s") * 1e6 <= pl.col("lives_us")).fill_null(value=True)
+    # A log says when an answer was there; when it was asked for may have been later than the line before it.
+    surely_alive = (pl.col("ready_us") - pl.col("before_us") <= pl.col("lives_us")).fill_null(value=True)
     shown, uses = pl.col("is_shown"), pl.col("uses")
     much = pl.col("tokens_lost") >= NOISE_TOKENS
     logged_cause = pl.col("miss_reason").replace_strict(
@@ -91,7 +96,7 @@ def _cause() -> pl.Expr:
         .then(pl.lit("lookback"))
         .when(_not_yet())
         .then(pl.lit("not-yet-readable"))
-        .when(uses & much & (~shown | pl.col("had_breakpoint")))
+        .when(uses & much & surely_alive & (~shown | pl.col("had_breakpoint")))
         .then(pl.lit("unexplained"))
     )
 
@@ -105,7 +110,7 @@ def _not_yet() -> pl.Expr:
 def _described(lost: pl.DataFrame) -> pl.DataFrame:
     cause, seconds = pl.col("cause"), pl.col("since_s").round().cast(pl.Int64).cast(pl.String) + " s"
     names = {us: name for name, us in TTLS_US.items()}
-    ttl = pl.col("ttl_us").replace_strict(names, default=None, return_dtype=pl.String)
+    ttl = pl.col("lives_us").replace_strict(names, default=None, return_dtype=pl.String)
     layers = {reason: layer for reason, (_, layer) in REASONS.items()}
     logged_layer = pl.col("miss_reason").replace_strict(layers, default=None, return_dtype=pl.String)
     nothing = pl.when(pl.col("cache_read_tokens") == 0).then(pl.lit("tools")).otherwise(pl.lit("messages"))

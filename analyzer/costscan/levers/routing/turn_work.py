@@ -33,6 +33,7 @@ def turn_work(
         "stop_reason",
         model_class=pl.col("model").replace_strict(classes, return_dtype=pl.String),
         thinks_by_default=pl.col("model").replace_strict(thinks, return_dtype=pl.Boolean),
+        is_counted=pl.col("usage_from") == "reported",
         before_output_tokens=before,
         prompt_tokens=PROMPT,
         thinks=pl.col("thinking_tokens").fill_null(0) > 0,

@@ -21,6 +21,8 @@ _BEYOND_SHARE: Final = 0.1
 _BLOB_SPACE_SHARE: Final = 0.04
 _BLOB_STARTS_SHARE: Final = 0.25
 _MARKUP_CHARS: Final = 60
+_JSON_CHARS: Final = 60
+"""JSON has a quote in so many characters, unless most of it is prose or code inside of a few long strings."""
 _TABLE_NUMBERS_SHARE: Final = 0.06
 _PROSE_STARTS_SHARE: Final = 0.1
 _PATH_SLASHES_SHARE: Final = 0.04
@@ -35,7 +37,7 @@ def content_kind(text: str) -> str:
     plain, spaces, _, _, starts, beyond, *_ = count(sampled)
     size = max(plain + beyond, 1)
     head = text[:_HEAD_CHARS].lstrip()
-    if head[:1] in {"{", "["} and '"' in head:
+    if head[:1] in {"{", "["} and '"' in head and sampled.count(b'"') * _JSON_CHARS > size:
         return "JSON"
     if head[:1] == "<" and sampled.count(b"<") * _MARKUP_CHARS > size:
         return "markup"

@@ -14,6 +14,7 @@ import msgspec
 
 from costscan.defects import described
 from costscan.reading.io import lenient_json
+from costscan.reading.io.progress_pieces import is_progress, of_sub_agent
 from costscan.reading.io.rows import Rows
 
 BLOCK_BYTES: Final = 1 << 16
@@ -155,10 +156,14 @@ class Reader:
             return None
 
     def _mended(self, line: bytes, at: int) -> list[tuple[dict[str, Any], Any]]:
-        parsed = lenient_json.objects(lenient_json.text_of(line))
+        line_text = lenient_json.text_of(line)
+        parsed = lenient_json.objects(line_text)
         saved = [salvaged for piece in parsed.damaged if (salvaged := salvage(piece)) is not None]
         problem = f"{parsed.problem}; its usage was recovered" if saved else parsed.problem
-        made = [(o, self._made(o, at)) for o in [*saved, *parsed.objects]]
+        pieces = [*saved, *parsed.objects]
+        if problem:
+            pieces = of_sub_agent(line_text, pieces)
+        made = [(o, self._made(o, at)) for o in pieces]
         usable = [(o, m) for o, m in made if m is not None]
         if not problem:
             for o, m in made:
@@ -214,15 +219,20 @@ _TOP: Final = (
     "run_id",
     "parent_tool_use_id",
 )
+_AROUND_SUB_AGENT: Final = frozenset({"parentUuid", "sessionId"})
 
 
 def salvage(text: str) -> dict[str, Any] | None:
-    """Return an assistant line with no content for a broken line whose usage can be read, else None."""
+    """Return an assistant line with no content for a broken line whose usage can be read, else None.
+
+    What the line around that of a sub-agent says of itself is left out.
+    """
     usage = _usage(text)
     model = _word(text, "model")
     if usage is None or model is None:
         return None
-    line: dict[str, Any] = {key: written for key in _TOP if (written := _word(text, key)) is not None}
+    keys = [key for key in _TOP if key not in _AROUND_SUB_AGENT] if is_progress(text) else _TOP
+    line: dict[str, Any] = {key: written for key in keys if (written := _word(text, key)) is not None}
     message = {"id": _message_id(text), "model": model, "usage": usage, "role": "assistant"}
     if (stop := _word(text, "stop_reason")) is not None:
         message["stop_reason"] = stop

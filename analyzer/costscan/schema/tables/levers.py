@@ -58,6 +58,7 @@ TURN_WORK: Final = table(
     thought=Column(BOOL, "whether the model thought before it answered"),
     thinks_by_default=Column(BOOL, "whether its model thinks unless it is told not to"),
     output_tokens=Column(WHOLE, "tokens the model wrote"),
+    is_counted=Column(BOOL, "whether the log tells how many it wrote"),
     before_output_tokens=Column(WHOLE, "tokens that the turn before it wrote"),
     prompt_tokens=Column(WHOLE, "the whole prompt"),
     stop_reason=Column(TEXT, "why the model stopped", nullable=True),
