@@ -30,6 +30,7 @@ class Column:
         values: one a row.
         give: the larger, the sooner it makes room on a narrow page; 0 never.
         on_demand: whether it is shown only of a row that is opened.
+        copy: whether its texts are to be copied.
     """
 
     title: str
@@ -37,6 +38,7 @@ class Column:
     values: Sequence[Any]
     give: int = 0
     on_demand: bool = False
+    copy: bool = False
 
     def encoded(self, pools: "Pools") -> dict[str, Any]:
         """Return it as the page reads it: in place of texts, their numbers in the pool of the title.
@@ -46,6 +48,8 @@ class Column:
         column: dict[str, Any] = {"title": self.title, "kind": self.kind, "give": self.give}
         if self.on_demand:
             column["onDemand"] = True
+        if self.copy:
+            column["copy"] = True
         if self.kind == "usd":
             column["fine"] = is_fine(self.values)
         values = [plain(value, self.kind) for value in self.values]
@@ -75,6 +79,8 @@ class Table:
         sort: the title of the column it is sorted by at first; the largest first, but for names.
         total: the title of the column that is added up.
         note: what is to be said of it.
+        rises: whether the smallest comes first at first.
+        of: the run that each row is about, by its row in the table of runs; None of none.
     """
 
     name: str
@@ -83,17 +89,24 @@ class Table:
     sort: str = "cost"
     total: str = "cost"
     note: str = ""
+    rises: bool = False
+    of: Sequence[int | None] = ()
 
     def encoded(self, pools: Pools) -> dict[str, Any]:
         """Return it as the page reads it."""
-        return {
-            "name": self.name,
-            "words": self.words,
-            "sort": self.sort,
-            "total": self.total,
-            "note": self.note,
-            "columns": [column.encoded(pools) for column in self.columns],
-        }
+        more = {"rises": True} if self.rises else {}
+        return (
+            more
+            | ({"of": list(self.of)} if self.of else {})
+            | {
+                "name": self.name,
+                "words": self.words,
+                "sort": self.sort,
+                "total": self.total,
+                "note": self.note,
+                "columns": [column.encoded(pools) for column in self.columns],
+            }
+        )
 
 
 def text(value: str, most: int = MOST_CHARS) -> str:

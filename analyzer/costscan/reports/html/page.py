@@ -12,7 +12,17 @@ from typing import Any, Final
 import msgspec
 
 LIBRARY: Final = ("vendor/d3.min.js", "vendor/plot.umd.min.js")
-SCRIPT: Final = ("format.js", "table.js", "charts.js", "report.js")
+SCRIPT: Final = (
+    "format.js",
+    "address.js",
+    "copy.js",
+    "table.js",
+    "charts.js",
+    "filters.js",
+    "run_charts.js",
+    "run.js",
+    "report.js",
+)
 _ESCAPED: Final = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 """What could end the element that holds the data, or a line of a script."""
 _STYLE_OF_PLOT: Final = re.compile(r"text\(`(:where\(\.\$\{\w+\}\) \{\\n  --plot-background.*?)`\)")
