@@ -98,7 +98,7 @@ def test_whatever_the_width_and_theme(
     report, _ = sample
     with shown(chromium, report, page, dark=dark) as seen:
         charts = [chart for chart in seen.script(CHARTS) if chart[1] or not page]
-        assert len(charts) == (2 if page else 1 + 1 + 2 + 8)
+        assert len(charts) == (2 if page else 1 + 1 + 2 + 2 + 8)
         for label, marks, is_broken in charts:
             assert label
             assert marks > 0, label

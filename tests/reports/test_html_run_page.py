@@ -158,6 +158,8 @@ def test_the_area_of_a_band_is_what_was_sent(chromium: Browser, sample: tuple[Pa
         area = sum(width * height for _, _, width, height, _ in rects)
         start, size = page["threads"][0]["carried"]
         most = max(pages["carried"]["tokens"][start : start + size])
+        scale = sum(height for *_, height, _ in seen.script(RECTS, 0)) / (sent + sum(told["output"]))
+        assert large[0][3] == pytest.approx(most * scale, rel=0.02), "as high as in the chart above"
         assert large[0][2] * large[0][3] / area == pytest.approx(most * 27 / sent, rel=0.02)
 
 

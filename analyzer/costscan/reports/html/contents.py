@@ -6,6 +6,7 @@ from costscan.reports.analysis.bill_lines import Pieces
 from costscan.reports.analysis.headline import METER_WORDS, paragraphs, sizes
 from costscan.reports.analysis.levers import cap_curve, together_sentence
 from costscan.reports.html import charts
+from costscan.reports.html.cache_chart import cache
 from costscan.reports.html.columns import Pools, money, plain, text
 from costscan.reports.html.facets import facets
 from costscan.reports.html.run_pages import pages
@@ -32,6 +33,7 @@ def contents(summary: Summary, analysis: Diagnosis) -> dict[str, Any]:
         "assumptions": [[a.lever, a.assumption, a.source] for a in summary.assumptions],
         "rules": rules(summary),
         "spend": charts.spend(summary, analysis),
+        "cache": cache(summary, analysis),
         "distribution": charts.distribution(summary),
         "growth": charts.growth(summary, analysis),
         "tables": shown,

@@ -18,6 +18,7 @@ SCRIPT: Final = (
     "copy.js",
     "table.js",
     "charts.js",
+    "cache_chart.js",
     "filters.js",
     "run_charts.js",
     "run.js",

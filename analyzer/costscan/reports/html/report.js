@@ -102,6 +102,12 @@ function spendSection(spend) {
   else drawn(figure, (width) => spendChart(spend, width));
 }
 
+function cacheSection(cache) {
+  const figure = place("cache");
+  if (!d3.sum(cache.prompt)) figure.append(paragraph("No call has both a time and a count of its input.", "empty"));
+  else drawn(figure, (width) => cacheChart(cache, width));
+}
+
 function distributionSection(found) {
   const figure = place("distribution");
   figure.before(element("h3", {}, "What a run costs"));
@@ -187,6 +193,7 @@ function show() {
   Object.assign(tables, leverTable(data.levers, data.assumptions));
   ruleCards(data.rules);
   spendSection(data.spend);
+  cacheSection(data.cache);
   distributionSection(data.distribution);
   growthSection(data.growth);
   if (tables.runs) tables.filters = new Filters(place("filters"), data.facets, tables);

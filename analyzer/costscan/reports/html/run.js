@@ -91,7 +91,7 @@ class RunPage {
     const part = (name) => data.carried[name].slice(carried[0], carried[0] + carried[1]);
     const [kind, from, to, size, message] = ["kind", "from", "to", "tokens", "message"].map(part);
     const bands = kind.map((n, row) => ({ kind: n, from: from[row], to: to[row], tokens: size[row], message: message[row] }));
-    const mostTokens = d3.max(columns.turn, (_, row) => d3.sum(["cache read", "cache write", "fresh input"], (name) => columns[name][row] ?? 0));
+    const mostTokens = d3.max(columns.turn, (_, row) => d3.sum(this.pages.classes, (name) => columns[name][row] ?? 0));
     return { ...rest, table, turns: columns.turn, missed: columns.missed, stacks, bands, mostTokens, classes };
   }
 
@@ -105,13 +105,12 @@ class RunPage {
       ["calls", pages.fact(page, "calls")],
       ["cache hits", pages.fact(page, "cached")],
       ["model", pages.fact(page, "model")],
-      ["task", pages.fact(page, "task")],
       ["began", pages.fact(page, "started")],
     ].filter(([, text]) => text && text !== UNKNOWN);
-    const id = page.id === pages.name(page) ? [] : [element("p", { className: "note" }, page.id)];
+    const id = page.id === pages.name(page) ? "" : ` · ${page.id}`;
     this.place.append(
       element("h2", { tabIndex: -1 }, `Run ${pages.name(page)}`),
-      ...id,
+      element("p", { className: "note" }, `${pages.fact(page, "task")}${id}`),
       element("dl", { className: "card figures" }, ...facts.map(([word, text]) => element("div", {}, element("dt", {}, word), element("dd", {}, text)))));
   }
 

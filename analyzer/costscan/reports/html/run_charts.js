@@ -1,5 +1,6 @@
 "use strict";
-// The charts of a run: what each turn was billed for, and what its prompt carried. Both have the same turns side by side.
+// The charts of a run: what each turn was billed for, and what its prompt carried. A turn stands at the same place in
+// both, and a token is as high, so that one can be held against the other; so are those of the threads of a run.
 
 const CLASS_COLOURS = [1, 2, 3, 4, 5].map((n) => `var(--m${n})`);
 const BAND_COLOURS = [6, 2, 1, 3, 4, 5].map((n) => `var(--k${n})`);
@@ -7,6 +8,7 @@ const LEAST_BAR = 4;
 const LEAST_COLUMN = 3;
 const LEAST_HEIGHT = 0.3;
 const LEAST_EDGED = 4;
+const RUN_HEIGHT = 280;
 const RUN_MARGINS = { marginLeft: 60, marginRight: 12, marginTop: 14 };
 const turnAxis = (many, width) => ({ label: null, domain: [-0.5, many - 0.5], ticks: Math.min(many, Math.max(Math.floor(width / 70), 2)), tickFormat: (turn) => (Number.isInteger(turn) ? count(turn) : "") });
 const hereMark = (turn) => (turn === null ? [] : [Plot.ruleX([turn], { stroke: "var(--text)", strokeDasharray: "2 2" })]);
@@ -40,7 +42,7 @@ function turnChart(threads, at, { classes, isUsd, here }, width) {
   ].filter(Boolean).join("\n");
   const chart = plot({
     width,
-    height: 260,
+    height: RUN_HEIGHT,
     ...RUN_MARGINS,
     ariaLabel: isUsd ? "Dollars of each turn, by what they were billed for" : "Tokens of each turn, by what they were billed as",
     x: turnAxis(threads[at].turns.length, width),
@@ -84,10 +86,9 @@ function rectangles(bands, columns, step) {
 function carriedChart(threads, at, { bands: words, here }, width) {
   const { bands, turns } = threads[at];
   const step = Math.ceil((turns.length * LEAST_COLUMN) / width);
-  const height = 300;
   const top = d3.max(threads, (thread) => thread.mostTokens) || 1;
   const rows = rectangles(bands, d3.range(0, turns.length, step), step);
-  const heightOf = (row) => ((row.high - row.low) / top) * height;
+  const heightOf = (row) => ((row.high - row.low) / top) * RUN_HEIGHT;
   const seen = rows.filter((row) => heightOf(row) >= LEAST_HEIGHT);
   const rects = (some, edge) => Plot.rect(some, {
     x1: "x1",
@@ -100,7 +101,7 @@ function carriedChart(threads, at, { bands: words, here }, width) {
   });
   return plot({
     width,
-    height,
+    height: RUN_HEIGHT,
     ...RUN_MARGINS,
     ariaLabel: "What the prompt of each turn carried, by what it is and the turn it came in",
     x: turnAxis(turns.length, width),
