@@ -8,7 +8,7 @@ import html5lib
 import pytest
 from playwright.sync_api import Browser
 
-from browser import DRAWN, UNFIT, Shown, shown
+from browser import DRAWN, UNFIT, shown
 from costscan.cli.app import run
 from costscan.reports.html.page import embedded
 from logs import Json, at, message, pair, tool_result, tool_use, usage
@@ -106,20 +106,8 @@ def test_nothing_of_a_hostile_log_is_executed(chromium: Browser, hostile: Path, 
         said = seen.page.locator("main").inner_text()
         assert NAMES["script"] in said
         assert NAMES["comment"][:20] in said
-        nothing_happened(seen, hostile)
+        seen.nothing_happened(hostile)
         assert seen.script("document.documentElement.scrollWidth") <= width
-
-
-def nothing_happened(seen: Shown, report: Path) -> None:
-    """Check that no markup of a log became an element, and nothing was run or asked for."""
-    assert seen.script("window.hit") is None
-    assert seen.script("document.querySelectorAll('img, iframe, object, svg svg, main script').length") == 0
-    every = "[...document.querySelectorAll('*')].flatMap((at) => at.getAttributeNames())"
-    assert not [name for name in seen.script(every) if name.startswith("on")]
-    links = seen.script("[...document.links].map((a) => a.href)")
-    assert not [link for link in links if not link.startswith(f"{report.as_uri()}#")]
-    assert seen.requests == [report.as_uri()]
-    assert seen.complaints == []
 
 
 def test_nothing_of_a_hostile_run_is_executed_on_its_page(chromium: Browser, hostile: Path) -> None:
@@ -134,20 +122,20 @@ def test_nothing_of_a_hostile_run_is_executed_on_its_page(chromium: Browser, hos
             seen.script(PRESS_ALL)
             seen.until(DRAWN)
             assert seen.script(UNFIT) == []
-            nothing_happened(seen, hostile)
+            seen.nothing_happened(hostile)
         said = run.inner_text()
         for name in (*NAMES.values(), "__proto__", "constructor", "%E0%A4%A"):
             sent = name.encode("utf-8", "replace").decode()
             for keys in (ADDRESS_KEYS, ADDRESS_KEYS[1:]):
                 state = {key: sent if key in keys else None for key in ADDRESS_KEYS}
                 seen.script("(state) => address.go(state)", state)
-        nothing_happened(seen, hostile)
+        seen.nothing_happened(hostile)
     assert "Findings" in said
     with shown(chromium, hostile, f"#run={HIT}") as seen:
         assert "No page for this run" in seen.page.locator("#run").inner_text()
-        nothing_happened(seen, hostile)
+        seen.nothing_happened(hostile)
     with shown(chromium, hostile, "#%E0%A4%A&run=%E0%A4%A") as seen:
-        nothing_happened(seen, hostile)
+        seen.nothing_happened(hostile)
 
 
 def test_embedded_data_is_what_went_in() -> None:

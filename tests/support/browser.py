@@ -82,6 +82,19 @@ class Shown:
             self.until(DRAWN)
             assert self.script(UNFIT) == [], width
 
+    def nothing_happened(self, report: Path) -> None:
+        """Check that no markup of a log became an element, and nothing was run or asked for."""
+        assert self.script("window.hit") is None
+        assert (
+            self.script("document.querySelectorAll('img, iframe, object, svg svg, main script').length") == 0
+        )
+        every = "[...document.querySelectorAll('*')].flatMap((at) => at.getAttributeNames())"
+        assert not [name for name in self.script(every) if name.startswith("on")]
+        links = self.script("[...document.links].map((a) => a.href)")
+        assert not [link for link in links if not link.startswith(f"{report.as_uri()}#")]
+        assert self.requests == [report.as_uri()]
+        assert not self.complaints, self.complaints
+
     def texts(self, selector: str) -> list[str]:
         return self.page.locator(selector).all_inner_texts()
 

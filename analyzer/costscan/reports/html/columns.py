@@ -17,7 +17,8 @@ _NAME_CHARS: Final = 200
 _EDGES: Final = {0.0, 0.005, 0.995, 1.0}
 """Where a share is written otherwise: what is near one of them stays on its side."""
 _USD_DECIMALS, _SHARE_DECIMALS = 6, 4
-Kind = Literal["name", "prose", "choice", "usd", "count", "tokens", "percent", "time"]
+Kind = Literal["name", "prose", "spread", "choice", "usd", "change", "count", "tokens", "percent", "time"]
+"""`spread` is a text that is aligned as a number, `change` dollars with their sign."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,14 @@ class Column:
             column["onDemand"] = True
         if self.copy:
             column["copy"] = True
-        if self.kind == "usd":
+        if self.kind in {"usd", "change"}:
             column["fine"] = is_fine(self.values)
         values = [plain(value, self.kind) for value in self.values]
         if self.kind == "choice":
             own: dict[str, int] = {}
             values = [own.setdefault(value, len(own)) for value in values]
             column["texts"] = list(own)
-        elif self.kind in {"name", "prose"}:
+        elif self.kind in {"name", "prose", "spread"}:
             pool = pools.setdefault(self.title, {})
             values = [pool.setdefault(value, len(pool)) for value in values]
             column["pool"] = self.title
@@ -76,7 +77,7 @@ class Table:
         name: what the page calls it.
         words: what one row is, and what many are.
         columns: from left to right.
-        sort: the title of the column it is sorted by at first; the largest first, but for names.
+        sort: the title of the column it is sorted by at first; the largest first, but for names. "": as told.
         total: the title of the column that is added up.
         note: what is to be said of it.
         rises: whether the smallest comes first at first.

@@ -1,17 +1,7 @@
 "use strict";
 // Puts the data of an analysis on the page, section by section, and shows what the address says.
 
-const data = JSON.parse(document.getElementById("data").textContent);
-const place = (name) => document.getElementById(name);
 const FIRST_RULES = 3;
-const clipped = (text, className = "") => element("p", { className: `clipped ${className}`, title: text }, text);
-const paragraph = (text, className = "") => element("p", { className }, text);
-
-function heading({ paths, sizes, prices, made }) {
-  place("paths").textContent = paths || "report";
-  place("sizes").textContent = [...sizes, prices].join(" · ");
-  place("made").textContent = `${made} · ${prices} · one file, nothing is asked from the network`;
-}
 
 function bill({ bill: [before, amount, after], meters, facts }) {
   const bar = element("div", { className: "meters", "aria-hidden": "true" });
@@ -37,8 +27,6 @@ function bill({ bill: [before, amount, after], meters, facts }) {
     element("dl", { className: "facts" }, ...list),
   );
 }
-
-const sentence = (text) => paragraph(`${text.charAt(0).toUpperCase()}${text.slice(1)}.`, "note");
 
 function saved(levers, rules) {
   const card = place("saved");
@@ -180,10 +168,6 @@ function showState({ pages, filters, ...tables }, state, isMove) {
   if (isMove) (line ?? place(state.at) ?? document.body).scrollIntoView({ block: line ? "center" : "start" });
 }
 
-function withPools(table) {
-  for (const column of table.columns) if (column.pool) column.texts = data.pools[column.pool];
-}
-
 function show() {
   for (const table of [...data.tables, data.pages.turns, data.pages.findings]) withPools(table);
   heading(data.heading);
@@ -197,7 +181,7 @@ function show() {
   distributionSection(data.distribution);
   growthSection(data.growth);
   if (tables.runs) tables.filters = new Filters(place("filters"), data.facets, tables);
-  for (const link of document.querySelectorAll("nav a")) follow(link, toSection(link.hash.slice(1)));
+  sections({ overview: "Overview", actions: "Actions", fixes: "Fixes", time: "Over time", runs: "Runs", findings: "Findings", divided: "The bill by" });
   address.listeners.push((state, isMove) => showState(tables, state, isMove));
   address.tell(Boolean(location.hash));
 }

@@ -35,7 +35,7 @@ class SortedTable {
     Object.assign(this, { table, place, links, extra, columns: table.columns, page: 0, query: "", chosen: new Map(), open: new Set() });
     this.accepts = () => true;
     this.sort = this.columns.find((column) => column.title === table.sort);
-    this.isDown = !isText(this.sort) && !table.rises;
+    this.isDown = this.sort && !isText(this.sort) && !table.rises;
     this.body = element("tbody");
     this.status = element("p", { role: "status", className: "status" });
     const controls = this.controls();
@@ -152,6 +152,7 @@ class SortedTable {
       if ([...this.chosen].some(([column, n]) => column.values[row] !== n)) continue;
       if (!query || texts.some((column, n) => hits[n][column.values[row]])) found.push(row);
     }
+    if (!sort) return found;
     const ranks = isText(sort) ? this.alphabetical(sort) : sort.values;
     const sign = this.isDown ? -1 : 1;
     return found.sort((a, b) => {
