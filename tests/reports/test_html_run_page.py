@@ -143,6 +143,22 @@ def test_bars_of_all_turns_have_one_scale(chromium: Browser, sample: tuple[Path,
         assert seen.page.get_by_role("button", name="tokens").get_attribute("aria-pressed") == "true"
 
 
+def test_a_press_on_a_bar_leads_to_its_turn(chromium: Browser, sample: tuple[Path, Summary]) -> None:
+    report, _ = sample
+    with shown(chromium, report, "#run=6ba15ea5") as seen:
+        chart = seen.page.locator("#run svg.plot").first
+        chart.scroll_into_view_if_needed()
+        box = chart.bounding_box()
+        assert box
+        left, right = 60, 12
+        middle = left + (box["width"] - left - right) * 4.5 / 30
+        seen.page.mouse.move(box["x"] + middle, box["y"] + 200)
+        seen.page.mouse.click(box["x"] + middle, box["y"] + 200)
+        assert where(seen).endswith("turn=4")
+        assert seen.page.locator("#run tr.here td.count").first.inner_text() == "4"
+        assert seen.complaints == []
+
+
 def test_the_area_of_a_band_is_what_was_sent(chromium: Browser, sample: tuple[Path, Summary]) -> None:
     report, _ = sample
     with shown(chromium, report, "#run=6ba15ea5") as seen:

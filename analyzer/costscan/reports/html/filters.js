@@ -41,7 +41,13 @@ class Filters {
     const find = (state.find ?? "").toLowerCase();
     const chosen = this.facets.map((facet) => [facet, facet.texts.indexOf(state[facet.name])]).filter(([, n]) => n >= 0);
     if (find !== this.search.value.toLowerCase()) this.search.value = state.find ?? "";
-    for (const [facet, list] of this.lists) list.value = chosen.some(([other]) => other === facet) ? state[facet.name] : "";
+    for (const [facet, list] of this.lists) {
+      const text = chosen.some(([other]) => other === facet) ? state[facet.name] : "";
+      list.value = text;
+      if (list.value === text) continue;
+      list.append(new Option(text, text));
+      list.value = text;
+    }
     const key = JSON.stringify([find, chosen.map(([{ name }, n]) => [name, n])]);
     if (key === this.key) return;
     this.key = key;

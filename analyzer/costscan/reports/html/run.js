@@ -111,7 +111,18 @@ class RunPage {
     this.place.append(
       element("h2", { tabIndex: -1 }, `Run ${pages.name(page)}`),
       element("p", { className: "note" }, `${pages.fact(page, "task")}${id}`),
+      this.leftOut(),
       element("dl", { className: "card figures" }, ...facts.map(([word, text]) => element("div", {}, element("dt", {}, word), element("dd", {}, text)))));
+  }
+
+  // What of the run is not on its page.
+  leftOut() {
+    const { calls, turns } = this.threads[this.at];
+    const parts = [
+      calls > turns.length ? `The first ${count(turns.length)} of ${plural(calls, "call")} are shown.` : "",
+      this.page.missing ? `Not on this page: ${this.page.missing}.` : "",
+    ].filter(Boolean);
+    return parts.length ? element("p", { className: "note" }, parts.join(" ")) : "";
   }
 
   charts(state) {
@@ -178,13 +189,8 @@ class RunPage {
   }
 
   turns() {
-    const { page, pages } = this;
-    const { table, calls, turns } = this.threads[this.at];
     const card = element("div", { className: "card" });
-    this.table = new SortedTable(table, card);
-    const left = calls > turns.length ? `The first ${count(turns.length)} of ${plural(calls, "call")}. ` : "";
-    const missing = page.missing ? `Not on this page: ${page.missing}.` : "";
-    if (left || missing) card.append(element("p", { className: "note" }, left + missing));
+    this.table = new SortedTable(this.threads[this.at].table, card);
     this.place.append(element("h3", {}, "Turns"), card);
   }
 
