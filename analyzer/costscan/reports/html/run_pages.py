@@ -44,18 +44,14 @@ def pages(summary: Summary, analysis: Diagnosis, pools: Pools) -> dict[str, Any]
     """
     names = run_names_of(summary)
     chosen = _chosen(summary)
-    roots = chosen["root_run_id"].unique(maintain_order=True).to_list()
-    threads = chosen["run_id"].to_list()
+    roots, threads = chosen["root_run_id"].unique(maintain_order=True).to_list(), chosen["run_id"].to_list()
     turns, bands = _turns(summary, analysis, threads), carried(analysis, threads)
     found = _findings(summary, roots)
-    rows = {run: row for row, run in enumerate(summary.runs["run_id"])}
-    of_root = chosen.partition_by("root_run_id", as_dict=True)
-    saved = summary.saved_of_runs.filter(pl.col("root_run_id").is_in(roots) & (pl.col("saved_usd") != 0))
-    of_turns, of_bands, of_found = (
-        _spans(turns, "run_id"),
-        _spans(bands, "run_id"),
-        _spans(found, "root_run_id"),
-    )
+    spans = {
+        "turns": _spans(turns, "run_id"),
+        "carried": _spans(bands, "run_id"),
+        "findings": _spans(found, "root_run_id"),
+    }
     return {
         "most": MOST_PAGES,
         "classes": list(CLASSES),
@@ -63,21 +59,31 @@ def pages(summary: Summary, analysis: Diagnosis, pools: Pools) -> dict[str, Any]
         "turns": _turn_table(turns).encoded(pools),
         "carried": bands.drop("run_id").to_dict(as_series=False),
         "findings": Table("run-findings", FINDING, finding_columns(found, names), total="").encoded(pools),
-        "runs": [
-            {
-                "row": rows[root],
-                "id": text(root, _ID_CHARS),
-                "saved": _saved(saved.filter(root_run_id=root)),
-                "threads": [
-                    _thread(thread, names) | {"turns": of_turns[run], "carried": of_bands.get(run, [0, 0])}
-                    for run, thread in zip(of_root[root,]["run_id"], of_root[root,].to_dicts(), strict=True)
-                ],
-                "missing": _missing(summary, root, of_root[root,]),
-                "findings": of_found.get(root, [0, 0]),
-                "found": summary.findings.filter(root_run_id=root).height,
-            }
-            for root in roots
+        "runs": [_page(summary, root, chosen.filter(root_run_id=root), names, spans) for root in roots],
+    }
+
+
+def _page(
+    summary: Summary,
+    root: str,
+    threads: pl.DataFrame,
+    names: Mapping[str, str],
+    spans: Mapping[str, Mapping[str, list[int]]],
+) -> dict[str, Any]:
+    """Return one page: what is its own, and where its turns, bands and findings stand."""
+    saved = summary.saved_of_runs.filter((pl.col("root_run_id") == root) & (pl.col("saved_usd") != 0))
+    return {
+        "row": summary.runs["run_id"].index_of(root),
+        "id": text(root, _ID_CHARS),
+        "saved": _saved(saved),
+        "threads": [
+            _thread(thread, names)
+            | {name: spans[name].get(thread["run_id"], [0, 0]) for name in ("turns", "carried")}
+            for thread in threads.to_dicts()
         ],
+        "missing": _missing(summary, root, threads),
+        "findings": spans["findings"].get(root, [0, 0]),
+        "found": summary.findings.filter(root_run_id=root).height,
     }
 
 
