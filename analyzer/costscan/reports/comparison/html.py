@@ -51,9 +51,7 @@ def _heading(comparison: Comparison) -> dict[str, Any]:
     before, after = comparison.before, comparison.after
     return {
         "paths": text(after.name if before is None else f"{before.name} {words.ARROW} {after.name}"),
-        "sizes": [_runs(comparison), f"{words.states(comparison)} of the tasks"]
-        if before
-        else [_runs(comparison)],
+        "sizes": [_runs(comparison), f"tasks: {words.states(comparison)}"] if before else [_runs(comparison)],
         "prices": "",
         "made": f"costscan {comparison.costscan_version}, {comparison.generated_at:%Y-%m-%d %H:%M} UTC",
     }
