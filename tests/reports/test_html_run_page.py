@@ -189,9 +189,11 @@ def test_filters_stand_in_the_address(chromium: Browser, sample: tuple[Path, Sum
         assert where(seen) == "#task=catalogue-text"
         assert runs.inner_text().startswith(f"1-25 of {some.height} runs")
         assert f"{some.height} of 80 runs" in bar.inner_text()
-        for row in seen.texts("#table-actions tbody tr"):
-            assert "catalogue-text" in row
-        assert page.locator("#table-actions tbody tr").count() == 3
+        of_task = pl.col("root_run_id").is_in(some["run_id"].to_list()) & (pl.col("saved_usd") != 0)
+        ranks = sorted(set(summary.saved_of_runs.filter(of_task)["rank"]))
+        assert 0 < len(ranks) < len(summary.actions)
+        shown_ranks = [int(text.partition(".")[0]) for text in seen.texts("#table-actions td.prose")]
+        assert shown_ranks == ranks
         found = summary.findings.filter(pl.col("root_run_id").is_in(some["run_id"].to_list()))
         assert (
             page.locator("#table-findings")

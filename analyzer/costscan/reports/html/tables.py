@@ -8,6 +8,7 @@ import polars as pl
 
 from costscan.days import on_clocks
 from costscan.recorded_cost.unlogged import SUFFIX
+from costscan.reports.analysis.action_list import saving_range
 from costscan.reports.analysis.tables import run_names
 from costscan.reports.html.columns import Column, Kind, Table
 from costscan.reports.text.numbers import count, plural, usd
@@ -35,6 +36,7 @@ def actions(summary: Summary) -> Table:
     columns = [
         Column("do", "prose", [f"{row['rank']}. {row['title']}" for row in rows]),
         Column("saves", "usd", [row["saved_usd"] for row in rows]),
+        Column("range", "spread", [saving_range(row) for row in rows], give=4),
         Column("alone", "usd", [row["saved_alone_usd"] for row in rows], give=3),
         Column("left", "usd", [row["usd_after"] for row in rows], give=1),
         Column("risk", "choice", [row["risk"].replace("-", " ") for row in rows], give=2),
