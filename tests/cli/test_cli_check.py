@@ -173,7 +173,7 @@ ERRORS = [
     "check after --baseline other.parquet",
     "check after --baseline old.parquet",
     "check after --baseline baseline.parquet -o x.txt",
-    "check baseline.parquet --baseline before -o x.html",
+    "check baseline.parquet --baseline before -o x.sarif",
     "check baseline.parquet --baseline before --since 7d",
     "check after --baseline baseline.parquet --task nightly",
     "compare before none",

@@ -20,7 +20,7 @@ from billed import NOW, ROOT
 from command import logs_of
 from costscan.reports.html import write
 from costscan.reports.html.contents import contents
-from costscan.reports.html.page import LIBRARY, SCRIPT, page
+from costscan.reports.html.page import LAYOUTS, LIBRARY, page
 from costscan.reports.html.tables import MOST_FINDINGS
 from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
@@ -206,9 +206,14 @@ def test_versions_stand_in_one_place_and_are_those_of_the_files() -> None:
     assert licences.count("Permission to use, copy, modify") == len(files)
 
 
+def test_every_own_script_is_on_a_page() -> None:
+    scripts = {name for layout in LAYOUTS for name in layout.scripts}
+    assert scripts == {path.name for path in PACKAGE.glob("*.js")}
+
+
 def test_own_scripts_write_texts_only() -> None:
     """No way into the document but texts and elements."""
-    for name in SCRIPT:
+    for name in {name for layout in LAYOUTS for name in layout.scripts}:
         source = (PACKAGE / name).read_text(encoding="utf-8")
         assert not re.search(
             r"innerHTML|outerHTML|insertAdjacent|document\.write|eval|Function\(|setTimeout", source

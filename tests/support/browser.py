@@ -23,8 +23,28 @@ ARGUMENTS: Final = [
     "--disable-component-update",
     "--disable-sync",
 ]
-WIDTHS: Final = (360, 800, 1600)
+WIDTHS: Final = (360, 768, 1024, 1280, 1366, 1440, 1600)
+"""From a phone to a wide window."""
 HEIGHT: Final = 900
+DRAWN: Final = """[...document.querySelectorAll('svg.plot')].every((chart) =>
+  !chart.getClientRects().length || chart.getAttribute('width') == Math.floor(chart.parentElement.clientWidth))"""
+"""Whether all charts that are shown have the width of their place."""
+UNFIT: Final = """() => {
+  const found = [];
+  const told = (what, at) => found.push(`${what}: ${at.tagName}.${at.className} ${at.textContent.slice(0, 40)}`);
+  for (const at of document.querySelectorAll('header *, main *, footer *')) {
+    if (!at.getClientRects().length || at.closest('svg *, .unseen, option')) continue;
+    const edge = (at.closest('.card') ?? document.body).getBoundingClientRect().right;
+    const right = at.getBoundingClientRect().right;
+    if (right > Math.min(edge, innerWidth) + 1) told('sticks out', at);
+    const isCut = at.scrollWidth > at.clientWidth + 1 || at.scrollHeight > at.clientHeight + 2;
+    const hides = getComputedStyle(at).overflow !== 'visible';
+    if (hides && isCut && !at.closest('[title]:not([title=""])')) told('is cut', at);
+  }
+  if (document.documentElement.scrollWidth > innerWidth) found.push(`the page is ${document.documentElement.scrollWidth} wide`);
+  return found;
+}"""
+"""What sticks out of its card or the window, and what is cut with no title that says it whole."""
 _STEPS, _STEP_MS = 200, 50
 
 
@@ -55,6 +75,26 @@ class Shown:
             self.page.wait_for_timeout(_STEP_MS)
         raise AssertionError(condition)
 
+    def fits(self) -> None:
+        """Check that nothing sticks out, and nothing is cut, at each of the widths."""
+        for width in WIDTHS:
+            self.page.set_viewport_size({"width": width, "height": HEIGHT})
+            self.until(DRAWN)
+            assert self.script(UNFIT) == [], width
+
+    def nothing_happened(self, report: Path) -> None:
+        """Check that no markup of a log became an element, and nothing was run or asked for."""
+        assert self.script("window.hit") is None
+        assert (
+            self.script("document.querySelectorAll('img, iframe, object, svg svg, main script').length") == 0
+        )
+        every = "[...document.querySelectorAll('*')].flatMap((at) => at.getAttributeNames())"
+        assert not [name for name in self.script(every) if name.startswith("on")]
+        links = self.script("[...document.links].map((a) => a.href)")
+        assert not [link for link in links if not link.startswith(f"{report.as_uri()}#")]
+        assert self.requests == [report.as_uri()]
+        assert not self.complaints, self.complaints
+
     def texts(self, selector: str) -> list[str]:
         return self.page.locator(selector).all_inner_texts()
 
@@ -69,8 +109,10 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def shown(found: Browser, report: Path, *, width: int = 1600, dark: bool = False) -> Iterator[Shown]:
-    """Show a report."""
+def shown(
+    found: Browser, report: Path, page: str = "", *, width: int = 1600, dark: bool = False
+) -> Iterator[Shown]:
+    """Show a report, or what an address behind its "#" names."""
     context = found.new_context(
         viewport={"width": width, "height": HEIGHT}, color_scheme="dark" if dark else "light"
     )
@@ -78,7 +120,7 @@ def shown(found: Browser, report: Path, *, width: int = 1600, dark: bool = False
     seen.page.on("request", lambda request: seen.requests.append(request.url))
     seen.page.on("console", lambda message: seen.complaints.append(message.text))
     seen.page.on("pageerror", lambda error: seen.complaints.append(str(error)))
-    seen.page.goto(report.as_uri())
+    seen.page.goto(report.as_uri() + page)
     seen.until("performance.getEntriesByName('drawn').length > 0")
     yield seen
     context.close()

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 
 from costscan import __version__
 from costscan.gate import task_changes
+from costscan.gate.action_changes import action_changes
 from costscan.gate.causes import CAUSES, split
 from costscan.gate.comparison import EXIT_CODES, Comparison, Totals
 from costscan.gate.comparison_frame import comparison_frame
+from costscan.gate.divided import divided
 from costscan.gate.environment import differences
 from costscan.gate.limits import DEFAULT, Limit, is_on_findings, limits
 from costscan.gate.matching import matched
@@ -62,6 +64,8 @@ def compare(
         tasks=tasks(old, after) if before else tasks(old, after).clear(),
         new_findings=new,
         fixed_findings=task_changes.only_in(old, after),
+        divisions=divided(before, after) if before else {},
+        actions=action_changes(before, after),
     )
 
 

@@ -1,6 +1,7 @@
 """The whole of a comparison: what every report of it is made from."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -44,6 +45,8 @@ class Comparison:
             known cost of all its runs) and usd_change, the largest change first.
         new_findings: those that the baseline does not have (rows of `found` in a run report).
         fixed_findings: those that only the baseline has.
+        divisions: what each model and tool cost (see `divided`); none without a baseline.
+        actions: what to do before and after (see `action_changes`); None where it is not known of both.
     """
 
     schema_version: int
@@ -62,6 +65,8 @@ class Comparison:
     tasks: pl.DataFrame
     new_findings: pl.DataFrame
     fixed_findings: pl.DataFrame
+    divisions: Mapping[str, pl.DataFrame] = field(metadata={"json": False})
+    actions: pl.DataFrame | None = field(metadata={"json": False})
 
     @property
     def exit_code(self) -> int:

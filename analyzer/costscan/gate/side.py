@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -48,12 +48,14 @@ class ComparisonSide:
         runs: the columns of a run report that are needed: a row per run, its sub-agents included.
         basis: what the report says of itself: versions, the date and source of the prices.
         tz: the time zone of its days.
+        actions: what to do about these logs, the first first; None where a report tells of earlier logs.
     """
 
     name: str
     runs: pl.DataFrame
     basis: Mapping[str, str]
     tz: str = DEFAULT
+    actions: Sequence[Mapping[str, Any]] | None = None
 
     @cached_property
     def units(self) -> pl.DataFrame:
@@ -102,7 +104,9 @@ class ComparisonSide:
 def of_logs(summary: Summary, analysis: Diagnosis) -> ComparisonSide:
     """Return the side that some logs are; their reading is still open."""
     runs = _typed(run_report(summary, analysis), NEEDED)
-    return ComparisonSide(" ".join(summary.paths), runs, basis(summary), summary.inputs.tz)
+    return ComparisonSide(
+        " ".join(summary.paths), runs, basis(summary), summary.inputs.tz, tuple(summary.actions)
+    )
 
 
 def reported(path: Path, tz: str = DEFAULT) -> ComparisonSide:

@@ -38,7 +38,7 @@ ANALYSIS: Final = _table((
     Ending(".json", "analysis.json"),
     Ending(".parquet", "analysis.parquet", "a row per run", is_of_new_side=True),
     Ending(".csv", "analysis.csv"),
-    Ending(".html", "html", "one page, opens offline", is_to_read=True, is_of_new_side=True),
+    Ending(".html", "html", "one page, opens offline", is_to_read=True),
     Ending(".md", "analysis.markdown", is_to_read=True),
     Ending(".sarif", "analysis.sarif", "findings"),
     Ending(".prom", "analysis.openmetrics", "gauges"),
@@ -49,6 +49,7 @@ FOLDER: Final = Ending("DIR/", "analysis.frames_folder")
 COMPARED: Final = _table((
     Ending(".json", "comparison.json", needs_logs=False),
     Ending(".md", "comparison.markdown", is_to_read=True, needs_logs=False),
+    Ending(".html", "comparison.html", "one page, opens offline", is_to_read=True, needs_logs=False),
     Ending(".xml", "comparison.junit", "JUnit", needs_logs=False),
     Ending(".csv", "comparison.csv", needs_logs=False),
     Ending(".prom", "comparison.openmetrics", needs_logs=False),

@@ -19,7 +19,7 @@ from costscan.recorded_cost import Recorded
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.rulebook import Diagnosis, Rule
 from costscan.schema.frames import PROMPT
-from costscan.summary.actions import actions, after_actions
+from costscan.summary.actions import actions, after_actions, saved_of_runs
 from costscan.summary.assumptions import assumptions
 from costscan.summary.breakdowns import DIVISIONS, by_route, by_ttl
 from costscan.summary.cache_model import replay
@@ -85,7 +85,8 @@ def summarize(
         by_task=by_task(analysis.turns),
         by_day=by_day(analysis.turns, tz),
         actions=actions(analysis),
-        after_actions=after_actions(analysis),
+        after_actions=after_actions(saved := saved_of_runs(analysis)),
+        saved_of_runs=saved,
         findings=findings(analysis),
         runs=runs,
         threads=threads,

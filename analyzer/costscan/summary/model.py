@@ -208,7 +208,8 @@ class RunAfter(NamedTuple):
 class Summary:
     """Everything a report shows.
 
-    `runs` has a row per root run, which stands for its whole tree, `threads` one per agent thread.
+    `runs` has a row per root run, which stands for its whole tree, `threads` one per agent thread;
+    `saved_of_runs` one per root run and action that changes it.
     `breakdowns` are by server, skill, kind, agent, rule, lifetime, cap, pack and route; `rules` are those
     that were asked, with their prose.
     """
@@ -229,6 +230,7 @@ class Summary:
     by_day: pl.DataFrame
     actions: list[dict[str, Any]]
     after_actions: Mapping[str, RunAfter] = field(metadata={"json": False})
+    saved_of_runs: pl.DataFrame = field(metadata={"json": False})
     findings: pl.DataFrame
     runs: pl.DataFrame
     threads: pl.DataFrame = field(metadata={"json": False})

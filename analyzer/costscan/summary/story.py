@@ -13,13 +13,10 @@ from costscan.rulebook import Diagnosis
 from costscan.schema.frames import PROMPT
 from costscan.summary.below import below, row_of, sub_agents, sums
 from costscan.summary.findings import message_at_place
+from costscan.summary.misses import with_misses
 
 KINDS: Final = ("not logged", "system and tools", "tool results", "assistant", "user")
 """What the input of a turn is made of, in the order it is stacked."""
-MISSED_SHARE: Final = 0.5
-"""A turn missed the cache when it read less than so much of what had been sent before."""
-MISSED_TOKENS: Final = 2000
-"""Less than that is not worth a mark."""
 _TERMS: Final = tuple(lever.name for lever in CATALOGUE if lever.keeps_prompts)
 """The levers that leave what is sent as it is, and change what it is billed at."""
 
@@ -151,17 +148,7 @@ def _group() -> pl.Expr:
 
 
 def _turns(analysis: Diagnosis, turns: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
-    growth = analysis.growth.select("run_id", "turn", "carried_tokens")
-    place = ["run_id", "turn"]
-    joined = (
-        turns.with_columns(prompt_tokens=PROMPT)
-        .join(growth, on=place, how="left", maintain_order="left")
-        .join(_breaks(analysis), on=place, how="left", maintain_order="left")
-    )
-    missed = pl.col("carried_tokens") - pl.col("cache_read_tokens")
-    is_miss = (pl.col("cache_read_tokens") < pl.col("carried_tokens") * MISSED_SHARE) & (
-        missed > MISSED_TOKENS
-    )
+    joined = with_misses(analysis, turns.with_columns(prompt_tokens=PROMPT))
     return joined.select(
         "turn",
         "usd",
@@ -172,20 +159,9 @@ def _turns(analysis: Diagnosis, turns: pl.DataFrame, blocks: pl.DataFrame) -> pl
         "model",
         "at",
         "gap_s",
-        missed_tokens=pl.coalesce("tokens_lost", pl.when(is_miss).then(missed).otherwise(0)),
-        why="why",
+        "missed_tokens",
+        "why",
     ).hstack(_stacked(blocks, turns.height))
-
-
-def _breaks(analysis: Diagnosis) -> pl.DataFrame:
-    """Return, per turn whose prefix broke: tokens_lost and why."""
-    at = pl.col("path") + pl.format(":{}", "char_offset").fill_null("")
-    is_text = pl.col("char_offset").is_not_null()
-    reason = pl.col("cause") + pl.when(is_text).then(" at " + at).otherwise(pl.lit(""))
-    lost = analysis.prefix_breaks.filter(pl.col("tokens_lost") > 0)
-    return lost.group_by("run_id", "turn", maintain_order=True).agg(
-        pl.col("tokens_lost").sum(), why=reason.first()
-    )
 
 
 def _stacked(blocks: pl.DataFrame, n_turns: int) -> pl.DataFrame:

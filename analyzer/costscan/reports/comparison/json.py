@@ -12,7 +12,8 @@ from costscan.summary import Summary
 
 def document(comparison: Comparison) -> dict[str, Any]:
     """Return the comparison as plain values; USD rounded to 1e-9, unknown is null."""
-    plain_fields = {field.name: plain(getattr(comparison, field.name)) for field in fields(comparison)}
+    shown = [field.name for field in fields(comparison) if field.metadata.get("json", True)]
+    plain_fields = {name: plain(getattr(comparison, name)) for name in shown}
     return {
         **plain_fields,
         "exit_code": comparison.exit_code,

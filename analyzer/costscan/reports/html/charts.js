@@ -6,17 +6,19 @@ const LABEL_WIDTH = 190;
 const colour = (n) => `var(--c${n + 1})`;
 const plot = (options) => Plot.plot({ className: "plot", ...options });
 
-// Draws a chart in the width of its place, and again when that changes.
+// Draws a chart in the width of its place, and again when that changes; gives what draws it anew.
 function drawn(place, draw) {
   let width = 0;
-  const again = () => {
+  const again = () => place.replaceChildren(...[draw(width)].flat());
+  const fitted = () => {
     const now = Math.floor(place.clientWidth);
     if (now === width || !now) return;
     width = now;
-    place.replaceChildren(...[draw(width)].flat());
+    again();
   };
-  new ResizeObserver(() => requestAnimationFrame(again)).observe(place);
-  again();
+  new ResizeObserver(() => requestAnimationFrame(fitted)).observe(place);
+  fitted();
+  return () => width && again();
 }
 
 function legend(names, colours) {

@@ -17,7 +17,8 @@ _NAME_CHARS: Final = 200
 _EDGES: Final = {0.0, 0.005, 0.995, 1.0}
 """Where a share is written otherwise: what is near one of them stays on its side."""
 _USD_DECIMALS, _SHARE_DECIMALS = 6, 4
-Kind = Literal["name", "prose", "choice", "usd", "count", "tokens", "percent", "time"]
+Kind = Literal["name", "prose", "spread", "choice", "usd", "change", "count", "tokens", "percent", "time"]
+"""`spread` is a text that is aligned as a number, `change` dollars with their sign."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Column:
         values: one a row.
         give: the larger, the sooner it makes room on a narrow page; 0 never.
         on_demand: whether it is shown only of a row that is opened.
+        copy: whether its texts are to be copied.
     """
 
     title: str
@@ -37,6 +39,7 @@ class Column:
     values: Sequence[Any]
     give: int = 0
     on_demand: bool = False
+    copy: bool = False
 
     def encoded(self, pools: "Pools") -> dict[str, Any]:
         """Return it as the page reads it: in place of texts, their numbers in the pool of the title.
@@ -46,14 +49,16 @@ class Column:
         column: dict[str, Any] = {"title": self.title, "kind": self.kind, "give": self.give}
         if self.on_demand:
             column["onDemand"] = True
-        if self.kind == "usd":
+        if self.copy:
+            column["copy"] = True
+        if self.kind in {"usd", "change"}:
             column["fine"] = is_fine(self.values)
         values = [plain(value, self.kind) for value in self.values]
         if self.kind == "choice":
             own: dict[str, int] = {}
             values = [own.setdefault(value, len(own)) for value in values]
             column["texts"] = list(own)
-        elif self.kind in {"name", "prose"}:
+        elif self.kind in {"name", "prose", "spread"}:
             pool = pools.setdefault(self.title, {})
             values = [pool.setdefault(value, len(pool)) for value in values]
             column["pool"] = self.title
@@ -72,9 +77,11 @@ class Table:
         name: what the page calls it.
         words: what one row is, and what many are.
         columns: from left to right.
-        sort: the title of the column it is sorted by at first; the largest first, but for names.
+        sort: the title of the column it is sorted by at first; the largest first, but for names. "": as told.
         total: the title of the column that is added up.
         note: what is to be said of it.
+        rises: whether the smallest comes first at first.
+        of: the run that each row is about, by its row in the table of runs; None of none.
     """
 
     name: str
@@ -83,17 +90,24 @@ class Table:
     sort: str = "cost"
     total: str = "cost"
     note: str = ""
+    rises: bool = False
+    of: Sequence[int | None] = ()
 
     def encoded(self, pools: Pools) -> dict[str, Any]:
         """Return it as the page reads it."""
-        return {
-            "name": self.name,
-            "words": self.words,
-            "sort": self.sort,
-            "total": self.total,
-            "note": self.note,
-            "columns": [column.encoded(pools) for column in self.columns],
-        }
+        more = {"rises": True} if self.rises else {}
+        return (
+            more
+            | ({"of": list(self.of)} if self.of else {})
+            | {
+                "name": self.name,
+                "words": self.words,
+                "sort": self.sort,
+                "total": self.total,
+                "note": self.note,
+                "columns": [column.encoded(pools) for column in self.columns],
+            }
+        )
 
 
 def text(value: str, most: int = MOST_CHARS) -> str:

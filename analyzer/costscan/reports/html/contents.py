@@ -6,7 +6,10 @@ from costscan.reports.analysis.bill_lines import Pieces
 from costscan.reports.analysis.headline import METER_WORDS, paragraphs, sizes
 from costscan.reports.analysis.levers import cap_curve, together_sentence
 from costscan.reports.html import charts
+from costscan.reports.html.cache_chart import cache
 from costscan.reports.html.columns import Pools, money, plain, text
+from costscan.reports.html.facets import facets
+from costscan.reports.html.run_pages import pages
 from costscan.reports.html.tables import tables
 from costscan.reports.text.headings import named, price_basis
 from costscan.reports.text.sanitize import inert
@@ -30,9 +33,12 @@ def contents(summary: Summary, analysis: Diagnosis) -> dict[str, Any]:
         "assumptions": [[a.lever, a.assumption, a.source] for a in summary.assumptions],
         "rules": rules(summary),
         "spend": charts.spend(summary, analysis),
+        "cache": cache(summary, analysis),
         "distribution": charts.distribution(summary),
         "growth": charts.growth(summary, analysis),
         "tables": shown,
+        "facets": facets(summary, pools),
+        "pages": pages(summary, analysis, pools),
         "pools": {title: list(pool) for title, pool in pools.items()},
     }
 

@@ -22,6 +22,11 @@ function usd(amount, isFine = Math.abs(amount) < 0.1) {
   return `${amount < 0 ? "-$" : "$"}${shown}`;
 }
 
+// A change of dollars, with its sign.
+function signed(amount, column) {
+  return amount > 0 ? `+${usd(amount, column?.fine)}` : usd(amount, column?.fine);
+}
+
 function percent(share) {
   if (share === null) return UNKNOWN;
   if (share > 0 && share < 0.005) return "<1%";

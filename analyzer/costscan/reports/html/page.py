@@ -1,8 +1,9 @@
-"""The page: its own files and the chart library around the data, under a policy that lets in nothing else."""
+"""The pages: own files and the chart library around the data, under a policy that lets in nothing else."""
 
 import re
 from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -12,7 +13,8 @@ from typing import Any, Final
 import msgspec
 
 LIBRARY: Final = ("vendor/d3.min.js", "vendor/plot.umd.min.js")
-SCRIPT: Final = ("format.js", "table.js", "charts.js", "report.js")
+SHARED: Final = ("format.js", "address.js", "copy.js", "table.js", "charts.js", "page.js")
+"""The scripts of every page."""
 _ESCAPED: Final = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 """What could end the element that holds the data, or a line of a script."""
 _STYLE_OF_PLOT: Final = re.compile(r"text\(`(:where\(\.\$\{\w+\}\) \{\\n  --plot-background.*?)`\)")
@@ -20,9 +22,27 @@ PLOT_CLASS: Final = "plot"
 """What charts.js calls the charts: the library writes it into the style that each of them brings along."""
 
 
-def page(data: Mapping[str, Any]) -> str:
-    """Return the page with the data in it, the same for the same data."""
-    library, script, style = _joined(LIBRARY), _joined(SCRIPT), _file("report.css")
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A kind of page: its title, the file with its sections, and its scripts."""
+
+    title: str
+    sections: str
+    scripts: tuple[str, ...]
+
+
+REPORT: Final = Layout(
+    "costscan report",
+    "report.html",
+    (*SHARED, "cache_chart.js", "filters.js", "run_charts.js", "run.js", "report.js"),
+)
+COMPARISON: Final = Layout("costscan comparison", "comparison.html", (*SHARED, "comparison.js"))
+LAYOUTS: Final = (REPORT, COMPARISON)
+
+
+def page(data: Mapping[str, Any], layout: Layout = REPORT) -> str:
+    """Return a page with the data in it, the same for the same data."""
+    library, script, style = _joined(LIBRARY), _joined(layout.scripts), _file("report.css")
     rules = {
         "default-src": "'none'",
         "script-src": f"{_hash(library)} {_hash(script)}",
@@ -32,7 +52,9 @@ def page(data: Mapping[str, Any]) -> str:
     }
     return Template(_file("page.html")).substitute(
         policy="; ".join(f"{name} {value}" for name, value in rules.items()),
+        title=layout.title,
         style=style,
+        sections=_file(layout.sections),
         data=embedded(data),
         library=library,
         script=script,

@@ -1,16 +1,7 @@
 "use strict";
-// Puts the data on the page, section by section.
+// Puts the data of an analysis on the page, section by section, and shows what the address says.
 
-const data = JSON.parse(document.getElementById("data").textContent);
-const place = (name) => document.getElementById(name);
 const FIRST_RULES = 3;
-const paragraph = (text, className = "") => element("p", { className }, text);
-
-function heading({ paths, sizes, prices, made }) {
-  place("paths").textContent = paths || "report";
-  place("sizes").textContent = [...sizes, prices].join(" · ");
-  place("made").textContent = `${made} · ${prices} · one file, nothing is asked from the network`;
-}
 
 function bill({ bill: [before, amount, after], meters, facts }) {
   const bar = element("div", { className: "meters", "aria-hidden": "true" });
@@ -37,8 +28,6 @@ function bill({ bill: [before, amount, after], meters, facts }) {
   );
 }
 
-const sentence = (text) => paragraph(`${text.charAt(0).toUpperCase()}${text.slice(1)}.`, "note");
-
 function saved(levers, rules) {
   const card = place("saved");
   card.append(element("h2", {}, "With every lever"));
@@ -49,43 +38,47 @@ function saved(levers, rules) {
   } else card.append(paragraph(levers.billedUsd === null ? "Unknown: nothing here has a price." : "No lever would have saved half a percent of the bill.", "empty"));
   if (!rules.rows.length) return;
   const items = rules.rows.slice(0, FIRST_RULES).map((row) =>
-    element("li", {}, element("span", { className: "cost" }, usd(row.usd)), element("span", {}, element("a", { href: "#rules" }, row.name), ` ${row.message}`)));
+    element("li", {}, element("span", { className: "cost" }, usd(row.usd)), element("span", { title: row.message }, linkTo(toSection("rules"), row.name), ` ${row.message}`)));
   card.append(element("h3", {}, "The most expensive findings"), element("ol", { className: "dearest" }, ...items));
 }
 
 function leverTable({ rows, caps, fine }, assumptions) {
-  if (!rows.length) return;
-  const titles = ["lever", "saves alone", "of the bill", "together", "risk", "runs", "the biggest part"];
-  const kinds = ["name", "usd", "percent", "usd", "choice", "count", "prose"];
-  const lines = rows.map((row) => {
-    const cells = [row.alone, percent(row.share), usd(row.jointUsd, fine), row.risk, count(row.runs), row.biggest];
-    return element("tr", {}, element("th", { scope: "row" }, row.lever), ...cells.map((cell, n) => element("td", { className: kinds[n + 1] }, cell)));
-  });
-  const head = element("tr", {}, ...titles.map((title, n) => element("th", { scope: "col", className: kinds[n] }, title)));
+  if (!rows.length) return {};
+  const column = (title, kind, name, more = {}) => ({ title, kind, give: 0, values: rows.map((row) => row[name]), fine, ...more });
+  const texts = (title, kind, name, give = 0) => ({ title, kind, give, values: d3.range(rows.length), texts: rows.map((row) => row[name]) });
+  const columns = [
+    texts("lever", "name", "lever"),
+    texts("saves alone", "spread", "alone"),
+    column("of the bill", "percent", "share", { give: 2 }),
+    column("together", "usd", "jointUsd", { give: 1 }),
+    texts("risk", "name", "risk", 4),
+    column("runs", "count", "runs", { give: 5 }),
+    texts("the biggest part", "prose", "biggest", 3),
+  ];
   const card = element("div", { className: "card" });
-  card.append(element("div", { className: "scroller" }, element("table", {}, element("caption", { className: "unseen" }, "levers"), element("thead", {}, head), element("tbody", {}, ...lines))));
+  const levers = new SortedTable({ name: "levers", words: ["lever", "levers"], sort: "of the bill", columns }, card);
   if (caps) card.append(sentence(caps));
   if (assumptions.length) {
     const list = assumptions.map(([lever, text, source]) => element("li", {}, element("strong", {}, lever), `: ${text} `, element("span", { className: "note" }, `(${source})`)));
     card.append(element("details", {}, element("summary", {}, "What these savings take for granted"), element("ul", {}, ...list)));
   }
   place("levers").append(card);
+  return { levers };
 }
 
-function ruleCards({ rows, more }, findings) {
+function ruleCards({ rows, more }) {
   const list = place("rules");
   if (!rows.length) {
     list.append(paragraph("No rule found anything.", "card empty"));
     return;
   }
   for (const row of rows) {
-    const show = element("a", { href: "#findings" }, `${plural(row.findings, "finding")} in ${plural(row.runs, "run")}`);
-    show.addEventListener("click", () => findings.choose("rule", row.name));
+    const show = linkTo({ ...toSection("findings"), "findings.rule": row.name }, `${plural(row.findings, "finding")} in ${plural(row.runs, "run")}`);
     list.append(element("article", { className: "card rule" },
       element("h3", {}, element("span", { className: `severity ${row.severity}` }, row.severity), row.name),
       paragraph(usd(row.usd), "cost"),
       paragraph(row.message),
-      element("p", { className: "fix" }, element("strong", {}, "Fix: "), row.fix),
+      element("p", { className: "fix" }, element("strong", {}, "Fix: "), row.fix, copyButton(row.fix, `the fix of ${row.name}`)),
       show));
   }
   if (more) list.after(paragraph(`${plural(more, "more rule")} found something: see the findings below.`, "note"));
@@ -95,6 +88,12 @@ function spendSection(spend) {
   const figure = place("spend");
   if (!d3.sum(spend.usd, (row) => d3.sum(row))) figure.append(paragraph("No call has both a time and a price above nothing.", "empty"));
   else drawn(figure, (width) => spendChart(spend, width));
+}
+
+function cacheSection(cache) {
+  const figure = place("cache");
+  if (!d3.sum(cache.prompt)) figure.append(paragraph("No call has both a time and a count of its input.", "empty"));
+  else drawn(figure, (width) => cacheChart(cache, width));
 }
 
 function distributionSection(found) {
@@ -118,31 +117,73 @@ function growthSection({ kinds, curves, fine }) {
   for (const curve of curves) {
     const figure = element("figure");
     section.append(element("article", { className: "card" },
-      element("h4", {}, element("span", {}, curve.run), element("span", {}, usd(curve.usd, fine))),
-      paragraph(`${plural(curve.turns, "call")} · ${curve.task}`, "note clipped"),
+      element("h4", {}, element("span", { title: curve.run }, curve.run), element("span", {}, usd(curve.usd, fine))),
+      clipped(`${plural(curve.turns, "call")} · ${curve.task}`, "note"),
       figure,
-      curve.why ? paragraph(curve.why, "clipped") : ""));
+      curve.why ? clipped(curve.why) : ""));
     drawn(figure, (width) => growthChart(kinds, curve, width));
   }
 }
 
+const valueAt = (table, title, row) => valueOf(table.columns.find((column) => column.title === title), row);
+
+function showTables() {
+  const tables = {};
+  const pages = () => tables.pages;
+  const links = {
+    runs: () => ({ run: (row) => pages().ofRow(row) }),
+    findings: (table) => {
+      const to = (row) => pages().ofFinding(table.of[row], valueAt(table, "run", row), valueAt(table, "turn", row));
+      return { run: to, turn: to };
+    },
+  };
+  const extra = {
+    actions: (table) => (row) => pages().ofAction(row + 1, valueAt(table, "runs", row)),
+  };
+  tables.pages = { ofRow: () => null, ofFinding: () => null, ofAction: () => [] };
+  for (const table of data.tables) {
+    const card = place(`table-${table.name}`);
+    if (card.closest(".tables")) card.append(element("h3", {}, table.words[0]));
+    const more = { links: links[table.name]?.(table), extra: extra[table.name]?.(table) };
+    if (table.columns[0].values.length) tables[table.name] = new SortedTable(table, card, more);
+    else card.append(paragraph(`No ${table.words[1]}.`, "empty"));
+  }
+  if (tables.runs) tables.pages = new RunPages(data.pages, tables);
+  return tables;
+}
+
+// The run that the address names, or all of them at the section it names.
+function showState({ pages, filters, ...tables }, state, isMove) {
+  const isRun = state.run !== undefined && pages instanceof RunPages;
+  place("all").hidden = isRun;
+  place("run").hidden = !isRun;
+  filters?.read(state);
+  for (const table of Object.values(tables)) table.read(state);
+  if (isRun) {
+    pages.show(state, isMove);
+    return;
+  }
+  const action = Number(state.action) - 1;
+  const line = tables.actions && tables.actions.rows().includes(action) ? tables.actions.reveal(action) : null;
+  if (isMove) (line ?? place(state.at) ?? document.body).scrollIntoView({ block: line ? "center" : "start" });
+}
+
 function show() {
+  for (const table of [...data.tables, data.pages.turns, data.pages.findings]) withPools(table);
   heading(data.heading);
   bill(data.first);
   saved(data.levers, data.rules);
-  const tables = {};
-  for (const table of data.tables) {
-    for (const column of table.columns) if (column.pool) column.texts = data.pools[column.pool];
-    const card = place(`table-${table.name}`);
-    if (card.closest(".tables")) card.append(element("h3", {}, table.words[0]));
-    if (table.columns[0].values.length) tables[table.name] = new SortedTable(table, card);
-    else card.append(paragraph(`No ${table.words[1]}.`, "empty"));
-  }
-  leverTable(data.levers, data.assumptions);
-  ruleCards(data.rules, tables.findings);
+  const tables = showTables();
+  Object.assign(tables, leverTable(data.levers, data.assumptions));
+  ruleCards(data.rules);
   spendSection(data.spend);
+  cacheSection(data.cache);
   distributionSection(data.distribution);
   growthSection(data.growth);
+  if (tables.runs) tables.filters = new Filters(place("filters"), data.facets, tables);
+  sections({ overview: "Overview", actions: "Actions", fixes: "Fixes", time: "Over time", runs: "Runs", findings: "Findings", divided: "The bill by" });
+  address.listeners.push((state, isMove) => showState(tables, state, isMove));
+  address.tell(Boolean(location.hash));
 }
 
 show();

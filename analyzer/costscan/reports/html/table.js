@@ -1,25 +1,41 @@
 "use strict";
 // A table that sorts and filters; only one page of its rows is ever in the document.
+// What is chosen in it stands in the address, so that it can be linked to and taken back.
 
 const PAGE_ROWS = 25;
 const FEW_ROWS = 5;
 const MOST_CHOICES = 200;
+const ALL_COLUMNS = 6;
 const WRITTEN = {
   usd: (value, column) => usd(value, column.fine),
   tokens,
   count,
   percent,
   time: minute,
+  change: signed,
 };
 const isText = (column) => "texts" in column;
 const valueOf = (column, row) => (isText(column) ? column.texts[column.values[row]] : column.values[row]);
 const written = (column, row) => (WRITTEN[column.kind] ?? String)(valueOf(column, row), column);
 
+// The rows of a table from one on, as a table of their own.
+function slice(table, [first, many], more = {}) {
+  const columns = table.columns.map((column) => {
+    const values = column.values.slice(first, first + many);
+    if (column.kind !== "choice") return { ...column, values };
+    const used = [...new Set(values)];
+    return { ...column, texts: used.map((n) => column.texts[n]), values: values.map((n) => used.indexOf(n)) };
+  });
+  return { ...table, columns, ...more };
+}
+
 class SortedTable {
-  constructor(table, place) {
-    Object.assign(this, { table, place, columns: table.columns, page: 0, query: "", chosen: new Map(), open: new Set() });
+  // links: by the title of a column, where a row leads to; extra: further parts of an opened row.
+  constructor(table, place, { links = {}, extra = () => [] } = {}) {
+    Object.assign(this, { table, place, links, extra, columns: table.columns, page: 0, query: "", chosen: new Map(), open: new Set() });
+    this.accepts = () => true;
     this.sort = this.columns.find((column) => column.title === table.sort);
-    this.isDown = !isText(this.sort);
+    this.isDown = this.sort && !isText(this.sort) && !table.rises;
     this.body = element("tbody");
     this.status = element("p", { role: "status", className: "status" });
     const controls = this.controls();
@@ -31,32 +47,50 @@ class SortedTable {
 
   controls() {
     const [, many] = this.table.words;
-    const search = element("input", { type: "search", placeholder: `Filter ${many}`, "aria-label": `Filter ${many}` });
-    search.addEventListener("input", () => this.change({ query: search.value.toLowerCase() }));
+    this.search = element("input", { type: "search", placeholder: `Filter ${many}`, "aria-label": `Filter ${many}` });
+    this.search.addEventListener("input", () => this.choose("find", this.search.value, this.query !== ""));
     const lists = this.columns.filter((c) => c.kind === "choice" && c.texts.length > 1 && c.texts.length <= MOST_CHOICES);
-    this.lists = new Map(lists.map((column) => [column.title, this.list(column)]));
-    return element("div", { className: "controls" }, search, ...this.lists.values());
+    this.lists = new Map(lists.map((column) => [column, this.list(column)]));
+    return element("div", { className: "controls" }, this.search, ...this.lists.values());
   }
 
   list(column) {
     const options = column.texts.map((text, n) => [text || "(none)", n]).sort((a, b) => (a[0] < b[0] ? -1 : 1));
     const list = element("select", { "aria-label": `Only ${column.title}` }, new Option(`${column.title}: any`, ""));
     for (const [text, n] of options) list.append(new Option(text, n));
-    list.addEventListener("change", () => {
-      if (list.value === "") this.chosen.delete(column);
-      else this.chosen.set(column, Number(list.value));
-      this.change({});
-    });
+    list.addEventListener("change", () => this.choose(column.title, list.value === "" ? "" : column.texts[list.value] || "(none)"));
     return list;
   }
 
-  // Shows only the rows with a text in a column, chosen from elsewhere on the page.
-  choose(title, text) {
-    const list = this.lists.get(title);
-    const column = this.columns.find((found) => found.title === title);
-    if (!list) return;
-    list.value = column.texts.indexOf(text);
-    list.dispatchEvent(new Event("change"));
+  choose(title, text, replace = false) {
+    address.go({ [`${this.table.name}.${title}`]: text }, { isMove: false, replace });
+  }
+
+  // Takes what is chosen from the address.
+  read(state) {
+    const told = (title) => state[`${this.table.name}.${title}`] ?? "";
+    const query = told("find").toLowerCase();
+    if (query !== this.search.value.toLowerCase()) this.search.value = told("find");
+    const chosen = new Map();
+    for (const [column, list] of this.lists) {
+      const n = column.texts.findIndex((text) => (text || "(none)") === told(column.title));
+      list.value = n < 0 ? "" : n;
+      if (n >= 0) chosen.set(column, n);
+    }
+    const isSame = query === this.query && [...this.lists.keys()].every((column) => chosen.get(column) === this.chosen.get(column));
+    if (!isSame) this.change({ query, chosen });
+  }
+
+  // Shows only rows that something else accepts too.
+  narrow(accepts) {
+    this.change({ accepts });
+  }
+
+  // Turns to the page of a row and marks it.
+  reveal(row) {
+    const at = this.rows().indexOf(row);
+    this.change({ here: row, page: Math.max(Math.floor(at / PAGE_ROWS), 0) });
+    return this.body.querySelector("tr.here");
   }
 
   frame() {
@@ -72,7 +106,19 @@ class SortedTable {
     const head = element("thead", {}, element("tr", {}, opener, ...this.heads.map(([, th]) => th)));
     const caption = element("caption", { className: "unseen" }, this.table.words[1]);
     const isDeep = this.columns.some((column) => column.onDemand);
-    return element("div", { className: "scroller" }, element("table", { className: isDeep ? "deep" : "" }, caption, head, this.body));
+    this.grid = element("table", { className: isDeep ? "deep" : "" }, caption, head, this.body);
+    const frame = element("div", { className: "fitted" }, this.grid);
+    new ResizeObserver(() => requestAnimationFrame(() => this.fit())).observe(frame);
+    return frame;
+  }
+
+  // Lets columns give way, the most willing first, until the table is as narrow as its place.
+  fit() {
+    const room = this.grid.parentElement.clientWidth;
+    for (let level = ALL_COLUMNS; level > 0 && room; level--) {
+      this.grid.dataset.fit = level;
+      if (this.grid.offsetWidth <= room) return;
+    }
   }
 
   looks(column) {
@@ -102,9 +148,11 @@ class SortedTable {
     const hits = texts.map((column) => column.texts.map((text) => text.toLowerCase().includes(query)));
     const found = [];
     for (let row = 0; row < length; row++) {
+      if (!this.accepts(row)) continue;
       if ([...this.chosen].some(([column, n]) => column.values[row] !== n)) continue;
       if (!query || texts.some((column, n) => hits[n][column.values[row]])) found.push(row);
     }
+    if (!sort) return found;
     const ranks = isText(sort) ? this.alphabetical(sort) : sort.values;
     const sign = this.isDown ? -1 : 1;
     return found.sort((a, b) => {
@@ -134,6 +182,7 @@ class SortedTable {
     this.back.disabled = first === 0;
     this.next.disabled = first + PAGE_ROWS >= found.length;
     this.back.hidden = this.next.hidden = found.length <= PAGE_ROWS;
+    this.fit();
   }
 
   told(found, first, shown) {
@@ -148,13 +197,19 @@ class SortedTable {
   row(row) {
     const open = element("button", { type: "button", "aria-label": "More of this row", "aria-expanded": this.open.has(row) });
     open.addEventListener("click", () => this.toggle(row));
-    const cells = this.columns.filter((column) => !column.onDemand).map((column) => {
-      const cell = element("td", { className: this.looks(column) }, element("span", {}, written(column, row)));
-      if (column.kind === "choice") cell.dataset.value = valueOf(column, row);
-      return cell;
-    });
-    const line = element("tr", {}, element("td", { className: "opener" }, open), ...cells);
+    const cells = this.columns.filter((column) => !column.onDemand).map((column) => this.cell(column, row));
+    const line = element("tr", { className: row === this.here ? "here" : "" }, element("td", { className: "opener" }, open), ...cells);
     return this.open.has(row) ? [line, this.more(row)] : [line];
+  }
+
+  // A text that is cut is whole in its title.
+  cell(column, row) {
+    const text = written(column, row);
+    const to = this.links[column.title]?.(row);
+    const span = element("span", { title: isText(column) ? text : "" }, to ? linkTo(to, text) : text);
+    const cell = element("td", { className: this.looks(column) }, span);
+    if (column.kind === "choice") cell.dataset.value = valueOf(column, row);
+    return cell;
   }
 
   toggle(row) {
@@ -171,8 +226,10 @@ class SortedTable {
       const text = written(column, row);
       if (!text || text === UNKNOWN) return [];
       const className = column.onDemand || column.pool ? "" : `spare spare${column.give}`;
-      return [element("dt", { className }, column.title), element("dd", { className }, text)];
+      const copy = column.copy ? copyButton(text, `the fix: ${text.slice(0, 40)}`) : "";
+      return [element("dt", { className }, column.title), element("dd", { className }, text, copy)];
     });
-    return element("tr", { className: "more" }, element("td", { colSpan: this.heads.length + 1 }, element("dl", {}, ...parts)));
+    const extra = this.extra(row).flatMap(([title, ...nodes]) => [element("dt", {}, title), element("dd", {}, ...nodes)]);
+    return element("tr", { className: "more" }, element("td", { colSpan: this.heads.length + 1 }, element("dl", {}, ...parts, ...extra)));
   }
 }

@@ -8,6 +8,7 @@ import polars as pl
 
 from costscan.days import on_clocks
 from costscan.recorded_cost.unlogged import SUFFIX
+from costscan.reports.analysis.action_list import saving_range
 from costscan.reports.analysis.tables import run_names
 from costscan.reports.html.columns import Column, Kind, Table
 from costscan.reports.text.numbers import count, plural, usd
@@ -17,13 +18,15 @@ from costscan.summary.findings import message_at_place
 MOST_FINDINGS: Final = 1000
 """The most expensive; thousands more would fill the page with cents. A row per rule sums all of them up."""
 
+FINDING: Final = ("finding", "findings")
+"""What one row of findings is, and what many are."""
 _AGENTS: Final = 8
 """The most expensive agents of a run that are told."""
 
 
 def tables(summary: Summary) -> list[Table]:
     """Return the tables in the order of the page."""
-    names = dict(_names(summary))
+    names = run_names_of(summary)
     return [actions(summary), runs(summary, names), findings(summary, names), *divisions(summary)]
 
 
@@ -33,12 +36,13 @@ def actions(summary: Summary) -> Table:
     columns = [
         Column("do", "prose", [f"{row['rank']}. {row['title']}" for row in rows]),
         Column("saves", "usd", [row["saved_usd"] for row in rows]),
+        Column("range", "spread", [saving_range(row) for row in rows], give=4),
         Column("alone", "usd", [row["saved_alone_usd"] for row in rows], give=3),
         Column("left", "usd", [row["usd_after"] for row in rows], give=1),
         Column("risk", "choice", [row["risk"].replace("-", " ") for row in rows], give=2),
         Column("confidence", "choice", [row["confidence"] for row in rows], give=5),
         Column("runs", "count", [row["runs"] for row in rows], give=4),
-        Column("how", "prose", [row["how"] for row in rows], on_demand=True),
+        Column("how", "prose", [row["how"] for row in rows], on_demand=True, copy=True),
         Column("evidence", "prose", [row["evidence"] for row in rows], on_demand=True),
     ]
     note = "Each saves so much after those before it: the column adds up. What has to be tested stands last."
@@ -63,9 +67,10 @@ def runs(summary: Summary, names: dict[str, str]) -> Table:
         Column("started", "time", started.to_list(), give=5),
         Column("findings", "count", frame["findings"].to_list(), on_demand=True),
         *_below(frame),
-        Column("model", "choice", [", ".join(models) for models in frame["models"]], on_demand=True),
+        Column("model", "name", [", ".join(models) for models in frame["models"]], on_demand=True),
     ]
-    return Table("runs", ("run", "runs"), columns, note=f"Times are of {summary.inputs.tz}.")
+    note = f"Times are of {summary.inputs.tz}. The most expensive runs have a page: press their name."
+    return Table("runs", ("run", "runs"), columns, note=note)
 
 
 def _sub_agents(frame: pl.DataFrame) -> Iterator[Column]:
@@ -108,18 +113,32 @@ def _rule_of(finding: str | None) -> str:
     return (finding or "").partition(": ")[0]
 
 
-def _names(summary: Summary) -> Iterator[tuple[str, str]]:
-    """Yield short names of runs and of their agent threads, which findings are about."""
+def run_names_of(summary: Summary) -> dict[str, str]:
+    """Return short names of runs and of their agent threads, which findings are about."""
     ids = list(dict.fromkeys([*summary.runs["run_id"], *summary.threads["run_id"]]))
-    yield from zip(ids, run_names([{"run_id": run} for run in ids], ids), strict=True)
+    return dict(zip(ids, run_names([{"run_id": run} for run in ids], ids), strict=True))
 
 
 def findings(summary: Summary, names: dict[str, str]) -> Table:
     """Return the most expensive findings; a row opens to what speaks for it and what to change."""
     every = summary.findings
-    frame = every.head(MOST_FINDINGS).with_columns(message_at_place())
+    frame = every.head(MOST_FINDINGS)
     left = every.height - frame.height
-    columns = [
+    rows = {run: row for row, run in enumerate(summary.runs["run_id"])}
+    rest = (
+        f"The most expensive {count(MOST_FINDINGS)}; {count(left)} more are in -o report.json. "
+        if left
+        else ""
+    )
+    note = "Two rules may be about the same tokens: their costs do not add up."
+    of = [rows.get(run) for run in frame["root_run_id"]]
+    return Table("findings", FINDING, finding_columns(frame, names), total="", note=rest + note, of=of)
+
+
+def finding_columns(findings: pl.DataFrame, names: Mapping[str, str]) -> list[Column]:
+    """Return findings as columns."""
+    frame = findings.with_columns(message_at_place())
+    return [
         Column("rule", "choice", frame["name"].to_list()),
         Column("cost", "usd", frame["usd"].to_list()),
         Column("severity", "choice", frame["severity"].to_list(), give=2),
@@ -129,15 +148,8 @@ def findings(summary: Summary, names: dict[str, str]) -> Table:
         Column("turn", "count", frame["turn"].to_list(), give=4),
         Column("what", "prose", frame["message"].to_list(), give=1),
         Column("evidence", "prose", frame["evidence"].to_list(), on_demand=True),
-        Column("fix", "prose", frame["fix"].to_list(), on_demand=True),
+        Column("fix", "prose", frame["fix"].to_list(), on_demand=True, copy=True),
     ]
-    rest = (
-        f"The most expensive {count(MOST_FINDINGS)}; {count(left)} more are in -o report.json. "
-        if left
-        else ""
-    )
-    note = "Two rules may be about the same tokens: their costs do not add up."
-    return Table("findings", ("finding", "findings"), columns, total="", note=rest + note)
 
 
 def divisions(summary: Summary) -> list[Table]:
@@ -168,7 +180,7 @@ def _division(
     columns = [
         Column(name, kind, frame[name].to_list()),
         Column("cost", "usd", frame["usd"].to_list()),
-        Column("share", "percent", frame["share"].to_list()),
+        Column("share", "percent", frame["share"].to_list(), give=1),
         *more,
     ]
     return Table(name, (name, f"{name}s"), columns, sort=sort, note=note)
