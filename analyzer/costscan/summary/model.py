@@ -209,8 +209,8 @@ class Summary:
     """Everything a report shows.
 
     `runs` has a row per root run, which stands for its whole tree, `threads` one per agent thread.
-    `breakdowns` are by server, skill, kind, agent, rule, lifetime, cap, pack and route; `rules` are those
-    that were asked, with their prose.
+    `breakdowns` are by server, skill, kind, agent, project, branch, user, session, hour, week, month, rule,
+    lifetime, cap, pack and route; `rules` are those that were asked, with their prose.
     """
 
     schema_version: int
