@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from costscan.errors import CostscanError
-from costscan.pipeline import Request, diagnosed
+from costscan.pipeline import Request, diagnosed, refuse_unmeant
 
 if TYPE_CHECKING:
     from costscan.gate import Comparison, ComparisonSide, Limit
@@ -45,12 +45,12 @@ def side(request: Request, diagnose: Diagnose = diagnosed) -> "Iterator[Read]":
     from costscan.gate import is_report, of_logs, reported  # noqa: PLC0415 - imports Polars
 
     if len(request.paths) == 1 and is_report(Path(request.paths[0])):
-        compared_side = reported(Path(request.paths[0]), request.settings.tz).of_tasks(request.tasks)
+        compared_side = reported(Path(request.paths[0]), request.settings.tz)
         _refuse_time(request)
-        refuse_empty(compared_side)
+        compared_side = chosen(compared_side, request)
         yield Read(compared_side)
         return
-    with diagnose(request) as (diagnosis, summary):
+    with diagnose(replace(request, may_lack=True)) as (diagnosis, summary):
         compared_side = of_logs(summary, diagnosis)
         refuse_empty(compared_side)
         yield Read(compared_side, summary, diagnosis)
@@ -64,6 +64,21 @@ def _refuse_time(request: Request) -> None:
         )
 
 
+def chosen(compared_side: "ComparisonSide", request: Request) -> "ComparisonSide":
+    """Return the runs of a report that a request is about.
+
+    Raises:
+        CostscanError: there is none.
+    """
+    own = compared_side.of(request.tasks, request.projects)
+    if not own.runs.height and compared_side.runs.height:
+        where = f"the runs of {compared_side.name}"
+        refuse_unmeant("--task", request.tasks, compared_side.runs["task"], where)
+        refuse_unmeant("--project", request.projects, compared_side.runs["project"].drop_nulls(), where)
+    refuse_empty(own)
+    return own
+
+
 def refuse_empty(compared_side: "ComparisonSide") -> None:
     """Refuse a side without a run.
 
@@ -71,7 +86,9 @@ def refuse_empty(compared_side: "ComparisonSide") -> None:
         CostscanError: there is none.
     """
     if not compared_side.runs.height:
-        raise CostscanError(f"{compared_side.name}: no run to compare", "name other logs, or another --task")
+        raise CostscanError(
+            f"{compared_side.name}: no run to compare", "name other logs, or another --task or --project"
+        )
 
 
 def read_whole(request: Request, path: str, diagnose: Diagnose = diagnosed) -> "ComparisonSide":

@@ -69,7 +69,7 @@ def test_runs_tell_it_in_every_table_of_runs(found: Billed) -> None:
     assert found.x.frame("runs").filter(run_id="c")["project"].to_list() == [DOCS]
 
 
-def test_a_sub_agent_is_of_the_project_of_its_session_where_its_own_lines_tell_none(tmp_path: Path) -> None:
+def test_a_sub_agent_is_of_the_project_of_its_session_wherever_it_works(tmp_path: Path) -> None:
     own = assistant("msg_own", usage(1_000, out=10), timestamp=at(3), uuid="own", cwd=DOCS)
     silent = assistant("msg_silent", usage(1_000, out=10), timestamp=at(4), uuid="silent")
     lines = [
@@ -78,8 +78,15 @@ def test_a_sub_agent_is_of_the_project_of_its_session_where_its_own_lines_tell_n
         progress({"type": "assistant"} | silent, agent="y"),
     ]
     found = billed([write(tmp_path / "s1.jsonl", *lines)])
-    assert bill(found, "project") == {SHOP: 2 * ONE, DOCS: ONE}
+    assert bill(found, "project") == {SHOP: 3 * ONE}
     assert bill(found, "branch") == {"main": 3 * ONE}
+
+
+def test_a_sub_agent_without_the_log_of_its_session_tells_its_own(tmp_path: Path) -> None:
+    own = assistant("msg_own", usage(1_000, out=10), timestamp=at(3), cwd=DOCS, isSidechain=True, agentId="x")
+    assert bill(billed([write(tmp_path / "s1" / "subagents" / "agent-x.jsonl", own)]), "project") == {
+        DOCS: ONE
+    }
 
 
 def test_another_copy_tells_what_the_fullest_does_not(tmp_path: Path) -> None:

@@ -49,8 +49,8 @@ def billed(reading: Reading, pricing: Pricing, selection: Selection | None) -> t
     calls = assembly.priced(assembly.modelled(calls, copies, runs), table, pricing)
     totals = recorded(merge.table(reading.folder, "recorded").collect(), calls)
     extra = assembly.unlogged_calls(totals, calls, runs, pricing)
-    calls = merge.numbered(selected(calls, selection)).drop("request_id", "rank")
-    turns, runs = assembly.turns_and_runs(calls, runs, selected(extra, selection))
+    calls = merge.numbered(selected(calls, runs, selection)).drop("request_id", "rank")
+    turns, runs = assembly.turns_and_runs(calls, runs, selected(extra, runs, selection))
     unit = unit_prices(turns, table, discount=pricing.discount)
     return calls, Billed(
         turns=turns.hstack(turn_usd(turns, unit)),

@@ -78,7 +78,7 @@ def runs_of(copies: pl.DataFrame) -> pl.DataFrame:
     """Return what is known of each run: what its first copy says, and `root_task`, the task of its root run.
 
     Where the log of the root run is not there, its task is that of the first run below it. Whose a run is
-    says the first copy that tells it, else its root run.
+    says its root run, the first copy that tells it; where none does, its own.
     """
     ordered = copies.sort("rank")
     fullest = ordered.unique("run_id", keep="first", maintain_order=True)
@@ -93,7 +93,7 @@ def runs_of(copies: pl.DataFrame) -> pl.DataFrame:
         runs.join(roots, on="root_run_id", how="left", maintain_order="left")
         .with_columns(
             pl.col("root_task").fill_null(first),
-            **{name: pl.coalesce(name, root) for root, name in of_root.items()},
+            **{name: pl.coalesce(root, name) for root, name in of_root.items()},
         )
         .drop(of_root)
     )

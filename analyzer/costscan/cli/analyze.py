@@ -50,7 +50,18 @@ class Rank(StrEnum):
 
 
 @with_options(
-    "since", "until", "task", "model", "format", "rules", "tz", "set", "config", "no_cache", "workers"
+    "since",
+    "until",
+    "task",
+    "project",
+    "model",
+    "format",
+    "rules",
+    "tz",
+    "set",
+    "config",
+    "no_cache",
+    "workers",
 )
 def analyze(
     path: p.PathsOrDefault = None,

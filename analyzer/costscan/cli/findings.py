@@ -59,7 +59,9 @@ LogFormat = Annotated[
 ]
 
 
-@with_options("since", "until", "task", "model", "rules", "tz", "set", "config", "no_cache", "workers")
+@with_options(
+    "since", "until", "task", "project", "model", "rules", "tz", "set", "config", "no_cache", "workers"
+)
 def findings(
     path: p.PathsOrDefault = None,
     *,

@@ -43,7 +43,18 @@ class Options:
     ] = None
     task: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Only runs of this task, with their sub-agents. Repeatable."),
+        typer.Option(
+            metavar="NAME",
+            help="Only runs of this task, with their sub-agents; * is any text, ? any character. Repeatable.",
+        ),
+    ] = None
+    project: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Only runs in this folder, with their sub-agents: its path or the last part of it, * and ? as "
+            "in --task. Repeatable.",
+        ),
     ] = None
     model: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Only calls of this model. Repeatable.")
@@ -105,6 +116,7 @@ class Options:
             since=moment("--since", self.since, now, here),
             until=moment("--until", self.until, now, here, whole_day=True),
             tasks=tuple(self.task or ()),
+            projects=tuple(self.project or ()),
             models=tuple(self.model or ()),
             source=self.format,
             rules=tuple(self.rules or ()),

@@ -35,7 +35,9 @@ class By(StrEnum):
     BLOCK = "block"
 
 
-@with_options("since", "until", "task", "model", "format", "tz", "set", "config", "no_cache", "workers")
+@with_options(
+    "since", "until", "task", "project", "model", "format", "tz", "set", "config", "no_cache", "workers"
+)
 def usage(
     path: p.PathsOrDefault = None,
     *,

@@ -14,6 +14,7 @@ from costscan.days import UNKNOWN_DAY, day
 from costscan.errors import CostscanError
 from costscan.gate import schema_1
 from costscan.gate.metrics import METRICS
+from costscan.names import meant, meant_folders
 from costscan.rulebook import Diagnosis
 from costscan.schema.frames import TIME, USD
 from costscan.summary import SCHEMA_VERSION, Summary
@@ -22,7 +23,7 @@ from costscan.zones import DEFAULT
 
 ENDING: Final = ".parquet"
 NEEDED: Final = {
-    **dict.fromkeys(("run_id", "task", "path"), pl.String()),
+    **dict.fromkeys(("run_id", "task", "path", "project"), pl.String()),
     "started_at": TIME,
     "usd": USD,
     **dict.fromkeys(
@@ -92,11 +93,15 @@ class ComparisonSide:
         rows = self.runs.select("run_id", name, "task").explode(name).filter(pl.col(name).is_not_null())
         return rows.unnest(name)
 
-    def of_tasks(self, names: Sequence[str]) -> "ComparisonSide":
-        """Return only the runs of some tasks; of all where none is named."""
-        if not names:
-            return self
-        return replace(self, runs=self.runs.filter(pl.col("task").is_in(list(names))))
+    def of(self, tasks: Sequence[str], projects: Sequence[str] = ()) -> "ComparisonSide":
+        """Return only the runs of some tasks and projects (see `names`); of all where none is named."""
+        runs = self.runs
+        if tasks:
+            runs = runs.filter(pl.col("task").is_in(meant(tasks, runs["task"])))
+        if projects:
+            folders = meant_folders(projects, runs["project"].drop_nulls())
+            runs = runs.filter(pl.col("project").is_in(folders))
+        return replace(self, runs=runs)
 
 
 def of_logs(summary: Summary, analysis: Diagnosis) -> ComparisonSide:
@@ -149,6 +154,8 @@ def read_report(path: Path) -> ComparisonSide:
     needed = NEEDED
     if version == schema_1.VERSION:
         runs, needed = schema_1.completed(runs), {"root_run_id": pl.String(), **NEEDED}
+    if "project" not in runs.columns:  # reports of schema 2 have it since there is --project
+        runs = runs.with_columns(project=pl.lit(None, pl.String))
     if missing := [name for name in needed if name not in runs.columns]:
         raise CostscanError(
             f"{path}: has no column {missing[0]}: an older costscan made this report", _MAKE_ONE

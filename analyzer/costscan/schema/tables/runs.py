@@ -21,9 +21,11 @@ RUNS: Final = table(
         "of a sub-agent its type, while reports count it with the task of the run at the top",
     ),
     agent=Column(TEXT, "the type of a sub-agent", nullable=True),
-    project=Column(TEXT, "the folder it ran in; where its log tells none, that of the root", nullable=True),
-    branch=Column(TEXT, "the git branch it began on; else that of the root", nullable=True),
-    user=Column(TEXT, "the metadata.user_id of its requests; else that of the root", nullable=True),
+    project=Column(
+        TEXT, "the folder that its root run ran in; where its log tells none, its own", nullable=True
+    ),
+    branch=Column(TEXT, "the git branch that its root run began on; else its own", nullable=True),
+    user=Column(TEXT, "the metadata.user_id of the requests of its root run; else its own", nullable=True),
     started_at=Column(TIME, "when its first turn began", nullable=True),
     ended_at=Column(TIME, "when its last turn began", nullable=True),
     interactive=Column(BOOL, "whether a human wrote between turns"),
