@@ -45,15 +45,16 @@ class Options:
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Only runs of this task, with their sub-agents; * is any text, ? any character. Repeatable.",
+            help="Only runs of this task, with their sub-agents; takes * (any text) and ? (a character). "
+            "Repeatable.",
         ),
     ] = None
     project: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Only runs in this folder, with their sub-agents: its path or the last part of it, * and ? as "
-            "in --task. Repeatable.",
+            help="Only runs in this folder, with their sub-agents: its path or the last part of it; takes * "
+            "and ?. Repeatable.",
         ),
     ] = None
     model: Annotated[
