@@ -20,6 +20,8 @@ Diagnose: TypeAlias = "Callable[[Request], AbstractContextManager[tuple[Diagnosi
 
 _FIND = {"rule", "run", "replay"}
 """The parts of the work that findings come from."""
+_ADVISE = {"scenario", "run", "replay", "actions"}
+"""The parts of the work that actions come from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,17 +133,18 @@ def limits_of(
 
 
 def refuse_unfound(limits: "Sequence[Limit]", read: Read) -> None:
-    """Let no limit on findings hold because nobody could look for them.
+    """Let no limit on findings or actions hold because nobody could look for them.
 
     Raises:
-        CostscanError: a limit is on findings that could not be looked for.
+        CostscanError: a limit is on findings or actions that could not be looked for.
     """
-    from costscan.gate import is_on_findings  # noqa: PLC0415 - imports Polars
+    from costscan.gate import ACTIONS, is_on_findings  # noqa: PLC0415 - imports Polars
 
     for one in read.summary.defects if read.summary else ():
         kind, _, name = one.part.partition(" ")
         for limit in limits:
-            if kind in _FIND and is_on_findings(limit, name if kind == "rule" else None):
+            of_findings = kind in _FIND and is_on_findings(limit, name if kind == "rule" else None)
+            if of_findings or (kind in _ADVISE and limit.metric in ACTIONS):
                 raise CostscanError(
                     f"--fail-on {limit.text}: {one.part}: {one.reason}", "without it this cannot be decided"
                 )

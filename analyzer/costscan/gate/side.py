@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -49,12 +49,15 @@ class ComparisonSide:
         runs: the columns of a run report that are needed: a row per run, its sub-agents included.
         basis: what the report says of itself: versions, the date and source of the prices.
         tz: the time zone of its days.
+        actions: what to change, as the JSON report has it; None of a report, which does not tell it, and of
+            some of the runs.
     """
 
     name: str
     runs: pl.DataFrame
     basis: Mapping[str, str]
     tz: str = DEFAULT
+    actions: Sequence[Mapping[str, Any]] | None = None
 
     @cached_property
     def units(self) -> pl.DataFrame:
@@ -95,19 +98,19 @@ class ComparisonSide:
 
     def of(self, tasks: Sequence[str], projects: Sequence[str] = ()) -> "ComparisonSide":
         """Return only the runs of some tasks and projects (see `names`); of all where none is named."""
-        runs = self.runs
+        runs, actions = self.runs, None if tasks or projects else self.actions
         if tasks:
             runs = runs.filter(pl.col("task").is_in(meant(tasks, runs["task"])))
         if projects:
             folders = meant_folders(projects, runs["project"].drop_nulls())
             runs = runs.filter(pl.col("project").is_in(folders))
-        return replace(self, runs=runs)
+        return replace(self, runs=runs, actions=actions)
 
 
 def of_logs(summary: Summary, analysis: Diagnosis) -> ComparisonSide:
     """Return the side that some logs are; their reading is still open."""
     runs = _typed(run_report(summary, analysis), NEEDED)
-    return ComparisonSide(" ".join(summary.paths), runs, basis(summary), summary.inputs.tz)
+    return ComparisonSide(" ".join(summary.paths), runs, basis(summary), summary.inputs.tz, summary.actions)
 
 
 def reported(path: Path, tz: str = DEFAULT) -> ComparisonSide:
