@@ -36,6 +36,7 @@ def analyze(
     models: Sequence[str] = (),
     source: str | None = None,
     rank: str = "cost",
+    anonymize: bool = False,
     workers: int | None = None,
 ) -> Report:
     """Read logs and say what they cost, where the money went, why, and what each fix would have saved.
@@ -53,6 +54,7 @@ def analyze(
         models: only turns of these models.
         source: the format of all files, instead of what each looks like.
         rank: what runs are ranked by: cost, waste, or a lever.
+        anonymize: have short hashes for names, paths, ids and excerpts in the report; numbers stay.
         workers: processes to read with; by default one a core.
 
     Raises:
@@ -60,7 +62,7 @@ def analyze(
     """
     request = _request(paths, settings, rules, since, until, tz)
     request = replace(request, tasks=tuple(tasks), projects=tuple(projects), models=tuple(models))
-    request = replace(request, source=source, workers=workers)
+    request = replace(request, source=source, anonymize=anonymize, workers=workers)
     with diagnosed(request, rank=rank) as (diagnosis, summary):
         return Report.of(diagnosis, summary)
 

@@ -42,6 +42,7 @@ class Request:
         source: the format of all files; None to detect that of each.
         rules: folders of rules, beside those that come along.
         settings: the settings that hold.
+        anonymize: whether hashes stand for names and excerpts in all that reports are made from.
         workers: processes to read with; by default one a core.
         keep: whether what is read may be kept, and taken from what was.
         now: the moment of the report.
@@ -57,6 +58,7 @@ class Request:
     source: str | None = None
     rules: tuple[Path, ...] = ()
     settings: Settings = field(default_factory=Settings)
+    anonymize: bool = False
     workers: int | None = None
     keep: bool = True
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -185,14 +187,19 @@ def _diagnosis(
     request: Request, reading: "Reading", rules: "Sequence[Rule]", rank: str
 ) -> "tuple[Advised, Summary]":
     from costscan.actions import advise  # noqa: PLC0415 - imports Polars
+    from costscan.anonymous import names_in, without_names, without_places  # noqa: PLC0415
     from costscan.rulebook import find  # noqa: PLC0415
     from costscan.scenarios import price_scenarios  # noqa: PLC0415
     from costscan.summary import summarize  # noqa: PLC0415
 
     settings = request.settings
     priced = price_scenarios(_analysis(request, reading), settings)
-    diagnosis = advise(find(priced, rules, frozenset(settings.findings.accepted)), settings)
-    return diagnosis, summarize(
+    names = names_in(priced) if request.anonymize else None
+    name = names.in_text if names else str
+    accepted = frozenset(settings.findings.accepted)
+    diagnosis = advise(find(priced, rules, accepted, name), settings, name)
+    diagnosis = without_names(diagnosis, names) if names else diagnosis
+    summary = summarize(
         diagnosis,
         pricing=_pricing(settings),
         selection=_selection(request),
@@ -202,6 +209,7 @@ def _diagnosis(
         rules=rules,
         tz=settings.tz,
     )
+    return diagnosis, without_places(summary, names) if names else summary
 
 
 def _analysis(request: Request, reading: "Reading") -> "Analysis":

@@ -1,13 +1,17 @@
 """`costscan explain RUN --turns A-B`: turns one by one, where the context was cut, and the actions of a run."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from command import NO_LEVERS, Capture, said
+from command import NO_LEVERS, Capture, logs_of, said
+from costscan.actions.words import TTLS
 from costscan.errors import CostscanError
+from costscan.reports.listings.run_story import render
+from costscan.summary.story import story
 from costscan.times import Span, span
 from logs import Json, assistant, at, message, pair, text, tool_use, usage, user, write
 
@@ -124,3 +128,14 @@ def test_a_story_ends_with_the_actions_of_its_run(capsys: Capture, in_repository
         round(Decimal(str(action["saved_usd"])), 4) for action in actions
     ]
     assert "what to change" not in said(capsys, "explain", "c420286e", IDLE, *NO_LEVERS)
+
+
+def test_every_lifetime_that_may_be_cheaper_has_words(in_repository: Path) -> None:
+    with logs_of(IDLE) as (x, _):
+        told = story(x, "c420286e-1744-4ffd-84a1-e2927887bd79")
+    assert told.lifetimes is not None
+    for name, words in TTLS.items():
+        lines = render(
+            replace(told, lifetimes=told.lifetimes | {"cheaper": name, "ttl": "none"}), [], width=400
+        )
+        assert sum(f"written for {words}:" in line.plain for line in lines) == 1

@@ -57,6 +57,7 @@ class Rank(StrEnum):
     "model",
     "format",
     "rules",
+    "anonymize",
     "tz",
     "set",
     "config",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from costscan.times import Span
 
 
-@with_options("format", "rules", "tz", "set", "config", "no_cache", "workers")
+@with_options("format", "rules", "anonymize", "tz", "set", "config", "no_cache", "workers")
 def explain(
     what: Annotated[
         str,
@@ -68,6 +68,8 @@ def explain(
     them is listed below it.
     Texts of the log are shown only with --show-content.
     """  # noqa: D301 - \b keeps the lines apart
+    if options.anonymize and show_content:
+        raise CostscanError("--show-content shows texts, and --anonymize hides them", "leave one of them out")
     request = options.request(path or ())
     chosen = None if turns is None else span("--turns", turns)
     if not path:
@@ -79,7 +81,7 @@ def explain(
             _refuse_turns(chosen)
             _found(rule, diagnosis, summary, request.settings)
             return
-        run_id = run_named(what, summary)
+        run_id = run_named(what, summary, diagnosis.originals)
         _run(run_id, diagnosis, summary, request.settings, show_content=show_content, turns=chosen)
 
 

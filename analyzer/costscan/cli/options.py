@@ -73,6 +73,14 @@ class Options:
             metavar="DIR", help="A folder of rules of your own, beside those that come along. Repeatable."
         ),
     ] = None
+    anonymize: Annotated[
+        bool,
+        typer.Option(
+            "--anonymize",
+            help="Show short hashes instead of names (tasks, projects, branches, users, agents, tools of "
+            "your own), paths, ids and excerpts; numbers, models and rules stay.",
+        ),
+    ] = False
     tz: Annotated[
         str | None,
         typer.Option(
@@ -122,6 +130,7 @@ class Options:
             source=self.format,
             rules=tuple(self.rules or ()),
             settings=settings,
+            anonymize=self.anonymize,
             workers=self.workers,
             keep=not self.no_cache,
             now=now,

@@ -7,6 +7,7 @@ from typing import Any, Final
 import polars as pl
 from rich.text import Text
 
+from costscan.actions.words import TTLS
 from costscan.aggregates import known_sum
 from costscan.cache_policy import CLAUDE, LONG, SHORT
 from costscan.recorded_cost.unlogged import SUFFIX
@@ -226,7 +227,7 @@ def _levers(story: Story, width: int) -> list[Text]:
     if "caching/ttl" in saved and row is not None and row["cheaper"] not in {None, row["ttl"]}:
         words = CLAUDE.ttl_words
         lines.append(
-            f"written for {words[row['cheaper']]}: {tokens(row['rewritten_tokens'])} tokens would have "
+            f"written for {TTLS[row['cheaper']]}: {tokens(row['rewritten_tokens'])} tokens would have "
             f"had to be written again after {words[SHORT]}; {words[LONG]} pays from "
             f"{tokens(row['break_even_tokens'])} on"
         )
