@@ -9,7 +9,6 @@ import typer
 from costscan.errors import CostscanError
 from costscan.reports.outputs import whole
 from costscan.settings.load import FILE_NAME, nearest_file
-from costscan.starter import PLACES, job_text, settings_text
 
 
 class Ci(StrEnum):
@@ -43,6 +42,8 @@ def init(
     """  # noqa: D301 - \b keeps the lines apart
     if not logs.strip() or not logs.isprintable() or logs.startswith("-"):
         raise CostscanError(f"--logs {logs}: this is no path", "like --logs logs")
+    from costscan.starter import PLACES, job_text, settings_text  # noqa: PLC0415 - not needed to start
+
     wanted = {FILE_NAME: settings_text()}
     if ci is not Ci.NONE:
         wanted[PLACES[ci.value]] = job_text(ci.value, logs)
