@@ -121,7 +121,7 @@ def _rule(rule: Rule) -> str:
 def evidence() -> str:
     """Return a table of the evidence that routing goes by."""
     rows = [f"| `{e.name}` | {e.scope} | {e.to} | {e.confidence} | {e.reason} |" for e in evidence_rules()]
-    head = "| evidence | of | enough | confidence | what the log shows |\n|---|---|---|---|---|\n"
+    head = "| evidence | of | enough | confidence | what is known before |\n|---|---|---|---|---|\n"
     return head + "\n".join(rows)
 
 

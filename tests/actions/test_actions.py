@@ -13,7 +13,7 @@ from costscan.actions.candidates import candidates
 from costscan.actions.clients import LEAST_WINDOW, is_settable, limit_of
 from costscan.actions.composed import Composer
 from costscan.actions.fixes import how
-from costscan.actions.setting import CAP, COMPACT, TTL, Setting
+from costscan.actions.setting import ASYNC, CAP, COMPACT, ROUTE, TTL, Setting
 from costscan.actions.words import KINDS
 from costscan.levers.catalogue import CATALOGUE
 from costscan.rulebook import find, load_rules
@@ -66,6 +66,32 @@ def test_what_changes_answers_comes_after_what_does_not(samples: Advised) -> Non
     assert not all(tests)
 
 
+def test_what_saves_most_after_those_before_it_comes_first(samples: Advised) -> None:
+    """Two that mend the same waste: the second saves what the first leaves of it, and stands where that is."""
+    saved = {False: list[Decimal](), True: list[Decimal]()}
+    for action in actions(samples):
+        if action["is_settable"]:
+            saved[is_test(action)].append(action["saved_usd"])
+    assert all(some == sorted(some, reverse=True) for some in saved.values())
+    assert any(action["saved_usd"] < action["saved_alone_usd"] for action in actions(samples))
+
+
+def test_a_saving_lies_in_its_range(samples: Advised) -> None:
+    rows = actions(samples)
+    assert all(row["saved_low_usd"] <= row["saved_usd"] <= row["saved_high_usd"] for row in rows)
+    by_part = {row["scenario"]: row for row in rows}
+    # A lifetime changes no token; what a cut result holds is estimated.
+    assert by_part[TTL]["saved_low_usd"] == by_part[TTL]["saved_high_usd"]
+    assert by_part[CAP]["saved_low_usd"] < by_part[CAP]["saved_usd"] < by_part[CAP]["saved_high_usd"]
+
+
+def test_a_batch_that_may_lose_is_not_proposed(samples: Advised) -> None:
+    """With its cache hits at their worst, a batch of these cached requests costs more than they did."""
+    low = samples.scenarios.filter(scenario=ASYNC).select(pl.col("saved_usd", "saved_low_usd").sum()).row(0)
+    assert low[0] > 0
+    assert ASYNC not in samples.actions["scenario"]
+
+
 def test_one_setting_is_told_once(samples: Advised) -> None:
     rows = samples.actions
     assert rows.select("scenario", "subject").is_unique().all()
@@ -91,8 +117,9 @@ def test_a_setting_for_all_runs_costs_what_its_scenario_says() -> None:
         workspace = Workspace(x, Settings())
         chosen = priced.choices
         every = frozenset(x.runs["run_id"])
-        for part, settings in as_set(chosen, every).items():
-            (outcome,) = workspace.done([Composer(workspace).outcome_of(settings)])
+        routed = {"routing": [Setting(ROUTE, every)]}
+        for part, settings in (as_set(chosen, every) | routed).items():
+            (outcome,) = workspace.done([Composer(workspace, priced.routes).outcome_of(settings)])
             rows = priced.scenarios.filter(scenario=part)
             base = workspace.logged.runs.select("run_id", was="known_pico_usd")
             of_group = x.runs.select("run_id", "task", "agent")
@@ -123,7 +150,7 @@ def as_set(chosen: pl.DataFrame, every: frozenset[str]) -> dict[str, list[Settin
 
 def test_there_is_a_word_for_each_part_of_a_lever() -> None:
     parts = {f"{lever.name}/{part.name}" for lever in CATALOGUE for part in lever.parts}
-    assert parts - set(KINDS) == {"routing/turns", "routing/effort"}
+    assert parts - set(KINDS) == {"routing/effort"}
     names = {rule.name for rule in load_rules(cases=False)}
     assert {name for kind in KINDS.values() for name in kind.rules} <= names
 

@@ -26,9 +26,11 @@ from costscan.scenarios.shapley import shares
 from costscan.settings.load import load
 from costscan.summary import summarize
 from diagnosed import diagnosed, findings_of
+from logs import write
 from made_rules import toml
 from seen import analyzed
 from suites import suite
+from workloads import lines, loops
 
 Json = dict[str, Any]
 LEVERS = ("caching", "trimming", "routing", "batching")
@@ -52,6 +54,14 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def x(log: Path) -> Iterator[Analysis]:
     with analyzed(log) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def routable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Analysis]:
+    """Runs of which routing makes something cheaper, as the other levers do."""
+    log = tmp_path_factory.mktemp("loops") / "calls.jsonl"
+    with analyzed(write(log, *lines(loops("mechanical", turns=6)))) as found:
         yield found
 
 
@@ -82,10 +92,11 @@ def reasons(told: Json) -> dict[str, str]:
 
 @pytest.mark.parametrize("raising", [broken, panicking])
 def test_a_lever_that_raises(
-    monkeypatch: pytest.MonkeyPatch, x: Analysis, whole: Json, raising: Callable[..., Any]
+    monkeypatch: pytest.MonkeyPatch, routable: Analysis, raising: Callable[..., Any]
 ) -> None:
+    x, whole = routable, report(routable)
     without = report(x, "routing.enabled=false")
-    monkeypatch.setattr(routing, "chosen", raising)
+    monkeypatch.setattr(routing, "ways", raising)
     told = report(x)
     gone = ("routing", "routing/turns", "routing/runs")
     assert {s: saved(told)[s] for s in gone} == dict.fromkeys(gone)
@@ -94,7 +105,7 @@ def test_a_lever_that_raises(
     assert saved(whole)["all"] != saved(told)["all"] is not None
     why = reasons(told)
     assert set(why) == {*gone, "all"}
-    assert why["routing"].startswith("a defect of costscan at scenarios/route_choice.py:")
+    assert why["routing"].startswith("a defect of costscan at scenarios/workspace.py:")
     assert why["all"] == f"without routing: {why['routing']}"
     assert {d["part"]: d["reason"] for d in told["defects"]} == {
         f"scenario {s}": said for s, said in why.items()
@@ -106,7 +117,7 @@ def test_a_lever_that_raises(
 def test_the_command_says_what_it_is_without(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch, log: Path
 ) -> None:
-    monkeypatch.setattr(routing, "chosen", broken)
+    monkeypatch.setattr(routing, "ways", broken)
     shown = said(capsys, "analyze", str(log))
     assert "\nwarning: scenario routing/turns, scenario routing/runs, scenario routing: a defect" in shown
     assert "not done    scenario routing/turns, scenario routing/runs, scenario routing" in shown

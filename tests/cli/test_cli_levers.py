@@ -58,6 +58,7 @@ RISKS = {
     "trimming/drop-repeated-results": "none",
     "trimming/resize-images": "low",
     "trimming/prune-at-task-boundary": "needs-eval",
+    "trimming/context-editing": "needs-eval",
     "trimming/compact-history": "needs-eval",
     "routing": "needs-eval",
     "routing/turns": "needs-eval",
@@ -87,7 +88,7 @@ def test_the_page_of_levers(capsys: Capture) -> None:
     shown = said(capsys, "analyze", ITEMS, "--by", "lever")
     assert "pack-items" in shown
     assert "items to a context" in shown
-    assert "one short request" in shown
+    assert "short requests with short" in shown
     assert "assumed" in shown
 
 

@@ -17,7 +17,7 @@ import polars as pl
 import pytest
 
 from applied import Case, Told, alone, read, told
-from costscan.levers import batching, routing, trimming
+from costscan.levers import batching, trimming
 from costscan.scenarios.lever_sets import Sets
 from costscan.scenarios.route_choice import Routes
 from costscan.scenarios.workspace import Workspace
@@ -271,11 +271,9 @@ def test_what_is_mended_is_not_mended_again(tmp_path: Path) -> None:
         )
         left = replace(bench.trimming_inputs, blocks=bench.trimming_inputs.blocks.with_columns(tokens=tokens))
         assert bench.done([trimming.trimmed(short, left, part)])[0] is short
-        moved = routing.routed(
-            short, routes.moves(short, bench.logged), bench.sizes, bench.counts, bench.thoughts
-        )
+        (moved,) = routes.routed(short, routes.moves_to(short, HAIKU45))
         assert moved.steps["model"].unique().to_list() == [HAIKU45]
-        assert routes.moves(moved, bench.logged).is_empty()
+        assert routes.moves_to(moved, HAIKU45).is_empty()
 
 
 @pytest.mark.parametrize("settings", [TRIMMED, EVERYTHING])

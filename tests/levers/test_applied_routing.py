@@ -171,14 +171,14 @@ def mixed(model: str) -> dict[str, Calls]:
 
 
 def moved(found: Told, calls: Calls) -> Calls:
-    """Send the turns that routing names to the models that it names."""
-    routes = {
-        (run, turn): to for run, turn, to in found.priced.routes.select("run_id", "turn", "to_model").rows()
-    }
+    """Send the calls that routing names to the models that it names; those that are wrong to both."""
+    rows = found.priced.routes.select("run_id", "turn", "to_model", "is_wrong").rows()
+    routes = {(run, turn): (to, wrong) for run, turn, to, wrong in rows}
     turns: Counter[str] = Counter()
     out = []
     for call in calls:
-        out.append(call.told(model=routes.get((call.run, turns[call.run]), call.request["model"])))
+        to, wrong = routes.get((call.run, turns[call.run]), (call.request["model"], False))
+        out += [call.told(model=to), call] if wrong else [call.told(model=to)]
         turns[call.run] += 1
     return out
 
@@ -188,7 +188,12 @@ def test_turns_that_are_then_routed_cost_what_was_foreseen(tmp_path: Path) -> No
     found = read(tmp_path, workloads, alone("routing"))
     for name, calls in workloads.items():
         after = moved(found, calls)
-        assert HAIKU45 in {call.request["model"] for call in after} <= {SONNET46, HAIKU45}
+        models = {call.request["model"] for call in after}
+        if name == "long":
+            # Every other result is too long for the rule: to go back and forth does not pay.
+            assert models == {SONNET46}
+            continue
+        assert models == {SONNET46, HAIKU45} or name == "single"
         bill = usd(lines(after))
         assert bill < usd(found.logs[name])
         assert found.usd(name, "routing") == pytest.approx(bill, rel=Decimal("0.0001")), name
@@ -207,6 +212,42 @@ def test_turns_that_go_to_two_families_are_billed_within_the_range(tmp_path: Pat
         if not low - bill / 100 <= saved <= high + bill / 100:
             outside[name] = (low, saved, high)
     assert outside == {}
+
+
+LONG = frozenset({3, 8})
+"""The turns of each run that write a long answer, which all later requests of the run hold."""
+
+
+def wordy(calls: Calls) -> Calls:
+    turns: Counter[str] = Counter()
+    out = []
+    for call in calls:
+        first, *messages = call.request["messages"]
+        said = [m | {"content": _long(m["content"])} if n in _ANSWERS else m for n, m in enumerate(messages)]
+        sent = call.told(messages=[first, *said])
+        out.append(replace(sent, answer=_long(sent.answer)) if turns[call.run] in LONG else sent)
+        turns[call.run] += 1
+    return out
+
+
+_ANSWERS = {2 * turn for turn in LONG}
+
+
+def _long(content: list[Json]) -> list[Json]:
+    return [text("On the other hand. " * 100), *content[1:]]
+
+
+def test_calls_that_the_smaller_model_is_not_enough_for_are_paid_twice(tmp_path: Path) -> None:
+    """A long answer could not be foreseen: it is made there, and then where it was made."""
+    calls = wordy(loops("wordy", model=SONNET46, runs=3, turns=12))
+    found = read(tmp_path, {"wordy": calls}, alone("routing"))
+    routes = found.priced.routes.sort("run_id", "turn")
+    # After a long answer no step is taken to be mechanical: turns 4 and 9 stay.
+    assert routes.filter(run_id="wordy/0").select("turn", "is_wrong").rows() == [
+        (turn, turn in LONG) for turn in range(1, 12) if turn not in {4, 9}
+    ]
+    bill = usd(lines(moved(found, calls)))
+    assert found.usd("wordy", "routing") == pytest.approx(bill, rel=Decimal("0.0001"))
 
 
 def edited(calls: Calls, since: int, change: Callable[[Json], Json]) -> Calls:

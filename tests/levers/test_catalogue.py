@@ -34,6 +34,7 @@ def test_each_lever_can_be_set_and_ranked_by() -> None:
 @pytest.mark.parametrize(("name", "risk"), [
     ("caching", "none"), ("caching/ttl", "none"), ("trimming", "low"), ("trimming/resize-images", "low"),
     ("trimming/drop-repeated-results", "none"), ("trimming/compact-history", "needs-eval"),
+    ("trimming/context-editing", "needs-eval"),
     ("routing/effort", "needs-eval"), ("batching", "latency"), ("batching/pack-items", "needs-eval"),
     (ALL, "needs-eval"),
 ])  # fmt: skip

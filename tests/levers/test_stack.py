@@ -57,10 +57,13 @@ def plan_of(requests: list[Row], positions: list[Row], ttls: Sequence[Set]) -> P
     steps = pl.DataFrame({"req": [row["req"] for row in requests]}, schema={"req": pl.Int64}).with_columns(
         shared_tokens=shared, stable_shared_tokens=shared
     )
-    return Plan(steps, breakpoints, breakpoints, ttls=pl.DataFrame(other, schema=TTLS, orient="row"))
+    return Plan(
+        steps, breakpoints, breakpoints, NO_GROUPS, ttls=pl.DataFrame(other, schema=TTLS, orient="row")
+    )
 
 
 Parts = tuple[list[Row], list[Row], list[Set]]
+NO_GROUPS = pl.DataFrame(schema={"run_id": pl.String, "group": pl.Int64})
 PARTS: st.SearchStrategy[Parts] = st.tuples(requests_of(), st.lists(SETS, min_size=8, max_size=8)).map(
     lambda drawn: (*drawn[0], drawn[1])
 )
@@ -88,7 +91,7 @@ def test_a_prompt_that_is_sent_again_is_billed_with_its_turn_in_its_own_plan() -
     positions = [{"req": 0, "key": 7, "tokens": 500, "ttl_us": SHORT_US}]
     plain = plan_of(requests, positions, [None, None])
     asks = pl.DataFrame([(0, 1, 20)], schema=ASKS, orient="row")
-    asking = Plan(plain.steps, plain.breakpoints, plain.stable, asks=asks)
+    asking = Plan(plain.steps, plain.breakpoints, plain.stable, NO_GROUPS, asks=asks)
     found = Stack.of([plain, asking]).classes().rows()
     assert found == [(0, 0, 0, 500, 0), (1, 0, 0, 0, 500), (0, 500, 0, 500, 20), (1, 0, 0, 0, 500)]
 

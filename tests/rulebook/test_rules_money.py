@@ -171,7 +171,7 @@ def told_of_samples() -> Iterator[tuple[Analysis, pl.DataFrame]]:
         ("healthy-cached-run", set()),
         (
             "bloated-tool-result",
-            {"bloated-tool-result", "over-qualified-model"},
+            {"bloated-tool-result"},
         ),
         ("loop-of-twelve", {"repeated-tool-call", "run-longer-than-its-task"}),
         ("sub-agents", {"duplicated-subagent-context"}),

@@ -14,6 +14,7 @@ PARTS: Final = [
     "trimming/drop-repeated-results",
     "trimming/resize-images",
     "trimming/prune-at-task-boundary",
+    "trimming/context-editing",
     "trimming/compact-history",
     "routing/turns",
     "routing/runs",

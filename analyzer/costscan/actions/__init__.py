@@ -80,7 +80,7 @@ def _actions(
         return empty("actions"), pl.DataFrame(schema=OF_RUNS)
     left = Decimal(diagnosis.turns["usd"].sum())
     rows, of_runs = [], [pl.DataFrame(schema=OF_RUNS)]
-    for rank, one in enumerate(ranked(Workspace(diagnosis, settings), could), 1):
+    for rank, one in enumerate(ranked(Workspace(diagnosis, settings), could, diagnosis.routes), 1):
         left -= Decimal(one.saved_pico) / _PICO
         rows.append(_row(diagnosis, one, name) | {"rank": rank, "usd_after": left})
         saved_usd = usd_of(pl.col("saved_pico"))
@@ -112,6 +112,8 @@ def _row(diagnosis: Diagnosis, one: Ranked, name: Callable[[str], str]) -> dict[
         "calls": calls,
         "saved_alone_usd": Decimal(round(setting.saved_usd * _PICO)) / _PICO,
         "saved_usd": Decimal(one.saved_pico) / _PICO,
+        "saved_low_usd": Decimal(one.low_pico) / _PICO,
+        "saved_high_usd": Decimal(one.high_pico) / _PICO,
         "risk": setting.risk,
         "confidence": _confidence(share),
         "backtest_share": share,

@@ -10,7 +10,7 @@ from costscan.rulebook import Diagnosis
 
 LEAST_RUNS: Final = 4
 """Fewer runs are not divided: with two in a half, one of them decides."""
-_CHOSEN: Final = frozenset({kinds.TTL, kinds.CAP, kinds.COMPACT})
+_CHOSEN: Final = frozenset({kinds.TTL, kinds.CAP, kinds.CLEAR, kinds.COMPACT, *kinds.ROUTES})
 
 
 def backtest_share(diagnosis: Diagnosis, setting: Setting) -> float | None:

@@ -10,27 +10,26 @@ from costscan.actions import setting as kinds
 from costscan.actions.clients import CLAUDE_CODE, LEAST_WINDOW
 from costscan.actions.setting import Setting
 from costscan.levers.catalogue import LOW, NEEDS_EVAL
+from costscan.levers.routing import TURNS, evidence_rules
 from costscan.rulebook import Diagnosis
 
 MOST_USED: Final = 0.1
 """Where more of what a cap cuts was used, answers may be others."""
 PARTS: Final = (
-    *(kinds.FIX_PREFIX, kinds.BREAKPOINTS, kinds.TTL, kinds.COMPACT, kinds.ROUTE, kinds.ASYNC, kinds.PACK),
+    *(kinds.FIX_PREFIX, kinds.BREAKPOINTS, kinds.TTL, kinds.CLEAR, kinds.COMPACT, kinds.ASYNC, kinds.PACK),
     *("trimming/defer-unused-tools", "trimming/drop-repeated-results", "trimming/resize-images"),
     "trimming/prune-at-task-boundary",
 )
 """The parts that are set for a task and agent type."""
 LEAST_SHARE, LEAST_USD = 0.02, 1.0
 """What saves less of the runs that it changes, and less than a dollar, is no action."""
-LEAST_MOVED: Final = 0.8
-"""A group is moved to another model where so many of its calls could be."""
 
 
 def candidates(diagnosis: Diagnosis) -> list[Setting]:
     """Return the settings that would save something alone, those that save most first."""
     groups = list(_of_groups(diagnosis))
     own = [one for one in groups if not _is_common(one)]
-    every = (*own, *_common(diagnosis, groups), *_of_tools(diagnosis))
+    every = (*own, *_common(diagnosis, groups), *_of_tools(diagnosis), *_of_routes(diagnosis))
     spent = {run: float(usd) for run, usd in _spent(diagnosis).iter_rows()}
     found = [one for one in every if _is_worth_it(one, spent)]
     return sorted(found, key=lambda one: (-one.saved_usd, one.part, one.subject))
@@ -54,7 +53,7 @@ def _of_groups(diagnosis: Diagnosis) -> Iterator[Setting]:
     values = _values(diagnosis)
     for part, task, agent, ids, client, saved in sums.filter(pl.col("saved_usd") > 0).iter_rows():
         told = [value for run in ids if (value := values.get((part, run)))]
-        if part in {kinds.TTL, kinds.COMPACT, kinds.ROUTE} and not told:
+        if part in {kinds.TTL, kinds.CLEAR, kinds.COMPACT} and not told:
             continue
         value = Counter(told).most_common(1)[0][0] if told else None
         yield Setting(part, frozenset(ids), task, agent, client, value=value, saved_usd=float(saved))
@@ -100,19 +99,26 @@ def _best_ttl(diagnosis: Diagnosis, runs: pl.DataFrame) -> tuple[str, float] | N
 def _values(diagnosis: Diagnosis) -> dict[tuple[str, str], str]:
     """Return by part and run what it is set to."""
     chosen = diagnosis.choices.drop_nulls("run_id").select("scenario", "run_id", "setting")
-    most = pl.col("to_model").mode().sort().first()
-    moved = diagnosis.routes.group_by("run_id").agg(calls=pl.len(), to=most)
-    turns = diagnosis.turns.group_by("run_id").agg(turns=pl.len())
-    group = diagnosis.runs.select("run_id", "task", "agent").join(turns, on="run_id")
-    share = pl.col("calls").fill_null(0).sum() / pl.col("turns").sum()
-    both = group.join(moved, on="run_id", how="left").with_columns(
-        share=share.over("task", "agent"), model=pl.col("to").mode().sort().first().over("task", "agent")
+    return {(part, run): value for part, run, value in chosen.iter_rows()}
+
+
+def _of_routes(diagnosis: Diagnosis) -> Iterator[Setting]:
+    """Yield the models that calls of a task and agent type could go to, each by one evidence."""
+    saved = diagnosis.scenarios.filter(scenario="routing").select("run_id", "saved_usd")
+    runs = diagnosis.runs.select("run_id", "task", "agent", "source")
+    calls = diagnosis.routes.group_by("run_id").agg(
+        pl.col("evidence").first(), model=pl.col("to_model").mode().sort().first()
     )
-    routed = both.filter(pl.col("share") >= LEAST_MOVED).select("run_id", "model").drop_nulls()
-    return {
-        **{(part, run): value for part, run, value in chosen.iter_rows()},
-        **{(kinds.ROUTE, run): model for run, model in routed.iter_rows()},
-    }
+    sums = calls.join(runs, on="run_id").join(saved, on="run_id").group_by("task", "agent").agg(
+        "run_id", pl.col("source", "model").mode().sort().first(), pl.col("evidence").first(),
+        saved_usd=pl.col("saved_usd").sum(),
+    )  # fmt: skip
+    scopes = {rule.name: rule.scope for rule in evidence_rules()}
+    columns = ("task", "agent", "run_id", "source", "model", "evidence", "saved_usd")
+    for task, agent, ids, client, model, evidence, usd in sums.select(columns).sort("task").iter_rows():
+        part = kinds.ROUTE_TURNS if scopes.get(evidence) == TURNS else kinds.ROUTE
+        if usd > 0:
+            yield Setting(part, frozenset(ids), task, agent, client, value=model, saved_usd=float(usd))
 
 
 def _of_tools(diagnosis: Diagnosis) -> Iterator[Setting]:

@@ -26,6 +26,7 @@ _CANNOT: Final = frozenset(
         kinds.BREAKPOINTS,
         "trimming/drop-repeated-results",
         "trimming/resize-images",
+        kinds.CLEAR,
         kinds.ASYNC,
         kinds.PACK,
     }

@@ -7,33 +7,53 @@ import polars as pl
 
 from costscan.actions import setting as kinds
 from costscan.actions.setting import Setting
-from costscan.levers import batching, caching, routing
+from costscan.levers import batching, caching
 from costscan.levers.caching import TTL_WAYS
 from costscan.levers.plan import Breakpoints, Plan
 from costscan.levers.replaying import Outcome, Replaying, replay
+from costscan.levers.routing.ways import MOVES
 from costscan.levers.trimming import Made, trimmed_as
+from costscan.scenarios.route_choice import Routes, served_as
 from costscan.scenarios.workspace import Workspace
 
 _CAPS = pl.Schema({"tool": pl.String, "cap_tokens": pl.Int64})
 
 
 class Composer:
-    """Plans with some settings; what two sets of settings have in common is worked out once."""
+    """Plans with some settings; what two sets of settings have in common is worked out once.
 
-    def __init__(self, workspace: Workspace) -> None:
+    `routes` is the frame of the calls that routing gives to other models.
+    """
+
+    def __init__(self, workspace: Workspace, routes: pl.DataFrame) -> None:
         self.workspace = workspace
-        self._plans: dict[frozenset[Setting], Plan] = {}
+        self._calls = routes
+        self._trimmed_plans: dict[frozenset[Setting], Plan] = {}
+        self._routed_plans: dict[frozenset[Setting], list[Plan]] = {}
 
     def outcome_of(self, settings: Sequence[Setting]) -> Replaying[Outcome]:
         """Replay the logged runs with some settings."""
         trims = frozenset(one for one in settings if one.part.startswith("trimming/"))
-        routes = frozenset(one for one in settings if one.part == kinds.ROUTE)
-        if trims not in self._plans:
-            self._plans[trims] = yield from self._trimmed(settings)
-        if trims | routes not in self._plans:
-            self._plans[trims | routes] = _routed(self.workspace, self._plans[trims], settings)
-        plan = _cached(_batched(self.workspace, self._plans[trims | routes], settings), settings)
-        return (yield from replay(plan))
+        routes = frozenset(one for one in settings if one.part in kinds.ROUTES)
+        if trims not in self._trimmed_plans:
+            self._trimmed_plans[trims] = yield from self._trimmed(settings)
+        plan = self._trimmed_plans[trims]
+
+        def serve(plan: Plan) -> Replaying[Outcome]:
+            return replay(_cached(_batched(self.workspace, plan, settings), settings))
+
+        moves = self._moves(plan, {run for one in routes for run in one.runs})
+        if moves.is_empty():
+            return (yield from serve(plan))
+        if trims | routes not in self._routed_plans:
+            self._routed_plans[trims | routes] = Routes(self.workspace).routed(plan, moves)
+        return (yield from served_as(moves, self._routed_plans[trims | routes], serve)).total
+
+    def _moves(self, plan: Plan, runs: set[str]) -> pl.DataFrame:
+        """Return the calls of some runs that routing gives to other models, as `routing.MOVES`."""
+        some = self._calls.filter(pl.col("run_id").is_in(list(runs)))
+        steps = plan.steps.select("req", "run_id", "turn")
+        return steps.join(some, on=["run_id", "turn"], how="inner", maintain_order="left").select(*MOVES)
 
     def _trimmed(self, settings: Sequence[Setting]) -> Replaying[Plan]:
         return trimmed_as(self.workspace.plan, self.workspace.trimming_inputs, _trims(settings))
@@ -42,23 +62,14 @@ class Composer:
 def _trims(settings: Sequence[Setting]) -> Made:
     caps = [(one.tool, int(one.value or 0)) for one in settings if one.part == kinds.CAP]
     runs: dict[str, set[str]] = {}
+    thresholds: dict[str, dict[str, int]] = {}
     for one in settings:
         lever, _, part = one.part.partition("/")
-        if lever == "trimming" and one.part not in {kinds.CAP, kinds.COMPACT}:
+        if one.part in {kinds.CLEAR, kinds.COMPACT}:
+            thresholds.setdefault(part, {}).update(dict.fromkeys(one.runs, int(one.value or 0)))
+        elif lever == "trimming" and one.part != kinds.CAP:
             runs.setdefault(part, set()).update(one.runs)
-    thresholds = {
-        run: int(one.value or 0) for one in settings if one.part == kinds.COMPACT for run in one.runs
-    }
     return Made(pl.DataFrame(caps, schema=_CAPS, orient="row"), runs, thresholds)
-
-
-def _routed(workspace: Workspace, plan: Plan, settings: Sequence[Setting]) -> Plan:
-    routes = [one for one in settings if one.part == kinds.ROUTE]
-    all_turns = [(one.runs, routing.forced(plan, str(one.value), workspace.sizes)) for one in routes]
-    each = [moves.filter(pl.col("req").is_in(_reqs(plan, runs))) for runs, moves in all_turns]
-    if not each or not (moves := pl.concat(each)).height:
-        return plan
-    return routing.routed(plan, moves.sort("req"), workspace.sizes, workspace.counts, workspace.thoughts)
 
 
 def _batched(workspace: Workspace, plan: Plan, settings: Sequence[Setting]) -> Plan:

@@ -22,7 +22,7 @@ def how(
     if not is_settable(setting, client):
         return f"{client} has no setting for it. {found or ''}".rstrip()
     fix = rule.fixes.get(client) if rule else None
-    if fix is None:
+    if fix is None or (setting.value is None and "{value}" in fix.text):
         return found or title(told)
     ttl = "subagentPromptCacheTtl" if setting.agent else "promptCacheTtl"
     variable, limit = limit_of(setting) or (ttl, 0)
@@ -33,9 +33,15 @@ def how(
         subject=told.subject,
         value=setting.value or "",
         shown=shown(setting),
+        tenth=_tenth(setting.value),
         variable=variable,
         limit=limit,
     )
+
+
+def _tenth(value: str | None) -> str:
+    """Return a tenth of a threshold: what a clearing has to clear at least."""
+    return str(int(value) // 10) if value and value.isdecimal() else ""
 
 
 __all__ = ["how"]

@@ -13,21 +13,28 @@ from costscan.actions.composed import Composer
 from costscan.actions.setting import Setting
 from costscan.levers.catalogue import TO_BE_TESTED
 from costscan.levers.replaying import Outcome
+from costscan.scenarios.uncertainty import SPREADS
 from costscan.scenarios.workspace import Workspace
 
-MOST, MOST_OF_MANY, MANY_TURNS = 12, 6, 50_000
+MOST, MOST_OF_MANY, MANY_TURNS = 16, 6, 50_000
 """So many settings are ranked, those that save most alone; fewer where a log has many turns."""
 LEAST_PICO: Final = 10**9
 """What saves less than a tenth of a cent after those before it is no action of its own."""
-_ROUGH: Final = frozenset({kinds.CAP, kinds.COMPACT})
+_ROUGH: Final = frozenset({kinds.CAP, kinds.CLEAR, kinds.COMPACT})
 """Parts of which it is not known exactly what one setting saves alone, as their scenario has many of them."""
 
 
 class Ranked(NamedTuple):
-    """A setting, and what it saves after those before it, in pico-USD; of each run: run_id and saved_pico."""
+    """A setting, and what it saves after those before it, in pico-USD.
+
+    `low_pico` and `high_pico` are what it saves where what is estimated turns out badly, or well; `of_runs`
+    what it saves of each run: run_id and saved_pico.
+    """
 
     setting: Setting
     saved_pico: int
+    low_pico: int
+    high_pico: int
     of_runs: pl.DataFrame
 
 
@@ -41,24 +48,41 @@ def _order(setting: Setting) -> int:
     return int(is_test(setting)) if is_settable(setting, setting.client) else 2
 
 
-def ranked(workspace: Workspace, settings: Sequence[Setting]) -> list[Ranked]:
+def ranked(workspace: Workspace, settings: Sequence[Setting], routes: pl.DataFrame) -> list[Ranked]:
     """Return settings that save something after those before them: first those that change no answer.
 
     Each is replayed with all before it. What saves nothing there, as others save it already, is left out, and
-    the rest is replayed anew.
+    the rest is replayed anew: once more in the order of what each saves there, where that is another one.
+
+    Args:
+        workspace: what plans are made from.
+        settings: those that save most alone first.
+        routes: the frame of the calls that routing gives to other models.
     """
     most = MOST if workspace.plan.steps.height <= MANY_TURNS else MOST_OF_MANY
-    composer = Composer(workspace)
-    some = _alone(composer, settings[:most])
-    left = sorted(some, key=lambda one: (_order(one), -one.saved_usd))
+    composer = Composer(workspace, routes)
+    left = _in_order([(one, one.saved_usd) for one in _alone(composer, settings[:most])])
+    is_sorted = False
     while True:
         prefixes = [left[:n] for n in range(1, len(left) + 1)]
         outcomes = [workspace.logged, *_outcomes(composer, prefixes)]
-        saved = [_sum(was) - _sum(now) for was, now in pairwise(outcomes)]
-        if all(pico >= LEAST_PICO for pico in saved):
-            of_runs = [_of_runs(was, now) for was, now in pairwise(outcomes)]
-            return [Ranked(*each) for each in zip(left, saved, of_runs, strict=True)]
-        left = [one for one, pico in zip(left, saved, strict=True) if pico >= LEAST_PICO]
+        steps = zip(left, pairwise(outcomes), strict=True)
+        every = [_ranked(setting, was, now, workspace.costs.off) for setting, (was, now) in steps]
+        again = _in_order([(one.setting, one.saved_pico) for one in every if _is_worth_it(one)])
+        if len(again) == len(left) and (is_sorted or again == left):
+            return every
+        is_sorted = len(again) == len(left)
+        left = again
+
+
+def _is_worth_it(one: Ranked) -> bool:
+    """Whether a setting saves enough; in a batch also where few of its cache reads are found."""
+    return one.saved_pico >= LEAST_PICO and (one.setting.part != kinds.ASYNC or one.low_pico > 0)
+
+
+def _in_order(worth: Sequence[tuple[Setting, float]]) -> list[Setting]:
+    """Return settings as they are to be made, given what each of them saves."""
+    return [one for one, _ in sorted(worth, key=lambda pair: (_order(pair[0]), -pair[1]))]
 
 
 def _alone(composer: Composer, settings: Sequence[Setting]) -> list[Setting]:
@@ -75,14 +99,30 @@ def _outcomes(composer: Composer, sets: Sequence[Sequence[Setting]]) -> list[Out
     return composer.workspace.done([composer.outcome_of(some) for some in sets])
 
 
+def _ranked(setting: Setting, was: Outcome, now: Outcome, off: pl.DataFrame) -> Ranked:
+    """Return a setting with what it saves, from the outcomes without it and with it.
+
+    The range is by how much it makes the cost less sure, and what the replay of what happened is off.
+    """
+    of_runs = _of_runs(was, now)
+    more, less = (max(0, _total(now, name) - _total(was, name)) for name in SPREADS)
+    missed = of_runs.join(off, on="run_id").select((pl.col("saved_pico").abs() * pl.col("off_share")).sum())
+    saved, by = _sum(was) - _sum(now), round(missed.item() or 0)
+    return Ranked(setting, saved, saved - more - by, saved + less + by, of_runs)
+
+
 def _of_runs(was: Outcome, now: Outcome) -> pl.DataFrame:
     """Return what each run saves, run_id and saved_pico: all outcomes have the runs in the same order."""
     return was.runs.select("run_id", saved_pico=pl.col("known_pico_usd") - now.runs["known_pico_usd"])
 
 
+def _total(outcome: Outcome, name: str) -> int:
+    return int(outcome.runs[name].sum() or 0)
+
+
 def _sum(outcome: Outcome) -> int:
     """Return what all runs cost, as far as their prices are known."""
-    return int(outcome.runs["known_pico_usd"].sum() or 0)
+    return _total(outcome, "known_pico_usd")
 
 
 __all__ = ["Ranked", "is_test", "ranked"]

@@ -7,10 +7,13 @@ from costscan.levers.catalogue import risk_of
 
 CAP: Final = "trimming/cap-tool-results"
 COMPACT: Final = "trimming/compact-history"
+CLEAR: Final = "trimming/context-editing"
 TTL: Final = "caching/ttl"
 FIX_PREFIX: Final = "caching/fix-prefix"
 BREAKPOINTS: Final = "caching/breakpoints"
 ROUTE: Final = "routing/runs"
+ROUTE_TURNS: Final = "routing/turns"
+ROUTES: Final = frozenset({ROUTE, ROUTE_TURNS})
 ASYNC: Final = "batching/async"
 PACK: Final = "batching/pack-items"
 
@@ -56,4 +59,17 @@ class Setting:
         return self.task if self.agent is None else f"{self.task} / {self.agent}"
 
 
-__all__ = ["ASYNC", "BREAKPOINTS", "CAP", "COMPACT", "FIX_PREFIX", "PACK", "ROUTE", "TTL", "Setting"]
+__all__ = [
+    "ASYNC",
+    "BREAKPOINTS",
+    "CAP",
+    "CLEAR",
+    "COMPACT",
+    "FIX_PREFIX",
+    "PACK",
+    "ROUTE",
+    "ROUTES",
+    "ROUTE_TURNS",
+    "TTL",
+    "Setting",
+]

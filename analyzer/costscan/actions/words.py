@@ -42,6 +42,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
     ),
     kinds.COMPACT: Kind("Compact {subject} at {value} tokens", ("missing-compaction", "stale-tool-result")),
+    kinds.CLEAR: Kind("Clear old tool results of {subject} at {value} tokens", ("stale-tool-result",)),
     "trimming/defer-unused-tools": Kind(
         "Load the tools that {subject} does not call only when they are searched for",
         ("unused-tool-definitions",),
@@ -54,6 +55,9 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Clear the tool results of {subject} when the next request begins", ("stale-tool-result",)
     ),
     kinds.ROUTE: Kind("Try {value} for {subject}", ("over-qualified-model", "over-qualified-subagent")),
+    kinds.ROUTE_TURNS: Kind(
+        "Try {value} for short steps of {subject}", ("over-qualified-model", "over-qualified-subagent")
+    ),
     kinds.ASYNC: Kind(
         "Send {subject} to the Batch API", ("batchable-requests", "interactive-lane-for-nightly-job")
     ),

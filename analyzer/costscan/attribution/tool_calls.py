@@ -1,9 +1,18 @@
 """The `tool_calls` frame: each call a model made, with what its result cost."""
 
+from typing import Final
+
 import polars as pl
 
 from costscan.prices import usd_of
+from costscan.reading.content.shell import LOOKS, SHELLS
 from costscan.schema.tables.context import TOOL_CALLS
+
+_CHANGING: Final = (
+    r"(?i)edit|write|create|insert|update|replace|patch|apply|delete|remove|rename|move|send|reply|post|publish"
+    r"|submit|commit|push|merge|deploy|execute|pay|refund|book|cancel|approve|task$|^agent$"
+)
+"""Names of tools that change or send something, or give work to another agent."""
 
 
 def tool_calls(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
@@ -22,6 +31,7 @@ def tool_calls(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
             tool="tool",
             server=server("tool"),
             args_hash=pl.col("args_hash").fill_null(0),
+            changes=_changes(),
             result_hash="result_hash",
             result_tokens="result_tokens",
             is_error=pl.col("failed").fill_null(False),
@@ -29,6 +39,13 @@ def tool_calls(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
             carried_usd="carried_usd",
         )
         .select(*TOOL_CALLS.columns)
+    )
+
+
+def _changes() -> pl.Expr:
+    of_shell = pl.col("content").ne_missing(LOOKS)
+    return (
+        pl.when(pl.col("tool").is_in(SHELLS)).then(of_shell).otherwise(pl.col("tool").str.contains(_CHANGING))
     )
 
 

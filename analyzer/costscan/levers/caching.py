@@ -1,10 +1,10 @@
 """Caching: breakpoints where they pay, the right TTL, and prefixes that stay as they are.
 
-Breakpoints stand at the end of the tools and the system prompt, and at the end of each prompt that a later
-turn extends; where more blocks came in than one looks back over, one more stands between, so that a turn
-always finds the prompt it extends: the last one that its own model was sent, also where turns of other
-models lie between. With them a turn reads all of that. A value that changes the prefix from turn to turn
-moves behind the last breakpoint, with its tokens.
+Breakpoints stand at the end of the tools and the system prompt and, where later turns extend the prompts of a
+task and agent type, at the end of each of them. Where more blocks came in than one looks back over, one more
+stands between, so that a turn always finds the prompt it extends: the last one that its own model was sent,
+also where turns of other models lie between. With them a turn reads all of that. A value that changes the
+prefix from turn to turn moves behind the last breakpoint, with its tokens.
 """
 
 from collections.abc import Mapping
@@ -40,10 +40,9 @@ def with_breakpoints(plan: Plan, *, stable: bool = False) -> Plan:
     """
     own = back_home(beside(plan.steps, _ttls(plan)), "stable_" if stable else "")
     steps = _as_sent(own, stable=stable)
-    chained = pl.col("extends_key").is_not_null() | pl.col("key").is_in(
-        steps["extends_key"].drop_nulls().unique().implode()
+    ends = steps.filter(_is_extended(steps, plan.groups)).select(
+        "req", "key", tokens="last_tokens", ttl_us="end_ttl_us"
     )
-    ends = steps.filter(chained).select("req", "key", tokens="last_tokens", ttl_us="end_ttl_us")
     extended = steps.filter(pl.col("extends_key").is_not_null()).select(
         "req", key="extends_key", tokens="extends_tokens", ttl_us=pl.lit(None, pl.Int64)
     )
@@ -52,6 +51,13 @@ def with_breakpoints(plan: Plan, *, stable: bool = False) -> Plan:
     )
     sent = with_stable_prefix(plan) if stable else plan
     return sent.marked(pl.concat([frame.select(MARKS) for frame in (ends, extended, shared)]))
+
+
+def _is_extended(steps: pl.DataFrame, groups: pl.DataFrame) -> pl.Series:
+    """Return whether any prompt of its task and agent type extends another: which, nobody knows before."""
+    of_steps = steps.select("run_id", extends=pl.col("extends_key").is_not_null())
+    grouped = of_steps.join(groups, on="run_id", how="left", maintain_order="left")
+    return grouped.select(pl.col("extends").any().over("group")).to_series()
 
 
 def _ttls(plan: Plan) -> pl.DataFrame:

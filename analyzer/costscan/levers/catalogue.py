@@ -70,6 +70,7 @@ TRIMMING: Final = Lever(
         Part("drop-repeated-results", NONE, is_on=False),
         Part("resize-images", is_on=False),
         Part("prune-at-task-boundary", NEEDS_EVAL, is_on=False),
+        Part("context-editing", NEEDS_EVAL, is_on=False),
         Part("compact-history", NEEDS_EVAL, is_on=False),
     ),
     keeps_prompts=False,

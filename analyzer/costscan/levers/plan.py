@@ -69,6 +69,15 @@ def salted(name: str) -> pl.Expr:
     return pl.when(both).then(other).otherwise(name).alias(name)
 
 
+def groups_of(runs: pl.DataFrame) -> pl.DataFrame:
+    """Return run_id and group: the runs of a task and an agent type, which a setting is made for.
+
+    Args:
+        runs: run_id, task, agent.
+    """
+    return runs.select("run_id", group=(pl.struct("task", "agent").hash() // 2).cast(pl.Int64))
+
+
 @dataclass(frozen=True)
 class Breakpoints:
     """What of the prompts is marked.
@@ -92,6 +101,7 @@ class Plan:
             `EXTRA_OUTPUT`, `SPREAD`, `DOUBTS` and `PREFIX_ERROR`.
         breakpoints: what is marked.
         stable: the same, as it would be without values that vary.
+        groups: from `groups_of`.
         ttls: as `TTLS`, of the turns whose breakpoints get another TTL.
         asks: requests that the log does not have, as `asks.ASKS`.
         choices: by part, run_id (or what else it is chosen for) and setting, where one was chosen.
@@ -102,6 +112,7 @@ class Plan:
     steps: pl.DataFrame
     breakpoints: Breakpoints
     stable: Breakpoints
+    groups: pl.DataFrame
     ttls: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TTLS))
     asks: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ASKS))
     is_repriced: bool = False
@@ -109,13 +120,15 @@ class Plan:
     tried: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, requests: LoggedRequests, turns: pl.DataFrame) -> Self:
+    def of(cls, requests: LoggedRequests, turns: pl.DataFrame, runs: pl.DataFrame) -> Self:
         """Return the plan of what happened.
 
         Args:
             requests: how the logged turns used the cache.
             turns: all turns.
+            runs: run_id, task, agent.
         """
+        groups = groups_of(runs)
         place = ["run_id", "turn"]
         logged_steps = requests.steps.select(OF_STEPS)
         steps = logged_steps.join(
@@ -127,9 +140,9 @@ class Plan:
         steps = steps.with_columns(prefix_errors(steps, turns))
         breakpoints = Breakpoints(requests.requests, requests.positions)
         if requests.stable_positions.equals(requests.positions):
-            return cls(steps, breakpoints, breakpoints)
+            return cls(steps, breakpoints, breakpoints, groups)
         stable = Breakpoints(requests.requests, requests.stable_positions)
-        return cls(steps, breakpoints, stable)
+        return cls(steps, breakpoints, stable, groups)
 
     @property
     def varies(self) -> bool:

@@ -91,7 +91,7 @@ _WORDS: Final = ("id", "name", "lever", "severity", "confidence", *_PROSE)
 _KEYS: Final = (*_WORDS, "fix", "params", "query", "test")
 _FIX: Final = ("text", "source", "needs")
 _DEFAULT: Final = "default"
-FIX_NAMES: Final = ("task", "agent", "tool", "subject", "value", "shown", "variable", "limit")
+FIX_NAMES: Final = ("task", "agent", "tool", "subject", "value", "shown", "tenth", "variable", "limit")
 """What the text of a fix for a client may name in braces."""
 _CASE: Final = ("case", "expect", "params")
 _QUERY: Final = ("sql", "price", "message", "evidence", "identity", "summed", "leaves_to")

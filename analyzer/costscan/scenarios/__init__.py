@@ -17,6 +17,7 @@ from costscan.levers.caching import TTL
 from costscan.levers.catalogue import CATALOGUE, TRIMMING
 from costscan.levers.plan import TRIED
 from costscan.levers.replaying import Outcome
+from costscan.levers.routing import evidence_rules
 from costscan.levers.routing.candidates import model_named
 from costscan.levers.trimming.cap_tool_results import PART as CAPPED
 from costscan.native import without_panics
@@ -150,7 +151,7 @@ def _priced(analysis: Analysis, settings: Settings, guard: Guard) -> _Priced:
             TTL, lambda: _lifetimes(workspace, ttls), empty("lifetimes"), part="the lifetimes of each run"
         ),
         routes=guard.of(
-            "routing", lambda: _routes(workspace, all_sets.models, scenarios), routes, part="its routes"
+            "routing", lambda: _routes(workspace, all_sets.moves, scenarios), routes, part="its routes"
         ),
         turn_work=guard.of(
             "routing", lambda: workspace.work, empty("turn_work"), part="the work of each turn"
@@ -259,23 +260,21 @@ def _lifetimes(workspace: Workspace, ttls: Sequence[Outcome]) -> pl.DataFrame:
     return ttl_choice(workspace.costs, workspace.plan.steps, [way.runs for way in ttls[:-1]])
 
 
-def _routes(workspace: Workspace, models: pl.Series, scenarios: pl.DataFrame) -> pl.DataFrame:
-    """Return the `routes` frame: the turns of runs that routing alone makes cheaper, or that were forced.
+def _routes(workspace: Workspace, moves: pl.DataFrame, scenarios: pl.DataFrame) -> pl.DataFrame:
+    """Return the `routes` frame: the calls of runs that routing alone makes cheaper, or that were forced.
 
     Args:
         workspace: what scenarios are made from.
-        models: the model of each turn with routing alone.
+        moves: those of routing alone.
         scenarios: their rows.
     """
     changed = scenarios.filter(pl.col("scenario") == "routing", pl.col("saved_usd") != 0)
-    moved = workspace.logged.turns.select("run_id", "turn", "model").with_columns(to_model=models)
-    forced = workspace.settings.routing.force is not None
-    evidence = workspace.evidence.clear() if forced else workspace.evidence
-    why = evidence.unique(["run_id", "turn"], keep="first", maintain_order=True)
+    rules = [{"evidence": r.name, "confidence": r.confidence, "reason": r.reason} for r in evidence_rules()]
     return (
-        moved.filter(pl.col("model") != pl.col("to_model"))
+        workspace.plan.steps.select("req", "run_id", "turn", "model")
+        .join(moves, on="req", how="inner", maintain_order="left")
         .join(changed, on="run_id", how="semi", maintain_order="left")
-        .join(why, on=["run_id", "turn"], how="left", maintain_order="left")
+        .join(pl.DataFrame(rules), on="evidence", how="left", maintain_order="left")
         .select(*ROUTES.columns)
     )
 

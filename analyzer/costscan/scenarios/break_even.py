@@ -78,10 +78,10 @@ def _of_async(workspace: Workspace, saving: pl.DataFrame) -> BreakEven | None:
 
 
 def _of_route(routes: Routes, saving: pl.DataFrame, way: tuple[str, ...]) -> BreakEven | None:
-    moved = routes.moved_pico.get(way)
-    if moved is None or saving.is_empty():
+    served = routes.alone.get(way)
+    if served is None or saving.is_empty():
         return None
-    both = saving.join(moved, on="run_id", maintain_order="left").filter(pl.col("moved_pico") > 0)
+    both = saving.join(served.moved_pico, on="run_id", maintain_order="left").filter(pl.col("moved_pico") > 0)
     saved, spent = float(both["saved_usd"].sum() or 0), float(both["moved_pico"].sum() or 0) / 10**12
     return BreakEven(1 + saved / spent, TURNS) if spent > 0 else None
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 import polars as pl
 
 from costscan.cache.agreement import REPLAYED
-from costscan.levers.plan import EXTRA_OUTPUT, Plan
+from costscan.levers.plan import EXTRA_OUTPUT, Plan, groups_of
 from costscan.levers.replaying import winners
 from costscan.prices import COST_COLUMNS, UNITS_OF, PriceBook, cost_of
 from costscan.scenarios.uncertainty import SPREADS, UNSURE, spread
@@ -54,8 +54,7 @@ class Costs:
         """Return the turns of an analysis."""
         columns = [*_PLACE, *CLASSES, *COST_COLUMNS.values()]
         priced = analysis.counted_with_prices.select(*columns, *analysis.unit.columns)
-        group = (pl.struct("task", "agent").hash() // 2).cast(pl.Int64)
-        groups = analysis.runs.select("run_id", group=group)
+        groups = groups_of(analysis.runs)
         steps = analysis.logged_requests.steps.select(*_PLACE).join(
             groups, on="run_id", how="left", maintain_order="left"
         )

@@ -12,8 +12,9 @@ import polars as pl
 from costscan.levers import batching, trimming
 from costscan.levers.plan import Plan
 from costscan.levers.replaying import Outcome, Replaying, replay
+from costscan.levers.routing.ways import MOVES
 from costscan.scenarios.costing import cheapest
-from costscan.scenarios.route_choice import Routes, Serve
+from costscan.scenarios.route_choice import Routes, Serve, Served
 from costscan.scenarios.workspace import Workspace
 
 Levers = frozenset[str]
@@ -64,27 +65,29 @@ class Sets:
         some |= {"caching"} if cache else set()
         serve = self.workspace.cached if cache else replay
         before = yield from serve(plan)
-        served = {frozenset[str](): (plan, before)}
+        served = {frozenset[str](): Served(MOVES.to_frame(), plan, before)}
         if "routing" in self.levers:
-            beside = self.routes.beside(plan, before, serve, has_breakpoint=cache)
-            way = yield from (beside if some else self.routes.best_alone())
-            served[frozenset({"routing"})] = way.plan, way.outcome
-        costs = {some | more: outcome.runs for more, (_, outcome) in served.items()}
+            beside = self.routes.beside(before, plan, serve)
+            served[frozenset({"routing"})] = yield from (beside if some else self.routes.best_alone())
+        costs = {some | more: way.runs for more, way in served.items()}
         if "batching" in self.levers:
-            for more, way_before in served.items():
-                costs[some | more | {"batching"}] = yield from self._batched(*way_before, serve)
+            for more, way in served.items():
+                costs[some | more | {"batching"}] = yield from self._batched(way, serve)
         return costs
 
-    def _batched(self, plan: Plan, before: Outcome, serve: Serve) -> Replaying[pl.DataFrame]:
+    def _batched(self, way: Served, serve: Serve) -> Replaying[pl.DataFrame]:
         """Return the costs with batching: half the price of the same tokens, packed where that is cheaper."""
         workspace = self.workspace
         if workspace.unwaited.is_empty():
-            return before.runs
-        ways = [workspace.repriced(self.batched(before.plan), before).runs]
+            return way.runs
+        attempts = way.attempts and self._halved(way.attempts)
+        ways = [self._halved(way.outcome)]
         if not workspace.packs.is_empty():
-            packed = yield from serve(self.batched(batching.packed(plan, workspace.packs)))
-            ways.append(packed.runs)
-        return cheapest(ways)
+            ways.append((yield from serve(self.batched(batching.packed(way.plan, workspace.packs)))))
+        return cheapest([way.with_attempts(one.runs, attempts) for one in ways])
+
+    def _halved(self, outcome: Outcome) -> Outcome:
+        return self.workspace.repriced(self.batched(outcome.plan), outcome)
 
     def _trimmed_plan(self) -> Replaying[Plan]:
         """Return the plan with the parts of trimming that are on and change anything alone."""

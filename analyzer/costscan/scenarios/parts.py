@@ -58,7 +58,7 @@ def _trimmed(sets: Sets, part: str) -> Replaying[Outcome]:
 
 
 def _routed(sets: Sets, scope: str) -> Replaying[Outcome]:
-    return (yield from sets.routes.alone(scope)).outcome
+    return (yield from sets.routes.best_alone((scope,))).total
 
 
 def _with_effort(workspace: Workspace, effort: str) -> Replaying[Outcome]:

@@ -1,115 +1,195 @@
-"""Routing, replayed: with the evidence of turns, of runs and of both, whichever is cheapest.
+"""Routing, replayed: each way alone, and of each group the one that is cheapest, if any.
 
-Where to switch is worked out run by run; what runs share is known only to the replay of all of them.
+A call whose answer shows that the smaller model would not have been enough is made twice. What it costs there
+is from a replay in which all calls of the way go there; what it costs on its own model, from one in which it
+stays. As models share no cache, the two together are what happens.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
+from typing import Final, Self, TypeAlias
 
 import polars as pl
 
 from costscan.levers import routing
 from costscan.levers.plan import Plan
-from costscan.levers.replaying import Outcome, Replaying, replay, winners
+from costscan.levers.replaying import Outcome, Replaying, replay, tried
 from costscan.levers.routing.candidates import model_named
+from costscan.scenarios.costing import CLASSES, Costs
+from costscan.scenarios.uncertainty import SPREADS
 from costscan.scenarios.workspace import Workspace
 
-SCOPES: Final = ("turns", "runs")
+SCOPES: Final = (routing.TURNS, routing.RUNS)
 Serve: TypeAlias = Callable[[Plan], Replaying[Outcome]]
+_SUMS: Final = ("pico_usd", *CLASSES, *SPREADS)
 
 
-class Way(NamedTuple):
-    """Turns that move (`routing.CHOICE`), the plan with them on other models, and its replay."""
+@dataclass(frozen=True)
+class Served:
+    """A plan of which some calls went to other models.
+
+    Attributes:
+        moves: as `routing.MOVES`.
+        plan: the plan with the calls that the other models were enough for, before other levers.
+        outcome: its outcome with them.
+        attempts: that of the plan with all of them: the others are paid, too. None where there are none.
+    """
 
     moves: pl.DataFrame
     plan: Plan
     outcome: Outcome
+    attempts: Outcome | None = None
+
+    @property
+    def total(self) -> Outcome:
+        """The outcome, the runs of which pay for the attempts, too."""
+        return replace(self.outcome, runs=self.runs) if self.attempts else self.outcome
+
+    @cached_property
+    def runs(self) -> pl.DataFrame:
+        """The costs of the runs with all attempts."""
+        return self.with_attempts(self.outcome.runs, self.attempts)
+
+    def with_attempts(self, runs: pl.DataFrame, attempts: Outcome | None) -> pl.DataFrame:
+        """Return the costs of runs with what attempts cost.
+
+        Args:
+            runs: the costs without them.
+            attempts: all calls that moved; only those that are wrong count.
+        """
+        if attempts is None:
+            return runs
+        of_attempts = Costs.per_run(attempts.turns.with_columns(self._none_but_wrong(attempts)))
+        names = (*_SUMS, "known_pico_usd")
+        return runs.with_columns(pl.col(name) + of_attempts[name] for name in names)
+
+    def _none_but_wrong(self, attempts: Outcome) -> list[pl.Expr]:
+        wrong = attempts.plan.steps["req"].is_in(self.moves.filter("is_wrong")["req"].implode())
+        return [pl.when(wrong).then(name).otherwise(0).alias(name) for name in _SUMS]
+
+    @property
+    def moved_pico(self) -> pl.DataFrame:
+        """What the calls on other models cost there: run_id and moved_pico."""
+        reqs = self.moves["req"].implode()
+        turns = (self.attempts or self.outcome).turns
+        moved = turns.filter(self.plan.steps["req"].is_in(reqs))
+        return moved.group_by("run_id").agg(moved_pico=pl.col("pico_usd").sum())
+
+    def choosing(self, part: str, ways: Sequence[Self], names: Sequence[str], before: Outcome) -> Self:
+        """Return this with what a part of routing was set to, and what it was chosen from."""
+        runs = self.plan.steps.select("req", "run_id").join(self.moves, on="req", how="inner")
+        choice = runs.group_by("run_id").agg(setting=pl.col("to_model").mode().sort().first())
+        plan = self.outcome.plan.choosing(part, choice, tried([before, *(way.total for way in ways)], names))
+        return replace(self, outcome=replace(self.outcome, plan=plan))
+
+
+def served_as(moves: pl.DataFrame, plans: Sequence[Plan], serve: Serve) -> Replaying[Served]:
+    """Return plans that `Routes.routed` made, served."""
+    outcome = yield from serve(plans[0])
+    attempts = (yield from serve(plans[1])) if len(plans) > 1 else None
+    return Served(moves, plans[0], outcome, attempts)
 
 
 class Routes:
-    """Ways to route the turns of plans."""
+    """Ways to route the calls of plans.
+
+    Attributes:
+        workspace: what they are made from.
+        alone: by the scopes whose evidence counts, the logged plan routed as is cheapest.
+    """
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        self._ways: dict[tuple[str, ...], Way] = {}
-        self._best_alone: Way | None = None
-        self.models: dict[tuple[str, ...], pl.Series] = {}
-        """By the scopes whose evidence counts, the model of each logged turn."""
-        self.moved_pico: dict[tuple[str, ...], pl.DataFrame] = {}
-        """By the same: run_id and moved_pico, what the turns on other models cost there."""
+        self.alone: dict[tuple[str, ...], Served] = {}
+        self._ways: dict[str, Served] = {}
 
-    def moves(
-        self, plan: Plan, before: Outcome, scopes: tuple[str, ...] = SCOPES, *, has_breakpoint: bool = False
-    ) -> pl.DataFrame:
-        """Return the turns of a plan that move, as `routing.CHOICE`."""
-        workspace = self.workspace
-        if (force := workspace.settings.routing.force) is not None:
-            return routing.forced(plan, model_named(force), workspace.sizes)
-        return routing.chosen(
-            plan, before.turns, workspace.routing_inputs, scopes, has_breakpoint=has_breakpoint
-        )
+    def best_alone(self, scopes: tuple[str, ...] = SCOPES) -> Replaying[Served]:
+        """Return the logged plan, routed as is cheapest by the evidence of some scopes."""
+        if scopes not in self.alone:
+            force = self.workspace.settings.routing.force
+            if force is None:
+                self.alone[scopes] = yield from self._cheapest(scopes)
+            else:
+                plan = self.workspace.plan
+                moves = self.moves_to(plan, force)
+                self.alone[scopes] = yield from self.served(self.workspace.logged, plan, moves, replay)
+        return self.alone[scopes]
 
-    def alone(self, *scopes: str) -> Replaying[Way]:
-        """Return the logged plan, routed by the evidence of some scopes."""
-        if scopes not in self._ways:
-            plan, logged = self.workspace.plan, self.workspace.logged
-            moves = self.moves(plan, logged, scopes)
-            self._ways[scopes] = yield from self._way(plan, logged, moves, replay)
-            self._note(scopes, self._ways[scopes])
-        return self._ways[scopes]
+    def moves_to(self, plan: Plan, model: str) -> pl.DataFrame:
+        """Return the moves of all calls of a plan to a model."""
+        return routing.forced(plan, model_named(model), self.workspace.sizes)
 
-    def best_alone(self) -> Replaying[Way]:
-        """Return the logged plan, routed in the way that is cheapest, group by group."""
-        if self._best_alone is None:
-            workspace = self.workspace
-            every = [SCOPES, *((scope,) for scope in SCOPES)]
-            tried = every if workspace.settings.routing.force is None else every[:1]
-            ways = []
-            for scopes in tried:
-                ways += [(yield from self.alone(*scopes))]
-            self._best_alone = yield from self._best(workspace.plan, workspace.logged, ways, replay)
-            self._ways.clear()
-            self._note(SCOPES, self._best_alone)
-        return self._best_alone
+    def beside(self, before: Outcome, sent: Plan, serve: Serve) -> Replaying[Served]:
+        """Return a plan of other levers, routed as is cheapest without them.
 
-    def _note(self, scopes: tuple[str, ...], way: Way) -> None:
-        self.models[scopes] = way.plan.steps["model"]
-        moved = way.outcome.turns.filter(way.plan.steps["model"] != self.workspace.plan.steps["model"])
-        self.moved_pico[scopes] = moved.group_by("run_id").agg(moved_pico=pl.col("pico_usd").sum())
+        Args:
+            before: its outcome with other levers.
+            sent: the plan, before them.
+            serve: replays it with them.
+        """
+        force = self.workspace.settings.routing.force
+        moves = self.moves_to(sent, force) if force else (yield from self.best_alone()).moves
+        return (yield from self.served(before, sent, moves, serve))
 
-    def beside(self, plan: Plan, before: Outcome, serve: Serve, *, has_breakpoint: bool) -> Replaying[Way]:
-        """Return a plan of other levers, routed as pays best there, or as pays best without them."""
-        moves = self.moves(plan, before, has_breakpoint=has_breakpoint)
-        ways = [(yield from self._way(plan, before, moves, serve))]
-        if self.workspace.settings.routing.force is None:
-            others = (yield from self.best_alone()).moves
-            if not others.equals(moves):
-                ways.append((yield from self._way(plan, before, others, serve)))
-        return (yield from self._best(plan, before, ways, serve))
+    def served(self, before: Outcome, sent: Plan, moves: pl.DataFrame, serve: Serve) -> Replaying[Served]:
+        """Return a plan with some moves.
 
-    def _way(self, plan: Plan, before: Outcome, moves: pl.DataFrame, serve: Serve) -> Replaying[Way]:
+        Args:
+            before: its outcome with other levers, and without them.
+            sent: the plan, before other levers.
+            moves: as `routing.MOVES`.
+            serve: replays it with other levers.
+        """
         if moves.is_empty():
-            return Way(moves, plan, before)
-        routed = routing.routed(
-            plan, moves, self.workspace.sizes, self.workspace.counts, self.workspace.thoughts
-        )
-        return Way(moves, routed, (yield from serve(routed)))
+            return Served(moves, sent, before)
+        return (yield from served_as(moves, self.routed(sent, moves), serve))
 
-    def _best(self, plan: Plan, before: Outcome, ways: Sequence[Way], serve: Serve) -> Replaying[Way]:
-        """Return the way that moves the turns of each run as the cheapest one does."""
-        if self.workspace.settings.routing.force is None:
-            ways = [*ways, Way(routing.CHOICE.to_frame(), plan, before)]
-        distinct = [way for n, way in enumerate(ways) if not any(way.moves.equals(w.moves) for w in ways[:n])]
-        if len(distinct) == 1:
-            return distinct[0]
-        runs = distinct[0].outcome.runs
-        won = runs.select("run_id", way=winners([way.outcome.runs for way in distinct]))
-        if won["way"].n_unique() == 1:
-            return distinct[int(won["way"][0])]
-        each = pl.concat(way.moves.with_columns(way=pl.lit(n, pl.Int64)) for n, way in enumerate(distinct))
-        of_run = plan.steps.select("req", "run_id").join(won, on="run_id", maintain_order="left")
-        mixed = each.join(of_run, on=["req", "way"], how="semi", maintain_order="left").sort("req")
-        return (yield from self._way(plan, before, mixed.select(*routing.CHOICE), serve))
+    def routed(self, plan: Plan, moves: pl.DataFrame) -> list[Plan]:
+        """Return a plan without the moves that are wrong and, where there are such, one with all moves."""
+        ws = self.workspace
+        right = moves.filter(~pl.col("is_wrong"))
+        parts = [right] if right.height == moves.height else [right, moves]
+        return [routing.routed(plan, some, ws.sizes, ws.counts, ws.thoughts) for some in parts]
+
+    def _cheapest(self, scopes: tuple[str, ...]) -> Replaying[Served]:
+        """Return the logged plan with the way of each group that is cheapest, where that saves enough."""
+        workspace = self.workspace
+        logged = workspace.logged
+        ways = [way for way in workspace.ways if way.scope in scopes]
+        served = yield from self._each(ways)
+        moves = self.of_winners([one.runs for one in served], [way.moves for way in ways])
+        same = next((one for one in served if one.moves.equals(moves)), None)
+        best = same or (yield from self.served(logged, workspace.plan, moves, replay))
+        if len(scopes) > 1 or best.moves.is_empty():
+            return best
+        names = [way.name for way in ways]
+        return best.choosing(f"routing/{scopes[0]}", served, names, logged)
+
+    def _each(self, ways: Sequence[routing.Way]) -> Replaying[list[Served]]:
+        """Return the logged plan with each of some ways."""
+        new = [way for way in ways if way.name not in self._ways]
+        routed = [self.routed(self.workspace.plan, way.moves) for way in new]
+        outcomes = iter((yield [plan for plans in routed for plan in plans]))
+        for way, plans in zip(new, routed, strict=True):
+            self._ways[way.name] = Served(way.moves, plans[0], *islice(outcomes, len(plans)))
+        return [self._ways[way.name] for way in ways]
+
+    def of_winners(self, runs: Sequence[pl.DataFrame], moves: Sequence[pl.DataFrame]) -> pl.DataFrame:
+        """Return the moves of the cheapest way of each group; none where it saves little of it."""
+        before = self.workspace.logged.runs
+        costs = [each["known_pico_usd"].alias(str(n)) for n, each in enumerate([before, *runs])]
+        sums = pl.DataFrame([before["group"], *costs]).select(pl.all().exclude("group").sum().over("group"))
+        enough = pl.col("0") * (1 - routing.LEAST_SHARE)
+        worth = pl.concat_list(pl.when(pl.col(c.name) <= enough).then(c.name) for c in costs)
+        won = before.select("run_id").with_columns(way=sums.select(worth.list.arg_min()).to_series())
+        each = [some.with_columns(way=pl.lit(n, pl.UInt32)) for n, some in enumerate(moves, 1)]
+        if not each:
+            return routing.MOVES.to_frame()
+        of_run = self.workspace.plan.steps.select("req", "run_id").join(won, on="run_id", how="left")
+        kept = pl.concat(each).join(of_run, on=["req", "way"], how="semi", maintain_order="left")
+        return kept.sort("req").select(*routing.MOVES)
 
 
-__all__ = ["SCOPES", "Routes", "Way"]
+__all__ = ["SCOPES", "Routes", "Serve", "Served", "served_as"]

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import polars as pl
 
 from costscan.levers import ALL, LEVERS
+from costscan.levers.routing.ways import MOVES
 from costscan.prices import usd_of
 from costscan.scenarios.costing import taken
 from costscan.scenarios.guard import Guard
@@ -24,10 +25,10 @@ Rows = Mapping[str, pl.DataFrame]
 
 
 class Joint(NamedTuple):
-    """The rows of the sets of levers, and the model of each logged turn with routing alone."""
+    """The rows of the sets of levers, and the moves of routing alone, as `routing.MOVES`."""
 
     rows: list[pl.DataFrame]
-    models: pl.Series
+    moves: pl.DataFrame
 
 
 def joint(sets: Sets, guard: Guard, parts: Rows) -> Joint:
@@ -48,8 +49,8 @@ def joint(sets: Sets, guard: Guard, parts: Rows) -> Joint:
     best = _tried(sets, able, guard, ALL, parts) if len(able) < len(levers) else None
     if best is None:
         guard.reasons[ALL] = why
-        logged = sets.workspace.plan.steps["model"]
-        return Joint([_of_lever(one, lever) for lever, one in alone.items() if one], logged)
+        rows = [_of_lever(one, lever) for lever, one in alone.items() if one]
+        return Joint(rows, MOVES.to_frame())
     for lever in levers:
         if lever not in able:
             guard.without(ALL, lever)
@@ -69,11 +70,11 @@ def _tried(sets: Sets, levers: Sequence[str], guard: Guard, name: str, parts: Ro
 
 def _together(sets: Sets, parts: Rows) -> Joint:
     if not sets.levers:
-        return Joint([], sets.workspace.plan.steps["model"])
+        return Joint([], MOVES.to_frame())
     sets.replay()
     best = Best(sets, parts)
     done = {some: best.rows(some) for some in all_sets(sets.levers)}
-    return Joint(list(_with_shares(done, sets.levers)), best.routed_models)
+    return Joint(list(_with_shares(done, sets.levers)), best.moves)
 
 
 class Best:
@@ -126,17 +127,18 @@ class Best:
         return together.select(pl.concat_list(pl.all()).list.arg_max().cast(pl.Int64)).to_series()
 
     @property
-    def routed_models(self) -> pl.Series:
-        """The model of each logged turn with routing alone."""
-        models, steps = self.sets.routes.models, self.sets.workspace.plan.steps
-        alone = frozenset({"routing"})
+    def moves(self) -> pl.DataFrame:
+        """The moves of routing alone: of each run those of the way that saves most of its group."""
+        alone, served = frozenset({"routing"}), self.sets.routes.alone
         if alone not in self._ways:
-            return steps["model"]
+            return MOVES.to_frame()
         scopes = [name.partition("/")[2] for name in self.parts if name.startswith("routing/")]
-        ways = [models[SCOPES], *(models[scope,] for scope in scopes)]
+        ways = [served[SCOPES], *(served[scope,] for scope in scopes)]
+        each = [way.moves.with_columns(way=pl.lit(n, pl.Int64)) for n, way in enumerate(ways)]
         won = self._runs.select("run_id", way=self._ways[alone])
-        of_turn = steps.select("run_id").join(won, on="run_id", how="left", maintain_order="left")
-        return taken([way.to_frame() for way in ways], of_turn["way"]).to_series()
+        of_turn = self.sets.workspace.plan.steps.select("req", "run_id").join(won, on="run_id", how="left")
+        kept = pl.concat(each).join(of_turn, on=["req", "way"], how="semi", maintain_order="left")
+        return kept.sort("req").select(*MOVES)
 
 
 def _is_forced(sets: Sets) -> bool:

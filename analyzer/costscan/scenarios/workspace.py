@@ -39,7 +39,7 @@ class Workspace:
         self.analysis = analysis
         self.settings = settings
         self.costs = Costs.of(analysis)
-        self.plan = Plan.of(analysis.logged_requests, analysis.counted)
+        self.plan = Plan.of(analysis.logged_requests, analysis.counted, analysis.runs)
 
     @cached_property
     def at_once(self) -> int:
@@ -79,6 +79,7 @@ class Workspace:
             self.analysis.runs,
             most,
             self._fetch_usd,
+            self.settings.trimming.clear_at_tokens,
             self.settings.trimming.compact_at_tokens,
             self.settings.trimming.summary_tokens,
         )
@@ -114,16 +115,15 @@ class Workspace:
         return routing.thoughts(self._blocks("role", "kind", "tokens", "other_tokens"))
 
     @cached_property
-    def evidence(self) -> pl.DataFrame:
-        """The turns that a smaller model could have served."""
-        return routing.evidence_of({"turn_work": self.work, "tool_calls": self.analysis.tool_calls})
-
-    @cached_property
-    def routing_inputs(self) -> routing.RoutingInputs:
-        """What routing decides on."""
-        return routing.RoutingInputs(
-            self.evidence, self.sizes, self.counts, self._usd_on, self.costs.units_of
-        )
+    def ways(self) -> list[routing.Way]:
+        """The ways to route the logged calls."""
+        shown = {"turn_work": self.work, "tool_calls": self.analysis.tool_calls}
+        evidence = routing.evidence_of(routing.known_before(self.work, self.analysis.tool_calls), shown)
+        steps, logged = self.plan.steps, self.logged.turns
+        turns = steps.select("req", "run_id", "turn", "model").hstack(logged.select("group", "pico_usd"))
+        able = routing.options(steps, evidence, self.sizes, self._usd_on)
+        callers = self.analysis.runs.filter(pl.col("source").is_in(with_whole_prompts()))["run_id"]
+        return list(routing.ways(turns, evidence, able, callers))
 
     @cached_property
     def counts(self) -> pl.DataFrame:

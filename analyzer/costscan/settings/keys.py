@@ -48,6 +48,11 @@ class Trimming:
     tool_result_max_tokens: int | None = _key(
         "count", None, "Cut all tool results to so many tokens; by default what is best for each tool."
     )
+    clear_at_tokens: int | None = _key(
+        "count",
+        None,
+        "Clear old tool results of prompts that pass so many tokens; by default what is best for each task.",
+    )
     compact_at_tokens: int | None = _key(
         "count", None, "Compact prompts that pass so many tokens; by default what is best for each task."
     )

@@ -7,6 +7,7 @@ from costscan.levers.batching.async_requests import MISSED_READS
 from costscan.levers.batching.pack_items import INSTRUCTION_TOKENS, ITEM_INPUT_TOKENS, ITEM_OUTPUT_TOKENS
 from costscan.levers.catalogue import SUMMARY_TOKENS
 from costscan.levers.routing.apply import SIZE_SPREAD, THINKING_GROWTH
+from costscan.levers.trimming.context_editing import KEPT, LEAST_SHARE
 from costscan.levers.trimming.defer_unused_tools import SEARCH_TOKENS
 from costscan.levers.uncertainty import ATTACHED_ERROR
 from costscan.summary.model import Assumption, Scenario
@@ -31,6 +32,12 @@ ASSUMED: Final = (
         "www.anthropic.com/engineering/advanced-tool-use",
     ),
     Assumption(
+        "trimming/context-editing",
+        f"all results but the newest {KEPT} become a note, if that is at least {LEAST_SHARE:.0%} of the "
+        "threshold, and the agent does the same without them",
+        f"{_DOCS}/build-with-claude/context-editing",
+    ),
+    Assumption(
         "trimming/compact-history",
         f"a summary has {SUMMARY_TOKENS:,} tokens (the range: half of it to twice), and one request reads "
         "the history to write it",
@@ -41,6 +48,12 @@ ASSUMED: Final = (
         "the smaller model takes the same calls and says as much; the low end has it write "
         f"{THINKING_GROWTH:.0%} more where it thinks by default and the other model did not think",
         f"{_DOCS}/about-claude/models/overview (thinking defaults); the growth is assumed",
+    ),
+    Assumption(
+        "routing",
+        "a call whose answer shows that the smaller model was not enough is made twice, "
+        "and the first answer is as long as the second",
+        "docs/levers.md; how often a smaller model fails elsewhere is not known",
     ),
     Assumption(
         "routing",

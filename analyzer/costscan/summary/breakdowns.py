@@ -98,14 +98,21 @@ DIVISIONS: Final[Mapping[str, Callable[[Diagnosis], pl.DataFrame]]] = {
 
 
 def by_route(analysis: Diagnosis) -> pl.DataFrame:
-    """Return a row per model, target and evidence: how many turns of how many runs, most turns first."""
+    """Return a row per model, target and evidence: how many turns of how many runs, most turns first.
+
+    `wrong_turns` are those of them that are made again on the model that served them.
+    """
     one = ["model", "to_model", "evidence", "confidence", "reason"]
     return (
         analysis.rooted(analysis.routes)
         .group_by(one)
-        .agg(turns=pl.len().cast(pl.Int64), runs=pl.col("root_run_id").n_unique().cast(pl.Int64))
+        .agg(
+            turns=pl.len().cast(pl.Int64),
+            wrong_turns=pl.col("is_wrong").sum().cast(pl.Int64),
+            runs=pl.col("root_run_id").n_unique().cast(pl.Int64),
+        )
         .sort("turns", *one, descending=[True, *[False] * len(one)], nulls_last=True)
-        .select("model", "to_model", "turns", "runs", "evidence", "confidence", "reason")
+        .select("model", "to_model", "turns", "wrong_turns", "runs", "evidence", "confidence", "reason")
     )
 
 

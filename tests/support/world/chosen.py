@@ -10,10 +10,11 @@ import polars as pl
 from costscan.cache_policy import LONG_US
 from costscan.levers.plan import Plan
 from costscan.levers.replaying import Outcome, Replaying
-from costscan.scenarios.route_choice import Routes, Way
+from costscan.scenarios.route_choice import SCOPES, Routes, Served
 from costscan.scenarios.workspace import Workspace
 
-ALONE, BESIDE = "alone", "beside"
+BESIDE = "beside"
+MOVED = ("run_id", "turn", "to_model", "is_wrong")
 Lives = dict[str, tuple[bool, bool]]
 """By run, whether its tools and system prompt live for an hour, and what follows; as they are where it has none."""
 
@@ -23,7 +24,7 @@ class Chosen:
     """What was chosen while scenarios were worked out.
 
     Attributes:
-        routes: the scope (`turns`, `runs`, both, or `beside` other levers), and run_id, turn, model of all turns.
+        routes: the scope (`turns`, `runs`, both, or `beside` other levers), and the calls that move, as `MOVED`.
         lives: the lifetimes that were set.
     """
 
@@ -35,29 +36,32 @@ class Chosen:
 def choices_told() -> Iterator[Chosen]:
     """Note the models of all turns, and lifetimes, whenever they are chosen."""
     told = Chosen()
-    known, lived = (Routes.alone, Routes.beside), Workspace.with_ttls
+    known, lived = (Routes.best_alone, Routes.beside), Workspace.with_ttls
 
     def living(self: Workspace, plan: Plan) -> Replaying[list[Outcome]]:
         ways = yield from lived(self, plan)
         told.lives.append(lives_of(ways[-1].plan))
         return ways
 
-    def noting(way: Callable[..., Replaying[Way]], name: str) -> Callable[..., Replaying[Way]]:
-        def noted(self: Routes, *args: Any, **more: Any) -> Replaying[Way]:
-            found = yield from way(self, *args, **more)
-            scope = "+".join(args) if name == ALONE else BESIDE
-            told.routes.append((scope, found.plan.steps.select("run_id", "turn", "model")))
+    def noting(way: Callable[..., Replaying[Served]], *, is_beside: bool) -> Callable[..., Replaying[Served]]:
+        def noted(self: Routes, *args: Any) -> Replaying[Served]:
+            found = yield from way(self, *args)
+            scopes = args[0] if args else SCOPES
+            steps = self.workspace.plan.steps.select("req", "run_id", "turn")
+            moves = steps.join(found.moves, on="req").select(MOVED)
+            told.routes.append((BESIDE if is_beside else "+".join(scopes), moves))
             return found
 
         return noted
 
-    Routes.alone, Routes.beside = noting(known[0], ALONE), noting(known[1], BESIDE)  # type: ignore[method-assign]
+    Routes.best_alone = noting(known[0], is_beside=False)  # type: ignore[method-assign]
+    Routes.beside = noting(known[1], is_beside=True)  # type: ignore[method-assign]
     Workspace.with_ttls = living  # type: ignore[method-assign]
     try:
         yield told
     finally:
         Workspace.with_ttls = lived  # type: ignore[method-assign]
-        Routes.alone, Routes.beside = known  # type: ignore[method-assign]
+        Routes.best_alone, Routes.beside = known  # type: ignore[method-assign]
 
 
 def lives_of(plan: Plan) -> Lives:
@@ -67,8 +71,6 @@ def lives_of(plan: Plan) -> Lives:
     return {run: (prefix == LONG_US, behind == LONG_US) for run, prefix, behind in rows}
 
 
-def moved(steps: pl.DataFrame, logged: pl.DataFrame) -> dict[tuple[str, int], str]:
-    """The turns that are on another model than they were, with that model."""
-    was = logged.select("run_id", "turn", was="model")
-    both = steps.join(was, on=["run_id", "turn"], how="inner").filter(pl.col("model") != pl.col("was"))
-    return {(run, turn): model for run, turn, model in both.select("run_id", "turn", "model").rows()}
+def moved(moves: pl.DataFrame) -> dict[tuple[str, int], tuple[str, bool]]:
+    """The calls that move: by run and turn, to which model, and whether they are made again on their own."""
+    return {(run, turn): (model, wrong) for run, turn, model, wrong in moves.select(MOVED).rows()}

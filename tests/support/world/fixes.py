@@ -203,6 +203,43 @@ def _compacted(run: Calls, policy: Policy, at_tokens: int) -> Calls:
     return [*policy(run), *asks]
 
 
+def cleared(calls: Calls, policy: Policy, at_tokens: int) -> Calls:
+    """Clear all tool results but the newest three whenever a prompt would pass so many tokens, if a tenth goes."""
+    out: Calls = []
+    for run in dict.fromkeys(call.run for call in calls):
+        out += _cleared([call for call in calls if call.run == run], at_tokens)
+    return policy(sorted(out, key=lambda call: call.at_us))
+
+
+def _cleared(run: Calls, at_tokens: int) -> Calls:
+    times = ratio_of(run)
+    for n in range(1, len(run)):
+        first = run[n].request["messages"][0]
+        if run[n].is_refused or run[n - 1].request["messages"][0] != first or _length(run[n]) <= at_tokens:
+            continue
+        results = [b for m in run[n].request["messages"] for b in m["content"] if b["type"] == "tool_result"]
+        old = [b for b in results[:-3] if _whole(b, times) > NOTE_TOKENS]
+        if not old or sum(_whole(b, times) - NOTE_TOKENS for b in old) < at_tokens / 10:
+            continue
+        gone = {b["tool_use_id"] for b in old}
+
+        def short(block: Json, gone: Collection[str] = gone) -> Json:
+            return note(block) if block.get("tool_use_id") in gone else block
+
+        run = [
+            with_blocks([call], short)[0] if m >= n and call.request["messages"][0] == first else call
+            for m, call in enumerate(run)
+        ]
+    return run
+
+
+def _whole(result: Json, times: float) -> int:
+    """The tokens of a tool result, with its pictures."""
+    said = result["content"]
+    pictures = [] if isinstance(said, str) else [p for p in said if p["type"] == "image"]
+    return result.get("exactly") or _said(result, times) + sum(map(patches, pictures))
+
+
 def _length(call: Call, *, messages: bool = False) -> int:
     """The tokens of a prompt, or of its messages."""
     sent = prompt(call.request).pieces
@@ -227,17 +264,29 @@ def _usd(calls: Iterable[Call]) -> Decimal:
     return usd(list(calls))
 
 
-def on_models(calls: Calls, routes: Mapping[tuple[str, int], str]) -> Calls:
-    """Send turns to other models; what the API itself asks first is a turn of its own."""
+def on_models(calls: Calls, routes: Mapping[tuple[str, int], tuple[str, bool]]) -> Calls:
+    """Send turns to other models; what the API itself asks first is a turn of its own.
+
+    A call of which the other model makes nothing is sent there, and then to its own model.
+    """
     turns: dict[str, int] = {}
     moved: dict[int, Call] = {}
+    tried: dict[int, Call] = {}
     for call in billed(calls):
         turn = turns[call.run] = turns.get(call.run, -1) + 1
-        moved[id(call)] = call.told(model=routes.get((call.run, turn), call.request["model"]))
-    return [
-        call if call.is_refused else replace(moved[id(call)], before=call.before and moved[id(call.before)])
-        for call in calls
-    ]
+        model, is_wrong = routes.get((call.run, turn), (call.request["model"], False))
+        there = call.told(model=model)
+        moved[id(call)] = call if is_wrong else there
+        if is_wrong:
+            tried[id(call)] = replace(there, before=None)
+    out: Calls = []
+    for call in calls:
+        if call.is_refused:
+            out.append(call)
+            continue
+        out += [tried[id(each)] for each in (call.before, call) if id(each) in tried]
+        out.append(replace(moved[id(call)], before=call.before and moved[id(call.before)]))
+    return out
 
 
 def all_on(calls: Calls, model: str) -> Calls:
@@ -269,6 +318,11 @@ NUMBERED: Final = (
     "Below are several items, each of which begins with its number. Please answer each of them by itself, and begin "
     "each answer with the number of its item."
 )
+AT_THRESHOLD: Final[Mapping[str, Callable[[Calls, Policy, int], Calls]]] = {
+    "compact-history": compacted,
+    "context-editing": cleared,
+}
+"""The parts that replace history whenever a prompt passes a threshold."""
 PARTS: Final = ("cap-tool-results", "defer-unused-tools", "drop-repeated-results", "resize-images")
 
 

@@ -1,7 +1,7 @@
 """The ways to make a fix that was foreseen, billed; where costscan chooses, the way that it chose."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from itertools import product
@@ -18,16 +18,19 @@ from world.marks import FIVE, HOUR, as_marked, at_best, living
 from world.prices import HAIKU45, SONNET5
 from world.workload import Workload
 
-CAP, ITEMS, COMPACT_AT = 300, 5, 8000
+CAP, ITEMS = 300, 5
+THRESHOLDS: Final = {"compact-history": 8000, "context-editing": 6000}
 BASE: Final = Settings(
-    trimming=Trimming(tool_result_max_tokens=CAP, compact_at_tokens=COMPACT_AT),
+    trimming=Trimming(
+        tool_result_max_tokens=CAP,
+        compact_at_tokens=THRESHOLDS["compact-history"],
+        clear_at_tokens=THRESHOLDS["context-editing"],
+    ),
     batching=Batching(items_per_context=ITEMS),
 )
 SETTINGS: Final = {
     "default": BASE,
-    "parts": Settings(
-        trimming=Trimming(parts=fixes.PARTS, tool_result_max_tokens=CAP), batching=BASE.batching
-    ),
+    "parts": Settings(trimming=replace(BASE.trimming, parts=fixes.PARTS), batching=BASE.batching),
     **{
         model: Settings(trimming=BASE.trimming, batching=BASE.batching, routing=Routing(force=model))
         for model in (HAIKU45, SONNET5)
@@ -35,8 +38,8 @@ SETTINGS: Final = {
 }
 Living = frozenset[tuple[str, tuple[bool, bool]]]
 """By run, whether tools and system prompt, and what follows, live for an hour."""
-Routes = dict[tuple[str, int], str]
-"""By run and turn, another model."""
+Routes = dict[tuple[str, int], tuple[str, bool]]
+"""By run and turn, another model, and whether the call is made again on its own."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Way(NamedTuple):
     """A way to take some levers; `lives` are the lifetimes where what is marked is chosen anew."""
 
     is_trimmed: bool
-    models: str | frozenset[tuple[tuple[str, int], str]]
+    models: str | frozenset[tuple[tuple[str, int], tuple[str, bool]]]
     is_packed: bool
     is_batched: bool
     lives: Living | None
@@ -111,8 +114,8 @@ class Fixed:
             yield from (living(self.before, dict(lives)) for lives in self.told.lives)
         elif part == "prune-at-task-boundary":
             yield fixes.pruned(self.base, w.policy) if w.shape.people else self.before
-        elif part == "compact-history":
-            yield fixes.compacted(self.base, w.policy, COMPACT_AT)
+        elif part in fixes.AT_THRESHOLD:
+            yield fixes.AT_THRESHOLD[part](self.base, w.policy, THRESHOLDS[part])
         elif lever == "trimming" and part:
             yield w.policy(fixes.shortened(self.base, (part,), CAP))
         elif part == "async":
@@ -155,7 +158,7 @@ class Fixed:
         for trim, move, pack, live in product(trims, self._moves(levers), packs, lives):
             yield Way(trim, move, pack, batch, live)
 
-    def _moves(self, levers: set[str]) -> Sequence[str | frozenset[tuple[tuple[str, int], str]]]:
+    def _moves(self, levers: set[str]) -> Sequence[str | frozenset[tuple[tuple[str, int], tuple[str, bool]]]]:
         """The models that turns may go to: a name for all of them, or some turns with theirs."""
         if "routing" not in levers:
             return [frozenset()]

@@ -102,7 +102,7 @@ def living(calls: Calls, lives: Mapping[str, tuple[bool, bool]]) -> Calls:
 
 
 def at_best(calls: Calls, how: Callable[[Call, bool], Json]) -> Calls:
-    """Mark what is shared, the end of each prompt that another extends, and the one that it extends itself.
+    """Mark what is shared, the end of each prompt where any extends another, and the one that it extends itself.
 
     That is the longest that its own model was sent: from there all of it is found, however far back.
 
@@ -111,7 +111,7 @@ def at_best(calls: Calls, how: Callable[[Call, bool], Json]) -> Calls:
         how: gives the lifetime of a call's marks; it is told whether it is the mark of what is shared.
     """
     sent = {id(c): prompt(c.request) for c in billed(calls)}
-    used = _extended(calls, sent)
+    used = _are_extended(calls, sent)
     out, before = [], dict[str, list[Prompt]]()
     for call in calls:
         earlier = before.setdefault(call.run, [])
@@ -124,19 +124,19 @@ def at_best(calls: Calls, how: Callable[[Call, bool], Json]) -> Calls:
     return out
 
 
-def _extended(calls: Calls, sent: Mapping[int, Prompt]) -> set[int]:
-    """The keys of whole prompts that a later one of the same run extends."""
+def _are_extended(calls: Calls, sent: Mapping[int, Prompt]) -> bool:
+    """Whether any prompt extends an earlier one of its run: of the others nobody knows before that none will."""
     ends: dict[str, set[int]] = {}
-    used: set[int] = set()
     for call in billed(calls):
         keys = sent[id(call)].keys
-        used |= ends.setdefault(call.run, set()) & set(keys[:-1])
+        if ends.setdefault(call.run, set()) & set(keys[:-1]):
+            return True
         ends[call.run].add(keys[-1])
-    return used
+    return False
 
 
 def _best(
-    call: Call, sent: Prompt, earlier: list[Prompt], used: set[int], how: Callable[[Call, bool], Json]
+    call: Call, sent: Prompt, earlier: list[Prompt], used: bool, how: Callable[[Call, bool], Json]
 ) -> Call:
     keys, places = sent.keys, [piece.place for piece in sent.pieces]
     fixed = [n for n, place in enumerate(places) if place[0] in {"tools", "system"}]
@@ -145,7 +145,7 @@ def _best(
     extends = max((n for n in lengths if keys[n - 1] in known), default=0)
     marked = {places[extends - 1]: how(call, False)} if extends else {}
     # The API goes on from its own summary: of that nothing can be marked before it is there.
-    if places[-1][0] != "assistant" and (keys[-1] in used or extends):
+    if places[-1][0] != "assistant" and (used):
         marked[places[-1]] = how(call, False)
     if fixed:
         marked[places[fixed[-1]]] = how(call, True)

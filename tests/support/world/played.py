@@ -71,12 +71,10 @@ class World:
     def foreseen(self, task: str, settings: str) -> Foreseen:
         found = self.priced[settings]
         runs = self.x.runs.filter(task=task).select("run_id")
-        logged = self.x.turns.join(runs, on="run_id", how="semi")
         routes: dict[str, list[Routes]] = {}
-        for scope, steps in self.chosen[settings].routes:
-            routes.setdefault(scope, []).append(moved(steps, logged))
-        alone = found.routes.join(runs, on="run_id", how="semi").select("run_id", "turn", "to_model")
-        routes[""] = [{(run, turn): to for run, turn, to in alone.rows()}]
+        for scope, moves in self.chosen[settings].routes:
+            routes.setdefault(scope, []).append(moved(moves.join(runs, on="run_id", how="semi")))
+        routes[""] = [moved(found.routes.join(runs, on="run_id", how="semi"))]
         shots = found.single_shots.join(runs, on="run_id", how="semi").filter(pl.col("reason").is_not_null())
         return Foreseen(
             task,
@@ -126,8 +124,12 @@ def play(world: World, task: str, settings: str, scenarios: Sequence[str] | None
 
 
 def _is_playable(scenario: str, workload: Workload) -> bool:
-    """Whether a fix can be made; a summary takes what varies in the history with it, which no client would do."""
-    if scenario == "trimming/compact-history" and workload.spoil is not sound:
+    """Whether a fix can be made.
+
+    Where a value varies in front, each prompt begins another history: none is replaced.
+    """
+    rewriting = {"trimming/context-editing", "trimming/compact-history"}
+    if scenario in rewriting and workload.spoil is not sound:
         return False
     return scenario != "as_billed" and "+" not in scenario
 
@@ -147,7 +149,9 @@ def target(scenario: str, fixed: Fixed) -> float:
 def _changes_family(fixed: Fixed) -> bool:
     force = SETTINGS[fixed.settings].routing.force
     to = (
-        {force} if force else {m for some in fixed.told.routes.values() for one in some for m in one.values()}
+        {force}
+        if force
+        else {m for some in fixed.told.routes.values() for one in some for m, _ in one.values()}
     )
     own = {call.request["model"] for call in fixed.base}
     return len({MODELS[model].ratio for model in to | own}) > 1

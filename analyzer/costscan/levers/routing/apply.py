@@ -94,6 +94,7 @@ def routed(
     """
     if choice.is_empty():
         return plan
+    choice = choice.select("req", "to_model")
     changed = served_by(plan.steps.select(_NEEDED), choice, sizes)
     sent = plan
     for model in choice["to_model"].unique(maintain_order=True):

@@ -10,11 +10,6 @@ from costscan.schema.frames import PROMPT
 from costscan.schema.tables.levers import TURN_WORK
 
 _PLACE: Final = ["run_id", "turn"]
-WRITES: Final = (
-    r"(?i)edit|write|create|insert|update|replace|patch|apply|delete|remove|rename|move|send|reply|post|publish"
-    r"|submit|commit|push|merge|deploy|execute|pay|refund|book|cancel|approve|task$|^agent$"
-)
-"""Names of tools that change or send something, or give work to another agent: no mechanical step."""
 
 
 def turn_work(
@@ -67,7 +62,7 @@ def _calls(tool_calls: pl.DataFrame) -> pl.DataFrame:
         .group_by(_PLACE)
         .agg(
             calls=pl.len().cast(pl.Int64),
-            writes=pl.col("tool").str.contains(WRITES).sum().cast(pl.Int64),
+            writes=pl.col("changes").sum().cast(pl.Int64),
             errors=pl.col("is_error").sum().cast(pl.Int64),
             repeats=pl.col("again").sum().cast(pl.Int64),
         )

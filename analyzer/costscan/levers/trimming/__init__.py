@@ -17,12 +17,14 @@ from costscan.levers.shortening import renamed, shortened
 from costscan.levers.trimming.cap_tool_results import PART as CAPPED
 from costscan.levers.trimming.cap_tool_results import Capped, capped, capped_at, with_fetches
 from costscan.levers.trimming.compact_history import compacted, compacted_at
+from costscan.levers.trimming.context_editing import cleared, cleared_at
 from costscan.levers.trimming.cuts import per_turn, without_tool_use
 from costscan.levers.trimming.defer_unused_tools import other_tools, unused_tools
 from costscan.levers.trimming.drop_repeated_results import repeated_results
 from costscan.levers.trimming.inputs import TrimmingInputs
 from costscan.levers.trimming.prune_at_task_boundary import pruned
 from costscan.levers.trimming.resize_images import large_images
+from costscan.levers.trimming.thresholds import of_runs
 from costscan.levers.uncertainty import doubted
 
 SHORTENING: Final[Mapping[str, Callable[[TrimmingInputs], pl.DataFrame]]] = MappingProxyType({
@@ -33,8 +35,9 @@ SHORTENING: Final[Mapping[str, Callable[[TrimmingInputs], pl.DataFrame]]] = Mapp
 """How parts shorten blocks: `per_turn.CUT_BLOCKS`."""
 CAP: Final = "cap-tool-results"
 PRUNE: Final = "prune-at-task-boundary"
+CLEAR: Final = "context-editing"
 COMPACT: Final = "compact-history"
-REWRITING: Final = (PRUNE, COMPACT)
+REWRITING: Final = (PRUNE, CLEAR, COMPACT)
 """The parts that rewrite the history, in the order in which they are applied."""
 
 
@@ -45,12 +48,12 @@ class Made:
     Attributes:
         caps: tool and cap_tokens.
         runs: by part, the runs that it is made in.
-        thresholds: the prompt tokens at which runs are compacted.
+        thresholds: by part, the prompt tokens of runs at which it is made.
     """
 
     caps: pl.DataFrame
     runs: Mapping[str, Collection[str]]
-    thresholds: Mapping[str, int]
+    thresholds: Mapping[str, dict[str, int]]
 
 
 def trimmed(plan: Plan, inputs: TrimmingInputs, parts: Sequence[str]) -> Replaying[Plan]:
@@ -69,6 +72,8 @@ def trimmed(plan: Plan, inputs: TrimmingInputs, parts: Sequence[str]) -> Replayi
     if PRUNE in parts:
         outcome = yield from replay(short)
         short = pruned(short, left, inputs.runs, outcome.turns)
+    if CLEAR in parts:
+        short = yield from cleared(short, left, inputs)
     if COMPACT in parts:
         short = yield from compacted(short, left, inputs)
     return short
@@ -87,9 +92,10 @@ def trimmed_as(plan: Plan, inputs: TrimmingInputs, made: Made) -> Replaying[Plan
         outcome = yield from replay(short)
         runs = inputs.runs.filter(pl.col("run_id").is_in(list(made.runs[PRUNE])))
         short = pruned(short, left, runs, outcome.turns)
-    if made.thresholds:
-        of_run = pl.col("run_id").replace_strict(made.thresholds, default=None, return_dtype=pl.Int64)
-        short = compacted_at(short, left, inputs, of_run)
+    if CLEAR in made.thresholds:
+        short = cleared_at(short, left, of_runs(made.thresholds[CLEAR]))
+    if COMPACT in made.thresholds:
+        short = compacted_at(short, left, inputs, of_runs(made.thresholds[COMPACT]))
     return short
 
 

@@ -10,15 +10,14 @@ from typing import Final
 import polars as pl
 
 from costscan.levers.plan import EXTRA_OUTPUT, PREFIX_ERROR, Breakpoints, Plan, beside
-from costscan.levers.replaying import Replaying, tried, winners
+from costscan.levers.replaying import Replaying
 from costscan.levers.rewriting import REWRITES, later, rewritten
 from costscan.levers.trimming.carried_price import with_prefix
 from costscan.levers.trimming.inputs import TrimmingInputs
+from costscan.levers.trimming.thresholds import at_best
 from costscan.levers.uncertainty import doubted
 
 PART: Final = "trimming/compact-history"
-THRESHOLDS: Final = (40_000, 60_000, 80_000, 100_000, 150_000, 200_000)
-"""Prompts of so many tokens are compacted: what a client may be set to."""
 MORE_SHARE, FEWER_SHARE = 1.0, 0.5
 """The length of a summary is assumed: it may be half of that, or twice."""
 ASKED_TOKENS: Final = 500
@@ -39,25 +38,7 @@ def compacted(plan: Plan, blocks: pl.DataFrame, inputs: TrimmingInputs) -> Repla
         blocks: run_id, turn_in, turn_out, layer, tokens.
         inputs: with the groups of the runs, and how long a summary is.
     """
-    if (own := inputs.compact_at_tokens) is not None:
-        return compacted_at(plan, blocks, inputs, pl.lit(own))
-    longest = plan.steps.select(pl.col("prompt_tokens").max()).item() or 0
-    thresholds = [n for n in THRESHOLDS if n < longest]
-    every = [compacted_at(plan, blocks, inputs, pl.lit(n)) for n in thresholds]
-    outcomes = yield [plan, *every]
-    ways = winners([outcome.runs for outcome in outcomes])
-    names = dict(enumerate(thresholds, 1))
-    threshold = ways.replace_strict(names, default=None, return_dtype=pl.Int64)
-    runs = outcomes[0].runs.select("run_id", setting=threshold).drop_nulls()
-    if runs.is_empty():
-        return plan
-    of_run = pl.col("run_id").replace_strict(dict(runs.rows()), default=None, return_dtype=pl.Int64)
-    made = compacted_at(plan, blocks, inputs, of_run)
-    return made.choosing(
-        PART,
-        runs.with_columns(pl.col("setting").cast(pl.String)),
-        tried(outcomes, [str(n) for n in thresholds]),
-    )
+    return at_best(plan, PART, lambda at: compacted_at(plan, blocks, inputs, at), inputs.compact_at_tokens)
 
 
 def compacted_at(plan: Plan, blocks: pl.DataFrame, inputs: TrimmingInputs, threshold: pl.Expr) -> Plan:

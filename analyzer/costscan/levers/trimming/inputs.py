@@ -16,6 +16,7 @@ class TrimmingInputs:
         runs: run_id, task, interactive.
         tool_result_max_tokens: longer tool results are cut to so many tokens; None for the best of each tool.
         fetch_usd: run_id, turn_in and fetch_usd: what a call costs that reads the prompt of a turn once more.
+        clear_at_tokens: old tool results of longer prompts are cleared; None for the best of `THRESHOLDS`.
         compact_at_tokens: longer prompts are compacted; None for the best of `THRESHOLDS`.
         summary_tokens: how long the summary of a history is.
     """
@@ -25,6 +26,7 @@ class TrimmingInputs:
     runs: pl.DataFrame
     tool_result_max_tokens: int | None
     fetch_usd: pl.DataFrame
+    clear_at_tokens: int | None
     compact_at_tokens: int | None
     summary_tokens: int
 

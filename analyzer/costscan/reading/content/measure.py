@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from costscan.reading.content import shell
 from costscan.reading.content.block import Block, Part, encode, hash_of, hash_text
 from costscan.reading.content.documents import document_tokens
 from costscan.reading.content.images import image_tokens
@@ -28,8 +29,9 @@ class Measured(Struct, gc=False):
 
     `weights` estimates its tokens for each tokenizer family. Those of a picture that `is_sized` follow from
     its size; null says that what it shows is not in the log. `content` says what a large tool result looks
-    like. `text` is its text, or the raw input of a tool, for the thread that takes the block; it is not kept,
-    nor is `inside`: the pictures and documents of a tool result, which are blocks of their own behind it.
+    like, or that a command of a shell only looks. `text` is its text, or the raw input of a tool, for the
+    thread that takes the block; it is not kept, nor is `inside`: the pictures and documents of a tool result,
+    which are blocks of their own behind it.
     """
 
     kind: str
@@ -105,6 +107,7 @@ def _tool_use(block: Block) -> Measured:
     )
     if name == _SKILL_TOOL:
         measured.skill = _skill(raw)
+    measured.content = shell.content_of(name, raw)
     return measured
 
 

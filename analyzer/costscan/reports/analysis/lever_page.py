@@ -124,6 +124,7 @@ def _routes(summary: Summary, top: int, width: int) -> list[Text]:
             Column("routed from", [inert(row["model"]) for row in rows], name=True, style="bold"),
             Column("to", [inert(row["to_model"]) for row in rows], name=True),
             Column("calls", [count(row["turns"]) for row in rows]),
+            Column("again", [count(row["wrong_turns"]) for row in rows], give=3),
             Column("runs", [count(row["runs"]) for row in rows], give=1),
             Column("sure", [row["confidence"] or "forced" for row in rows], left=True, give=2),
             Column("why", [inert(row["reason"] or "") for row in rows], name=True, prose=True),

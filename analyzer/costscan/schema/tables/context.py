@@ -32,6 +32,7 @@ TOOL_CALLS: Final = table(
     tool=Column(TEXT, "the tool"),
     server=Column(TEXT, "the MCP server it is of", nullable=True),
     args_hash=Column(WHOLE, "equal for equal arguments"),
+    changes=Column(BOOL, "whether it may change or send something, by its tool, of a shell by its command"),
     result_hash=Column(WHOLE, "equal for equal results", nullable=True),
     result_tokens=Column(WHOLE, "tokens of the result", nullable=True),
     is_error=Column(BOOL, "whether the result is an error"),
@@ -47,7 +48,9 @@ BLOCK_COSTS: Final = table(
     output_usd=Column(USD, "what it cost to be written, where a model wrote it"),
     skill=Column(TEXT, "the skill it belongs to", nullable=True),
     content=Column(
-        TEXT, "what a large tool_result looks like: JSON, markup, code, a table and so on", nullable=True
+        TEXT,
+        "what a large tool_result looks like (JSON, code, a table), or that a shell command only looks",
+        nullable=True,
     ),
     last_used_turn=Column(
         WHOLE, "the last turn known to refer to a tool_result; null where none does", nullable=True

@@ -50,7 +50,7 @@ TURN_WORK: Final = table(
     n_turns=Column(WHOLE, "how many turns the run has"),
     is_sub_agent=Column(BOOL, "whether another run started it"),
     calls=Column(WHOLE, "the tool calls it made"),
-    writes=Column(WHOLE, "those of them whose tool, by its name, changes or sends something"),
+    writes=Column(WHOLE, "those of them that may change or send something"),
     errors=Column(WHOLE, "those of them whose result was an error"),
     repeats=Column(WHOLE, "those of them that an earlier turn had made with the same arguments"),
     follows_errors=Column(WHOLE, "how many results it was sent were errors"),
@@ -63,11 +63,12 @@ TURN_WORK: Final = table(
     stop_reason=Column(TEXT, "why the model stopped", nullable=True),
 )
 ROUTES: Final = table(
-    "a turn that the routing lever gives to another model",
+    "a call that the routing lever gives to another model, by what is known before it",
     **OF_TURN,
     model=Column(TEXT, "the model that served it"),
     to_model=Column(TEXT, "the model that could have"),
     evidence=Column(TEXT, "which evidence says so; null where it was forced", nullable=True),
+    is_wrong=Column(BOOL, "whether its answer shows that the model that served it has to be asked again"),
     confidence=Column(TEXT, "high, medium or low", nullable=True),
     reason=Column(TEXT, "the evidence in words", nullable=True),
 )
