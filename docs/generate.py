@@ -49,6 +49,7 @@ COMMANDS = (
     ("rules", "test"),
     ("prices",),
     ("schema",),
+    ("init",),
     ("cache",),
     ("cache", "info"),
     ("cache", "clear"),

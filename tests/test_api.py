@@ -118,5 +118,5 @@ def test_sides_are_logs_reports_or_files(report: Report, tmp_path: Path) -> None
         assert costscan.check(report, baseline=side, fail_on=["usd:+1%"]).verdict == "passed"
         assert costscan.compare(side, report).usd_change == 0
     assert costscan.check(report, fail_on=["usd_per_run:0.001"]).exit_code == 1
-    with pytest.raises(costscan.CostscanError, match="no run to compare"):
+    with pytest.raises(costscan.CostscanError, match="none of the runs of"):
         costscan.check(report, fail_on=["usd_per_run:0.001"], tasks=["nothing"])

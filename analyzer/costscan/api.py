@@ -32,9 +32,11 @@ def analyze(
     until: Moment = None,
     tz: str | None = None,
     tasks: Sequence[str] = (),
+    projects: Sequence[str] = (),
     models: Sequence[str] = (),
     source: str | None = None,
     rank: str = "cost",
+    anonymize: bool = False,
     workers: int | None = None,
 ) -> Report:
     """Read logs and say what they cost, where the money went, why, and what each fix would have saved.
@@ -47,17 +49,20 @@ def analyze(
         since: only turns from this time on: a datetime, a date, or a text like 2026-11-01 or 7d.
         until: only turns before this time; a date counts whole.
         tz: the time zone of days and of dates without one, like Asia/Tokyo; UTC if not set.
-        tasks: only runs of these tasks, with their sub-agents.
+        tasks: only runs of these tasks, with their sub-agents; `*` and `?` stand for any text.
+        projects: only runs in these folders, with their sub-agents: by their paths or the last part of them.
         models: only turns of these models.
         source: the format of all files, instead of what each looks like.
         rank: what runs are ranked by: cost, waste, or a lever.
+        anonymize: have short hashes for names, paths, ids and excerpts in the report; numbers stay.
         workers: processes to read with; by default one a core.
 
     Raises:
         CostscanError: something cannot be read, a setting or a rule is wrong, or no call is chosen.
     """
     request = _request(paths, settings, rules, since, until, tz)
-    request = replace(request, tasks=tuple(tasks), models=tuple(models), source=source, workers=workers)
+    request = replace(request, tasks=tuple(tasks), projects=tuple(projects), models=tuple(models))
+    request = replace(request, source=source, anonymize=anonymize, workers=workers)
     with diagnosed(request, rank=rank) as (diagnosis, summary):
         return Report.of(diagnosis, summary)
 
@@ -104,6 +109,7 @@ def compare(
     rules: Paths | None = None,
     tz: str | None = None,
     tasks: Sequence[str] = (),
+    projects: Sequence[str] = (),
 ) -> "Comparison":
     """Compare two sides: what changed, and why it costs more or less.
 
@@ -113,12 +119,22 @@ def compare(
         settings: as for `analyze`.
         rules: as for `analyze`.
         tz: as for `analyze`.
-        tasks: only runs of these tasks.
+        tasks: only runs of these tasks, as for `analyze`.
+        projects: only runs of these projects, as for `analyze`.
 
     Raises:
         CostscanError: a side cannot be read, or has no run.
     """
-    return check(after, baseline=before, fail_on=(), settings=settings, rules=rules, tz=tz, tasks=tasks)
+    return check(
+        after,
+        baseline=before,
+        fail_on=(),
+        settings=settings,
+        rules=rules,
+        tz=tz,
+        tasks=tasks,
+        projects=projects,
+    )
 
 
 def check(
@@ -132,6 +148,7 @@ def check(
     until: Moment = None,
     tz: str | None = None,
     tasks: Sequence[str] = (),
+    projects: Sequence[str] = (),
 ) -> "Comparison":
     """Hold runs against a baseline or budgets.
 
@@ -145,7 +162,8 @@ def check(
         since: as for `analyze`, not for the baseline.
         until: as for `analyze`, not for the baseline.
         tz: as for `analyze`.
-        tasks: only runs of these tasks.
+        tasks: only runs of these tasks, as for `analyze`.
+        projects: only runs of these projects, as for `analyze`.
 
     Returns:
         The verdict (`passed`, `failed` or `undecided`), what came of each limit, and why the bill moved.
@@ -156,7 +174,8 @@ def check(
     from costscan.gate_pipeline import compared, limits_of, refuse_unfound  # noqa: PLC0415 - imports Polars
 
     own = () if isinstance(paths, Report) else paths
-    request = replace(_request(own, settings, rules, since, until, tz), tasks=tuple(tasks))
+    request = _request(own, settings, rules, since, until, tz)
+    request = replace(request, tasks=tuple(tasks), projects=tuple(projects))
     empty = fail_on is not None and not fail_on
     limits = [] if empty else limits_of(fail_on, request, has_baseline=baseline is not None)
     before = None if baseline is None else _side(baseline, replace(request, since=None, until=None)).side
@@ -167,11 +186,10 @@ def check(
 
 def _side(given: Paths | Report, request: Request) -> "Read":
     from costscan.gate import of_logs  # noqa: PLC0415 - imports Polars
-    from costscan.gate_pipeline import Read, refuse_empty, side  # noqa: PLC0415
+    from costscan.gate_pipeline import Read, chosen, side  # noqa: PLC0415
 
     if isinstance(given, Report):
-        own = of_logs(given.summary, given.diagnosis).of_tasks(request.tasks)
-        refuse_empty(own)
+        own = chosen(of_logs(given.summary, given.diagnosis), request)
         return Read(own, given.summary, given.diagnosis)
     with side(replace(request, paths=_paths(given))) as read:
         return read

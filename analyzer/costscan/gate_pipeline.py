@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from costscan.errors import CostscanError
-from costscan.pipeline import Request, diagnosed
+from costscan.pipeline import Request, diagnosed, refuse_unmeant
 
 if TYPE_CHECKING:
     from costscan.gate import Comparison, ComparisonSide, Limit
@@ -20,6 +20,8 @@ Diagnose: TypeAlias = "Callable[[Request], AbstractContextManager[tuple[Diagnosi
 
 _FIND = {"rule", "run", "replay"}
 """The parts of the work that findings come from."""
+_ADVISE = {"scenario", "run", "replay", "actions"}
+"""The parts of the work that actions come from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,12 @@ def side(request: Request, diagnose: Diagnose = diagnosed) -> "Iterator[Read]":
     from costscan.gate import is_report, of_logs, reported  # noqa: PLC0415 - imports Polars
 
     if len(request.paths) == 1 and is_report(Path(request.paths[0])):
-        compared_side = reported(Path(request.paths[0]), request.settings.tz).of_tasks(request.tasks)
+        compared_side = reported(Path(request.paths[0]), request.settings.tz)
         _refuse_time(request)
-        refuse_empty(compared_side)
+        compared_side = chosen(compared_side, request)
         yield Read(compared_side)
         return
-    with diagnose(request) as (diagnosis, summary):
+    with diagnose(replace(request, may_lack=True)) as (diagnosis, summary):
         compared_side = of_logs(summary, diagnosis)
         refuse_empty(compared_side)
         yield Read(compared_side, summary, diagnosis)
@@ -64,6 +66,21 @@ def _refuse_time(request: Request) -> None:
         )
 
 
+def chosen(compared_side: "ComparisonSide", request: Request) -> "ComparisonSide":
+    """Return the runs of a report that a request is about.
+
+    Raises:
+        CostscanError: there is none.
+    """
+    own = compared_side.of(request.tasks, request.projects)
+    if not own.runs.height and compared_side.runs.height:
+        where = f"the runs of {compared_side.name}"
+        refuse_unmeant("--task", request.tasks, compared_side.runs["task"], where)
+        refuse_unmeant("--project", request.projects, compared_side.runs["project"].drop_nulls(), where)
+    refuse_empty(own)
+    return own
+
+
 def refuse_empty(compared_side: "ComparisonSide") -> None:
     """Refuse a side without a run.
 
@@ -71,7 +88,9 @@ def refuse_empty(compared_side: "ComparisonSide") -> None:
         CostscanError: there is none.
     """
     if not compared_side.runs.height:
-        raise CostscanError(f"{compared_side.name}: no run to compare", "name other logs, or another --task")
+        raise CostscanError(
+            f"{compared_side.name}: no run to compare", "name other logs, or another --task or --project"
+        )
 
 
 def read_whole(request: Request, path: str, diagnose: Diagnose = diagnosed) -> "ComparisonSide":
@@ -114,17 +133,18 @@ def limits_of(
 
 
 def refuse_unfound(limits: "Sequence[Limit]", read: Read) -> None:
-    """Let no limit on findings hold because nobody could look for them.
+    """Let no limit on findings or actions hold because nobody could look for them.
 
     Raises:
-        CostscanError: a limit is on findings that could not be looked for.
+        CostscanError: a limit is on findings or actions that could not be looked for.
     """
-    from costscan.gate import is_on_findings  # noqa: PLC0415 - imports Polars
+    from costscan.gate import ACTIONS, is_on_findings  # noqa: PLC0415 - imports Polars
 
     for one in read.summary.defects if read.summary else ():
         kind, _, name = one.part.partition(" ")
         for limit in limits:
-            if kind in _FIND and is_on_findings(limit, name if kind == "rule" else None):
+            of_findings = kind in _FIND and is_on_findings(limit, name if kind == "rule" else None)
+            if of_findings or (kind in _ADVISE and limit.metric in ACTIONS):
                 raise CostscanError(
                     f"--fail-on {limit.text}: {one.part}: {one.reason}", "without it this cannot be decided"
                 )

@@ -1,7 +1,7 @@
 """From logs to a diagnosis: read, analyze, price scenarios, run rules, sum up. It knows no command line."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from costscan.errors import CostscanError, near
+from costscan.names import last_part, meant, meant_folders
 from costscan.settings.keys import Settings
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from costscan.actions import Advised
     from costscan.analysis import Analysis
-    from costscan.billing import Pricing, Selection
+    from costscan.billing import Billed, Pricing, Selection
     from costscan.ingest import Reading
     from costscan.ingest.found import Found
     from costscan.recorded_cost import Recorded
@@ -34,11 +35,14 @@ class Request:
         paths: files, folders, patterns, or "-" for standard input.
         since: only turns from this moment on.
         until: only turns before this one.
-        tasks: only runs of these tasks, with their sub-agents.
+        tasks: only runs of these tasks, with their sub-agents (see `names`).
+        projects: only runs of these projects, by their folder or its last part.
         models: only turns of these models.
+        may_lack: whether one of several tasks or projects may be in none of these logs, as in a baseline.
         source: the format of all files; None to detect that of each.
         rules: folders of rules, beside those that come along.
         settings: the settings that hold.
+        anonymize: whether hashes stand for names and excerpts in all that reports are made from.
         workers: processes to read with; by default one a core.
         keep: whether what is read may be kept, and taken from what was.
         now: the moment of the report.
@@ -48,10 +52,13 @@ class Request:
     since: datetime | None = None
     until: datetime | None = None
     tasks: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
+    may_lack: bool = False
     models: tuple[str, ...] = ()
     source: str | None = None
     rules: tuple[Path, ...] = ()
     settings: Settings = field(default_factory=Settings)
+    anonymize: bool = False
     workers: int | None = None
     keep: bool = True
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -131,7 +138,7 @@ def _totals(request: Request, by: str, reading: "Reading") -> "tuple[Totals, boo
 
     pricing = _pricing(request.settings)
     bill = billed(reading, pricing, _selection(request))[1]
-    _refuse_empty(bill.turns, bill.recorded, request, reading)
+    _refuse_empty(bill.turns, bill.runs, bill.recorded, request, reading)
     tz = request.settings.tz
     summed = totals(bill, reading, by=by, tz=tz, paths=request.paths, prices=pricing.basis, now=request.now)
     # What has no time is billed at the prices of today.
@@ -146,7 +153,8 @@ def _place(request: Request, by: str, found: "Found | None") -> "Place | None":
     # "Seven days ago" is another moment each time.
     if state is None or any(at is not None and at.microsecond for at in (request.since, request.until)):
         return None
-    chosen = (request.since, request.until, request.tasks, request.models, request.source)
+    only = (request.tasks, request.projects, request.models)
+    chosen = (request.since, request.until, *only, request.source)
     return kept.place(state, (request.paths, by, request.settings.tz, request.settings.prices, *chosen))
 
 
@@ -179,14 +187,19 @@ def _diagnosis(
     request: Request, reading: "Reading", rules: "Sequence[Rule]", rank: str
 ) -> "tuple[Advised, Summary]":
     from costscan.actions import advise  # noqa: PLC0415 - imports Polars
+    from costscan.anonymous import names_in, without_names, without_places  # noqa: PLC0415
     from costscan.rulebook import find  # noqa: PLC0415
     from costscan.scenarios import price_scenarios  # noqa: PLC0415
     from costscan.summary import summarize  # noqa: PLC0415
 
     settings = request.settings
     priced = price_scenarios(_analysis(request, reading), settings)
-    diagnosis = advise(find(priced, rules, frozenset(settings.findings.accepted)), settings)
-    return diagnosis, summarize(
+    names = names_in(priced) if request.anonymize else None
+    name = names.in_text if names else str
+    accepted = frozenset(settings.findings.accepted)
+    diagnosis = advise(find(priced, rules, accepted, name), settings, name)
+    diagnosis = without_names(diagnosis, names) if names else diagnosis
+    summary = summarize(
         diagnosis,
         pricing=_pricing(settings),
         selection=_selection(request),
@@ -196,13 +209,14 @@ def _diagnosis(
         rules=rules,
         tz=settings.tz,
     )
+    return diagnosis, without_places(summary, names) if names else summary
 
 
 def _analysis(request: Request, reading: "Reading") -> "Analysis":
     from costscan.analysis import analyze  # noqa: PLC0415 - imports Polars
 
     analysis = analyze(reading, pricing=_pricing(request.settings), selection=_selection(request))
-    _refuse_empty(analysis.turns, analysis.recorded, request, reading)
+    _refuse_empty(analysis.turns, analysis.runs, analysis.recorded, request, reading)
     return analysis
 
 
@@ -246,33 +260,80 @@ def _selection(request: Request) -> "Selection | None":
     from costscan.billing import Selection  # noqa: PLC0415
     from costscan.prices import identify  # noqa: PLC0415
 
-    if request.since is None and request.until is None and not request.tasks and not request.models:
+    span = (request.since, request.until)
+    if span == (None, None) and not (request.tasks or request.projects or request.models):
         return None
     asked_models = [(name, identify(name)) for name in request.models]
     models = [ref.model if ref else name for name, ref in asked_models]
-    return Selection(since=request.since, until=request.until, tasks=request.tasks, models=models)
+    return Selection(*span, tasks=request.tasks, projects=request.projects, models=models)
 
 
 def _refuse_empty(
-    turns: "pl.DataFrame", recorded: "Sequence[Recorded]", request: Request, reading: "Reading"
+    turns: "pl.DataFrame",
+    runs: "pl.DataFrame",
+    recorded: "Sequence[Recorded]",
+    request: Request,
+    reading: "Reading",
 ) -> None:
     """Refuse logs without a call, and tell a misspelt task or model from one that had nothing to do.
 
     Raises:
         CostscanError: there is no call, or none of those that were asked for.
     """
-    if turns.height or (recorded and _selection(request) is None):
+    is_empty = not turns.height and not (recorded and _selection(request) is None)
+    if not is_empty and (request.may_lack or _all_met(request, turns, runs)):
         return
     from costscan.billing import Pricing, billed  # noqa: PLC0415
 
-    every = billed(reading, Pricing(), None)[1].turns
-    for option, column, wanted in (("--task", "task", request.tasks), ("--model", "model", request.models)):
-        names = every[column].unique().sort().to_list()
-        raw = set(every["model_raw"]) if column == "model" else set()
-        for name in wanted:
-            if names and name not in {*names, *raw} and not _same_model(column, name, names):
-                raise CostscanError(f"{option} {name}: none of these logs has it", near(name, names))
-    raise CostscanError(f"{', '.join(request.paths)}: no model call in these logs", _what_there_is(every))
+    every = billed(reading, Pricing(), None)[1]
+    _refuse_misspelt(request, every)
+    if is_empty:
+        paths = ", ".join(request.paths)
+        raise CostscanError(f"{paths}: no model call in these logs", _what_there_is(every.turns))
+
+
+def _all_met(request: Request, turns: "pl.DataFrame", runs: "pl.DataFrame") -> bool:
+    """Whether there is a call of each task and project that was asked for."""
+    asked = {"--task": request.tasks, "--project": request.projects}
+    if not any(asked.values()):
+        return True
+    found = {"--task": turns["task"].unique(), "--project": runs["project"].drop_nulls().unique()}
+    return all(_fits(option, name, found[option]) for option, names in asked.items() for name in names)
+
+
+def _refuse_misspelt(request: Request, every: "Billed") -> None:
+    """Refuse a task, project or model that there is not.
+
+    Raises:
+        CostscanError: one of those that were asked for is not there.
+    """
+    models = every.turns["model"].unique().sort().to_list()
+    raw = {*models, *every.turns["model_raw"]}
+    for name in request.models:
+        if models and name not in raw and not _same_model(name, models):
+            raise CostscanError(f"--model {name}: none of these logs has it", near(name, models))
+    refuse_unmeant("--task", request.tasks, every.turns["task"].unique())
+    refuse_unmeant("--project", request.projects, every.runs["project"].drop_nulls())
+
+
+def refuse_unmeant(
+    option: str, patterns: Sequence[str], names: Iterable[str], where: str = "these logs"
+) -> None:
+    """Refuse a filter that no name fits, and name those that are near.
+
+    Raises:
+        CostscanError: there is such a filter.
+    """
+    every = sorted(set(names))
+    for pattern in patterns:
+        if not _fits(option, pattern, every):
+            shown = list(dict.fromkeys(map(last_part, every) if option == "--project" else every))
+            hint = near(pattern, shown) if shown else f"they tell no {option[2:]}"
+            raise CostscanError(f"{option} {pattern}: none of {where} has it", hint)
+
+
+def _fits(option: str, pattern: str, names: Iterable[str]) -> bool:
+    return bool((meant_folders if option == "--project" else meant)([pattern], names))
 
 
 def _what_there_is(every: "pl.DataFrame") -> str:
@@ -283,11 +344,11 @@ def _what_there_is(every: "pl.DataFrame") -> str:
     days = ""
     if isinstance(first, datetime) and isinstance(last, datetime):
         days = f", from {first:%Y-%m-%d} to {last:%Y-%m-%d}"
-    return f"without --since, --until, --task and --model there are {every.height:,}{days}"
+    return f"without --since, --until, --task, --project and --model there are {every.height:,}{days}"
 
 
-def _same_model(column: str, name: str, names: list[str]) -> bool:
+def _same_model(name: str, names: list[str]) -> bool:
     from costscan.prices import identify  # noqa: PLC0415
 
-    ref = identify(name) if column == "model" else None
+    ref = identify(name)
     return ref is not None and ref.model in names

@@ -68,7 +68,7 @@ class Report:
         return list(OF_LOGS)
 
     def by(self, name: str) -> "pl.DataFrame":
-        """Return the bill by run, task, model, tool, day, server, skill, kind, agent, rule, or lever.
+        """Return the bill by one of the names that `costscan analyze --by` takes, or by rule.
 
         Raises:
             CostscanError: the bill is not divided by this.

@@ -1,13 +1,14 @@
-"""Words of the command line to values: moments, files to write."""
+"""Words of the command line to values: moments, turns."""
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Final
+from typing import Final, NamedTuple
 
 from costscan.errors import CostscanError
 
 _AGO: Final = re.compile(r"(\d{1,6})\s*([mhdw])")
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_SPAN: Final = re.compile(r"(\d{0,9})(-?)(\d{0,9})")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -35,3 +36,26 @@ def moment(
         raise CostscanError(
             f"{option} {text}: no such time", "like 2026-11-01, 2026-11-01T09:30 or 7d"
         ) from None
+
+
+class Span(NamedTuple):
+    """Some turns of a run, counted from 0, the last one None for its end; `words` are those of the user."""
+
+    first: int
+    last: int | None
+    words: str
+
+
+def span(option: str, words: str) -> Span:
+    """Return the turns that are meant by 5, 0-20, 5- or -10.
+
+    Raises:
+        CostscanError: it is none of these.
+    """
+    found = _SPAN.fullmatch(words.strip())
+    if found is not None and (found[1] or found[3]):
+        first = int(found[1] or 0)
+        last = int(found[3]) if found[3] else None if found[2] else first
+        if last is None or first <= last:
+            return Span(first, last, words)
+    raise CostscanError(f"{option} {words}: no turns are named so", "like 5, 0-20, 5- or -10")

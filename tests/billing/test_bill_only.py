@@ -12,6 +12,7 @@ import mutants
 from costscan import ingest
 from costscan.billing import Billed, Pricing, billed
 from costscan.ingest import Reading
+from costscan.schema.tables.runs import OWNERS
 from logs import assistant, text, tool_use, usage, user, write
 from readings import counts_of
 from samples import SAMPLES
@@ -32,7 +33,7 @@ def both(logs: Path) -> tuple[tuple[Reading, Billed], tuple[Reading, Billed]]:
 def assert_same(logs: Path) -> Billed:
     (whole, of_whole), (part, of_part) = both(logs)
     assert_frame_equal(of_part.turns.drop(NAMES), of_whole.turns.drop(NAMES))
-    assert_frame_equal(of_part.projects, of_whole.projects)
+    assert_frame_equal(of_part.runs.select("run_id", *OWNERS), of_whole.runs.select("run_id", *OWNERS))
     assert counts_of(part) == counts_of(whole)
     return of_part
 
@@ -101,10 +102,12 @@ def test_a_project_is_that_of_the_first_lines(tmp_path: Path) -> None:
     """Lines far behind say nothing of it, and lines without a message are not asked."""
     silent = [user(None, uuid=f"n{n}") for n in range(30)]
     first = [user("go on", uuid=f"u{n}") for n in range(19)]
-    for name, lines in (("a", [*silent, *first]), ("b", [*silent, *first, user("go on", uuid="u19")])):
-        own = [*lines, user("go on", uuid="last", cwd="/home/dev/shop"), answer(1, "yes", 50)]
+    logs = {"a": [*silent, *first], "b": [*silent, *first, user("go on", uuid="u19")]}
+    for n, (name, lines) in enumerate(logs.items(), 1):
+        own = [*lines, user("go on", uuid="last", cwd="/home/dev/shop"), answer(n, "yes", 50)]
         write(tmp_path / "logs" / f"{name}.jsonl", *({**line, "sessionId": name} for line in own))
-    assert assert_same(tmp_path / "logs").projects["run_id"].to_list() == ["a"]
+    runs = assert_same(tmp_path / "logs").runs.sort("run_id")
+    assert dict(runs.select("run_id", "project").iter_rows()) == {"a": "/home/dev/shop", "b": None}
 
 
 def test_what_is_not_billed_is_not_kept() -> None:

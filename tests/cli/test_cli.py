@@ -47,7 +47,9 @@ def test_the_report_in_a_pipe(capsys: Capture, golden: Golden, in_repository: Pa
     golden("analyze-piped", seen(capsys, "analyze", "sample_logs"))
 
 
-@pytest.mark.parametrize("by", ["run", "task", "model", "tool", "day", "kind", "agent"])
+@pytest.mark.parametrize(
+    "by", ["run", "task", "model", "tool", "day", "kind", "agent", "project", "branch", "week"]
+)
 def test_the_report_by(capsys: Capture, golden: Golden, in_repository: Path, by: str) -> None:
     golden(f"analyze-by-{by}", seen(capsys, "analyze", "sample_logs", "--by", by, "--top", "6"))
 

@@ -56,6 +56,31 @@ def test_help_is_quick() -> None:
     assert took_s < 0.3 or took_s < 2.5 * fastest_s(sys.executable, "-c", "import typer")
 
 
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("costscan expl", {"explain"}),
+        ("costscan explain --tu", {"--turns"}),
+        ("costscan usage --by we", {"week"}),
+    ],
+)
+def test_a_shell_completes(line: str, offered: set[str]) -> None:
+    words = {"_COSTSCAN_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+    done = subprocess.run(COSTSCAN, env={**os.environ, **words}, capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) == offered
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("shell", "begins"),
+    [("bash", "_costscan_completion() {"), ("zsh", "#compdef costscan"), ("fish", "complete")],
+)
+def test_the_script_of_a_shell(shell: str, begins: str) -> None:
+    words = {**os.environ, "_COSTSCAN_COMPLETE": f"source_{shell}"}
+    done = subprocess.run(COSTSCAN, env=words, capture_output=True, text=True, check=True)
+    assert done.stdout.strip().startswith(begins)
+
+
 def test_a_reader_that_goes_away_is_no_error() -> None:
     for arguments in (["analyze", "sample_logs", *NO_LEVERS, "--json"], ["prices"], ["--help"]):
         process = command(*arguments)

@@ -341,13 +341,20 @@ def test_all_tasks_at_once_are_each_by_itself(before: list[Run], after: list[Run
         ("turns_per_tool:5", "turns is not known by tool"),
         ("usd_per_run[*]:5", "leave out _per_"),
         ("new-findings:+1", "no sign"),
+        ("actions:+1", "no sign"),
+        ("actions_usd:+5%", "no sign"),
+        ("actions_usd:5%", "10% of what?"),
+        ("safe_actions[x]:0", "of all runs together"),
+        ("actions[*]:0", "of all runs together"),
+        ("actions_usd_per_run:1", "of all runs together"),
+        ("safe-actions:0", "did you mean safe_actions"),
     ],
 )
 def test_limits_that_mean_nothing(word: str, said: str) -> None:
     with pytest.raises(CostscanError) as raised:
         limits([("costscan.toml:3", word)], RULES)
     assert raised.value.what.startswith(f"costscan.toml:3: {word}")
-    assert said in raised.value.what
+    assert said in f"{raised.value.what} {raised.value.hint}"
     assert raised.value.hint
 
 

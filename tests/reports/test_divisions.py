@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 
 import histories
+from costscan.actions import Advised
 from costscan.attribution import PARTS
 from costscan.attribution.parts import UNSHOWN
 from costscan.rulebook import Diagnosis
@@ -44,7 +45,7 @@ PICO = Decimal("1e-12")
 
 
 @contextmanager
-def told(files: Mapping[str, Sequence[Json]]) -> Iterator[Diagnosis]:
+def told(files: Mapping[str, Sequence[Json]]) -> Iterator[Advised]:
     with tempfile.TemporaryDirectory() as folder:
         for name, lines in files.items():
             write(Path(folder) / name, *lines)
@@ -95,7 +96,7 @@ def test_every_division_is_the_whole_bill(world: tuple[Session, ...]) -> None:
                 tells_the_run(x, run_id)
 
 
-def tells_the_run(x: Diagnosis, run_id: str) -> None:
+def tells_the_run(x: Advised, run_id: str) -> None:
     """Check that a story has the turns of its run, and each prompt is made of its kinds up to the first cut."""
     found = story(x, run_id)
     turns = x.turns.filter(run_id=run_id).sort("turn")

@@ -61,7 +61,9 @@ def pairs(secret: str, of: str, run_id: str) -> Iterator[Any]:
     for turn in range(4):
         wrote = [text(planted("answer", secret, turn, of=of)), tool_use(f"t{turn}", "Bash", command="ls")]
         answer = message(f"{run_id}-{turn}", usage(5, w5m=9_000 + 1_000 * turn, out=40), content=wrote)
-        yield pair(answer, run_id=run_id, timestamp=at(60 * turn), **request(secret, of, turn))
+        line = pair(answer, run_id=run_id, timestamp=at(60 * turn), **request(secret, of, turn))
+        line["request"]["metadata"] = {"user_id": secret}
+        yield line
 
 
 def transcript(secret: str, session: str) -> Iterator[Any]:

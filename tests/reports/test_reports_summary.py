@@ -12,6 +12,7 @@ from billed import ROOT, Billed, billed, sample_logs
 from costscan.attribution import PARTS
 from costscan.billing import Pricing, Selection
 from costscan.reports.analysis.divisions import DIVISIONS
+from costscan.summary.tables import MORE_PERIODS, OF_OWNERS
 from logs import (
     OPUS,
     SONNET,
@@ -45,6 +46,10 @@ def sums_up(found: Billed) -> None:
         assert getattr(s, name)["usd"].sum() == (s.totals.usd or 0), name
     for division in DIVISIONS:
         assert s.division(division.name)["usd"].sum() == (s.totals.usd or 0), division
+    for name in (*OF_OWNERS, *MORE_PERIODS):
+        assert s.breakdowns[name]["usd"].sum() == (s.totals.usd or 0), name
+        assert s.breakdowns[name]["turns"].sum() == s.totals.turns, name
+        assert s.breakdowns[name][name].is_unique().all(), name
     assert sum(v for v in s.meters.values() if v) == (s.totals.usd or 0)
     for name in ("by_model", "by_task", "by_day", "runs"):
         assert getattr(s, name)["turns"].sum() == s.totals.turns

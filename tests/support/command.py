@@ -6,12 +6,12 @@ from typing import Final
 
 import pytest
 
+from costscan.actions import Advised
 from costscan.cli.app import run
 from costscan.cli.options import Options
 from costscan.cli.session import diagnosed
 from costscan.levers import LEVERS
 from costscan.prices import as_of
-from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 
 Capture = pytest.CaptureFixture[str]
@@ -32,7 +32,7 @@ def said(capsys: Capture, *arguments: str, code: int = 0, brief: bool = False) -
 
 
 @contextmanager
-def logs_of(*paths: str, levers: bool = True) -> Iterator[tuple[Diagnosis, Summary]]:
+def logs_of(*paths: str, levers: bool = True) -> Iterator[tuple[Advised, Summary]]:
     """Yield what commands make of logs, once for many reports; without `levers` as with `NO_LEVERS`."""
     with diagnosed(Options(workers=1, set=None if levers else LEVERS_OFF).request(paths)) as found:
         yield found

@@ -73,11 +73,17 @@ class Kept:
             self.of(("rules", repr(settings), cases), None, lambda: _RULES((), settings, cases=cases))
         )
 
-    def find(self, x: scenarios.PricedAnalysis, rules: Any, accepted: frozenset[str] = frozenset()) -> Any:
+    def find(
+        self, x: scenarios.PricedAnalysis, rules: Any, accepted: frozenset[str] = frozenset(), name: Any = str
+    ) -> Any:
+        if name is not str:
+            return _FIND(x, rules, accepted, name)
         key = ("find", id(x.turns), id(x.scenarios), repr(x.reasons), repr(rules), accepted)
         return self.of(key, (x.turns, x.scenarios), lambda: _FIND(x, rules, accepted))
 
-    def advise(self, x: rulebook.Diagnosis, settings: Settings | None = None) -> Any:
+    def advise(self, x: rulebook.Diagnosis, settings: Settings | None = None, name: Any = str) -> Any:
+        if name is not str:
+            return _ADVISE(x, settings, name)
         told = [
             repr(getattr(settings or Settings(), f.name))
             for f in fields(Settings)

@@ -21,6 +21,7 @@ from typing import Final, TextIO
 
 from billed import NOW
 from command import logs_of
+from costscan.actions import Advised
 from costscan.gate import DEFAULT, compare, limits, of_logs
 from costscan.reports.analysis.json import document
 from costscan.reports.analysis.tables import TABLES
@@ -28,7 +29,6 @@ from costscan.reports.analysis.terminal import render
 from costscan.reports.endings import ANALYSIS, COMPARISON, FOLDER
 from costscan.reports.listings import run_story
 from costscan.reports.outputs import Target
-from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
 from costscan.summary.story import story
 from mutant_verdicts import Dollars, by_file, defects, lost, vanished
@@ -202,7 +202,7 @@ def _in_time() -> Iterator[None]:
 @contextmanager
 def _analyzed(
     windows: dict[int, Window], made: Sequence[Made], *, levers: bool = True
-) -> Iterator[tuple[Diagnosis, Summary, Path]]:
+) -> Iterator[tuple[Advised, Summary, Path]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_logs(folder / "logs", windows, made)
@@ -210,7 +210,7 @@ def _analyzed(
             yield x, summary, folder
 
 
-def _report(x: Diagnosis, summary: Summary, folder: Path) -> None:
+def _report(x: Advised, summary: Summary, folder: Path) -> None:
     """Make all reports."""
     for ending, of in ANALYSIS.items():
         Target(folder / f"report{ending}", of).write(summary, x)

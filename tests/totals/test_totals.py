@@ -60,7 +60,7 @@ def test_a_window_lasts_five_hours_from_its_first_call() -> None:
         "2026-11-02T14:59:00", "2026-11-02T14:05:00", "2026-11-02T19:04:59", "2026-11-02T19:05:00", None
     )
     first, second = "2026-11-02 14:05", "2026-11-02 19:05"
-    assert key("block", turns, "UTC").to_list() == [first, first, first, second, "unknown"]
+    assert key("block", turns, "UTC").to_list() == [first, first, first, second, None]
     assert key("block", turns, "Asia/Tokyo")[0] == "2026-11-02 23:05"
 
 
@@ -87,6 +87,19 @@ def test_what_has_no_price_or_no_usage_is_said_and_no_zero(tmp_path: Path, capsy
     shown = said(capsys, "usage", str(log), "--tz", "UTC")
     assert "1 call without a known price: not in the cost" in shown
     assert [line.split()[-1] for line in shown.splitlines() if line.startswith("  2026-11-03")] == ["-"]
+
+
+def test_hours_are_those_of_clocks_in_the_zone() -> None:
+    turns = calls("2026-11-01T23:30:00", "2026-10-25T00:30:00", "2026-10-25T01:30:00", None)
+    assert key("hour", turns, "UTC").to_list() == [
+        "2026-11-01 23:00",
+        "2026-10-25 00:00",
+        "2026-10-25 01:00",
+        None,
+    ]
+    berlin = ["2026-11-02 00:00", "2026-10-25 02:00", "2026-10-25 02:00", None]  # clocks go back in between
+    assert key("hour", turns, "Europe/Berlin").to_list() == berlin
+    assert key("hour", turns, "Asia/Kolkata")[0] == "2026-11-02 05:00"
 
 
 def test_projects_are_the_folders_that_sessions_ran_in(tmp_path: Path) -> None:

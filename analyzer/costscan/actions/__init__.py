@@ -1,8 +1,8 @@
 """What to change on Monday: one list of settings, each worth what it saves after those before it."""
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -41,34 +41,41 @@ class Advised(Diagnosis):
     Attributes:
         actions: the canonical frame, what to do first first.
         of_runs: `OF_RUNS`: what each action saves of each run.
+        originals: the ids of runs by the hashes that stand for them; none where they have their own names.
     """
 
     actions: pl.DataFrame
     of_runs: pl.DataFrame
+    originals: Mapping[str, str] = field(default_factory=dict)
 
     def _frames(self) -> dict[str, Callable[[], pl.DataFrame]]:
         return {**super()._frames(), "actions": lambda: self.actions}
 
 
-def advise(diagnosis: Diagnosis, settings: Settings | None = None) -> Advised:
+def advise(
+    diagnosis: Diagnosis, settings: Settings | None = None, name: Callable[[str], str] = str
+) -> Advised:
     """Return a diagnosis with its actions; none, and the reason, where they cannot be worked out.
 
     Args:
         diagnosis: the diagnosis, its reading still open.
         settings: those that it was made with.
+        name: what stands in texts for a name in the log.
     """
     reasons = dict(diagnosis.reasons)
     actions, of_runs = empty("actions"), pl.DataFrame(schema=OF_RUNS)
     try:
         with without_panics():
-            actions, of_runs = _actions(diagnosis, settings or Settings())
+            actions, of_runs = _actions(diagnosis, settings or Settings(), name)
     except CAUGHT as error:
         reasons[REASON] = described(error)
     own = {f.name: getattr(diagnosis, f.name) for f in fields(Diagnosis)}
     return Advised(**{**own, "actions": check("actions", actions), "of_runs": of_runs, "reasons": reasons})
 
 
-def _actions(diagnosis: Diagnosis, settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _actions(
+    diagnosis: Diagnosis, settings: Settings, name: Callable[[str], str]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     could = candidates(diagnosis)
     if not could:
         return empty("actions"), pl.DataFrame(schema=OF_RUNS)
@@ -76,14 +83,14 @@ def _actions(diagnosis: Diagnosis, settings: Settings) -> tuple[pl.DataFrame, pl
     rows, of_runs = [], [pl.DataFrame(schema=OF_RUNS)]
     for rank, one in enumerate(ranked(Workspace(diagnosis, settings), could, diagnosis.routes), 1):
         left -= Decimal(one.saved_pico) / _PICO
-        rows.append(_row(diagnosis, one) | {"rank": rank, "usd_after": left})
+        rows.append(_row(diagnosis, one, name) | {"rank": rank, "usd_after": left})
         saved_usd = usd_of(pl.col("saved_pico"))
         of_runs.append(one.of_runs.select("run_id", rank=pl.lit(rank, pl.Int64), saved_usd=saved_usd))
     return pl.DataFrame(rows, schema=ACTIONS.schema), pl.concat(of_runs)
 
 
-def _row(diagnosis: Diagnosis, one: Ranked) -> dict[str, Any]:
-    setting = one.setting
+def _row(diagnosis: Diagnosis, one: Ranked, name: Callable[[str], str]) -> dict[str, Any]:
+    setting, told = one.setting, _told(one.setting, name)
     runs = diagnosis.runs.filter(pl.col("run_id").is_in(list(setting.runs)))
     found = _findings(diagnosis, setting)
     top = found.row(0, named=True) if found.height else {}
@@ -96,10 +103,10 @@ def _row(diagnosis: Diagnosis, one: Ranked) -> dict[str, Any]:
         "lever": setting.part.partition("/")[0],
         "scenario": setting.part,
         "rule": top.get("rule") or (rule.id if rule else None),
-        "title": title(setting),
-        "subject": setting.subject,
+        "title": title(told),
+        "subject": told.subject,
         "setting": setting.value,
-        "how": how(rule, setting, setting.client, top.get("fix")),
+        "how": how(rule, setting, setting.client, top.get("fix"), told),
         "client": setting.client,
         "is_settable": is_settable(setting, setting.client),
         "runs": runs["root_run_id"].n_unique(),
@@ -116,6 +123,12 @@ def _row(diagnosis: Diagnosis, one: Ranked) -> dict[str, Any]:
         "path": top.get("path"),
         "char_offset": top.get("char_offset"),
     }
+
+
+def _told(setting: Setting, name: Callable[[str], str]) -> Setting:
+    """Return a setting as texts tell of it."""
+    task, agent, tool = (own and name(own) for own in (setting.task, setting.agent, setting.tool))
+    return replace(setting, task=task, agent=agent, tool=tool)
 
 
 def _confidence(share: float | None) -> str:

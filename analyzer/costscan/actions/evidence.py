@@ -7,7 +7,7 @@ import polars as pl
 
 from costscan.actions import setting as kinds
 from costscan.actions.setting import Setting
-from costscan.actions.words import TTL_WORDS
+from costscan.actions.words import TTLS
 from costscan.meters import PROMPT_TOKENS
 from costscan.rulebook import Diagnosis
 
@@ -36,7 +36,7 @@ def _of_ttl(diagnosis: Diagnosis, setting: Setting) -> str:
     tried = _of_runs(diagnosis.tried.filter(scenario=kinds.TTL), setting)
     cost = float(_of_runs(diagnosis.turns, setting)["usd"].sum() or 0)
     saved = dict(tried.group_by("setting").agg(pl.col("saved_usd").sum()).iter_rows())
-    ways = [f"{TTL_WORDS[name]} ${cost - saved[name]:,.2f}" for name in TTL_WORDS if name in saved]
+    ways = [f"{TTLS[name]} ${cost - saved[name]:,.2f}" for name in TTLS if name in saved]
     return f"these calls cost ${cost:,.2f}; with {', '.join(ways)}" if ways else ""
 
 

@@ -63,7 +63,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     kinds.PACK: Kind("Pack items of {subject} into one request", ("one-item-per-run",)),
 }
-TTL_WORDS: Final = {
+TTLS: Final = {
     "5m": "five minutes",
     "1h": "an hour",
     "1h prefix": "an hour up to the end of the system prompt, for five minutes behind it",
@@ -78,8 +78,8 @@ def title(setting: Setting) -> str:
 def shown(setting: Setting) -> str:
     """Return what is set, as people write it."""
     if setting.part == kinds.TTL:
-        return TTL_WORDS[str(setting.value)]
+        return TTLS[str(setting.value)]
     return f"{int(setting.value):,}" if setting.value and setting.value.isdecimal() else setting.value or ""
 
 
-__all__ = ["KINDS", "TTL_WORDS", "Kind", "shown", "title"]
+__all__ = ["KINDS", "TTLS", "Kind", "shown", "title"]

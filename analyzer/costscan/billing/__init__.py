@@ -19,7 +19,6 @@ class Billed:
         turns: one billed request a row, with `usd`, its parts, `root_run_id`, `task` and `file`.
         unit: the unit prices of the turns.
         runs: the runs they belong to, with `root_task`.
-        projects: run_id, project: the folder that each run ran in, where a log tells it.
         prices: the price table.
         recorded: what clients recorded of their costs.
         unfinished: the turns whose usage is not complete (see `assembly.unfinished`).
@@ -30,7 +29,6 @@ class Billed:
     turns: pl.DataFrame
     unit: pl.DataFrame
     runs: pl.DataFrame
-    projects: pl.DataFrame
     prices: pl.DataFrame
     recorded: list[Recorded]
     unfinished: pl.DataFrame
@@ -47,30 +45,23 @@ def billed(reading: Reading, pricing: Pricing, selection: Selection | None) -> t
     table = price_table(pricing.overrides)
     calls, copies = merge.calls_and_copies(reading.folder)
     duplicates = calls.height - int(calls["kept"].sum())
-    projects = _projects(copies)
-    runs = assembly.runs_of(copies.drop("project"))
+    runs = assembly.runs_of(copies)
     calls = assembly.priced(assembly.modelled(calls, copies, runs), table, pricing)
     totals = recorded(merge.table(reading.folder, "recorded").collect(), calls)
     extra = assembly.unlogged_calls(totals, calls, runs, pricing)
-    calls = merge.numbered(selected(calls, selection)).drop("request_id", "rank")
-    turns, runs = assembly.turns_and_runs(calls, runs, selected(extra, selection))
+    calls = merge.numbered(selected(calls, runs, selection)).drop("request_id", "rank")
+    turns, runs = assembly.turns_and_runs(calls, runs, selected(extra, runs, selection))
     unit = unit_prices(turns, table, discount=pricing.discount)
     return calls, Billed(
         turns=turns.hstack(turn_usd(turns, unit)),
         unit=unit,
         runs=runs,
-        projects=projects,
         prices=table,
         recorded=totals,
         unfinished=assembly.unfinished(calls),
         duplicate_turns=duplicates,
         undated_turns=calls.filter(pl.col("kept") & ~pl.col("is_dated")).height,
     )
-
-
-def _projects(copies: pl.DataFrame) -> pl.DataFrame:
-    known = copies.filter(pl.col("project").is_not_null()).sort("rank")
-    return known.unique("run_id", keep="first", maintain_order=True).select("run_id", "project")
 
 
 __all__ = ["Billed", "Pricing", "Selection", "billed"]

@@ -21,7 +21,7 @@ from costscan.prices import (
 )
 from costscan.recorded_cost import Recorded
 from costscan.recorded_cost.unlogged import SUFFIX, missing
-from costscan.schema.tables.runs import RUNS, TURNS
+from costscan.schema.tables.runs import OWNERS, RUNS, TURNS
 from costscan.usage import within_limits
 
 UNNAMED: Final = "unnamed"
@@ -77,14 +77,25 @@ def priced(calls: pl.DataFrame, table: pl.DataFrame, pricing: Pricing) -> pl.Dat
 def runs_of(copies: pl.DataFrame) -> pl.DataFrame:
     """Return what is known of each run: what its first copy says, and `root_task`, the task of its root run.
 
-    Where the log of the root run is not there, its task is that of the first run below it.
+    Where the log of the root run is not there, its task is that of the first run below it. Whose a run is
+    says its root run, the first copy that tells it; where none does, its own.
     """
-    fullest = copies.sort("rank").unique("run_id", keep="first", maintain_order=True)
-    runs = fullest.drop("copy", "rank", "begins_late")
-    root_tasks = runs.select(root_run_id="run_id", root_task="task")
+    ordered = copies.sort("rank")
+    fullest = ordered.unique("run_id", keep="first", maintain_order=True)
+    owned = ordered.group_by("run_id").agg(pl.col(OWNERS).drop_nulls().first())
+    runs = fullest.drop("copy", "rank", "begins_late", *OWNERS).join(
+        owned, on="run_id", how="left", maintain_order="left"
+    )
+    of_root = {f"root_{name}": name for name in OWNERS}
+    roots = runs.select(root_run_id="run_id", root_task="task", **of_root)
     first = pl.col("task").first().over("root_run_id")
-    return runs.join(root_tasks, on="root_run_id", how="left", maintain_order="left").with_columns(
-        pl.col("root_task").fill_null(first)
+    return (
+        runs.join(roots, on="root_run_id", how="left", maintain_order="left")
+        .with_columns(
+            pl.col("root_task").fill_null(first),
+            **{name: pl.coalesce(root, name) for root, name in of_root.items()},
+        )
+        .drop(of_root)
     )
 
 
@@ -167,7 +178,7 @@ def turns_and_runs(
 def _unlogged_runs(extra: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
     of_session = ("session", "run_id", "recorded_path", "root_run_id", "root_task")
     sessions = extra.filter("kept").select(of_session).unique(maintain_order=True)
-    logged_runs = runs.select("source", "path", "task", session="run_id")
+    logged_runs = runs.select("source", "path", "task", *OWNERS, session="run_id")
     return (
         sessions.join(logged_runs, on="session", how="left", maintain_order="left")
         .with_columns(

@@ -23,7 +23,14 @@ class By(StrEnum):
     TASK = "task"
     MODEL = "model"
     TOOL = "tool"
+    PROJECT = "project"
+    BRANCH = "branch"
+    USER = "user"
+    SESSION = "session"
+    HOUR = "hour"
     DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
     SERVER = "server"
     SKILL = "skill"
     KIND = "kind"
@@ -43,7 +50,19 @@ class Rank(StrEnum):
 
 
 @with_options(
-    "since", "until", "task", "model", "format", "rules", "tz", "set", "config", "no_cache", "workers"
+    "since",
+    "until",
+    "task",
+    "project",
+    "model",
+    "format",
+    "rules",
+    "anonymize",
+    "tz",
+    "set",
+    "config",
+    "no_cache",
+    "workers",
 )
 def analyze(
     path: p.PathsOrDefault = None,
@@ -53,8 +72,10 @@ def analyze(
     by: Annotated[
         By | None,
         typer.Option(
-            help="Show the bill by this instead of the usual tables; server: of MCP, kind: of content, "
-            "agent: type of sub-agent, lever: what would have saved how much.",
+            metavar="WHAT",
+            help=f"Show the bill by this instead of the usual tables: {', '.join(By)}. Branch: of git, that "
+            "a session began on; user: of metadata.user_id; server: of MCP; kind: of content; agent: type of "
+            "sub-agent; lever: what would have saved how much.",
             show_default=False,
         ),
     ] = None,

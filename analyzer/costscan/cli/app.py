@@ -19,6 +19,7 @@ from costscan.cli.check import check
 from costscan.cli.compare import compare
 from costscan.cli.explain import explain
 from costscan.cli.findings import findings
+from costscan.cli.init import init
 from costscan.cli.prices import prices
 from costscan.cli.rules import rules
 from costscan.cli.schema import schema
@@ -38,14 +39,27 @@ _UsageError: type[Exception] = typer.BadParameter.__base__ or Exception
 
 app = typer.Typer(
     name="costscan",
-    add_completion=False,
+    add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 fine, 1 a check failed, 2 cannot run (usage, unreadable input, no usable line), "
     "3 a check could not decide.",
 )
-for command in (analyze, usage, check, compare, trend, explain, findings, accept, whatif, prices, schema):
+for command in (
+    analyze,
+    usage,
+    check,
+    compare,
+    trend,
+    explain,
+    findings,
+    accept,
+    whatif,
+    prices,
+    schema,
+    init,
+):
     app.command()(command)
 app.add_typer(rules, name="rules")
 app.add_typer(cache, name="cache")

@@ -47,7 +47,9 @@ MissingBaseline = Annotated[
 ]
 
 
-@with_options("since", "until", "task", "format", "rules", "tz", "set", "config", "no_cache", "workers")
+@with_options(
+    "since", "until", "task", "project", "format", "rules", "tz", "set", "config", "no_cache", "workers"
+)
 def check(
     path: p.Paths,
     *,

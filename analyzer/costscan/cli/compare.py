@@ -9,7 +9,7 @@ from costscan.gate_pipeline import compared, read_whole, side
 from costscan.reports.outputs import comparison_target
 
 
-@with_options("task", "format", "rules", "tz", "set", "config", "no_cache", "workers")
+@with_options("task", "project", "format", "rules", "tz", "set", "config", "no_cache", "workers")
 def compare(
     before: p.Before,
     after: p.After,

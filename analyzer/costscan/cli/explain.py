@@ -10,18 +10,21 @@ from costscan.cli.naming import ids, run_named
 from costscan.cli.options import Options, with_options
 from costscan.cli.session import diagnosed
 from costscan.errors import CostscanError, near
+from costscan.times import span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from costscan.actions import Advised
     from costscan.pipeline import Request
     from costscan.rulebook import Diagnosis, Rule
     from costscan.settings.keys import Settings
     from costscan.summary import Summary
     from costscan.summary.story import Story
+    from costscan.times import Span
 
 
-@with_options("format", "rules", "tz", "set", "config", "no_cache", "workers")
+@with_options("format", "rules", "anonymize", "tz", "set", "config", "no_cache", "workers")
 def explain(
     what: Annotated[
         str,
@@ -35,6 +38,14 @@ def explain(
         list[str] | None, typer.Argument(metavar="PATH", show_default=False, help="Logs, as for analyze.")
     ] = None,
     *,
+    turns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A-B",
+            help="Tell these turns of the run one by one: 0-20, 5, 5- or -10.",
+            show_default=False,
+        ),
+    ] = None,
     show_content: Annotated[
         bool,
         typer.Option("--show-content", help="Show how the most expensive blocks begin, secrets left out."),
@@ -49,22 +60,34 @@ def explain(
     Examples:
       costscan explain 8209f1c2 ~/.claude/projects
       costscan explain worst runs.jsonl --show-content
+      costscan explain worst runs.jsonl --turns 0-20
       costscan explain bloated-tool-result
       costscan explain bloated-tool-result runs.jsonl
 
-    With logs, what the rule finds in them is listed below it.
+    A story ends with the actions of `analyze` that change what the run costs. With logs, what a rule finds in
+    them is listed below it.
     Texts of the log are shown only with --show-content.
     """  # noqa: D301 - \b keeps the lines apart
+    if options.anonymize and show_content:
+        raise CostscanError("--show-content shows texts, and --anonymize hides them", "leave one of them out")
     request = options.request(path or ())
+    chosen = None if turns is None else span("--turns", turns)
     if not path:
+        _refuse_turns(chosen)
         _rule(what, request)
         return
     with diagnosed(request) as (diagnosis, summary):
         if (rule := _meant_rule(what, summary)) is not None:
+            _refuse_turns(chosen)
             _found(rule, diagnosis, summary, request.settings)
             return
-        run_id = run_named(what, summary)
-        _run(run_id, diagnosis, summary, request.settings, show_content=show_content)
+        run_id = run_named(what, summary, diagnosis.originals)
+        _run(run_id, diagnosis, summary, request.settings, show_content=show_content, turns=chosen)
+
+
+def _refuse_turns(chosen: "Span | None") -> None:
+    if chosen is not None:
+        raise CostscanError(f"--turns {chosen.words}: a rule has no turns", "for a run, name its logs too")
 
 
 def _meant_rule(name: str, summary: "Summary") -> "Rule | None":
@@ -105,7 +128,13 @@ def _meant(name: str, rules: "Sequence[str]") -> str:
 
 
 def _run(
-    run_id: str, analysis: "Diagnosis", summary: "Summary", settings: "Settings", *, show_content: bool
+    run_id: str,
+    analysis: "Advised",
+    summary: "Summary",
+    settings: "Settings",
+    *,
+    show_content: bool,
+    turns: "Span | None",
 ) -> None:
     from costscan.reports.listings.run_story import render  # noqa: PLC0415 - imports Polars
     from costscan.reports.text.console import printed, width_of  # noqa: PLC0415
@@ -114,9 +143,15 @@ def _run(
     run_story = story(analysis, run_id)
     excerpts = _excerpts(run_story, redact=settings.redact) if show_content else None
     every, roots = ids(summary)
-    width, paths = width_of(sys.stdout), summary.paths
     lines = render(
-        run_story, every, width=width, excerpts=excerpts, roots=set(roots), paths=paths, tz=settings.tz
+        run_story,
+        every,
+        width=width_of(sys.stdout),
+        excerpts=excerpts,
+        roots=set(roots),
+        paths=summary.paths,
+        tz=settings.tz,
+        turns=turns,
     )
     printed(lines)
 

@@ -59,7 +59,20 @@ LogFormat = Annotated[
 ]
 
 
-@with_options("since", "until", "task", "model", "rules", "tz", "set", "config", "no_cache", "workers")
+@with_options(
+    "since",
+    "until",
+    "task",
+    "project",
+    "model",
+    "rules",
+    "anonymize",
+    "tz",
+    "set",
+    "config",
+    "no_cache",
+    "workers",
+)
 def findings(
     path: p.PathsOrDefault = None,
     *,
@@ -93,7 +106,7 @@ def findings(
             summary,
             diagnosis,
             rules=rule or (),
-            runs=[run_named(name, summary) for name in run or ()],
+            runs=[run_named(name, summary, diagnosis.originals) for name in run or ()],
             severities=[one.value for one in severity or ()],
             accepted=len(request.settings.findings.accepted),
         )

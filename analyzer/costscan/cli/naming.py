@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Final
 from costscan.errors import CostscanError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from costscan.summary import Summary
 
 WORST: Final = "worst"
@@ -17,8 +19,10 @@ def ids(summary: "Summary") -> "tuple[list[str], list[str]]":
     return list(dict.fromkeys([*roots, *summary.threads["run_id"]])), roots
 
 
-def run_named(name: str, summary: "Summary") -> str:
+def run_named(name: str, summary: "Summary", originals: "Mapping[str, str]") -> str:
     """Return the id of the run or sub-agent that is meant: an id, its beginning, or `worst`.
+
+    Where hashes stand for ids, the ids themselves are understood too: `originals` has them.
 
     Raises:
         CostscanError: there is none, or there are several.
@@ -29,6 +33,10 @@ def run_named(name: str, summary: "Summary") -> str:
     if name == WORST and every and name not in every:
         return every[0]
     matches = meant(name, every, set(roots))
+    if not matches and originals:
+        own = {originals.get(run, run): run for run in every}
+        told = meant(name, list(own), {originals.get(run, run) for run in roots})
+        matches = [own[run] for run in told]
     if len(matches) == 1:
         return matches[0]
     if not matches:

@@ -43,7 +43,19 @@ class Options:
     ] = None
     task: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Only runs of this task, with their sub-agents. Repeatable."),
+        typer.Option(
+            metavar="NAME",
+            help="Only runs of this task, with their sub-agents; takes * (any text) and ? (a character). "
+            "Repeatable.",
+        ),
+    ] = None
+    project: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Only runs in this folder, with their sub-agents: its path or the last part of it; takes * "
+            "and ?. Repeatable.",
+        ),
     ] = None
     model: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Only calls of this model. Repeatable.")
@@ -61,6 +73,14 @@ class Options:
             metavar="DIR", help="A folder of rules of your own, beside those that come along. Repeatable."
         ),
     ] = None
+    anonymize: Annotated[
+        bool,
+        typer.Option(
+            "--anonymize",
+            help="Show short hashes instead of names (tasks, projects, branches, users, agents, tools of "
+            "your own), paths, ids and excerpts; numbers, models and rules stay.",
+        ),
+    ] = False
     tz: Annotated[
         str | None,
         typer.Option(
@@ -105,10 +125,12 @@ class Options:
             since=moment("--since", self.since, now, here),
             until=moment("--until", self.until, now, here, whole_day=True),
             tasks=tuple(self.task or ()),
+            projects=tuple(self.project or ()),
             models=tuple(self.model or ()),
             source=self.format,
             rules=tuple(self.rules or ()),
             settings=settings,
+            anonymize=self.anonymize,
             workers=self.workers,
             keep=not self.no_cache,
             now=now,

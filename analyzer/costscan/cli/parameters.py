@@ -71,8 +71,9 @@ FailOn = Annotated[
         "--fail-on",
         metavar="LIMIT",
         help="What fails: usd:+10%, usd:+0.50 (a run), usd_per_run.p95:2, usd_per_day:50, "
-        "usd_per_tool[Bash]:3, cache_hit_rate:80%, findings:0, new-findings:0, or a rule like "
-        "volatile-prefix:0; [TASK] after the metric for one task, [*] for each. Repeatable.",
+        "usd_per_tool[Bash]:3, cache_hit_rate:80%, findings:0, new-findings:0, safe_actions:0, "
+        "actions_usd:5, or a rule like volatile-prefix:0; [TASK] after the metric for one task, [*] for "
+        "each. Repeatable.",
     ),
 ]
 GitHub = Annotated[

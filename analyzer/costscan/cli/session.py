@@ -11,13 +11,13 @@ from costscan.pipeline import Request
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from costscan.actions import Advised
     from costscan.analysis import Analysis
-    from costscan.rulebook import Diagnosis
     from costscan.summary import Summary
 
 
 @contextmanager
-def diagnosed(request: Request, *, rank: str = "cost") -> "Iterator[tuple[Diagnosis, Summary]]":
+def diagnosed(request: Request, *, rank: str = "cost") -> "Iterator[tuple[Advised, Summary]]":
     """Do what `pipeline.diagnosed` does, with a progress bar and warnings."""
     with (
         progress(request.paths) as watch,

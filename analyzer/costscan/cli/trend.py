@@ -36,7 +36,7 @@ Reports = Annotated[
 ]
 
 
-@with_options("task", "tz", "set", "config")
+@with_options("task", "project", "tz", "set", "config")
 def trend(
     path: Reports,
     *,
@@ -69,7 +69,13 @@ def trend(
     history = read_history(path)
     now = datetime.now(UTC)
     task_trends = of_history(
-        history, metric.value, options.task or (), false_alarm=alarm, now=now, tz=chosen.tz
+        history,
+        metric.value,
+        options.task or (),
+        options.project or (),
+        false_alarm=alarm,
+        now=now,
+        tz=chosen.tz,
     )
     for target in targets:
         target.write_trend(task_trends)

@@ -26,18 +26,27 @@ class By(StrEnum):
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
+    HOUR = "hour"
     SESSION = "session"
     PROJECT = "project"
+    BRANCH = "branch"
+    USER = "user"
     MODEL = "model"
     BLOCK = "block"
 
 
-@with_options("since", "until", "task", "model", "format", "tz", "set", "config", "no_cache", "workers")
+@with_options(
+    "since", "until", "task", "project", "model", "format", "tz", "set", "config", "no_cache", "workers"
+)
 def usage(
     path: p.PathsOrDefault = None,
     *,
     by: Annotated[
-        By, typer.Option(help="What to sum by; block: the 5-hour windows of a subscription.")
+        By,
+        typer.Option(
+            help="What to sum by; branch: of git, that a session began on; user: of metadata.user_id; block: "
+            "the 5-hour windows of a subscription."
+        ),
     ] = By.DAY,
     breakdown: Annotated[bool, typer.Option("--breakdown", help="Show the models of each row.")] = False,
     json: p.Json = False,

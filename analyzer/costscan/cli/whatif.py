@@ -12,7 +12,7 @@ from costscan.cli.session import analyzed
 from costscan.errors import CostscanError
 
 
-@with_options("since", "until", "task", "format", "tz", "set", "config", "no_cache", "workers")
+@with_options("since", "until", "task", "project", "format", "tz", "set", "config", "no_cache", "workers")
 def whatif(
     path: p.Paths,
     *,

@@ -225,6 +225,7 @@ class _Reading:
                 interactive=False,
                 begins_late=False,
                 project=label.project,
+                branch=label.branch,
             )
         )
         thread.flush(self.rows, copy)

@@ -24,6 +24,7 @@ from costscan.formats.api.cache_key import salt_of, settings_of
 from costscan.formats.api.message import Message, word
 from costscan.formats.api.pair import Pair, is_answered, is_free, is_message, request_of, response_of
 from costscan.formats.api.request import Definitions, Request, asks_of, blocks_of
+from costscan.formats.api.user import user_of
 from costscan.formats.claude import people, task_names
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.block import hash_of, raw_json, text_block
@@ -89,6 +90,7 @@ class _Run(Struct):
     thread: RequestThread
     agent: str | None = None
     parent: str | None = None
+    user: str | None = None
     waited: bool = False
 
 
@@ -112,6 +114,7 @@ class _Reading:
         call.settings = settings_of(request, blocks)
         run = self._run_of(number, pair, request, blocks)
         thread = run.thread
+        run.user = run.user or user_of(request.metadata)
         run.waited = run.waited or _waited(thread, blocks)
         # A gateway may give every response the same id: another prompt is another call.
         key = f"{call.message_id} {call.counters.prompt_side}" if call.message_id else f"line {number}"
@@ -170,6 +173,7 @@ class _Reading:
                 agent=run.agent,
                 interactive=run.waited,
                 begins_late=False,
+                user=run.user,
             )
         )
         run.thread.flush(self.rows, copy)

@@ -14,7 +14,7 @@ from costscan.gate.environment import differences
 from costscan.gate.limits import DEFAULT, Limit, is_on_findings, limits
 from costscan.gate.matching import matched
 from costscan.gate.metric_change import WHOLE
-from costscan.gate.metrics import METRICS
+from costscan.gate.metrics import ACTIONS, MEASURES, METRICS
 from costscan.gate.side import ComparisonSide, is_report, of_logs, reported
 from costscan.gate.task_changes import tasks
 from costscan.gate.verdicts import Judged, Verdict, judged
@@ -87,10 +87,12 @@ def _totals(side: ComparisonSide) -> Totals:
 
 
 __all__ = [
+    "ACTIONS",
     "CAUSES",
     "DEFAULT",
     "EXIT_CODES",
     "FALSE_ALARM",
+    "MEASURES",
     "METRICS",
     "WHOLE",
     "Comparison",

@@ -6,11 +6,13 @@ import polars as pl
 
 from costscan.aggregates import known_sum, share
 from costscan.gate.limits import Limit
-from costscan.gate.metrics import METRICS
+from costscan.gate.metrics import ACTIONS, METRICS
 from costscan.gate.side import COUNTED, ComparisonSide
+from costscan.summary.cost_of import is_test
 
 BY_USAGE: Final = frozenset({"usd", "cache_hit_rate", *COUNTED})
 """The metrics that are not known where a call tells no usage."""
+_PRICED: Final = frozenset({"usd", *(name for name, metric in ACTIONS.items() if metric.unit == "usd")})
 _KEYS: Final = {"run": "run_id", "task": "task", "day": "day"}
 
 
@@ -28,6 +30,8 @@ def members(side: ComparisonSide, limit: Limit) -> pl.DataFrame:
 
 def measured(side: ComparisonSide, limit: Limit) -> tuple[float | None, str | None]:
     """Return the value that counts, and which member has it where it is one that stands out."""
+    if limit.metric in ACTIONS:
+        return _of_actions(side, limit.metric)
     every = members(side, limit)
     with_value = every.drop_nulls("value")
     if with_value.is_empty():
@@ -42,7 +46,9 @@ def measured(side: ComparisonSide, limit: Limit) -> tuple[float | None, str | No
 
 def unknown(side: ComparisonSide, limit: Limit) -> str:
     """Return, in words, what is not known of the turns that a limit is about; nothing where all is."""
-    unpriced = _sum(side, limit, "unpriced_turns") if limit.metric == "usd" else 0
+    if limit.metric in ACTIONS and side.actions is None:
+        return "a report does not tell what to change, nor do some runs of one"
+    unpriced = _sum(side, limit, "unpriced_turns") if limit.metric in _PRICED else 0
     phrases = [unreported(side, limit), f"{unpriced:,} calls have no known price" if unpriced else ""]
     return ", ".join(filter(None, phrases))
 
@@ -97,3 +103,13 @@ def _tools(side: ComparisonSide, limit: Limit) -> pl.DataFrame:
     return (
         own.group_by(member="part").agg(pl.col(column).sum().cast(pl.Float64).alias("value")).sort("member")
     )
+
+
+def _of_actions(side: ComparisonSide, metric: str) -> tuple[float | None, str | None]:
+    """Return how many actions there are, or what they save, and the title of the one that saves most."""
+    if side.actions is None:
+        return None, None
+    own = [one for one in side.actions if not (metric.startswith("safe_") and is_test(one))]
+    first = max(own, key=lambda one: one["saved_usd"], default=None)
+    saved = float(sum(one["saved_usd"] for one in own))
+    return float(len(own)) if ACTIONS[metric].unit == "count" else saved, first["title"] if first else None

@@ -3,7 +3,7 @@
 `METRIC:+10%` or `METRIC:+0.50` limits how much a run may get worse than in the baseline, `METRIC:20` what the
 logs may come to, `METRIC_per_run:2`, `_per_task`, `_per_day`, `_per_tool` what each of these may, with `.p95`
 all but the worst in twenty. `[NAME]` after the metric limits one task (or tool, or day) alone, `[*]` each
-task. Beside the metrics there are `findings`, `new-findings` and the names of rules.
+task. Beside the metrics there are `findings`, `new-findings`, the names of rules, and ceilings on actions.
 """
 
 import re
@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final, Literal
 
 from costscan.errors import CostscanError, near
-from costscan.gate.metrics import METRICS
+from costscan.gate.metrics import ACTIONS, MEASURES, METRICS
 
 NEW_FINDINGS: Final = "new-findings"
 EACH: Final = "*"
@@ -35,7 +35,7 @@ class Limit:
 
     Attributes:
         text: as the user wrote it.
-        metric: a metric, `findings`, `new-findings` or a rule.
+        metric: a metric, `findings`, `new-findings`, a rule, or one of `ACTIONS`.
         kind: a change in shares, a change in units, or what may not be passed.
         bound: how much; a share where the kind is relative, or the metric is a share.
         of: the task (tool, day) it is for; None for all, `*` for each task.
@@ -92,7 +92,7 @@ def _limit(where: str, text: str, rules: Sequence[str]) -> Limit:
     if match is None:
         raise CostscanError(f"{where}: {text or 'nothing'}: not METRIC:LIMIT", _LIKE)
     metric, stat = match["metric"], match["stat"] or "max"
-    names = (*METRICS, NEW_FINDINGS, *rules)
+    names = (*MEASURES, NEW_FINDINGS, *rules)
     if metric not in names:
         raise CostscanError(f"{where}: {text}: no metric and no rule {metric}", near(metric, names))
     kind: Literal["relative", "absolute", "ceiling"] = "ceiling"
@@ -108,10 +108,14 @@ def _limit(where: str, text: str, rules: Sequence[str]) -> Limit:
 
 
 def _wrong(limit: Limit, sign: str, *, percent: bool) -> str | None:
-    metric = METRICS.get(limit.metric)
+    """Return what makes no sense of a limit, None where all does."""
+    metric = MEASURES.get(limit.metric)
     is_share = metric is not None and metric.unit == "share"
     worse = "+" if metric is None or metric.more_is_worse else "-"
+    is_of_actions = limit.metric in ACTIONS
     checks = (
+        (is_of_actions and limit.is_change, "actions are those of the new logs alone: no sign"),
+        (is_of_actions and (limit.scope or limit.of), "actions are those of all runs together"),
         (limit.scope is not None and limit.scope not in SCOPES, f"no _per_{limit.scope}"),
         (not _STAT.fullmatch(limit.stat), f"no .{limit.stat}: use .p95, .max or .mean"),
         (limit.stat != "max" and limit.scope is None, f".{limit.stat} of what? say _per_run or _per_task"),
@@ -133,9 +137,9 @@ def is_on_findings(limit: Limit, rule: str | None = None) -> bool:
     """Whether a limit counts findings; with `rule`, those of that rule among them."""
     if limit.metric in {"findings", NEW_FINDINGS}:
         return True
-    return limit.metric not in METRICS and rule in {None, limit.metric}
+    return limit.metric not in MEASURES and rule in {None, limit.metric}
 
 
 def counted(metric: str) -> bool:
-    """Whether a metric is a count of findings, which no chance is in."""
+    """Whether a metric is a count of findings, or of actions, which no chance is in."""
     return metric == "findings" or metric not in METRICS

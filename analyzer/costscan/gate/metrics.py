@@ -37,3 +37,15 @@ _ALL: Final = (
 )
 METRICS: Final = {metric.name: metric for metric in _ALL}
 """Calls and findings may be none, and a ratio to none says nothing: they are compared by differences."""
+_OF_ACTIONS: Final = (
+    Metric("actions", "count"),
+    Metric("safe_actions", "count"),
+    Metric("actions_usd", "usd"),
+    Metric("safe_actions_usd", "usd"),
+)
+ACTIONS: Final = {metric.name: metric for metric in _OF_ACTIONS}
+"""What a ceiling can be on beside them: how many actions there are, and what they save together.
+
+Those that are safe change no answer, nor when it comes.
+"""
+MEASURES: Final = {**METRICS, **ACTIONS}

@@ -37,7 +37,7 @@ def trees(threads: pl.DataFrame) -> pl.DataFrame:
         threads.sort(~is_main, "started_at", "run_id", nulls_last=True)
         .group_by("root_run_id", maintain_order=True)
         .agg(
-            pl.col("task", "path", "started_at").first(),
+            pl.col("task", "path", "project", "started_at").first(),
             known_sum("usd").alias("usd"),
             pl.col(*_SUMMED).sum(),
             pl.col(*NESTED).explode().drop_nulls(),

@@ -14,6 +14,7 @@ from costscan.days import UNKNOWN_DAY, day
 from costscan.errors import CostscanError
 from costscan.gate import schema_1
 from costscan.gate.metrics import METRICS
+from costscan.names import meant, meant_folders
 from costscan.rulebook import Diagnosis
 from costscan.schema.frames import TIME, USD
 from costscan.summary import SCHEMA_VERSION, Summary
@@ -22,7 +23,7 @@ from costscan.zones import DEFAULT
 
 ENDING: Final = ".parquet"
 NEEDED: Final = {
-    **dict.fromkeys(("run_id", "task", "path"), pl.String()),
+    **dict.fromkeys(("run_id", "task", "path", "project"), pl.String()),
     "started_at": TIME,
     "usd": USD,
     **dict.fromkeys(
@@ -48,7 +49,8 @@ class ComparisonSide:
         runs: the columns of a run report that are needed: a row per run, its sub-agents included.
         basis: what the report says of itself: versions, the date and source of the prices.
         tz: the time zone of its days.
-        actions: what to do about these logs, the first first; None where a report tells of earlier logs.
+        actions: what to change, as the JSON report has it; None of a report, which does not tell it, and of
+            some of the runs.
     """
 
     name: str
@@ -94,19 +96,21 @@ class ComparisonSide:
         rows = self.runs.select("run_id", name, "task").explode(name).filter(pl.col(name).is_not_null())
         return rows.unnest(name)
 
-    def of_tasks(self, names: Sequence[str]) -> "ComparisonSide":
-        """Return only the runs of some tasks; of all where none is named."""
-        if not names:
-            return self
-        return replace(self, runs=self.runs.filter(pl.col("task").is_in(list(names))))
+    def of(self, tasks: Sequence[str], projects: Sequence[str] = ()) -> "ComparisonSide":
+        """Return only the runs of some tasks and projects (see `names`); of all where none is named."""
+        runs, actions = self.runs, None if tasks or projects else self.actions
+        if tasks:
+            runs = runs.filter(pl.col("task").is_in(meant(tasks, runs["task"])))
+        if projects:
+            folders = meant_folders(projects, runs["project"].drop_nulls())
+            runs = runs.filter(pl.col("project").is_in(folders))
+        return replace(self, runs=runs, actions=actions)
 
 
 def of_logs(summary: Summary, analysis: Diagnosis) -> ComparisonSide:
     """Return the side that some logs are; their reading is still open."""
     runs = _typed(run_report(summary, analysis), NEEDED)
-    return ComparisonSide(
-        " ".join(summary.paths), runs, basis(summary), summary.inputs.tz, tuple(summary.actions)
-    )
+    return ComparisonSide(" ".join(summary.paths), runs, basis(summary), summary.inputs.tz, summary.actions)
 
 
 def reported(path: Path, tz: str = DEFAULT) -> ComparisonSide:
@@ -153,6 +157,8 @@ def read_report(path: Path) -> ComparisonSide:
     needed = NEEDED
     if version == schema_1.VERSION:
         runs, needed = schema_1.completed(runs), {"root_run_id": pl.String(), **NEEDED}
+    if "project" not in runs.columns:  # reports of schema 2 have it since there is --project
+        runs = runs.with_columns(project=pl.lit(None, pl.String))
     if missing := [name for name in needed if name not in runs.columns]:
         raise CostscanError(
             f"{path}: has no column {missing[0]}: an older costscan made this report", _MAKE_ONE

@@ -53,7 +53,10 @@ class Diagnosis(PricedAnalysis):
 
 
 def find(
-    analysis: PricedAnalysis, rules: Sequence[Rule], accepted: frozenset[str] = frozenset()
+    analysis: PricedAnalysis,
+    rules: Sequence[Rule],
+    accepted: frozenset[str] = frozenset(),
+    name: Callable[[str], str] = str,
 ) -> Diagnosis:
     """Run rules over a priced analysis.
 
@@ -61,11 +64,12 @@ def find(
         analysis: the priced analysis, its reading still open.
         rules: the rules to run, those that are not enabled left out.
         accepted: fingerprints, or FINGERPRINT@RUN, of findings that somebody has looked at and accepted.
+        name: what stands in texts for a name in the log.
     """
     enabled = tuple(rule for rule in rules if rule.enabled)
     reasons = {part: reason for part, reason in analysis.reasons.items() if not part.startswith(RULE)}
     with without_panics():
-        findings = _findings(analysis, enabled, accepted, reasons)
+        findings = _findings(analysis, enabled, _Runs(analysis, accepted, name), reasons)
     priced = {f.name: getattr(analysis, f.name) for f in fields(PricedAnalysis)}
     return Diagnosis(
         **{**priced, "findings": check("findings", findings), "rules": enabled, "reasons": reasons}
@@ -73,14 +77,14 @@ def find(
 
 
 def _findings(
-    analysis: PricedAnalysis, rules: Sequence[Rule], accepted: frozenset[str], reasons: dict[str, str]
+    analysis: PricedAnalysis, rules: Sequence[Rule], of_runs: "_Runs", reasons: dict[str, str]
 ) -> pl.DataFrame:
     frames = _in_memory(rule_frames(analysis, rules))
     matches = [(rule, frame) for rule, frame in _queried(rules, frames, reasons) if frame.height]
     if not matches:
         return pl.DataFrame(schema=FINDINGS.schema)
     runs = pl.concat([frame["run_id"] for _, frame in matches]).unique()
-    money, of_runs = Money(analysis, runs, frames), _Runs(analysis, accepted)
+    money = Money(analysis, runs, frames)
     priced = [(rule, _priced(rule, frame, money, of_runs, reasons)) for rule, frame in matches]
     rows = [
         row
@@ -165,9 +169,10 @@ def run_costs(analysis: Analysis) -> pl.DataFrame:
 
 
 class _Runs:
-    """What findings are told of their runs: the task, the agent, the last turn."""
+    """What findings are told of their runs: the task, the agent, the last turn; `name` tells their names."""
 
-    def __init__(self, analysis: Analysis, accepted: frozenset[str]) -> None:
+    def __init__(self, analysis: Analysis, accepted: frozenset[str], name: Callable[[str], str]) -> None:
+        self.name = name
         self._frame = analysis.runs.select("run_id", "n_turns")
         self.names = {
             run: (task, agent)
@@ -209,13 +214,15 @@ class _Runs:
 
 def _rows(rule: Rule, priced: pl.DataFrame, of_runs: _Runs) -> list[dict[str, Any]]:
     return [
-        _row(rule, finding, of_runs.names.get(finding["run_id"], ("", None))[0])
+        _row(rule, finding, of_runs.names.get(finding["run_id"], ("", None))[0], of_runs.name)
         for finding in priced.iter_rows(named=True)
     ]
 
 
-def _row(rule: Rule, finding: Mapping[str, Any], task: str) -> dict[str, Any]:
-    values = {**{name: rule.value(name) for name in rule.params}, **finding, "task": task}
+def _row(rule: Rule, finding: Mapping[str, Any], task: str, told: Callable[[str], str]) -> dict[str, Any]:
+    params = {name: rule.value(name) for name in rule.params}
+    of_log = {name: told(v) if isinstance(v, str) else v for name, v in (*finding.items(), ("task", task))}
+    values = {**params, **of_log}
     words = {name: Word(_shown(name, value)) for name, value in values.items()}
     confidence = finding.get("confidence")
     return {

@@ -37,7 +37,17 @@ from costscan.summary.model import (
 )
 from costscan.summary.runs import IS_SUB_AGENT, runs_table
 from costscan.summary.scenarios import scenarios, steps
-from costscan.summary.tables import by_day, by_model, by_task, by_tool, carried_usd
+from costscan.summary.tables import (
+    MORE_PERIODS,
+    OF_OWNERS,
+    by_day,
+    by_model,
+    by_owner,
+    by_period,
+    by_task,
+    by_tool,
+    carried_usd,
+)
 from costscan.summary.threads import threads_table
 from costscan.usage import PLACEHOLDER, UNPRICED, UNREPORTED
 from costscan.zones import DEFAULT
@@ -90,7 +100,7 @@ def summarize(
         findings=findings(analysis),
         runs=runs,
         threads=threads,
-        breakdowns=_breakdowns(analysis),
+        breakdowns=_breakdowns(analysis, tz),
         defects=[Defect(*reason) for reason in analysis.reasons.items()],
         paths=tuple(paths),
         rules=tuple(rules),
@@ -108,9 +118,11 @@ def _runs(
     return recorded, threads, runs_table(analysis, threads, amounts, rank)
 
 
-def _breakdowns(analysis: Diagnosis) -> dict[str, pl.DataFrame]:
+def _breakdowns(analysis: Diagnosis, tz: str) -> dict[str, pl.DataFrame]:
     return {
         **{name: of(analysis) for name, of in DIVISIONS.items()},
+        **{name: by_owner(analysis, name) for name in OF_OWNERS},
+        **{name: by_period(analysis, name, tz) for name in MORE_PERIODS},
         "rule": by_rule(analysis),
         "lifetime": by_ttl(analysis),
         "cap": analysis.caps,

@@ -15,10 +15,11 @@ MISSED_TOKENS: Final = 2000
 def with_misses(analysis: Diagnosis, turns: pl.DataFrame) -> pl.DataFrame:
     """Return turns with what they missed, in their order.
 
-    Further columns: carried_tokens (what the turn before had sent too), missed_tokens (what of that was not
+    Further columns: carried_tokens (what the turn before had sent too), dropped_tokens (what left it),
+    missed_tokens (what of that was not
     read from the cache; 0 where that is normal), why (the cause and place of that, where it is known).
     """
-    growth = analysis.growth.select("run_id", "turn", "carried_tokens")
+    growth = analysis.growth.select("run_id", "turn", "carried_tokens", "dropped_tokens")
     place = ["run_id", "turn"]
     joined = turns.join(growth, on=place, how="left", maintain_order="left").join(
         _breaks(analysis), on=place, how="left", maintain_order="left"

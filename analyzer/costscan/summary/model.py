@@ -210,8 +210,8 @@ class Summary:
 
     `runs` has a row per root run, which stands for its whole tree, `threads` one per agent thread;
     `saved_of_runs` one per root run and action that changes it.
-    `breakdowns` are by server, skill, kind, agent, rule, lifetime, cap, pack and route; `rules` are those
-    that were asked, with their prose.
+    `breakdowns` are by server, skill, kind, agent, project, branch, user, session, hour, week, month, rule,
+    lifetime, cap, pack and route; `rules` are those that were asked, with their prose.
     """
 
     schema_version: int

@@ -16,6 +16,7 @@ from costscan.meters import TOKENS
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.rulebook import Diagnosis
 from costscan.schema.frames import USD
+from costscan.schema.tables.runs import OWNERS
 from costscan.summary.findings import by_root
 
 CONTRACT: Final = (
@@ -53,6 +54,7 @@ MORE: Final = (
     "started_at",
     "ended_at",
     "interactive",
+    *OWNERS,
     *COUNTS,
     "carried_tokens",
     "recorded_usd",
@@ -119,7 +121,7 @@ def _summed(threads: pl.DataFrame) -> pl.DataFrame:
     """Return the figures of trees that are sums and counts of those of their threads."""
     main_first = threads.sort(~IS_MAIN, maintain_order=True)
     return main_first.group_by("root_run_id", maintain_order=True).agg(
-        pl.col("path", "source", "interactive").first(),
+        pl.col("path", "source", "interactive", *OWNERS).first(),
         pl.col("root_task").first().alias("task"),
         pl.col("models").explode().unique().sort(),
         pl.col("started_at").min(),

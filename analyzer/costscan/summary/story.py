@@ -7,16 +7,20 @@ from typing import Any, Final
 
 import polars as pl
 
+from costscan.actions import Advised
 from costscan.aggregates import known_sum, nearest_rank
 from costscan.levers.catalogue import CATALOGUE
+from costscan.meters import WRITTEN_TOKENS
 from costscan.rulebook import Diagnosis
 from costscan.schema.frames import PROMPT
 from costscan.summary.below import below, row_of, sub_agents, sums
 from costscan.summary.findings import message_at_place
-from costscan.summary.misses import with_misses
+from costscan.summary.misses import MISSED_TOKENS, with_misses
 
 KINDS: Final = ("not logged", "system and tools", "tool results", "assistant", "user")
 """What the input of a turn is made of, in the order it is stacked."""
+CUT_SHARE: Final = 0.5
+"""The context was cut where at least so much of it left at once: what is edited out of it is less."""
 _TERMS: Final = tuple(lever.name for lever in CATALOGUE if lever.keeps_prompts)
 """The levers that leave what is sent as it is, and change what it is billed at."""
 
@@ -32,8 +36,11 @@ class Story:
         own_usd: what its own turns cost.
         sums: of itself and all below it: turns, prompt_tokens, cache_read_tokens, output_tokens, models.
         turns: its own: turn, usd, prompt_tokens, cache_read_tokens, carried_tokens, output_tokens, model, at,
-            gap_s, missed_tokens (what had been sent before and was not read from the cache; 0 where that is
-            normal), why (the cause and place of that, where it is known), a column of prompt tokens per kind.
+            gap_s, written_tokens (to the cache), missed_tokens (what had been sent before and was not read
+            from the cache; 0 where that is normal), why (the cause and place of that, where it is known),
+            cut_tokens (what left the context at once, by compaction or otherwise), a column of prompt tokens
+            per kind.
+        calls: the tool calls of its own turns: turn, tool.
         blocks: its own, most expensive first: block, kind, tool, turn_in, turn_out, line, tokens, used_share,
             content_hash, call_id, entry_usd, usd (written once, and in all its prompts).
         tools: per tool of its own: calls, p50_tokens, p95_tokens, max_tokens, entry_usd, carried_usd, usd.
@@ -41,6 +48,8 @@ class Story:
         sub_agents: the threads below it, most expensive first: run_id, agent, n_turns, usd, findings.
         saved: scenario and saved_usd of each lever and part that saves anything, levers first.
         lifetimes: its row of the `lifetimes` frame, None where it writes nothing to the cache.
+        actions: those that change what it and all below it cost, in their order: rank, title, risk, saved_usd
+            (of it alone; below zero where it is dearer, and others are cheaper).
     """
 
     run: dict[str, Any]
@@ -48,12 +57,14 @@ class Story:
     own_usd: Decimal | None
     sums: dict[str, Any]
     turns: pl.DataFrame
+    calls: pl.DataFrame
     blocks: pl.DataFrame
     tools: pl.DataFrame
     findings: pl.DataFrame
     sub_agents: pl.DataFrame
     saved: pl.DataFrame
     lifetimes: dict[str, Any] | None
+    actions: pl.DataFrame
 
     @property
     def avoidable_usd(self) -> Decimal:
@@ -75,7 +86,7 @@ class Story:
         return min(avoidable, self.usd or Decimal(0))
 
 
-def story(analysis: Diagnosis, run_id: str) -> Story:
+def story(analysis: Advised, run_id: str) -> Story:
     """Tell of a run; `run_id` is a run or a root of the `runs` frame."""
     under = below(analysis.runs, run_id)
     whole = pl.col("run_id").is_in([run_id, *under["run_id"]])
@@ -88,12 +99,14 @@ def story(analysis: Diagnosis, run_id: str) -> Story:
         own_usd=turns.select(known_sum("usd")).item(),
         sums=sums(every),
         turns=_turns(analysis, turns, blocks),
+        calls=analysis.tool_calls.filter(pl.col("run_id") == run_id).select("turn", "tool"),
         blocks=blocks.sort("usd", "block", descending=[True, False]),
         tools=_tools(analysis, run_id, blocks),
         findings=findings.with_columns(message_at_place()),
         sub_agents=sub_agents(under, every, findings),
         saved=_saved(analysis.scenarios.filter(whole)),
         lifetimes=next(analysis.lifetimes.filter(pl.col("run_id") == run_id).iter_rows(named=True), None),
+        actions=_actions(analysis, whole),
     )
 
 
@@ -107,6 +120,13 @@ def prompts(analysis: Diagnosis, run_ids: Sequence[str]) -> dict[str, pl.DataFra
         run: _turns(analysis, turns.filter(pl.col("run_id") == run), blocks.filter(pl.col("run_id") == run))
         for run in run_ids
     }
+
+
+def _actions(analysis: Advised, whole: pl.Expr) -> pl.DataFrame:
+    """Return what each action saves of some threads together, where it changes what they cost."""
+    saved = analysis.of_runs.filter(whole).group_by("rank").agg(pl.col("saved_usd").sum())
+    every = analysis.actions.select("rank", "title", "risk")
+    return every.join(saved.filter(pl.col("saved_usd") != 0), on="rank").sort("rank")
 
 
 def _saved(scenarios: pl.DataFrame) -> pl.DataFrame:
@@ -149,6 +169,8 @@ def _group() -> pl.Expr:
 
 def _turns(analysis: Diagnosis, turns: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
     joined = with_misses(analysis, turns.with_columns(prompt_tokens=PROMPT))
+    dropped = pl.col("dropped_tokens")
+    is_cut = (dropped >= (pl.col("carried_tokens") + dropped) * CUT_SHARE) & (dropped > MISSED_TOKENS)
     return joined.select(
         "turn",
         "usd",
@@ -161,6 +183,8 @@ def _turns(analysis: Diagnosis, turns: pl.DataFrame, blocks: pl.DataFrame) -> pl
         "gap_s",
         "missed_tokens",
         "why",
+        cut_tokens=pl.when(is_cut).then(dropped).otherwise(0),
+        written_tokens=pl.sum_horizontal(WRITTEN_TOKENS, ignore_nulls=False),
     ).hstack(_stacked(blocks, turns.height))
 
 

@@ -13,8 +13,14 @@ from costscan.prices import usd_of
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.rulebook import Diagnosis
 from costscan.schema.frames import PROMPT
+from costscan.schema.tables.runs import OWNERS
+from costscan.totals.periods import key
 from costscan.usage import UNPRICED
+from costscan.zones import DEFAULT
 
+MORE_PERIODS: Final = ("hour", "week", "month")
+"""What else than days the bill is summed by."""
+OF_OWNERS: Final = (*OWNERS, "session")
 TOOL_COLUMNS: Final = (
     "tool",
     "calls",
@@ -44,6 +50,21 @@ def by_day(turns: pl.DataFrame, tz: str) -> pl.DataFrame:
     """Return a row per day of a time zone in order, turns without a time last as "unknown"."""
     days = day("at", tz).fill_null(UNKNOWN_DAY).alias("day")
     return _grouped(turns, days).sort(pl.col("day") == UNKNOWN_DAY, "day")
+
+
+def by_period(analysis: Diagnosis, name: str, tz: str) -> pl.DataFrame:
+    """Return a row per hour, week or month of a time zone in order, turns without a time as "unknown"."""
+    periods = key(name, analysis.turns, tz).fill_null(UNKNOWN_DAY)
+    turns = analysis.turns.with_columns(periods)
+    return _grouped(turns, pl.col(name)).sort(pl.col(name) == UNKNOWN_DAY, name)
+
+
+def by_owner(analysis: Diagnosis, name: str) -> pl.DataFrame:
+    """Return a row per session, project, branch or user, most expensive first; null is not in the log."""
+    owners = analysis.runs.select("run_id", *OWNERS)
+    turns = analysis.turns.join(owners, on="run_id", how="left", maintain_order="left")
+    named = turns.with_columns(key(name, turns, DEFAULT))
+    return _most_expensive_first(_grouped(named, pl.col(name)), name)
 
 
 def _grouped(turns: pl.DataFrame, *names: pl.Expr) -> pl.DataFrame:

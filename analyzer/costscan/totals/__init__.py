@@ -1,4 +1,4 @@
-"""Totals of some logs, and nothing else: what was spent by day, session, project or model."""
+"""Totals of some logs, and nothing else: what was spent by day, session, project, user or model."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from costscan.price_basis import PriceBasis
 SCHEMA_VERSION: Final = 1
 COUNTS: Final = ("turns", "unpriced_turns", "unreported_turns", "placeholder_turns", *TOKENS, "web_searches")
 UNKNOWN: Final = "unknown"
-"""The period of what has no time, the project of what tells none."""
-PERIODS: Final = ("day", "week", "month", "block")
+"""The period of what has no time, the project, branch or user of what tells none."""
+PERIODS: Final = ("hour", "day", "week", "month", "block")
 """Shown in the order of time; everything else with the most expensive first."""
-KEYS: Final = (*PERIODS[:3], "session", "project", "model", "block")
+KEYS: Final = ("day", "week", "month", "hour", "session", "project", "branch", "user", "model", "block")
 Row = Mapping[str, Any]
 
 

@@ -1,4 +1,4 @@
-"""A bill summed up: by day, session, project or model."""
+"""A bill summed up: by day, session, project, user or model."""
 
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from costscan.billing import Billed
 from costscan.ingest import Reading
 from costscan.meters import TOKENS
 from costscan.price_basis import PriceBasis
+from costscan.schema.tables.runs import OWNERS
 from costscan.totals import PERIODS, SCHEMA_VERSION, UNKNOWN, Totals
 from costscan.totals.periods import key
 from costscan.usage import PLACEHOLDER, UNPRICED, UNREPORTED
@@ -37,8 +38,9 @@ def totals(
         prices: whose prices.
         now: the moment of the report.
     """
-    turns = _with_projects(bill)
-    turns = turns.with_columns(key(by, turns, tz))
+    owners = bill.runs.select("run_id", *OWNERS)
+    turns = bill.turns.join(owners, on="run_id", how="left", maintain_order="left")
+    turns = turns.with_columns(key(by, turns, tz).fill_null(UNKNOWN))
     return Totals(
         schema_version=SCHEMA_VERSION,
         costscan_version=__version__,
@@ -54,15 +56,6 @@ def totals(
         total=turns.select(**_sums()).row(0, named=True),
         rows=_rows(turns, by),
         models=_ordered(turns.group_by(*dict.fromkeys((by, "model"))).agg(**_sums()), by),
-    )
-
-
-def _with_projects(bill: Billed) -> pl.DataFrame:
-    """Add the project of each turn: that of its run, else that of the run at the top."""
-    of_root = bill.projects.rename({"run_id": "root_run_id", "project": "of_root"})
-    joined = bill.turns.join(bill.projects, on="run_id", how="left", maintain_order="left")
-    return joined.join(of_root, on="root_run_id", how="left", maintain_order="left").with_columns(
-        project=pl.coalesce("project", "of_root")
     )
 
 

@@ -1,14 +1,15 @@
 """The history of runs: what each task costs over time, and where that changed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import polars as pl
 
 from costscan import __version__
-from costscan.errors import CostscanError, near
+from costscan.errors import CostscanError
 from costscan.gate import FALSE_ALARM, METRICS
+from costscan.pipeline import refuse_unmeant
 from costscan.summary import SCHEMA_VERSION
 from costscan.trend.history import History, read_history
 from costscan.trend.levels import fewest_runs
@@ -53,6 +54,7 @@ def trend(
     history: History,
     metric: str = "usd",
     tasks: Sequence[str] = (),
+    projects: Sequence[str] = (),
     *,
     false_alarm: float = FALSE_ALARM,
     now: datetime | None = None,
@@ -63,7 +65,8 @@ def trend(
     Args:
         history: the runs.
         metric: what to look at: a name in `METRICS`.
-        tasks: only these; all where none is named.
+        tasks: only these, named as `names` says; all where none is named.
+        projects: only the runs of these.
         false_alarm: how often chance alone may put a step anywhere in a task.
         now: the time of the report.
         tz: the time zone of the days that it tells.
@@ -77,10 +80,12 @@ def trend(
     if not units.height:
         raise CostscanError(f"{history.side.name}: no run in these reports", "make reports of other logs")
     names = units["task"].unique().sort().to_list()
-    for name in tasks:
-        if name not in names:
-            raise CostscanError(f"--task {name}: none of these reports has it", near(name, names))
-    chosen = units.filter(pl.col("task").is_in(list(tasks))) if tasks else units
+    refuse_unmeant("--task", tasks, names, "these reports")
+    refuse_unmeant("--project", projects, history.side.runs["project"].drop_nulls(), "these reports")
+    history = replace(history, side=history.side.of(tasks, projects))
+    chosen = history.units
+    if not chosen.height:
+        raise CostscanError("--project: no run of these tasks is in it", "name other tasks, or none")
     task_trends = [
         task_trend(own, history.side, METRICS[metric], false_alarm)
         for own in chosen.partition_by("task", maintain_order=True)

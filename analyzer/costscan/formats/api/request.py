@@ -42,6 +42,7 @@ class Request(Struct, gc=False):
     temperature: Any = None
     top_p: Any = None
     top_k: Any = None
+    metadata: Any = None
 
 
 _SAMPLING: Final = ("temperature", "top_p", "top_k")
@@ -203,6 +204,7 @@ def lenient_request(value: dict[str, Any]) -> Request:
         if isinstance(messages, list)
         else None,
         cache_control=value.get("cache_control"),
+        metadata=value.get("metadata"),
         **{name: value.get(name) for name in (*_SETTINGS, *_SAMPLING)},
     )
 

@@ -47,4 +47,5 @@ class Agent:
             interactive=not key and self.labels.interactive(),
             begins_late=self.begins_late(),
             project=self.labels.project,
+            branch=self.labels.branch,
         )

@@ -38,6 +38,7 @@ class Line(Struct, gc=False):
     version: Any = None
     entrypoint: Any = None
     cwd: Any = None
+    gitBranch: Any = None  # noqa: N815
     effort: Any = None
     costUSD: Any = None  # noqa: N815
     supersedes: Any = None

@@ -12,12 +12,14 @@ from typing import Any, Final
 from costscan.formats.api.message import word
 from costscan.formats.claude import people
 from costscan.formats.claude.lines import Line
-from costscan.reading.content.redaction import without
+from costscan.reading.content.redaction import label, without
 from costscan.reading.io import lenient_json
 
 CONTEXT_LINES: Final = 20
 """Where a session runs and as what is said on every line; this many lines are asked."""
 _AGENT_TOOLS: Final = frozenset({"Task", "Agent"})
+_DETACHED: Final = "HEAD"
+"""What git calls a commit that is checked out without a branch."""
 MAX_TASK_CHARS: Final = 60
 MOST_CHARS: Final = 2000
 """Of a request, so much is looked at for its name."""
@@ -36,6 +38,7 @@ class Labels:
         self._lines = 0
         self._entrypoint: str | None = None
         self._cwd: str | None = None
+        self._branch: str | None = None
 
     def assistant(self, line: Line) -> None:
         """Take an assistant line."""
@@ -76,11 +79,17 @@ class Labels:
         self._lines += 1
         self._entrypoint = self._entrypoint or word(line.entrypoint)
         self._cwd = self._cwd or word(line.cwd)
+        self._branch = self._branch or word(line.gitBranch)
 
     @property
     def project(self) -> str | None:
         """The folder that it ran in."""
         return self._cwd
+
+    @property
+    def branch(self) -> str | None:
+        """The branch that was checked out there as it began; None too where that was no branch."""
+        return None if self._branch in {None, _DETACHED} else label(self._branch)
 
     def interactive(self) -> bool:
         """Whether a human wrote again after the run had begun."""

@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+import xxhash
+
 _KEY: Final = r"""
     -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----.*?(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z)
   | (?<!\S)(?=\S*[a-z])(?=\S*[A-Z])(?=\S*\d)[A-Za-z0-9+/]{60,80}={0,2}(?!\S)
@@ -43,6 +45,7 @@ _ISSUERS: Final = {
 }
 """How cards of the large issuers begin, and how many digits they have (ISO/IEC 7812)."""
 _MOST_DIGIT: Final = 9
+_MOST_LABEL_CHARS: Final = 200
 
 
 def without(text: str, mark: Callable[[str], str], *, numbers: bool = True) -> str:
@@ -57,6 +60,18 @@ def without(text: str, mark: Callable[[str], str], *, numbers: bool = True) -> s
     if not numbers:
         return shown
     return _NUMBER.sub(lambda part: mark(part.group()), _without_cards(shown, mark))
+
+
+def label(text: str) -> str:
+    """Return a name of somebody or something, at most so many characters, with what is personal as a hash.
+
+    So two that were only an address stay two.
+    """
+    return without(text[:_MOST_LABEL_CHARS], _hashed)
+
+
+def _hashed(part: str) -> str:
+    return f"…{xxhash.xxh3_64_hexdigest(part.encode('utf-8', 'replace'))[:6]}"
 
 
 def _without_cards(text: str, mark: Callable[[str], str]) -> str:

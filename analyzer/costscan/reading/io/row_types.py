@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class CopyRow(NamedTuple):
-    """A run as a file tells it."""
+    """A run as a file tells it; `project` is the folder it ran in, `branch` what it began on there."""
 
     copy: int
     run_id: str
@@ -22,6 +22,8 @@ class CopyRow(NamedTuple):
     interactive: bool
     begins_late: bool
     project: str | None = None
+    branch: str | None = None
+    user: str | None = None
 
 
 class CallRow(NamedTuple):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 import polars as pl
@@ -17,6 +18,7 @@ from costscan.summary import Summary
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _WIDE: Final = 120
+NOT_LOGGED: Final = "(not in the log)"
 
 
 def worst_runs(summary: Summary, top: int, width: int) -> list[Text]:
@@ -106,7 +108,7 @@ def by_task(summary: Summary, top: int, width: int) -> list[Text]:
     def per_run(rows: Rows) -> list[Column]:
         each = [None if row["usd"] is None else Decimal(row["usd"]) / row["runs"] for row in rows]
         return [
-            Column("runs", [count(row["runs"]) for row in rows], give=2),
+            _runs(rows),
             Column("a run", usd_column(each), give=1),
             *_tokens_of(rows),
         ]
@@ -114,17 +116,24 @@ def by_task(summary: Summary, top: int, width: int) -> list[Text]:
     return _breakdown(summary.by_task, "task", top, width, per_run)
 
 
-def by_day(summary: Summary, top: int, width: int) -> list[Text]:
-    """Return the bill by day, the last days where they are too many."""
-    days = summary.by_day.tail(top)
-    rows = days.to_dicts()
-    runs = Column("runs", [count(row["runs"]) for row in rows], give=2)
-    named = priced(rows, f"day, {summary.inputs.tz}", [row["day"] for row in rows])
-    heading, *lines = table([*named, runs, *_tokens_of(rows)], width)
-    earlier = rest(
-        rows, "usd", summary.by_day["usd"].head(summary.by_day.height - days.height), "earlier day"
-    )
+def by_period(name: str, summary: Summary, top: int, width: int) -> list[Text]:
+    """Return the bill by hour, day, week or month, the last ones where they are too many."""
+    every = summary.by_day if name == "day" else summary.breakdowns[name]
+    rows = every.tail(top).to_dicts()
+    named = priced(rows, f"{name}, {summary.inputs.tz}", [row[name] for row in rows])
+    heading, *lines = table([*named, _runs(rows), *_tokens_of(rows)], width)
+    earlier = rest(rows, "usd", every["usd"].head(every.height - len(rows)), f"earlier {name}")
     return [heading, *earlier, *lines]
+
+
+def by_owner(name: str, summary: Summary, top: int, width: int) -> list[Text]:
+    """Return the bill by project, branch, user or session."""
+    frame = summary.breakdowns[name].with_columns(pl.col(name).fill_null(NOT_LOGGED))
+    return _breakdown(frame, name, top, width, lambda rows: [_runs(rows), *_tokens_of(rows)])
+
+
+def _runs(rows: Rows) -> Column:
+    return Column("runs", [count(row["runs"]) for row in rows], give=2)
 
 
 def _breakdown(
@@ -154,7 +163,8 @@ TABLES: Final[Mapping[str, Callable[[Summary, int, int], list[Text]]]] = {
     "run": by_run,
     "model": by_model,
     "task": by_task,
-    "day": by_day,
+    **{name: partial(by_period, name) for name in ("hour", "day", "week", "month")},
+    **{name: partial(by_owner, name) for name in ("project", "branch", "user", "session")},
     "lever": lever_page,
     **{division.name: division.table for division in DIVISIONS},
 }

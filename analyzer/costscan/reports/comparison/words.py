@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.gate import CAUSES, METRICS, Comparison, Judged
+from costscan.gate import CAUSES, MEASURES, Comparison, Judged
 from costscan.reports.text.numbers import UNKNOWN, count, plural, tokens, usd, usd_column
 from costscan.reports.text.sanitize import inert, shorten
 
@@ -47,7 +47,7 @@ def value(metric: str, number: float | None) -> str:
     """Return a value of a metric, or of what a limit is on, in its unit."""
     if number is None:
         return UNKNOWN
-    definition = METRICS.get(metric)
+    definition = MEASURES.get(metric)
     if definition is not None and definition.unit == "usd":
         return usd(Decimal(repr(number)))
     if definition is not None and definition.unit == "share":
@@ -59,7 +59,7 @@ def value(metric: str, number: float | None) -> str:
 
 def both(metric: str, before: float | None, after: float | None) -> tuple[str, str]:
     """Return two values of a metric with the same number of decimals."""
-    definition = METRICS.get(metric)
+    definition = MEASURES.get(metric)
     if definition is None or definition.unit != "usd":
         return value(metric, before), value(metric, after)
     first, last = usd_column([None if v is None else Decimal(repr(v)) for v in (before, after)])
@@ -70,7 +70,7 @@ def changed(metric: str, change: float | None) -> str:
     """Return a change with its sign: +20%, -3.1 points, x12."""
     if change is None:
         return UNKNOWN
-    definition = METRICS.get(metric)
+    definition = MEASURES.get(metric)
     if definition is not None and definition.unit == "share":
         return f"{change * 100:+.1f} points"
     if change >= _MOST:

@@ -7,17 +7,21 @@ from typing import Any, Final
 import polars as pl
 from rich.text import Text
 
+from costscan.actions.words import TTLS
 from costscan.aggregates import known_sum
 from costscan.cache_policy import CLAUDE, LONG, SHORT
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.reports.analysis.sub_agents import sub_agents
 from costscan.reports.analysis.tables import run_names
+from costscan.reports.listings.run_actions import run_actions
 from costscan.reports.listings.turn_chart import turn_chart
+from costscan.reports.listings.turn_list import turn_list
 from costscan.reports.text.numbers import count, percent, plural, tokens, usd, usd_column
 from costscan.reports.text.run_names import handle
 from costscan.reports.text.sanitize import cells, clip, inert, shorten, wrapped
 from costscan.reports.text.table import Column, table
 from costscan.summary.story import Story
+from costscan.times import Span
 from costscan.zones import DEFAULT, shown
 
 LEAST_SHARE: Final = Decimal("0.005")
@@ -39,6 +43,7 @@ def render(
     roots: Collection[str] = (),
     paths: Sequence[str] = (),
     tz: str = DEFAULT,
+    turns: Span | None = None,
 ) -> list[Text]:
     """Return the lines of the story, each at most `width` columns wide.
 
@@ -50,15 +55,21 @@ def render(
         roots: the ids of the runs alone.
         paths: the logs, for what is to be typed next.
         tz: the time zone that its times are told in.
+        turns: which turns are told one by one, instead of all of them in a chart.
+
+    Raises:
+        CostscanError: there are no such turns.
     """
+    drawn = turn_chart(story.turns, width) if turns is None else turn_list(story, turns, width, tz)
     sections = [
         _title(story, every, width, tz),
-        [*_main_thread(story, width), *turn_chart(story.turns, width)],
+        [*_main_thread(story, width), *drawn],
         _blocks(story, width, excerpts),
         _tools(story, width),
         sub_agents(story, every, width, roots=roots, paths=paths),
         _levers(story, width),
         _findings(story, width, lambda run: inert(handle(run, every, roots))),
+        run_actions(story, width),
     ]
     lines: list[Text] = []
     for section in sections:
@@ -216,7 +227,7 @@ def _levers(story: Story, width: int) -> list[Text]:
     if "caching/ttl" in saved and row is not None and row["cheaper"] not in {None, row["ttl"]}:
         words = CLAUDE.ttl_words
         lines.append(
-            f"written for {words[row['cheaper']]}: {tokens(row['rewritten_tokens'])} tokens would have "
+            f"written for {TTLS[row['cheaper']]}: {tokens(row['rewritten_tokens'])} tokens would have "
             f"had to be written again after {words[SHORT]}; {words[LONG]} pays from "
             f"{tokens(row['break_even_tokens'])} on"
         )

@@ -19,6 +19,7 @@ LOOK: Final[Mapping[str, tuple[str, str]]] = {
     "user": ("▪", "magenta"),
 }
 _MISS, _MISS_COLOUR = "✗", "red"
+_CUT: Final = "↓"
 _HEADINGS: Final = ("turn", "cost", "input", "read")
 _MOST_WHY: Final = 44
 _MIN_BAR, _MAX_BAR = 8, 60
@@ -38,7 +39,7 @@ def turn_chart(turns: pl.DataFrame, width: int) -> list[Text]:
     if not most:
         return []
     numbers = _numbers(rows)
-    notes = [_note(row) for row in rows]
+    notes = ["  ".join(filter(None, (cut_note(row), miss_note(row)))) for row in rows]
     left = len(_INDENT) + sum(map(len, numbers[0])) + len(_GAP) * len(_HEADINGS)
     room = width - left - len(_GAP) - max(map(cells, notes))
     length = min(max(room, _MIN_BAR), _MAX_BAR)
@@ -68,6 +69,8 @@ def _bucketed(turns: pl.DataFrame) -> list[dict[str, Any]]:
             usd=pl.when(is_priced).then(pl.col("usd").sum()),
             missed_tokens=pl.col("missed_tokens").sum(),
             misses=(pl.col("missed_tokens") > 0).sum(),
+            cut_tokens=pl.col("cut_tokens").sum(),
+            cuts=(pl.col("cut_tokens") > 0).sum(),
             gap_s=pl.col("gap_s").filter(pl.col("missed_tokens") > 0).max(),
             why=pl.col("why").drop_nulls().unique(maintain_order=True),
         )
@@ -102,7 +105,12 @@ def _legend(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
     """Return the marks that the rows use: each with its colour and its meaning."""
     shown = [(*LOOK[kind], kind) for kind in KINDS if any(row[kind] for row in rows)]
     missed = any(row["misses"] for row in rows)
-    return [*shown, *([(_MISS, _MISS_COLOUR, "could have been read, too")] if missed else [])]
+    cut = any(row["cuts"] for row in rows)
+    return [
+        *shown,
+        *([(_MISS, _MISS_COLOUR, "could have been read, too")] if missed else []),
+        *([(_CUT, "cyan", "left the context: compacted or cleared")] if cut else []),
+    ]
 
 
 def _head(
@@ -130,7 +138,13 @@ def _legend_lines(legend: Sequence[tuple[str, str, str]], indent: int, width: in
     return lines
 
 
-def _note(row: Mapping[str, Any]) -> str:
+def cut_note(row: Mapping[str, Any]) -> str:
+    """Say how much left the context at once before a turn, or before how many of some."""
+    times = f" {row['cuts']}x" if row["cuts"] > 1 else ""
+    return f"{_CUT}{times} {tokens(row['cut_tokens'])}" if row["cuts"] else ""
+
+
+def miss_note(row: Mapping[str, Any]) -> str:
     """Say what more should have been read from the cache, and why it was not, as far as that is known."""
     if not row["misses"]:
         return ""

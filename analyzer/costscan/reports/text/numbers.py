@@ -71,8 +71,8 @@ def tokens(number: int | None) -> str:
 
 
 def plural(number: int, word: str, many: str = "") -> str:
-    """Return a number with its word: 1 run, 2 runs."""
-    return f"{number:,} {word if number == 1 else many or word + 's'}"
+    """Return a number with its word: 1 run, 2 runs, 2 branches."""
+    return f"{number:,} {word if number == 1 else many or word + ('es' if word.endswith('ch') else 's')}"
 
 
 def bar(share: float | None, width: int = BAR_CELLS) -> str:

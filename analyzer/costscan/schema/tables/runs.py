@@ -4,6 +4,8 @@ from typing import Final
 
 from costscan.schema.column import BOOL, OF_TURN, REAL, TEXT, TIME, USD, WHOLE, Column, table
 
+OWNERS: Final = ("project", "branch", "user")
+"""Whose a run is, where its log tells it."""
 RUNS: Final = table(
     "one agent thread: one growing context; reports sum those of one root_run_id up to a run",
     run_id=Column(
@@ -19,6 +21,11 @@ RUNS: Final = table(
         "of a sub-agent its type, while reports count it with the task of the run at the top",
     ),
     agent=Column(TEXT, "the type of a sub-agent", nullable=True),
+    project=Column(
+        TEXT, "the folder that its root run ran in; where its log tells none, its own", nullable=True
+    ),
+    branch=Column(TEXT, "the git branch that its root run began on; else its own", nullable=True),
+    user=Column(TEXT, "the metadata.user_id of the requests of its root run; else its own", nullable=True),
     started_at=Column(TIME, "when its first turn began", nullable=True),
     ended_at=Column(TIME, "when its last turn began", nullable=True),
     interactive=Column(BOOL, "whether a human wrote between turns"),
