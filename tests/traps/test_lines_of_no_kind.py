@@ -165,5 +165,6 @@ def test_logs_without_a_call_are_an_error(
     assert text.startswith("error: s.jsonl: no model call in these logs\nhint: ")
     if "--since" in arguments:
         assert (
-            "without --since, --until, --task and --model there are 1, from 2026-07-01 to 2026-07-01" in text
+            "without --since, --until, --task, --project and --model there are 1, from 2026-07-01 to 2026-07-01"
+            in text
         )

@@ -36,7 +36,7 @@ class Composer:
         trims = frozenset(one for one in settings if one.part.startswith("trimming/"))
         routes = frozenset(one for one in settings if one.part in kinds.ROUTES)
         if trims not in self._trimmed_plans:
-            self._trimmed_plans[trims] = yield from self._trimmed(settings)
+            self._trimmed_plans[trims] = self._trimmed(settings)
         plan = self._trimmed_plans[trims]
 
         def serve(plan: Plan) -> Replaying[Outcome]:
@@ -55,7 +55,7 @@ class Composer:
         steps = plan.steps.select("req", "run_id", "turn")
         return steps.join(some, on=["run_id", "turn"], how="inner", maintain_order="left").select(*MOVES)
 
-    def _trimmed(self, settings: Sequence[Setting]) -> Replaying[Plan]:
+    def _trimmed(self, settings: Sequence[Setting]) -> Plan:
         return trimmed_as(self.workspace.plan, self.workspace.trimming_inputs, _trims(settings))
 
 

@@ -2,10 +2,8 @@
 
 import json
 import random
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from decimal import Decimal
-from itertools import combinations
 from typing import Any, Final
 
 from logs import Json, text
@@ -13,7 +11,7 @@ from mended import most_that, search_tool
 from slow_cache import tokens
 from workloads import prose
 from world.agents import picture
-from world.calls import Call, Calls, billed, prompt, usd
+from world.calls import Call, Calls, billed, prompt
 from world.marks import Policy
 from world.prices import MODELS
 from world.prompt import AROUND_BLOCK, AROUND_TOOL, patches
@@ -137,30 +135,28 @@ def resized(calls: Calls) -> Calls:
 
 
 def pruned(calls: Calls, policy: Policy) -> Calls:
-    """Drop the tool results of a task where a person writes again, where that is cheaper; mark what is left."""
-    return _each_run(calls, policy, _ways_to_prune)
+    """Drop the tool results of a task wherever a person writes again; mark what is left."""
+    runs = dict.fromkeys(call.run for call in calls)
+    each = (_pruned([call for call in calls if call.run == run]) for run in runs)
+    return policy(sorted((call for run in each for call in run), key=lambda call: call.at_us))
 
 
-def _ways_to_prune(run: Calls, policy: Policy) -> Iterator[Calls]:
+def _pruned(run: Calls) -> Calls:
     lengths = [len(call.request["messages"]) for call in run]
     bounds = [
         (n, lengths[n])
         for n, call in enumerate(run)
         if n and not any(b["type"] == "tool_result" for b in call.request["messages"][-1]["content"])
     ]
-    for some in (c for k in range(1, len(bounds) + 1) for c in combinations(bounds, k)):
-        yield policy([_without(call, n, some, bounds) for n, call in enumerate(run)])
+    return [_without(call, n, bounds) for n, call in enumerate(run)]
 
 
-def _without(
-    call: Call, turn: int, chosen: tuple[tuple[int, int], ...], bounds: list[tuple[int, int]]
-) -> Call:
+def _without(call: Call, turn: int, bounds: list[tuple[int, int]]) -> Call:
     """A call without the results of the tasks that ended before it."""
-    starts = {at: ([0, *(b for _, b in bounds)][n]) for n, (_, at) in enumerate(bounds)}
-    gone = [(starts[at], at) for since, at in chosen if turn >= since]
+    gone = max((at for since, at in bounds if turn >= since), default=0)
 
     def short(m: int, block: Json) -> Json:
-        return note(block) if block["type"] == "tool_result" and any(a <= m < b for a, b in gone) else block
+        return note(block) if block["type"] == "tool_result" and m < gone else block
 
     messages = [
         x | {"content": [short(m, b) for b in x["content"]]} for m, x in enumerate(call.request["messages"])
@@ -249,19 +245,6 @@ def _length(call: Call, *, messages: bool = False) -> int:
 def prose_of(size: int, times: float, dice: random.Random) -> str:
     said = prose(dice, 2 * size)
     return said[: most_that(lambda n: round(tokens(said[:n]) * times) <= size, len(said))]
-
-
-def _each_run(calls: Calls, policy: Policy, ways: Callable[[Calls, Policy], Iterator[Calls]]) -> Calls:
-    """Take the cheapest way of each run."""
-    out: Calls = []
-    for run in dict.fromkeys(call.run for call in calls):
-        mine = [call for call in calls if call.run == run]
-        out += min([policy(mine), *ways(mine, policy)], key=_usd)
-    return sorted(out, key=lambda call: call.at_us)
-
-
-def _usd(calls: Iterable[Call]) -> Decimal:
-    return usd(list(calls))
 
 
 def on_models(calls: Calls, routes: Mapping[tuple[str, int], tuple[str, bool]]) -> Calls:

@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 
 from costscan.levers.plan import Plan
-from costscan.levers.replaying import Replaying, replay
+from costscan.levers.replaying import Replaying
 from costscan.levers.shortening import renamed, shortened
 from costscan.levers.trimming.cap_tool_results import PART as CAPPED
 from costscan.levers.trimming.cap_tool_results import Capped, capped, capped_at, with_fetches
@@ -22,7 +22,7 @@ from costscan.levers.trimming.cuts import per_turn, without_tool_use
 from costscan.levers.trimming.defer_unused_tools import other_tools, unused_tools
 from costscan.levers.trimming.drop_repeated_results import repeated_results
 from costscan.levers.trimming.inputs import TrimmingInputs
-from costscan.levers.trimming.prune_at_task_boundary import pruned
+from costscan.levers.trimming.prune_at_task_boundary import pruned, pruned_in
 from costscan.levers.trimming.resize_images import large_images
 from costscan.levers.trimming.thresholds import of_runs
 from costscan.levers.uncertainty import doubted
@@ -70,8 +70,7 @@ def trimmed(plan: Plan, inputs: TrimmingInputs, parts: Sequence[str]) -> Replayi
     cuts = [cut for name, of in SHORTENING.items() if name in parts if (cut := of(inputs)).height]
     short, left = _cut_short(plan, inputs, caps, cuts)
     if PRUNE in parts:
-        outcome = yield from replay(short)
-        short = pruned(short, left, inputs.runs, outcome.turns)
+        short = yield from pruned(short, left, inputs.runs)
     if CLEAR in parts:
         short = yield from cleared(short, left, inputs)
     if COMPACT in parts:
@@ -79,7 +78,7 @@ def trimmed(plan: Plan, inputs: TrimmingInputs, parts: Sequence[str]) -> Replayi
     return short
 
 
-def trimmed_as(plan: Plan, inputs: TrimmingInputs, made: Made) -> Replaying[Plan]:
+def trimmed_as(plan: Plan, inputs: TrimmingInputs, made: Made) -> Plan:
     """Return the plan with parts of trimming as they are set, each where it is made."""
     caps = capped_at(inputs, made.caps) if made.caps.height else None
     each = (
@@ -89,9 +88,8 @@ def trimmed_as(plan: Plan, inputs: TrimmingInputs, made: Made) -> Replaying[Plan
     )
     short, left = _cut_short(plan, inputs, caps, [cut for cut in each if cut.height])
     if PRUNE in made.runs:
-        outcome = yield from replay(short)
         runs = inputs.runs.filter(pl.col("run_id").is_in(list(made.runs[PRUNE])))
-        short = pruned(short, left, runs, outcome.turns)
+        short = pruned_in(short, left, runs)
     if CLEAR in made.thresholds:
         short = cleared_at(short, left, of_runs(made.thresholds[CLEAR]))
     if COMPACT in made.thresholds:

@@ -13,8 +13,8 @@ import polars as pl
 from costscan.levers.plan import Plan, with_context
 from costscan.levers.replaying import Replaying
 from costscan.levers.rewriting import REWRITES, later, rewritten
-from costscan.levers.trimming.carried_price import with_prefix
 from costscan.levers.trimming.inputs import TrimmingInputs
+from costscan.levers.trimming.prefix_end import with_prefix
 from costscan.levers.trimming.thresholds import at_best
 from costscan.levers.uncertainty import doubted
 

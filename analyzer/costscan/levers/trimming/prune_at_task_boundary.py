@@ -1,7 +1,7 @@
-"""Drop the tool results of a task when the next one begins, where that pays.
+"""Drop the tool results of a task whenever the next one begins, for groups of sessions in which that pays.
 
 A task begins where a person writes again. What stood behind the first result that goes is written to the
-cache anew, so that this pays only where many turns follow.
+cache anew.
 """
 
 from typing import Final
@@ -9,57 +9,51 @@ from typing import Final
 import polars as pl
 
 from costscan.levers.plan import Plan
+from costscan.levers.replaying import Replaying, winners
 from costscan.levers.rewriting import REWRITES, later, rewritten
-from costscan.levers.trimming.carried_price import carried_price
+from costscan.levers.trimming.prefix_end import with_prefix
 from costscan.levers.uncertainty import doubted
 
 NOTE_TOKENS: Final = 30
 """What stands in place of each result."""
-MOST_BOUNDARIES: Final = 8
-"""Only so many boundaries of a run are looked at, those with most to drop."""
+_MOST: Final = 40
+"""Only so many boundaries of a run are looked at, the first ones."""
 
 
-def pruned(plan: Plan, blocks: pl.DataFrame, runs: pl.DataFrame, priced: pl.DataFrame) -> Plan:
-    """Prune interactive runs.
+def pruned(plan: Plan, blocks: pl.DataFrame, runs: pl.DataFrame) -> Replaying[Plan]:
+    """Prune the interactive runs of the groups in which that is cheaper; the same plan where there are none.
 
     Args:
         plan: the plan.
         blocks: run_id, turn_in, turn_out, layer, role, kind, tokens.
         runs: run_id, interactive.
-        priced: as for `carried_price`.
+    """
+    every = pruned_in(plan, blocks, runs)
+    if every is plan:
+        return plan
+    before, after = yield [plan, every]
+    ways = winners([before.runs, after.runs])
+    pays = before.runs.select("run_id", pays=ways == 1).filter("pays")
+    return pruned_in(plan, blocks, runs.join(pays, on="run_id", how="semi"))
+
+
+def pruned_in(plan: Plan, blocks: pl.DataFrame, runs: pl.DataFrame) -> Plan:
+    """Prune some runs, if they are interactive, wherever a person writes again.
+
+    Args:
+        plan: the plan.
+        blocks: as for `pruned`.
+        runs: the runs.
     """
     dropped = _results_of_tasks(blocks.join(runs.filter("interactive"), on="run_id", how="semi"))
     if dropped.is_empty():
         return plan
-    turns = carried_price(plan.steps, priced, blocks)
-    starts = turns.select("run_id", first="turn", start_tokens=pl.col("before_tokens"))
-    at = dropped.join(turns, on=["run_id", "turn"], how="inner").join(
-        starts, on=["run_id", "first"], how="left"
-    )
-    at = _with_cached(at.with_columns(pl.col("start_tokens").fill_null(pl.col("fixed_tokens"))), plan)
-    again = pl.max_horizontal(pl.col("before_tokens") - pl.col("found_tokens") - pl.col("cut_tokens"), 0)
-    gain = pl.col("cut_tokens") * pl.col("carry_on_pico") - again * (
-        pl.col("write_pico") - pl.col("carry_pico")
-    )
-    paying = at.with_columns(gain=gain).filter(pl.col("gain") > 0)
-    chosen = (
-        paying.sort("gain", descending=True).group_by("run_id", maintain_order=True).head(MOST_BOUNDARIES)
-    )
-    nth = chosen.sort("run_id", "turn").with_columns(nth=pl.int_range(pl.len()).over("run_id"))
+    turns = with_prefix(plan.steps, blocks)
+    at = dropped.join(turns, on=["run_id", "turn"], how="inner").sort("run_id", "turn")
+    nth = at.with_columns(nth=pl.int_range(pl.len()).over("run_id")).filter(pl.col("nth") < _MOST)
     for step in nth["nth"].unique().sort():
         plan = _pruned_once(plan, nth.filter(nth=step))
     return plan
-
-
-def _with_cached(at: pl.DataFrame, plan: Plan) -> pl.DataFrame:
-    """Add found_tokens: how much of what stands before start_tokens a prompt still finds."""
-    marked = plan.breakpoints.positions.filter(pl.col("ttl_us").is_not_null()).select("key")
-    ends = plan.breakpoints.positions.join(marked.unique(), on="key", how="semi").select("req", end="tokens")
-    ends_before = (
-        at.select("req", "start_tokens").join(ends, on="req").filter(pl.col("end") <= pl.col("start_tokens"))
-    )
-    furthest = ends_before.group_by("req").agg(found_tokens=pl.col("end").max())
-    return at.join(furthest, on="req", how="left").with_columns(pl.col("found_tokens").fill_null(0))
 
 
 def _pruned_once(plan: Plan, chosen: pl.DataFrame) -> Plan:
