@@ -24,6 +24,8 @@ def test_modules_whose_frames_are_not_obvious_have_an_example() -> None:
         "costscan.attribution.token_split",
         "costscan.cache.prefix_tokens",
         "costscan.levers.routing.cache_links",
+        "costscan.levers.routing.known",
+        "costscan.levers.trimming.defer_unused_tools",
         "costscan.levers.shortening",
         "costscan.scenarios.shapley",
     } <= set(WITH_EXAMPLES)

@@ -14,7 +14,7 @@ from costscan.errors import CostscanError
 from costscan.rulebook import Rule, load_rules, own_folder
 from costscan.rulebook.cases import failures, frames_of, set_for
 from costscan.rulebook.rule import Case, read_rule
-from costscan.rulebook.sql import lazy, sql_of
+from costscan.rulebook.sql import lazy, sql_of, views
 from costscan.settings.values import Place
 
 RULES = load_rules()
@@ -69,8 +69,9 @@ def test_another_sql_engine_gives_the_same_rows(
     other: duckdb.DuckDBPyConnection, rule: Rule, case: Case
 ) -> None:
     rule = set_for(rule, case)
-    frames = frames_of(rule, case)
-    ours = lazy(rule, {name: frame.lazy() for name, frame in frames.items()}).collect()
+    given = {name: frame.lazy() for name, frame in frames_of(rule, case).items()}
+    ours = lazy(rule, given).collect()
+    frames = {name: frame.collect() for name, frame in {**given, **views(rule.sql, given)}.items()}
     for name, frame in frames.items():
         other.register(name, frame.to_arrow(compat_level=None))
     asked = other.execute(sql_of(rule))

@@ -7,7 +7,7 @@ loaded: a wrong column is an error before any log is read.
 
 import re
 import string
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Final
 
@@ -15,6 +15,7 @@ import polars as pl
 
 from costscan.defects import first_line
 from costscan.errors import CostscanError, near
+from costscan.levers.trimming.defer_unused_tools import unused_definitions
 from costscan.rulebook.pricing import WAYS
 from costscan.rulebook.rule import ParamValue, Rule
 from costscan.schema.frames import NULLABLE, OF_LOGS, SCHEMAS
@@ -39,7 +40,11 @@ FRAMES: Final[Mapping[str, pl.Schema]] = {
     **{name: SCHEMAS[name] for name in OF_LOGS if name not in {"findings", "actions"}},
     "run_costs": RUN_COSTS,
 }
-"""What a rule may query."""
+"""What a rule may query, beside `VIEWS`."""
+VIEWS: Final[Mapping[str, tuple[Callable[..., pl.LazyFrame], tuple[str, ...]]]] = {
+    "unused_tools": (unused_definitions, ("blocks", "tool_calls", "runs")),
+}
+"""What is worked out from other frames, by the query that a lever goes by too."""
 MAY_BE_UNKNOWN: Final[Mapping[str, frozenset[str]]] = {
     **NULLABLE,
     "run_costs": frozenset({"parent_run_id", "agent", "micro_usd", "tree_micro_usd"}),
@@ -99,11 +104,21 @@ def lazy(rule: Rule, frames: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
         CostscanError: Polars refuses it.
     """
     text = sql_of(rule)
-    named = {name: frame for name, frame in frames.items() if re.search(rf"\b{name}\b", text)}
+    every = {**frames, **views(text, frames)}
+    named = {name: frame for name, frame in every.items() if re.search(rf"\b{name}\b", text)}
     try:
         return pl.SQLContext(frames=named).execute(text, eager=False)
     except REFUSALS as error:
         raise _refused(rule, error) from None
+
+
+def views(text: str, frames: Mapping[str, pl.LazyFrame]) -> dict[str, pl.LazyFrame]:
+    """Return the `VIEWS` that a query names, over some frames."""
+    return {
+        name: view(*(frames[need] for need in needs))
+        for name, (view, needs) in VIEWS.items()
+        if re.search(rf"\b{name}\b", text)
+    }
 
 
 def compile_rule(rule: Rule) -> pl.Schema:

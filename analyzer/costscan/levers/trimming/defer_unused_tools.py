@@ -12,40 +12,68 @@ SEARCH_TOKENS: Final = 500
 Source: https://www.anthropic.com/engineering/advanced-tool-use
 """
 _SEARCH: Final = r"^(?:tool_search|ToolSearch$)"
+_CODE: Final = "code_execution"
 _STUB_BLOCK: Final = -1
 
 
-def unused_tools(blocks: pl.DataFrame, tool_calls: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
-    """Return the definitions of tools that no run of the task calls, as `CUT_BLOCKS`, less the search tool.
+def unused_definitions(blocks: pl.LazyFrame, tool_calls: pl.LazyFrame, runs: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the definitions in front of prompts of tools that no run of the task calls.
 
     A definition in the messages was deferred and found by a search: it is not deferred again. Nor is a search
-    tool, and where a prompt has one, none is added.
+    tool.
 
     Args:
         blocks: run_id, block, turn_in, turn_out, layer, kind, tool, tokens.
         tool_calls: run_id, tool.
         runs: run_id, task.
+
+    Returns:
+        the blocks, with task, and has_search (whether the prompts of the run have a search tool).
+
+    Two runs of a task define tools, and one calls one of them:
+
+    >>> blocks = pl.LazyFrame({
+    ...     "run_id": ["a", "a", "b"], "block": [0, 1, 0], "turn_in": 0, "turn_out": 9, "layer": "tools",
+    ...     "kind": "tool_def", "tool": ["code_execution", "mail", "chat"], "tokens": [50, 80, 90],
+    ... })
+    >>> calls = pl.LazyFrame({"run_id": ["b"], "tool": ["bash_code_execution"]})
+    >>> runs = pl.LazyFrame({"run_id": ["a", "b"], "task": "sort"})
+    >>> unused_definitions(blocks, calls, runs).select("run_id", "tool", "tokens").collect().rows()
+    [('a', 'mail', 80), ('b', 'chat', 90)]
     """
     tasks = runs.select("run_id", "task")
-    called = (
-        tool_calls.select("run_id", "tool").unique().join(tasks, on="run_id").select("task", "tool").unique()
-    )
+    # Code execution is called under the names of what it does.
+    name = pl.when(pl.col("tool").str.ends_with(f"_{_CODE}")).then(pl.lit(_CODE)).otherwise("tool")
+    called = tool_calls.join(tasks, on="run_id").select("task", tool=name).unique()
     is_search = pl.col("tool").str.contains(_SEARCH)
-    tools = blocks.filter(pl.col("kind") == "tool_def", pl.col("layer") == "tools")
-    searches = tools.filter(is_search).select("run_id").unique()
-    defined = tools.filter(~is_search).join(tasks, on="run_id", how="inner", maintain_order="left")
-    unused = defined.join(called, on=["task", "tool"], how="anti", maintain_order="left").with_columns(
-        is_fixed=pl.lit(value=True)
+    tools = blocks.filter(
+        pl.col("kind") == "tool_def", pl.col("layer") == "tools", pl.col("tool").is_not_null()
     )
+    searched = tools.with_columns(has_search=is_search.any().over("run_id")).filter(~is_search)
+    defined = searched.join(tasks, on="run_id", how="inner", maintain_order="left")
+    return defined.join(called, on=["task", "tool"], how="anti", maintain_order="left")
+
+
+def unused_tools(blocks: pl.DataFrame, tool_calls: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
+    """Return what leaves prompts where `unused_definitions` are searched for instead, as `CUT_BLOCKS`.
+
+    A search tool takes their place where a prompt has none.
+
+    Args:
+        blocks: as for `unused_definitions`, with error_tokens.
+        tool_calls: run_id, tool.
+        runs: run_id, task.
+    """
+    unused = unused_definitions(blocks.lazy(), tool_calls.lazy(), runs.lazy()).collect()
+    unused = unused.with_columns(is_fixed=pl.lit(value=True))
     stubs = (
-        unused.group_by("run_id", "turn_in", "turn_out", maintain_order=True)
+        unused.group_by("run_id", "turn_in", "turn_out", "has_search", maintain_order=True)
         .agg(whole=pl.col("tokens").sum(), n=pl.len())
         .sort("run_id", "whole", descending=[False, True])
         .unique("run_id", keep="first", maintain_order=True)
     )
-    has_search = pl.col("run_id").is_in(searches["run_id"].implode())
-    paying = stubs.filter(has_search | (pl.col("whole") > SEARCH_TOKENS))
-    stub = paying.filter(~has_search).with_columns(
+    paying = stubs.filter(pl.col("has_search") | (pl.col("whole") > SEARCH_TOKENS))
+    stub = paying.filter(~pl.col("has_search")).with_columns(
         block=pl.lit(_STUB_BLOCK, pl.Int64),
         tokens=pl.lit(-SEARCH_TOKENS, pl.Int64),
         error_tokens=pl.lit(0.0),
