@@ -118,7 +118,7 @@ def _row(diagnosis: Diagnosis, one: Ranked, name: Callable[[str], str]) -> dict[
         "risk": setting.risk,
         "confidence": _confidence(share),
         "backtest_share": share,
-        "evidence": evidence_of(diagnosis, setting, top),
+        "evidence": evidence_of(diagnosis, setting, found),
         "findings": " ".join(found["fingerprint"].unique(maintain_order=True)),
         "path": top.get("path"),
         "char_offset": top.get("char_offset"),

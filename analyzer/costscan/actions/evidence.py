@@ -1,7 +1,7 @@
 """The figures behind an action: of the finding that it mends or, where a setting is chosen by sums, these."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
@@ -15,16 +15,24 @@ MANY: Final = 3
 """So many results are told by their number."""
 
 
-def evidence_of(diagnosis: Diagnosis, setting: Setting, top: Mapping[str, Any]) -> str:
+def evidence_of(diagnosis: Diagnosis, setting: Setting, found: pl.DataFrame) -> str:
     """Return the figures behind a setting, in a sentence; nothing where there are none.
 
     Args:
         diagnosis: the diagnosis.
         setting: the setting.
-        top: the most expensive finding that it mends; nothing where there is none.
+        found: the findings that it mends, the most expensive first.
     """
-    own, found = _OWN.get(setting.part), str(top.get("message", ""))
-    return (own(diagnosis, setting) if own else "") or found or _of_results(diagnosis, setting)
+    own, else_ = _OWN.get(setting.part), _ELSE.get(setting.part)
+    said = (own(diagnosis, setting) if own else "") or _told(found)
+    return said or (else_(diagnosis, setting) if else_ else "")
+
+
+def _told(found: pl.DataFrame) -> str:
+    """Return what the most expensive finding says; of several it is an example."""
+    if found.is_empty():
+        return ""
+    return f"e.g. {found['message'][0]}" if found["fingerprint"].n_unique() > 1 else str(found["message"][0])
 
 
 def _of_runs(frame: pl.DataFrame, setting: Setting) -> pl.DataFrame:
@@ -57,8 +65,6 @@ def _of_cap(diagnosis: Diagnosis, setting: Setting) -> str:
 
 def _of_results(diagnosis: Diagnosis, setting: Setting) -> str:
     """Say how many results are longer than a cap, and of how many of them something behind it was used."""
-    if setting.part != kinds.CAP:
-        return ""
     cap = int(setting.value or 0)
     curve = diagnosis.caps.filter(tool=setting.tool, cap_tokens=cap)
     results = diagnosis.tool_calls.filter(tool=setting.tool)["result_tokens"]
@@ -68,6 +74,15 @@ def _of_results(diagnosis: Diagnosis, setting: Setting) -> str:
     return f"{over:,} of {len(results):,} results are longer{again}"
 
 
+def _of_prompts(diagnosis: Diagnosis, setting: Setting) -> str:
+    """Say how much of the prompts was read from the cache."""
+    turns = _of_runs(diagnosis.counted, setting)
+    sent = int(turns.select(pl.sum_horizontal(PROMPT_TOKENS).sum()).item() or 0)
+    return (
+        f"{int(turns['cache_read_tokens'].sum() or 0):,} of {sent:,} prompt tokens were read from the cache"
+    )
+
+
 _OWN: Final[Mapping[str, Callable[[Diagnosis, Setting], str]]] = {
     kinds.TTL: _of_ttl,
     kinds.COMPACT: _of_threshold,
@@ -75,5 +90,12 @@ _OWN: Final[Mapping[str, Callable[[Diagnosis, Setting], str]]] = {
     kinds.CAP: _of_cap,
 }
 """Parts whose setting is chosen by sums over all runs, which no single finding tells."""
+
+_ELSE: Final[Mapping[str, Callable[[Diagnosis, Setting], str]]] = {
+    kinds.CAP: _of_results,
+    kinds.BREAKPOINTS: _of_prompts,
+    kinds.FIX_PREFIX: _of_prompts,
+}
+"""What is told of parts where there is no finding."""
 
 __all__ = ["evidence_of"]

@@ -28,5 +28,5 @@ def finding_columns(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
         Column("cost", usd_column(row["usd"] for row in rows)),
         Column("found", [count(row["findings"]) for row in rows], give=2),
         Column("runs", [count(row["runs"]) for row in rows], give=3),
-        Column("the most expensive", [inert(row["message"]) for row in rows], name=True, prose=True),
+        Column("e.g. the most expensive", [inert(row["message"]) for row in rows], name=True, prose=True),
     ]
