@@ -69,11 +69,6 @@ def _is_otel(line: _Line) -> bool:
     return not named.isdisjoint(line) or ("attributes" in line and ("trace_id" in line or "traceId" in line))
 
 
-def _is_codex(line: _Line) -> bool:
-    kinds = {"session_meta", "response_item", "event_msg", "turn_context", "token_usage_record", "compacted"}
-    return "payload" in line and _type(line) in kinds
-
-
 def _is_copilot(line: _Line) -> bool:
     starts = ("session.", "assistant.", "user.message", "hook.", "tool.", "system.message")
     return "data" in line and _type(line).startswith(starts)
@@ -114,7 +109,6 @@ _TESTS: Final[Sequence[tuple[str, Callable[[_Line], bool]]]] = (
     ("Bedrock Converse pairs", _is_converse),
     ("LiteLLM logs", _is_litellm),
     ("OpenTelemetry (OTLP) traces", _is_otel),
-    ("a Codex CLI rollout", _is_codex),
     ("GitHub Copilot CLI events", _is_copilot),
     ("a Gemini CLI chat", _is_gemini_cli),
     ("mini-swe-agent trajectories", _is_mini_swe_agent),
