@@ -7,6 +7,7 @@ from typing import Any, Final
 import pytest
 
 import codex_lines as codex
+import openai_pairs as oai
 from costscan import formats
 from costscan.formats import foreign
 from costscan.formats.interface import LogFile
@@ -27,6 +28,16 @@ SAMPLES: Final[dict[str, list[Any]]] = {
         codex.counted(codex.used(5, 0, 1)),
         codex.record("resp_1", codex.used(5, 0, 1)),
         codex.line("compacted", {"message": ""}),
+    ],
+    "openai_api": [
+        oai.chat_pair(),
+        oai.pair(),
+        oai.batch(oai.chat()),
+        oai.response(),
+        oai.chat(),
+        {"request": {}, "response_sse": oai.events(oai.chunk(content="hi"))},
+        {"request": {}, "response_sse": oai.events({"type": "response.created", "response": oai.response()})},
+        {"request": {}, "response": {"status": 200, "body": json.dumps(oai.chat())}},
     ],
 }
 

@@ -38,18 +38,6 @@ def _streams(line: _Line, mark: str) -> bool:
     return isinstance(events, str) and mark in events
 
 
-def _is_chat(line: _Line) -> bool:
-    return (
-        _kind(line).startswith(("chat.completion", "text_completion"))
-        or isinstance(_answer(line).get("choices"), list)
-        or _streams(line, "chat.completion.chunk")
-    )
-
-
-def _is_responses(line: _Line) -> bool:
-    return _kind(line) == "response" or _streams(line, "response.created")
-
-
 def _is_gemini(line: _Line) -> bool:
     answer = _answer(line)
     return "candidates" in answer or "usageMetadata" in answer or _streams(line, '"candidates"')
@@ -103,8 +91,6 @@ def _is_bedrock_log(line: _Line) -> bool:
 
 _TESTS: Final[Sequence[tuple[str, Callable[[_Line], bool]]]] = (
     ("a Bedrock invocation log", _is_bedrock_log),
-    ("OpenAI Chat pairs", _is_chat),
-    ("OpenAI Responses pairs", _is_responses),
     ("Gemini API pairs", _is_gemini),
     ("Bedrock Converse pairs", _is_converse),
     ("LiteLLM logs", _is_litellm),

@@ -35,6 +35,14 @@ def counters(usage: object, *, searches: int = 0) -> Counters:
     return classes_of(told(usage, searches=searches), OPENAI)
 
 
+def has_sound(usage: object) -> bool:
+    """Whether sound went in or out, whose tokens cost more than those of text."""
+    if not isinstance(usage, dict):
+        return False
+    details = (_details(usage, names) for names in (_INPUT, _OUTPUT))
+    return any(number(found.get("audio_tokens")) not in {None, 0} for found in details)
+
+
 def _details(usage: Mapping[str, Any], names: tuple[str, ...]) -> Mapping[str, Any]:
     details = _first(usage, *(f"{name}_details" for name in names))
     return details if isinstance(details, dict) else {}
