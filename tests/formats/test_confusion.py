@@ -7,6 +7,7 @@ from typing import Any, Final
 import pytest
 
 import codex_lines as codex
+import gemini_pairs as gemini
 import openai_pairs as oai
 from costscan import formats
 from costscan.formats import foreign
@@ -28,6 +29,13 @@ SAMPLES: Final[dict[str, list[Any]]] = {
         codex.counted(codex.used(5, 0, 1)),
         codex.record("resp_1", codex.used(5, 0, 1)),
         codex.line("compacted", {"message": ""}),
+    ],
+    "gemini_api": [
+        gemini.pair(),
+        gemini.answer(),
+        {"key": "item-1", "response": gemini.answer()},
+        {"request": {}, "response_sse": gemini.events(gemini.answer())},
+        {"request": {}, "response": {"status": 200, "body": json.dumps(gemini.answer())}},
     ],
     "openai_api": [
         oai.chat_pair(),

@@ -13,7 +13,6 @@ from logs import OPUS, Json, assistant, at, message, pair, sse, streamed, usage,
 from seen import see
 
 EACH = usd(OPUS, **{"in": 10}, out=5)
-GEMINI = {"candidates": [{"content": {"parts": [{"text": "hi"}]}}], "usageMetadata": {"promptTokenCount": 9}}
 CONVERSE = {
     "output": {"message": {"role": "assistant", "content": [{"text": "hi"}]}},
     "stopReason": "end_turn",
@@ -21,7 +20,6 @@ CONVERSE = {
 }
 THEIRS: Json = {"request": {"messages": []}, "response": {"status": 200, "body": CONVERSE}}
 FOREIGN: dict[str, Json] = {
-    "Gemini API pairs": {"request": {"contents": []}, "response": GEMINI},
     "Bedrock Converse pairs": THEIRS,
     "an Inspect log": {"version": 2, "eval": {}, "samples": [], "stats": {"model_usage": {}}},
     "LiteLLM logs": {"id": "1", "call_type": "completion", "response_cost": 0.1, "prompt_tokens": 5},

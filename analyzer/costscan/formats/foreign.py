@@ -28,21 +28,6 @@ def _type(line: _Line) -> str:
     return kind if isinstance(kind, str) else ""
 
 
-def _kind(line: _Line) -> str:
-    kind = _answer(line).get("object")
-    return kind if isinstance(kind, str) else ""
-
-
-def _streams(line: _Line, mark: str) -> bool:
-    events = line.get("response_sse")
-    return isinstance(events, str) and mark in events
-
-
-def _is_gemini(line: _Line) -> bool:
-    answer = _answer(line)
-    return "candidates" in answer or "usageMetadata" in answer or _streams(line, '"candidates"')
-
-
 def _is_converse(line: _Line) -> bool:
     answer = _answer(line)
     return "inputTokens" in _in(answer, "usage") and ("stopReason" in answer or "output" in answer)
@@ -91,7 +76,6 @@ def _is_bedrock_log(line: _Line) -> bool:
 
 _TESTS: Final[Sequence[tuple[str, Callable[[_Line], bool]]]] = (
     ("a Bedrock invocation log", _is_bedrock_log),
-    ("Gemini API pairs", _is_gemini),
     ("Bedrock Converse pairs", _is_converse),
     ("LiteLLM logs", _is_litellm),
     ("OpenTelemetry (OTLP) traces", _is_otel),

@@ -15,7 +15,6 @@ response alone, at batch price. What the numbers mean, and what is counted once:
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from msgspec import UNSET
@@ -26,17 +25,17 @@ from costscan.formats.api.pair import Pair, is_answered, is_free, is_message, re
 from costscan.formats.api.request import Definitions, Request, asks_of, blocks_of
 from costscan.formats.api.runs import Names, PairRun, PairRuns, waited
 from costscan.formats.api.user import user_of
+from costscan.formats.api.when import end_of
 from costscan.formats.claude import people, task_names
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.block import hash_of, raw_json, text_block
 from costscan.reading.conversation import refusals
-from costscan.reading.conversation.call import LONGEST, Call, make_call, miss_reason
+from costscan.reading.conversation.call import Call, make_call, miss_reason
 from costscan.reading.conversation.usage import Usage
 from costscan.reading.conversation.usage import of_raw as usage_of_raw
 from costscan.reading.io.files import open_log
 from costscan.reading.io.json_lines import Reader
 from costscan.reading.io.rows import Rows
-from costscan.reading.io.timestamps import time_of
 from costscan.reading.prompt_diff.prompt import Sent
 
 _RAW = ("request", "response", "result")
@@ -143,7 +142,7 @@ def _call(number: int, pair: Pair, request: Request, answer: Message, usage: Usa
     config = request.output_config
     call = make_call(
         line=number,
-        end_at=_end(start, pair.duration_ms),
+        end_at=end_of(start, pair.duration_ms),
         model=answer.model or request.model,
         usage=usage,
         message_id=answer.id,
@@ -162,15 +161,3 @@ def _call(number: int, pair: Pair, request: Request, answer: Message, usage: Usa
         identity = repr((number, start, pair.response_sse)).encode("utf-8", "replace")
         call.request_id = f"pair {hash_of(identity + bytes(pair.request) + bytes(pair.response))}"
     return call
-
-
-def _end(start: str | None, duration_ms: object) -> str | None:
-    at = time_of(start)
-    if at is None or isinstance(duration_ms, bool) or not isinstance(duration_ms, int | float | str):
-        return start
-    try:
-        seconds = float(duration_ms) / 1000
-        likely = 0 <= seconds <= LONGEST.total_seconds()
-        return (at + timedelta(seconds=seconds)).isoformat() if likely else start
-    except (OverflowError, ValueError):
-        return start

@@ -20,13 +20,14 @@ read the same way. What the numbers mean, and what is counted once:
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any, Final
 
 from msgspec.structs import replace
 
 from costscan.formats.api.message import word
+from costscan.formats.api.proxy_body import told_in
 from costscan.formats.api.runs import Names, PairRun, PairRuns, waited
+from costscan.formats.api.when import end_of, start_of
 from costscan.formats.claude import people, task_names
 from costscan.formats.interface import Format, LogFile
 from costscan.formats.openai import answer as answers
@@ -34,12 +35,11 @@ from costscan.formats.openai import items, prompt
 from costscan.formats.openai.usage import counters, has_sound
 from costscan.reading.content.block import encode, hash_of
 from costscan.reading.content.redaction import label
-from costscan.reading.conversation.call import LONGEST, Call, make_call
+from costscan.reading.conversation.call import Call, make_call
 from costscan.reading.conversation.usage import Counters, Usage
 from costscan.reading.io.files import open_log
 from costscan.reading.io.json_lines import Reader
 from costscan.reading.io.rows import Rows
-from costscan.reading.io.timestamps import time_of
 from costscan.reading.prompt_diff.prompt import Sent
 from costscan.reading.prompt_diff.salt import Salt
 
@@ -85,7 +85,7 @@ class _Reading:
             return _is_error(line, answer or {})
         if answers.is_free(answer):
             return True
-        told = answers.body(line.get("request"))
+        told = told_in(line.get("request"))
         request = told if isinstance(told, dict) else {}
         blocks = prompt.blocks_of(request)
         run = self._run_of(number, line, request, blocks)
@@ -130,12 +130,12 @@ def _user(request: Mapping[str, Any]) -> str | None:
 def _call(
     number: int, line: Mapping[str, Any], request: Mapping[str, Any], answer: Mapping[str, Any]
 ) -> Call:
-    start = _start(line, answer)
+    start = start_of(line.get("timestamp"), line.get("at"), answer.get("created_at"), answer.get("created"))
     reasoning = request.get("reasoning")
     effort = reasoning.get("effort") if isinstance(reasoning, dict) else request.get("reasoning_effort")
     call = make_call(
         line=number,
-        end_at=_end(start, line.get("duration_ms")),
+        end_at=end_of(start, line.get("duration_ms")),
         model=word(answer.get("model")) or request.get("model"),
         usage=Usage(service_tier=_tier(line, request, answer)),
         message_id=answer.get("id"),
@@ -165,18 +165,3 @@ def _tier(line: Mapping[str, Any], request: Mapping[str, Any], answer: Mapping[s
         return "batch"
     asked = request.get("service_tier")
     return answer.get("service_tier") or (None if asked == _AUTO else asked)
-
-
-def _start(line: Mapping[str, Any], answer: Mapping[str, Any]) -> str | None:
-    """Return when a call began: as the line says, else as the response does, in seconds since 1970."""
-    told = (line.get("timestamp"), line.get("at"), answer.get("created_at"), answer.get("created"))
-    times = (str(at) for at in told if isinstance(at, str | int | float) and not isinstance(at, bool))
-    return next((at for at in times if time_of(at) is not None), None)
-
-
-def _end(start: str | None, duration_ms: object) -> str | None:
-    at = time_of(start)
-    if at is None or isinstance(duration_ms, bool) or not isinstance(duration_ms, int | float):
-        return start
-    likely = 0 <= duration_ms <= LONGEST.total_seconds() * 1000
-    return (at + timedelta(milliseconds=duration_ms)).isoformat() if likely else start

@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from costscan.formats.api.message import word
-from costscan.formats.api.proxy_body import body_of
+from costscan.formats.api.proxy_body import told_in
 from costscan.formats.api.sse import events_of
 from costscan.formats.openai import items
-from costscan.reading.content.block import Block, raw_json, text_block
-from costscan.reading.io import lenient_json
+from costscan.reading.content.block import Block, text_block
 
 _CHAT: Final = ("chat.completion", "text_completion")
 _ENDS: Final = frozenset({"response.completed", "response.incomplete", "response.failed"})
@@ -20,18 +19,10 @@ _WITH_FEES: Final = ("file_search_call", "code_interpreter_call", "image_generat
 """What is billed by the call or by the session, beside its tokens."""
 
 
-def body(value: object) -> dict[str, Any] | str | None:
-    """Return the body of a request or response out of a proxy's wrapper: an object, or a text of events."""
-    if value is None:
-        return None
-    raw = body_of(raw_json(value))
-    return lenient_json.mapping(raw) or raw.decode("utf-8", "replace")
-
-
 def answer_of(line: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the response of a line, put together where it was streamed; None where it holds none."""
     events = line.get("response_sse")
-    told = events if isinstance(events, str) else body(line.get("response"))
+    told = events if isinstance(events, str) else told_in(line.get("response"))
     if isinstance(told, str):
         return _streamed(events_of(told)) if "data:" in told else None
     return told if told is not None else dict(line) if is_answer(line) else None
