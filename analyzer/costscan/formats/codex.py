@@ -128,7 +128,7 @@ class _Reading:
         take = self._take.get(word(line.type) or "")
         payload = lenient_json.mapping(bytes(line.payload))
         if take is None or payload is None:
-            return take is None and payload is not None and line.type in _NO_CALL
+            return take is None and payload is not None and word(line.type) in _NO_CALL
         take(number, word(line.timestamp), payload)
         return True
 

@@ -35,6 +35,8 @@ def told_in(value: object) -> dict[str, Any] | str | None:
     """Return the body of a decoded request or response: an object, or a text of events."""
     if value is None:
         return None
+    if isinstance(value, dict) and "body" not in value:
+        return value
     raw = body_of(raw_json(value))
     return lenient_json.mapping(raw) or raw.decode("utf-8", "replace")
 

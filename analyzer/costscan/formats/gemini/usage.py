@@ -42,7 +42,7 @@ def is_beside_text(usage: object) -> bool:
     if not isinstance(usage, dict):
         return False
     heard = any(kind == "AUDIO" for kind in _modalities(usage, _OF_PROMPT))
-    return heard or any(kind in {"AUDIO", "IMAGE", "VIDEO"} for kind in _modalities(usage, _OF_ANSWER))
+    return heard or any(kind in ("AUDIO", "IMAGE", "VIDEO") for kind in _modalities(usage, _OF_ANSWER))
 
 
 def tier(usage: object) -> str | None:

@@ -91,7 +91,7 @@ def stop_reason(answer: Mapping[str, Any]) -> str | None:
 
 def _streamed(events: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Return the response that events amount to; without a usage where they end before it was told."""
-    ended = next((event for event in reversed(events) if event.get("type") in _ENDS), None)
+    ended = next((event for event in reversed(events) if word(event.get("type")) in _ENDS), None)
     if ended is not None and isinstance(ended.get("response"), dict):
         done = [event["item"] for event in events if _is_done(event)]
         response: dict[str, Any] = ended["response"]

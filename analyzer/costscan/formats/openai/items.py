@@ -55,7 +55,7 @@ def searches(item: Mapping[str, Any]) -> int:
     """
     action = item.get("action")
     kind = action.get("type") if isinstance(action, dict) else None
-    return int(_kind(item) == "web_search_call" and kind in {None, "search"})
+    return int(_kind(item) == "web_search_call" and kind in (None, "search"))
 
 
 def definitions(tools: object) -> list[dict[str, Any]]:
@@ -77,7 +77,7 @@ def _kind(item: Mapping[str, Any]) -> str:
 
 
 def _part(part: Mapping[str, Any]) -> Block:
-    kind = part.get("type")
+    kind = word(part.get("type"))
     if kind in {"input_image", "image_url"}:
         return Block(type="image", source=raw_json(_source(part.get("image_url"))))
     if kind in {"input_file", "file"}:

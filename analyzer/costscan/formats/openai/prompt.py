@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from costscan.formats.api.message import word
 from costscan.formats.api.request import in_message
 from costscan.formats.openai import items
 from costscan.formats.openai.answer import of_message
@@ -54,7 +55,7 @@ def _role(message: Mapping[str, Any]) -> str:
 
 
 def _blocks(message: Mapping[str, Any]) -> list[Block]:
-    role = message.get("role")
+    role = word(message.get("role"))
     if role in {"tool", "function"}:
         return [items.tool_result(message.get("tool_call_id"), message.get("content"))]
     if role == "assistant" and message.get("type") is None:
