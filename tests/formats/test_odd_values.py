@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from test_codex import STORY, spawned
+from test_confusion import SAMPLES
 
 import codex_lines as codex
 import gemini_pairs as gemini
@@ -15,8 +17,6 @@ from costscan import formats
 from costscan.formats.interface import LogFile
 from costscan.reading.io.rows import Rows
 from logs import write
-from test_codex import STORY, spawned
-from test_confusion import SAMPLES
 
 ODD: Final[list[Any]] = [None, True, -1, 1.5, "x", "", [], {}, [None], {"a": [1]}, "\ud800", 10**30, ["x"]]
 TOOL = {"type": "function", "function": {"name": "find"}}
