@@ -13,37 +13,16 @@ from logs import OPUS, Json, assistant, at, message, pair, sse, streamed, usage,
 from seen import see
 
 EACH = usd(OPUS, **{"in": 10}, out=5)
-CHAT: Json = {
-    "request": {"model": "gpt-5.5", "messages": [{"role": "user", "content": "hi"}]},
-    "response": {
-        "id": "chatcmpl-1",
-        "object": "chat.completion",
-        "model": "gpt-5.5",
-        "choices": [{"message": {"role": "assistant", "content": None, "tool_calls": [{"id": "c"}]}}],
-        "usage": {"prompt_tokens": 1000, "completion_tokens": 10, "total_tokens": 1010},
-    },
-}
-CHUNK = {"id": "c", "object": "chat.completion.chunk", "choices": [{"delta": {"content": "hi"}}]}
-RESPONSE = {
-    "id": "resp_1",
-    "object": "response",
-    "output": [{"type": "message", "role": "assistant", "content": []}],
-    "usage": {"input_tokens": 9, "input_tokens_details": {"cached_tokens": 4}, "output_tokens": 2},
-}
-GEMINI = {"candidates": [{"content": {"parts": [{"text": "hi"}]}}], "usageMetadata": {"promptTokenCount": 9}}
 CONVERSE = {
     "output": {"message": {"role": "assistant", "content": [{"text": "hi"}]}},
     "stopReason": "end_turn",
     "usage": {"inputTokens": 9, "outputTokens": 2},
 }
+THEIRS: Json = {"request": {"messages": []}, "response": {"status": 200, "body": CONVERSE}}
 FOREIGN: dict[str, Json] = {
-    "OpenAI Chat pairs": CHAT,
-    "OpenAI Responses pairs": {"request": {"model": "gpt-5.5", "input": "hi"}, "response": RESPONSE},
-    "Gemini API pairs": {"request": {"contents": []}, "response": GEMINI},
-    "Bedrock Converse pairs": {"request": {"messages": []}, "response": {"status": 200, "body": CONVERSE}},
+    "Bedrock Converse pairs": THEIRS,
     "an Inspect log": {"version": 2, "eval": {}, "samples": [], "stats": {"model_usage": {}}},
     "LiteLLM logs": {"id": "1", "call_type": "completion", "response_cost": 0.1, "prompt_tokens": 5},
-    "a Codex CLI rollout": {"type": "event_msg", "timestamp": at(), "payload": {"type": "token_count"}},
     "OpenTelemetry (OTLP) traces": {"resourceSpans": []},
 }
 
@@ -56,32 +35,23 @@ def test_a_format_that_is_not_read_yet_is_refused_by_name(tmp_path: Path, name: 
     assert found.value.what == f"{path}: this looks like {name}, which costscan does not read yet"
 
 
-def test_streams_of_another_api_are_none_of_ours(tmp_path: Path) -> None:
-    stream = {
-        "request": {"model": "gpt-5.5"},
-        "response_sse": f"data: {json.dumps(CHUNK)}\n\ndata: [DONE]\n\n",
-    }
-    with pytest.raises(CostscanError, match="this looks like OpenAI Chat pairs"):
-        read([str(write(tmp_path / "log.jsonl", stream))])
-
-
 def test_a_folder_tells_which_file_it_does_not_read(tmp_path: Path, capsys: Capture) -> None:
     write(tmp_path / "ours.jsonl", pair())
-    write(tmp_path / "theirs.jsonl", CHAT)
+    write(tmp_path / "theirs.jsonl", THEIRS)
     report = json.loads(said(capsys, "analyze", str(tmp_path), "--json", *NO_LEVERS))
     assert report["totals"]["turns"] == 1
     (skipped,) = report["inputs"]["skipped"]
     assert skipped["path"].endswith("theirs.jsonl")
-    assert skipped["reason"] == "this looks like OpenAI Chat pairs, which costscan does not read yet"
+    assert skipped["reason"] == "this looks like Bedrock Converse pairs, which costscan does not read yet"
 
 
 def test_pairs_of_another_api_among_ours_are_counted_and_not_billed(tmp_path: Path) -> None:
-    path = write(tmp_path / "log.jsonl", pair(), CHAT, CHAT, pair(message("msg_2")))
+    path = write(tmp_path / "log.jsonl", pair(), THEIRS, THEIRS, pair(message("msg_2")))
     with logs_of(str(path), levers=False) as (_, summary):
         assert (summary.totals.turns, summary.totals.usd) == (2, 2 * EACH)
         assert summary.inputs.unknown_lines == 2
         assert summary.inputs.unknown == [
-            {"kind": "OpenAI Chat pairs", "other": True, "lines": 2, "files": 1}
+            {"kind": "Bedrock Converse pairs", "other": True, "lines": 2, "files": 1}
         ]
 
 

@@ -9,7 +9,7 @@ import polars as pl
 from costscan.cache.proven_calls import IN_RUN, proven, with_proven
 from costscan.cache.requests import LoggedRequests
 from costscan.cache.simulator import simulate
-from costscan.cache_policy import LONG_US, SHORT_US
+from costscan.cache_policy import LONG_US, SHORT_US, policy_of
 from costscan.prices import UNIT_COLUMNS, UNITS_OF, turn_usd, usd_of
 from costscan.schema.frames import PROMPT, USD
 
@@ -68,7 +68,8 @@ class Agreement:
         turns: run_id, turn, replay_read_tokens, replay_write_tokens, replay_input_tokens, unexplained_tokens
             (read as billed less read as replayed), disagreement (its class, null where there is none; of
             what cache reads prove, too), off_usd (as replayed less as billed, null where that is not known).
-        compared: how many turns were compared: all but those that begin with what others cached.
+        compared: how many turns were compared: all but those that begin with what others cached, and those
+            of models whose cache has no known rules.
         tested: how many of them had anything to do with a cache.
         foreseen: how many of them agree to the token without what their own reads prove.
         exact: how many agree with it.
@@ -110,7 +111,7 @@ def agreement(turns: pl.DataFrame, unit: pl.DataFrame, logged_requests: LoggedRe
     """
     foreseen, refresh = _foreseen(turns, logged_requests)
     logged_requests = replace(logged_requests, longest_only=refresh.longest_only)
-    proven_turns = proven(logged_requests, turns, foreseen)
+    proven_turns = proven(logged_requests, turns.filter(_has_rules(turns)), foreseen)
     logged_requests = with_proven(logged_requests, proven_turns)
     replayed = _simulated(logged_requests) if proven_turns.height else foreseen
     classes = logged_requests.steps.select("req").join(replayed, on="req", how="left", maintain_order="left")
@@ -144,6 +145,12 @@ def agreement(turns: pl.DataFrame, unit: pl.DataFrame, logged_requests: LoggedRe
     )
 
 
+def _has_rules(turns: pl.DataFrame) -> pl.Expr:
+    """Whether a turn went to a model whose cache has rules that a replay can follow."""
+    ruled = [model for model in turns["model"].unique() if policy_of(model) is not None]
+    return pl.col("model").is_in(ruled).fill_null(value=False)
+
+
 def _simulated(logged_requests: LoggedRequests) -> pl.DataFrame:
     return simulate(
         logged_requests.requests, logged_requests.positions, longest_only=logged_requests.longest_only
@@ -172,7 +179,7 @@ def _compared(
     """Return the logged turns beside their replay, with `disagreement`, off_usd and least_usd."""
     unit = list(UNIT_COLUMNS.values())
     replayed = classes.rename({name: f"replay_{name}" for name in REPLAYED})
-    columns = (*_PLACE, "provider", *UNITS_OF.values(), "gap_s", "usd", *unit)
+    columns = (*_PLACE, "model", "provider", *UNITS_OF.values(), "gap_s", "usd", *unit)
     both = (
         turns.select(columns)
         .join(logged_requests.turns, on=_PLACE, how="inner", maintain_order="left")
@@ -192,7 +199,7 @@ def _compared(
             how="left",
             maintain_order="left",
         )
-        .with_columns(pl.col("given").fill_null(False))
+        .with_columns(pl.col("given").fill_null(False) | ~_has_rules(turns))
         .with_columns(unexplained_tokens=pl.col("cache_read_tokens") - pl.col("replay_read_tokens"))
         .sort(_PLACE)
     )

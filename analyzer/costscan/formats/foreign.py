@@ -28,33 +28,6 @@ def _type(line: _Line) -> str:
     return kind if isinstance(kind, str) else ""
 
 
-def _kind(line: _Line) -> str:
-    kind = _answer(line).get("object")
-    return kind if isinstance(kind, str) else ""
-
-
-def _streams(line: _Line, mark: str) -> bool:
-    events = line.get("response_sse")
-    return isinstance(events, str) and mark in events
-
-
-def _is_chat(line: _Line) -> bool:
-    return (
-        _kind(line).startswith(("chat.completion", "text_completion"))
-        or isinstance(_answer(line).get("choices"), list)
-        or _streams(line, "chat.completion.chunk")
-    )
-
-
-def _is_responses(line: _Line) -> bool:
-    return _kind(line) == "response" or _streams(line, "response.created")
-
-
-def _is_gemini(line: _Line) -> bool:
-    answer = _answer(line)
-    return "candidates" in answer or "usageMetadata" in answer or _streams(line, '"candidates"')
-
-
 def _is_converse(line: _Line) -> bool:
     answer = _answer(line)
     return "inputTokens" in _in(answer, "usage") and ("stopReason" in answer or "output" in answer)
@@ -67,11 +40,6 @@ def _is_litellm(line: _Line) -> bool:
 def _is_otel(line: _Line) -> bool:
     named = {"resourceSpans", "resourceLogs", "resourceMetrics", "resource_spans", "scopeSpans", "scopeLogs"}
     return not named.isdisjoint(line) or ("attributes" in line and ("trace_id" in line or "traceId" in line))
-
-
-def _is_codex(line: _Line) -> bool:
-    kinds = {"session_meta", "response_item", "event_msg", "turn_context", "token_usage_record", "compacted"}
-    return "payload" in line and _type(line) in kinds
 
 
 def _is_copilot(line: _Line) -> bool:
@@ -108,13 +76,9 @@ def _is_bedrock_log(line: _Line) -> bool:
 
 _TESTS: Final[Sequence[tuple[str, Callable[[_Line], bool]]]] = (
     ("a Bedrock invocation log", _is_bedrock_log),
-    ("OpenAI Chat pairs", _is_chat),
-    ("OpenAI Responses pairs", _is_responses),
-    ("Gemini API pairs", _is_gemini),
     ("Bedrock Converse pairs", _is_converse),
     ("LiteLLM logs", _is_litellm),
     ("OpenTelemetry (OTLP) traces", _is_otel),
-    ("a Codex CLI rollout", _is_codex),
     ("GitHub Copilot CLI events", _is_copilot),
     ("a Gemini CLI chat", _is_gemini_cli),
     ("mini-swe-agent trajectories", _is_mini_swe_agent),

@@ -15,31 +15,28 @@ response alone, at batch price. What the numbers mean, and what is counted once:
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET
 
 from costscan.formats.api.cache_key import salt_of, settings_of
 from costscan.formats.api.message import Message, word
 from costscan.formats.api.pair import Pair, is_answered, is_free, is_message, request_of, response_of
 from costscan.formats.api.request import Definitions, Request, asks_of, blocks_of
+from costscan.formats.api.runs import Names, PairRun, PairRuns, waited
 from costscan.formats.api.user import user_of
+from costscan.formats.api.when import end_of
 from costscan.formats.claude import people, task_names
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.block import hash_of, raw_json, text_block
 from costscan.reading.conversation import refusals
-from costscan.reading.conversation.call import LONGEST, Call, make_call, miss_reason
-from costscan.reading.conversation.request_thread import RequestThread
+from costscan.reading.conversation.call import Call, make_call, miss_reason
 from costscan.reading.conversation.usage import Usage
 from costscan.reading.conversation.usage import of_raw as usage_of_raw
 from costscan.reading.io.files import open_log
 from costscan.reading.io.json_lines import Reader
-from costscan.reading.io.row_types import CopyRow
 from costscan.reading.io.rows import Rows
-from costscan.reading.io.timestamps import time_of
 from costscan.reading.prompt_diff.prompt import Sent
-from costscan.reading.prompt_diff.tracker import Prompts, WorkerMemory
 
 _RAW = ("request", "response", "result")
 
@@ -84,23 +81,11 @@ def _lenient_pair(value: dict[str, Any]) -> Pair | None:
     return Pair(**plain, **raws)
 
 
-class _Run(Struct):
-    run_id: str
-    task: str
-    thread: RequestThread
-    agent: str | None = None
-    parent: str | None = None
-    user: str | None = None
-    waited: bool = False
-
-
 class _Reading:
     def __init__(self, file: LogFile, rows: Rows) -> None:
         self.file, self.rows = file, rows
-        self.runs: dict[str, _Run] = {}
-        self._ends: dict[int, list[str]] = {}
+        self._runs = PairRuns(file, rows)
         self._definitions = Definitions()
-        self._memory = WorkerMemory.of(rows)
 
     def take(self, number: int, pair: Pair) -> bool:
         """Add one pair; False when it is none of the Messages API."""
@@ -115,7 +100,7 @@ class _Reading:
         run = self._run_of(number, pair, request, blocks)
         thread = run.thread
         run.user = run.user or user_of(request.metadata)
-        run.waited = run.waited or _waited(thread, blocks)
+        run.waited = run.waited or waited(thread, blocks)
         # A gateway may give every response the same id: another prompt is another call.
         key = f"{call.message_id} {call.counters.prompt_side}" if call.message_id else f"line {number}"
         salt = salt_of(request, blocks)
@@ -129,81 +114,13 @@ class _Reading:
         refusals.note(thread.calls[n], answer.stop_reason, answer.stop_details)
         return True
 
-    def _run_of(self, number: int, pair: Pair, request: Request, blocks: list[Sent]) -> _Run:
-        own_id = word(pair.run_id) or (str(pair.run_id) if type(pair.run_id) is int else None)
-        chain = _chain(blocks) if own_id is None else []
-        run_id = own_id or self._extended(chain, blocks) or f"{self.file.path}:{number}"
-        if chain:
-            self._ends.setdefault(chain[-1], []).append(run_id)
-        run = self.runs.get(run_id)
-        if run is None:
-            task = word(pair.task) or _first_request(request) or word(pair.custom_id) or "unnamed"
-            thread = RequestThread(Prompts(run_id, task, self._memory))
-            run = self.runs[run_id] = _Run(run_id, task, thread, word(pair.agent), word(pair.parent_run_id))
-        return run
-
-    def _extended(self, chain: list[int], blocks: list[Sent]) -> str | None:
-        """Return the run this request continues, or re-sends; the same first message may begin many runs."""
-        for length in range(len(chain) if len(chain) > 1 else 0, 0, -1):
-            ended = self._ends.get(chain[length - 1])
-            if ended:
-                run_id = next((r for r in ended if self.runs[r].thread.wrote_any_of(blocks)), ended[-1])
-                ended.remove(run_id)
-                return run_id
-        return None
+    def _run_of(self, number: int, pair: Pair, request: Request, blocks: list[Sent]) -> PairRun:
+        own = Names(pair.run_id, pair.task, pair.agent, pair.parent_run_id)
+        return self._runs.of(number, own, blocks, _first_request(request) or word(pair.custom_id))
 
     def finish(self) -> None:
         """Write the runs to the rows."""
-        for run in self.runs.values():
-            if run.thread.calls:
-                with self.rows.run(self.file.path, run.run_id):
-                    self._write(run)
-
-    def _write(self, run: _Run) -> None:
-        copy = len(self.rows.copies)
-        self.rows.copies.append(
-            CopyRow(
-                copy=copy,
-                run_id=run.run_id,
-                root_run_id=run.parent or run.run_id,
-                parent_run_id=run.parent,
-                source=FORMAT.name,
-                path=self.file.path,
-                task=run.task,
-                agent=run.agent,
-                interactive=run.waited,
-                begins_late=False,
-                user=run.user,
-            )
-        )
-        run.thread.flush(self.rows, copy)
-
-
-def _chain(blocks: list[Sent]) -> list[int]:
-    """Return a hash for each message of what the messages up to it say."""
-    out: list[int] = []
-    so_far = 0
-    last = -1
-    for block in blocks:
-        if block.layer != "messages" or block.measured.kind == "tool_def":
-            continue
-        so_far = hash((so_far, block.role, block.measured.kind, block.measured.content_hash))
-        if block.message == last:
-            out[-1] = so_far
-        else:
-            out.append(so_far)
-        last = block.message
-    return out
-
-
-def _waited(thread: RequestThread, blocks: list[Sent]) -> bool:
-    """Whether the newest message of a later request is a human's, not a tool's or the client's."""
-    if not thread.calls or not blocks or blocks[-1].role != "user":
-        return False
-    newest = [b.measured for b in blocks if b.message == blocks[-1].message]
-    if any(measured.kind == "tool_result" for measured in newest):
-        return False
-    return any(not isinstance(measured.text, str) or people.asked(measured.text) for measured in newest)
+        self._runs.write(FORMAT.name)
 
 
 def _first_request(request: Request) -> str | None:
@@ -225,7 +142,7 @@ def _call(number: int, pair: Pair, request: Request, answer: Message, usage: Usa
     config = request.output_config
     call = make_call(
         line=number,
-        end_at=_end(start, pair.duration_ms),
+        end_at=end_of(start, pair.duration_ms),
         model=answer.model or request.model,
         usage=usage,
         message_id=answer.id,
@@ -244,15 +161,3 @@ def _call(number: int, pair: Pair, request: Request, answer: Message, usage: Usa
         identity = repr((number, start, pair.response_sse)).encode("utf-8", "replace")
         call.request_id = f"pair {hash_of(identity + bytes(pair.request) + bytes(pair.response))}"
     return call
-
-
-def _end(start: str | None, duration_ms: object) -> str | None:
-    at = time_of(start)
-    if at is None or isinstance(duration_ms, bool) or not isinstance(duration_ms, int | float | str):
-        return start
-    try:
-        seconds = float(duration_ms) / 1000
-        likely = 0 <= seconds <= LONGEST.total_seconds()
-        return (at + timedelta(seconds=seconds)).isoformat() if likely else start
-    except (OverflowError, ValueError):
-        return start

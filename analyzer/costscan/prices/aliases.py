@@ -12,6 +12,7 @@ from costscan.prices.catalog import PROVIDERS, provider, text_models
 _RELEASE_SHAPES: Final = {
     "-####-##-##": "-2026-06-05", "-########": "-20260605", "-###": "-001", "-##-##": "-06-05",
     "-##-####": "-06-2026", "-preview-##-##": "-preview-06-05", "-exp-##-##": "-exp-06-05",
+    "-preview-####-##-##": "-preview-2026-06-05",
 }  # fmt: skip
 _DASHED_DATE: Final = re.compile(r"-(\d{4})-(\d{2})-(\d{2})$")
 

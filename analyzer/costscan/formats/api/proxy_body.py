@@ -1,11 +1,12 @@
 """The body of a request or response in what a proxy logged around it: headers, a status, the body as text."""
 
 import json
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import Raw, Struct
 
+from costscan.reading.content.block import raw_json
 from costscan.reading.io import lenient_json
 
 _HEAD_BYTES: Final = 100_000
@@ -28,6 +29,16 @@ def body_of(raw: Raw) -> bytes:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         body = _loose_body(text)
     return _unquoted(body) or text
+
+
+def told_in(value: object) -> dict[str, Any] | str | None:
+    """Return the body of a decoded request or response: an object, or a text of events."""
+    if value is None:
+        return None
+    if isinstance(value, dict) and "body" not in value:
+        return value
+    raw = body_of(raw_json(value))
+    return lenient_json.mapping(raw) or raw.decode("utf-8", "replace")
 
 
 def _loose_body(text: bytes) -> bytes:

@@ -110,7 +110,7 @@ def blocks_of(request: Request, definitions: Definitions) -> list[Sent]:
                 named = [waiting.pop(name) for name in found_by(block) if name in waiting]
                 out += (tool._replace(layer="messages", message=number, nth=index) for tool in named)
             if (number, index) >= begin and (number > last_question or block.type not in _THINKING):
-                out += _in_message(block, role, number, index)
+                out += in_message(block, role, number, index)
     if request.cache_control is not None and out:
         out[-1] = out[-1]._replace(breakpoint=f"auto-{ttl(request.cache_control) or '5m'}")
     return out
@@ -144,7 +144,7 @@ def _asks(message: RequestMessage) -> bool:
     return isinstance(message.content, str) or all(block.type != "tool_result" for block in message.content)
 
 
-def _in_message(block: Block, role: str, message: int, nth: int) -> list[Sent]:
+def in_message(block: Block, role: str, message: int, nth: int) -> list[Sent]:
     """Return a content block of a message, with what is inside it; a breakpoint stands at the end."""
     measured = measure(block)
     if measured is None:

@@ -25,7 +25,7 @@ def response_of(events: str) -> dict[str, Any] | None:
     """Return the response a text of server-sent events amounts to, or None when it holds no message."""
     message: dict[str, Any] | None = None
     blocks: dict[int, dict[str, Any]] = {}
-    for event in _events(events):
+    for event in events_of(events):
         kind = event.get("type")
         if kind == "message_start" and isinstance(event.get("message"), dict):
             message = dict(event["message"])
@@ -40,7 +40,8 @@ def response_of(events: str) -> dict[str, Any] | None:
     return message
 
 
-def _events(text: str) -> list[dict[str, Any]]:
+def events_of(text: str) -> list[dict[str, Any]]:
+    """Return the data of a text of server-sent events, those that are no JSON objects left out."""
     events = []
     for line in _line_end.split(text):
         if not line.startswith("data:"):

@@ -81,6 +81,11 @@ class Labels:
         self._cwd = self._cwd or word(line.cwd)
         self._branch = self._branch or word(line.gitBranch)
 
+    def ran(self, folder: str | None, branch: str | None, *, headless: bool) -> None:
+        """Take where another client says that a session runs, once for all."""
+        self._cwd, self._branch = folder, branch
+        self._entrypoint = "sdk" if headless else None
+
     @property
     def project(self) -> str | None:
         """The folder that it ran in."""

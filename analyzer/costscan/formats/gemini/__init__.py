@@ -1,0 +1,1 @@
+"""What the formats of Gemini's API and clients hold: parts, usage, prompts."""

@@ -1,0 +1,1 @@
+"""What the formats of OpenAI's clients and APIs hold: items, usage."""

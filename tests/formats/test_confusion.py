@@ -1,0 +1,78 @@
+"""No format takes the files of another: samples of all of them, whole and line by line."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+import codex_lines as codex
+import gemini_pairs as gemini
+import openai_pairs as oai
+from costscan import formats
+from costscan.formats import foreign
+from costscan.formats.interface import LogFile
+from costscan.ingest.worker import detect
+from logs import assistant, message, pair, streamed, usage, user, write
+
+SAMPLES: Final[dict[str, list[Any]]] = {
+    "claude_code": [user(), assistant("msg_1")],
+    "claude_stream": [streamed("msg_1"), {"type": "result", "session_id": "s", "total_cost_usd": 1}],
+    "messages_api": [
+        pair(),
+        {"custom_id": "1", "result": {"type": "succeeded", "message": message("msg_b", usage(10, out=4))}},
+    ],
+    "codex": [
+        codex.meta(),
+        codex.context(),
+        codex.said("assistant", "hi"),
+        codex.counted(codex.used(5, 0, 1)),
+        codex.record("resp_1", codex.used(5, 0, 1)),
+        codex.line("compacted", {"message": ""}),
+    ],
+    "gemini_api": [
+        gemini.pair(),
+        gemini.answer(),
+        {"key": "item-1", "response": gemini.answer()},
+        {"request": {}, "response_sse": gemini.events(gemini.answer())},
+        {"request": {}, "response": {"status": 200, "body": json.dumps(gemini.answer())}},
+    ],
+    "openai_api": [
+        oai.chat_pair(),
+        oai.pair(),
+        oai.batch(oai.chat()),
+        oai.response(),
+        oai.chat(),
+        {"request": {}, "response_sse": oai.events(oai.chunk(content="hi"))},
+        {"request": {}, "response_sse": oai.events({"type": "response.created", "response": oai.response()})},
+        {"request": {}, "response": {"status": 200, "body": json.dumps(oai.chat())}},
+    ],
+}
+
+
+def takers(lines: list[Any]) -> list[str]:
+    return [name for name, log_format in formats.available().items() if log_format.sniff(lines)]
+
+
+def test_every_format_has_a_sample() -> None:
+    assert sorted(SAMPLES) == formats.names()
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_only_its_own_format_takes_a_file(tmp_path: Path, name: str) -> None:
+    assert takers(SAMPLES[name]) == [name]
+    path = str(write(tmp_path / "log.jsonl", *SAMPLES[name]))
+    found = detect(LogFile(path), list(formats.available().values()))
+    assert not isinstance(found, str)
+    assert found.name == name
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_only_its_own_format_takes_a_line(name: str) -> None:
+    for line in SAMPLES[name]:
+        assert takers([line]) == [name], json.dumps(line)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_what_is_read_is_not_refused_by_another_name(name: str) -> None:
+    assert [line for line in SAMPLES[name] if foreign.named(line) is not None] == []
