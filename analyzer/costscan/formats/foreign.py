@@ -96,12 +96,6 @@ def _is_mini_swe_agent(line: _Line) -> bool:
     return "trajectory_format" in line or ("messages" in line and "model_stats" in _in(line, "info"))
 
 
-def _is_pi(line: _Line) -> bool:
-    message = _in(line, "message")
-    own = _type(line) in {"thinking_level_change", "model_change"} and "parentId" in line
-    return own or ("parentId" in line and "cacheRead" in _in(message, "usage"))
-
-
 def _is_bedrock_log(line: _Line) -> bool:
     return line.get("schemaType") == "ModelInvocationLog"
 
@@ -119,7 +113,6 @@ _TESTS: Final[Sequence[tuple[str, Callable[[_Line], bool]]]] = (
     ("a Gemini CLI chat", _is_gemini_cli),
     ("mini-swe-agent trajectories", _is_mini_swe_agent),
     ("an OpenCode export", _is_opencode),
-    ("a Pi session", _is_pi),
     ("a Langfuse export", lambda line: "observations" in line and "trace" in line),
     ("an Inspect log", lambda line: "samples" in line and ("eval" in line or "stats" in line)),
     ("SWE-agent trajectories", lambda line: "trajectory" in line and ("history" in line or "info" in line)),
