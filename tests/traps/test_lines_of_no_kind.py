@@ -42,7 +42,6 @@ FOREIGN: dict[str, Json] = {
     "Gemini API pairs": {"request": {"contents": []}, "response": GEMINI},
     "Bedrock Converse pairs": {"request": {"messages": []}, "response": {"status": 200, "body": CONVERSE}},
     "an Inspect log": {"version": 2, "eval": {}, "samples": [], "stats": {"model_usage": {}}},
-    "LiteLLM logs": {"id": "1", "call_type": "completion", "response_cost": 0.1, "prompt_tokens": 5},
     "a Codex CLI rollout": {"type": "event_msg", "timestamp": at(), "payload": {"type": "token_count"}},
     "OpenTelemetry (OTLP) traces": {"resourceSpans": []},
 }

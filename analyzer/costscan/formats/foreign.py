@@ -60,10 +60,6 @@ def _is_converse(line: _Line) -> bool:
     return "inputTokens" in _in(answer, "usage") and ("stopReason" in answer or "output" in answer)
 
 
-def _is_litellm(line: _Line) -> bool:
-    return "call_type" in line and ("response_cost" in line or "custom_llm_provider" in line)
-
-
 def _is_otel(line: _Line) -> bool:
     named = {"resourceSpans", "resourceLogs", "resourceMetrics", "resource_spans", "scopeSpans", "scopeLogs"}
     return not named.isdisjoint(line) or ("attributes" in line and ("trace_id" in line or "traceId" in line))
@@ -106,7 +102,6 @@ _TESTS: Final[Sequence[tuple[str, Callable[[_Line], bool]]]] = (
     ("OpenAI Responses pairs", _is_responses),
     ("Gemini API pairs", _is_gemini),
     ("Bedrock Converse pairs", _is_converse),
-    ("LiteLLM logs", _is_litellm),
     ("OpenTelemetry (OTLP) traces", _is_otel),
     ("a Codex CLI rollout", _is_codex),
     ("GitHub Copilot CLI events", _is_copilot),

@@ -1,15 +1,16 @@
 """Runs told message by message: what was asked, what each call used and wrote, what tools answered."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from msgspec import Struct
 
+from costscan.formats.agents.chat import Prompt
 from costscan.formats.claude import people, task_names
 from costscan.formats.interface import LogFile
-from costscan.reading.content.block import Block, encode, hash_of
-from costscan.reading.content.measure import measure
+from costscan.reading.content.block import Block, encode, hash_of, text_block
+from costscan.reading.content.measure import definition, measure
 from costscan.reading.conversation.call import Call, make_call
 from costscan.reading.conversation.thread import Thread
 from costscan.reading.conversation.usage import Counters, Usage
@@ -38,13 +39,6 @@ class ToldCall(Struct, kw_only=True):
     recorded_usd: object = None
 
 
-class Message(Struct):
-    """A message of a prompt: who says it, and its blocks."""
-
-    role: str
-    blocks: Sequence[Block]
-
-
 class Run:
     """One run of a file. `root` is the topmost run above it, `parent` the one that started it."""
 
@@ -62,10 +56,11 @@ class Run:
         self._first: str | None = None
         self._waited = False
         self._prompt: list[int] = []
+        self._fixed: int | None = None
 
-    def system(self, line: int, text: str, *, layer: str = "system") -> None:
+    def system(self, line: int, text: str) -> None:
         """Add a part of the system prompt."""
-        self._send(line, Block(type="text", text=text), layer, "system")
+        self._send(line, [text_block(text)], "system", "system")
 
     def asks(self, line: int, blocks: Iterable[Block], *, by_person: bool = True) -> None:
         """Add what a user says; `by_person` is False for what the client says in his name."""
@@ -74,7 +69,7 @@ class Run:
             if wanted:
                 self._waited = self._waited or (self._first is not None and bool(self.thread.calls))
                 self._first = self._first or wanted
-            self._send(line, block, "messages", "user")
+            self._send(line, [block], "messages", "user")
 
     def called(self, told: ToldCall, wrote: Iterable[Block] = ()) -> int:
         """Add a call and what it wrote; give its number."""
@@ -84,31 +79,42 @@ class Run:
         self.thread.wrote(number, told.line, wrote)
         return number
 
-    def prompt(self, line: int, messages: Sequence[Message]) -> None:
-        """Add the messages of a whole prompt that were not in the one before.
+    def prompt(self, line: int, prompt: Prompt) -> None:
+        """Add what of a whole prompt was not in the one before.
 
-        A prompt that does not go on from the one before begins anew. What the last call wrote is in the
-        thread already.
+        Messages that do not go on from those before begin anew. What the last call wrote is in the thread
+        already.
         """
-        hashes = [hash_of(encode([m.role, [_identity(b) for b in m.blocks]])) for m in messages]
+        self._fix(line, prompt)
+        hashes = [hash_of(encode([m.role, [_identity(b) for b in m.blocks]])) for m in prompt.messages]
         before = len(self._prompt)
         if hashes[:before] != self._prompt:
             self.thread.forget()
             before = 0
-        elif before and before < len(messages) and messages[before].role == "assistant":
+        elif before and hashes[before:] and prompt.messages[before].role == "assistant":
             before += 1
-        for message in messages[before:]:
-            if message.role == "user":
-                self.asks(line, message.blocks)
+        for role, blocks in prompt.messages[before:]:
+            if role == "user":
+                self.asks(line, blocks)
             else:
-                for block in message.blocks:
-                    role = "assistant" if message.role == "assistant" else "user"
-                    self._send(line, block, "messages", role)
+                self._send(line, blocks, "messages", role)
         self._prompt = hashes
 
-    def _send(self, line: int, block: Block, layer: str, role: str) -> None:
-        measured = measure(block)
-        if measured is not None:
+    def _fix(self, line: int, prompt: Prompt) -> None:
+        """Add tools and system prompt, where they are not those of the prompt before."""
+        fixed = hash_of(encode([prompt.tools, prompt.system]))
+        if fixed == self._fixed or not (prompt.tools or prompt.system):
+            return
+        if self._fixed is not None:
+            self.thread.forget(layers=("tools", "system"))
+        self._fixed = fixed
+        for tool in prompt.tools:
+            self.thread.sent(line, definition(tool), layer="tools", role="system")
+        for text in prompt.system:
+            self.system(line, text)
+
+    def _send(self, line: int, blocks: Iterable[Block], layer: str, role: str) -> None:
+        for measured in filter(None, map(measure, blocks)):
             if layer == "system":
                 measured.kind = "system"
             self.thread.sent(line, measured, layer=layer, role=role)
