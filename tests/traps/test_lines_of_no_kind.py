@@ -43,7 +43,7 @@ FOREIGN: dict[str, Json] = {
     "Bedrock Converse pairs": {"request": {"messages": []}, "response": {"status": 200, "body": CONVERSE}},
     "an Inspect log": {"version": 2, "eval": {}, "samples": [], "stats": {"model_usage": {}}},
     "a Codex CLI rollout": {"type": "event_msg", "timestamp": at(), "payload": {"type": "token_count"}},
-    "OpenTelemetry (OTLP) traces": {"resourceSpans": []},
+    "spans of an OpenTelemetry SDK (not OTLP)": {"name": "chat", "trace_id": "1", "attributes": {}},
 }
 
 

@@ -61,8 +61,9 @@ def _is_converse(line: _Line) -> bool:
 
 
 def _is_otel(line: _Line) -> bool:
-    named = {"resourceSpans", "resourceLogs", "resourceMetrics", "resource_spans", "scopeSpans", "scopeLogs"}
-    return not named.isdisjoint(line) or ("attributes" in line and ("trace_id" in line or "traceId" in line))
+    return "attributes" in line and (
+        "trace_id" in line or "traceId" in line or "trace_id" in _in(line, "context")
+    )
 
 
 def _is_codex(line: _Line) -> bool:
@@ -88,10 +89,6 @@ def _is_opencode(line: _Line) -> bool:
     )
 
 
-def _is_mini_swe_agent(line: _Line) -> bool:
-    return "trajectory_format" in line or ("messages" in line and "model_stats" in _in(line, "info"))
-
-
 def _is_bedrock_log(line: _Line) -> bool:
     return line.get("schemaType") == "ModelInvocationLog"
 
@@ -102,11 +99,10 @@ _TESTS: Final[Sequence[tuple[str, Callable[[_Line], bool]]]] = (
     ("OpenAI Responses pairs", _is_responses),
     ("Gemini API pairs", _is_gemini),
     ("Bedrock Converse pairs", _is_converse),
-    ("OpenTelemetry (OTLP) traces", _is_otel),
+    ("spans of an OpenTelemetry SDK (not OTLP)", _is_otel),
     ("a Codex CLI rollout", _is_codex),
     ("GitHub Copilot CLI events", _is_copilot),
     ("a Gemini CLI chat", _is_gemini_cli),
-    ("mini-swe-agent trajectories", _is_mini_swe_agent),
     ("an OpenCode export", _is_opencode),
     ("a Langfuse export", lambda line: "observations" in line and "trace" in line),
     ("an Inspect log", lambda line: "samples" in line and ("eval" in line or "stats" in line)),
