@@ -80,15 +80,6 @@ def _is_gemini_cli(line: _Line) -> bool:
     return _type(line) == "gemini" or "projectHash" in line or "$set" in line
 
 
-def _is_opencode(line: _Line) -> bool:
-    return (
-        "messages" in line
-        and "info" in line
-        and "trajectory_format" not in line
-        and "id" in _in(line, "info")
-    )
-
-
 def _is_bedrock_log(line: _Line) -> bool:
     return line.get("schemaType") == "ModelInvocationLog"
 
@@ -103,7 +94,6 @@ _TESTS: Final[Sequence[tuple[str, Callable[[_Line], bool]]]] = (
     ("a Codex CLI rollout", _is_codex),
     ("GitHub Copilot CLI events", _is_copilot),
     ("a Gemini CLI chat", _is_gemini_cli),
-    ("an OpenCode export", _is_opencode),
     ("a Langfuse export", lambda line: "observations" in line and "trace" in line),
     ("an Inspect log", lambda line: "samples" in line and ("eval" in line or "stats" in line)),
     ("SWE-agent trajectories", lambda line: "trajectory" in line and ("history" in line or "info" in line)),
