@@ -27,7 +27,7 @@ def read_alike(capsys: Capture, path: Path) -> Report:
     used = json.loads(said(capsys, "usage", str(path), "--json", "--no-cache"))["totals"]
     totals = report.summary.totals
     assert used["turns"] == report.turns.height
-    assert Decimal(str(used["usd"])) == totals.usd
+    assert Decimal(str(used["usd"] or 0)) == (totals.usd or 0)
     for name in CLASSES:
         assert (used[name] or 0) == report.turns[name].sum()
     return report

@@ -76,10 +76,6 @@ def _is_copilot(line: _Line) -> bool:
     return "data" in line and _type(line).startswith(starts)
 
 
-def _is_gemini_cli(line: _Line) -> bool:
-    return _type(line) == "gemini" or "projectHash" in line or "$set" in line
-
-
 def _is_bedrock_log(line: _Line) -> bool:
     return line.get("schemaType") == "ModelInvocationLog"
 
@@ -93,8 +89,6 @@ _TESTS: Final[Sequence[tuple[str, Callable[[_Line], bool]]]] = (
     ("spans of an OpenTelemetry SDK (not OTLP)", _is_otel),
     ("a Codex CLI rollout", _is_codex),
     ("GitHub Copilot CLI events", _is_copilot),
-    ("a Gemini CLI chat", _is_gemini_cli),
-    ("a Langfuse export", lambda line: "observations" in line and "trace" in line),
     ("an Inspect log", lambda line: "samples" in line and ("eval" in line or "stats" in line)),
     ("SWE-agent trajectories", lambda line: "trajectory" in line and ("history" in line or "info" in line)),
     ("an ATIF trajectory", lambda line: "steps" in line and "agent" in line),
