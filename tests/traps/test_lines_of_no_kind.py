@@ -41,7 +41,6 @@ FOREIGN: dict[str, Json] = {
     "OpenAI Responses pairs": {"request": {"model": "gpt-5.5", "input": "hi"}, "response": RESPONSE},
     "Gemini API pairs": {"request": {"contents": []}, "response": GEMINI},
     "Bedrock Converse pairs": {"request": {"messages": []}, "response": {"status": 200, "body": CONVERSE}},
-    "an Inspect log": {"version": 2, "eval": {}, "samples": [], "stats": {"model_usage": {}}},
     "a Codex CLI rollout": {"type": "event_msg", "timestamp": at(), "payload": {"type": "token_count"}},
     "spans of an OpenTelemetry SDK (not OTLP)": {"name": "chat", "trace_id": "1", "attributes": {}},
 }

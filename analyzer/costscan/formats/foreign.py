@@ -89,7 +89,6 @@ _TESTS: Final[Sequence[tuple[str, Callable[[_Line], bool]]]] = (
     ("spans of an OpenTelemetry SDK (not OTLP)", _is_otel),
     ("a Codex CLI rollout", _is_codex),
     ("GitHub Copilot CLI events", _is_copilot),
-    ("an Inspect log", lambda line: "samples" in line and ("eval" in line or "stats" in line)),
     ("SWE-agent trajectories", lambda line: "trajectory" in line and ("history" in line or "info" in line)),
     ("an ATIF trajectory", lambda line: "steps" in line and "agent" in line),
     ("LangSmith runs", lambda line: "run_type" in line and "dotted_order" in line),

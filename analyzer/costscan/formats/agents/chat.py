@@ -92,6 +92,8 @@ def _joined(content: object) -> str:
 
 
 def _tool_call(call: Mapping[str, Any]) -> Block:
+    if isinstance(call.get("function"), str):
+        return blocks.tool_use(call["function"], call.get("id"), call.get("arguments"))
     function = blocks.mapping_in(call, "function")
     return blocks.tool_use(function.get("name"), call.get("id"), function.get("arguments"))
 

@@ -1,6 +1,8 @@
 """Log files that are no text: SQLite stores, opened read-only with their write-ahead logs, and zips."""
 
 import sqlite3
+import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -10,6 +12,11 @@ from costscan.errors import CostscanError
 
 SQLITE: Final = b"SQLite format 3\x00"
 ZIP: Final = b"PK\x03\x04"
+_ZSTD: Final = 93
+_NAME_LENGTH_AT: Final = 26
+"""Where the lengths of its name and of what follows it stand in the header of a member, at its end."""
+_MAX_MEMBER_BYTES: Final = 1 << 31
+_DAMAGE: Final = (OSError, ValueError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
 _MAX_STEPS: Final = 10**6
 _MAX_ROUNDS: Final = 2_000
 """A store made to run forever is given up after so many million steps."""
@@ -73,3 +80,60 @@ def _opened(path: str) -> sqlite3.Connection:
             raise
         return sqlite3.connect(f"{address}?mode=ro&immutable=1", uri=True)
     return connection
+
+
+class Archive:
+    """The members of a zip, also those packed by Zstandard (method 93), which Python below 3.14 refuses."""
+
+    def __init__(self, path: str, members: Sequence[zipfile.ZipInfo]) -> None:
+        self._path = path
+        self._members = {member.filename: member for member in members}
+
+    def names(self) -> list[str]:
+        """Return the names of the members, in their order."""
+        return list(self._members)
+
+    def read(self, name: str) -> bytes:
+        """Return what a member holds.
+
+        Raises:
+            CostscanError: it is damaged, or larger than any log.
+        """
+        member = self._members[name]
+        try:
+            if member.file_size > _MAX_MEMBER_BYTES:
+                raise ValueError(f"{member.file_size} bytes")
+            return _unpacked(self._path, member) if member.compress_type == _ZSTD else self._plain(name)
+        except _DAMAGE as error:
+            raise CostscanError(f"{self._path}: {name} cannot be read: {error}") from error
+
+    def _plain(self, name: str) -> bytes:
+        with zipfile.ZipFile(self._path) as archive:
+            return archive.read(name)
+
+
+def archive(path: str) -> Archive:
+    """Return the members of a zip.
+
+    Raises:
+        CostscanError: it is none, or cut off.
+    """
+    try:
+        with zipfile.ZipFile(path) as opened:
+            return Archive(path, opened.infolist())
+    except (OSError, zipfile.BadZipFile, ValueError) as error:
+        raise CostscanError(f"{path}: not a zip that can be read: {error}") from error
+
+
+def _unpacked(path: str, member: zipfile.ZipInfo) -> bytes:
+    import zstandard  # noqa: PLC0415 - seldom needed
+
+    with Path(path).open("rb") as file:
+        file.seek(member.header_offset + _NAME_LENGTH_AT)
+        skipped = sum(int.from_bytes(file.read(2), "little") for _ in range(2))
+        file.seek(skipped, 1)
+        packed = file.read(member.compress_size)
+    try:
+        return zstandard.ZstdDecompressor().stream_reader(packed).read(_MAX_MEMBER_BYTES)
+    except zstandard.ZstdError as error:
+        raise ValueError(str(error)) from error
