@@ -71,11 +71,6 @@ def _is_codex(line: _Line) -> bool:
     return "payload" in line and _type(line) in kinds
 
 
-def _is_copilot(line: _Line) -> bool:
-    starts = ("session.", "assistant.", "user.message", "hook.", "tool.", "system.message")
-    return "data" in line and _type(line).startswith(starts)
-
-
 def _is_bedrock_log(line: _Line) -> bool:
     return line.get("schemaType") == "ModelInvocationLog"
 
@@ -88,7 +83,6 @@ _TESTS: Final[Sequence[tuple[str, Callable[[_Line], bool]]]] = (
     ("Bedrock Converse pairs", _is_converse),
     ("spans of an OpenTelemetry SDK (not OTLP)", _is_otel),
     ("a Codex CLI rollout", _is_codex),
-    ("GitHub Copilot CLI events", _is_copilot),
     ("SWE-agent trajectories", lambda line: "trajectory" in line and ("history" in line or "info" in line)),
     ("an ATIF trajectory", lambda line: "steps" in line and "agent" in line),
     ("LangSmith runs", lambda line: "run_type" in line and "dotted_order" in line),
