@@ -21,9 +21,7 @@ CONVERSE = {
 THEIRS: Json = {"request": {"messages": []}, "response": {"status": 200, "body": CONVERSE}}
 FOREIGN: dict[str, Json] = {
     "Bedrock Converse pairs": THEIRS,
-    "an Inspect log": {"version": 2, "eval": {}, "samples": [], "stats": {"model_usage": {}}},
-    "LiteLLM logs": {"id": "1", "call_type": "completion", "response_cost": 0.1, "prompt_tokens": 5},
-    "OpenTelemetry (OTLP) traces": {"resourceSpans": []},
+    "spans of an OpenTelemetry SDK (not OTLP)": {"name": "chat", "trace_id": "1", "attributes": {}},
 }
 
 

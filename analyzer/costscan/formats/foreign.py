@@ -33,41 +33,10 @@ def _is_converse(line: _Line) -> bool:
     return "inputTokens" in _in(answer, "usage") and ("stopReason" in answer or "output" in answer)
 
 
-def _is_litellm(line: _Line) -> bool:
-    return "call_type" in line and ("response_cost" in line or "custom_llm_provider" in line)
-
-
 def _is_otel(line: _Line) -> bool:
-    named = {"resourceSpans", "resourceLogs", "resourceMetrics", "resource_spans", "scopeSpans", "scopeLogs"}
-    return not named.isdisjoint(line) or ("attributes" in line and ("trace_id" in line or "traceId" in line))
-
-
-def _is_copilot(line: _Line) -> bool:
-    starts = ("session.", "assistant.", "user.message", "hook.", "tool.", "system.message")
-    return "data" in line and _type(line).startswith(starts)
-
-
-def _is_gemini_cli(line: _Line) -> bool:
-    return _type(line) == "gemini" or "projectHash" in line or "$set" in line
-
-
-def _is_opencode(line: _Line) -> bool:
-    return (
-        "messages" in line
-        and "info" in line
-        and "trajectory_format" not in line
-        and "id" in _in(line, "info")
+    return "attributes" in line and (
+        "trace_id" in line or "traceId" in line or "trace_id" in _in(line, "context")
     )
-
-
-def _is_mini_swe_agent(line: _Line) -> bool:
-    return "trajectory_format" in line or ("messages" in line and "model_stats" in _in(line, "info"))
-
-
-def _is_pi(line: _Line) -> bool:
-    message = _in(line, "message")
-    own = _type(line) in {"thinking_level_change", "model_change"} and "parentId" in line
-    return own or ("parentId" in line and "cacheRead" in _in(message, "usage"))
 
 
 def _is_bedrock_log(line: _Line) -> bool:
@@ -77,15 +46,7 @@ def _is_bedrock_log(line: _Line) -> bool:
 _TESTS: Final[Sequence[tuple[str, Callable[[_Line], bool]]]] = (
     ("a Bedrock invocation log", _is_bedrock_log),
     ("Bedrock Converse pairs", _is_converse),
-    ("LiteLLM logs", _is_litellm),
-    ("OpenTelemetry (OTLP) traces", _is_otel),
-    ("GitHub Copilot CLI events", _is_copilot),
-    ("a Gemini CLI chat", _is_gemini_cli),
-    ("mini-swe-agent trajectories", _is_mini_swe_agent),
-    ("an OpenCode export", _is_opencode),
-    ("a Pi session", _is_pi),
-    ("a Langfuse export", lambda line: "observations" in line and "trace" in line),
-    ("an Inspect log", lambda line: "samples" in line and ("eval" in line or "stats" in line)),
+    ("spans of an OpenTelemetry SDK (not OTLP)", _is_otel),
     ("SWE-agent trajectories", lambda line: "trajectory" in line and ("history" in line or "info" in line)),
     ("an ATIF trajectory", lambda line: "steps" in line and "agent" in line),
     ("LangSmith runs", lambda line: "run_type" in line and "dotted_order" in line),

@@ -68,11 +68,18 @@ def default_folders() -> list[str]:
     """
     roots = [os.path.expandvars(root) for log_format in available().values() for root in log_format.roots]
     folders = [str(Path(root).expanduser()) for root in roots if not root.startswith("$")]
-    there = [folder for folder in dict.fromkeys(folders) if logs_in(Path(folder), lambda *_: None)]
+    there = [folder for folder in dict.fromkeys(folders) if _holds_logs(Path(folder))]
     if not there:
         looked = [folder.replace(str(Path.home()), "~", 1) for folder in dict.fromkeys(folders)]
         raise CostscanError(f"no logs in {', '.join(looked)}", "name a file or a folder of logs")
     return there
+
+
+def _holds_logs(root: Path) -> bool:
+    try:
+        return root.is_file() or bool(logs_in(root, lambda *_: None))
+    except OSError:  # in a folder that may not be looked into
+        return False
 
 
 def is_pipe(path: str) -> bool:

@@ -45,7 +45,7 @@ def calls_and_copies(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
     The calls that are not kept stay: they say what was in the prompt before the first kept one.
     """
     copies = table(folder, "copies").collect()
-    calls = _timed(table(folder, "calls").collect())
+    calls = _identified(_timed(table(folder, "calls").collect()))
     copies = _ranked(_rooted(_named(copies, table(folder, "agents").collect())), calls)
     ranks = copies.select("copy", "run_id", "rank")
     calls = calls.join(ranks, on="copy", how="left").sort("rank", "seq")
@@ -59,6 +59,22 @@ def _timed(calls: pl.DataFrame) -> pl.DataFrame:
         .fill_null(strategy="forward")
         .over("copy")
         .fill_null(pl.col("at").fill_null(strategy="backward").over("copy")),
+    )
+
+
+def _identified(calls: pl.DataFrame) -> pl.DataFrame:
+    """Fill the message id of calls that tell their request alone, where another copy tells both."""
+    lacking = pl.col("message_id").is_null() & pl.col("request_id").is_not_null()
+    if not calls.select(lacking.any()).item():
+        return calls
+    known = calls.filter(pl.col("message_id").is_not_null() & pl.col("request_id").is_not_null())
+    ids = known.select("request_id", known_id="message_id").unique(
+        "request_id", keep="first", maintain_order=True
+    )
+    return (
+        calls.join(ids, on="request_id", how="left", maintain_order="left")
+        .with_columns(message_id=pl.coalesce("message_id", "known_id"))
+        .drop("known_id")
     )
 
 

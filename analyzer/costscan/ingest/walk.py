@@ -2,8 +2,11 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Final
+
+from costscan.formats import available
 
 LOG_ENDINGS: Final = (".jsonl", ".ndjson", ".json")
 PACKED_ENDINGS: Final = (".gz", ".zst")
@@ -18,7 +21,13 @@ def is_log(path: Path) -> bool:
     name = path.name.lower()
     if name.endswith(".meta.json"):
         return False
-    return name.endswith((*LOG_ENDINGS, *PACKED_ENDINGS))
+    return name.endswith(_endings())
+
+
+@cache
+def _endings() -> tuple[str, ...]:
+    own = (ending for log_format in available().values() for ending in log_format.endings)
+    return (*LOG_ENDINGS, *PACKED_ENDINGS, *own)
 
 
 def logs_in(folder: Path, unread: Callable[[str, str], None]) -> list[str]:

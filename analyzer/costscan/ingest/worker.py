@@ -21,6 +21,7 @@ from costscan.formats.interface import Format, LogFile
 from costscan.ingest import arrow_tables, bill_tables
 from costscan.ingest.kept_readings import Added, KeptReadings, Read, key_of
 from costscan.ingest.reasons import NOTHING_KNOWN
+from costscan.reading.io.containers import kind_of
 from costscan.reading.io.files import open_log
 from costscan.reading.io.lenient_json import is_document, objects, text_of
 from costscan.reading.io.row_types import UnknownRow
@@ -123,6 +124,8 @@ def detect(file: LogFile, sources: Sequence[Format]) -> Format | str:
     looks_like: str | None = None
     with open_log(file.on_disk) as stream:
         try:
+            if kind_of(file.on_disk) is not None:
+                return next((s for s in sources if s.owns and s.owns(file.on_disk)), NOTHING_KNOWN)
             for head in _heads(stream):
                 log_format = _first_format(head, sources)
                 if not isinstance(log_format, str | None):

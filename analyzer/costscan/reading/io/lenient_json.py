@@ -11,7 +11,7 @@ MAX_OBJECT_STARTS: Final = 2000
 _LINE_KEYS: Final = frozenset({"message", "request", "response", "sessionId", "session_id", "result", "data"})
 _MAX_DIGITS: Final = 400
 
-_bad_escape = re.compile(r'\\(?:u(?![0-9a-fA-F]{4})|(?![\\/"bfnrtu]))')
+_escape = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})?')
 _object_start = re.compile(r'\{\s*"(?:type|parentUuid|uuid|sessionId|session_id|request|timestamp|run_id)"')
 _between = re.compile(r"[\s,]*(?:\]\s*$)?")
 _document = re.compile(rb'\s*(?:\[\s*\{|\{[ \t\r]*\n\s*")')
@@ -70,7 +70,7 @@ def objects(text: str) -> Parsed:
     parsed, problem, at = _from(text, 0)
     if not problem:
         return Parsed(parsed, "", [])
-    repaired, still, _ = _from(_bad_escape.sub(r"\\\\", text[at:]), 0)
+    repaired, still, _ = _from(_escape.sub(_mended, text[at:]), 0)
     if not still and repaired:
         return Parsed(parsed + repaired, "broken escapes, repaired", [])
     damaged: list[str] = []
@@ -89,6 +89,11 @@ def objects(text: str) -> Parsed:
         if not bad:
             break
     return Parsed(parsed, problem, [*damaged, text[at:]] if at < len(text) else damaged)
+
+
+def _mended(escape: re.Match[str]) -> str:
+    """Return an escape as it is, and a backslash that begins none as one that stands for itself."""
+    return escape[0] if len(escape[0]) > 1 else r"\\"
 
 
 def _from(text: str, at: int) -> tuple[list[dict[str, Any]], str, int]:

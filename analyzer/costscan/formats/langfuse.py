@@ -1,0 +1,161 @@
+"""Exports of Langfuse: `{trace, observations}` documents, and rows of observations.
+
+What the numbers mean, and what is counted once:
+- A `GENERATION` is one model call; one whose usage is the sum of those inside it is none.
+- What `usageDetails` hold depends on the integration that wrote them. Buckets such as `input_cache_read` and
+  `output_reasoning` stand beside `input` and `output`; those called `prompt_details` and
+  `completion_details` are a part of them. Where `total` says otherwise, it decides.
+- Without any bucket of the cache (the Claude Agent SDK loses it), what was cached is unknown and not billed.
+- `totalCost` is worked out by Langfuse's own table of models, kept as recorded and never billed.
+- A trace is a run.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from costscan.formats.agents import blocks, chat
+from costscan.formats.agents.runs import Run, Runs, ToldCall
+from costscan.formats.interface import Format, LogFile
+from costscan.reading.content.block import Block
+from costscan.reading.conversation.token_classes import Counting, Told, classes_of
+from costscan.reading.conversation.usage import Counters, nothing_known, number
+from costscan.reading.io import lenient_json
+from costscan.reading.io.files import open_log
+from costscan.reading.io.json_lines import Reader
+from costscan.reading.io.rows import Rows
+
+_ROW: Final = (("usageDetails", "traceId"), ("usage_details", "trace_id"))
+_READ: Final = (
+    *("prompt_details.cache_read", "input_cache_read", "cache_read_input_tokens", "input_cached_tokens"),
+    "prompt_details.cached_tokens",
+)
+_WRITE: Final = ("prompt_details.cache_creation", "input_cache_creation", "cache_creation_input_tokens")
+_REASONING: Final = ("completion_details.reasoning", "output_reasoning", "output_reasoning_tokens")
+
+
+def sniff(objects: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether these are exports of Langfuse."""
+    return any(_is_trace(line) or _is_observation(line) for line in objects)
+
+
+def _is_trace(line: Mapping[str, Any]) -> bool:
+    return isinstance(line.get("observations"), list) and isinstance(line.get("trace"), dict)
+
+
+def _is_observation(line: Mapping[str, Any]) -> bool:
+    return bool({"usageDetails", "usage_details"} & line.keys()) and bool(
+        {"traceId", "trace_id"} & line.keys()
+    )
+
+
+def read(file: LogFile, rows: Rows) -> None:
+    """Read one export."""
+    found: list[tuple[int, Mapping[str, Any]]] = []
+    runs = Runs(file, rows, FORMAT.name)
+
+    def take(at: int, line: Mapping[str, Any]) -> bool:
+        if _is_trace(line):
+            run = runs.of(str(line["trace"].get("id")))
+            run.task, run.user = (
+                blocks.word(line["trace"].get("name")),
+                blocks.word(line["trace"].get("userId")),
+            )
+            found.extend((at, o) for o in line["observations"] if isinstance(o, dict))
+        elif _is_observation(line):
+            found.append((at, line))
+        else:
+            return False
+        return True
+
+    with open_log(file.on_disk) as stream:
+        Reader(dict[str, Any], lambda line: line, rows).feed(stream, file.path, take)
+    for at, observation in _calls(found):
+        _add(runs.of(str(_get(observation, "traceId") or file.path)), at, observation)
+    runs.finish()
+
+
+FORMAT = Format(
+    name="langfuse",
+    expected='Langfuse exports such as {"trace":…,"observations":[{"type":"GENERATION","usageDetails":…}]}',
+    sniff=sniff,
+    read=read,
+)
+
+
+def _get(observation: Mapping[str, Any], key: str) -> Any:
+    """Return the value of a key in camel case, which bulk exports write in snake case."""
+    snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in key)
+    return observation.get(key, observation.get(snake))
+
+
+def _calls(found: Iterable[tuple[int, Mapping[str, Any]]]) -> list[tuple[int, Mapping[str, Any]]]:
+    """Return the calls in the order of time, without generations that repeat the sum of those inside them."""
+    calls = [(at, o) for at, o in found if o.get("type") == "GENERATION"]
+    inside: dict[object, list[tuple[int | None, ...]]] = {}
+    for _, observation in calls:
+        inside.setdefault(_get(observation, "parentObservationId"), []).append(_sums(observation))
+    own = [(at, o) for at, o in calls if not _repeats(_sums(o), inside.get(o.get("id"), []))]
+    return sorted(own, key=lambda call: str(_get(call[1], "startTime")))
+
+
+def _sums(observation: Mapping[str, Any]) -> tuple[int | None, ...]:
+    usage = _usage(observation)
+    return tuple(number(usage.get(name)) for name in ("input", "output"))
+
+
+def _repeats(own: tuple[int | None, ...], inside: Sequence[tuple[int | None, ...]]) -> bool:
+    return bool(inside) and own == tuple(sum(n or 0 for n in column) for column in zip(*inside, strict=True))
+
+
+def _usage(observation: Mapping[str, Any]) -> Mapping[str, Any]:
+    usage = _json(_get(observation, "usageDetails"))
+    return usage if isinstance(usage, dict) else {}
+
+
+def _add(run: Run, at: int, observation: Mapping[str, Any]) -> None:
+    usage, wrote = _usage(observation), _json(observation.get("output"))
+    told = ToldCall(
+        line=at,
+        model=observation.get("model") or _get(observation, "providedModelName"),
+        counters=_counters(usage) if usage else nothing_known(),
+        began=blocks.word(_get(observation, "startTime")),
+        ended=blocks.word(_get(observation, "endTime")),
+        message_id=blocks.word(observation.get("id")),
+        recorded_usd=_get(observation, "totalCost"),
+    )
+    asked = _json(observation.get("input"))
+    messages = asked.get("messages") if isinstance(asked, dict) else asked
+    if isinstance(messages, list) and all(isinstance(m, dict) and "role" in m for m in messages):
+        run.prompt(at, chat.prompt_of(messages))
+    run.called(told, _wrote(wrote))
+
+
+def _counters(usage: Mapping[str, Any]) -> Counters:
+    cache_read, written, reasoned = (
+        next((number(usage[name]) for name in names if usage.get(name) is not None), None)
+        for names in (_READ, _WRITE, _REASONING)
+    )
+    told = Told(
+        input_tokens=number(usage.get("input")),
+        output_tokens=number(usage.get("output")),
+        cache_read_tokens=cache_read,
+        # Of integrations that tell of reads alone, most know of no writes.
+        cache_write_5m_tokens=0 if written is None and cache_read is not None else written,
+        reasoning_tokens=reasoned,
+        total_tokens=number(usage.get("total")),
+    )
+    inside = any(name.startswith("prompt_details") for name in usage)
+    reasoning_inside = not any(name.startswith("output_reasoning") for name in usage)
+    return classes_of(told, Counting(cache_inside=inside, reasoning_inside=reasoning_inside))
+
+
+def _wrote(output: object) -> list[Block]:
+    if isinstance(output, dict) and ("content" in output or "tool_calls" in output):
+        return list(chat.message_of({**output, "role": "assistant"}).blocks)
+    return [blocks.text_block(output)] if isinstance(output, str) and output else []
+
+
+def _json(value: object) -> Any:
+    """Return a value that exports write as JSON text, a text that is none as it is."""
+    parsed = lenient_json.value(value) if isinstance(value, str) else value
+    return value if parsed is None else parsed

@@ -1,0 +1,97 @@
+"""LiteLLM's `StandardLoggingPayload`, an object a call, as its callbacks and bucket loggers write it.
+
+What the numbers mean, and what is counted once:
+- `prompt_tokens` holds what was read from and written to the cache; `metadata.usage_object` says how much
+  that was, and how long what was written lives. Rows of the proxy's database without it tell neither: what
+  was fresh and what was cached is unknown, and such a call is billed for its output alone.
+- `response_cost` (`spend` in the database) is what LiteLLM made of it by its own price list, kept as
+  recorded. Its `cost_breakdown.input_cost` holds the cache costs beside it already; it is not read.
+- `cache_hit: true` is an answer of LiteLLM's own store, and `status: "failure"` none: neither is a call.
+- The same `id` is the same call, however many callbacks wrote it.
+- `session_id`, else `trace_id`, is the run. `messages` are the whole prompt, unless messages are not logged.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from costscan.formats.agents import blocks, chat, chat_usage
+from costscan.formats.agents.runs import Run, Runs, ToldCall
+from costscan.formats.interface import Format, LogFile
+from costscan.reading.io import lenient_json
+from costscan.reading.io.files import open_log
+from costscan.reading.io.json_lines import Reader
+from costscan.reading.io.rows import Rows
+
+
+def sniff(objects: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether these are calls as LiteLLM logs them."""
+    return any(map(_is_call, objects))
+
+
+def _is_call(line: Mapping[str, Any]) -> bool:
+    costs = {"response_cost", "spend", "custom_llm_provider"}
+    return "call_type" in line and "startTime" in line and not costs.isdisjoint(line)
+
+
+def read(file: LogFile, rows: Rows) -> None:
+    """Read one file of calls."""
+    runs = Runs(file, rows, FORMAT.name)
+    with open_log(file.on_disk) as stream:
+        Reader(dict[str, Any], lambda line: line, rows).feed(
+            stream, file.path, lambda at, line: _taken(runs, at, line)
+        )
+    runs.finish()
+
+
+FORMAT = Format(
+    name="litellm",
+    expected='LiteLLM logs such as {"call_type":…,"startTime":…,"response_cost":…,"metadata":{…}}',
+    sniff=sniff,
+    read=read,
+)
+
+
+def _taken(runs: Runs, at: int, line: Mapping[str, Any]) -> bool:
+    if not _is_call(line):
+        return False
+    if line.get("cache_hit") in {True, "True", "true"} or line.get("status") == "failure":
+        return True
+    call_id = blocks.word(line.get("id")) or blocks.word(line.get("request_id")) or f"line {at}"
+    metadata = _object(line.get("metadata"))
+    run = runs.of(blocks.word(line.get("session_id")) or blocks.word(line.get("trace_id")) or call_id)
+    run.user = run.user or blocks.word(line.get("end_user"))
+    response = _object(line.get("response"))
+    usage = blocks.mapping_in(metadata, "usage_object") or blocks.mapping_in(response, "usage") or line
+    told = ToldCall(
+        line=at,
+        model=line.get("model") or line.get("model_group"),
+        counters=chat_usage.counters_of(usage),
+        began=_moment(line.get("startTime")),
+        ended=_moment(line.get("endTime")),
+        message_id=call_id,
+        stop_reason=chat.stop_of(response),
+        tier=blocks.word(usage.get("service_tier")),
+        speed=blocks.word(usage.get("speed")),
+        geo=blocks.word(usage.get("inference_geo")),
+        recorded_usd=line.get("response_cost", line.get("spend")),
+    )
+    _asked(run, at, line)
+    run.called(told, chat.answer_of(response))
+    return True
+
+
+def _asked(run: Run, at: int, line: Mapping[str, Any]) -> None:
+    messages = line.get("messages")
+    if isinstance(messages, list):
+        run.prompt(at, chat.prompt_of(messages, blocks.mapping_in(line, "model_parameters").get("tools")))
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    """Return an object; rows of the database hold some as JSON text."""
+    if isinstance(value, str):
+        return lenient_json.mapping(value) or {}
+    return value if isinstance(value, dict) else {}
+
+
+def _moment(value: object) -> str | None:
+    return str(value) if isinstance(value, int | float) else blocks.word(value)

@@ -1,0 +1,218 @@
+"""OpenCode: its store `opencode.db` (SQLite), what `opencode export` writes, message files of old versions.
+
+What the numbers mean, and what is counted once:
+- An assistant message is one model call; of older versions, in which it may hold several, each `step-finish`
+  is one. `tokens.input` leaves out what was read from or written to the cache; writes are one class, taken as
+  5-minute ones.
+- `tokens.output` holds what was reasoned in some versions (1.2) and leaves it out in others (1.18): where
+  `tokens.total` is told, it decides.
+- `cost` is what the client makes of it, kept as recorded; 1.2 charges reasoning twice in it. Zero dollars
+  beside tokens say that the client has no price.
+- The store is opened read-only, with what stands in its write-ahead log. A message is the same call in the
+  store, an export and a file of its own.
+- A sub-session is a run under its `parent_id`. The call that makes the title of a session is billed and
+  stands nowhere, neither do the system prompt and the tool definitions.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from costscan.errors import CostscanError
+from costscan.formats.agents import blocks
+from costscan.formats.agents.runs import Run, Runs, ToldCall
+from costscan.formats.interface import Format, LogFile
+from costscan.reading.content.block import Block
+from costscan.reading.conversation.token_classes import ANTHROPIC, Told, classes_of
+from costscan.reading.conversation.usage import Counters, number
+from costscan.reading.io import containers, lenient_json
+from costscan.reading.io.files import open_log
+from costscan.reading.io.json_lines import Reader
+from costscan.reading.io.rows import Rows
+
+_TABLES: Final = frozenset({"session", "message", "part"})
+_STOPS: Final = {"stop": "end_turn", "tool-calls": "tool_use", "length": "max_tokens"}
+_SESSION: Final = ("id", "parent_id", "directory", "agent")
+
+
+def sniff(objects: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether these are exports of sessions, or single messages."""
+    return any(_is_export(line) or _is_message(line) for line in objects)
+
+
+def owns(path: str) -> bool:
+    """Whether a file is OpenCode's store."""
+    if containers.kind_of(path) != containers.SQLITE:
+        return False
+    try:
+        with containers.store(path) as store:
+            return store.tables() >= _TABLES
+    except CostscanError:
+        return False
+
+
+def _is_export(line: Mapping[str, Any]) -> bool:
+    info = blocks.mapping_in(line, "info")
+    return isinstance(line.get("messages"), list) and "id" in info and ("projectID" in info or "slug" in info)
+
+
+def _is_message(line: Mapping[str, Any]) -> bool:
+    return {"sessionID", "modelID", "tokens", "role"} <= line.keys()
+
+
+def read(file: LogFile, rows: Rows) -> None:
+    """Read a store, an export or a message."""
+    runs = Runs(file, rows, FORMAT.name)
+    if containers.kind_of(file.on_disk) == containers.SQLITE:
+        with containers.store(file.on_disk) as store:
+            _read_store(store, runs, rows)
+        rows.bytes_read += Path(file.on_disk).stat().st_size
+    else:
+        with open_log(file.on_disk) as stream:
+            Reader(dict[str, Any], lambda line: line, rows).feed(
+                stream, file.path, lambda at, line: _taken(runs, at, line)
+            )
+    runs.finish()
+
+
+FORMAT = Format(
+    name="opencode",
+    expected='an OpenCode store or export such as {"info":{"id":…,"projectID":…},"messages":[…]}',
+    sniff=sniff,
+    read=read,
+    owns=owns,
+    endings=("opencode.db",),
+    beside=(".db-wal",),
+    roots=("$XDG_DATA_HOME/opencode/opencode.db", "~/.local/share/opencode/opencode.db"),
+)
+
+
+def _read_store(store: containers.Store, runs: Runs, rows: Rows) -> None:
+    parts: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in store.rows("part", ("id", "message_id", "data"), "id"):
+        parts[str(row["message_id"])].append(_data(row))
+    for row in store.rows("session", _SESSION, "time_created, id"):
+        _name(runs.of(str(row["id"])), row.get("parent_id"), row.get("directory"), row.get("agent"))
+    for at, row in enumerate(store.rows("message", ("id", "session_id", "data"), "time_created, id"), 1):
+        _add(runs.of(str(row["session_id"])), at, {**_data(row), "id": row["id"]}, parts[str(row["id"])])
+        rows.lines += 1
+
+
+def _data(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    return lenient_json.mapping(row["data"]) or {} if isinstance(row["data"], str) else {}
+
+
+def _taken(runs: Runs, at: int, line: Mapping[str, Any]) -> bool:
+    if _is_export(line):
+        info = blocks.mapping_in(line, "info")
+        run = runs.of(str(info["id"]))
+        _name(run, info.get("parentID"), info.get("directory"), info.get("agent"))
+        for message in blocks.list_in(line, "messages"):
+            parts = [part for part in blocks.list_in(message, "parts") if isinstance(part, dict)]
+            _add(run, at, blocks.mapping_in(message, "info"), parts)
+        return True
+    if not _is_message(line):
+        return False
+    _add(runs.of(str(line["sessionID"])), at, line, [])
+    return True
+
+
+def _name(run: Run, parent: object, folder: object, agent: object) -> None:
+    run.parent, run.project = blocks.word(parent), blocks.word(folder)
+    run.agent = blocks.word(agent) if run.parent else None
+
+
+def _add(run: Run, at: int, info: Mapping[str, Any], parts: Sequence[Mapping[str, Any]]) -> None:
+    if info.get("role") == "user":
+        for part in parts:
+            run.asks(at, _said(part), by_person=part.get("synthetic") is not True)
+    elif info.get("role") == "assistant":
+        _add_calls(run, at, info, parts)
+
+
+def _add_calls(run: Run, at: int, info: Mapping[str, Any], parts: Sequence[Mapping[str, Any]]) -> None:
+    """Add a call, or several that one message holds, what they wrote, and what tools answered."""
+    steps = [part for part in parts if part.get("type") == "step-finish"]
+    several = len(steps) > 1
+    wrote: list[Mapping[str, Any]] = []
+    for part in parts:
+        if several and part in steps:
+            step = {
+                **info,
+                "tokens": part.get("tokens"),
+                "cost": part.get("cost"),
+                "finish": part.get("reason"),
+            }
+            _call(run, at, {**step, "id": f"{info.get('id')} {steps.index(part)}"}, wrote)
+            wrote = []
+        else:
+            wrote.append(part)
+    if not several:
+        _call(run, at, info, wrote)
+    if info.get("summary") is True:
+        run.thread.forget()
+        run.asks(at, [block for part in parts for block in _said(part)], by_person=False)
+
+
+def _call(run: Run, at: int, info: Mapping[str, Any], parts: Sequence[Mapping[str, Any]]) -> None:
+    counters = _counters(blocks.mapping_in(info, "tokens"))
+    if counters.is_zero:
+        return
+    times = blocks.mapping_in(info, "time")
+    told = ToldCall(
+        line=at,
+        model=info.get("modelID"),
+        counters=counters,
+        began=_moment(times.get("created")),
+        ended=_moment(times.get("completed")),
+        message_id=blocks.word(info.get("id")),
+        stop_reason=_STOPS.get(str(info.get("finish")), info.get("finish") or "end_turn"),
+        recorded_usd=info.get("cost") or None,
+    )
+    run.called(told, [block for part in parts for block in _wrote(part)])
+    run.asks(at, [block for part in parts for block in _answered(part)], by_person=False)
+
+
+def _counters(tokens: Mapping[str, Any]) -> Counters:
+    cache = blocks.mapping_in(tokens, "cache")
+    told = Told(
+        input_tokens=number(tokens.get("input")),
+        output_tokens=number(tokens.get("output")),
+        cache_read_tokens=number(cache.get("read")),
+        cache_write_5m_tokens=number(cache.get("write")),
+        reasoning_tokens=number(tokens.get("reasoning", 0)),
+        total_tokens=number(tokens.get("total")),
+    )
+    return classes_of(told, ANTHROPIC)
+
+
+def _moment(value: object) -> str | None:
+    return str(value) if isinstance(value, int | float) else None
+
+
+def _wrote(part: Mapping[str, Any]) -> list[Block]:
+    if part.get("type") == "tool":
+        return [
+            blocks.tool_use(
+                part.get("tool"), part.get("callID"), blocks.mapping_in(part, "state").get("input")
+            )
+        ]
+    if part.get("type") == "reasoning":
+        return [blocks.thinking(part.get("text"))]
+    return _said(part)
+
+
+def _answered(part: Mapping[str, Any]) -> list[Block]:
+    state = blocks.mapping_in(part, "state")
+    if part.get("type") != "tool" or state.get("status") not in {"completed", "error"}:
+        return []
+    failed = state.get("status") == "error"
+    return [
+        blocks.tool_result(part.get("callID"), state.get("error" if failed else "output"), is_error=failed)
+    ]
+
+
+def _said(part: Mapping[str, Any]) -> list[Block]:
+    text = part.get("text") if part.get("type") == "text" else None
+    return [blocks.text_block(text)] if isinstance(text, str) and text else []

@@ -1,0 +1,64 @@
+"""OpenTelemetry exports (OTLP/JSON): traces, logs and metrics of agents, an export a line or one document.
+
+Read are the GenAI conventions, old and new, OpenInference, and the events, spans and metrics of Claude Code.
+What the numbers mean, and what is counted once:
+- A span of the operation `chat`, `generate_content` or `text_completion`, or of the kind `LLM`, is a model
+  call. Those of agents (`invoke_agent`) repeat the sum of theirs and are not counted.
+- `gen_ai.usage.input_tokens` and `llm.token_count.prompt` hold what was read from and written to the cache.
+  Of an instrumentation that tells counters of the cache on none of its spans in a file, what was cached is
+  unknown: such calls are billed for their output alone.
+- A call that several tell is counted once: spans with the same `gen_ai.response.id`, a span inside another
+  one of a call (SDKs trace themselves under an instrumentation), a log record and a span with the same
+  request id. Claude Code's `api_request` events go first, then who tells how long cache writes live.
+- `cost_usd` of Claude Code's events is what the client makes of it, kept as recorded.
+- Metrics tell totals of a session, not calls: what they hold beyond the logged calls is billed as `unlogged`,
+  so that logs, spans and metrics may be read together, and with the transcripts of the same sessions.
+- `session.id` or `gen_ai.conversation.id`, else the trace, is the run. Prompts are shown where content was
+  captured.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from costscan.formats.agents import claude_metrics, otlp
+from costscan.formats.agents.spans import Spans
+from costscan.formats.interface import Format, LogFile
+from costscan.reading.io.files import open_log
+from costscan.reading.io.json_lines import Reader
+from costscan.reading.io.rows import Rows
+
+
+def sniff(objects: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether these are exports of OpenTelemetry."""
+    return any(map(otlp.is_otlp, objects))
+
+
+def read(file: LogFile, rows: Rows) -> None:
+    """Read one file of exports."""
+    calls, totals = Spans(), claude_metrics.Totals()
+
+    def take(at: int, line: Mapping[str, Any]) -> bool:
+        if not otlp.is_otlp(line):
+            return False
+        for span in otlp.spans(line):
+            calls.add_span(at, span)
+        for log in otlp.logs(line):
+            calls.add_log(at, log)
+        for point in otlp.points(line):
+            totals.add(at, point)
+        return True
+
+    with open_log(file.on_disk) as stream:
+        Reader(dict[str, Any], lambda line: line, rows).feed(stream, file.path, take)
+    calls.write(file, rows, FORMAT.name)
+    rows.recorded.extend(totals.rows(file.path))
+
+
+FORMAT = Format(
+    name="otel",
+    expected='OTLP/JSON exports such as {"resourceSpans":[{"scopeSpans":[{"spans":[…]}]}]}',
+    sniff=sniff,
+    read=read,
+    # A transcript of the same session says more of a call.
+    precedence=5,
+)

@@ -1,0 +1,107 @@
+"""Exports of Langfuse: what the buckets of usage mean depends on who wrote them."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from command import Capture
+from logs import HAIKU, Json, usd
+from other_agents import read_lines, recorded, taken_by, tokens
+
+
+def generation(usage: Json | None, number: str = "o1", **more: Any) -> Json:
+    return {
+        "id": number,
+        "traceId": "t1",
+        "type": "GENERATION",
+        "startTime": "2026-11-02T10:00:01.000Z",
+        "endTime": "2026-11-02T10:00:03.000Z",
+        "model": HAIKU,
+        "input": '[{"role": "user", "content": "Count the ports."}]',
+        "output": '{"role": "assistant", "content": "Two."}',
+        "usageDetails": usage,
+        "totalCost": 0.25,
+        **more,
+    }
+
+
+def trace(*observations: Json) -> Json:
+    return {
+        "trace": {"id": "t1", "name": "ports"},
+        "observations": [{"type": "SPAN", "id": "s"}, *observations],
+    }
+
+
+BESIDE: Json = {"input": 300, "input_cache_read": 700, "output": 50, "output_reasoning": 30, "total": 1_080}
+INSIDE: Json = {
+    "input": 1_000,
+    "prompt_details.cache_read": 700,
+    "output": 80,
+    "completion_details.reasoning": 30,
+    "total": 1_080,
+}
+
+
+@pytest.mark.parametrize("total", [True, False])
+@pytest.mark.parametrize("usage", [BESIDE, INSIDE])
+def test_buckets_stand_beside_the_counters_or_inside_them(
+    tmp_path: Path, capsys: Capture, usage: Json, *, total: bool
+) -> None:
+    told = usage if total else {name: n for name, n in usage.items() if name != "total"}
+    report = read_lines(capsys, tmp_path, trace(generation(told)))
+    assert tokens(report.turns) == [(300, 700, 0, 0, 80)]
+    assert report.summary.totals.usd == usd(HAIKU, **{"in": 300}, read=700, out=80)
+    assert recorded(report.turns) == [Decimal("0.25")]
+    assert report.runs["task"].to_list() == ["ports"]
+
+
+def test_a_total_decides_against_the_names(tmp_path: Path, capsys: Capture) -> None:
+    told = {"input": 1_000, "input_cache_read": 700, "output": 80, "total": 1_080}
+    assert tokens(read_lines(capsys, tmp_path, trace(generation(told))).turns) == [(300, 700, 0, 0, 80)]
+
+
+def test_an_integration_that_loses_the_cache_leaves_it_unknown(tmp_path: Path, capsys: Capture) -> None:
+    report = read_lines(capsys, tmp_path, trace(generation({"input": 5, "output": 94, "total": 99})))
+    assert tokens(report.turns) == [(5, None, None, 0, 94)]
+    assert report.turns["usage_from"].to_list() == ["unreported"]
+    assert not report.summary.totals.usd_exact
+
+
+def test_a_generation_without_usage_is_unknown(tmp_path: Path, capsys: Capture) -> None:
+    report = read_lines(capsys, tmp_path, trace(generation(None)))
+    assert tokens(report.turns) == [(None, None, None, None, None)]
+
+
+def test_a_generation_around_others_that_repeats_their_sum_is_no_call(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    outer = generation({"input": 20, "output": 4, "input_cache_read": 0}, "outer")
+    steps = [
+        generation({"input": 10, "output": 2, "input_cache_read": 0}, name, parentObservationId="outer")
+        for name in ("a", "b")
+    ]
+    report = read_lines(capsys, tmp_path, trace(outer, *steps))
+    assert report.turns["message_id"].sort().to_list() == ["a", "b"]
+    differs = {**outer, "usageDetails": {"input": 7, "output": 4, "input_cache_read": 0}}
+    assert read_lines(capsys, tmp_path, trace(differs, *steps)).turns.height == 3
+
+
+def test_rows_of_a_bulk_export_are_calls_too(tmp_path: Path, capsys: Capture) -> None:
+    row = {
+        "id": "o1",
+        "trace_id": "t1",
+        "type": "GENERATION",
+        "start_time": "2026-11-02T10:00:01.000Z",
+        "provided_model_name": HAIKU,
+        "usage_details": BESIDE,
+        "total_cost": "0.25",
+    }
+    report = read_lines(capsys, tmp_path, row, {**row, "id": "o2", "type": "SPAN"})
+    assert tokens(report.turns) == [(300, 700, 0, 0, 80)]
+    assert recorded(report.turns) == [Decimal("0.25")]
+
+
+def test_no_other_format_takes_its_files() -> None:
+    assert taken_by(trace(generation(BESIDE))) == ["langfuse"]

@@ -1,0 +1,131 @@
+"""LiteLLM's log of calls: prompt counters that hold the cache, a recorded cost, whole prompts."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from command import Capture
+from logs import HAIKU, Json, usd
+from other_agents import read_lines, recorded, taken_by, tokens
+
+SYSTEM: Json = {"role": "system", "content": "You are careful."}
+ASKED: Json = {"role": "user", "content": "Count the ports."}
+TOOL: Json = {"type": "function", "function": {"name": "bash", "parameters": {"type": "object"}}}
+ANSWER: Json = {
+    "role": "assistant",
+    "content": "I look.",
+    "tool_calls": [{"id": "t1", "function": {"name": "bash", "arguments": '{"command": "ls"}'}}],
+}
+RESULT: Json = {"role": "tool", "tool_call_id": "t1", "content": "porto.txt"}
+
+
+def used(**details: Any) -> Json:
+    return {
+        "prompt_tokens": 1_000,
+        "completion_tokens": 50,
+        "total_tokens": 1_050,
+        "completion_tokens_details": {"reasoning_tokens": 20},
+        "prompt_tokens_details": details,
+    }
+
+
+def call(call_id: str = "c1", usage: Json | None = None, **more: Any) -> Json:
+    return {
+        "id": call_id,
+        "trace_id": "run-1",
+        "session_id": "",
+        "call_type": "completion",
+        "status": "success",
+        "cache_hit": None,
+        "custom_llm_provider": "anthropic",
+        "startTime": 1_793_613_600.5,
+        "endTime": 1_793_613_603.0,
+        "model": HAIKU,
+        "metadata": {"usage_object": used(cached_tokens=700) if usage is None else usage},
+        "response_cost": 0.25,
+        "cost_breakdown": {"input_cost": 0.2, "cache_read_cost": 0.1, "output_cost": 0.05},
+        "prompt_tokens": 1_000,
+        "completion_tokens": 50,
+        "total_tokens": 1_050,
+        "messages": [SYSTEM, ASKED],
+        "model_parameters": {"tools": [TOOL]},
+        "response": {"choices": [{"finish_reason": "tool_calls", "message": ANSWER}]},
+        **more,
+    }
+
+
+def test_the_prompt_counter_holds_what_was_cached(tmp_path: Path, capsys: Capture) -> None:
+    split = {"ephemeral_5m_input_tokens": 60, "ephemeral_1h_input_tokens": 40}
+    usage = used(cached_tokens=700, cache_creation_tokens=100, cache_creation_token_details=split)
+    report = read_lines(capsys, tmp_path, call(usage=usage))
+    assert tokens(report.turns) == [(200, 700, 60, 40, 50)]
+    assert report.turns["thinking_tokens"].to_list() == [20]
+    assert report.summary.totals.usd == usd(HAIKU, **{"in": 200}, read=700, w5m=60, w1h=40, out=50)
+    assert recorded(report.turns) == [Decimal("0.25")]
+    assert report.turns["duration_s"].to_list() == [2.5]
+
+
+def test_writes_for_twelve_hours_have_no_known_price(tmp_path: Path, capsys: Capture) -> None:
+    split = {"ephemeral_12h_input_tokens": 40}
+    usage = used(cached_tokens=0, cache_creation_tokens=40, cache_creation_token_details=split)
+    report = read_lines(capsys, tmp_path, call(usage=usage))
+    assert report.turns["cache_write_1h_tokens"].to_list() == [None]
+    assert not report.summary.totals.usd_exact
+
+
+def test_answers_of_its_own_store_and_failures_are_no_calls(tmp_path: Path, capsys: Capture) -> None:
+    report = read_lines(
+        capsys, tmp_path, call(), call("c2", cache_hit=True), call("c3", status="failure", response_cost=0)
+    )
+    assert report.turns["message_id"].to_list() == ["c1"]
+    assert report.summary.inputs.unknown == []
+
+
+def test_a_call_that_two_callbacks_wrote_counts_once(tmp_path: Path, capsys: Capture) -> None:
+    assert read_lines(capsys, tmp_path, call(), call()).turns.height == 1
+
+
+def test_a_row_without_a_split_does_not_tell_the_prompt(tmp_path: Path, capsys: Capture) -> None:
+    row: Json = {
+        "request_id": "c1",
+        "call_type": "acompletion",
+        "spend": 0.25,
+        "startTime": "2026-11-02T10:00:00Z",
+        "endTime": "2026-11-02T10:00:02Z",
+        "model": HAIKU,
+        "prompt_tokens": 1_000,
+        "completion_tokens": 50,
+        "total_tokens": 1_050,
+        "metadata": "{}",
+    }
+    report = read_lines(capsys, tmp_path, row)
+    assert tokens(report.turns) == [(None, None, 0, 0, 50)]
+    assert report.summary.totals.usd == usd(HAIKU, out=50)
+    assert not report.summary.totals.usd_exact
+    assert recorded(report.turns) == [Decimal("0.25")]
+
+
+def test_a_prompt_that_goes_on_carries_what_was_in_it(tmp_path: Path, capsys: Capture) -> None:
+    later = call("c2", messages=[SYSTEM, ASKED, ANSWER, RESULT])
+    report = read_lines(capsys, tmp_path, call(), later)
+    assert report.turns["run_id"].to_list() == ["run-1", "run-1"]
+    blocks = report.blocks.filter(report.blocks["kind"] != "hidden").sort("block")
+    placed = blocks.select("layer", "kind", "turn_in").rows()
+    assert placed[:6] == [
+        ("tools", "tool_def", 0),
+        ("system", "system", 0),
+        ("messages", "text", 0),
+        ("messages", "text", 1),
+        ("messages", "tool_use", 1),
+        ("messages", "tool_result", 1),
+    ]
+
+
+def test_messages_that_are_not_logged_leave_the_bill_exact(tmp_path: Path, capsys: Capture) -> None:
+    report = read_lines(capsys, tmp_path, call(messages="redacted-by-litellm", response={}))
+    assert tokens(report.turns) == [(300, 700, 0, 0, 50)]
+    assert report.summary.totals.usd_exact
+
+
+def test_no_other_format_takes_its_lines() -> None:
+    assert taken_by(call()) == ["litellm"]
