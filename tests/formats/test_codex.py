@@ -13,6 +13,7 @@ import costscan
 from codex_lines import CHILD, THREAD, counted, plus, said, used
 from command import Capture
 from command import said as printed
+from costscan.ingest.discover import default_folders
 from costscan.report import Report
 from logs import write
 
@@ -252,3 +253,20 @@ def test_lines_that_tell_no_call_are_known_and_others_are_counted(tmp_path: Path
     known = [codex.line("world_state", {"full": True}), codex.line("event_msg", {"type": "agent_message"})]
     report = analyzed(tmp_path, *STORY, *known, codex.line("hologram", {"type": "x"}), {"type": "hm"})
     assert report.summary.inputs.unknown_lines == 2
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_its_logs_are_found_where_it_keeps_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, own: bool
+) -> None:
+    """In `$CODEX_HOME` where that is set, else in `~/.codex`; archived ones too."""
+    home = tmp_path / ("own" if own else "home/.codex")
+    for folder in ("sessions/2026/07/01", "archived_sessions"):
+        (home / folder).mkdir(parents=True)
+        write(home / folder / "rollout-1.jsonl", *STORY)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("CLAUDE_CONFIG_DIR", raising=False)
+    monkeypatch.delenv("CODEX_HOME", raising=False)
+    if own:
+        monkeypatch.setenv("CODEX_HOME", str(home))
+    assert default_folders() == [str(home / "sessions"), str(home / "archived_sessions")]
