@@ -15,6 +15,11 @@ from costscan.formats.interface import LogFile
 from costscan.ingest.worker import detect
 from logs import assistant, message, pair, streamed, usage, user, write
 
+_PI: Final = {"input": 1, "output": 2, "cacheRead": 3, "cacheWrite": 4}
+_OPENCODE: Final = {
+    "info": {"id": "msg_1", "sessionID": "ses_1", "role": "assistant", "tokens": {}},
+    "parts": [],
+}
 SAMPLES: Final[dict[str, list[Any]]] = {
     "claude_code": [user(), assistant("msg_1")],
     "claude_stream": [streamed("msg_1"), {"type": "result", "session_id": "s", "total_cost_usd": 1}],
@@ -36,6 +41,31 @@ SAMPLES: Final[dict[str, list[Any]]] = {
         {"key": "item-1", "response": gemini.answer()},
         {"request": {}, "response_sse": gemini.events(gemini.answer())},
         {"request": {}, "response": {"status": 200, "body": json.dumps(gemini.answer())}},
+    ],
+    "pi": [
+        {"type": "session", "version": 3, "id": "pi-1", "cwd": "/src"},
+        {"type": "message", "id": "b", "parentId": "a", "message": {"role": "assistant", "usage": _PI}},
+    ],
+    "litellm": [{"id": "c", "call_type": "completion", "startTime": 1.5, "response_cost": 0.1, "model": "m"}],
+    "otel": [{"resourceSpans": []}, {"resourceLogs": []}, {"resourceMetrics": []}],
+    "mini_swe_agent": [
+        {"trajectory_format": "mini-swe-agent-1.1", "messages": [], "info": {"model_stats": {}}}
+    ],
+    "opencode": [
+        {"info": {"id": "ses_1", "slug": "calm", "projectID": "global"}, "messages": [_OPENCODE]},
+    ],
+    "gemini_cli": [
+        {"sessionId": "g1", "projectHash": "ab", "startTime": "2026-11-02T10:00:00Z"},
+        {"id": "m1", "type": "gemini", "content": "", "model": "gemini-2.5-flash"},
+    ],
+    "langfuse": [
+        {"trace": {"id": "t1"}, "observations": []},
+        {"id": "o1", "traceId": "t1", "type": "GENERATION", "usageDetails": {"input": 3}},
+    ],
+    "inspect": [{"version": 2, "status": "success", "eval": {"run_id": "r1"}, "samples": [], "stats": {}}],
+    "copilot_cli": [
+        {"type": "session.start", "id": "1", "data": {"sessionId": "s1"}},
+        {"type": "assistant.message", "id": "2", "data": {"model": "m", "content": "I look."}},
     ],
     "openai_api": [
         oai.chat_pair(),

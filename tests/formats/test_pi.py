@@ -116,4 +116,4 @@ def test_results_and_summaries_come_into_the_prompt(tmp_path: Path, capsys: Capt
 
 def test_no_other_format_takes_its_lines() -> None:
     assert taken_by(HEADER, person("a", "Go."), answer("b", used())) == ["pi"]
-    assert taken_by({"type": "session.start", "data": {"sessionId": "s"}}) == []
+    assert taken_by({"type": "session.start", "data": {"sessionId": "s"}}) == ["copilot_cli"]

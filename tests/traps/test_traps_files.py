@@ -252,8 +252,8 @@ def test_a_format_that_is_forced(tmp_path: Path) -> None:
     with pytest.raises(CostscanError, match="no usable line") as found:
         read([str(path)], source="messages_api")
     assert "request/response" in found.value.hint
-    with pytest.raises(CostscanError, match="unknown format 'codex'"):
-        read([str(path)], source="codex")
+    with pytest.raises(CostscanError, match="unknown format 'cobol'"):
+        read([str(path)], source="cobol")
 
 
 def test_the_folder_of_the_tables_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
