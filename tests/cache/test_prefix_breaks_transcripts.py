@@ -66,6 +66,16 @@ def test_what_was_written_again(cause: str, tmp_path: Path) -> None:
     assert row["usd_lost"] == usd(model, w5m=lost) - usd(model, read=lost)
 
 
+def test_why_a_cache_without_known_rules_forgot_is_not_said(tmp_path: Path) -> None:
+    def elsewhere(line: Line) -> Line:
+        if isinstance(line, dict) and line["type"] == "assistant":
+            return line | {"message": line["message"] | {"model": "gpt-5.5"}}
+        return line
+
+    lines = [elsewhere(line) for line in CASES["expired"][0]]
+    assert see(write(tmp_path / "s1.jsonl", *lines)).analysis.prefix_breaks.is_empty()
+
+
 def test_another_model(tmp_path: Path) -> None:
     rows = see(write(tmp_path / "s1.jsonl", *loop(4), *SWITCHED)).analysis.prefix_breaks.to_dicts()
     assert [(row["turn"], row["cause"], row["before"], row["after"]) for row in rows] == [

@@ -6,7 +6,7 @@ from typing import Final
 import polars as pl
 
 from costscan.cache.proven_calls import SECONDS_BEFORE
-from costscan.cache_policy import TTLS_US
+from costscan.cache_policy import TTLS_US, policy_of
 
 NOISE_TOKENS: Final = 100
 """Fewer tokens, lost for no reason that shows, are no finding: a reminder that the client left out."""
@@ -45,7 +45,11 @@ def with_cause(steps: pl.DataFrame, positions: pl.DataFrame, departures: pl.Data
         .join(texts, on=_PLACE, how="left", maintain_order="left")
         .with_columns(pl.col("text").fill_null(value=False))
     )
-    return _described(_with_breakpoints(lost, positions).with_columns(cause=_cause()))
+    ruled = [model for model in lost["model"].unique() if policy_of(model) is not None]
+    # Why a cache without known rules forgets nobody can tell; what changed in a prompt is seen all the same.
+    seen = pl.when("text").then(pl.lit("text"))
+    cause = pl.when(pl.col("model").is_in(ruled)).then(_cause()).otherwise(seen)
+    return _described(_with_breakpoints(lost, positions).with_columns(cause=cause))
 
 
 def _with_breakpoints(lost: pl.DataFrame, positions: pl.DataFrame) -> pl.DataFrame:
