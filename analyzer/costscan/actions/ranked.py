@@ -68,11 +68,17 @@ def ranked(workspace: Workspace, settings: Sequence[Setting], routes: pl.DataFra
         outcomes = [workspace.logged, *_outcomes(composer, prefixes)]
         steps = zip(left, pairwise(outcomes), strict=True)
         every = [_ranked(setting, was, now, workspace.costs.off) for setting, (was, now) in steps]
-        again = _in_order([(one.setting, one.saved_pico) for one in every if _is_worth_it(one)])
+        again = _in_order([(one.setting, _judged(one)) for one in every if _is_worth_it(one)])
         if len(again) == len(left) and (is_sorted or again == left):
             return every
         is_sorted = len(again) == len(left)
         left = again
+
+
+def _judged(one: Ranked) -> float:
+    """Return what a setting is judged by: a batch at the middle of what it may save."""
+    is_batch = one.setting.part == kinds.ASYNC
+    return (one.saved_pico + one.low_pico) / 2 if is_batch else one.saved_pico
 
 
 def _is_worth_it(one: Ranked) -> bool:
