@@ -156,7 +156,7 @@ STORY: list[Any] = [
     codex.item("additional_tools", tools=[{"type": "namespace", "tools": [{"name": "exec", "a": "b"}]}]),
     codex.context(),
     said("developer", "<permissions instructions> ask before you write", 1),
-    said("user", "<environment_context>\n  <cwd>/work/ports</cwd>", 1),
+    said("user", "<environment_context>\n  <cwd>/src/ports</cwd>", 1),
     said("user", "List the 3 largest ports.", 2),
     codex.item("reasoning", 5, summary=[], encrypted_content="x" * 400),
     codex.item("function_call", 6, name="exec", arguments='{"cmd":"ls"}', call_id="call_1"),
@@ -186,7 +186,7 @@ def test_a_call_lasts_from_what_was_sent_to_what_was_written(tmp_path: Path) -> 
 
 def test_its_names_are_those_of_the_log(tmp_path: Path) -> None:
     (run,) = analyzed(tmp_path, *STORY).runs.to_dicts()
-    assert (run["run_id"], run["project"], run["branch"]) == (THREAD, "/work/ports", "main")
+    assert (run["run_id"], run["project"], run["branch"]) == (THREAD, "/src/ports", "main")
     assert run["task"] == "List the # largest ports."
 
 

@@ -18,7 +18,7 @@ def line(kind: str, payload: Json, second: float = 0) -> Json:
 
 
 def meta(thread: str = THREAD, second: float = 0, **more: Any) -> Json:
-    told = {"id": thread, "cwd": "/work/ports", "cli_version": "0.140.0", "source": "cli", **more}
+    told = {"id": thread, "cwd": "/src/ports", "cli_version": "0.140.0", "source": "cli", **more}
     return line("session_meta", {"git": {"branch": "main"}, **told}, second)
 
 
