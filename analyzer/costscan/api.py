@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from costscan.pipeline import Request, analyzed, diagnosed
+from costscan.pipeline import analyzed, diagnosed
 from costscan.report import Report
+from costscan.request import Request
 from costscan.settings.keys import Settings
 from costscan.settings.load import load
 from costscan.times import moment

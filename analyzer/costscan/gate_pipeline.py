@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from costscan.errors import CostscanError
-from costscan.pipeline import Request, diagnosed, refuse_unmeant
+from costscan.filters import refuse_unmeant
+from costscan.pipeline import diagnosed
+from costscan.request import Request
 
 if TYPE_CHECKING:
     from costscan.gate import Comparison, ComparisonSide, Limit

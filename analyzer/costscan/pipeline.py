@@ -1,75 +1,25 @@
 """From logs to a diagnosis: read, analyze, price scenarios, run rules, sum up. It knows no command line."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from costscan.errors import CostscanError, near
-from costscan.names import last_part, meant, meant_folders
+from costscan.filters import refuse_empty, selection
+from costscan.request import Request, Watch
 from costscan.settings.keys import Settings
 
 if TYPE_CHECKING:
-    import polars as pl
+    from collections.abc import Iterator, Sequence
 
     from costscan.actions import Advised
     from costscan.analysis import Analysis
-    from costscan.billing import Billed, Pricing, Selection
+    from costscan.billing import Pricing
     from costscan.ingest import Reading
     from costscan.ingest.found import Found
-    from costscan.recorded_cost import Recorded
     from costscan.rulebook import Rule
     from costscan.summary import Summary
     from costscan.totals import Totals
     from costscan.totals.kept import Place
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What to read and how to look at it.
-
-    Attributes:
-        paths: files, folders, patterns, or "-" for standard input.
-        since: only turns from this moment on.
-        until: only turns before this one.
-        tasks: only runs of these tasks, with their sub-agents (see `names`).
-        projects: only runs of these projects, by their folder or its last part.
-        models: only turns of these models.
-        may_lack: whether one of several tasks or projects may be in none of these logs, as in a baseline.
-        source: the format of all files; None to detect that of each.
-        rules: folders of rules, beside those that come along.
-        settings: the settings that hold.
-        anonymize: whether hashes stand for names and excerpts in all that reports are made from.
-        workers: processes to read with; by default one a core.
-        keep: whether what is read may be kept, and taken from what was.
-        now: the moment of the report.
-    """
-
-    paths: tuple[str, ...]
-    since: datetime | None = None
-    until: datetime | None = None
-    tasks: tuple[str, ...] = ()
-    projects: tuple[str, ...] = ()
-    may_lack: bool = False
-    models: tuple[str, ...] = ()
-    source: str | None = None
-    rules: tuple[Path, ...] = ()
-    settings: Settings = field(default_factory=Settings)
-    anonymize: bool = False
-    workers: int | None = None
-    keep: bool = True
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """Whom the work tells how far it is: of bytes that were read, and that reading is over."""
-
-    read: Callable[[int], None] = lambda _: None
-    adding_up: Callable[[], None] = lambda: None
 
 
 @contextmanager
@@ -137,8 +87,8 @@ def _totals(request: Request, by: str, reading: "Reading") -> "tuple[Totals, boo
     from costscan.totals.sums import totals  # noqa: PLC0415
 
     pricing = _pricing(request.settings)
-    bill = billed(reading, pricing, _selection(request))[1]
-    _refuse_empty(bill.turns, bill.runs, bill.recorded, request, reading)
+    bill = billed(reading, pricing, selection(request))[1]
+    refuse_empty(bill.turns, bill.runs, bill.recorded, request, reading)
     tz = request.settings.tz
     summed = totals(bill, reading, by=by, tz=tz, paths=request.paths, prices=pricing.basis, now=request.now)
     # What has no time is billed at the prices of today.
@@ -202,7 +152,7 @@ def _diagnosis(
     summary = summarize(
         diagnosis,
         pricing=_pricing(settings),
-        selection=_selection(request),
+        selection=selection(request),
         paths=request.paths,
         now=request.now,
         rank=rank,
@@ -215,8 +165,8 @@ def _diagnosis(
 def _analysis(request: Request, reading: "Reading") -> "Analysis":
     from costscan.analysis import analyze  # noqa: PLC0415 - imports Polars
 
-    analysis = analyze(reading, pricing=_pricing(request.settings), selection=_selection(request))
-    _refuse_empty(analysis.turns, analysis.runs, analysis.recorded, request, reading)
+    analysis = analyze(reading, pricing=_pricing(request.settings), selection=selection(request))
+    refuse_empty(analysis.turns, analysis.runs, analysis.recorded, request, reading)
     return analysis
 
 
@@ -254,101 +204,3 @@ def _pricing(settings: Settings) -> "Pricing":
     from costscan.billing import Pricing  # noqa: PLC0415
 
     return Pricing(discount=settings.prices.share_paid, overrides=settings.prices.models or None)
-
-
-def _selection(request: Request) -> "Selection | None":
-    from costscan.billing import Selection  # noqa: PLC0415
-    from costscan.prices import identify  # noqa: PLC0415
-
-    span = (request.since, request.until)
-    if span == (None, None) and not (request.tasks or request.projects or request.models):
-        return None
-    asked_models = [(name, identify(name)) for name in request.models]
-    models = [ref.model if ref else name for name, ref in asked_models]
-    return Selection(*span, tasks=request.tasks, projects=request.projects, models=models)
-
-
-def _refuse_empty(
-    turns: "pl.DataFrame",
-    runs: "pl.DataFrame",
-    recorded: "Sequence[Recorded]",
-    request: Request,
-    reading: "Reading",
-) -> None:
-    """Refuse logs without a call, and tell a misspelt task or model from one that had nothing to do.
-
-    Raises:
-        CostscanError: there is no call, or none of those that were asked for.
-    """
-    is_empty = not turns.height and not (recorded and _selection(request) is None)
-    if not is_empty and (request.may_lack or _all_met(request, turns, runs)):
-        return
-    from costscan.billing import Pricing, billed  # noqa: PLC0415
-
-    every = billed(reading, Pricing(), None)[1]
-    _refuse_misspelt(request, every)
-    if is_empty:
-        paths = ", ".join(request.paths)
-        raise CostscanError(f"{paths}: no model call in these logs", _what_there_is(every.turns))
-
-
-def _all_met(request: Request, turns: "pl.DataFrame", runs: "pl.DataFrame") -> bool:
-    """Whether there is a call of each task and project that was asked for."""
-    asked = {"--task": request.tasks, "--project": request.projects}
-    if not any(asked.values()):
-        return True
-    found = {"--task": turns["task"].unique(), "--project": runs["project"].drop_nulls().unique()}
-    return all(_fits(option, name, found[option]) for option, names in asked.items() for name in names)
-
-
-def _refuse_misspelt(request: Request, every: "Billed") -> None:
-    """Refuse a task, project or model that there is not.
-
-    Raises:
-        CostscanError: one of those that were asked for is not there.
-    """
-    models = every.turns["model"].unique().sort().to_list()
-    raw = {*models, *every.turns["model_raw"]}
-    for name in request.models:
-        if models and name not in raw and not _same_model(name, models):
-            raise CostscanError(f"--model {name}: none of these logs has it", near(name, models))
-    refuse_unmeant("--task", request.tasks, every.turns["task"].unique())
-    refuse_unmeant("--project", request.projects, every.runs["project"].drop_nulls())
-
-
-def refuse_unmeant(
-    option: str, patterns: Sequence[str], names: Iterable[str], where: str = "these logs"
-) -> None:
-    """Refuse a filter that no name fits, and name those that are near.
-
-    Raises:
-        CostscanError: there is such a filter.
-    """
-    every = sorted(set(names))
-    for pattern in patterns:
-        if not _fits(option, pattern, every):
-            shown = list(dict.fromkeys(map(last_part, every) if option == "--project" else every))
-            hint = near(pattern, shown) if shown else f"they tell no {option[2:]}"
-            raise CostscanError(f"{option} {pattern}: none of {where} has it", hint)
-
-
-def _fits(option: str, pattern: str, names: Iterable[str]) -> bool:
-    return bool((meant_folders if option == "--project" else meant)([pattern], names))
-
-
-def _what_there_is(every: "pl.DataFrame") -> str:
-    """Return what calls there would be without a selection, in words."""
-    if every.is_empty():
-        return "costscan reads model calls: the lines of these files tell none"
-    first, last = every["at"].min(), every["at"].max()
-    days = ""
-    if isinstance(first, datetime) and isinstance(last, datetime):
-        days = f", from {first:%Y-%m-%d} to {last:%Y-%m-%d}"
-    return f"without --since, --until, --task, --project and --model there are {every.height:,}{days}"
-
-
-def _same_model(name: str, names: list[str]) -> bool:
-    from costscan.prices import identify  # noqa: PLC0415
-
-    ref = identify(name)
-    return ref is not None and ref.model in names

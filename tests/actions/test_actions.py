@@ -13,7 +13,7 @@ from costscan.actions.candidates import candidates
 from costscan.actions.clients import LEAST_WINDOW, is_settable, limit_of
 from costscan.actions.composed import Composer
 from costscan.actions.fixes import how
-from costscan.actions.ranked import Ranked, _is_worth_it, _judged
+from costscan.actions.ranked import Ranked, is_worth_it, judged
 from costscan.actions.setting import ASYNC, CAP, COMPACT, ROUTE, TTL, Setting
 from costscan.actions.words import KINDS
 from costscan.levers.catalogue import CATALOGUE
@@ -208,12 +208,12 @@ def test_a_lifetime_is_set_where_its_prompts_are_sent(agent: str | None, key: st
     assert how(rule, setting, "claude_code", None) == f'"{key}": "5m" in .claude/settings.json'
 
 
-def test_a_batch_is_judged_at_the_middle_of_what_it_may_save() -> None:
+def test_a_batch_isjudged_at_the_middle_of_what_it_may_save() -> None:
     nothing = pl.DataFrame(schema={"run_id": pl.String, "saved_pico": pl.Int64})
     batch = Ranked(Setting(ASYNC, frozenset({"r"})), 3 * 10**9, 10**9, 3 * 10**9, nothing)
-    assert _judged(batch) == 2 * 10**9
-    assert _is_worth_it(batch)
-    assert not _is_worth_it(batch._replace(low_pico=0))
+    assert judged(batch) == 2 * 10**9
+    assert is_worth_it(batch)
+    assert not is_worth_it(batch._replace(low_pico=0))
     route = batch._replace(setting=Setting(ROUTE, frozenset({"r"})), low_pico=0)
-    assert _judged(route) == 3 * 10**9
-    assert _is_worth_it(route)
+    assert judged(route) == 3 * 10**9
+    assert is_worth_it(route)

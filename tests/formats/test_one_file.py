@@ -155,4 +155,4 @@ def test_it_is_named_where_formats_are_named(toy: Path) -> None:
     (toy / "other.jsonl").write_text('{"nothing": 1}\n', "utf-8")
     with pytest.raises(costscan.CostscanError) as error:
         costscan.analyze(toy / "other.jsonl", workers=1)
-    assert 'toy lines such as {"toy":"id"' in str(error.value)
+    assert "pi, toy; --format NAME" in str(error.value)

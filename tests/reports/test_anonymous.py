@@ -24,7 +24,7 @@ from costscan.anonymous.known import AGENTS, TOOLS
 from costscan.anonymous.names import Names
 from costscan.cli.app import run
 from costscan.names import last_part
-from costscan.pipeline import Request, diagnosed
+from costscan.pipeline import diagnosed
 from costscan.reports.analysis.first_screen import first_screen
 from costscan.reports.analysis.json import encoded
 from costscan.reports.analysis.tables import TABLES
@@ -36,6 +36,7 @@ from costscan.reports.findings.listing import chosen
 from costscan.reports.findings.text import of_rule
 from costscan.reports.listings.run_story import render as run_story
 from costscan.reports.outputs import target
+from costscan.request import Request
 from costscan.summary import Summary
 from costscan.summary.story import story
 from costscan.times import span

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -60,6 +61,17 @@ def test_a_healthy_log_is_told_so(capsys: Capture) -> None:
     assert "CAN SAVE    nothing" in shown
     assert "FIRST" not in shown
     assert "✓ 45 lines, none skipped" in shown
+
+
+def test_runs_without_known_cache_rules_take_nothing_from_what_the_others_could_save(
+    capsys: Capture, tmp_path: Path
+) -> None:
+    copytree(ROOT / "sample_logs/bloated-tool-result", tmp_path / "logs")
+    write(tmp_path / "logs/other.jsonl", user(sessionId="o"), assistant(model="gpt-5.5", sessionId="o"))
+    shown = said(capsys, "analyze", str(tmp_path / "logs"), brief=True)
+    head = shown.partition("CAN SAVE")[2].splitlines()
+    assert "by settings alone" in head[0]
+    assert "not worked out for 1 of 2 runs and sub-agents: no known cache rules for gpt-5.5" in head[1]
 
 
 def test_what_is_not_known_has_a_mark(capsys: Capture, tmp_path: Path) -> None:

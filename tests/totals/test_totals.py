@@ -14,7 +14,8 @@ from costscan.cli.app import run
 from costscan.cli.usage import By
 from costscan.ingest.discover import default_folders
 from costscan.meters import TOKENS
-from costscan.pipeline import Request, total
+from costscan.pipeline import total
+from costscan.request import Request
 from costscan.settings.keys import Settings
 from costscan.totals import KEYS, Totals
 from costscan.totals.periods import key

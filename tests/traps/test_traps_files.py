@@ -193,7 +193,7 @@ def test_a_file_of_another_kind_names_what_was_expected(tmp_path: Path, data: by
     with pytest.raises(CostscanError) as found:
         read([str(path)])
     assert found.value.what == f"{path}: no usable line"
-    for word in ("Claude Code transcript", "stream-json", "request/response"):
+    for word in ("claude_code", "claude_stream", "messages_api", "--format NAME"):
         assert word in found.value.hint
     with pytest.raises(CostscanError):
         read([str(tmp_path)])

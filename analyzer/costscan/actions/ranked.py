@@ -68,20 +68,20 @@ def ranked(workspace: Workspace, settings: Sequence[Setting], routes: pl.DataFra
         outcomes = [workspace.logged, *_outcomes(composer, prefixes)]
         steps = zip(left, pairwise(outcomes), strict=True)
         every = [_ranked(setting, was, now, workspace.costs.off) for setting, (was, now) in steps]
-        again = _in_order([(one.setting, _judged(one)) for one in every if _is_worth_it(one)])
+        again = _in_order([(one.setting, judged(one)) for one in every if is_worth_it(one)])
         if len(again) == len(left) and (is_sorted or again == left):
             return every
         is_sorted = len(again) == len(left)
         left = again
 
 
-def _judged(one: Ranked) -> float:
+def judged(one: Ranked) -> float:
     """Return what a setting is judged by: a batch at the middle of what it may save."""
     is_batch = one.setting.part == kinds.ASYNC
     return (one.saved_pico + one.low_pico) / 2 if is_batch else one.saved_pico
 
 
-def _is_worth_it(one: Ranked) -> bool:
+def is_worth_it(one: Ranked) -> bool:
     """Whether a setting saves enough; in a batch also where few of its cache reads are found."""
     return one.saved_pico >= LEAST_PICO and (one.setting.part != kinds.ASYNC or one.low_pico > 0)
 
@@ -131,4 +131,4 @@ def _sum(outcome: Outcome) -> int:
     return _total(outcome, "known_pico_usd")
 
 
-__all__ = ["Ranked", "is_test", "ranked"]
+__all__ = ["Ranked", "is_test", "is_worth_it", "judged", "ranked"]

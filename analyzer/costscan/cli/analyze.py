@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from costscan.cli import parameters as p
-from costscan.cli.options import Options, with_options
+from costscan.cli.options import CHOICE, LOOK, Options, with_options
 from costscan.cli.printing import print_document, tell_written
 from costscan.cli.session import diagnosed
 from costscan.ingest.discover import default_folders
@@ -49,21 +49,7 @@ class Rank(StrEnum):
     BATCHING = "batching"
 
 
-@with_options(
-    "since",
-    "until",
-    "task",
-    "project",
-    "model",
-    "format",
-    "rules",
-    "anonymize",
-    "tz",
-    "set",
-    "config",
-    "no_cache",
-    "workers",
-)
+@with_options(*CHOICE, "format", *LOOK)
 def analyze(
     path: p.PathsOrDefault = None,
     *,

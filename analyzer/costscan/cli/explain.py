@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -16,12 +16,25 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from costscan.actions import Advised
-    from costscan.pipeline import Request
+    from costscan.request import Request
     from costscan.rulebook import Diagnosis, Rule
     from costscan.settings.keys import Settings
     from costscan.summary import Summary
     from costscan.summary.story import Story
     from costscan.times import Span
+
+
+Turns: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A-B",
+        help="Tell these turns of the run one by one: 0-20, 5, 5- or -10.",
+        show_default=False,
+    ),
+]
+ShowContent: TypeAlias = Annotated[
+    bool, typer.Option("--show-content", help="Show how the most expensive blocks begin, secrets left out.")
+]
 
 
 @with_options("format", "rules", "anonymize", "tz", "set", "config", "no_cache", "workers")
@@ -38,18 +51,8 @@ def explain(
         list[str] | None, typer.Argument(metavar="PATH", show_default=False, help="Logs, as for analyze.")
     ] = None,
     *,
-    turns: Annotated[
-        str | None,
-        typer.Option(
-            metavar="A-B",
-            help="Tell these turns of the run one by one: 0-20, 5, 5- or -10.",
-            show_default=False,
-        ),
-    ] = None,
-    show_content: Annotated[
-        bool,
-        typer.Option("--show-content", help="Show how the most expensive blocks begin, secrets left out."),
-    ] = False,
+    turns: Turns = None,
+    show_content: ShowContent = False,
     options: Options,
 ) -> None:
     """Tell one run turn by turn: which tokens earned their place; or what a rule is about.

@@ -9,7 +9,7 @@ import typer
 from costscan import formats
 from costscan.cli import parameters as p
 from costscan.cli.naming import run_named
-from costscan.cli.options import Options, with_options
+from costscan.cli.options import CHOICE, LOOK, Options, with_options
 from costscan.cli.session import diagnosed
 from costscan.errors import CostscanError, near
 from costscan.ingest.discover import default_folders
@@ -18,7 +18,7 @@ from costscan.reports.findings import DEFAULT, names, printer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from costscan.pipeline import Request
+    from costscan.request import Request
 
 
 class Severity(StrEnum):
@@ -59,20 +59,7 @@ LogFormat = Annotated[
 ]
 
 
-@with_options(
-    "since",
-    "until",
-    "task",
-    "project",
-    "model",
-    "rules",
-    "anonymize",
-    "tz",
-    "set",
-    "config",
-    "no_cache",
-    "workers",
-)
+@with_options(*CHOICE, *LOOK)
 def findings(
     path: p.PathsOrDefault = None,
     *,

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from functools import wraps
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from costscan import formats
-from costscan.pipeline import Request
+from costscan.request import Request
 from costscan.settings.load import load
 from costscan.times import moment
 from costscan.zones import zone, zone_named
@@ -137,6 +137,12 @@ class Options:
         )
 
 
+CHOICE: Final = ("since", "until", "task", "project", "model")
+"""The options that say which turns are looked at."""
+LOOK: Final = ("rules", "anonymize", "tz", "set", "config", "no_cache", "workers")
+"""The options that say how."""
+
+
 def with_options(*names: str) -> Callable[[Command], Command]:
     """Give a command some of the options, behind its own; it takes them as its parameter `options`."""
     declared = {option.name: option for option in fields(Options)}
@@ -163,4 +169,4 @@ def with_options(*names: str) -> Callable[[Command], Command]:
     return decorated
 
 
-__all__ = ["Options", "with_options"]
+__all__ = ["CHOICE", "LOOK", "Options", "with_options"]

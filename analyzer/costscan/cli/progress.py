@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from costscan.errors import CostscanError
-from costscan.pipeline import Watch
+from costscan.request import Watch
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from costscan import pipeline
 from costscan.cli.progress import progress
 from costscan.cli.warn import warn
-from costscan.pipeline import Request
+from costscan.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,8 +24,7 @@ from costscan.reading.content.block import Block
 from costscan.reading.conversation.token_classes import OPENAI, Told, classes_of
 from costscan.reading.conversation.usage import Counters, nothing_known, number
 from costscan.reading.io import containers
-from costscan.reading.io.files import open_log
-from costscan.reading.io.json_lines import Reader
+from costscan.reading.io.json_lines import feed_objects
 from costscan.reading.io.row_types import RecordedRow
 from costscan.reading.io.rows import Rows
 from costscan.reading.io.timestamps import time_of
@@ -70,8 +69,7 @@ def read(file: LogFile, rows: Rows) -> None:
                 rows.lines += 1
         rows.bytes_read += Path(file.on_disk).stat().st_size
     else:
-        with open_log(file.on_disk) as stream:
-            Reader(dict[str, Any], lambda line: line, rows).feed(stream, file.path, reading.take)
+        feed_objects(file.on_disk, file.path, rows, reading.take)
     reading.finish()
 
 

@@ -23,11 +23,6 @@ def _answer(line: _Line) -> _Line:
     return _in(response, "body") or response or line
 
 
-def _type(line: _Line) -> str:
-    kind = line.get("type")
-    return kind if isinstance(kind, str) else ""
-
-
 def _is_converse(line: _Line) -> bool:
     answer = _answer(line)
     return "inputTokens" in _in(answer, "usage") and ("stopReason" in answer or "output" in answer)

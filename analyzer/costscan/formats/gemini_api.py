@@ -22,11 +22,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from costscan.formats.api.message import word
 from costscan.formats.api.proxy_body import told_in
-from costscan.formats.api.runs import Names, PairRun, PairRuns, waited
+from costscan.formats.api.runs import Names, PairRun, PairRuns, task_of
 from costscan.formats.api.when import end_of, start_of
-from costscan.formats.claude import people, task_names
 from costscan.formats.gemini import answer as answers
 from costscan.formats.gemini import prompt
 from costscan.formats.gemini.usage import counters, is_beside_text, tier
@@ -34,11 +32,9 @@ from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.block import encode, hash_of
 from costscan.reading.conversation.call import Call, make_call
 from costscan.reading.conversation.usage import Counters, Usage
-from costscan.reading.io.files import open_log
-from costscan.reading.io.json_lines import Reader
+from costscan.reading.io.json_lines import feed_objects
 from costscan.reading.io.rows import Rows
 from costscan.reading.prompt_diff.prompt import Sent
-from costscan.reading.prompt_diff.salt import Salt
 
 
 def sniff(objects: Sequence[dict[str, Any]]) -> bool:
@@ -53,8 +49,7 @@ def sniff(objects: Sequence[dict[str, Any]]) -> bool:
 def read(file: LogFile, rows: Rows) -> None:
     """Read one file of pairs."""
     reading = _Reading(file, rows)
-    with open_log(file.on_disk) as stream:
-        Reader(dict, lambda value: value, rows).feed(stream, file.path, reading.take)
+    feed_objects(file.on_disk, file.path, rows, reading.take)
     reading.finish()
 
 
@@ -80,23 +75,15 @@ class _Reading:
             return "contents" in request and isinstance((answer or {}).get("error"), dict)
         blocks = prompt.blocks_of(request)
         run = self._run_of(number, line, request, blocks)
-        run.waited = run.waited or waited(run.thread, blocks)
         call = _call(number, line, request, answer)
-        key = f"{call.message_id} {call.counters.prompt_side}" if call.message_id else f"line {number}"
-        thread = run.thread
-        n = thread.request(number, blocks, call, key, Salt()) if blocks else thread.call(call, key=key)
-        first = thread.n_blocks
-        thread.wrote(n, number, answers.written(answer))
-        thread.remember_written(first)
+        run.add(number, blocks, call, answers.written(answer))
         return True
 
     def _run_of(
         self, number: int, line: Mapping[str, Any], request: Mapping[str, Any], blocks: list[Sent]
     ) -> PairRun:
-        own = Names(line.get("run_id"), line.get("task"), line.get("agent"), line.get("parent_run_id"))
-        wanted = people.asked(prompt.first_asked(request))
-        name = task_names.template(wanted) if wanted else word(line.get("key"))
-        return self._runs.of(number, own, blocks, name)
+        name = task_of(prompt.first_asked(request), line.get("key"))
+        return self._runs.of(number, Names.of(line), blocks, name)
 
     def finish(self) -> None:
         """Write the runs to the rows."""

@@ -19,8 +19,7 @@ from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.block import Block
 from costscan.reading.conversation.token_classes import GEMINI, Told, classes_of
 from costscan.reading.conversation.usage import Counters, nothing_known, number
-from costscan.reading.io.files import open_log
-from costscan.reading.io.json_lines import Reader
+from costscan.reading.io.json_lines import feed_objects
 from costscan.reading.io.rows import Rows
 
 _CONTEXT = "<session_context>"
@@ -38,8 +37,7 @@ def _is_session(line: Mapping[str, Any]) -> bool:
 def read(file: LogFile, rows: Rows) -> None:
     """Read one chat."""
     reading = _Reading(file, rows)
-    with open_log(file.on_disk) as stream:
-        Reader(dict[str, Any], lambda line: line, rows).feed(stream, file.path, reading.take)
+    feed_objects(file.on_disk, file.path, rows, reading.take)
     reading.finish()
 
 

@@ -23,8 +23,7 @@ from costscan.formats.interface import Format, LogFile
 from costscan.reading.conversation.token_classes import ANTHROPIC, Told, classes_of
 from costscan.reading.conversation.usage import Counters, number
 from costscan.reading.io import containers, lenient_json
-from costscan.reading.io.files import open_log
-from costscan.reading.io.json_lines import Reader
+from costscan.reading.io.json_lines import feed_objects
 from costscan.reading.io.rows import Rows
 
 _HEADERS: Final = ("header.json", "_journal/start.json")
@@ -61,10 +60,7 @@ def read(file: LogFile, rows: Rows) -> None:
             _add(runs, at, header, sample)
         rows.bytes_read += Path(file.on_disk).stat().st_size
     else:
-        with open_log(file.on_disk) as stream:
-            Reader(dict[str, Any], lambda line: line, rows).feed(
-                stream, file.path, lambda at, line: _taken(runs, at, line)
-            )
+        feed_objects(file.on_disk, file.path, rows, lambda at, line: _taken(runs, at, line))
     runs.finish()
 
 

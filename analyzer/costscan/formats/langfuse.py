@@ -20,8 +20,7 @@ from costscan.reading.content.block import Block
 from costscan.reading.conversation.token_classes import Counting, Told, classes_of
 from costscan.reading.conversation.usage import Counters, nothing_known, number
 from costscan.reading.io import lenient_json
-from costscan.reading.io.files import open_log
-from costscan.reading.io.json_lines import Reader
+from costscan.reading.io.json_lines import feed_objects
 from costscan.reading.io.rows import Rows
 
 _ROW: Final = (("usageDetails", "traceId"), ("usage_details", "trace_id"))
@@ -67,8 +66,7 @@ def read(file: LogFile, rows: Rows) -> None:
             return False
         return True
 
-    with open_log(file.on_disk) as stream:
-        Reader(dict[str, Any], lambda line: line, rows).feed(stream, file.path, take)
+    feed_objects(file.on_disk, file.path, rows, take)
     for at, observation in _calls(found):
         _add(runs.of(str(_get(observation, "traceId") or file.path)), at, observation)
     runs.finish()

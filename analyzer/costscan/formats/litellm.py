@@ -18,8 +18,7 @@ from costscan.formats.agents import blocks, chat, chat_usage
 from costscan.formats.agents.runs import Run, Runs, ToldCall
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.io import lenient_json
-from costscan.reading.io.files import open_log
-from costscan.reading.io.json_lines import Reader
+from costscan.reading.io.json_lines import feed_objects
 from costscan.reading.io.rows import Rows
 
 
@@ -36,10 +35,7 @@ def _is_call(line: Mapping[str, Any]) -> bool:
 def read(file: LogFile, rows: Rows) -> None:
     """Read one file of calls."""
     runs = Runs(file, rows, FORMAT.name)
-    with open_log(file.on_disk) as stream:
-        Reader(dict[str, Any], lambda line: line, rows).feed(
-            stream, file.path, lambda at, line: _taken(runs, at, line)
-        )
+    feed_objects(file.on_disk, file.path, rows, lambda at, line: _taken(runs, at, line))
     runs.finish()
 
 

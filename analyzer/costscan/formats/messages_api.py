@@ -23,7 +23,7 @@ from costscan.formats.api.cache_key import salt_of, settings_of
 from costscan.formats.api.message import Message, word
 from costscan.formats.api.pair import Pair, is_answered, is_free, is_message, request_of, response_of
 from costscan.formats.api.request import Definitions, Request, asks_of, blocks_of
-from costscan.formats.api.runs import Names, PairRun, PairRuns, waited
+from costscan.formats.api.runs import Names, PairRun, PairRuns
 from costscan.formats.api.user import user_of
 from costscan.formats.api.when import end_of
 from costscan.formats.claude import people, task_names
@@ -98,17 +98,10 @@ class _Reading:
         call = _call(number, pair, request, answer, usage)
         call.settings = settings_of(request, blocks)
         run = self._run_of(number, pair, request, blocks)
-        thread = run.thread
         run.user = run.user or user_of(request.metadata)
-        run.waited = run.waited or waited(thread, blocks)
-        # A gateway may give every response the same id: another prompt is another call.
-        key = f"{call.message_id} {call.counters.prompt_side}" if call.message_id else f"line {number}"
-        salt = salt_of(request, blocks)
-        n = thread.request(number, blocks, call, key, salt) if blocks else thread.call(call, key=key)
-        first = thread.n_blocks
         wrote = [text_block(answer.content)] if isinstance(answer.content, str) else answer.content or []
-        thread.wrote(n, number, wrote)
-        thread.remember_written(first)
+        n, first = run.add(number, blocks, call, wrote, salt_of(request, blocks))
+        thread = run.thread
         if wrote and wrote[0].type == "compaction" and first < thread.n_blocks:
             thread.went_on_from_summary(n, first)
         refusals.note(thread.calls[n], answer.stop_reason, answer.stop_details)

@@ -23,8 +23,7 @@ from typing import Any
 from costscan.formats.agents import claude_metrics, otlp
 from costscan.formats.agents.spans import Spans
 from costscan.formats.interface import Format, LogFile
-from costscan.reading.io.files import open_log
-from costscan.reading.io.json_lines import Reader
+from costscan.reading.io.json_lines import feed_objects
 from costscan.reading.io.rows import Rows
 
 
@@ -48,8 +47,7 @@ def read(file: LogFile, rows: Rows) -> None:
             totals.add(at, point)
         return True
 
-    with open_log(file.on_disk) as stream:
-        Reader(dict[str, Any], lambda line: line, rows).feed(stream, file.path, take)
+    feed_objects(file.on_disk, file.path, rows, take)
     calls.write(file, rows, FORMAT.name)
     rows.recorded.extend(totals.rows(file.path))
 

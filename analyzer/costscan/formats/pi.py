@@ -19,8 +19,7 @@ from costscan.formats.agents.runs import Run, Runs, ToldCall
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.block import Block
 from costscan.reading.conversation.usage import Counters, number
-from costscan.reading.io.files import open_log
-from costscan.reading.io.json_lines import Reader
+from costscan.reading.io.json_lines import feed_objects
 from costscan.reading.io.rows import Rows
 
 _STOPS: Final = {"stop": "end_turn", "toolUse": "tool_use", "length": "max_tokens"}
@@ -46,8 +45,7 @@ def _is_message(line: Mapping[str, Any]) -> bool:
 def read(file: LogFile, rows: Rows) -> None:
     """Read one session."""
     reading = _Reading(file, rows)
-    with open_log(file.on_disk) as stream:
-        Reader(dict[str, Any], lambda line: line, rows).feed(stream, file.path, reading.take)
+    feed_objects(file.on_disk, file.path, rows, reading.take)
     reading.runs.finish()
 
 
@@ -64,7 +62,6 @@ class _Reading:
     def __init__(self, file: LogFile, rows: Rows) -> None:
         self.runs = Runs(file, rows, FORMAT.name)
         self._run = self.runs.of(file.path)
-        self._project: str | None = None
 
     def take(self, at: int, line: Mapping[str, Any]) -> bool:
         """Add one line; False for one of no known kind."""
@@ -121,13 +118,6 @@ def _called(run: Run, at: int, line: Mapping[str, Any], message: Mapping[str, An
     )
     run.called(told, _content(message.get("content")))
     return True
-
-
-def _id_of(line: Mapping[str, Any], message: Mapping[str, Any]) -> str | None:
-    """Return what tells a call from others; older files give lines no id, but the millisecond."""
-    made = message.get("timestamp")
-    own = blocks.word(message.get("responseId")) or blocks.word(line.get("id"))
-    return own or (f"pi {made}" if made is not None else None)
 
 
 def _counters(usage: Mapping[str, Any]) -> Counters:

@@ -171,8 +171,8 @@ def _refuse_unusable(reading: Reading, alone: set[str], source: str | None) -> N
         list(reading.unusable) if not reading.files else []
     )
     if bad:
-        formats = [named(source)] if source else available().values()
-        expected = "; ".join(f.expected for f in formats)
+        every = f"a log of {', '.join(available())}; --format NAME shows what one of them looks like"
+        expected = named(source).expected if source else every
         raise CostscanError(f"{bad[0][0]}: {bad[0][1]}", f"expected {expected}")
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import polars as pl
 
-from costscan import __version__
 from costscan.actions import Advised
 from costscan.aggregates import known_sum, ratio, total
 from costscan.billing import Pricing, Selection
@@ -19,7 +18,7 @@ from costscan.recorded_cost import Recorded
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.rulebook import Diagnosis, Rule
 from costscan.schema.frames import PROMPT
-from costscan.summary.actions import actions, after_actions, saved_of_runs
+from costscan.summary.actions import actions, saved_of_runs
 from costscan.summary.assumptions import assumptions
 from costscan.summary.breakdowns import DIVISIONS, by_route, by_ttl
 from costscan.summary.cache_model import replay
@@ -78,8 +77,6 @@ def summarize(
     """
     recorded, threads, runs = _runs(analysis, selection, rank)
     return Summary(
-        schema_version=SCHEMA_VERSION,
-        costscan_version=__version__,
         generated_at=now or datetime.now(UTC),
         prices=(pricing or Pricing()).basis,
         inputs=_inputs(analysis, tz),
@@ -95,8 +92,7 @@ def summarize(
         by_task=by_task(analysis.turns),
         by_day=by_day(analysis.turns, tz),
         actions=actions(analysis),
-        after_actions=after_actions(saved := saved_of_runs(analysis)),
-        saved_of_runs=saved,
+        saved_of_runs=saved_of_runs(analysis),
         findings=findings(analysis),
         runs=runs,
         threads=threads,

@@ -5,7 +5,6 @@ from typing import Any
 import polars as pl
 
 from costscan.actions import Advised
-from costscan.summary.model import RunAfter
 
 
 def actions(analysis: Advised) -> list[dict[str, Any]]:
@@ -26,17 +25,4 @@ def saved_of_runs(analysis: Advised) -> pl.DataFrame:
     )
 
 
-def after_actions(saved: pl.DataFrame) -> dict[str, RunAfter]:
-    """Return by root run what all actions save of it, and which one saves most; none where nothing does.
-
-    Args:
-        saved: from `saved_of_runs`.
-    """
-    runs = saved.group_by("root_run_id", maintain_order=True).agg(
-        pl.col("saved_usd").sum(), pl.col("rank").first(), most=pl.col("saved_usd").first()
-    )
-    saving = runs.filter(pl.col("most") > 0).select("root_run_id", "saved_usd", "rank")
-    return {run: RunAfter(saved, rank) for run, saved, rank in saving.iter_rows()}
-
-
-__all__ = ["actions", "after_actions", "saved_of_runs"]
+__all__ = ["actions", "saved_of_runs"]

@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 import polars as pl
 
+from costscan import __version__
 from costscan.prices.basis import PriceBasis
 from costscan.rulebook import Rule
 from costscan.zones import DEFAULT
@@ -204,7 +206,7 @@ class RunAfter(NamedTuple):
     top_action: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Summary:
     """Everything a report shows.
 
@@ -214,8 +216,8 @@ class Summary:
     lifetime, cap, pack and route; `rules` are those that were asked, with their prose.
     """
 
-    schema_version: int
-    costscan_version: str
+    schema_version: int = SCHEMA_VERSION
+    costscan_version: str = __version__
     generated_at: datetime
     prices: PriceBasis
     inputs: Inputs
@@ -229,7 +231,6 @@ class Summary:
     by_task: pl.DataFrame
     by_day: pl.DataFrame
     actions: list[dict[str, Any]]
-    after_actions: Mapping[str, RunAfter] = field(metadata={"json": False})
     saved_of_runs: pl.DataFrame = field(metadata={"json": False})
     findings: pl.DataFrame
     runs: pl.DataFrame
@@ -240,6 +241,15 @@ class Summary:
     defects: list[Defect] = field(default_factory=list)
     paths: tuple[str, ...] = field(default=(), metadata={"json": False})
     rules: tuple[Rule, ...] = field(default=(), metadata={"json": False})
+
+    @cached_property
+    def after_actions(self) -> Mapping[str, RunAfter]:
+        """By root run, what all actions save of it, and which one saves most; none where nothing does."""
+        runs = self.saved_of_runs.group_by("root_run_id", maintain_order=True).agg(
+            pl.col("saved_usd").sum(), pl.col("rank").first(), most=pl.col("saved_usd").first()
+        )
+        saving = runs.filter(pl.col("most") > 0).select("root_run_id", "saved_usd", "rank")
+        return {run: RunAfter(saved, rank) for run, saved, rank in saving.iter_rows()}
 
     def division(self, name: str) -> pl.DataFrame:
         """Return the bill by tool, server, skill, kind or agent."""

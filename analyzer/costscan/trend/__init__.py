@@ -8,8 +8,8 @@ import polars as pl
 
 from costscan import __version__
 from costscan.errors import CostscanError
+from costscan.filters import refuse_unmeant
 from costscan.gate import FALSE_ALARM, METRICS
-from costscan.pipeline import refuse_unmeant
 from costscan.summary import SCHEMA_VERSION
 from costscan.trend.history import History, read_history
 from costscan.trend.levels import fewest_runs
@@ -76,16 +76,8 @@ def trend(
     """
     if not false_alarm:
         raise CostscanError("check.false_alarm: without any false alarm no change is ever sure", "like 0.01")
-    units = history.units
-    if not units.height:
-        raise CostscanError(f"{history.side.name}: no run in these reports", "make reports of other logs")
-    names = units["task"].unique().sort().to_list()
-    refuse_unmeant("--task", tasks, names, "these reports")
-    refuse_unmeant("--project", projects, history.side.runs["project"].drop_nulls(), "these reports")
-    history = replace(history, side=history.side.of(tasks, projects))
+    history = _of_runs(history, tasks, projects)
     chosen = history.units
-    if not chosen.height:
-        raise CostscanError("--project: no run of these tasks is in it", "name other tasks, or none")
     task_trends = [
         task_trend(own, history.side, METRICS[metric], false_alarm)
         for own in chosen.partition_by("task", maintain_order=True)
@@ -104,6 +96,23 @@ def trend(
         whole=whole_trend(chosen, history.side, METRICS[metric], false_alarm) if several else None,
         tasks=sorted(task_trends, key=lambda task: (-task.usd, task.task)),
     )
+
+
+def _of_runs(history: History, tasks: Sequence[str], projects: Sequence[str]) -> History:
+    """Return the history of the runs that are asked for.
+
+    Raises:
+        CostscanError: there is no run, or none of a task or a project that is named.
+    """
+    units = history.units
+    if not units.height:
+        raise CostscanError(f"{history.side.name}: no run in these reports", "make reports of other logs")
+    refuse_unmeant("--task", tasks, units["task"], "these reports")
+    refuse_unmeant("--project", projects, history.side.runs["project"].drop_nulls(), "these reports")
+    chosen = replace(history, side=history.side.of(tasks, projects))
+    if not chosen.units.height:
+        raise CostscanError("--project: no run of these tasks is in it", "name other tasks, or none")
+    return chosen
 
 
 __all__ = [

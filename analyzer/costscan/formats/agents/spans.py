@@ -52,7 +52,6 @@ class Spans:
 
     def __init__(self) -> None:
         self._seen: list[_Seen] = []
-        self._parents: dict[tuple[str, str], str | None] = {}
 
     def add_span(self, line: int, span: Record) -> None:
         """Add a span, if it is one of a call."""

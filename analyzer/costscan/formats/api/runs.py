@@ -1,16 +1,20 @@
 """The runs that requests belong to: by their run id, or by what they continue."""
 
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, Self
 
 from msgspec import Struct
 
 from costscan.formats.api.message import word
-from costscan.formats.claude import people
+from costscan.formats.claude import people, task_names
 from costscan.formats.interface import LogFile
+from costscan.reading.content.block import Block
+from costscan.reading.conversation.call import Call
 from costscan.reading.conversation.request_thread import RequestThread
 from costscan.reading.io.row_types import CopyRow
 from costscan.reading.io.rows import Rows
 from costscan.reading.prompt_diff.prompt import Sent
+from costscan.reading.prompt_diff.salt import Salt
 from costscan.reading.prompt_diff.tracker import Prompts, WorkerMemory
 
 
@@ -21,6 +25,17 @@ class Names(NamedTuple):
     task: Any = None
     agent: Any = None
     parent_run_id: Any = None
+
+    @classmethod
+    def of(cls, line: Mapping[str, Any]) -> Self:
+        """Return what a line says of its run under the names that wrappers of ours use."""
+        return cls(line.get("run_id"), line.get("task"), line.get("agent"), line.get("parent_run_id"))
+
+
+def task_of(asked: str, otherwise: object) -> str | None:
+    """Return what a task is called: by what a person asked first, else by a name that the line has."""
+    wanted = people.asked(asked)
+    return task_names.template(wanted) if wanted else word(otherwise)
 
 
 class PairRun(Struct):
@@ -33,6 +48,32 @@ class PairRun(Struct):
     parent: str | None = None
     user: str | None = None
     waited: bool = False
+
+    def add(
+        self, number: int, blocks: list[Sent], call: Call, written: Iterable[Block], salt: Salt | None = None
+    ) -> tuple[int, int]:
+        """Add a call whose prompt is logged whole, or is not logged.
+
+        Args:
+            number: its line.
+            blocks: the prompt.
+            call: the call.
+            written: what the model wrote.
+            salt: what else is part of the keys of its cache entries.
+
+        Returns:
+            its number in the run, and that of the first block that it wrote.
+        """
+        self.waited = self.waited or waited(self.thread, blocks)
+        # A gateway may give every response the same id: another prompt is another call.
+        key = f"{call.message_id} {call.counters.prompt_side}" if call.message_id else f"line {number}"
+        thread = self.thread
+        salt = salt or Salt()
+        n = thread.request(number, blocks, call, key, salt) if blocks else thread.call(call, key=key)
+        first = thread.n_blocks
+        thread.wrote(n, number, written)
+        thread.remember_written(first)
+        return n, first
 
 
 class PairRuns:

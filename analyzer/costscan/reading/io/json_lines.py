@@ -14,6 +14,7 @@ import msgspec
 
 from costscan.defects import described
 from costscan.reading.io import lenient_json
+from costscan.reading.io.files import open_log
 from costscan.reading.io.progress_pieces import is_progress, of_sub_agent
 from costscan.reading.io.rows import Rows
 
@@ -260,3 +261,16 @@ def _word(text: str, key: str) -> str | None:
 def _message_id(text: str) -> str | None:
     match = re.search(r'(?<!\\)"id"\s*:\s*"(msg_[^"\\]{1,100})"', text)
     return match.group(1) if match else _word(text, "id")
+
+
+def feed_objects(on_disk: str, path: str, rows: Rows, take: Callable[[int, Any], bool]) -> None:
+    """Have `take` called with every object of a file, as `Reader.feed` does.
+
+    Args:
+        on_disk: the path to open.
+        path: the path as it is shown.
+        rows: where what is skipped is counted.
+        take: is given the number of a line, and the object.
+    """
+    with open_log(on_disk) as stream:
+        Reader(dict[str, Any], lambda value: value, rows).feed(stream, path, take)

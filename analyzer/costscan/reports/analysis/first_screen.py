@@ -68,6 +68,8 @@ def _paragraphs(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
         yield "", _meters(summary), " · "
     if summary.totals.turns:
         yield "CAN SAVE", _can_save(summary), ""
+        if summary.actions and (why := unruled(summary)):
+            yield "", [(why, "")], ""
         yield "CACHE", _cache(summary), " · "
 
 
@@ -79,7 +81,7 @@ def _meters(summary: Summary) -> Pieces:
 
 def _can_save(summary: Summary) -> Pieces:
     total = summary.totals.usd
-    if why := unruled(summary):
+    if not summary.actions and (why := unruled(summary)):
         return [(why, "")]
     if not summary.actions or not total:
         return [("nothing", "bold green"), ("   no setting would have saved a tenth of a percent of it", "")]
