@@ -201,16 +201,16 @@ def test_calls_are_not_counted_as_exact_or_wrong(tmp_path: Path) -> None:
     replay = report.to_dict()["replay"]
     assert replay["turns"] is replay["exact_share"] is None
     (policy,) = replay["policies"]
-    assert (policy["policy"], policy["models"], policy["turns"]) == ("openai", [MODEL], 16)
+    assert (policy["policy"], policy["model"], policy["turns"]) == ("openai", MODEL, 16)
     assert policy["usd_billed"] == pytest.approx(float(report.summary.totals.usd or 0))
     assert report.growth["unexplained_tokens"].null_count() == 16
 
 
 @pytest.mark.usefixtures("kept_analyses")
-def test_the_screen_names_the_policy_and_how_it_fits(capsys: Capture, tmp_path: Path) -> None:
+def test_the_screen_says_how_the_cache_fits(capsys: Capture, tmp_path: Path) -> None:
     log = write(tmp_path / "runs.jsonl", *talk())
     words = " ".join(said(capsys, "analyze", str(log), "-v").split())
-    assert "cache openai: 94% hits in 15 calls (±5%), replay" in words
+    assert "cache gpt-5.4: 94% hits in 15 calls (±5%), replay" in words
     assert "not worked out" not in words
     told = json.loads(said(capsys, "analyze", str(log), "--json"))
     assert told["replay"]["policies"][0]["calls"] == 15

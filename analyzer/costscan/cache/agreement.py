@@ -79,7 +79,7 @@ class Agreement:
         usd_replayed: what they would have cost as replayed.
         usd_off: the sum of the differences of the turns, whatever their sign.
         by_class: `BY_CLASS`.
-        by_policy: `automatic.BY_POLICY`: what the others are replayed by, which miss calls by chance.
+        by_chance: `automatic.COMPARED`: the models whose caches miss calls by chance.
         refresh: what the log says about what a hit refreshes.
         logged_requests: how the turns used the cache, with the calls that cache reads prove.
         classes: the token classes of all steps as replayed, in their order.
@@ -95,7 +95,7 @@ class Agreement:
     usd_replayed: Decimal | None
     usd_off: Decimal | None
     by_class: pl.DataFrame
-    by_policy: pl.DataFrame
+    by_chance: pl.DataFrame
     refresh: Refresh
     logged_requests: LoggedRequests
     classes: pl.DataFrame
@@ -147,7 +147,7 @@ def agreement(turns: pl.DataFrame, unit: pl.DataFrame, logged_requests: LoggedRe
         usd_replayed=_sum(priced["usd"] + priced["off_usd"]),
         usd_off=_sum(priced["off_usd"].abs()),
         by_class=_by_class(compared),
-        by_policy=logged_requests.automatic.compared(both.select("model", "usd", "off_usd")),
+        by_chance=logged_requests.automatic.compared(both.select("model", "usd", "off_usd")),
         refresh=refresh,
         logged_requests=logged_requests,
         classes=classes,

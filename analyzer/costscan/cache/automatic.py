@@ -35,18 +35,15 @@ before had sent), read_share (tokens read of those that could be), share_error (
 that), is_fitted (whether there were calls enough to say anything).
 """
 
-_OF_POLICIES: Final[dict[str, Any]] = {
+_COMPARED: Final[dict[str, Any]] = {
     "policy": pl.String,
-    "models": pl.List(pl.String),
+    "model": pl.String,
     **dict.fromkeys(("turns", "calls"), pl.Int64),
     **dict.fromkeys(("hit_rate", "read_share", "share_error"), pl.Float64),
     **dict.fromkeys(("usd_billed", "usd_replayed"), USD),
 }
-BY_POLICY: Final = pl.Schema(_OF_POLICIES)
-"""By policy, its models, their turns, what of `SHARES` was fitted (the mean over calls), and what they cost.
-
-usd_billed and usd_replayed are of the turns that have a price.
-"""
+COMPARED: Final = pl.Schema(_COMPARED)
+"""By model, its turns, what of `SHARES` was fitted, and what the turns that have a price cost."""
 
 
 def ttl_us_of(models: pl.Series) -> pl.Expr:
@@ -146,7 +143,7 @@ class AutomaticCaches:
         )
 
     def compared(self, turns: pl.DataFrame) -> pl.DataFrame:
-        """Return `BY_POLICY`.
+        """Return `COMPARED`, what costs most first.
 
         Args:
             turns: model, usd (as billed) and off_usd (as replayed less as billed) of the replayed turns.
@@ -157,18 +154,9 @@ class AutomaticCaches:
             usd_billed=usd.sum(),
             usd_replayed=usd.sum() + pl.col("off_usd").sum(),
         )
-        weight = pl.max_horizontal("calls", 1)
-        means = {
-            name: (pl.col(name) * weight).sum() / weight.sum()
-            for name in ("hit_rate", "read_share", "share_error")
-        }
-        sums = ("turns", "calls", "usd_billed", "usd_replayed")
-        policies = self.shares.filter("is_fitted").join(of_models, on="model").group_by("policy").agg(
-            models=pl.col("model").sort(), **means, **{name: pl.col(name).sum() for name in sums}
-        )  # fmt: skip
-        return policies.sort("usd_billed", descending=True).select(
-            pl.col(name).cast(kind) for name, kind in BY_POLICY.items()
-        )
+        fit = self.shares.filter("is_fitted").join(of_models, on="model")
+        ordered = fit.sort("usd_billed", "model", descending=[True, False])
+        return ordered.select(pl.col(name).cast(kind) for name, kind in COMPARED.items())
 
     def off_share(self, model: str) -> float:
         """Return by what share of itself a saving may be off, as far as calls miss at random."""

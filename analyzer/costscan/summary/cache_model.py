@@ -12,7 +12,7 @@ from costscan.summary.model import Replay, SideCalls
 
 def replay(agreement: Agreement) -> Replay:
     """Return what is known of the replay; nothing where no turn could be compared."""
-    policies = tuple(agreement.by_policy.to_dicts())
+    policies = tuple(agreement.by_chance.to_dicts())
     if not agreement.compared:
         return Replay(policies=policies)
     refresh = "longest" if agreement.refresh.longest_only else "every"

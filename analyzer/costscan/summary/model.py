@@ -129,7 +129,7 @@ class Replay:
     turns are off, whatever the sign, `off_share` its share of what was billed. `classes` has a row per
     provider and class of disagreement. `refresh` says which reading of what a hit refreshes the log bears
     out: `every` entry on its way, the `longest`, or null where it tells nothing of it. `policies` has a row
-    for each kind of cache that takes every prompt and misses calls by chance: what was fitted of it.
+    for each model whose cache takes every prompt and misses calls by chance: what was fitted of it.
     """
 
     turns: int | None = None

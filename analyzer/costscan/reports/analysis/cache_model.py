@@ -6,6 +6,7 @@ from typing import Any, Final
 from costscan.cache.agreement import CACHED_OUTSIDE, EXPIRED_EARLY, LOST
 from costscan.reports.analysis.bill_lines import Pieces
 from costscan.reports.text.numbers import count, percent, plural, precise, usd
+from costscan.reports.text.sanitize import inert
 from costscan.summary import Summary
 
 _WHY: Final[Mapping[str, str]] = {
@@ -55,7 +56,7 @@ def policies(summary: Summary) -> Iterator[tuple[bool, str]]:
         calls = f"in {plural(row['calls'], 'call')}" if row["calls"] else "assumed"
         hits = f"{percent(row['hit_rate'])} hits {calls} (±{percent(row['share_error'])})"
         agrees = f"replay {side}" if billed else "no call has a price"
-        yield abs(off) < LEAST_OFF, f"cache of {row['policy']}: {hits}, {agrees}"
+        yield abs(off) < LEAST_OFF, f"cache of {inert(row['model'])}: {hits}, {agrees}"
 
 
 def side_calls(summary: Summary) -> Pieces:
