@@ -139,8 +139,12 @@ def test_every_run_on_another_model(capsys: Capture) -> None:
 
 
 def test_a_model_nobody_knows(capsys: Capture) -> None:
-    assert "no such Claude model" in said(capsys, "whatif", DEAR, "--model", "claude-haiku-9", code=2)
-    assert "no such Claude model" in said(capsys, "analyze", DEAR, "--set", "routing.force=nova", code=2)
+    assert "no model that calls can be moved to" in said(
+        capsys, "whatif", DEAR, "--model", "claude-haiku-9", code=2
+    )
+    assert "no model that calls can be moved to" in said(
+        capsys, "analyze", DEAR, "--set", "routing.force=nova", code=2
+    )
     assert "no model named" in said(capsys, "whatif", DEAR, "--model", ",", code=2)
 
 

@@ -93,7 +93,7 @@ def test_a_chat_stream_is_billed_by_the_last_usage_it_tells(tmp_path: Path) -> N
     )
     report = analyzed(tmp_path, oai.chat_pair() | {"response": None, "response_sse": told})
     assert tokens(report) == [(488, 512, 0, 10, 0)]
-    assert only(report, "stop_reason") == "tool_calls"
+    assert only(report, "stop_reason") == "tool_use"
     written = report.blocks.filter(role="assistant").select("kind", "tool", "chars").rows()
     assert written == [("text", None, 6), ("tool_use", "find", len('{"a": 1}find'))]
 

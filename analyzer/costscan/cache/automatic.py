@@ -121,7 +121,9 @@ class AutomaticCaches:
             could: what could have been read, in the same columns and order.
             models: the model of each.
         """
-        shares = self.shares.select("model", "step_tokens", "read_share", "bills_writes")
+        shares = self._of(models).select("model", "step_tokens", "read_share", "bills_writes")
+        if shares.is_empty():
+            return classes
         own = could.select(*_CLASSES, model=models).join(
             shares, on="model", how="left", maintain_order="left"
         )
@@ -141,6 +143,15 @@ class AutomaticCaches:
         return classes.with_columns(
             pl.when(is_own).then(as_read[name]).otherwise(name).alias(name) for name in _CLASSES
         )
+
+    def _of(self, models: pl.Series) -> pl.DataFrame:
+        """Return `SHARES` of models; of those that no call of the log went to what is known before."""
+        known = self.shares["model"].to_list()
+        nothing = {"calls": 0, "could": 0, "read": 0, "hits": 0, "off": 0.0, "ever_read": 0, "written": 1}
+        ruled = _ruled(models)
+        new = [_share(policy, {**nothing, "model": m}) for m, policy in ruled.items() if m not in known]
+        own = self.shares.filter(pl.col("model").is_in(list(ruled)))
+        return pl.concat([own, pl.DataFrame(new, schema=SHARES)])
 
     def compared(self, turns: pl.DataFrame) -> pl.DataFrame:
         """Return `COMPARED`, what costs most first.

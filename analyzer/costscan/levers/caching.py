@@ -14,7 +14,7 @@ from typing import Final
 import polars as pl
 
 from costscan.cache_policy import LONG, SHORT, SHORT_US
-from costscan.levers.extended_prompts import back_home
+from costscan.levers.extended_prompts import back_home, is_extended
 from costscan.levers.plan import MARKS, Plan, beside
 
 TTL: Final = "caching/ttl"
@@ -40,7 +40,7 @@ def with_breakpoints(plan: Plan, *, stable: bool = False) -> Plan:
     """
     own = back_home(beside(plan.steps, _ttls(plan)), "stable_" if stable else "")
     steps = _as_sent(own, stable=stable)
-    ends = steps.filter(_is_extended(steps, plan.groups)).select(
+    ends = steps.filter(is_extended(steps, plan.groups)).select(
         "req", "key", tokens="last_tokens", ttl_us="end_ttl_us"
     )
     extended = steps.filter(pl.col("extends_key").is_not_null()).select(
@@ -51,13 +51,6 @@ def with_breakpoints(plan: Plan, *, stable: bool = False) -> Plan:
     )
     sent = with_stable_prefix(plan) if stable else plan
     return sent.marked(pl.concat([frame.select(MARKS) for frame in (ends, extended, shared)]))
-
-
-def _is_extended(steps: pl.DataFrame, groups: pl.DataFrame) -> pl.Series:
-    """Return whether any prompt of its task and agent type extends another: which, nobody knows before."""
-    of_steps = steps.select("run_id", extends=pl.col("extends_key").is_not_null())
-    grouped = of_steps.join(groups, on="run_id", how="left", maintain_order="left")
-    return grouped.select(pl.col("extends").any().over("group")).to_series()
 
 
 def _ttls(plan: Plan) -> pl.DataFrame:

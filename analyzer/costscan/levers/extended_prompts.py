@@ -67,3 +67,10 @@ def is_there(steps: pl.DataFrame, prefix: str) -> pl.Series:
         sent, on=["domain", extends], how="left", maintain_order="left"
     )
     return joined["there"].fill_null(value=False)
+
+
+def is_extended(steps: pl.DataFrame, groups: pl.DataFrame) -> pl.Series:
+    """Return whether any prompt of its task and agent type extends another: which, nobody knows before."""
+    of_steps = steps.select("run_id", extends=pl.col("extends_key").is_not_null())
+    grouped = of_steps.join(groups, on="run_id", how="left", maintain_order="left")
+    return grouped.select(pl.col("extends").any().over("group")).to_series()

@@ -106,7 +106,7 @@ def price_scenarios(analysis: Analysis, settings: Settings | None = None) -> Pri
         settings: which levers are on, and how far they go.
 
     Raises:
-        CostscanError: `routing.force` names no Claude model.
+        CostscanError: `routing.force` names no model that calls can be moved to.
     """
     settings = settings or Settings()
     if settings.routing.force is not None:

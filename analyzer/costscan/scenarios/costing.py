@@ -140,19 +140,27 @@ def taken(ways: Sequence[pl.DataFrame], way: pl.Series) -> pl.DataFrame:
 def _off(analysis: "Analysis") -> pl.DataFrame:
     """Return run_id and off_share: what the replay is off turn by turn, or where that is chance, in sum."""
     billed = analysis.turns.select(*_PLACE, "model", "usd")
-    both = analysis.agreement.turns.join(billed, on=_PLACE, how="inner")
+    both = analysis.agreement.turns.join(billed, on=_PLACE, how="inner").join(
+        _may_read(analysis.logged_requests.steps), on="run_id", how="left", maintain_order="left"
+    )
     automatic = analysis.logged_requests.automatic
     by_chance = pl.col("model").is_in(automatic.fitted_models).fill_null(value=False)
     usd, off = (pl.col(name).cast(pl.Float64) for name in ("usd", "off_usd"))
     expected = {model: automatic.off_share(model) for model in automatic.fitted_models}
     least = pl.col("model").replace_strict(expected, default=0.0, return_dtype=pl.Float64)
     net = pl.max_horizontal(off.sum().over("model").abs(), usd.sum().over("model") * least)
-    of_model = net / usd.sum().over("model") * usd
+    of_model = pl.when("may_read").then(net / usd.sum().over("model") * usd).otherwise(0.0)
     each = both.select("run_id", usd=usd, off=pl.when(by_chance).then(of_model).otherwise(off.abs()))
     share = pl.when(pl.col("usd").sum() > 0).then(
         pl.min_horizontal(pl.col("off").sum() / pl.col("usd").sum(), 1.0)
     )
     return each.group_by("run_id").agg(off_share=share.otherwise(0.0))
+
+
+def _may_read(steps: pl.DataFrame) -> pl.DataFrame:
+    """Return run_id and may_read: whether any prompt of a run begins like another one."""
+    begins = pl.col("stable_extends_key").is_not_null() | (pl.col("stable_shared_tokens") > 0)
+    return steps.group_by("run_id").agg(may_read=begins.any())
 
 
 def cheapest(ways: Sequence[pl.DataFrame]) -> pl.DataFrame:

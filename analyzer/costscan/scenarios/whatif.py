@@ -24,10 +24,10 @@ def what_if(analysis: "Analysis", models: Sequence[str]) -> pl.DataFrame:
 
     Returns:
         run_id, task, models (that served it), turns, usd as billed, and for each model a column with its
-        name: what the run would have cost there. Costs are sums of what is known, null where nothing is.
-        Turns that stay as they were billed are counted by `staying MODEL`: those that do not fit into the
-        context of a model, are of no Claude model, or are in no line of the log, and those of an agent
-        thread with a turn that has no price.
+        name: what the run would have cost there, at `least MODEL` and `most MODEL`. Costs are sums of what
+        is known, null where nothing is. Turns that stay as they were billed are counted by `staying MODEL`:
+        those that do not fit into the context of a model, are of a model that is not known, or are in no
+        line of the log, and those of an agent thread with a turn that has no price.
     """
     workspace = Workspace(analysis, Settings())
     threads = analysis.turns.group_by("run_id").agg(turns=pl.len().cast(pl.Int64), usd=_known_sum("usd"))
@@ -38,25 +38,30 @@ def what_if(analysis: "Analysis", models: Sequence[str]) -> pl.DataFrame:
             .then("turns")
             .otherwise(f"staying {name}")
             .alias(f"staying {name}"),
-            pl.coalesce(name, "usd").alias(name),
+            *(pl.coalesce(column, "usd").alias(column) for column in costs_on(name)),
         )
     sums = (
         analysis.rooted(threads)
         .group_by(run_id="root_run_id")
         .agg(
             pl.col("turns", *(f"staying {name}" for name in models)).sum(),
-            *(_known_sum(name).alias(name) for name in ("usd", *models)),
+            *(_known_sum(column) for column in ("usd", *(c for name in models for c in costs_on(name)))),
         )
     )
     served = analysis.turns.group_by(run_id="root_run_id").agg(
         pl.col("task").first(), models=pl.col("model").unique().sort()
     )
-    asked = [column for name in models for column in (name, f"staying {name}")]
+    asked = [column for name in models for column in (*costs_on(name), f"staying {name}")]
     return (
         served.join(sums, on="run_id")
         .select("run_id", "task", "models", "turns", "usd", *asked)
         .sort("usd", "run_id", descending=[True, False], nulls_last=True)
     )
+
+
+def costs_on(model: str) -> tuple[str, str, str]:
+    """Return the columns of what runs would have cost on a model: as expected, at least, and at most."""
+    return model, f"least {model}", f"most {model}"
 
 
 def _known_sum(name: str) -> pl.Expr:
@@ -66,8 +71,8 @@ def _known_sum(name: str) -> pl.Expr:
 def _on(workspace: Workspace, model: str) -> Replaying[pl.DataFrame]:
     """Return, per agent thread, the cost on a model and how many turns stay where they were."""
     moves = routing.forced(workspace.plan, model, workspace.sizes)
-    claude = pl.col("model") != model
-    wanted = workspace.plan.steps.filter(claude).select("req", "run_id")
+    elsewhere = pl.col("model") != model
+    wanted = workspace.plan.steps.filter(elsewhere).select("req", "run_id")
     stay = wanted.join(moves, on="req", how="anti").group_by("run_id").agg(stay=pl.len().cast(pl.Int64))
     plan = (
         routing.routed(workspace.plan, moves, workspace.sizes, workspace.counts, workspace.thoughts)
@@ -76,10 +81,12 @@ def _on(workspace: Workspace, model: str) -> Replaying[pl.DataFrame]:
     )
     outcome = yield from replay(plan)
     runs = saved(workspace.costs, workspace.logged.runs, outcome.runs, model, may_be_more_expensive=True)
-    costs = runs.select("run_id", pl.col("usd").alias(model))
+    as_billed = pl.col("usd") + pl.col("saved_usd")
+    ends = (pl.col("usd"), as_billed - pl.col("saved_high_usd"), as_billed - pl.col("saved_low_usd"))
+    costs = runs.select("run_id", *(end.alias(name) for name, end in zip(costs_on(model), ends, strict=True)))
     return costs.join(stay, on="run_id", how="left", maintain_order="left").select(
-        "run_id", model, pl.col("stay").fill_null(0).alias(f"staying {model}")
+        "run_id", *costs_on(model), pl.col("stay").fill_null(0).alias(f"staying {model}")
     )
 
 
-__all__ = ["what_if"]
+__all__ = ["costs_on", "what_if"]

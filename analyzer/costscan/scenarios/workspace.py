@@ -207,7 +207,7 @@ class Workspace:
     def _classes(self, stack: Stack, *, longest_only: bool) -> pl.DataFrame:
         """Return token classes: what is to be expected, or where nobody can tell what was billed."""
         automatic, classes = self.analysis.logged_requests.automatic, stack.classes(longest_only=longest_only)
-        if not automatic.is_empty:
+        if not automatic.is_empty or any(plan.is_repriced for plan in stack.plans):
             models = pl.concat([plan.steps["model"] for plan in stack.plans])
             # A hit in a cache without breakpoints has no other entries on its way.
             every = stack.classes() if longest_only else classes

@@ -38,8 +38,10 @@ def written(answer: Mapping[str, Any]) -> list[Block]:
 
 
 def stop_reason(answer: Mapping[str, Any]) -> str | None:
-    """Return why the model stopped."""
-    return next((word(one.get("finishReason")) for one in _candidates(answer)), None)
+    """Return why the model stopped; it says of calls of tools what it says of a whole answer."""
+    told = next((word(one.get("finishReason")) for one in _candidates(answer)), None)
+    calls = any(block.type == "tool_use" for block in written(answer))
+    return "tool_use" if told == "STOP" and calls else told
 
 
 def model_of(line: Mapping[str, Any], answer: Mapping[str, Any], request: Mapping[str, Any]) -> str | None:

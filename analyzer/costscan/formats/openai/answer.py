@@ -15,6 +15,8 @@ from costscan.reading.content.block import Block, text_block
 _CHAT: Final = ("chat.completion", "text_completion")
 _ENDS: Final = frozenset({"response.completed", "response.incomplete", "response.failed"})
 _NOT_BILLED: Final = frozenset({"queued", "in_progress", "failed", "cancelled"})
+_OWN_CALLS: Final = frozenset({"function_call", "custom_tool_call", "local_shell_call", "computer_call"})
+"""Calls of tools that the client runs."""
 _WITH_FEES: Final = ("file_search_call", "code_interpreter_call", "image_generation_call", "computer_call")
 """What is billed by the call or by the session, beside its tokens."""
 
@@ -84,9 +86,13 @@ def has_fees(answer: Mapping[str, Any]) -> bool:
 
 
 def stop_reason(answer: Mapping[str, Any]) -> str | None:
-    """Return why the model stopped."""
-    choices = _objects(answer.get("choices"))
-    return word(choices[0].get("finish_reason")) if choices else word(answer.get("status"))
+    """Return why the model stopped; a response that calls tools is complete, and waits for their results."""
+    choices, details = _objects(answer.get("choices")), answer.get("incomplete_details")
+    if choices:
+        return word(choices[0].get("finish_reason"))
+    if any(item.get("type") in _OWN_CALLS for item in output(answer)):
+        return "tool_use"
+    return (word(details.get("reason")) if isinstance(details, dict) else None) or word(answer.get("status"))
 
 
 def _streamed(events: list[dict[str, Any]]) -> dict[str, Any] | None:

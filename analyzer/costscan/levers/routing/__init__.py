@@ -20,10 +20,10 @@ from costscan.levers.routing.ways import LEAST_SHARE, MOVES, Way, ways
 
 
 def forced(plan: Plan, model: str, sizes: pl.DataFrame) -> pl.DataFrame:
-    """Return `MOVES` of all turns of Claude models that are not on a model already, and that fit into it."""
+    """Return `MOVES` of all turns of known models that are not on a model already, and that fit into it."""
     names = plan.steps["model"].unique()
-    claude = [name for name in names if family_of(name) is not None and name != model]
-    all_turns = plan.steps.filter(pl.col("model").is_in(claude)).with_columns(
+    others = [name for name in names if name and family_of(name) is not None and name != model]
+    all_turns = plan.steps.filter(pl.col("model").is_in(others)).with_columns(
         to_model=pl.lit(model), evidence=pl.lit(None, pl.String), is_wrong=pl.lit(value=False)
     )
     return fitting(all_turns.join(sizes, on="req", how="left", maintain_order="left")).select(*MOVES)

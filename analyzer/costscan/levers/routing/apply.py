@@ -8,10 +8,12 @@ import polars as pl
 from costscan.cache.requests import with_minimums
 from costscan.levers.plan import Breakpoints, Plan, with_others
 from costscan.levers.routing.cache_links import relinked
+from costscan.levers.routing.other_makers import ACROSS_SPREAD, between_makers, recached
 from costscan.levers.routing.thoughts import without_thoughts
 from costscan.levers.shortening import shortened
 from costscan.levers.uncertainty import ATTACHED_ERROR
 from costscan.models import drops_thinking, model_info, resolve
+from costscan.other_models import other_model
 
 SIZE_SPREAD: Final = 0.12
 """By what share the tokens of a text in the other family of tokenizers are taken to be off.
@@ -30,8 +32,8 @@ _NEEDED: Final = (
 
 
 def family_of(model: str) -> str | None:
-    """Return the tokenizer family of a Claude model, null for any other."""
-    info = model_info(model)
+    """Return the tokenizer family of a model, null where it is not known."""
+    info = model_info(model) or other_model(model)
     return info.tokenizer if info else None
 
 
@@ -44,8 +46,10 @@ def served_by(steps: pl.DataFrame, choice: pl.DataFrame, sizes: pl.DataFrame) ->
         sizes: req, size_ratio, fixed_ratio and output_ratio (what the other family of tokenizers makes of
             it), attached_share (of documents in the prompt), and has_tools.
     """
-    moved = steps.join(choice, on="req", how="inner", maintain_order="left").join(
-        sizes, on="req", how="left", maintain_order="left"
+    moved = between_makers(
+        steps.join(choice, on="req", how="inner", maintain_order="left").join(
+            sizes, on="req", how="left", maintain_order="left"
+        )
     )
     families = {m: family_of(m) for m in {*moved["model"].unique(), *moved["to_model"].unique()}}
     of = {
@@ -60,9 +64,13 @@ def served_by(steps: pl.DataFrame, choice: pl.DataFrame, sizes: pl.DataFrame) ->
         is_other=other,
         output_tokens=pl.when(other).then(longer).otherwise("output_tokens"),
         output_growth=pl.when(grows).then(THINKING_GROWTH).otherwise("output_growth"),
-        size_spread=pl.when(other).then(_off()).otherwise("size_spread"),
+        size_spread=pl.when("is_across")
+        .then(ACROSS_SPREAD)
+        .when(other)
+        .then(_off())
+        .otherwise("size_spread"),
         model_raw=_region(moved) + pl.col("to_model"),
-        provider=pl.when(of["to_model"].is_not_null()).then(pl.lit("anthropic")).otherwise("provider"),
+        provider=pl.coalesce(_maker(moved), "provider"),
         speed=pl.lit("standard"),
         model="to_model",
     )
@@ -75,13 +83,23 @@ def _off() -> pl.Expr:
     return SIZE_SPREAD + (ATTACHED_ERROR - SIZE_SPREAD) * pl.col("attached_share")
 
 
+def _maker(moved: pl.DataFrame) -> pl.Expr:
+    """Return who is taken to serve the other model: its maker."""
+    names = moved["to_model"].unique()
+    of = {name: other.provider if (other := other_model(name)) else "anthropic" for name in names}
+    known = {name: provider for name, provider in of.items() if family_of(name) is not None}
+    return pl.col("to_model").replace_strict(known, default=None, return_dtype=pl.String)
+
+
 def _region(turns: pl.DataFrame) -> pl.Expr:
     """Return what stands before the name of a model served in a region: that decides its price."""
     names = turns["model_raw"].unique().drop_nulls()
     prefixes = {
         name: _REGIONS.get((ref.region if (ref := resolve(name)) else None) or "", "") for name in names
     }
-    return pl.col("model_raw").replace_strict(prefixes, default="", return_dtype=pl.String)
+    prefix = pl.col("model_raw").replace_strict(prefixes, default="", return_dtype=pl.String)
+    others = [name for name in turns["to_model"].unique() if other_model(name)]
+    return pl.when(pl.col("to_model").is_in(others)).then(pl.lit("")).otherwise(prefix)
 
 
 def routed(
@@ -112,7 +130,7 @@ def routed(
 
     served = sent.changed(steps, moved)
     linked = relinked(served, plan.steps["domain"], changed["run_id"].unique(), counts)
-    return without_thoughts(linked, _dropping(changed, plan.steps), thoughts)
+    return without_thoughts(recached(linked, plan.steps["model"]), _dropping(changed, plan.steps), thoughts)
 
 
 def _dropping(changed: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
@@ -134,6 +152,7 @@ def _as_sent_to(model: str, steps: pl.DataFrame, sizes: pl.DataFrame) -> pl.Data
     own, adds = (_of_models(both["model"], of_model) for of_model in (family_of, _tool_use_tokens))
     will = _tool_use_tokens(model)
     is_known = both["has_tools"] & (adds > 0) & (will > 0)
+    both = between_makers(both.with_columns(to_model=pl.lit(model)))
     sized = both.with_columns(
         is_other=(own != family_of(model)).fill_null(value=False),
         adds=pl.when(is_known).then(adds).otherwise(0),

@@ -9,7 +9,9 @@ import polars as pl
 from costscan.levers.routing.apply import family_of
 from costscan.levers.routing.candidates import candidates, cheapest_of_classes, class_of, refuses
 from costscan.levers.routing.evidence import evidence_rules
+from costscan.levers.routing.other_makers import between_makers
 from costscan.models import model_info
+from costscan.other_models import other_model
 
 OPTIONS: Final = pl.Schema(
     {
@@ -91,6 +93,7 @@ def fitting(moves: pl.DataFrame) -> pl.DataFrame:
 
 
 def _within_limits(moves: pl.DataFrame) -> pl.DataFrame:
+    moves = between_makers(moves).drop("is_across")
     pairs = moves.select("model", "to_model").unique().rows()
     limits = pl.DataFrame([(*p, *_limits(*p)) for p in pairs], schema=_LIMITS, orient="row")
     ratio, longer = (pl.when("is_other").then(name).otherwise(1.0) for name in ("size_ratio", "output_ratio"))
@@ -113,7 +116,7 @@ def _targets(there: Iterable[str], model: str, asks: str, usd: Mapping[str, int]
 
 
 def _limits(model: str, target: str) -> tuple[bool, int | None, int | None]:
-    info = model_info(target)
+    info = model_info(target) or other_model(target)
     if info is None:
         return False, None, None
     return family_of(model) != info.tokenizer, info.context_tokens, info.max_output_tokens

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from costscan.reading.conversation import refusals
 from costscan.reading.conversation.modes import modes_of
+from costscan.reading.conversation.stop_words import stop_word
 from costscan.reading.conversation.usage import (
     PLACEHOLDER_OUTPUT_TOKENS,
     Counters,
@@ -269,7 +270,7 @@ def make_call(
         counters(usage),
         _word(message_id),
         _word(request_id),
-        None if unfinished else _word(stop_reason),
+        None if unfinished else stop_word(_word(stop_reason)),
         unfinished,
         _word(version),
         None if effort is None else _word(effort),

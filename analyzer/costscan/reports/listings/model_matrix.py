@@ -12,6 +12,7 @@ from costscan.reports.text.json import line_of, plain
 from costscan.reports.text.numbers import count, percent, plural, usd, usd_column
 from costscan.reports.text.sanitize import inert, wrapped
 from costscan.reports.text.table import Column, table
+from costscan.scenarios.whatif import costs_on
 
 _ROWS = 20
 
@@ -42,7 +43,7 @@ def matrix(runs: pl.DataFrame, models: Sequence[str], *, top: int | None, width:
         *table(columns, width),
         *_left(runs, shown),
         *_stays(runs, models, width),
-        *_shares(sums, models),
+        *_shares(runs, models, width),
     ]
 
 
@@ -55,7 +56,7 @@ def _stays(runs: pl.DataFrame, models: Sequence[str], width: int) -> list[Text]:
     counts = {name: int(runs[f"staying {name}"].sum()) for name in models}
     sentences = [
         f"{plural(n, 'call')} cannot move to {name} and stay as billed: too large for it, in no line of the "
-        "log, without a price, or of no Claude model"
+        "log, without a price, or of a model that is not known"
         for name, n in counts.items()
         if n
     ]
@@ -64,16 +65,26 @@ def _stays(runs: pl.DataFrame, models: Sequence[str], width: int) -> list[Text]:
     ]
 
 
-def _shares(sums: dict[str, Decimal | None], models: Sequence[str]) -> list[Text]:
-    billed = sums["usd"]
+def _shares(runs: pl.DataFrame, models: Sequence[str], width: int) -> list[Text]:
+    billed = _sum(runs["usd"])
     changes = []
     for name in models:
-        cost = sums[name]
+        cost, *ends = (_sum(runs[column]) for column in costs_on(name))
         if billed and cost is not None:
-            change = float(cost / billed) - 1
-            changes.append(f"{name} {'+' if change > 0 else '-'}{percent(abs(change))}")
-    text = " · ".join(changes)
-    return [Text(f"  against what was billed ({usd(billed)}): {text}", style="dim")] if changes else []
+            changes.append(f"{name} {_change(cost, billed)}{_range(ends, billed)}")
+    told = f"against what was billed ({usd(billed)}): {' · '.join(changes)}"
+    return [Text(f"  {line}", style="dim") for line in wrapped(told, width - 2)] if changes else []
+
+
+def _change(cost: Decimal, billed: Decimal) -> str:
+    change = float(cost / billed) - 1
+    return f"{'+' if change > 0 else '-'}{percent(abs(change))}"
+
+
+def _range(ends: Sequence[Decimal | None], billed: Decimal) -> str:
+    """Say between what a cost lies; nothing where both ends round to the same."""
+    low, high = (_change(end, billed) if end is not None else "" for end in ends)
+    return "" if low == high else f" ({low} to {high})"
 
 
 def _sum(costs: pl.Series) -> Decimal | None:
@@ -86,6 +97,7 @@ def encoded(runs: pl.DataFrame, models: Sequence[str]) -> bytes:
         {
             **{name: row[name] for name in ("run_id", "task", "models", "turns", "usd")},
             "usd_on": {name: row[name] for name in models},
+            "usd_range_on": {name: [row[end] for end in costs_on(name)[1:]] for name in models},
             "turns_staying": {name: row[f"staying {name}"] for name in models},
         }
         for row in plain(runs)
