@@ -27,6 +27,11 @@ SAMPLES: Final[dict[str, list[Any]]] = {
         pair(),
         {"custom_id": "1", "result": {"type": "succeeded", "message": message("msg_b", usage(10, out=4))}},
     ],
+    "cline": [
+        {"ts": 1_793_613_600_000, "type": "say", "say": "task", "text": "Fix it."},
+        {"ts": 2, "type": "say", "say": "api_req_started", "text": '{"tokensIn":1,"tokensOut":2,"cost":0.1}'},
+        {"ts": 3, "type": "ask", "ask": "completion_result", "text": ""},
+    ],
     "codex": [
         codex.meta(),
         codex.context(),

@@ -38,7 +38,13 @@ FOUND = gemini.content(
     {"fileData": {"mimeType": "text/plain", "fileUri": "x"}},
 )
 HEARD = gemini.usage(10, 2, promptTokensDetails=[{"modality": "AUDIO", "tokenCount": 3}], trafficType="X")
+TASK: Final = {"ts": 1, "type": "say", "modelInfo": {"modelId": "m", "providerId": "p"}}
 MORE: Final[dict[str, list[Any]]] = {
+    "cline": [
+        TASK | {"say": "api_req_started", "text": '{"tokensOut":1}', "conversationHistoryIndex": 1},
+        TASK | {"say": "condense_context", "contextCondense": {"cost": 0.1}},
+        TASK | {"say": "subagent_usage", "text": '{"tokensIn":5,"tokensOut":1}'},
+    ],
     "codex": [
         *STORY,
         spawned(),

@@ -30,11 +30,13 @@ def prompt_of(messages: object, tools: object = None, system: object = None) -> 
     """Return the prompt of a request; what is no list has no messages in it."""
     listed = [m for m in messages if isinstance(m, dict)] if isinstance(messages, list) else []
     texts = [text for block in content_of(system) if (text := block.text)]
-    texts += [
-        b.text for m in listed if m.get("role") in _SYSTEM for b in content_of(m.get("content")) if b.text
-    ]
-    said = [message_of(m) for m in listed if m.get("role") not in _SYSTEM]
+    texts += [b.text for m in listed if _is_system(m) for b in content_of(m.get("content")) if b.text]
+    said = [message_of(m) for m in listed if not _is_system(m)]
     return Prompt([_definition(t) for t in tools] if isinstance(tools, list) else [], texts, said)
+
+
+def _is_system(message: Mapping[str, Any]) -> bool:
+    return blocks.word(message.get("role")) in _SYSTEM
 
 
 def message_of(message: Mapping[str, Any]) -> Message:
@@ -74,7 +76,7 @@ def content_of(content: object) -> list[Block]:
 
 
 def _part(part: Mapping[str, Any]) -> Block:
-    if part.get("type") in _OWN:
+    if blocks.word(part.get("type")) in _OWN:
         return from_dict(dict(part))
     url = blocks.mapping_in(part, "image_url").get("url")
     if isinstance(url, str) and url.startswith("data:"):
