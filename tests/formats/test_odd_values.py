@@ -39,7 +39,38 @@ FOUND = gemini.content(
 )
 HEARD = gemini.usage(10, 2, promptTokensDetails=[{"modality": "AUDIO", "tokenCount": 3}], trafficType="X")
 TASK: Final = {"ts": 1, "type": "say", "modelInfo": {"modelId": "m", "providerId": "p"}}
+STEP: Final = {
+    "step_id": 2,
+    "source": "agent",
+    "message": "x",
+    "reasoning_content": "x",
+    "tool_calls": [{"tool_call_id": "a", "function_name": "b", "arguments": {}}],
+    "observation": {"results": [{"source_call_id": "a", "content": [{"type": "text", "text": "x"}]}]},
+    "metrics": {
+        "prompt_tokens": 9,
+        "cached_tokens": 1,
+        "completion_tokens": 2,
+        "cost_usd": 0.1,
+        "extra": {"cache_creation_input_tokens": 3, "cache_creation": {"ephemeral_1h_input_tokens": 1}},
+    },
+}
+SHORT: Final = {
+    "schema_version": "ATIF-v1.7",
+    "trajectory_id": "b",
+    "agent": {"model_name": "m"},
+    "steps": [STEP],
+}
 MORE: Final[dict[str, list[Any]]] = {
+    "atif": [
+        SHORT
+        | {
+            "trajectory_id": "a",
+            "agent": {"name": "x", "model_name": "m", "tool_definitions": [TOOL]},
+            "steps": [{"source": "system", "message": [{"type": "text", "text": "x"}]}, STEP],
+            "subagent_trajectories": [SHORT],
+            "final_metrics": {"total_prompt_tokens": 99, "total_completion_tokens": 9, "total_cost_usd": 1},
+        }
+    ],
     "cline": [
         TASK | {"say": "api_req_started", "text": '{"tokensOut":1}', "conversationHistoryIndex": 1},
         TASK | {"say": "condense_context", "contextCondense": {"cost": 0.1}},

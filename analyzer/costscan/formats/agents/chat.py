@@ -44,7 +44,7 @@ def message_of(message: Mapping[str, Any]) -> Message:
     if message.get("role") == "tool" or message.get("type") == "function_call_output":
         call_id = message.get("tool_call_id") or message.get("call_id")
         content = message.get("content", message.get("output"))
-        return Message("user", [blocks.tool_result(call_id, _joined(content))])
+        return Message("user", [blocks.tool_result(call_id, joined(content))])
     wrote = [blocks.thinking(thought)] if (thought := message.get("reasoning_content")) else []
     wrote += content_of(message.get("content"))
     wrote += [_tool_call(call) for call in blocks.list_in(message, "tool_calls") if isinstance(call, dict)]
@@ -87,7 +87,8 @@ def _part(part: Mapping[str, Any]) -> Block:
     return blocks.text_block(blocks.text_of(part.get("text")))
 
 
-def _joined(content: object) -> str:
+def joined(content: object) -> str:
+    """Return the texts of a content as one."""
     if isinstance(content, list):
         return "\n".join(block.text or "" for block in content_of(content))
     return blocks.text_of(content)
