@@ -28,6 +28,10 @@ SAMPLES: Final[dict[str, list[Any]]] = {
         {"custom_id": "1", "result": {"type": "succeeded", "message": message("msg_b", usage(10, out=4))}},
     ],
     "atif": [{"schema_version": "ATIF-v1.6", "session_id": "a", "agent": {"name": "x"}, "steps": []}],
+    "bedrock": [
+        {"schemaType": "ModelInvocationLog", "requestId": "r", "modelId": "m", "input": {}, "output": {}},
+        {"@message": '{"schemaType":"ModelInvocationLog","requestId":"s"}'},
+    ],
     "cline": [
         {"ts": 1_793_613_600_000, "type": "say", "say": "task", "text": "Fix it."},
         {"ts": 2, "type": "say", "say": "api_req_started", "text": '{"tokensIn":1,"tokensOut":2,"cost":0.1}'},

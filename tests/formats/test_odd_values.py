@@ -39,6 +39,55 @@ FOUND = gemini.content(
 )
 HEARD = gemini.usage(10, 2, promptTokensDetails=[{"modality": "AUDIO", "tokenCount": 3}], trafficType="X")
 TASK: Final = {"ts": 1, "type": "say", "modelInfo": {"modelId": "m", "providerId": "p"}}
+PARTS: Final = [
+    {"text": "x"},
+    {"toolUse": {"toolUseId": "a", "name": "b", "input": {}}},
+    {"toolResult": {"toolUseId": "a", "content": [{"json": {}}, {"text": "x"}], "status": "error"}},
+    {"reasoningContent": {"reasoningText": {"text": "x", "signature": "x"}}},
+    {"image": {"format": "png", "source": {"bytes": "aa"}}},
+    {"cachePoint": {"type": "default", "ttl": "1h"}},
+]
+CONVERSE: Final = {
+    "schemaType": "ModelInvocationLog",
+    "timestamp": "2026-11-02T10:00:00Z",
+    "identity": {"arn": "x"},
+    "requestId": "c",
+    "modelId": "m",
+    "operation": "Converse",
+    "requestMetadata": {"run_id": "x", "task": "x"},
+    "input": {
+        "inputBodyJson": {
+            "messages": [{"role": "user", "content": PARTS}],
+            "toolConfig": {"tools": [{"toolSpec": {"name": "b", "inputSchema": {"json": {}}}}]},
+        },
+        "inputTokenCount": 5,
+    },
+    "output": {
+        "outputBodyJson": {
+            "output": {"message": {"content": PARTS[:2]}},
+            "stopReason": "end_turn",
+            "metrics": {"latencyMs": 5},
+            "usage": {"inputTokens": 5, "outputTokens": 2, "cacheDetails": [{"ttl": "1h", "inputTokens": 1}]},
+        },
+        "outputTokenCount": 2,
+    },
+}
+INVOKED: Final = {
+    "schemaType": "ModelInvocationLog",
+    "requestId": "i",
+    "modelId": "anthropic.claude-haiku-4-5-20251001-v1:0",
+    "input": {"inputBodyJson": {"messages": [{"role": "user", "content": [{"type": "text", "text": "x"}]}]}},
+    "output": {
+        "outputBodyJson": [
+            {
+                "type": "message_start",
+                "message": {"id": "a", "usage": {"input_tokens": 3, "output_tokens": 1}},
+            },
+            {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "x"}},
+            {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 5}},
+        ]
+    },
+}
 STEP: Final = {
     "step_id": 2,
     "source": "agent",
@@ -71,6 +120,7 @@ MORE: Final[dict[str, list[Any]]] = {
             "final_metrics": {"total_prompt_tokens": 99, "total_completion_tokens": 9, "total_cost_usd": 1},
         }
     ],
+    "bedrock": [CONVERSE, INVOKED],
     "cline": [
         TASK | {"say": "api_req_started", "text": '{"tokensOut":1}', "conversationHistoryIndex": 1},
         TASK | {"say": "condense_context", "contextCondense": {"cost": 0.1}},

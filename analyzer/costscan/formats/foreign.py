@@ -34,12 +34,7 @@ def _is_otel(line: _Line) -> bool:
     )
 
 
-def _is_bedrock_log(line: _Line) -> bool:
-    return line.get("schemaType") == "ModelInvocationLog"
-
-
 _TESTS: Final[Sequence[tuple[str, Callable[[_Line], bool]]]] = (
-    ("a Bedrock invocation log", _is_bedrock_log),
     ("Bedrock Converse pairs", _is_converse),
     ("spans of an OpenTelemetry SDK (not OTLP)", _is_otel),
     ("SWE-agent trajectories", lambda line: "trajectory" in line and ("history" in line or "info" in line)),
