@@ -68,6 +68,10 @@ SAMPLES: Final[dict[str, list[Any]]] = {
         {"sessionId": "g1", "projectHash": "ab", "startTime": "2026-11-02T10:00:00Z"},
         {"id": "m1", "type": "gemini", "content": "", "model": "gemini-2.5-flash"},
     ],
+    "langsmith": [
+        {"id": "r1", "run_type": "llm", "trace_id": "t1", "inputs": {}, "outputs": {}},
+        {"runs": [{"id": "t1", "run_type": "chain", "session_id": "p1"}]},
+    ],
     "langfuse": [
         {"trace": {"id": "t1"}, "observations": []},
         {"id": "o1", "traceId": "t1", "type": "GENERATION", "usageDetails": {"input": 3}},

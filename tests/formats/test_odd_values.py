@@ -88,6 +88,31 @@ INVOKED: Final = {
         ]
     },
 }
+SAID: Final[dict[str, Any]] = {
+    "type": "constructor",
+    "id": ["AIMessage"],
+    "kwargs": {
+        "content": [{"type": "text", "text": "x"}],
+        "tool_calls": [{"id": "a", "name": "b", "args": {}}],
+        "response_metadata": {"model_name": "m", "stop_reason": "x"},
+        "usage_metadata": {
+            "input_tokens": 9,
+            "output_tokens": 2,
+            "input_token_details": {"cache_read": 1, "ephemeral_1h_input_tokens": 2},
+            "output_token_details": {"reasoning": 1},
+        },
+    },
+}
+RUN: Final = {
+    "id": "r",
+    "run_type": "llm",
+    "trace_id": "t",
+    "parent_run_id": "p",
+    "start_time": "2026-11-02T10:00:00",
+    "total_cost": "0.1",
+    "inputs": {"messages": [[SAID, {"role": "user", "content": "x"}]]},
+    "extra": {"metadata": {"ls_model_name": "m", "user_id": "u"}, "invocation_params": {"tools": [TOOL]}},
+}
 STEP: Final = {
     "step_id": 2,
     "source": "agent",
@@ -133,6 +158,12 @@ MORE: Final[dict[str, list[Any]]] = {
         codex.item("web_search_call", action={"type": "search"}),
         codex.line("compacted", {"replacement_history": [{"role": "user", "content": [PICTURE]}]}),
         codex.counted(codex.used(5, 0, 1), codex.used(9, 0, 1)),
+    ],
+    "langsmith": [
+        RUN | {"outputs": {"generations": [[{"message": SAID}]]}},
+        RUN | {"outputs": SAID["kwargs"] | {"choices": [{"message": {"content": "x"}}]}},
+        RUN | {"outputs": {"llm_output": {"token_usage": {"prompt_tokens": 3, "completion_tokens": 1}}}},
+        RUN | {"prompt_tokens": 3, "prompt_token_details": {"cache_read": 1}, "child_runs": [RUN]},
     ],
     "openai_api": [
         oai.chat_pair() | {"request": {"model": "m", "tools": [TOOL], "messages": ASKED, "user": "u"}},

@@ -38,7 +38,6 @@ _TESTS: Final[Sequence[tuple[str, Callable[[_Line], bool]]]] = (
     ("Bedrock Converse pairs", _is_converse),
     ("spans of an OpenTelemetry SDK (not OTLP)", _is_otel),
     ("SWE-agent trajectories", lambda line: "trajectory" in line and ("history" in line or "info" in line)),
-    ("LangSmith runs", lambda line: "run_type" in line and "dotted_order" in line),
 )
 
 
