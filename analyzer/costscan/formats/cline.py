@@ -63,10 +63,10 @@ def read(file: LogFile, rows: Rows) -> None:
     task.finish()
 
 
+_EDITORS: Final = ("Code", "Code - Insiders", "Cursor", "VSCodium")
 _STORES: Final = (
-    *("~/.config/Code", "~/Library/Application Support/Code", "$APPDATA/Code"),
-    *("~/.config/Cursor", "~/Library/Application Support/Cursor", "$APPDATA/Cursor"),
-    *("~/.config/VSCodium", "~/Library/Application Support/VSCodium", "$APPDATA/VSCodium"),
+    *(f"{place}/{editor}" for editor in _EDITORS for place in ("~/.config", "~/Library/Application Support")),
+    *(f"$APPDATA/{editor}" for editor in _EDITORS),
     *("~/.vscode-server/data", "~/.cursor-server/data"),
 )
 _EXTENSIONS: Final = ("saoudrizwan.claude-dev", "rooveterinaryinc.roo-cline", "kilocode.kilo-code")

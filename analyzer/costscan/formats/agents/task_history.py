@@ -17,7 +17,8 @@ from costscan.reading.content.block import Block
 from costscan.reading.io import lenient_json
 from costscan.reading.io.files import open_log
 
-_ENVIRONMENT: Final = re.compile(r"<environment_details>.*?<model>\s*([^<\s]{1,200})\s*</model>", re.DOTALL)
+_ENVIRONMENT: Final = "<environment_details>"
+_MODEL: Final = re.compile(r"<model>\s{0,9}([^<\s]{1,200})\s{0,9}</model>")
 _FIRST_MS: Final = 10**12
 _LAST_MS: Final = 10**13
 """A counter is far below, in 2001, and what is above is no time in milliseconds before 2286."""
@@ -72,7 +73,7 @@ def models_of(entries: Sequence[Entry]) -> list[tuple[float, str]]:
         (entry.at_ms or 0, found[1])
         for entry in entries
         for block in entry.blocks
-        if entry.role == "user" and (found := _ENVIRONMENT.search(block.text or ""))
+        if entry.role == "user" and (found := _MODEL.search((block.text or "").partition(_ENVIRONMENT)[2]))
     ]
 
 
