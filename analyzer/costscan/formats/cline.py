@@ -18,6 +18,7 @@ What the numbers mean, and what is counted once:
 - The model is in `modelInfo`, in older versions in `task_metadata.json`, in Roo Code in what it adds to the
   messages of `api_conversation_history.json`, which has what was sent and answered as well. Without that file
   only what the window showed is known. The system prompt and the tool definitions are in none of them.
+- What Cline 4 writes instead (`sessions/<id>/<id>.messages.json`) is not read yet.
 """
 
 from collections.abc import Mapping, Sequence
