@@ -27,6 +27,16 @@ SAMPLES: Final[dict[str, list[Any]]] = {
         pair(),
         {"custom_id": "1", "result": {"type": "succeeded", "message": message("msg_b", usage(10, out=4))}},
     ],
+    "atif": [{"schema_version": "ATIF-v1.6", "session_id": "a", "agent": {"name": "x"}, "steps": []}],
+    "bedrock": [
+        {"schemaType": "ModelInvocationLog", "requestId": "r", "modelId": "m", "input": {}, "output": {}},
+        {"@message": '{"schemaType":"ModelInvocationLog","requestId":"s"}'},
+    ],
+    "cline": [
+        {"ts": 1_793_613_600_000, "type": "say", "say": "task", "text": "Fix it."},
+        {"ts": 2, "type": "say", "say": "api_req_started", "text": '{"tokensIn":1,"tokensOut":2,"cost":0.1}'},
+        {"ts": 3, "type": "ask", "ask": "completion_result", "text": ""},
+    ],
     "codex": [
         codex.meta(),
         codex.context(),
@@ -57,6 +67,10 @@ SAMPLES: Final[dict[str, list[Any]]] = {
     "gemini_cli": [
         {"sessionId": "g1", "projectHash": "ab", "startTime": "2026-11-02T10:00:00Z"},
         {"id": "m1", "type": "gemini", "content": "", "model": "gemini-2.5-flash"},
+    ],
+    "langsmith": [
+        {"id": "r1", "run_type": "llm", "trace_id": "t1", "inputs": {}, "outputs": {}},
+        {"runs": [{"id": "t1", "run_type": "chain", "session_id": "p1"}]},
     ],
     "langfuse": [
         {"trace": {"id": "t1"}, "observations": []},

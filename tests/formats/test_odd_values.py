@@ -38,7 +38,119 @@ FOUND = gemini.content(
     {"fileData": {"mimeType": "text/plain", "fileUri": "x"}},
 )
 HEARD = gemini.usage(10, 2, promptTokensDetails=[{"modality": "AUDIO", "tokenCount": 3}], trafficType="X")
+TASK: Final = {"ts": 1, "type": "say", "modelInfo": {"modelId": "m", "providerId": "p"}}
+PARTS: Final = [
+    {"text": "x"},
+    {"toolUse": {"toolUseId": "a", "name": "b", "input": {}}},
+    {"toolResult": {"toolUseId": "a", "content": [{"json": {}}, {"text": "x"}], "status": "error"}},
+    {"reasoningContent": {"reasoningText": {"text": "x", "signature": "x"}}},
+    {"image": {"format": "png", "source": {"bytes": "aa"}}},
+    {"cachePoint": {"type": "default", "ttl": "1h"}},
+]
+CONVERSE: Final = {
+    "schemaType": "ModelInvocationLog",
+    "timestamp": "2026-11-02T10:00:00Z",
+    "identity": {"arn": "x"},
+    "requestId": "c",
+    "modelId": "m",
+    "operation": "Converse",
+    "requestMetadata": {"run_id": "x", "task": "x"},
+    "input": {
+        "inputBodyJson": {
+            "messages": [{"role": "user", "content": PARTS}],
+            "toolConfig": {"tools": [{"toolSpec": {"name": "b", "inputSchema": {"json": {}}}}]},
+        },
+        "inputTokenCount": 5,
+    },
+    "output": {
+        "outputBodyJson": {
+            "output": {"message": {"content": PARTS[:2]}},
+            "stopReason": "end_turn",
+            "metrics": {"latencyMs": 5},
+            "usage": {"inputTokens": 5, "outputTokens": 2, "cacheDetails": [{"ttl": "1h", "inputTokens": 1}]},
+        },
+        "outputTokenCount": 2,
+    },
+}
+INVOKED: Final = {
+    "schemaType": "ModelInvocationLog",
+    "requestId": "i",
+    "modelId": "anthropic.claude-haiku-4-5-20251001-v1:0",
+    "input": {"inputBodyJson": {"messages": [{"role": "user", "content": [{"type": "text", "text": "x"}]}]}},
+    "output": {
+        "outputBodyJson": [
+            {
+                "type": "message_start",
+                "message": {"id": "a", "usage": {"input_tokens": 3, "output_tokens": 1}},
+            },
+            {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "x"}},
+            {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 5}},
+        ]
+    },
+}
+SAID: Final[dict[str, Any]] = {
+    "type": "constructor",
+    "id": ["AIMessage"],
+    "kwargs": {
+        "content": [{"type": "text", "text": "x"}],
+        "tool_calls": [{"id": "a", "name": "b", "args": {}}],
+        "response_metadata": {"model_name": "m", "stop_reason": "x"},
+        "usage_metadata": {
+            "input_tokens": 9,
+            "output_tokens": 2,
+            "input_token_details": {"cache_read": 1, "ephemeral_1h_input_tokens": 2},
+            "output_token_details": {"reasoning": 1},
+        },
+    },
+}
+RUN: Final = {
+    "id": "r",
+    "run_type": "llm",
+    "trace_id": "t",
+    "parent_run_id": "p",
+    "start_time": "2026-11-02T10:00:00",
+    "total_cost": "0.1",
+    "inputs": {"messages": [[SAID, {"role": "user", "content": "x"}]]},
+    "extra": {"metadata": {"ls_model_name": "m", "user_id": "u"}, "invocation_params": {"tools": [TOOL]}},
+}
+STEP: Final = {
+    "step_id": 2,
+    "source": "agent",
+    "message": "x",
+    "reasoning_content": "x",
+    "tool_calls": [{"tool_call_id": "a", "function_name": "b", "arguments": {}}],
+    "observation": {"results": [{"source_call_id": "a", "content": [{"type": "text", "text": "x"}]}]},
+    "metrics": {
+        "prompt_tokens": 9,
+        "cached_tokens": 1,
+        "completion_tokens": 2,
+        "cost_usd": 0.1,
+        "extra": {"cache_creation_input_tokens": 3, "cache_creation": {"ephemeral_1h_input_tokens": 1}},
+    },
+}
+SHORT: Final = {
+    "schema_version": "ATIF-v1.7",
+    "trajectory_id": "b",
+    "agent": {"model_name": "m"},
+    "steps": [STEP],
+}
 MORE: Final[dict[str, list[Any]]] = {
+    "atif": [
+        SHORT
+        | {
+            "trajectory_id": "a",
+            "agent": {"name": "x", "model_name": "m", "tool_definitions": [TOOL]},
+            "steps": [{"source": "system", "message": [{"type": "text", "text": "x"}]}, STEP],
+            "subagent_trajectories": [SHORT],
+            "final_metrics": {"total_prompt_tokens": 99, "total_completion_tokens": 9, "total_cost_usd": 1},
+        }
+    ],
+    "bedrock": [CONVERSE, INVOKED],
+    "cline": [
+        TASK | {"say": "api_req_started", "text": '{"tokensOut":1}', "conversationHistoryIndex": 1},
+        TASK | {"say": "condense_context", "contextCondense": {"cost": 0.1}},
+        TASK | {"say": "subagent_usage", "text": '{"tokensIn":5,"tokensOut":1}'},
+    ],
     "codex": [
         *STORY,
         spawned(),
@@ -46,6 +158,12 @@ MORE: Final[dict[str, list[Any]]] = {
         codex.item("web_search_call", action={"type": "search"}),
         codex.line("compacted", {"replacement_history": [{"role": "user", "content": [PICTURE]}]}),
         codex.counted(codex.used(5, 0, 1), codex.used(9, 0, 1)),
+    ],
+    "langsmith": [
+        RUN | {"outputs": {"generations": [[{"message": SAID}]]}},
+        RUN | {"outputs": SAID["kwargs"] | {"choices": [{"message": {"content": "x"}}]}},
+        RUN | {"outputs": {"llm_output": {"token_usage": {"prompt_tokens": 3, "completion_tokens": 1}}}},
+        RUN | {"prompt_tokens": 3, "prompt_token_details": {"cache_read": 1}, "child_runs": [RUN]},
     ],
     "openai_api": [
         oai.chat_pair() | {"request": {"model": "m", "tools": [TOOL], "messages": ASKED, "user": "u"}},

@@ -13,8 +13,8 @@ import pytest
 from command import NO_LEVERS, Capture, said
 from costscan.cli.app import run
 from costscan.errors import CostscanError
-from costscan.formats import claude_code, messages_api
-from costscan.formats.api import cache_key
+from costscan.formats import claude_code
+from costscan.formats.api import cache_key, message_pairs
 from costscan.ingest import arrow_tables, pool, read
 from costscan.reading.conversation.thread import Thread
 from logs import (
@@ -189,12 +189,12 @@ def test_a_line_for_which_the_reader_raises(tmp_path: Path, monkeypatch: pytest.
         seen_by.append(1)
         return broken() if len(seen_by) == 1 else real(request, blocks)
 
-    monkeypatch.setattr(messages_api, "settings_of", first_time)
+    monkeypatch.setattr(message_pairs, "settings_of", first_time)
     seen = two_runs(tmp_path)
     assert (seen.run_ids(), seen.usd) == (["r1", "s1"], 2 * EACH)
     ((line, reason),) = seen.reasons()
     assert line == 1
-    assert reason.startswith("a defect of costscan at formats/messages_api.py:")
+    assert reason.startswith("a defect of costscan at formats/api/message_pairs.py:")
     assert reason.endswith(": KeyError: 'broken'; please report it")
 
 

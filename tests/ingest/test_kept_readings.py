@@ -262,4 +262,4 @@ def test_nothing_is_kept_where_that_is_not_wanted(
 def test_formats_say_whether_their_files_stand_alone() -> None:
     together = [name for name, known in available().items() if not known.reads_files_alone]
     # Pairs of one run may lie in several files.
-    assert together == ["gemini_api", "messages_api", "openai_api"]
+    assert together == ["bedrock", "gemini_api", "messages_api", "openai_api"]

@@ -9,7 +9,6 @@ from costscan.cli import parameters as p
 from costscan.cli.options import CHOICE, LOOK, Options, with_options
 from costscan.cli.printing import print_document, tell_written
 from costscan.cli.session import diagnosed
-from costscan.ingest.discover import default_folders
 from costscan.reports.outputs import target
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ class Rank(StrEnum):
     BATCHING = "batching"
 
 
-@with_options(*CHOICE, "format", *LOOK)
+@with_options(*CHOICE, "format", "client", *LOOK)
 def analyze(
     path: p.PathsOrDefault = None,
     *,
@@ -79,7 +78,7 @@ def analyze(
 
     \b
     Examples:
-      costscan analyze --since 7d
+      costscan analyze --since 7d --client codex
       costscan analyze runs.jsonl.gz --by tool --top 30
       costscan analyze logs/ -o report.html -o report.parquet
       cat runs.jsonl | costscan analyze - --json
@@ -88,7 +87,7 @@ def analyze(
     Exit codes: 0 fine, 2 cannot run (usage, unreadable input, no usable line).
     """  # noqa: D301 - \b keeps the lines apart
     targets = [target(name) for name in output or ()]
-    with diagnosed(options.request(path or default_folders()), rank=rank.value) as (diagnosis, summary):
+    with diagnosed(options.request(options.paths(path)), rank=rank.value) as (diagnosis, summary):
         for report in targets:
             report.write(summary, diagnosis)
     _print(summary, as_json=json, by=by.value if by else None, top=top, verbose=verbose)

@@ -34,6 +34,7 @@ USAGE, INTERRUPTED = 2, 130
 RECENT: Final = "30d"
 """How far back `costscan` alone looks."""
 _HELP: Final = ["--help"]
+_CLIENT: Final = "--client"
 _UsageError: type[Exception] = typer.BadParameter.__base__ or Exception
 """The error of a wrong command line, wherever this version of typer has it from."""
 
@@ -86,7 +87,8 @@ def costscan(
     costscan analyze logs/ -o report.html -o report.json
     costscan check new-logs/ --baseline report.parquet
 
-    Without arguments it analyzes the last 30 days of what clients keep on this machine.
+    Without arguments it analyzes the last 30 days of what clients keep on this machine, with --client NAME
+    of that one.
     """  # noqa: D301 - \b keeps the lines apart
 
 
@@ -95,7 +97,7 @@ def run(arguments: Sequence[str]) -> int:
 
     Without arguments that is an analysis of what clients keep on this machine; help where they keep none.
     """
-    asked = list(arguments) or _unasked()
+    asked = _unasked(arguments) if _is_bare(arguments) else list(arguments)
     try:
         code = app(args=asked, prog_name="costscan", standalone_mode=False)
         sys.stdout.flush()
@@ -115,12 +117,18 @@ def run(arguments: Sequence[str]) -> int:
     return USAGE if not arguments and asked == _HELP else code if isinstance(code, int) else 0
 
 
-def _unasked() -> list[str]:
-    try:
-        default_folders()
-    except CostscanError:
-        return _HELP
-    return ["analyze", "--since", RECENT]
+def _is_bare(arguments: Sequence[str]) -> bool:
+    """Whether no command is named, but perhaps clients."""
+    return not arguments or arguments[0].partition("=")[0] == _CLIENT
+
+
+def _unasked(arguments: Sequence[str]) -> list[str]:
+    if not arguments:
+        try:
+            default_folders()
+        except CostscanError:
+            return _HELP
+    return ["analyze", "--since", RECENT, *arguments]
 
 
 def _failed(error: BaseException) -> int:

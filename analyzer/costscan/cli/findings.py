@@ -12,7 +12,6 @@ from costscan.cli.naming import run_named
 from costscan.cli.options import CHOICE, LOOK, Options, with_options
 from costscan.cli.session import diagnosed
 from costscan.errors import CostscanError, near
-from costscan.ingest.discover import default_folders
 from costscan.reports.findings import DEFAULT, names, printer
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ LogFormat = Annotated[
 ]
 
 
-@with_options(*CHOICE, *LOOK)
+@with_options(*CHOICE, "client", *LOOK)
 def findings(
     path: p.PathsOrDefault = None,
     *,
@@ -84,7 +83,7 @@ def findings(
     Exit codes: 0 fine, 2 cannot run (usage, unreadable input, no usable line).
     """  # noqa: D301 - \b keeps the lines apart
     printed_by = printer(list_format)
-    request = replace(options, format=log_format).request(path or default_folders())
+    request = replace(options, format=log_format).request(options.paths(path))
     _refuse_unknown(rule or (), request)
     with diagnosed(request) as (diagnosis, summary):
         from costscan.reports.findings.listing import chosen  # noqa: PLC0415 - imports Polars

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from costscan import formats
+from costscan.errors import CostscanError
+from costscan.ingest.discover import default_folders
 from costscan.request import Request
 from costscan.settings.load import load
 from costscan.times import moment
@@ -67,6 +69,14 @@ class Options:
             help=f"The format of all files, instead of what each looks like: {', '.join(formats.names())}.",
         ),
     ] = None
+    client: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Without PATH: read only what this client keeps on this machine; it is named as its format "
+            "is, like codex. Repeatable.",
+        ),
+    ] = None
     rules: Annotated[
         list[Path] | None,
         typer.Option(
@@ -110,6 +120,19 @@ class Options:
         """
         loaded = load(Path.cwd(), file=self.config, assignments=self.set or ())
         return loaded if self.tz is None else replace(loaded, tz=zone_named(self.tz, f"--tz {self.tz}"))
+
+    def paths(self, given: "Sequence[str] | None") -> "Sequence[str]":
+        """Return the paths that are given, else those where clients keep their logs.
+
+        Raises:
+            CostscanError: a client is named beside a path, or is not known, or there are no logs.
+        """
+        if given and self.client:
+            raise CostscanError(
+                "--client reads where a client keeps its logs, and a PATH was given too",
+                "leave out one of them; --format NAME says what files are",
+            )
+        return given or default_folders(self.client or ())
 
     def request(self, paths: "Sequence[str]") -> Request:
         """Return what these options ask for of some logs.

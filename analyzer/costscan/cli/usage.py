@@ -9,11 +9,10 @@ import typer
 
 from costscan import pipeline
 from costscan.cli import parameters as p
-from costscan.cli.options import Options, with_options
+from costscan.cli.options import CHOICE, Options, with_options
 from costscan.cli.printing import print_document
 from costscan.cli.progress import progress
 from costscan.cli.warn import warn
-from costscan.ingest.discover import default_folders
 from costscan.zones import DEFAULT, here
 
 if TYPE_CHECKING:
@@ -35,9 +34,7 @@ class By(StrEnum):
     BLOCK = "block"
 
 
-@with_options(
-    "since", "until", "task", "project", "model", "format", "tz", "set", "config", "no_cache", "workers"
-)
+@with_options(*CHOICE, "format", "client", "tz", "set", "config", "no_cache", "workers")
 def usage(
     path: p.PathsOrDefault = None,
     *,
@@ -67,7 +64,7 @@ def usage(
 
     Exit codes: 0 fine, 2 cannot run (usage, unreadable input, no usable line).
     """  # noqa: D301 - \b keeps the lines apart
-    paths = path or default_folders()
+    paths = options.paths(path)
     if not json and options.tz is None and options.settings().tz == DEFAULT:
         options = replace(options, tz=here())
     request = options.request(paths)

@@ -44,7 +44,8 @@ class Format:
         reads_files_alone: what is made of a file depends on no other file.
         owns: whether a file that is no text (SQLite, zip) is of this format, by its path on disk.
         endings: how names of logs end in a folder, beside those that logs of any format have.
-        beside: the endings of files beside a log that are read with it.
+        beside: the endings of files beside a log that are read with it, or their whole names: such a file is
+            no log of its own where it is found in a folder.
         roots: the folders or files in which its client keeps logs, with variables of the environment in them.
     """
 

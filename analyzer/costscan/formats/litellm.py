@@ -50,7 +50,7 @@ FORMAT = Format(
 def _taken(runs: Runs, at: int, line: Mapping[str, Any]) -> bool:
     if not _is_call(line):
         return False
-    if line.get("cache_hit") in {True, "True", "true"} or line.get("status") == "failure":
+    if line.get("cache_hit") in (True, "True", "true") or line.get("status") == "failure":
         return True
     call_id = blocks.word(line.get("id")) or blocks.word(line.get("request_id")) or f"line {at}"
     metadata = _object(line.get("metadata"))

@@ -6,12 +6,14 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from costscan.errors import CostscanError
+from costscan.errors import CostscanError, near
 from costscan.formats import available
 from costscan.formats.interface import LogFile
 from costscan.ingest.walk import LOG_ENDINGS, PACKED_ENDINGS, logs_in
+
+MAX_PLACES: Final = 8
 
 
 class LogFiles(NamedTuple):
@@ -60,19 +62,44 @@ def _real(path: str, folders: dict[str, str]) -> str:
     return os.path.join(folders[folder], name)  # noqa: PTH118
 
 
-def default_folders() -> list[str]:
+def clients() -> dict[str, Sequence[str]]:
+    """Return where each client keeps its logs, by the name of its format."""
+    return {name: log_format.roots for name, log_format in available().items() if log_format.roots}
+
+
+def default_folders(of: Sequence[str] = ()) -> list[str]:
     """Return the folders in which clients keep logs on this machine, as far as there are any.
 
+    Args:
+        of: the clients, by the names of their formats; all where none is named.
+
     Raises:
-        CostscanError: there are none.
+        CostscanError: there are none, or no such client.
     """
-    roots = [os.path.expandvars(root) for log_format in available().values() for root in log_format.roots]
-    folders = [str(Path(root).expanduser()) for root in roots if not root.startswith("$")]
-    there = [folder for folder in dict.fromkeys(folders) if _holds_logs(Path(folder))]
+    known = clients()
+    for name in of:
+        if name not in known:
+            raise CostscanError(f"no client named {name!r}", near(name, list(known)))
+    folders = [_expanded(known[name]) for name in of or known]
+    there = [f for f in dict.fromkeys(f for own in folders for f in own) if _holds_logs(Path(f))]
     if not there:
-        looked = [folder.replace(str(Path.home()), "~", 1) for folder in dict.fromkeys(folders)]
-        raise CostscanError(f"no logs in {', '.join(looked)}", "name a file or a folder of logs")
+        raise CostscanError(f"no logs in {_places(folders)}", "name a file or a folder of logs")
     return there
+
+
+def _expanded(roots: Sequence[str]) -> list[str]:
+    """Return places as paths of this machine, without those of variables that are not set."""
+    folders = [os.path.expandvars(root) for root in roots]
+    return [str(Path(folder).expanduser()) for folder in folders if not folder.startswith("$")]
+
+
+def _places(folders: Sequence[Sequence[str]]) -> str:
+    """Return places in words: the first one of each client before all others."""
+    first = [own[0] for own in folders if own]
+    every = list(dict.fromkeys([*first, *(f for own in folders for f in own)]))
+    shown = [folder.replace(str(Path.home()), "~", 1) for folder in every[:MAX_PLACES]]
+    more = f" and {len(every) - MAX_PLACES} more places" if len(every) > MAX_PLACES else ""
+    return f"{', '.join(shown)}{more}"
 
 
 def _holds_logs(root: Path) -> bool:
@@ -128,4 +155,12 @@ def _spooled(path: str, target: Path) -> str:
     return str(target)
 
 
-__all__ = ["LOG_ENDINGS", "PACKED_ENDINGS", "LogFiles", "default_folders", "discover", "is_pipe"]
+__all__ = [
+    "LOG_ENDINGS",
+    "PACKED_ENDINGS",
+    "LogFiles",
+    "clients",
+    "default_folders",
+    "discover",
+    "is_pipe",
+]

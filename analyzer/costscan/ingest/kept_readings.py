@@ -168,8 +168,9 @@ def _beside(log: str) -> list[tuple[str, int, int]]:
     out = []
     for ending in _endings():
         with suppress(OSError):
-            stat = os.stat(os.path.join(folder, stem + ending))  # noqa: PTH116, PTH118
-            out.append((stem + ending, stat.st_size, stat.st_mtime_ns))
+            beside = stem + ending if ending.startswith(".") else ending
+            stat = os.stat(os.path.join(folder, beside))  # noqa: PTH116, PTH118
+            out.append((beside, stat.st_size, stat.st_mtime_ns))
     return out
 
 

@@ -19,7 +19,7 @@ _Folder = tuple[Path, frozenset[_Node]]
 def is_log(path: Path) -> bool:
     """Whether a file in a folder looks like a log by its name."""
     name = path.name.lower()
-    if name.endswith(".meta.json"):
+    if name.endswith(".meta.json") or name in _beside():
         return False
     return name.endswith(_endings())
 
@@ -28,6 +28,13 @@ def is_log(path: Path) -> bool:
 def _endings() -> tuple[str, ...]:
     own = (ending for log_format in available().values() for ending in log_format.endings)
     return (*LOG_ENDINGS, *PACKED_ENDINGS, *own)
+
+
+@cache
+def _beside() -> frozenset[str]:
+    """Return the names of files that are read with the log that they stand beside."""
+    names = (name for log_format in available().values() for name in log_format.beside)
+    return frozenset(name for name in names if not name.startswith("."))
 
 
 def logs_in(folder: Path, unread: Callable[[str, str], None]) -> list[str]:

@@ -30,11 +30,13 @@ def prompt_of(messages: object, tools: object = None, system: object = None) -> 
     """Return the prompt of a request; what is no list has no messages in it."""
     listed = [m for m in messages if isinstance(m, dict)] if isinstance(messages, list) else []
     texts = [text for block in content_of(system) if (text := block.text)]
-    texts += [
-        b.text for m in listed if m.get("role") in _SYSTEM for b in content_of(m.get("content")) if b.text
-    ]
-    said = [message_of(m) for m in listed if m.get("role") not in _SYSTEM]
+    texts += [b.text for m in listed if _is_system(m) for b in content_of(m.get("content")) if b.text]
+    said = [message_of(m) for m in listed if not _is_system(m)]
     return Prompt([_definition(t) for t in tools] if isinstance(tools, list) else [], texts, said)
+
+
+def _is_system(message: Mapping[str, Any]) -> bool:
+    return blocks.word(message.get("role")) in _SYSTEM
 
 
 def message_of(message: Mapping[str, Any]) -> Message:
@@ -42,7 +44,7 @@ def message_of(message: Mapping[str, Any]) -> Message:
     if message.get("role") == "tool" or message.get("type") == "function_call_output":
         call_id = message.get("tool_call_id") or message.get("call_id")
         content = message.get("content", message.get("output"))
-        return Message("user", [blocks.tool_result(call_id, _joined(content))])
+        return Message("user", [blocks.tool_result(call_id, joined(content))])
     wrote = [blocks.thinking(thought)] if (thought := message.get("reasoning_content")) else []
     wrote += content_of(message.get("content"))
     wrote += [_tool_call(call) for call in blocks.list_in(message, "tool_calls") if isinstance(call, dict)]
@@ -74,7 +76,7 @@ def content_of(content: object) -> list[Block]:
 
 
 def _part(part: Mapping[str, Any]) -> Block:
-    if part.get("type") in _OWN:
+    if blocks.word(part.get("type")) in _OWN:
         return from_dict(dict(part))
     url = blocks.mapping_in(part, "image_url").get("url")
     if isinstance(url, str) and url.startswith("data:"):
@@ -85,7 +87,8 @@ def _part(part: Mapping[str, Any]) -> Block:
     return blocks.text_block(blocks.text_of(part.get("text")))
 
 
-def _joined(content: object) -> str:
+def joined(content: object) -> str:
+    """Return the texts of a content as one."""
     if isinstance(content, list):
         return "\n".join(block.text or "" for block in content_of(content))
     return blocks.text_of(content)

@@ -79,6 +79,10 @@ class Run:
         self.thread.wrote(number, told.line, wrote)
         return number
 
+    def carries(self, line: int, blocks: Iterable[Block]) -> None:
+        """Add what a model wrote in no call of this run, and the next one is sent."""
+        self._send(line, blocks, "messages", "assistant")
+
     def prompt(self, line: int, prompt: Prompt) -> None:
         """Add what of a whole prompt was not in the one before.
 

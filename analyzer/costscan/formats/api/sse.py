@@ -6,6 +6,7 @@ of each counter counts. Source: https://platform.claude.com/docs/en/build-with-c
 
 import json
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from costscan.reading.io import lenient_json
@@ -23,9 +24,14 @@ _line_end = re.compile(r"\r\n|\n|\r")
 
 def response_of(events: str) -> dict[str, Any] | None:
     """Return the response a text of server-sent events amounts to, or None when it holds no message."""
+    return assembled(events_of(events))
+
+
+def assembled(events: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Return the response that decoded events amount to, or None when they hold no message."""
     message: dict[str, Any] | None = None
     blocks: dict[int, dict[str, Any]] = {}
-    for event in events_of(events):
+    for event in events:
         kind = event.get("type")
         if kind == "message_start" and isinstance(event.get("message"), dict):
             message = dict(event["message"])
@@ -52,18 +58,18 @@ def events_of(text: str) -> list[dict[str, Any]]:
     return events
 
 
-def _index(event: dict[str, Any]) -> int:
+def _index(event: Mapping[str, Any]) -> int:
     index = event.get("index")
     return index if isinstance(index, int) else 0
 
 
-def _append(block: dict[str, Any], delta: dict[str, Any]) -> None:
+def _append(block: dict[str, Any], delta: Mapping[str, Any]) -> None:
     names = _APPENDED.get(str(delta.get("type")))
     if names is not None:
         block[names[0]] = str(block.get(names[0]) or "") + str(delta.get(names[1]) or "")
 
 
-def _finish(message: dict[str, Any], event: dict[str, Any]) -> None:
+def _finish(message: dict[str, Any], event: Mapping[str, Any]) -> None:
     usage = dict(message["usage"]) if isinstance(message.get("usage"), dict) else {}
     if isinstance(event.get("usage"), dict):
         usage.update({k: v for k, v in event["usage"].items() if v is not None})

@@ -1,0 +1,1 @@
+"""What logs of Amazon Bedrock hold: records in wrappers, bodies of its Converse API."""
