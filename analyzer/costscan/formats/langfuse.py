@@ -77,6 +77,8 @@ FORMAT = Format(
     expected='Langfuse exports such as {"trace":…,"observations":[{"type":"GENERATION","usageDetails":…}]}',
     sniff=sniff,
     read=read,
+    # The client's own log of the same call says more of it.
+    precedence=4,
 )
 
 

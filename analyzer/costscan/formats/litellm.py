@@ -7,7 +7,9 @@ What the numbers mean, and what is counted once:
 - `response_cost` (`spend` in the database) is what LiteLLM made of it by its own price list, kept as
   recorded. Its `cost_breakdown.input_cost` holds the cache costs beside it already; it is not read.
 - `cache_hit: true` is an answer of LiteLLM's own store, and `status: "failure"` none: neither is a call.
-- The same `id` is the same call, however many callbacks wrote it.
+- The same `id` is the same call, however many callbacks wrote it. It is the provider's id of the response, or
+  LiteLLM's own; the provider's id of the request is among the headers. By either a call is known that the
+  client's own log tells too: it is billed once, as that log has it.
 - `session_id`, else `trace_id`, is the run. `messages` are the whole prompt, unless messages are not logged.
 """
 
@@ -35,7 +37,7 @@ def _is_call(line: Mapping[str, Any]) -> bool:
 def read(file: LogFile, rows: Rows) -> None:
     """Read one file of calls."""
     runs = Runs(file, rows, FORMAT.name)
-    feed_objects(file.on_disk, file.path, rows, lambda at, line: _taken(runs, at, line))
+    feed_objects(file.on_disk, file.path, rows, lambda at, line: _taken(runs, file, at, line))
     runs.finish()
 
 
@@ -44,17 +46,20 @@ FORMAT = Format(
     expected='LiteLLM logs such as {"call_type":…,"startTime":…,"response_cost":…,"metadata":{…}}',
     sniff=sniff,
     read=read,
+    # The client's own log of the same call says more of it.
+    precedence=3,
 )
 
 
-def _taken(runs: Runs, at: int, line: Mapping[str, Any]) -> bool:
+def _taken(runs: Runs, file: LogFile, at: int, line: Mapping[str, Any]) -> bool:
     if not _is_call(line):
         return False
     if line.get("cache_hit") in {True, "True", "true"} or line.get("status") == "failure":
         return True
-    call_id = blocks.word(line.get("id")) or blocks.word(line.get("request_id")) or f"line {at}"
+    call_id = blocks.word(line.get("id")) or blocks.word(line.get("request_id"))
     metadata = _object(line.get("metadata"))
-    run = runs.of(blocks.word(line.get("session_id")) or blocks.word(line.get("trace_id")) or call_id)
+    session = blocks.word(line.get("session_id")) or blocks.word(line.get("trace_id"))
+    run = runs.of(session or call_id or f"{file.path}:{at}")
     run.user = run.user or blocks.word(line.get("end_user"))
     response = _object(line.get("response"))
     usage = blocks.mapping_in(metadata, "usage_object") or blocks.mapping_in(response, "usage") or line
@@ -65,6 +70,7 @@ def _taken(runs: Runs, at: int, line: Mapping[str, Any]) -> bool:
         began=_moment(line.get("startTime")),
         ended=_moment(line.get("endTime")),
         message_id=call_id,
+        request_id=_request_id(line),
         stop_reason=chat.stop_of(response),
         tier=blocks.word(usage.get("service_tier")),
         speed=blocks.word(usage.get("speed")),
@@ -80,6 +86,13 @@ def _asked(run: Run, at: int, line: Mapping[str, Any]) -> None:
     messages = line.get("messages")
     if isinstance(messages, list):
         run.prompt(at, chat.prompt_of(messages, blocks.mapping_in(line, "model_parameters").get("tools")))
+
+
+def _request_id(line: Mapping[str, Any]) -> str | None:
+    """Return the id that the provider gave the request, as the headers of its answer tell it."""
+    headers = blocks.mapping_in(line, "hidden_params", "additional_headers")
+    names = ("llm_provider-request-id", "llm_provider-x-request-id")
+    return next((told for name in names if (told := blocks.word(headers.get(name)))), None)
 
 
 def _object(value: object) -> Mapping[str, Any]:

@@ -44,6 +44,7 @@ TIER: Final = (
     *("anthropic.response.service_tier", "openai.response.service_tier"),
     "gen_ai.openai.response.service_tier",
 )
+REQUEST: Final = ("request_id", "anthropic.request.id")
 RUN: Final = ("gen_ai.conversation.id", "session.id")
 STOP: Final = ("anthropic.message.stop_reason", "stop_reason", "llm.finish_reason")
 

@@ -32,7 +32,7 @@ class _Seen(Struct):
     def ids(self) -> tuple[str | None, str | None]:
         """The message id and the request id; Claude Code's spans have the latter for both."""
         response = word(self.attributes.get("gen_ai.response.id"))
-        request = word(self.attributes.get("request_id"))
+        request = word(genai.first(self.attributes, genai.REQUEST))
         return None if response == request else response, request
 
     @property
