@@ -207,3 +207,19 @@ def test_gateway_lines_without_an_id_are_calls_of_their_own(tmp_path: Path, caps
     del line["trace_id"]
     report = both(capsys, tmp_path, [line], [line | {"model": HAIKU}])
     assert report.turns.height == 2
+
+
+def test_the_log_that_tells_how_long_writes_live_counts(tmp_path: Path, capsys: Capture) -> None:
+    told = both(
+        capsys, tmp_path / "told", transcript(), [gateway(MESSAGE, chat_used(cache_creation_tokens=200))]
+    )
+    assert told.turns["cache_write_ttl"].to_list() == [None]
+    whole = usage(100, read=700, w5m=200, out=50)
+    del whole["cache_creation"]
+    untold = both(capsys, tmp_path / "untold", transcript(used=whole), [event()])
+    assert untold.turns["cache_write_ttl"].to_list() == ["unknown"]
+    assert untold.summary.totals.cache_write_other_tokens == 200
+    split = {"cache_creation_5m_tokens": 200, "cache_creation_1h_tokens": 0}
+    known = both(capsys, tmp_path / "known", transcript(used=whole), [event(**split)])
+    assert known.turns["cache_write_ttl"].to_list() == [None]
+    assert tokens(known.turns) == tokens(untold.turns) == [(100, 700, 200, 0, 50)]

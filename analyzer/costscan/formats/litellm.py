@@ -13,8 +13,10 @@ What the numbers mean, and what is counted once:
 - `session_id`, else `trace_id`, is the run. `messages` are the whole prompt, unless messages are not logged.
 """
 
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
 from costscan.formats.agents import blocks, chat, chat_usage
 from costscan.formats.agents.runs import Run, Runs, ToldCall
@@ -22,6 +24,8 @@ from costscan.formats.interface import Format, LogFile
 from costscan.reading.io import lenient_json
 from costscan.reading.io.json_lines import feed_objects
 from costscan.reading.io.rows import Rows
+
+_WRAPPED: Final = "resp_"
 
 
 def sniff(objects: Sequence[Mapping[str, Any]]) -> bool:
@@ -56,7 +60,7 @@ def _taken(runs: Runs, file: LogFile, at: int, line: Mapping[str, Any]) -> bool:
         return False
     if line.get("cache_hit") in {True, "True", "true"} or line.get("status") == "failure":
         return True
-    call_id = blocks.word(line.get("id")) or blocks.word(line.get("request_id"))
+    call_id = _response_id(blocks.word(line.get("id")) or blocks.word(line.get("request_id")))
     metadata = _object(line.get("metadata"))
     session = blocks.word(line.get("session_id")) or blocks.word(line.get("trace_id"))
     run = runs.of(session or call_id or f"{file.path}:{at}")
@@ -86,6 +90,16 @@ def _asked(run: Run, at: int, line: Mapping[str, Any]) -> None:
     messages = line.get("messages")
     if isinstance(messages, list):
         run.prompt(at, chat.prompt_of(messages, blocks.mapping_in(line, "model_parameters").get("tools")))
+
+
+def _response_id(told: str | None) -> str | None:
+    """Return the provider's id of a response; LiteLLM wraps those of the Responses API in one of its own."""
+    if told is None or not told.startswith(_WRAPPED):
+        return told
+    with suppress(ValueError):
+        inside = b64decode(told.removeprefix(_WRAPPED), validate=True).decode()
+        return inside.partition(";response_id:")[2] or told
+    return told
 
 
 def _request_id(line: Mapping[str, Any]) -> str | None:

@@ -24,6 +24,7 @@ _COUNTERS: Final = (
     *TOKENS,
     "thinking_tokens",
     "web_searches",
+    "cache_write_ttl",
 )
 _AGREED: Final = (*_COUNTERS, "stop_reason", "recorded_usd", "refusal")
 _KNOWN_BEST: Final = {"reported": 0, "placeholder": 1, "unreported": 2}
@@ -204,12 +205,17 @@ def _of_copies(calls: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.struct("run_id", "seq", "at", side.alias("side")).hash())
     )
     calls = calls.with_columns(key=key)
-    best = calls.select("key", most_1h=w1h.max().over("key")).join(
+    tells_ttl = ((w5m + w1h > 0) & pl.col("cache_write_ttl").is_null()).any().over("key")
+    best = calls.select("key", most_1h=w1h.max().over("key"), tells_ttl=tells_ttl).join(
         _best_copy(calls), on="key", how="left", maintain_order="left"
     )
     # A copy that does not tell the writes apart has them all as 5-minute ones.
     hour = pl.min_horizontal("most_1h", w5m + w1h)
-    split = {"cache_write_5m_tokens": w5m + w1h - hour, "cache_write_1h_tokens": hour}
+    split = {
+        "cache_write_5m_tokens": w5m + w1h - hour,
+        "cache_write_1h_tokens": hour,
+        "cache_write_ttl": pl.when(~pl.col("tells_ttl")).then("cache_write_ttl"),
+    }
     return best.select(*(split.get(name, pl.col(name)).alias(name) for name in _COUNTERS)).hstack(
         calls.select(
             stop_reason=pl.col("stop_reason").drop_nulls().first().over("key"),

@@ -10,7 +10,7 @@ from costscan.formats.agents.blocks import word
 from costscan.formats.agents.otlp import Record
 from costscan.formats.agents.runs import Run, Runs, ToldCall
 from costscan.formats.interface import LogFile
-from costscan.reading.conversation.usage import Counters, number
+from costscan.reading.conversation.usage import UNKNOWN_TTL, Counters, number
 from costscan.reading.io.rows import Rows
 
 _MAIN: Final = ("sdk", "main", "repl_main_thread", "cli")
@@ -150,4 +150,5 @@ def _event(attributes: Mapping[str, Any]) -> Counters:
     )
     hour = number(attributes.get("cache_creation_1h_tokens", 0))
     short = None if written is None or hour is None else max(written - hour, 0)
-    return Counters(plain, cache_read, short, hour, output, None, 0, contradictory=False)
+    ttl = UNKNOWN_TTL if short and "cache_creation_1h_tokens" not in attributes else None
+    return Counters(plain, cache_read, short, hour, output, None, 0, contradictory=False, cache_write_ttl=ttl)

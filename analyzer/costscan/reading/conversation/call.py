@@ -226,6 +226,7 @@ def _row(call: Call, inside: _Inside, place: tuple[int, int], shown_chars: int) 
         call.miss_reason,
         call.asks,
         inside.refusal,
+        counted.cache_write_ttl,
     )
 
 

@@ -11,7 +11,7 @@ from costscan.levers import ALL
 from costscan.meters import ALL_METERS
 from costscan.reports.analysis.bill_lines import Pieces, billed, recorded
 from costscan.reports.analysis.cache_model import cache_model, side_calls
-from costscan.reports.text.headings import named, price_basis
+from costscan.reports.text.headings import named, other_writes, price_basis
 from costscan.reports.text.numbers import bar, count, percent, plural, usd
 from costscan.reports.text.sanitize import cells, inert, shorten
 from costscan.summary import Summary
@@ -86,8 +86,7 @@ def paragraphs(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
     yield "read", [(part, "") for part in _read(summary)], " · "
     if any(summary.meters.values()):
         yield "where", _where(summary), " · "
-    if summary.totals.carried_share:
-        yield "re-sent", _again(summary), ""
+    yield from _sent(summary)
     if summary.distribution.priced_runs >= _FEW_RUNS:
         yield "per run", _spread(summary), " · "
     if summary.replay.exact_share is not None:
@@ -100,6 +99,13 @@ def paragraphs(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
         yield "levers", [(why, "")], ""
     if summary.defects:
         yield "not done", _not_done(summary), ""
+
+
+def _sent(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
+    if summary.totals.carried_share:
+        yield "re-sent", _again(summary), ""
+    if other := summary.totals.cache_write_other_tokens:
+        yield "cache writes", [(other_writes(other), "")], ""
 
 
 def unruled(summary: Summary) -> str:
