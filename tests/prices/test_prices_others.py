@@ -57,6 +57,7 @@ def cost(model: str, day: str, **fields: Any) -> Decimal | None:
         ("azure/us/gpt-4o-2024-08-06", "2026-11-20", {"input": MILLION}, "2.75"),
         ("azure/eu/gpt-4o-2024-08-06", "2026-11-20", {"input": MILLION}, "2.75"),
         ("azure/eu/gpt-6.1-terra", "2026-11-20", {"input": 100_000}, "0.12"),
+        ("azure/eu/gpt-6-sol", "2026-11-20", {"input": 100_000}, "0.24"),
         ("azure/gpt-4o-2024-08-06", "2026-11-20", {"input": MILLION}, "2.5"),
     ],
 )
