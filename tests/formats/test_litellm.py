@@ -1,8 +1,11 @@
 """LiteLLM's log of calls: prompt counters that hold the cache, a recorded cost, whole prompts."""
 
+from base64 import b64encode
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from command import Capture
 from logs import HAIKU, Json, usd
@@ -73,6 +76,16 @@ def test_writes_for_twelve_hours_have_no_known_price(tmp_path: Path, capsys: Cap
     assert not report.summary.totals.usd_exact
 
 
+@pytest.mark.parametrize(
+    "told", ["resp_68af4030592c81938ec0a5fbab4a3e9f05438e46b5f69a3b", "resp_!", "resp_", "c1"]
+)
+def test_an_id_that_wraps_that_of_the_provider(told: str, tmp_path: Path, capsys: Capture) -> None:
+    inside = f"litellm:custom_llm_provider:openai;model_id:None;response_id:{told}"
+    wrapped = f"resp_{b64encode(inside.encode()).decode()}"
+    report = read_lines(capsys, tmp_path, call(wrapped), call(told))
+    assert report.turns["message_id"].to_list() == [told]
+
+
 def test_answers_of_its_own_store_and_failures_are_no_calls(tmp_path: Path, capsys: Capture) -> None:
     report = read_lines(
         capsys, tmp_path, call(), call("c2", cache_hit=True), call("c3", status="failure", response_cost=0)
@@ -129,3 +142,46 @@ def test_messages_that_are_not_logged_leave_the_bill_exact(tmp_path: Path, capsy
 
 def test_no_other_format_takes_its_lines() -> None:
     assert taken_by(call()) == ["litellm"]
+
+
+@pytest.mark.parametrize(
+    ("split", "ttl"),
+    [
+        ({"ephemeral_30m_input_tokens": 100}, "30m"),
+        ({"ephemeral_5m_input_tokens": 100}, None),
+        ({"ephemeral_5m_input_tokens": 60, "ephemeral_1h_input_tokens": 40}, None),
+        (None, "unknown"),
+    ],
+)
+def test_how_long_writes_live_is_told_or_unknown(
+    split: Json | None, ttl: str | None, tmp_path: Path, capsys: Capture
+) -> None:
+    more = {} if split is None else {"cache_creation_token_details": split}
+    report = read_lines(
+        capsys, tmp_path, call(usage=used(cached_tokens=700, cache_creation_tokens=100, **more))
+    )
+    assert report.turns["cache_write_ttl"].to_list() == [ttl]
+    short = report.turns["cache_write_5m_tokens"][0]
+    assert report.summary.totals.cache_write_other_tokens == (short if ttl else 0)
+
+
+def test_nothing_written_has_no_lifetime(tmp_path: Path, capsys: Capture) -> None:
+    assert read_lines(capsys, tmp_path, call()).turns["cache_write_ttl"].to_list() == [None]
+
+
+@pytest.mark.parametrize(
+    ("more", "is_exact"),
+    [
+        ({"prompt_tokens_details": {"cached_tokens": 700, "audio_tokens": 40}}, False),
+        ({"prompt_tokens_details": {"cached_tokens": 700, "audio_tokens": 0, "image_tokens": 40}}, True),
+        ({"completion_tokens_details": {"audio_tokens": 40}}, False),
+        ({"completion_tokens_details": {"image_tokens": 40}}, False),
+    ],
+)
+def test_tokens_that_cost_more_than_text_make_a_lower_bound(
+    more: Json, is_exact: bool, tmp_path: Path, capsys: Capture
+) -> None:
+    report = read_lines(capsys, tmp_path, call(usage=used(cached_tokens=700) | more))
+    assert report.summary.totals.usd_exact is is_exact
+    # 300 at 1, 700 at 0.10 and 50 at 5 USD a million, as text.
+    assert report.summary.totals.usd == Decimal("0.00062")

@@ -7,10 +7,11 @@ from typing import Any, Final
 import polars as pl
 
 from costscan.cache.automatic import AutomaticCaches, fitted
+from costscan.cache.policies import is_automatic, is_marked
 from costscan.cache.proven_calls import IN_RUN, proven, with_proven
 from costscan.cache.requests import LoggedRequests
 from costscan.cache.simulator import simulate
-from costscan.cache_policy import LONG_US, SHORT_US, is_automatic, is_marked
+from costscan.cache_policy import LONG_US, SHORT_US
 from costscan.prices import UNIT_COLUMNS, UNITS_OF, turn_usd, usd_of
 from costscan.schema.frames import PROMPT, USD
 

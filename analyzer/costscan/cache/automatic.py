@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from costscan.cache_policy import AutomaticPolicy, automatic_of, is_marked
+from costscan.cache.policies import is_marked
+from costscan.cache_policy import AutomaticPolicy, automatic_of
 from costscan.schema.frames import USD
 
 _PLACE: Final = ["run_id", "turn"]

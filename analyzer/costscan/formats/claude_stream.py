@@ -84,6 +84,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     precedence=1,
+    repeats_calls=True,
     has_totals=True,
 )
 

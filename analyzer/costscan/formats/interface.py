@@ -7,12 +7,16 @@ the same call in two files) is the ids in the rows.
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from costscan.tokenizers import UNKNOWN
 
 if TYPE_CHECKING:
     from costscan.reading.io.rows import Rows
+
+
+BESIDE: Final = 3
+"""The least precedence of a format that another program than the client writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +41,11 @@ class Format:
         expected: what a line of it looks like, for error messages: WHAT such as EXAMPLE.
         sniff: whether a file that begins with these objects is of this format.
         read: reads a file into rows.
-        precedence: where several formats tell the same call, that of the least one counts.
+        precedence: where several formats tell the same call, that of the least one counts; from `BESIDE` on
+            it is told by what stands beside the client: a gateway, a trace.
         logs_whole_prompts: every prompt is logged whole, so that nothing in it is hidden.
         tokenizer: the family of tokenizers that models are taken to have of which it is not known.
+        repeats_calls: a call has several lines, whose counters grow while it is answered.
         has_totals: recorded totals of sessions that no call is logged of are told by this format.
         reads_files_alone: what is made of a file depends on no other file.
         owns: whether a file that is no text (SQLite, zip) is of this format, by its path on disk.
@@ -56,6 +62,7 @@ class Format:
     precedence: int = 0
     logs_whole_prompts: bool = False
     tokenizer: str = UNKNOWN.name
+    repeats_calls: bool = False
     has_totals: bool = False
     reads_files_alone: bool = True
     owns: Callable[[str], bool] | None = None

@@ -17,7 +17,7 @@ from costscan.formats.agents import blocks, chat
 from costscan.formats.agents.runs import Run, Runs, ToldCall
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.block import Block
-from costscan.reading.conversation.token_classes import Counting, Told, classes_of
+from costscan.reading.conversation.token_classes import Counting, Told, at_least, classes_of, counts_sound
 from costscan.reading.conversation.usage import Counters, nothing_known, number
 from costscan.reading.io import lenient_json
 from costscan.reading.io.json_lines import feed_objects
@@ -77,6 +77,8 @@ FORMAT = Format(
     expected='Langfuse exports such as {"trace":…,"observations":[{"type":"GENERATION","usageDetails":…}]}',
     sniff=sniff,
     read=read,
+    # The client's own log of the same call says more of it.
+    precedence=4,
 )
 
 
@@ -144,7 +146,8 @@ def _counters(usage: Mapping[str, Any]) -> Counters:
     )
     inside = any(name.startswith("prompt_details") for name in usage)
     reasoning_inside = not any(name.startswith("output_reasoning") for name in usage)
-    return classes_of(told, Counting(cache_inside=inside, reasoning_inside=reasoning_inside))
+    way = Counting(cache_inside=inside, reasoning_inside=reasoning_inside)
+    return at_least(classes_of(told, way), costs_more=counts_sound(usage))
 
 
 def _wrote(output: object) -> list[Block]:

@@ -9,7 +9,15 @@ from costscan.meters import TOKENS
 from costscan.price_basis import PriceBasis
 
 SCHEMA_VERSION: Final = 1
-COUNTS: Final = ("turns", "unpriced_turns", "unreported_turns", "placeholder_turns", *TOKENS, "web_searches")
+COUNTS: Final = (
+    "turns",
+    "unpriced_turns",
+    "unreported_turns",
+    "placeholder_turns",
+    *TOKENS,
+    "web_searches",
+    "cache_write_other_tokens",
+)
 UNKNOWN: Final = "unknown"
 """The period of what has no time, the project, branch or user of what tells none."""
 PERIODS: Final = ("hour", "day", "week", "month", "block")

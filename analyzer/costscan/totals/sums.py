@@ -14,7 +14,7 @@ from costscan.price_basis import PriceBasis
 from costscan.schema.tables.runs import OWNERS
 from costscan.totals import PERIODS, SCHEMA_VERSION, UNKNOWN, Totals
 from costscan.totals.periods import key
-from costscan.usage import PLACEHOLDER, UNPRICED, UNREPORTED
+from costscan.usage import OTHER_WRITES, PLACEHOLDER, UNPRICED, UNREPORTED
 
 
 def totals(
@@ -73,6 +73,7 @@ def _sums() -> dict[str, pl.Expr]:
         "unreported_turns": UNREPORTED.sum().cast(pl.Int64),
         "placeholder_turns": PLACEHOLDER.sum().cast(pl.Int64),
         **{name: known_sum(name) for name in (*TOKENS, "web_searches")},
+        "cache_write_other_tokens": OTHER_WRITES.sum(),
     }
     return {"usd": known_sum("usd"), **counts}
 

@@ -60,6 +60,7 @@ class CallRow(NamedTuple):
     miss_reason: str | None
     asks: str | None
     refusal: str | None
+    cache_write_ttl: str | None
 
 
 class BlockColumns(NamedTuple):

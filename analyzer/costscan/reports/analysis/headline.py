@@ -11,7 +11,7 @@ from costscan.levers import ALL
 from costscan.meters import ALL_METERS
 from costscan.reports.analysis.bill_lines import Pieces, billed, recorded
 from costscan.reports.analysis.cache_model import cache_model, policies, side_calls
-from costscan.reports.text.headings import named, price_basis
+from costscan.reports.text.headings import named, other_writes, price_basis
 from costscan.reports.text.numbers import bar, count, percent, plural, usd
 from costscan.reports.text.sanitize import cells, inert, shorten
 from costscan.summary import Summary
@@ -86,8 +86,7 @@ def paragraphs(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
     yield "read", [(part, "") for part in _read(summary)], " · "
     if any(summary.meters.values()):
         yield "where", _where(summary), " · "
-    if summary.totals.carried_share:
-        yield "re-sent", _again(summary), ""
+    yield from _sent(summary)
     if summary.distribution.priced_runs >= _FEW_RUNS:
         yield "per run", _spread(summary), " · "
     yield from _cache(summary)
@@ -106,6 +105,13 @@ def _cache(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
         yield "not logged", hidden, ""
     if cached := _without_caching(summary):
         yield "no caching", cached, ""
+
+
+def _sent(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
+    if summary.totals.carried_share:
+        yield "re-sent", _again(summary), ""
+    if other := summary.totals.cache_write_other_tokens:
+        yield "cache writes", [(other_writes(other), "")], ""
 
 
 def unruled(summary: Summary) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 from rich.text import Text
 
 from costscan.meters import WRITTEN_TOKENS
-from costscan.reports.text.headings import named, price_basis
+from costscan.reports.text.headings import named, other_writes, price_basis
 from costscan.reports.text.numbers import UNKNOWN, count, plural, tokens, usd_column
 from costscan.reports.text.sanitize import inert, wrapped
 from costscan.reports.text.table import Column, table
@@ -94,6 +94,8 @@ def _notes(totals: Totals, shown: int) -> Iterator[str]:
     if total["placeholder_turns"]:
         calls = plural(total["placeholder_turns"], "call")
         yield f"{calls} logged counts that are a lower bound: so is the cost"
+    if other := total["cache_write_other_tokens"]:
+        yield other_writes(other)
     if totals.skipped_lines:
         yield f"{plural(totals.skipped_lines, 'line')} skipped"
     if others := totals.unusable_files + len(totals.unread):
