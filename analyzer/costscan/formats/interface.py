@@ -42,6 +42,7 @@ class Format:
         tokenizer: the family of tokenizers that models are taken to have of which it is not known.
         has_totals: recorded totals of sessions that no call is logged of are told by this format.
         reads_files_alone: what is made of a file depends on no other file.
+        in_tables: the rows of CSV and Parquet files may be its objects (`reading.io.tables` reads them).
         owns: whether a file that is no text (SQLite, zip) is of this format, by its path on disk.
         endings: how names of logs end in a folder, beside those that logs of any format have.
         beside: the endings of files beside a log that are read with it.
@@ -57,6 +58,7 @@ class Format:
     tokenizer: str = UNKNOWN.name
     has_totals: bool = False
     reads_files_alone: bool = True
+    in_tables: bool = False
     owns: Callable[[str], bool] | None = None
     endings: Sequence[str] = ()
     beside: Sequence[str] = ()
