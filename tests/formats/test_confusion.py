@@ -67,6 +67,15 @@ SAMPLES: Final[dict[str, list[Any]]] = {
         {"type": "session.start", "id": "1", "data": {"sessionId": "s1"}},
         {"type": "assistant.message", "id": "2", "data": {"model": "m", "content": "I look."}},
     ],
+    "openrouter": [
+        {
+            "generation_id": "gen-1",
+            "model_permaslug": "openai/gpt-5-mini",
+            "cost_total": "0.1",
+            "tokens_prompt": "1",
+        },
+        {"data": {"id": "gen-2", "model": "x", "total_cost": 0.1, "native_tokens_prompt": 3}},
+    ],
     "openai_api": [
         oai.chat_pair(),
         oai.pair(),

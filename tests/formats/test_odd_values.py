@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 from test_codex import STORY, spawned
 from test_confusion import SAMPLES
+from test_openrouter import row, statistics
 
 import codex_lines as codex
 import gemini_pairs as gemini
@@ -51,6 +52,7 @@ MORE: Final[dict[str, list[Any]]] = {
         oai.chat_pair() | {"request": {"model": "m", "tools": [TOOL], "messages": ASKED, "user": "u"}},
         oai.pair(oai.response("r9", None, THOUGHT, CALLED, SEARCHED), asked={"input": [CALLED, GIVEN]}),
     ],
+    "openrouter": [row(), statistics()],
     "gemini_api": [
         gemini.pair(
             gemini.answer(HEARD, "r5", {"functionCall": {"name": "x", "args": {}}}, groundingMetadata={}),

@@ -128,7 +128,7 @@ def detect(file: LogFile, sources: Sequence[Format]) -> Format | str:
         try:
             if kind_of(file.on_disk) is not None:
                 return next((s for s in sources if s.owns and s.owns(file.on_disk)), NOTHING_KNOWN)
-            if (of_table := _of_table(file, sources)) is not None:
+            if (of_table := table_format(file.on_disk, sources)) is not None:
                 return of_table
             for head in _heads(stream):
                 log_format = _first_format(head, sources)
@@ -143,9 +143,13 @@ def detect(file: LogFile, sources: Sequence[Format]) -> Format | str:
     return f"this looks like {looks_like}, which costscan does not read yet"
 
 
-def _of_table(file: LogFile, sources: Sequence[Format]) -> Format | None:
-    """Return the format of the rows of a table, None where it has none or the file is no table."""
-    rows = tables.first_rows(file.on_disk, SNIFF_ROWS)
+def table_format(on_disk: str, sources: Sequence[Format]) -> Format | None:
+    """Return the format of the rows of a table, None where it has none or the file is no table.
+
+    Raises:
+        CostscanError: it is Parquet that cannot be read.
+    """
+    rows = tables.first_rows(on_disk, SNIFF_ROWS)
     return next((s for s in sources if rows and s.in_tables and s.sniff(rows)), None)
 
 
