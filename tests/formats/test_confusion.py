@@ -67,6 +67,13 @@ SAMPLES: Final[dict[str, list[Any]]] = {
         {"type": "session.start", "id": "1", "data": {"sessionId": "s1"}},
         {"type": "assistant.message", "id": "2", "data": {"model": "m", "content": "I look."}},
     ],
+    "managed_agents": [
+        {"type": "session", "id": "sesn_1", "environment_id": "env_1", "agent": {"model": {"id": "m"}}},
+        {"type": "session_thread", "id": "sthr_1", "session_id": "sesn_1", "agent": {}},
+        {"type": "span.model_request_end", "id": "sevt_1", "model_usage": {"input_tokens": 1}},
+        {"type": "user.message", "id": "sevt_2", "content": [{"type": "text", "text": "hi"}]},
+        {"data": [{"type": "session.usage", "usage": {}}]},
+    ],
     "openrouter": [
         {
             "generation_id": "gen-1",

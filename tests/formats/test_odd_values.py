@@ -9,6 +9,8 @@ from typing import Any, Final
 import pytest
 from test_codex import STORY, spawned
 from test_confusion import SAMPLES
+from test_managed_agents import STORY as MANAGED
+from test_managed_agents import session, usage
 from test_openrouter import row, statistics
 
 import codex_lines as codex
@@ -52,6 +54,7 @@ MORE: Final[dict[str, list[Any]]] = {
         oai.chat_pair() | {"request": {"model": "m", "tools": [TOOL], "messages": ASKED, "user": "u"}},
         oai.pair(oai.response("r9", None, THOUGHT, CALLED, SEARCHED), asked={"input": [CALLED, GIVEN]}),
     ],
+    "managed_agents": [session(usage=usage(1, 2, list_cost={"amount": "1", "currency": "USD"})), *MANAGED],
     "openrouter": [row(), statistics()],
     "gemini_api": [
         gemini.pair(
