@@ -8,7 +8,7 @@ from typing import Final
 
 from costscan.errors import CostscanError
 from costscan.formats import available
-from costscan.ingest.worker import table_format
+from costscan.ingest.table_formats import table_format
 from costscan.reading.io import tables
 
 LOG_ENDINGS: Final = (".jsonl", ".ndjson", ".json")

@@ -21,7 +21,7 @@ from costscan.formats.interface import Format, LogFile
 from costscan.ingest import arrow_tables, bill_tables
 from costscan.ingest.kept_readings import Added, KeptReadings, Read, key_of
 from costscan.ingest.reasons import NOTHING_KNOWN
-from costscan.reading.io import tables
+from costscan.ingest.table_formats import table_format
 from costscan.reading.io.containers import kind_of
 from costscan.reading.io.files import open_log
 from costscan.reading.io.lenient_json import is_document, objects, text_of
@@ -31,7 +31,6 @@ from costscan.reading.io.rows import OF_BILL, Rows
 SNIFF_BYTES: Final = (1 << 14, 1 << 22)
 SNIFF_LINES: Final = 1000
 SNIFF_PIECES: Final = 64
-SNIFF_ROWS: Final = 20
 
 
 def read_files(
@@ -141,16 +140,6 @@ def detect(file: LogFile, sources: Sequence[Format]) -> Format | str:
     if looks_like is None:
         return NOTHING_KNOWN
     return f"this looks like {looks_like}, which costscan does not read yet"
-
-
-def table_format(on_disk: str, sources: Sequence[Format]) -> Format | None:
-    """Return the format of the rows of a table, None where it has none or the file is no table.
-
-    Raises:
-        CostscanError: it is Parquet that cannot be read.
-    """
-    rows = tables.first_rows(on_disk, SNIFF_ROWS)
-    return next((s for s in sources if rows and s.in_tables and s.sniff(rows)), None)
 
 
 def _heads(stream: BinaryIO) -> Iterator[bytes]:
