@@ -74,6 +74,20 @@ SAMPLES: Final[dict[str, list[Any]]] = {
         {"type": "user.message", "id": "sevt_2", "content": [{"type": "text", "text": "hi"}]},
         {"data": [{"type": "session.usage", "usage": {}}]},
     ],
+    "usage_export": [
+        {
+            "data": [{"starting_at": "2026-11-02", "ending_at": "2026-11-03", "results": []}],
+            "has_more": False,
+        },
+        {"starting_at": "x", "ending_at": "y", "results": [{"uncached_input_tokens": 1, "output_tokens": 2}]},
+        {"starting_at": "x", "ending_at": "y", "results": [{"amount": "1", "currency": "USD"}]},
+        {"usage_date_utc": "2026-11-02", "model_version": "m", "usage_input_tokens_no_cache": "3"},
+        {
+            "object": "bucket",
+            "start_time": 1,
+            "results": [{"object": "organization.costs.result", "amount": {}}],
+        },
+    ],
     "openrouter": [
         {
             "generation_id": "gen-1",

@@ -84,7 +84,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     precedence=1,
-    has_totals=True,
+    totals=("result",),
 )
 
 

@@ -40,7 +40,7 @@ class Format:
         precedence: where several formats tell the same call, that of the least one counts.
         logs_whole_prompts: every prompt is logged whole, so that nothing in it is hidden.
         tokenizer: the family of tokenizers that models are taken to have of which it is not known.
-        has_totals: recorded totals of sessions that no call is logged of are told by this format.
+        totals: the events by which recorded totals are told that are this format's own.
         reads_files_alone: what is made of a file depends on no other file.
         in_tables: the rows of CSV and Parquet files may be its objects (`reading.io.tables` reads them).
         owns: whether a file that is no text (SQLite, zip) is of this format, by its path on disk.
@@ -56,7 +56,7 @@ class Format:
     precedence: int = 0
     logs_whole_prompts: bool = False
     tokenizer: str = UNKNOWN.name
-    has_totals: bool = False
+    totals: Sequence[str] = ()
     reads_files_alone: bool = True
     in_tables: bool = False
     owns: Callable[[str], bool] | None = None

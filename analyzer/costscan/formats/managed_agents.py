@@ -86,6 +86,7 @@ FORMAT = Format(
     expected='Managed Agents events such as {"type":"span.model_request_end","model_usage":{…}}',
     sniff=sniff,
     read=read,
+    totals=("session",),
 )
 
 

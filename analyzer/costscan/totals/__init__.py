@@ -29,6 +29,7 @@ class Totals:
         models: the same by `by` and model.
         unusable_files: files that hold no usable line.
         unread: of the files that could not be read, why.
+        sums: how many of the calls are none, but sums that the export of a provider tells.
         total: the same of all turns, one row.
     """
 
@@ -46,6 +47,7 @@ class Totals:
     total: Row
     rows: Sequence[Row]
     models: Sequence[Row]
+    sums: int = 0
 
 
 __all__ = ["COUNTS", "KEYS", "PERIODS", "UNKNOWN", "Totals"]

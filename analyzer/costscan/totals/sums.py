@@ -7,7 +7,7 @@ import polars as pl
 
 from costscan import __version__
 from costscan.aggregates import known_sum
-from costscan.billing import Billed
+from costscan.billing import TOTALS_ONLY, Billed
 from costscan.ingest import Reading
 from costscan.meters import TOKENS
 from costscan.price_basis import PriceBasis
@@ -55,6 +55,7 @@ def totals(
         unread=reading.unread,
         total=turns.select(**_sums()).row(0, named=True),
         rows=_rows(turns, by),
+        sums=turns.filter(pl.col("task") == TOTALS_ONLY).height,
         models=_ordered(turns.group_by(*dict.fromkeys((by, "model"))).agg(**_sums()), by),
     )
 

@@ -96,10 +96,22 @@ def paragraphs(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
         yield "not logged", hidden, ""
     if cached := _without_caching(summary):
         yield "no caching", cached, ""
-    if why := unruled(summary):
-        yield "levers", [(why, "")], ""
+    yield from _not_worked_out(summary)
     if summary.defects:
         yield "not done", _not_done(summary), ""
+
+
+def _not_worked_out(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
+    for label, why in (("levers", unruled(summary)), ("no runs", totals_only(summary))):
+        if why:
+            yield label, [(why, "")], ""
+
+
+def totals_only(summary: Summary) -> str:
+    """Say of what a provider tells in sums that there are no calls in it."""
+    if "usage_export" not in summary.inputs.formats:
+        return ""
+    return "totals only: sums of an export by day and model, no runs, no turns to analyze"
 
 
 def unruled(summary: Summary) -> str:
@@ -211,4 +223,4 @@ def _words(text: str) -> list[str]:
     return [first, *(f" {word}" for word in others)]
 
 
-__all__ = ["METER_WORDS", "headline", "laid_out", "paragraphs", "sizes", "title", "unruled"]
+__all__ = ["METER_WORDS", "headline", "laid_out", "paragraphs", "sizes", "title", "totals_only", "unruled"]

@@ -94,6 +94,8 @@ def _notes(totals: Totals, shown: int) -> Iterator[str]:
     if total["placeholder_turns"]:
         calls = plural(total["placeholder_turns"], "call")
         yield f"{calls} logged counts that are a lower bound: so is the cost"
+    if totals.sums:
+        yield f"{count(totals.sums)} of the calls are sums of an export: totals only, no calls are told"
     if totals.skipped_lines:
         yield f"{plural(totals.skipped_lines, 'line')} skipped"
     if others := totals.unusable_files + len(totals.unread):
