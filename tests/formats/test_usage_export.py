@@ -64,6 +64,8 @@ def test_nothing_in_it_is_a_run(tmp_path: Path, capsys: Capture) -> None:
     assert report.summary.replay.exact_share is None
     assert "totals only" in said(capsys, "analyze", str(tmp_path))
     assert "totals only" in said(capsys, "analyze", str(tmp_path), "-v")
+    said(capsys, "analyze", str(tmp_path), "-o", str(tmp_path / "out.md"))
+    assert "totals only" in (tmp_path / "out.md").read_text()
     assert "totals only" in said(capsys, "usage", str(tmp_path))
 
 
@@ -125,6 +127,7 @@ def test_what_an_export_is_not_grouped_by_is_assumed_and_said(tmp_path: Path, ca
     report = read_lines(capsys, tmp_path, page(result(service_tier=None, inference_geo=None)))
     assert report.summary.totals.usd == usd(HAIKU, **SUM) + 10 * CENT
     assert report.turns["usage_from"].to_list() == ["estimated"]
+    assert "about $" in said(capsys, "analyze", str(tmp_path))
     unnamed = read_lines(capsys, tmp_path, page(result(model=None)))
     assert unnamed.turns["model"].to_list() == ["unknown"]
     assert unnamed.summary.totals.usd is None
@@ -195,6 +198,8 @@ def test_costs_alone_are_recorded_and_no_bill(tmp_path: Path, capsys: Capture) -
     assert report.turns.is_empty()
     assert report.summary.totals.usd is None or report.summary.totals.usd == 0
     assert report.summary.totals.unproven_recorded_usd == 2
+    assert "$2.00 more is recorded" in " ".join(said(capsys, "analyze", str(tmp_path)).split())
+    assert "$2.00 more stands in cost exports" in said(capsys, "usage", str(tmp_path))
 
 
 def test_costs_beside_usage_tell_what_is_beyond_it(tmp_path: Path, capsys: Capture) -> None:

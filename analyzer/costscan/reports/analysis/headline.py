@@ -9,7 +9,7 @@ from rich.text import Text
 from costscan.days import UNKNOWN_DAY
 from costscan.levers import ALL
 from costscan.meters import ALL_METERS
-from costscan.reports.analysis.bill_lines import Pieces, billed, recorded
+from costscan.reports.analysis.bill_lines import Pieces, billed, has_sums, recorded
 from costscan.reports.analysis.cache_model import cache_model, side_calls
 from costscan.reports.text.headings import named, price_basis
 from costscan.reports.text.numbers import bar, count, percent, plural, usd
@@ -46,10 +46,11 @@ def sizes(summary: Summary) -> list[str]:
     """Say how much is in the logs, and of which days it is."""
     totals = summary.totals
     agents = [plural(totals.sub_agents, "sub-agent")] if totals.sub_agents else []
+    counts = [plural(totals.root_runs, "run"), *agents, plural(totals.turns, "call")]
+    if has_sums(summary):
+        counts = ["totals only", *(counts if len(summary.inputs.formats) > 1 else [])]
     return [
-        plural(totals.root_runs, "run"),
-        *agents,
-        plural(totals.turns, "call"),
+        *counts,
         plural(summary.by_model.height, "model"),
         *_dates(summary),
     ]
@@ -109,7 +110,7 @@ def _not_worked_out(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
 
 def totals_only(summary: Summary) -> str:
     """Say of what a provider tells in sums that there are no calls in it."""
-    if "usage_export" not in summary.inputs.formats:
+    if not has_sums(summary):
         return ""
     return "totals only: sums of an export by day and model, no runs, no turns to analyze"
 
