@@ -67,6 +67,10 @@ def test_nothing_in_it_is_a_run(tmp_path: Path, capsys: Capture) -> None:
     said(capsys, "analyze", str(tmp_path), "-o", str(tmp_path / "out.md"))
     assert "totals only" in (tmp_path / "out.md").read_text()
     assert "totals only" in said(capsys, "usage", str(tmp_path))
+    hidden = said(capsys, "analyze", str(tmp_path), "--anonymize", "--json")
+    assert '"totals only"' in hidden
+    assert "apikey_1" not in hidden
+    assert "wrkspc_1" not in hidden
 
 
 @pytest.mark.parametrize(
