@@ -9,7 +9,7 @@ import pytest
 
 import costscan
 from command import Capture, said
-from logs import HAIKU, OPUS, Json, usd, write
+from logs import HAIKU, OPUS, Json, assistant, usage, usd, write
 from other_agents import read_alike, read_lines, taken_by, tokens
 from tables_of import csv_of
 
@@ -71,6 +71,15 @@ def test_nothing_in_it_is_a_run(tmp_path: Path, capsys: Capture) -> None:
     assert '"totals only"' in hidden
     assert "apikey_1" not in hidden
     assert "wrkspc_1" not in hidden
+
+
+def test_logs_beside_it_keep_their_runs(tmp_path: Path, capsys: Capture) -> None:
+    write(tmp_path / "usage.json", page(result()))
+    assert "1 run ·" not in said(capsys, "analyze", str(tmp_path))
+    write(tmp_path / "log.jsonl", assistant("msg_1", usage(10, out=5)))
+    assert "totals only among them" in " ".join(said(capsys, "analyze", str(tmp_path)).split())
+    report = costscan.analyze(tmp_path, workers=1)
+    assert report.runs["source"].sort().to_list() == ["claude_code", "usage_export"]
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def sizes(summary: Summary) -> list[str]:
     agents = [plural(totals.sub_agents, "sub-agent")] if totals.sub_agents else []
     counts = [plural(totals.root_runs, "run"), *agents, plural(totals.turns, "call")]
     if has_sums(summary):
-        counts = ["totals only", *(counts if len(summary.inputs.formats) > 1 else [])]
+        counts = [*counts, "totals only among them"] if len(summary.inputs.formats) > 1 else ["totals only"]
     return [
         *counts,
         plural(summary.by_model.height, "model"),
