@@ -1,11 +1,14 @@
 """What the prompt cache of each maker of models does: `cache_policies.toml`, checked and typed."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import polars as pl
 
 from costscan.models import model_info
 
@@ -15,7 +18,7 @@ _MICROSECONDS: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class CachePolicy:
-    """The rules of a cache that a replay can follow.
+    """The rules of a cache of which requests mark what it shall hold.
 
     Attributes:
         ttl_s: how long an entry lives, by the name of its TTL, the shortest first.
@@ -30,15 +33,82 @@ class CachePolicy:
     source: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutomaticPolicy:
+    """The rules of a cache that holds every prompt, and of which a call may reach a server that does not.
+
+    Attributes:
+        name: its name.
+        models: the names of the models, as a regular expression.
+        ttl_s: how long an entry lives that nobody reads.
+        min_tokens: shorter prompts are not cached.
+        step_tokens: what is read is a multiple of it.
+        bills_writes: what is written costs more than what is sent plain.
+        hit_rate: the share of calls that find what the one before sent, before a log is seen.
+        read_share: the same of the tokens that could be read.
+        prior_calls: how many calls of a log weigh as much as these two.
+        needs_calls: the fewest calls of a log that they are fitted on.
+        source: where the rules are documented.
+    """
+
+    name: str
+    models: str
+    ttl_s: int
+    min_tokens: int
+    step_tokens: int
+    bills_writes: bool
+    hit_rate: float
+    read_share: float
+    prior_calls: int
+    needs_calls: int
+    source: str
+
+    @property
+    def ttl_us(self) -> int:
+        """Microseconds that an entry lives that nobody reads."""
+        return self.ttl_s * _MICROSECONDS
+
+
+@cache
+def _data() -> dict[str, dict[str, Any]]:
+    return tomllib.loads(_DATA.read_text("utf-8"))
+
+
 @cache
 def policies() -> dict[str, CachePolicy]:
-    """Return every policy by the name of its maker."""
-    return {name: CachePolicy(**table) for name, table in tomllib.loads(_DATA.read_text("utf-8")).items()}
+    """Return every policy of a cache with breakpoints by the name of its maker."""
+    return {name: CachePolicy(**table) for name, table in _data()["marked"].items()}
+
+
+@cache
+def automatic_policies() -> tuple[AutomaticPolicy, ...]:
+    """Return every policy of a cache without breakpoints, those that come first count first."""
+    return tuple(AutomaticPolicy(name=name, **table) for name, table in _data()["automatic"].items())
 
 
 def policy_of(model: str | None) -> CachePolicy | None:
-    """Return the rules of the cache of a canonical model, None where there are none to follow."""
+    """Return the rules of the cache of a canonical model that has breakpoints, None for others."""
     return CLAUDE if model is not None and model_info(model) is not None else None
+
+
+@cache
+def automatic_of(model: str | None) -> AutomaticPolicy | None:
+    """Return the rules of the cache of a canonical model that has no breakpoints, None for others."""
+    if model is None or model_info(model) is not None:
+        return None
+    return next((p for p in automatic_policies() if re.fullmatch(p.models, model)), None)
+
+
+def is_marked(models: pl.Series, name: str = "model") -> pl.Expr:
+    """Say which rows have a model whose requests mark what is cached; `models` has all that occur."""
+    ruled = [model for model in models.unique() if policy_of(model) is not None]
+    return pl.col(name).is_in(ruled).fill_null(value=False)
+
+
+def is_automatic(models: pl.Series, name: str = "model") -> pl.Expr:
+    """Say which rows have a model whose cache holds every prompt; `models` has all that occur."""
+    ruled = [model for model in models.unique() if automatic_of(model) is not None]
+    return pl.col(name).is_in(ruled).fill_null(value=False)
 
 
 CLAUDE: Final = policies()["claude"]

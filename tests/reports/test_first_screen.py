@@ -67,11 +67,13 @@ def test_runs_without_known_cache_rules_take_nothing_from_what_the_others_could_
     capsys: Capture, tmp_path: Path
 ) -> None:
     copytree(ROOT / "sample_logs/bloated-tool-result", tmp_path / "logs")
-    write(tmp_path / "logs/other.jsonl", user(sessionId="o"), assistant(model="gpt-5.5", sessionId="o"))
+    write(
+        tmp_path / "logs/other.jsonl", user(sessionId="o"), assistant(model="gemini-2.5-pro", sessionId="o")
+    )
     shown = said(capsys, "analyze", str(tmp_path / "logs"), brief=True)
     head = shown.partition("CAN SAVE")[2].splitlines()
     assert "by settings alone" in head[0]
-    assert "not worked out for 1 of 2 runs and sub-agents: no known cache rules for gpt-5.5" in head[1]
+    assert "only batching is worked out for 1 of 2 runs and sub-agents: no known cache rules for" in head[1]
 
 
 def test_what_is_not_known_has_a_mark(capsys: Capture, tmp_path: Path) -> None:

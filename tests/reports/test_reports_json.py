@@ -44,6 +44,7 @@ ROWS = {
 MORE = {
     "replay": {
         "tested_turns", "foreseen_share", "usd_off", "off_share", "side_calls", "refresh", "classes",
+        "policies",
     },
     "prices": {"discount", "own"},
     "inputs": {"repaired_lines", "repaired", "unusable_files", "unknown_lines", "unknown", "tz"},

@@ -17,7 +17,7 @@ MOST_USED: Final = 0.1
 """Where more of what a cap cuts was used, answers may be others."""
 PARTS: Final = (
     *(kinds.FIX_PREFIX, kinds.BREAKPOINTS, kinds.TTL, kinds.CLEAR, kinds.COMPACT, kinds.ASYNC, kinds.PACK),
-    *("trimming/defer-unused-tools", "trimming/drop-repeated-results", "trimming/resize-images"),
+    *(kinds.DEFER, "trimming/drop-repeated-results", "trimming/resize-images"),
     "trimming/prune-at-task-boundary",
 )
 """The parts that are set for a task and agent type."""

@@ -35,8 +35,25 @@ _CANNOT: Final = frozenset(
 """What no setting of Claude Code changes."""
 
 
+_MODEL: Final = frozenset({kinds.ROUTE})
+_CAN: Final[Mapping[str, frozenset[str]]] = {
+    "codex": _MODEL | {kinds.COMPACT, kinds.CAP, kinds.DEFER},
+    "copilot_cli": _MODEL,
+    "gemini_cli": _MODEL,
+    "opencode": _MODEL | {kinds.DEFER},
+    "pi": _MODEL | {kinds.COMPACT},
+}
+"""By the log format of other ready-made agents, what they have a setting for.
+
+Sources: https://developers.openai.com/codex/config-reference, https://opencode.ai/docs/config,
+https://github.com/badlogic/pi-mono/blob/main/packages/coding-agent/docs/settings.md
+"""
+
+
 def is_settable(setting: Setting, client: str) -> bool:
     """Whether a client has a setting for it."""
+    if client in _CAN:
+        return setting.part in _CAN[client]
     if client not in CLAUDE_CODE:
         return True
     if setting.tool is not None:

@@ -15,6 +15,7 @@ ROUTE: Final = "routing/runs"
 ROUTE_TURNS: Final = "routing/turns"
 ROUTES: Final = frozenset({ROUTE, ROUTE_TURNS})
 ASYNC: Final = "batching/async"
+DEFER: Final = "trimming/defer-unused-tools"
 PACK: Final = "batching/pack-items"
 
 

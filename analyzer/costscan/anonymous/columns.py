@@ -24,6 +24,7 @@ KINDS: Final[Mapping[str, str]] = {
 }
 """What the names in a column are; those of a column that is not here are costscan's own words."""
 OWN: Final = frozenset((
+    "policy",
     "asks", "breakpoint", "cause", "cheaper", "client", "confidence", "content", "disagreement",
     "evidence", "family", "findings", "fingerprint", "fix", "how", "id", "kind", "label", "layer",
     "lever", "message", "meter", "miss_reason", "model_class", "name", "provider", "reason", "risk",

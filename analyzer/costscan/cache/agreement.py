@@ -6,10 +6,11 @@ from typing import Any, Final
 
 import polars as pl
 
+from costscan.cache.automatic import AutomaticCaches, fitted
 from costscan.cache.proven_calls import IN_RUN, proven, with_proven
 from costscan.cache.requests import LoggedRequests
 from costscan.cache.simulator import simulate
-from costscan.cache_policy import LONG_US, SHORT_US, policy_of
+from costscan.cache_policy import LONG_US, SHORT_US, is_automatic, is_marked
 from costscan.prices import UNIT_COLUMNS, UNITS_OF, turn_usd, usd_of
 from costscan.schema.frames import PROMPT, USD
 
@@ -78,6 +79,7 @@ class Agreement:
         usd_replayed: what they would have cost as replayed.
         usd_off: the sum of the differences of the turns, whatever their sign.
         by_class: `BY_CLASS`.
+        by_chance: `automatic.COMPARED`: the models whose caches miss calls by chance.
         refresh: what the log says about what a hit refreshes.
         logged_requests: how the turns used the cache, with the calls that cache reads prove.
         classes: the token classes of all steps as replayed, in their order.
@@ -93,6 +95,7 @@ class Agreement:
     usd_replayed: Decimal | None
     usd_off: Decimal | None
     by_class: pl.DataFrame
+    by_chance: pl.DataFrame
     refresh: Refresh
     logged_requests: LoggedRequests
     classes: pl.DataFrame
@@ -109,12 +112,17 @@ def agreement(turns: pl.DataFrame, unit: pl.DataFrame, logged_requests: LoggedRe
         unit: their unit prices.
         logged_requests: from `logged`.
     """
-    foreseen, refresh = _foreseen(turns, logged_requests)
-    logged_requests = replace(logged_requests, longest_only=refresh.longest_only)
-    proven_turns = proven(logged_requests, turns.filter(_has_rules(turns)), foreseen)
+    marked = turns.filter(is_marked(turns["model"]))
+    foreseen, refresh = _foreseen(marked, logged_requests)
+    logged_requests = replace(
+        logged_requests,
+        longest_only=refresh.longest_only,
+        automatic=_automatic(turns, logged_requests, foreseen),
+    )
+    proven_turns = proven(logged_requests, marked, foreseen)
     logged_requests = with_proven(logged_requests, proven_turns)
     replayed = _simulated(logged_requests) if proven_turns.height else foreseen
-    classes = logged_requests.steps.select("req").join(replayed, on="req", how="left", maintain_order="left")
+    classes = _expected(turns, logged_requests, replayed)
     both = _compared(turns.hstack(unit), logged_requests, classes, foreseen)
     compared = both.filter(~pl.col("given"))
     prompt = int(compared.select(PROMPT.sum()).item())
@@ -139,16 +147,41 @@ def agreement(turns: pl.DataFrame, unit: pl.DataFrame, logged_requests: LoggedRe
         usd_replayed=_sum(priced["usd"] + priced["off_usd"]),
         usd_off=_sum(priced["off_usd"].abs()),
         by_class=_by_class(compared),
+        by_chance=logged_requests.automatic.compared(both.select("model", "usd", "off_usd")),
         refresh=refresh,
         logged_requests=logged_requests,
         classes=classes,
     )
 
 
-def _has_rules(turns: pl.DataFrame) -> pl.Expr:
-    """Whether a turn went to a model whose cache has rules that a replay can follow."""
-    ruled = [model for model in turns["model"].unique() if policy_of(model) is not None]
-    return pl.col("model").is_in(ruled).fill_null(value=False)
+def _automatic(
+    turns: pl.DataFrame, logged_requests: LoggedRequests, foreseen: pl.DataFrame
+) -> AutomaticCaches:
+    own = turns.filter(is_automatic(turns["model"]))
+    if own.is_empty():
+        return AutomaticCaches()
+    written = pl.col("cache_write_5m_tokens") + pl.col("cache_write_1h_tokens")
+    billed = own.select(*_PLACE, "model", "gap_s", "cache_read_tokens", cache_write_tokens=written)
+    return fitted(billed.join(logged_requests.turns, on=_PLACE, how="inner"), foreseen)
+
+
+def _expected(turns: pl.DataFrame, logged_requests: LoggedRequests, replayed: pl.DataFrame) -> pl.DataFrame:
+    """Return the token classes of all steps, as billed where no rules are known."""
+    billed = {f"{name}_billed": column for name, column in REPLAYED.items()}
+    sent = turns.select(*_PLACE, "model", **billed)
+    steps = logged_requests.steps.select(*_PLACE, "req").join(
+        sent, on=_PLACE, how="left", maintain_order="left"
+    )
+    classes = steps.join(replayed, on="req", how="left", maintain_order="left")
+    automatic = logged_requests.automatic
+    if not automatic.is_empty:
+        every = _simulated(replace(logged_requests, longest_only=False))
+        own = steps.join(every, on="req", how="left", maintain_order="left")
+        classes = automatic.expected(classes, own, classes["model"])
+    ruled = automatic.is_replayed(turns["model"])
+    return classes.select(
+        "req", *(pl.when(ruled).then(name).otherwise(f"{name}_billed").alias(name) for name in REPLAYED)
+    )
 
 
 def _simulated(logged_requests: LoggedRequests) -> pl.DataFrame:
@@ -199,8 +232,12 @@ def _compared(
             how="left",
             maintain_order="left",
         )
-        .with_columns(pl.col("given").fill_null(False) | ~_has_rules(turns))
-        .with_columns(unexplained_tokens=pl.col("cache_read_tokens") - pl.col("replay_read_tokens"))
+        .with_columns(pl.col("given").fill_null(False) | ~is_marked(turns["model"]))
+        .with_columns(
+            unexplained_tokens=pl.when(is_marked(turns["model"])).then(
+                pl.col("cache_read_tokens") - pl.col("replay_read_tokens")
+            )
+        )
         .sort(_PLACE)
     )
     again = turn_usd(

@@ -87,6 +87,7 @@ def _columns() -> list[pl.Expr]:
     written, read = pl.col("written_tokens"), pl.col("cache_read_tokens")
     reach = pl.max_horizontal(pl.col("reach_tokens").fill_null(0), read)
     wrote = written.sum().over("run_id") > 0
+    named = pl.col("ttl_us").replace_strict(names, default=None, return_dtype=pl.String)
     return [
         *(pl.when("is_shown").then(name).alias(name) for name in _SHOWN),
         pl.when(pl.col("extends_key").is_not_null())
@@ -94,7 +95,7 @@ def _columns() -> list[pl.Expr]:
         .otherwise(0)
         .alias("extends_tokens"),
         pl.col("min_tokens"),
-        pl.when(wrote).then(pl.col("ttl_us").replace_strict(names, return_dtype=pl.String)).alias("ttl"),
+        pl.when(wrote).then(named).alias("ttl"),
         pl.max_horizontal(pl.min_horizontal(read + written - reach, written), 0).alias("unread_tokens"),
         pl.when(timed).then("at_us").alias("begun_us"),
         pl.when(timed).then("ready_us").alias("ready_us"),

@@ -8,12 +8,15 @@ it is as long as that. What was sent plain behind the last mark is `input_tokens
 A prompt that is a little shorter than the one before (thinking or a reminder left it) goes on from the one
 before that; a much shorter one begins a context. Where the log itself says that a prompt was changed or that
 a setting was, nothing of the messages is found.
+
+A cache without breakpoints holds every prompt that is long enough, to its end.
 """
 
 from typing import Any, Final
 
 import polars as pl
 
+from costscan.cache_policy import automatic_of, is_automatic
 from costscan.schema.frames import PROMPT
 
 _INTS: Final = (
@@ -39,6 +42,7 @@ _COLUMNS: Final[dict[str, Any]] = {
     "is_first": pl.Boolean,
     "is_shown": pl.Boolean,
     "is_cut": pl.Boolean,
+    "is_automatic": pl.Boolean,
     "model_switched": pl.Boolean,
     "setting_changed": pl.Boolean,
     "miss_reason": pl.String,
@@ -52,6 +56,7 @@ CHAINS: Final = pl.Schema(_COLUMNS)
 
 key (of the whole prompt); uses (it wrote to or read from the cache); is_first (nothing was sent before it in
 its copy); is_shown (the prompt is in the log); is_cut (the context is another than in the call before it);
+is_automatic (its cache has no breakpoints);
 model_switched and setting_changed (since that call); miss_reason (why the API says that it read nothing);
 previous_tokens (end_tokens of that call); earlier_keys and earlier_tokens (those of the calls before the one
 that it extends); end_tokens (how far it was not sent plain); before_key and
@@ -83,11 +88,13 @@ def chains(calls: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
     """
     cached = pl.col("cache_read_tokens") + pl.col("cache_write_5m_tokens") + pl.col("cache_write_1h_tokens")
     # The same call in two copies has the same end: its id names it.
-    name = pl.coalesce(pl.col("message_id").hash(), pl.struct("copy", "seq").hash())
-    whole = _with_talks(calls).with_columns(
+    own = pl.struct("copy", "seq").hash()
+    name = pl.when(pl.col("message_id").is_not_null()).then(pl.col("message_id").hash()).otherwise(own)
+    talks = _with_talks(calls).with_columns(is_automatic=is_automatic(calls["model"]))
+    whole = talks.with_columns(
         key=(name // 2).cast(pl.Int64),
-        end_tokens=PROMPT - pl.col("input_tokens"),
-        uses=cached > 0,
+        end_tokens=pl.when("is_automatic").then(PROMPT).otherwise(PROMPT - pl.col("input_tokens")),
+        uses=pl.when("is_automatic").then(_least(calls["model"]) <= PROMPT).otherwise(cached > 0),
         is_first=pl.col("seq") == 0,
         is_changed=pl.col("miss_reason").is_in(BROKEN).fill_null(False) | _setting_changed(),
         shared_tokens=_shared(),
@@ -114,6 +121,13 @@ def chains(calls: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
         .filter("kept")
     )
     return _with_shown(inferred, shown)
+
+
+def _least(models: pl.Series) -> pl.Expr:
+    """Return the shortest prompt that a cache without breakpoints holds."""
+    ruled = ((model, automatic_of(model)) for model in models.unique())
+    least = {model: policy.min_tokens for model, policy in ruled if policy is not None}
+    return pl.col("model").replace_strict(least, default=0, return_dtype=pl.Int64)
 
 
 def _with_talks(calls: pl.DataFrame) -> pl.DataFrame:
@@ -176,7 +190,13 @@ def _with_shown(inferred: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
     joined = full.join(shown, on="row", how="left", maintain_order="left", suffix="_shown")
     is_shown = pl.col("key_shown").is_not_null()
     columns = {n: pl.when(is_shown).then(f"{n}_shown").otherwise(n) for n in ("key", *_SHOWN)}
-    return joined.with_columns(**columns, is_shown=is_shown).select(*CHAINS)
+    ends = joined.with_columns(**columns, is_shown=is_shown)
+    # Where every prompt is cached, the last one that was is the last one.
+    before = {
+        f"before_{n}": pl.when("is_automatic").then(f"extends_{n}").otherwise(f"before_{n}")
+        for n in ("key", "tokens")
+    }
+    return ends.with_columns(**before).select(*CHAINS)
 
 
 def shown(prefixes: pl.DataFrame) -> pl.DataFrame:

@@ -1,11 +1,13 @@
 """The logged runs as the simulator takes them: requests, and what was marked in them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
 
 import polars as pl
 
-from costscan.cache_policy import LONG_US, SHORT_US
+from costscan.cache.automatic import AutomaticCaches, positions_of_prompts, ttl_us_of
+from costscan.cache_policy import LONG_US, SHORT_US, automatic_of
 from costscan.meters import PROMPT_TOKENS
 from costscan.models import model_info
 from costscan.schema.frames import PROMPT
@@ -51,6 +53,7 @@ class LoggedRequests:
         shared: run_id, turn, shared_tokens of the turns whose prompts begin like those of other runs.
         proven: `PROVEN`, what the cache reads prove beyond that; empty until it was looked for.
         longest_only: whether a hit refreshes only the entry that is read, as the log shows.
+        automatic: what caches without breakpoints read of what they could; empty until it was fitted.
     """
 
     turns: pl.DataFrame
@@ -62,6 +65,7 @@ class LoggedRequests:
     shared: pl.DataFrame
     proven: pl.DataFrame
     longest_only: bool = False
+    automatic: AutomaticCaches = field(default_factory=AutomaticCaches)
 
 
 def logged(turns: pl.DataFrame, chains: pl.DataFrame, windows: pl.DataFrame) -> LoggedRequests:
@@ -77,13 +81,15 @@ def logged(turns: pl.DataFrame, chains: pl.DataFrame, windows: pl.DataFrame) -> 
     steps = _with_shared(requests.join(chains, on=_PLACE, how="inner", maintain_order="left")).join(
         _ttls(numbered), on="req", how="left", maintain_order="left"
     )
+    windows = pl.concat([windows, positions_of_prompts(steps)])
     inferred = steps.filter("uses").join(windows.select(_PLACE).unique(), on=_PLACE, how="anti")
     outside = _outside(inferred)
     in_prompts = windows.join(requests.select(*_PLACE, "req"), on=_PLACE, how="inner")
     read = read_outside(in_prompts, steps, numbered, -1 - outside.height)
     in_prompts = pl.concat([in_prompts, read.select(in_prompts.columns)])
     marked = [*_positions(inferred), _of_outside(outside)]
-    stable = in_prompts.with_columns(key="stable_key", tokens="stable_tokens")
+    stable = in_prompts.with_columns(key="stable_key", tokens="stable_tokens").drop_nulls("key")
+    in_prompts = in_prompts.drop_nulls("key")
     return LoggedRequests(
         turns=requests.select(*_PLACE, "req"),
         steps=steps,
@@ -125,15 +131,19 @@ def with_minimums(turns: pl.DataFrame) -> pl.DataFrame:
     """Add min_tokens to turns with model and at: the shortest prefix that each model cached on that day."""
     turns = turns.with_columns(day=pl.col("at").dt.date())
     each = turns.select("model", "day").unique()
-    minimums = [
-        info.min_cacheable_tokens_at(day) if (info := model_info(model)) else None
-        for model, day in each.iter_rows()
-    ]
+    minimums = [_min_tokens(model, day) for model, day in each.iter_rows()]
     least = pl.Series("min_tokens", [DEFAULT_MIN_TOKENS if n is None else n for n in minimums], pl.Int64)
     joined = turns.join(
         each.with_columns(least), on=["model", "day"], how="left", nulls_equal=True, maintain_order="left"
     )
     return joined.drop("day")
+
+
+def _min_tokens(model: str | None, day: date | None) -> int | None:
+    if policy := automatic_of(model):
+        return policy.min_tokens
+    info = model_info(model)
+    return info.min_cacheable_tokens_at(day) if info else None
 
 
 def _ttls(turns: pl.DataFrame) -> pl.DataFrame:
@@ -143,7 +153,7 @@ def _ttls(turns: pl.DataFrame) -> pl.DataFrame:
     near = (
         written_ttl_us.forward_fill().over("run_id").fill_null(written_ttl_us.backward_fill().over("run_id"))
     )
-    return turns.select("req", ttl_us=near.fill_null(SHORT_US).cast(pl.Int64))
+    return turns.select("req", ttl_us=pl.coalesce(ttl_us_of(turns["model"]), near, SHORT_US).cast(pl.Int64))
 
 
 def _with_shared(inferred: pl.DataFrame) -> pl.DataFrame:

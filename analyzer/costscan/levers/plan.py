@@ -7,7 +7,7 @@ from typing import Final, Self
 import polars as pl
 
 from costscan.cache.requests import LoggedRequests
-from costscan.cache_policy import TTLS_US
+from costscan.cache_policy import TTLS_US, is_marked
 from costscan.levers.asks import ASKS
 from costscan.levers.uncertainty import minimums_off, prefix_errors
 
@@ -189,7 +189,7 @@ class Plan:
         )
 
     def with_ttl(self, ttl: str, prefix_ttl: str | None = None) -> Self:
-        """Return this plan with one TTL of all breakpoints; where nothing is marked, nothing changes.
+        """Return this plan with one TTL of all breakpoints; where requests mark none, nothing changes.
 
         Args:
             ttl: the TTL.
@@ -197,7 +197,8 @@ class Plan:
         """
         of = {"ttl_us": ttl, "prefix_ttl_us": prefix_ttl or ttl}
         ttls = {name: pl.lit(TTLS_US[ttl], pl.Int64) for name, ttl in of.items()}
-        return replace(self, ttls=self.steps.select("req", **ttls))
+        marked = self.steps.filter(is_marked(self.steps["model"]))
+        return replace(self, ttls=marked.select("req", **ttls))
 
     def other_minimums(self) -> list[Self]:
         """Return this plan where more, and where fewer, prompts are long enough to be cached.

@@ -119,7 +119,7 @@ def price_scenarios(analysis: Analysis, settings: Settings | None = None) -> Pri
         priced = guard.of(ALL, lambda: _priced(analysis, settings, guard), _Priced())
     if priced.scenarios.is_empty():
         guard.reasons |= dict.fromkeys(_on(settings), guard.reasons[ALL])
-    runs, models = unreplayed(analysis.counted)
+    runs, models = unreplayed(analysis.counted, analysis.logged_requests.automatic.fitted_models)
     replayed = replace(priced, scenarios=without(priced.scenarios, runs), without_rules=models)
     return _beside(analysis, replayed, guard.reasons)
 

@@ -138,10 +138,21 @@ def taken(ways: Sequence[pl.DataFrame], way: pl.Series) -> pl.DataFrame:
 
 
 def _off(analysis: "Analysis") -> pl.DataFrame:
-    both = analysis.agreement.turns.join(analysis.turns.select(*_PLACE, "usd"), on=_PLACE, how="inner")
-    off, billed = pl.col("off_usd").abs().sum().cast(pl.Float64), pl.col("usd").sum().cast(pl.Float64)
-    share = pl.when(billed > 0).then(pl.min_horizontal(off / billed, 1.0)).otherwise(0.0)
-    return both.group_by("run_id").agg(off_share=share)
+    """Return run_id and off_share: what the replay is off turn by turn, or where that is chance, in sum."""
+    billed = analysis.turns.select(*_PLACE, "model", "usd")
+    both = analysis.agreement.turns.join(billed, on=_PLACE, how="inner")
+    automatic = analysis.logged_requests.automatic
+    by_chance = pl.col("model").is_in(automatic.fitted_models).fill_null(value=False)
+    usd, off = (pl.col(name).cast(pl.Float64) for name in ("usd", "off_usd"))
+    expected = {model: automatic.off_share(model) for model in automatic.fitted_models}
+    least = pl.col("model").replace_strict(expected, default=0.0, return_dtype=pl.Float64)
+    net = pl.max_horizontal(off.sum().over("model").abs(), usd.sum().over("model") * least)
+    of_model = net / usd.sum().over("model") * usd
+    each = both.select("run_id", usd=usd, off=pl.when(by_chance).then(of_model).otherwise(off.abs()))
+    share = pl.when(pl.col("usd").sum() > 0).then(
+        pl.min_horizontal(pl.col("off").sum() / pl.col("usd").sum(), 1.0)
+    )
+    return each.group_by("run_id").agg(off_share=share.otherwise(0.0))
 
 
 def cheapest(ways: Sequence[pl.DataFrame]) -> pl.DataFrame:

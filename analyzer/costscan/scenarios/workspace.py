@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import polars as pl
 
 from costscan.cache.agreement import REPLAYED
-from costscan.cache_policy import SHORT_US
+from costscan.cache_policy import SHORT_US, is_marked
 from costscan.formats import with_whole_prompts
 from costscan.levers import batching, caching, routing, trimming
 from costscan.levers.caching import TTL, TTL_WAYS
@@ -200,8 +200,34 @@ class Workspace:
         return self._outcomes(plans, own)
 
     def _of_stack(self, stack: Stack, *, longest_only: bool) -> pl.DataFrame:
-        classes = stack.classes(longest_only=longest_only).rename(REPLAYED)
-        return self.costs.of_plans(stack.plans, classes)
+        return self.costs.of_plans(
+            stack.plans, self._classes(stack, longest_only=longest_only).rename(REPLAYED)
+        )
+
+    def _classes(self, stack: Stack, *, longest_only: bool) -> pl.DataFrame:
+        """Return token classes: what is to be expected, or where nobody can tell what was billed."""
+        automatic, classes = self.analysis.logged_requests.automatic, stack.classes(longest_only=longest_only)
+        if not automatic.is_empty:
+            models = pl.concat([plan.steps["model"] for plan in stack.plans])
+            # A hit in a cache without breakpoints has no other entries on its way.
+            every = stack.classes() if longest_only else classes
+            classes = automatic.expected(classes, every, models)
+        if self._is_replayed.all():
+            return classes
+        as_it_was, is_replayed = (
+            pl.concat([one] * len(stack.plans))
+            for one in (self.analysis.agreement.classes.select(*REPLAYED), self._is_replayed.to_frame())
+        )
+        return classes.with_columns(
+            pl.when(is_replayed["is_replayed"]).then(name).otherwise(as_it_was[name]).alias(name)
+            for name in REPLAYED
+        )
+
+    @cached_property
+    def _is_replayed(self) -> pl.Series:
+        """Say of each step whether the rules of the cache of its model are known."""
+        steps, automatic = self.plan.steps, self.analysis.logged_requests.automatic
+        return steps.select(is_replayed=automatic.is_replayed(steps["model"])).to_series()
 
     def _outcomes(self, plans: Sequence[Plan], turns: pl.DataFrame) -> list[Outcome]:
         """Return the outcomes of plans from their turns, one plan after another."""
@@ -222,7 +248,7 @@ class Workspace:
         """
         if self.analysis.agreement.refresh.is_decided:
             return False
-        shares = pl.col("stable_shared_tokens") > 0
+        shares = (pl.col("stable_shared_tokens") > 0) & is_marked(self.plan.steps["model"])
         begun = self.plan.steps.filter(shares).group_by("domain", "stable_shared_key", "run_id").agg(
             pl.col("at_us").min()
         )  # fmt: skip

@@ -12,8 +12,9 @@ from costscan.summary.model import Replay, SideCalls
 
 def replay(agreement: Agreement) -> Replay:
     """Return what is known of the replay; nothing where no turn could be compared."""
+    policies = tuple(agreement.by_chance.to_dicts())
     if not agreement.compared:
-        return Replay()
+        return Replay(policies=policies)
     refresh = "longest" if agreement.refresh.longest_only else "every"
     return Replay(
         turns=agreement.compared,
@@ -30,6 +31,7 @@ def replay(agreement: Agreement) -> Replay:
         side_calls=_side_calls(agreement.by_class),
         refresh=refresh if agreement.refresh.is_decided else None,
         classes=tuple(agreement.by_class.rename({"disagreement": "class"}).to_dicts()),
+        policies=policies,
     )
 
 

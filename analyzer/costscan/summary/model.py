@@ -128,7 +128,8 @@ class Replay:
     the calls that their own reads prove, `foreseen_share` without these. `usd_off` is the sum of what the
     turns are off, whatever the sign, `off_share` its share of what was billed. `classes` has a row per
     provider and class of disagreement. `refresh` says which reading of what a hit refreshes the log bears
-    out: `every` entry on its way, the `longest`, or null where it tells nothing of it.
+    out: `every` entry on its way, the `longest`, or null where it tells nothing of it. `policies` has a row
+    for each model whose cache takes every prompt and misses calls by chance: what was fitted of it.
     """
 
     turns: int | None = None
@@ -143,6 +144,7 @@ class Replay:
     side_calls: SideCalls | None = None
     refresh: str | None = None
     classes: Sequence[Mapping[str, Any]] | None = None
+    policies: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)

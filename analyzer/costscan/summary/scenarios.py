@@ -80,10 +80,14 @@ def _without_rules(analysis: Diagnosis, runs: pl.DataFrame) -> str | None:
     if not analysis.without_rules:
         return None
     unknown = runs.filter(pl.col("saved_usd").is_null()).height
+    if not unknown:
+        return None
+    halves = analysis.scenarios.filter(pl.col("saved_usd").is_not_null(), scenario="batching/async").height
+    what = "only batching is worked out for" if halves else "not worked out for"
     of = "the run" if runs.height == 1 else f"{unknown:,} of {runs.height:,} runs and sub-agents"
     models = analysis.without_rules
     more = f" and {len(models) - _MOST_MODELS:,} more" if len(models) > _MOST_MODELS else ""
-    return f"not worked out for {of}: no known cache rules for {', '.join(models[:_MOST_MODELS])}{more}"
+    return f"{what} {of}: no known cache rules for {', '.join(models[:_MOST_MODELS])}{more}"
 
 
 def _no_caching(priced: pl.DataFrame, billed: Decimal | None) -> Scenario:

@@ -1,11 +1,12 @@
 """How well the cache is understood, in words: what was tested, what is off, what is not in the log."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from costscan.cache.agreement import CACHED_OUTSIDE, EXPIRED_EARLY, LOST
 from costscan.reports.analysis.bill_lines import Pieces
-from costscan.reports.text.numbers import count, plural, precise, usd
+from costscan.reports.text.numbers import count, percent, plural, precise, usd
+from costscan.reports.text.sanitize import inert
 from costscan.summary import Summary
 
 _WHY: Final[Mapping[str, str]] = {
@@ -15,6 +16,8 @@ _WHY: Final[Mapping[str, str]] = {
 }
 """What the classes of disagreement mean that the replay does not have."""
 _LEAST_SHARE: Final = 0.0005
+LEAST_OFF: Final = 0.05
+"""A replay that is off by a larger share of the bill is marked."""
 
 
 def cache_model(summary: Summary) -> Pieces:
@@ -41,6 +44,19 @@ def _worst(summary: Summary) -> str:
 
 def _amount(row: Mapping[str, Any]) -> str:
     return usd(abs(row["off_usd"]))
+
+
+def policies(summary: Summary) -> Iterator[tuple[bool, str]]:
+    """Yield of each cache that misses calls by chance whether it fits the bill, and what was fitted."""
+    for row in summary.replay.policies:
+        billed, replayed = row["usd_billed"], row["usd_replayed"]
+        off = float((replayed - billed) / billed) if billed else 0.0
+        side = f"{abs(off):.1%} {'above' if off > 0 else 'below'} the bill"
+        side = "as billed" if abs(off) < _LEAST_SHARE else side
+        calls = f"in {plural(row['calls'], 'call')}" if row["calls"] else "assumed"
+        hits = f"{percent(row['hit_rate'])} hits {calls} (±{percent(row['share_error'])})"
+        agrees = f"replay {side}" if billed else "no call has a price"
+        yield abs(off) < LEAST_OFF, f"cache of {inert(row['model'])}: {hits}, {agrees}"
 
 
 def side_calls(summary: Summary) -> Pieces:

@@ -3,12 +3,13 @@
 import shlex
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from itertools import islice
 from typing import Any, Final
 
 from rich.text import Text
 
 from costscan.reports.analysis.bill_lines import Pieces, billed
-from costscan.reports.analysis.cache_model import cache_model, side_calls
+from costscan.reports.analysis.cache_model import cache_model, policies, side_calls
 from costscan.reports.analysis.headline import METER_WORDS, laid_out, title, totals_only, unruled
 from costscan.reports.analysis.tables import run_names
 from costscan.reports.text.headings import price_basis
@@ -227,6 +228,7 @@ def _grounds(summary: Summary) -> Iterator[tuple[bool, str]]:
     if summary.replay.exact_share is not None:
         sure = (summary.replay.off_share or 0) < _LEAST_OFF
         yield sure, "cache model: " + "".join(text for text, _ in cache_model(summary))
+    yield from islice(policies(summary), 1)
     if hidden := side_calls(summary):
         yield False, "".join(text for text, _ in hidden)
     if summary.defects:

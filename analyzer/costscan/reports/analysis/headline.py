@@ -10,7 +10,7 @@ from costscan.days import UNKNOWN_DAY
 from costscan.levers import ALL
 from costscan.meters import ALL_METERS
 from costscan.reports.analysis.bill_lines import Pieces, billed, has_sums, recorded
-from costscan.reports.analysis.cache_model import cache_model, side_calls
+from costscan.reports.analysis.cache_model import cache_model, policies, side_calls
 from costscan.reports.text.headings import named, price_basis
 from costscan.reports.text.numbers import bar, count, percent, plural, usd
 from costscan.reports.text.sanitize import cells, inert, shorten
@@ -91,15 +91,21 @@ def paragraphs(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
         yield "re-sent", _again(summary), ""
     if summary.distribution.priced_runs >= _FEW_RUNS:
         yield "per run", _spread(summary), " · "
+    yield from _cache(summary)
+    yield from _not_worked_out(summary)
+    if summary.defects:
+        yield "not done", _not_done(summary), ""
+
+
+def _cache(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
     if summary.replay.exact_share is not None:
         yield "cache model", cache_model(summary), ""
+    for _, said in policies(summary):
+        yield "cache", [(said.removeprefix("cache of "), "")], ""
     if hidden := side_calls(summary):
         yield "not logged", hidden, ""
     if cached := _without_caching(summary):
         yield "no caching", cached, ""
-    yield from _not_worked_out(summary)
-    if summary.defects:
-        yield "not done", _not_done(summary), ""
 
 
 def _not_worked_out(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
