@@ -5,11 +5,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from command import Capture
 from logs import HAIKU, Json, usd
-from other_agents import read_lines, recorded, taken_by, tokens
+from other_agents import read_alike, read_lines, recorded, taken_by, tokens
+from tables_of import csv_of, parquet_at
 
 SYSTEM: Json = {"role": "system", "content": "You are careful."}
 ASKED: Json = {"role": "user", "content": "Count the ports."}
@@ -116,6 +118,53 @@ def test_a_row_without_a_split_does_not_tell_the_prompt(tmp_path: Path, capsys: 
     assert report.summary.totals.usd == usd(HAIKU, out=50)
     assert not report.summary.totals.usd_exact
     assert recorded(report.turns) == [Decimal("0.25")]
+
+
+SPEND: Json = {
+    "request_id": "c1",
+    "call_type": "acompletion",
+    "spend": 0.25,
+    "total_tokens": 1_050,
+    "prompt_tokens": 1_000,
+    "completion_tokens": 50,
+    "startTime": "2026-11-02 10:00:00.5",
+    "endTime": "2026-11-02 10:00:03",
+    "model": HAIKU,
+    "metadata": {
+        "additional_usage_values": {"cache_read_input_tokens": 700, "cache_creation_input_tokens": 100}
+    },
+    "cache_hit": "False",
+    "messages": {},
+    "response": {"choices": [{"finish_reason": "stop", "message": {"content": "Two."}}]},
+    "session_id": "run-1",
+    "end_user": "ann",
+    "proxy_server_request": {"messages": [SYSTEM, ASKED], "tools": [TOOL]},
+}
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_spend_logs_come_as_csv_too(tmp_path: Path, capsys: Capture, delimiter: str) -> None:
+    path = tmp_path / "LiteLLM_SpendLogs.csv"
+    again = {**SPEND, "request_id": "c2", "cache_hit": "True"}
+    path.write_text(csv_of([SPEND, again, {**SPEND, "request_id": "c3", "status": "failure"}], delimiter))
+    report = read_alike(capsys, tmp_path)
+    assert tokens(report.turns) == [(200, 700, 100, 0, 50)]
+    assert report.summary.totals.usd == usd(HAIKU, **{"in": 200}, read=700, w5m=100, out=50)
+    assert recorded(report.turns) == [Decimal("0.25")]
+    assert report.turns["line"].to_list() == [2]
+    assert report.turns["duration_s"].to_list() == [2.5]
+    assert report.runs.select("run_id", "task", "user").rows() == [("run-1", "Count the ports.", "ann")]
+    assert {"tools", "system", "messages"} <= set(report.blocks["layer"])
+
+
+def test_spend_logs_come_as_parquet_too(tmp_path: Path, capsys: Capture) -> None:
+    texts = {"metadata", "messages", "response", "proxy_server_request"}
+    columns = {name: pa.array([str(value) if name in texts else value]) for name, value in SPEND.items()} | {
+        "metadata": pa.array([SPEND["metadata"]])
+    }
+    report = read_alike(capsys, parquet_at(tmp_path / "spend.parquet", columns))
+    assert tokens(report.turns) == [(200, 700, 100, 0, 50)]
+    assert report.turns["line"].to_list() == [1]
 
 
 def test_a_prompt_that_goes_on_carries_what_was_in_it(tmp_path: Path, capsys: Capture) -> None:

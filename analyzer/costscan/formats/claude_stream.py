@@ -85,7 +85,7 @@ FORMAT = Format(
     read=read,
     precedence=1,
     repeats_calls=True,
-    has_totals=True,
+    totals=("result",),
 )
 
 

@@ -46,8 +46,9 @@ class Format:
         logs_whole_prompts: every prompt is logged whole, so that nothing in it is hidden.
         tokenizer: the family of tokenizers that models are taken to have of which it is not known.
         repeats_calls: a call has several lines, whose counters grow while it is answered.
-        has_totals: recorded totals of sessions that no call is logged of are told by this format.
+        totals: the events by which recorded totals are told that are this format's own.
         reads_files_alone: what is made of a file depends on no other file.
+        in_tables: the rows of CSV and Parquet files may be its objects (`reading.io.tables` reads them).
         owns: whether a file that is no text (SQLite, zip) is of this format, by its path on disk.
         endings: how names of logs end in a folder, beside those that logs of any format have.
         beside: the endings of files beside a log that are read with it, or their whole names: such a file is
@@ -63,8 +64,9 @@ class Format:
     logs_whole_prompts: bool = False
     tokenizer: str = UNKNOWN.name
     repeats_calls: bool = False
-    has_totals: bool = False
+    totals: Sequence[str] = ()
     reads_files_alone: bool = True
+    in_tables: bool = False
     owns: Callable[[str], bool] | None = None
     endings: Sequence[str] = ()
     beside: Sequence[str] = ()

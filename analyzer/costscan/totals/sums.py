@@ -1,13 +1,14 @@
 """A bill summed up: by day, session, project, user or model."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
 from costscan import __version__
 from costscan.aggregates import known_sum
-from costscan.billing import Billed
+from costscan.billing import TOTALS_ONLY, Billed
 from costscan.ingest import Reading
 from costscan.meters import TOKENS
 from costscan.price_basis import PriceBasis
@@ -55,6 +56,8 @@ def totals(
         unread=reading.unread,
         total=turns.select(**_sums()).row(0, named=True),
         rows=_rows(turns, by),
+        charged_usd=sum((t.unproven_usd for t in bill.recorded if t.billed is not None), Decimal(0)),
+        sums=turns.filter(pl.col("task") == TOTALS_ONLY).height,
         models=_ordered(turns.group_by(*dict.fromkeys((by, "model"))).agg(**_sums()), by),
     )
 
