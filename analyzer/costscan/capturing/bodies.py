@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from datetime import timedelta
 from typing import Any, Final, Protocol
 
 import httpx2
@@ -66,21 +67,22 @@ class _Ear:
 
 
 class _Body:
-    """What both kinds of body share; other attributes are those of the body underneath."""
+    """What both kinds of body share."""
+
+    stream_observer = None
+    """The SDK looks for its own at each event: that it is not here must not take long to find out."""
 
     def __init__(self, body: Any, ear: _Ear) -> None:
         self._body, self._ear = body, ear
 
-    def __getattr__(self, name: str) -> Any:
-        if name in ("_body", "_ear"):
-            raise AttributeError(name)
-        return getattr(self._body, name)
+    @property
+    def elapsed(self) -> timedelta | None:
+        """What `Response.elapsed` is read from."""
+        return getattr(self._body, "elapsed", None)
 
     def __del__(self) -> None:
         # A program may drop a response without reading or closing it.
-        ear: _Ear | None = self.__dict__.get("_ear")
-        if ear is not None:
-            ear.end()
+        self._ear.end()
 
 
 class SyncBody(_Body, httpx2.SyncByteStream):

@@ -25,7 +25,7 @@ from costscan.capturing.batches import Batches, Results, run_fields
 from costscan.capturing.bodies import Listener, overhear
 from costscan.capturing.content import without_content
 from costscan.capturing.context import Run, run_of
-from costscan.capturing.lines import Line, encoded, keys_in, raw_object, with_model
+from costscan.capturing.lines import Line, encoded, keys_in, raw_object, with_model, without_tokens
 from costscan.capturing.log_file import LogFile
 from costscan.capturing.routes import Route, route_of
 
@@ -138,7 +138,7 @@ class Capture(anthropic.Middleware):
 
         def done(attempt: Attempt, line: Line, body: bytes) -> None:
             if route is Route.BATCH and head.is_success:
-                self._batches.note(sent.content, body, attempt.run)
+                self._batches.note(without_tokens(sent.content), body, attempt.run)
             else:
                 self._finish(attempt, _asked(request, sent), line, keys, is_last=is_last)
 
@@ -192,11 +192,16 @@ class Capture(anthropic.Middleware):
 def _asked(request: "APIRequest", sent: object) -> msgspec.Raw | None:
     """Return the body of a request as it went over the wire, with the model that it asks for."""
     if not isinstance(sent, httpx2.Request):
-        return msgspec.Raw(msgspec.json.encode(request.json))
-    body = sent.content
-    if not sent.url.path.endswith("/v1/messages") and isinstance(request.json, dict):
-        body = with_model(body, request.json.get("model"))
-    return raw_object(body)
+        return raw_object(without_tokens(msgspec.json.encode(request.json)))
+    body, fields = sent.content, request.json
+    if not isinstance(fields, dict):
+        return raw_object(without_tokens(body))
+    if "mcp_servers" in fields:
+        body = without_tokens(body)
+    if not sent.url.path.endswith("/v1/messages"):
+        body = with_model(body, fields.get("model"))
+    # Of fields the SDK made the JSON: it need not be looked through.
+    return raw_object(body) if b"\n" in body else msgspec.Raw(body)
 
 
 def _may_retry(request: "APIRequest", result: Any) -> bool:
