@@ -16,7 +16,8 @@ from pathlib import Path
 import yaml
 
 from costscan.capturing.lines import FIELDS
-from costscan.capturing.middleware import MAX_BYTES, capture
+from costscan.capturing.middleware import capture
+from costscan.capturing.recorder import MAX_BYTES
 from costscan.formats import available
 from costscan.levers.routing.evidence import evidence_rules
 from costscan.rulebook import Rule, load_rules
@@ -54,6 +55,7 @@ COMMANDS = (
     ("prices",),
     ("schema",),
     ("init",),
+    ("capture",),
     ("cache",),
     ("cache", "info"),
     ("cache", "clear"),

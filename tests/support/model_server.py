@@ -61,6 +61,20 @@ def message(name: str, text: str = "Yes.") -> dict[str, Any]:
     }
 
 
+def completion(name: str) -> dict[str, Any]:
+    """Return an answer of OpenAI's Chat Completions API."""
+    return {
+        "id": name.replace("msg", "chatcmpl"),
+        "object": "chat.completion",
+        "created": 1_795_900_000,
+        "model": "gpt-5.5",
+        "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": "Yes."}, "finish_reason": "stop"}
+        ],
+        "usage": {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100},
+    }
+
+
 def events(name: str) -> list[dict[str, Any]]:
     start = {**message(name), "content": [], "stop_reason": None, "usage": {**USAGE, "output_tokens": 1}}
     return [
@@ -118,6 +132,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(200, {"input_tokens": 7})
         elif self.path.split("?")[0].endswith("/batches"):
             self._json(200, self._batch())
+        elif self.path.endswith("/chat/completions"):
+            self._json(200, completion(told.next_id()))
         elif body.get("stream") or re.search("stream", self.path):
             self._stream(told.next_id())
         else:

@@ -1,5 +1,6 @@
 """What comes back for a call, as it is heard: a message, a stream of events, an error."""
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from costscan.capturing.attempts import Attempt
 from costscan.capturing.lines import Line, raw_object
 from costscan.capturing.stream_frames import events_text
 
-_FIRST_TOKEN: Final = b"content_block_"
+_FIRST_TOKEN: Final = re.compile(rb"content_block_|delta")
+_LONGEST_MARK: Final = 13
 _LONGEST_NAME: Final = 60
 
 
@@ -64,9 +66,9 @@ class Answer:
         self._chunks.append(chunk)
         if self._first_token_s is None:
             # The mark may stand across two chunks.
-            if _FIRST_TOKEN in self._before + chunk:
+            if _FIRST_TOKEN.search(self._before + chunk):
                 self._first_token_s = time.perf_counter()
-            self._before = chunk[-len(_FIRST_TOKEN) :]
+            self._before = chunk[-_LONGEST_MARK:]
 
     def end(self, error: BaseException | None, *, is_whole: bool) -> None:
         """Hand on the fields of the line."""

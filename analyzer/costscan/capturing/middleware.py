@@ -6,11 +6,9 @@ It is called once for each attempt. It never raises into the program nor changes
 """
 
 import atexit
-import logging
 import os
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -25,8 +23,9 @@ from costscan.capturing.batches import Batches, Results, run_fields
 from costscan.capturing.bodies import Listener, overhear
 from costscan.capturing.content import without_content
 from costscan.capturing.context import Run, run_of
-from costscan.capturing.lines import Line, encoded, keys_in, raw_object, with_model, without_tokens
+from costscan.capturing.lines import Line, keys_in, raw_object, with_model, without_tokens
 from costscan.capturing.log_file import LogFile
+from costscan.capturing.recorder import MAX_BYTES, Recorder
 from costscan.capturing.routes import Route, route_of
 
 if TYPE_CHECKING:
@@ -34,9 +33,7 @@ if TYPE_CHECKING:
     from anthropic._middleware import AsyncCallNext, CallNext
     from anthropic._response import AsyncAPIResponse
 
-MAX_BYTES: Final = 256 << 20
 _RETRIED: Final = (anthropic.APIConnectionError, anthropic.APIStatusError, anthropic.RetryableError)
-_log = logging.getLogger("costscan")
 Redact = Callable[[Line], Line | None] | Literal["content"]
 
 
@@ -59,24 +56,22 @@ def capture(
         max_bytes: the size from which the log is set aside, compressed, and begun anew; None never does.
     """
     shown = without_content if redact == "content" else redact
-    return Capture(LogFile(Path(path).absolute(), max_bytes), Run(run_id, task), shown)
+    return Capture(Recorder(LogFile(Path(path).absolute(), max_bytes), shown), Run(run_id, task))
 
 
 class Capture(anthropic.Middleware):
     """Logs the calls of the clients that it is given to."""
 
-    def __init__(self, log: LogFile, run: Run, redact: Callable[[Line], Line | None] | None) -> None:
-        """Log to a file.
+    def __init__(self, recorder: Recorder, run: Run) -> None:
+        """Log calls.
 
         Args:
-            log: the file.
+            recorder: writes them.
             run: the run of calls that name none.
-            redact: see `capture`.
         """
-        self._file, self._run, self._redact = log, run, redact
-        self._waiting = Waiting(self._write)
+        self._recorder, self._run = recorder, run
+        self._waiting = Waiting(self._recorder.write)
         self._batches = Batches()
-        self._has_warned = False
         atexit.register(self._waiting.let_go)
 
     def handle(self, request: "APIRequest", call_next: "CallNext") -> "APIResponse[Any]":
@@ -113,7 +108,7 @@ class Capture(anthropic.Middleware):
             run = run_of(dict(request.headers), self._run)
             return Attempt(key, at, time.perf_counter(), run, self._waiting.earlier(key))
         except Exception as error:  # noqa: BLE001 - nothing may reach the program
-            self._warn(error)
+            self._recorder.warn(error)
             return None
 
     def _answered(self, attempt: Attempt | None, request: "APIRequest", result: Any) -> None:
@@ -122,9 +117,9 @@ class Capture(anthropic.Middleware):
         if attempt is None or not isinstance(response, httpx2.Response):
             return
         try:
-            overhear(response, self._listener(attempt, request, response, result), self._warn)
+            overhear(response, self._listener(attempt, request, response, result), self._recorder.warn)
         except Exception as error:  # noqa: BLE001
-            self._warn(error)
+            self._recorder.warn(error)
 
     def _listener(
         self, attempt: Attempt, request: "APIRequest", response: httpx2.Response, result: Any
@@ -133,7 +128,9 @@ class Capture(anthropic.Middleware):
         head, sent = Head.of(response), response.request
         keys = keys_in(sent.headers)
         if route is Route.BATCH_RESULTS and head.is_success:
-            return Results(attempt, self._batches.of(request.url), lambda line: self._write(line, keys))
+            return Results(
+                attempt, self._batches.of(request.url), lambda line: self._recorder.write(line, keys)
+            )
         is_last = not (is_retried(response.status_code, response.headers) and _may_retry(request, result))
 
         def done(attempt: Attempt, line: Line, body: bytes) -> None:
@@ -159,7 +156,7 @@ class Capture(anthropic.Middleware):
             is_last = not (isinstance(error, _RETRIED) and _may_retry(request, None))
             self._finish(attempt, _asked(request, sent), line, keys, is_last=is_last)
         except Exception as fault:  # noqa: BLE001
-            self._warn(fault)
+            self._recorder.warn(fault)
 
     def _finish(
         self, attempt: Attempt, asked: msgspec.Raw | None, answered: Line, keys: list[bytes], *, is_last: bool
@@ -168,25 +165,9 @@ class Capture(anthropic.Middleware):
         line = run_fields(attempt.run) | {"timestamp": attempt.at, "attempts": attempt.earlier or None}
         line |= {"request": asked} | answered
         if is_last or attempt.key is None:
-            self._write(line, keys)
+            self._recorder.write(line, keys)
         else:
             self._waiting.hold(attempt.key, line, keys)
-
-    def _write(self, line: Line, keys: list[bytes]) -> None:
-        try:
-            text = encoded(line, keys, self._redact)
-            if text is not None:
-                self._file.append(text)
-        except Exception as error:  # noqa: BLE001
-            self._warn(error)
-
-    def _warn(self, error: Exception) -> None:
-        """Say once that calls are not logged; even that must not fail."""
-        if self._has_warned:
-            return
-        self._has_warned = True
-        with suppress(Exception):
-            _log.warning("costscan: calls are not logged in %s: %s", self._file.path, error)
 
 
 def _asked(request: "APIRequest", sent: object) -> msgspec.Raw | None:
