@@ -47,9 +47,8 @@ def main() -> None:
     over = threading.Event()
     with tempfile.TemporaryDirectory() as folder, model_server() as server, httpx2.Client() as client:
         sock = serve.listening(0)
-        upstream = Upstream(
-            "anthropic", server.url, Recorder(LogFile(Path(folder) / "runs.jsonl", None), None)
-        )
+        recorder = Recorder(LogFile(Path(folder) / "runs.jsonl", None), None)
+        upstream = Upstream(name="anthropic", url=server.url, recorder=recorder)
         work = threading.Thread(target=serve.serve, args=(sock, [upstream], Run(), over.is_set))
         work.start()
         urls = [server.url, f"http://127.0.0.1:{sock.getsockname()[1]}/anthropic"]

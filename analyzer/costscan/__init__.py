@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from costscan.api import analyze, check, compare, read
     from costscan.capturing.context import run
     from costscan.capturing.middleware import capture
+    from costscan.capturing.transport import capture_transport
     from costscan.errors import CostscanError
     from costscan.report import Report
     from costscan.settings.keys import Settings
@@ -27,6 +28,7 @@ _HOMES: Final = {
     **dict.fromkeys(("analyze", "check", "compare", "read"), "costscan.api"),
     "CostscanError": "costscan.errors",
     "capture": "costscan.capturing.middleware",
+    "capture_transport": "costscan.capturing.transport",
     "run": "costscan.capturing.context",
     "Report": "costscan.report",
     "Settings": "costscan.settings.keys",
@@ -51,6 +53,7 @@ __all__ = [
     "__version__",
     "analyze",
     "capture",
+    "capture_transport",
     "check",
     "compare",
     "read",

@@ -16,9 +16,10 @@ from model_server import KEY, Server
 def test_the_examples_of_the_guide(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
     guide = (ROOT / "docs" / "capture.md").read_text(encoding="utf-8")
     examples = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
-    assert len(examples) == 2
+    assert len(examples) == 3
     with chdir(tmp_path):
         exec(compile("".join(examples), "capture.md", "exec"), {})  # noqa: S102 - our own text
     found = lines(tmp_path / "runs.jsonl")

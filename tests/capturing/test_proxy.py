@@ -31,8 +31,8 @@ def _proxy(url: str, log: Path) -> Iterator[str]:
     """Serve a proxy while inside; its address."""
     sock, over = serve.listening(0), threading.Event()
     upstreams = [
-        Upstream("anthropic", url, Recorder(LogFile(log, None), None)),
-        Upstream("openai", f"{url}/v1", Recorder(LogFile(log.with_name("openai.jsonl"), None), None)),
+        Upstream(name=name, url=url + path, recorder=Recorder(LogFile(log.with_name(file), None), None))
+        for name, path, file in (("anthropic", "", log.name), ("openai", "/v1", "openai.jsonl"))
     ]
     work = threading.Thread(target=serve.serve, args=(sock, upstreams, Run(None, "ask"), over.is_set))
     work.start()

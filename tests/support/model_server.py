@@ -133,11 +133,22 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path.split("?")[0].endswith("/batches"):
             self._json(200, self._batch())
         elif self.path.endswith("/chat/completions"):
-            self._json(200, completion(told.next_id()))
+            self._completion(told.next_id(), streamed=bool(body.get("stream")))
         elif body.get("stream") or re.search("stream", self.path):
             self._stream(told.next_id())
         else:
             self._json(200, message(told.next_id()))
+
+    def _completion(self, name: str, *, streamed: bool) -> None:
+        whole = completion(name)
+        if not streamed:
+            self._json(200, whole)
+            return
+        chunk = {**whole, "object": "chat.completion.chunk", "usage": None}
+        parts = [{**chunk, "choices": [{"index": 0, "delta": {"content": text}}]} for text in ("Ye", "s.")]
+        parts += [{**chunk, "choices": [], "usage": whole["usage"]}]
+        told = [f"data: {json.dumps(part)}\n\n" for part in parts]
+        self._send(200, "".join([*told, "data: [DONE]\n\n"]).encode(), "text/event-stream")
 
     def _batch(self) -> dict[str, Any]:
         counts = dict.fromkeys(("processing", "succeeded", "errored", "canceled", "expired"), 0)

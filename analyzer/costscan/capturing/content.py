@@ -10,11 +10,19 @@ _SALT: Final = secrets.token_bytes(32)
 _KEPT: Final = frozenset({
     "type", "role", "model", "id", "name", "tool_use_id", "media_type", "ttl", "stop_reason", "file_id",
     "service_tier", "inference_geo", "speed", "effort", "container", "server_tool_use_id",
+    "call_id", "tool_call_id", "finish_reason", "status", "object", "verbosity",
 })  # fmt: skip
 """Fields that tell what something is; all else under the content of a request or response is a text."""
 _LETTERS: Final = str.maketrans("0123456789", "ghijklmnop")
-_IN_REQUEST: Final = ("system", "tools", "messages", "output_format", "stop_sequences")
-_IN_RESPONSE: Final = ("content", "stop_sequence", "stop_details")
+_IN_REQUEST: Final = (
+    *("system", "tools", "messages", "output_format", "stop_sequences"),
+    *("input", "instructions", "functions", "response_format", "text", "prompt", "prediction", "stop"),
+)
+_IN_RESPONSE: Final = (
+    *("content", "stop_sequence", "stop_details"),
+    *("choices", "output", "output_text", "instructions", "tools", "text", "prompt", "reasoning"),
+)
+"""Of the Messages API, then of OpenAI's."""
 
 
 def without_content(line: dict[str, Any]) -> dict[str, Any]:
@@ -47,7 +55,7 @@ def _hidden(value: Any, name: str = "") -> Any:
     if isinstance(value, list):
         return [_hidden(item, name) for item in value]
     if isinstance(value, dict):
-        if name in ("input", "input_schema", "schema"):
+        if name in ("input", "input_schema", "schema", "parameters"):
             # Its keys are texts, too.
             return {"redacted": _filler(msgspec.json.encode(value).decode())}
         return {key: _hidden(item, key) for key, item in value.items()}

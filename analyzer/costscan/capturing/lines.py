@@ -103,11 +103,12 @@ def encoded(line: Line, keys: Iterable[bytes], redact: Callable[[Line], Line | N
 def _decoded(line: Line) -> Line:
     """Return a line with its JSON decoded, and with a `response` in place of the events of a stream."""
     from costscan.formats.api import sse  # noqa: PLC0415 - most programs redact nothing
+    from costscan.formats.openai import answer  # noqa: PLC0415
 
     plain = {n: msgspec.json.decode(v) if isinstance(v, Raw) else v for n, v in line.items() if v is not None}
     events = plain.pop("response_sse", None)
     if isinstance(events, str):
         told = sse.events_of(events)
         failed = (event for event in told if event.get("type") == "error")
-        plain["response"] = sse.assembled(told) or next(failed, None)
+        plain["response"] = sse.assembled(told) or answer.answer_of(line) or next(failed, None)
     return plain

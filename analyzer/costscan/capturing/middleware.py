@@ -8,10 +8,9 @@ It is called once for each attempt. It never raises into the program nor changes
 import atexit
 import os
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import anthropic
 import httpx2
@@ -21,11 +20,10 @@ from costscan.capturing.answers import Answer, Head, error_body, name_of
 from costscan.capturing.attempts import Attempt, Waiting, is_retried
 from costscan.capturing.batches import Batches, Results, run_fields
 from costscan.capturing.bodies import Listener, overhear
-from costscan.capturing.content import without_content
 from costscan.capturing.context import Run, run_of
 from costscan.capturing.lines import Line, keys_in, raw_object, with_model, without_tokens
 from costscan.capturing.log_file import LogFile
-from costscan.capturing.recorder import MAX_BYTES, Recorder
+from costscan.capturing.recorder import MAX_BYTES, Recorder, Redact, redaction
 from costscan.capturing.routes import Route, route_of
 
 if TYPE_CHECKING:
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
     from anthropic._response import AsyncAPIResponse
 
 _RETRIED: Final = (anthropic.APIConnectionError, anthropic.APIStatusError, anthropic.RetryableError)
-Redact = Callable[[Line], Line | None] | Literal["content"]
 
 
 def capture(
@@ -55,8 +52,8 @@ def capture(
             many invented characters stand in place of each text.
         max_bytes: the size from which the log is set aside, compressed, and begun anew; None never does.
     """
-    shown = without_content if redact == "content" else redact
-    return Capture(Recorder(LogFile(Path(path).absolute(), max_bytes), shown), Run(run_id, task))
+    recorder = Recorder(LogFile(Path(path).absolute(), max_bytes), redaction(redact))
+    return Capture(recorder, Run(run_id, task))
 
 
 class Capture(anthropic.Middleware):

@@ -5,23 +5,18 @@ the bytes that came, as soon as they come; keys pass through and are not kept.
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import httpx2
 import msgspec
 
-from costscan.capturing.answers import Answer, Head, error_body, name_of
+from costscan.capturing.answers import name_of
 from costscan.capturing.attempts import Attempt
-from costscan.capturing.batches import Batches, Results, run_fields
-from costscan.capturing.bodies import Listener, overhear
-from costscan.capturing.context import RUN_HEADER, TASK_HEADER, Run, run_of
-from costscan.capturing.lines import Line, keys_in, raw_object, without_tokens
-from costscan.capturing.recorder import Recorder
-from costscan.capturing.routes import Route, api_route_of, split_path
+from costscan.capturing.context import RUN_HEADER, TASK_HEADER, Run
+from costscan.capturing.exchange import Api, Exchange, attempt_of
+from costscan.capturing.routes import split_path
 
 Event: TypeAlias = dict[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Event]]
@@ -39,14 +34,11 @@ _READABLE: Final = frozenset({b"gzip", b"deflate", b"identity"})
 _HERE: Final = frozenset({b"127.0.0.1", b"localhost"})
 
 
-@dataclass(frozen=True, slots=True)
-class Upstream:
-    """An API: the name that its path begins with here, its address, and where its calls are logged."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upstream(Api):
+    """An API with its address; its name is what paths begin with here."""
 
-    name: str
     url: str
-    recorder: Recorder
-    batches: Batches = field(default_factory=Batches)
 
 
 class Proxy:
@@ -78,20 +70,20 @@ class Proxy:
         url = upstream.url.rstrip("/") + rest + (f"?{query}" if query else "")
         headers = [_readable(*header) for header in _passed_on(scope["headers"], _OF_A_CONNECTION | _OWN)]
         request = httpx2.Request(scope["method"], url, headers=headers, content=asked)
-        call = _Call(upstream, request, rest, self._attempt(scope["headers"]))
+        call = Exchange(upstream, request, rest, self._attempt(scope["headers"]))
         await _unless_gone(receive, self._relay(call, send))
 
     def _attempt(self, headers: Sequence[tuple[bytes, bytes]]) -> Attempt:
         told = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
-        return Attempt(None, datetime.now(UTC).isoformat(), time.perf_counter(), run_of(told, self._run))
+        return attempt_of(told, self._run)
 
-    async def _relay(self, call: "_Call", send: Send) -> None:
+    async def _relay(self, call: Exchange, send: Send) -> None:
         """Send a request and pass its answer on."""
         try:
             response = await self._client.send(call.request, stream=True)
         except httpx2.HTTPError as error:
             call.failed(error)
-            await _refuse(send, 502, f"costscan cannot reach {call.upstream.name}: {name_of(error)}")
+            await _refuse(send, 502, f"costscan cannot reach {call.api.name}: {name_of(error)}")
             return
         try:
             call.listen(response)
@@ -100,54 +92,6 @@ class Proxy:
             await _pass_on(response, send)
         finally:
             await response.aclose()
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """A request on its way: what is logged of it."""
-
-    upstream: Upstream
-    request: httpx2.Request
-    path: str
-    attempt: Attempt
-
-    @property
-    def route(self) -> Route | None:
-        return api_route_of(self.upstream.name, self.request.method, self.path)
-
-    def listen(self, response: httpx2.Response) -> None:
-        """Hear the answer, if it is of a call that is billed."""
-        recorder = self.upstream.recorder
-        try:
-            if self.route is not None:
-                overhear(response, self._listener(Head.of(response)), recorder.warn)
-        except Exception as error:  # noqa: BLE001 - traffic goes on
-            recorder.warn(error)
-
-    def failed(self, error: Exception) -> None:
-        """Log that there was no answer."""
-        if self.route is not None:
-            line: Line = {"duration_ms": self.attempt.ms(), "error": name_of(error)}
-            self._write(line | {"response": error_body(name_of(error))})
-
-    def _listener(self, head: Head) -> Listener:
-        batches, keys = self.upstream.batches, keys_in(self.request.headers)
-        if self.route is Route.BATCH_RESULTS and head.is_success:
-            write = self.upstream.recorder.write
-            return Results(self.attempt, batches.of(self.path), lambda line: write(line, keys))
-
-        def done(attempt: Attempt, line: Line, body: bytes) -> None:
-            if self.route is Route.BATCH and head.is_success:
-                batches.note(without_tokens(self.request.content), body, attempt.run)
-            else:
-                self._write(line)
-
-        return Answer(self.attempt, head, done)
-
-    def _write(self, answered: Line) -> None:
-        line = run_fields(self.attempt.run) | {"timestamp": self.attempt.at}
-        line["request"] = raw_object(without_tokens(self.request.content))
-        self.upstream.recorder.write(line | answered, keys_in(self.request.headers))
 
 
 async def _body(receive: Receive) -> bytes | None:

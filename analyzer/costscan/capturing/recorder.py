@@ -3,13 +3,20 @@
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
+from costscan.capturing.content import without_content
 from costscan.capturing.lines import Line, encoded
 from costscan.capturing.log_file import LogFile
 
 MAX_BYTES: Final = 256 << 20
+Redact: TypeAlias = Callable[[Line], Line | None] | Literal["content"]
 _log = logging.getLogger("costscan")
+
+
+def redaction(redact: Redact | None) -> Callable[[Line], Line | None] | None:
+    """Return the function that a choice of what to redact stands for."""
+    return without_content if redact == "content" else redact
 
 
 class Recorder:

@@ -114,7 +114,7 @@ def _upstreams(log: Path, urls: dict[str, str], *, no_content: bool) -> "list[Up
     paths = {"anthropic": log, "openai": log.with_name(f"{log.stem}-openai{log.suffix}")}
     redact = without_content if no_content else None
     return [
-        Upstream(name, url, Recorder(LogFile(paths[name].absolute(), MAX_BYTES), redact))
+        Upstream(name=name, url=url, recorder=Recorder(LogFile(paths[name].absolute(), MAX_BYTES), redact))
         for name, url in urls.items()
     ]
 
