@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import costscan
-from captured import ASKED, async_client, client, lines
+from captured import ASKED, async_client, client, lines, report_of
 from costscan.capturing import batches
 from model_server import BATCH, Server
 
@@ -28,7 +28,7 @@ def test_a_batch_and_its_results(server: Server, log: Path) -> None:
     assert {(line["run_id"], line["task"], line["timestamp"]) for line in (done, expired)} == {
         ("r7", "nightly", "2026-11-20T10:00:00Z")
     }
-    report = costscan.analyze(log)
+    report = report_of(log)
     # Half of 2, 0.1 and 10 dollars a million tokens of input, cache reads and output.
     once = (1000 * Decimal(2) + 20000 * Decimal("0.1") + 100 * Decimal(10)) / 1_000_000
     assert report.summary.totals.usd == once / 2

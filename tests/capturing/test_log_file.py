@@ -20,6 +20,8 @@ from captured import ASKED, client, lines
 from costscan.capturing.log_file import LogFile
 from model_server import Server
 
+# Newer Pythons warn of forks beside threads, as the runner of tests has some.
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 FORK = multiprocessing.get_context("fork")
 
 

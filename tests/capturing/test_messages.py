@@ -8,8 +8,7 @@ from pathlib import Path
 import anthropic
 import pytest
 
-import costscan
-from captured import ASKED, async_client, client, lines
+from captured import ASKED, async_client, client, lines, report_of
 from model_server import Server, message
 
 
@@ -79,7 +78,7 @@ def test_analyze_reads_the_log_with_exact_costs(server: Server, log: Path) -> No
     server.failures.extend([529, 400])
     with pytest.raises(anthropic.BadRequestError):
         own.messages.create(**ASKED)
-    report = costscan.analyze(log)
+    report = report_of(log)
     # Sonnet 5.5: 2, 0.1 and 10 dollars a million tokens of input, cache reads and output.
     once = (1000 * Decimal(2) + 20000 * Decimal("0.1") + 100 * Decimal(10)) / 1_000_000
     assert report.turns.height == 2

@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 import costscan
-from captured import ASKED, lines
+from captured import ASKED, lines, report_of
 from costscan.capturing import serve
 from costscan.capturing.context import Run
 from costscan.capturing.log_file import LogFile
@@ -108,7 +108,7 @@ def test_both_apis_are_logged_with_exact_costs(server: Server, proxy: str, log: 
     assert [path for path, _ in server.seen][2] == "/v1/chat/completions"
     # Sonnet 5.5: 2, 0.1 and 10 dollars a million tokens of input, cache reads and output.
     once = (1000 * Decimal(2) + 20000 * Decimal("0.1") + 100 * Decimal(10)) / 1_000_000
-    assert costscan.analyze(log).summary.totals.usd == once
+    assert report_of(log).summary.totals.usd == once
     other = costscan.read(log.with_name("openai.jsonl"))
     assert other.turns.select("input_tokens", "output_tokens").rows() == [(1000, 100)]
 

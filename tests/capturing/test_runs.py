@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 import costscan
-from captured import ASKED, async_client, client, lines
+from captured import ASKED, async_client, client, lines, report_of
 from model_server import Server
 
 HEADERS = {"X-Costscan-Run-Id": "r9", "X-Costscan-Task": "by header"}
@@ -72,7 +72,7 @@ def test_a_run_inside_a_run_is_an_agent_of_it(server: Server, log: Path) -> None
         own.messages.create(**ASKED)
         with costscan.run("researcher", run_id="r2"):
             own.messages.create(**ASKED)
-    report = costscan.analyze(log)
+    report = report_of(log)
     (whole,) = report.to_dict()["runs"]
     assert whole["task"] == "report"
     assert {(agent["run_id"], agent["agent"]) for agent in whole["agents"]} >= {("r2", "researcher")}

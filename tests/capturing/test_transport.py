@@ -10,7 +10,7 @@ import openai
 import pytest
 
 import costscan
-from captured import lines
+from captured import lines, report_of
 from model_server import Server, completion
 
 KEY = "sk-proj-0123456789abcdef"
@@ -42,7 +42,7 @@ def test_calls_and_streams(server: Server, log: Path) -> None:
     assert turns.select("input_tokens", "output_tokens").rows() == [(1000, 100), (1000, 100)]
     # GPT-5.5: 5 and 30 dollars a million tokens of input and output.
     once = (1000 * Decimal(5) + 100 * Decimal(30)) / 1_000_000
-    assert costscan.analyze(log).summary.totals.usd == 2 * once
+    assert report_of(log).summary.totals.usd == 2 * once
 
 
 def test_an_asynchronous_client(server: Server, log: Path) -> None:

@@ -27,6 +27,10 @@ sys.exit(7)
 """
 
 
+# Newer Pythons warn of forks beside threads, as the runner of tests has some.
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+
+
 def _environment(server: Server) -> dict[str, str]:
     return {**os.environ, "ANTHROPIC_BASE_URL": server.url}
 
@@ -106,3 +110,12 @@ def test_a_port_that_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
     with serve.listening(0) as sock:
         port = str(sock.getsockname()[1])
         assert "choose another port" in said(capsys, "capture", "--port", port, code=2)
+
+
+def test_without_the_extra(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "costscan.capturing.serve")
+    monkeypatch.delattr("costscan.capturing.serve")
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    shown = said(capsys, "capture", "--", "true", code=2)
+    assert "uvicorn is not installed" in shown
+    assert "pip install 'costscan[proxy]'" in shown

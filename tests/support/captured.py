@@ -10,6 +10,7 @@ import zstandard
 import costscan
 from model_server import KEY, MODEL, Server
 
+LEVERS = ("caching", "trimming", "routing", "batching")
 ASKED: dict[str, Any] = {
     "model": MODEL,
     "max_tokens": 100,
@@ -39,3 +40,8 @@ def lines(log: Path) -> list[dict[str, Any]]:
         assert raw.endswith(b"\n")
         out += map(json.loads, raw.splitlines())
     return out
+
+
+def report_of(log: Path) -> costscan.Report:
+    """Return what `analyze` makes of a log, without what levers would have saved."""
+    return costscan.analyze(log, settings={f"{lever}.enabled": False for lever in LEVERS}, workers=1)

@@ -17,6 +17,8 @@ from costscan.capturing.proxy import Proxy, Upstream
 HOST: Final = "127.0.0.1"
 _LOOK_EVERY_S: Final = 0.1
 _CONNECT_TIMEOUT_S: Final = 30.0
+_KEEP_ALIVE_S: Final = 3600
+"""Longer than clients keep a connection: one that is closed here just as it is used again is an error there."""
 
 
 def listening(port: int) -> socket.socket:
@@ -57,6 +59,7 @@ async def _serve(sock: socket.socket, upstreams: Sequence[Upstream], run: Run, i
             access_log=False,
             server_header=False,
             date_header=False,
+            timeout_keep_alive=_KEEP_ALIVE_S,
         )
         server = uvicorn.Server(config)
         watch = asyncio.ensure_future(_watch(server, is_over))
