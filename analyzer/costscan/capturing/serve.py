@@ -18,7 +18,7 @@ HOST: Final = "127.0.0.1"
 _LOOK_EVERY_S: Final = 0.1
 _CONNECT_TIMEOUT_S: Final = 30.0
 _KEEP_ALIVE_S: Final = 3600
-"""Longer than clients keep a connection: one that is closed here just as it is used again is an error there."""
+"""Longer than clients keep a connection: one that is closed here as it is used again fails there."""
 
 
 def listening(port: int) -> socket.socket:
