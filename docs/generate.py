@@ -4,6 +4,7 @@ A generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`.
 """
 
 import ast
+import inspect
 import os
 import re
 import subprocess
@@ -14,6 +15,9 @@ from pathlib import Path
 
 import yaml
 
+from costscan.capturing.lines import FIELDS
+from costscan.capturing.middleware import capture
+from costscan.capturing.recorder import MAX_BYTES
 from costscan.formats import available
 from costscan.levers.routing.evidence import evidence_rules
 from costscan.rulebook import Rule, load_rules
@@ -24,6 +28,7 @@ from costscan.summary.assumptions import ASSUMED
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = (
     "README.md",
+    "docs/capture.md",
     "docs/ci.md",
     "docs/design.md",
     "docs/formats.md",
@@ -50,6 +55,7 @@ COMMANDS = (
     ("prices",),
     ("schema",),
     ("init",),
+    ("capture",),
     ("cache",),
     ("cache", "info"),
     ("cache", "clear"),
@@ -158,6 +164,27 @@ def _about(module: str) -> str:
     return told.partition("\n")[0].rstrip(".")
 
 
+def capture_arguments() -> str:
+    """Return a table of the arguments of `capture`, from its docstring."""
+    told = inspect.getdoc(capture) or ""
+    _, _, listed = told.partition("Args:\n")
+    entries = re.findall(r"^    (\w+): (.*(?:\n        .*)*)", listed, re.MULTILINE)
+    defaults = inspect.signature(capture).parameters
+    rows = []
+    for name, meaning in entries:
+        default = defaults[name].default
+        shown = "(required)" if default is inspect.Parameter.empty else f"`{default}`"
+        shown = f"{MAX_BYTES >> 20} MiB" if name == "max_bytes" else shown
+        rows.append(f"| `{name}` | {shown} | {' '.join(meaning.split())} |")
+    return "| argument | default | meaning |\n|---|---|---|\n" + "\n".join(rows)
+
+
+def capture_fields() -> str:
+    """Return a table of the fields of a logged line."""
+    rows = [f"| `{name}` | {meaning} |" for name, meaning in FIELDS.items()]
+    return "| field | meaning |\n|---|---|\n" + "\n".join(rows)
+
+
 def settings() -> str:
     """Return a table of all settings."""
     rows = []
@@ -184,6 +211,8 @@ def action() -> str:
 
 PARTS: dict[str, Callable[[], str]] = {
     "action": action,
+    "capture_arguments": capture_arguments,
+    "capture_fields": capture_fields,
     "help": help_text,
     "screen": sample_screen,
     "commands": lambda: "\n\n".join(

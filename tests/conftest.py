@@ -10,6 +10,7 @@ import pytest
 
 from billed import ROOT, Billed, sample_logs
 from kept import Kept, keeping
+from model_server import Server, model_server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -101,3 +102,16 @@ def golden() -> Callable[[str, str], None]:
         assert text == path.read_text(encoding="utf-8"), f"{name}: COSTSCAN_GOLDEN=write takes the new text"
 
     return check
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A stand-in for the Messages API on this machine."""
+    with model_server() as told:
+        yield told
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """Where calls are logged."""
+    return tmp_path / "runs.jsonl"

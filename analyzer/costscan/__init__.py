@@ -5,8 +5,9 @@
     report = costscan.analyze("runs.jsonl")
     report.by("task")
 
-`analyze`, `read`, `compare` and `check` do what the commands of these names do. Importing costscan alone
-loads neither them nor Polars.
+`analyze`, `read`, `compare` and `check` do what the commands of these names do; `capture` logs the calls that
+a program makes, `run` says which of them belong together. Importing costscan alone loads neither them nor
+Polars.
 """
 
 from importlib import import_module
@@ -14,6 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from costscan.api import analyze, check, compare, read
+    from costscan.capturing.context import run
+    from costscan.capturing.middleware import capture
+    from costscan.capturing.transport import capture_transport
     from costscan.errors import CostscanError
     from costscan.report import Report
     from costscan.settings.keys import Settings
@@ -23,6 +27,9 @@ __version__ = "0.1.0"
 _HOMES: Final = {
     **dict.fromkeys(("analyze", "check", "compare", "read"), "costscan.api"),
     "CostscanError": "costscan.errors",
+    "capture": "costscan.capturing.middleware",
+    "capture_transport": "costscan.capturing.transport",
+    "run": "costscan.capturing.context",
     "Report": "costscan.report",
     "Settings": "costscan.settings.keys",
 }
@@ -39,4 +46,16 @@ def __dir__() -> list[str]:
     return [*globals(), *_HOMES]
 
 
-__all__ = ["CostscanError", "Report", "Settings", "__version__", "analyze", "check", "compare", "read"]
+__all__ = [
+    "CostscanError",
+    "Report",
+    "Settings",
+    "__version__",
+    "analyze",
+    "capture",
+    "capture_transport",
+    "check",
+    "compare",
+    "read",
+    "run",
+]

@@ -15,6 +15,7 @@ from costscan import __version__
 from costscan.cli.accept import accept
 from costscan.cli.analyze import analyze
 from costscan.cli.cache import cache
+from costscan.cli.capture import capture
 from costscan.cli.check import check
 from costscan.cli.compare import compare
 from costscan.cli.explain import explain
@@ -59,6 +60,7 @@ for command in (
     prices,
     schema,
     init,
+    capture,
 ):
     app.command()(command)
 app.add_typer(rules, name="rules")
