@@ -147,8 +147,10 @@ def _heads(stream: BinaryIO) -> Iterator[bytes]:
         yield head
         if len(head) < size:
             return
-    pieces = [head]
-    while b"\n" not in pieces[-1] and len(pieces) < SNIFF_PIECES and (more := stream.read(SNIFF_BYTES[-1])):
+    pieces, is_cut = [head], is_document(head)
+    while is_cut or b"\n" not in pieces[-1]:
+        if len(pieces) == SNIFF_PIECES or not (more := stream.read(SNIFF_BYTES[-1])):
+            break
         pieces.append(more)
     if len(pieces) > 1:
         yield b"".join(pieces)
