@@ -6,7 +6,7 @@ from generator.blocks import Json
 from generator.clock import iso
 from generator.formats.talk import Call, Sample, Scene, Step, play
 
-_SCENE = Scene(
+SCENE = Scene(
     name="format-atif",
     model="claude-haiku-5-5",
     start="2026-11-18T18:00:00Z",
@@ -33,14 +33,14 @@ _SCENE = Scene(
 )
 
 
-def tell() -> Sample:
+def tell(scene: Scene = SCENE) -> Sample:
     """Return one trajectory."""
-    calls = play(_SCENE)
+    calls = play(scene)
     asked = {"step_id": 1, "source": "user", "message": calls[0].step.asked, "timestamp": iso(calls[0].began)}
     told = {
         "schema_version": "ATIF-v1.6",
         "session_id": "photos-rename__k3Fq",
-        "agent": {"name": "terminus-2", "version": "2.1.0", "model_name": f"anthropic/{_SCENE.model}"},
+        "agent": {"name": "terminus-2", "version": "2.1.0", "model_name": f"anthropic/{scene.model}"},
         "steps": [asked, *(_step(call, n) for n, call in enumerate(calls, 2))],
         "final_metrics": {
             "total_prompt_tokens": sum(call.prompt for call in calls),

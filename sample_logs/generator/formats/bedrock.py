@@ -6,7 +6,7 @@ from generator.dice import Dice
 from generator.formats import houses
 from generator.formats.talk import Call, Sample, Scene, Step, lines, play
 
-_SCENE = Scene(
+SCENE = Scene(
     name="format-bedrock",
     model="claude-sonnet-5-5",
     start="2026-11-19T08:20:00Z",
@@ -32,19 +32,23 @@ _SCENE = Scene(
 _EPHEMERAL = {"cache_control": {"type": "ephemeral"}}
 
 
-def tell() -> Sample:
+def tell(scene: Scene = SCENE) -> Sample:
     """Return one file of records."""
-    calls, dice = play(_SCENE), Dice("bedrock ids")
+    calls, dice = play(scene), Dice(f"{scene.name} ids")
     return Sample(
-        {"invocations.jsonl": lines([_record(calls, n, dice.uuid()) for n in range(len(calls))])}, calls
+        {
+            "invocations.jsonl": lines(
+                [_record(_request(scene.system, calls, n), calls[n], dice.uuid()) for n in range(len(calls))]
+            )
+        },
+        calls,
     )
 
 
-def _record(calls: list[Call], n: int, own: str) -> Json:
-    call = calls[n]
+def _record(request: Json, call: Call, own: str) -> Json:
     asked: Json = {
         "inputContentType": "application/json",
-        "inputBodyJson": _request(calls, n),
+        "inputBodyJson": request,
         "inputTokenCount": call.fresh,
         "cacheReadInputTokenCount": call.read,
         "cacheWriteInputTokenCount": call.written,
@@ -70,7 +74,7 @@ def _record(calls: list[Call], n: int, own: str) -> Json:
     }
 
 
-def _request(calls: list[Call], n: int) -> Json:
+def _request(system: str, calls: list[Call], n: int) -> Json:
     messages: list[Json] = []
     for place, call in enumerate(calls[: n + 1]):
         if call.step.asked:
@@ -84,7 +88,7 @@ def _request(calls: list[Call], n: int) -> Json:
         "anthropic_version": "bedrock-2023-05-31",
         "max_tokens": 1024,
         "tools": houses.parcel_tools("carrier_events", "add_note"),
-        "system": [{"type": "text", "text": _SCENE.system, **_EPHEMERAL}],
+        "system": [{"type": "text", "text": system, **_EPHEMERAL}],
         "messages": messages,
     }
 

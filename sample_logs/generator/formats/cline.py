@@ -5,7 +5,7 @@ import json
 from generator.blocks import Json, dump
 from generator.formats.talk import Call, Sample, Scene, Step, play
 
-_SCENE = Scene(
+SCENE = Scene(
     name="format-cline",
     model="claude-sonnet-5-5",
     start="2026-11-17T14:05:00Z",
@@ -36,9 +36,9 @@ _SCENE = Scene(
 )
 
 
-def tell() -> Sample:
+def tell(scene: Scene = SCENE) -> Sample:
     """Return the files of a task."""
-    calls = play(_SCENE)
+    calls = play(scene)
     began = calls[0].began - 150
     shown: list[Json] = [{"ts": began, "type": "say", "say": "task", "text": _asked(calls[0])}]
     kept: list[Json] = []

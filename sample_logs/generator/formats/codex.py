@@ -7,7 +7,7 @@ from generator.clock import iso
 from generator.dice import Dice
 from generator.formats.talk import Call, Sample, Scene, Step, lines, play
 
-_SCENE = Scene(
+SCENE = Scene(
     name="format-codex",
     model="gpt-5.5",
     start="2026-11-03T08:15:02Z",
@@ -49,19 +49,19 @@ _SCENE = Scene(
 )
 
 
-def tell() -> Sample:
+def tell(scene: Scene = SCENE) -> Sample:
     """Return the rollout."""
-    calls, dice = play(_SCENE), Dice("codex ids")
+    calls, dice = play(scene), Dice(f"{scene.name} ids")
     thread = f"019f4b0c-{dice.hex(4)}-7{dice.hex(3)}-a{dice.hex(3)}-{dice.hex(12)}"
     name = f"sessions/2026/11/03/rollout-2026-11-03T08-15-02-{thread}.jsonl"
-    return Sample({name: lines([*_opening(calls[0], thread), *_rest(calls, thread)])}, calls)
+    return Sample({name: lines([*_opening(scene.system, calls[0], thread), *_rest(calls, thread)])}, calls)
 
 
 def _line(at: int, kind: str, payload: Json) -> Json:
     return {"timestamp": iso(at), "type": kind, "payload": payload}
 
 
-def _opening(first: Call, thread: str) -> Iterator[Json]:
+def _opening(system: str, first: Call, thread: str) -> Iterator[Json]:
     at = first.began
     meta = {
         "id": thread,
@@ -70,7 +70,7 @@ def _opening(first: Call, thread: str) -> Iterator[Json]:
         "originator": "codex_cli_rs",
         "cli_version": "0.171.0",
         "source": "cli",
-        "base_instructions": {"text": _SCENE.system},
+        "base_instructions": {"text": system},
         "git": {"branch": "lamp-order"},
     }
     yield _line(at, "session_meta", meta)

@@ -7,7 +7,7 @@ from generator.clock import iso
 from generator.dice import Dice
 from generator.formats.talk import Call, Sample, Scene, Step, lines, play
 
-_SCENE = Scene(
+SCENE = Scene(
     name="format-copilot-cli",
     model="claude-sonnet-5-5",
     start="2026-11-16T09:50:00Z",
@@ -31,9 +31,9 @@ _SCENE = Scene(
 )
 
 
-def tell() -> Sample:
+def tell(scene: Scene = SCENE) -> Sample:
     """Return the events of a session."""
-    calls, dice = play(_SCENE), Dice("copilot ids")
+    calls, dice = play(scene), Dice(f"{scene.name} ids")
     session = dice.uuid()
     told, above = [], None
     for at, kind, data in _events(calls, session):
@@ -61,7 +61,7 @@ def _events(calls: list[Call], session: str) -> Iterator[tuple[int, str, Json]]:
         "cacheReadTokens": sum(call.read for call in calls),
         "cacheWriteTokens": sum(call.written for call in calls),
     }
-    metrics = {_SCENE.model: {"requests": {"count": len(calls), "cost": 1}, "usage": whole}}
+    metrics = {calls[0].model: {"requests": {"count": len(calls), "cost": 1}, "usage": whole}}
     yield calls[-1].ended + 4000, "session.shutdown", {"modelMetrics": metrics, "totalPremiumRequests": 1}
 
 

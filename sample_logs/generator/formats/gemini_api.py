@@ -5,7 +5,7 @@ from generator.clock import iso
 from generator.formats import houses
 from generator.formats.talk import Call, Sample, Scene, Step, lines, play
 
-_SCENE = Scene(
+SCENE = Scene(
     name="format-gemini-api",
     model="gemini-2.5-flash",
     start="2026-11-05T11:04:10Z",
@@ -34,16 +34,16 @@ _SCENE = Scene(
         ),
     ),
 )
-_URL = f"https://generativelanguage.googleapis.com/v1beta/models/{_SCENE.model}:generateContent"
+_URL = f"https://generativelanguage.googleapis.com/v1beta/models/{SCENE.model}:generateContent"
 
 
-def tell() -> Sample:
+def tell(scene: Scene = SCENE) -> Sample:
     """Return one file of pairs."""
-    calls = play(_SCENE)
-    return Sample({"pairs.jsonl": lines([_pair(calls, n) for n in range(len(calls))])}, calls)
+    calls = play(scene)
+    return Sample({"pairs.jsonl": lines([_pair(scene.system, calls, n) for n in range(len(calls))])}, calls)
 
 
-def _pair(calls: list[Call], n: int) -> Json:
+def _pair(system: str, calls: list[Call], n: int) -> Json:
     call = calls[n]
     pair: Json = {
         "run_id": "parcel-4480",
@@ -51,7 +51,7 @@ def _pair(calls: list[Call], n: int) -> Json:
         "timestamp": iso(call.began),
         "url": _URL,
         "duration_ms": call.ended - call.began,
-        "request": _request(calls, n),
+        "request": _request(system, calls, n),
     }
     if n < len(calls) - 1:
         return {**pair, "response": _response(call, _parts(call), _usage(call))}
@@ -63,7 +63,7 @@ def _pair(calls: list[Call], n: int) -> Json:
     return {**pair, "response_sse": "".join(f"data: {dump(chunk)}\r\n\r\n" for chunk in chunks)}
 
 
-def _request(calls: list[Call], n: int) -> Json:
+def _request(system: str, calls: list[Call], n: int) -> Json:
     tools = houses.parcel_tools("carrier_events", "depot_status")
     declared = [
         {"name": t["name"], "description": t["description"], "parameters": t["input_schema"]} for t in tools
@@ -77,7 +77,7 @@ def _request(calls: list[Call], n: int) -> Json:
             contents.append({"role": "model", "parts": _parts(call)})
             contents.append({"role": "user", "parts": [{"functionResponse": given}]})
     return {
-        "systemInstruction": {"parts": [{"text": _SCENE.system}]},
+        "systemInstruction": {"parts": [{"text": system}]},
         "tools": [{"functionDeclarations": declared}],
         "contents": contents,
     }

@@ -7,7 +7,7 @@ from generator.clock import iso
 from generator.dice import Dice
 from generator.formats.talk import Call, Sample, Scene, Step, lines, play
 
-_SCENE = Scene(
+SCENE = Scene(
     name="format-gemini-cli",
     model="gemini-2.5-flash",
     start="2026-11-12T06:30:00Z",
@@ -27,9 +27,9 @@ _SCENE = Scene(
 )
 
 
-def tell() -> Sample:
+def tell(scene: Scene = SCENE) -> Sample:
     """Return the chat."""
-    calls, dice = play(_SCENE), Dice("gemini cli ids")
+    calls, dice = play(scene), Dice(f"{scene.name} ids")
     session = dice.uuid()
     head: Json = {
         "sessionId": session,

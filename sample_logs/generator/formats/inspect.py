@@ -31,16 +31,17 @@ _SCENES = (
 )
 
 
-def tell() -> Sample:
-    """Return the log."""
-    dice = Dice("inspect ids")
+def tell(*scenes: Scene) -> Sample:
+    """Return the log of some samples, of two where none are given."""
+    scenes = scenes or _SCENES
+    dice = Dice(f"{scenes[0].name} ids")
     header: Json = {
         "version": 2,
         "status": "success",
         "eval": {
             "run_id": dice.name("", 22),
             "task": "tidal-range",
-            "model": f"anthropic/{_SCENES[0].model}",
+            "model": f"anthropic/{scenes[0].model}",
             "created": "2026-11-14T20:00:00+00:00",
         },
         "plan": {"steps": [{"solver": "generate"}]},
@@ -48,7 +49,7 @@ def tell() -> Sample:
     }
     members: dict[str, Json] = {"header.json": header}
     told: list[Call] = []
-    for number, scene in enumerate(_SCENES, 1):
+    for number, scene in enumerate(scenes, 1):
         calls = play(scene)
         told += calls
         events = [_event(calls, n, dice.name("", 22)) for n in range(len(calls))]

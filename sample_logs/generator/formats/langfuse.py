@@ -8,7 +8,7 @@ from generator.dice import Dice
 from generator.formats import chat, houses
 from generator.formats.talk import Call, Sample, Scene, Step, play
 
-_SCENE = Scene(
+SCENE = Scene(
     name="format-langfuse",
     model="gpt-5.5",
     start="2026-11-13T12:00:00Z",
@@ -27,18 +27,21 @@ _SCENE = Scene(
 )
 
 
-def tell() -> Sample:
+def tell(scene: Scene = SCENE) -> Sample:
     """Return one export."""
-    calls, dice = play(_SCENE), Dice("langfuse ids")
+    calls, dice = play(scene), Dice(f"{scene.name} ids")
     trace = dice.hex(32)
-    observed = [_generation(calls, n, trace, dice.hex(16)) for n in range(len(calls))]
+    observed = [
+        _generation(chat.prompt(scene.system, calls, n), calls[n], (trace, dice.hex(16)))
+        for n in range(len(calls))
+    ]
     about = {"id": trace, "name": "garden-helper", "timestamp": iso(calls[0].began), "userId": "desk-2"}
     told = {"trace": about, "observations": observed}
     return Sample({"trace.json": json.dumps(told, indent=1, ensure_ascii=False) + "\n"}, calls)
 
 
-def _generation(calls: list[Call], n: int, trace: str, own: str) -> Json:
-    call = calls[n]
+def _generation(asked: list[Json], call: Call, ids: tuple[str, str]) -> Json:
+    trace, own = ids
     usage = {
         "input": call.fresh,
         "input_cached_tokens": call.read,
@@ -55,7 +58,7 @@ def _generation(calls: list[Call], n: int, trace: str, own: str) -> Json:
         "startTime": iso(call.began),
         "endTime": iso(call.ended),
         "model": call.model,
-        "input": chat.prompt(_SCENE.system, calls, n),
+        "input": asked,
         "output": chat.answer(call),
         "usageDetails": usage,
         "totalCost": float(call.usd),

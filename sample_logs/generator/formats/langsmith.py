@@ -6,7 +6,7 @@ from generator.dice import Dice
 from generator.formats import houses
 from generator.formats.talk import Call, Sample, Scene, Step, lines, play
 
-_SCENE = Scene(
+SCENE = Scene(
     name="format-langsmith",
     model="claude-haiku-5-5",
     start="2026-11-20T16:10:00Z",
@@ -26,12 +26,12 @@ _SCENE = Scene(
         ),
     ),
 )
-_KINDS = {"human": "HumanMessage", "ai": "AIMessage", "system": "SystemMessage"}
+_KINDS = {"human": "HumanMessage", "ai": "AIMessage", "system": "SystemMessage", "tool": "ToolMessage"}
 
 
-def tell() -> Sample:
+def tell(scene: Scene = SCENE) -> Sample:
     """Return one file of runs."""
-    calls, dice = play(_SCENE), Dice("langsmith ids")
+    calls, dice = play(scene), Dice(f"{scene.name} ids")
     trace = dice.uuid()
     chain: Json = {
         "id": trace,
@@ -45,17 +45,30 @@ def tell() -> Sample:
         "inputs": {"items": len(calls)},
         "outputs": {},
     }
-    runs = [chain, *(_run(calls, n, trace, dice.uuid()) for n in range(len(calls)))]
+    runs = [
+        chain,
+        *(_run(_sent(scene.system, calls, n), calls[n], (trace, dice.uuid())) for n in range(len(calls))),
+    ]
     return Sample({"runs.jsonl": lines(runs)}, calls)
 
 
-def _run(calls: list[Call], n: int, trace: str, own: str) -> Json:
-    call = calls[n]
-    sent = [_message("system", _SCENE.system)]
-    for place, before in enumerate(calls[: n + 1]):
-        sent.append(_message("human", before.step.asked))
+def _sent(system: str, calls: list[Call], n: int) -> list[Json]:
+    sent = [_message("system", system)]
+    for place, call in enumerate(calls[: n + 1]):
+        if call.step.asked:
+            sent.append(_message("human", call.step.asked))
         if place < n:
-            sent.append(_message("ai", before.step.text))
+            sent.append(_message("ai", call.step.text, **_used(call)))
+            sent += _results(call)
+    return sent
+
+
+def _results(call: Call) -> list[Json]:
+    return [_message("tool", call.step.result, tool_call_id=call.tool_id)] if call.step.tool else []
+
+
+def _run(sent: list[Json], call: Call, ids: tuple[str, str]) -> Json:
+    trace, own = ids
     return {
         "id": own,
         "name": "ChatAnthropic",
@@ -90,4 +103,10 @@ def _answer(call: Call) -> Json:
         "input_token_details": {"cache_read": call.read, "cache_creation": call.written},
     }
     about = {"model_name": call.model, "stop_reason": "end_turn", "id": f"msg_{call.message_id}"}
-    return _message("ai", call.step.text, response_metadata=about, usage_metadata=usage)
+    return _message("ai", call.step.text, **_used(call), response_metadata=about, usage_metadata=usage)
+
+
+def _used(call: Call) -> Json:
+    if not call.step.tool:
+        return {}
+    return {"tool_calls": [{"id": call.tool_id, "name": call.step.tool, "args": call.step.arguments}]}

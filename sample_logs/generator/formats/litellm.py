@@ -4,7 +4,7 @@ from generator.blocks import Json
 from generator.formats import chat, houses
 from generator.formats.talk import Call, Sample, Scene, Step, lines, play
 
-_SCENE = Scene(
+SCENE = Scene(
     name="format-litellm",
     model="gpt-5.5",
     start="2026-11-07T07:45:00Z",
@@ -26,13 +26,13 @@ _SCENE = Scene(
 )
 
 
-def tell() -> Sample:
+def tell(scene: Scene = SCENE) -> Sample:
     """Return one file of calls."""
-    calls = play(_SCENE)
-    return Sample({"calls.jsonl": lines([_logged(calls, n) for n in range(len(calls))])}, calls)
+    calls = play(scene)
+    return Sample({"calls.jsonl": lines([_logged(scene.system, calls, n) for n in range(len(calls))])}, calls)
 
 
-def _logged(calls: list[Call], n: int) -> Json:
+def _logged(system: str, calls: list[Call], n: int) -> Json:
     call = calls[n]
     return {
         "id": f"chatcmpl-{call.message_id}",
@@ -51,7 +51,7 @@ def _logged(calls: list[Call], n: int) -> Json:
         "total_tokens": call.prompt + call.output,
         "response_cost": float(call.usd),
         "metadata": {"usage_object": chat.usage(call)},
-        "messages": chat.prompt(_SCENE.system, calls, n),
+        "messages": chat.prompt(system, calls, n),
         "response": chat.completion(call),
         "model_parameters": {"max_tokens": 400},
     }

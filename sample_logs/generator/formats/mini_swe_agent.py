@@ -8,7 +8,7 @@ from generator.formats.talk import Call, Sample, Scene, Step, play
 from generator.props import Props
 
 _PROPS = Props.load("format-mini-swe-agent")
-_SCENE = Scene(
+SCENE = Scene(
     name="format-mini-swe-agent",
     model="claude-sonnet-5-5",
     start="2026-11-10T13:00:00Z",
@@ -31,17 +31,17 @@ _SCENE = Scene(
 )
 
 
-def tell() -> Sample:
+def tell(scene: Scene = SCENE) -> Sample:
     """Return one trajectory."""
-    calls = play(_SCENE)
-    messages: list[Json] = [{"role": "system", "content": _SCENE.system}]
+    calls = play(scene)
+    messages: list[Json] = [{"role": "system", "content": scene.system}]
     for call in calls:
         if call.step.asked:
             messages.append({"role": "user", "content": call.step.asked})
         messages.append(_answer(call))
         messages.append({"role": "user", "content": f"<output>\n{call.step.result}\n</output>"})
     info: Json = {
-        "config": {"model": {"model_name": f"anthropic/{_SCENE.model}"}},
+        "config": {"model": {"model_name": f"anthropic/{scene.model}"}},
         "model_stats": {"instance_cost": float(sum(call.usd for call in calls)), "api_calls": len(calls)},
         "exit_status": "Submitted",
         "mini_version": "2.0.0",

@@ -38,10 +38,10 @@ _RESPONSES = Scene(
 )
 
 
-def tell() -> Sample:
+def tell(scene: Scene = _CHAT) -> Sample:
     """Return one file of pairs."""
-    talked, sorted_ = play(_CHAT), play(_RESPONSES)
-    pairs = [_chat_pair(talked, n) for n in range(len(talked))]
+    talked, sorted_ = play(scene), play(_RESPONSES)
+    pairs = [_chat_pair(scene.system, talked, n) for n in range(len(talked))]
     pairs += [_response_pair(sorted_, n) for n in range(len(sorted_))]
     return Sample({"pairs.jsonl": lines(pairs)}, [*talked, *sorted_])
 
@@ -50,9 +50,9 @@ def _about(call: Call, run: str, task: str) -> Json:
     return {"run_id": run, "task": task, "timestamp": iso(call.began), "duration_ms": call.ended - call.began}
 
 
-def _chat_pair(calls: list[Call], n: int) -> Json:
+def _chat_pair(system: str, calls: list[Call], n: int) -> Json:
     call = calls[n]
-    request = {"model": call.model, "messages": chat.prompt(_CHAT.system, calls, n)}
+    request = {"model": call.model, "messages": chat.prompt(system, calls, n)}
     response = {**chat.completion(call), "service_tier": "default"}
     return {**_about(call, "texts-1104", "garden-texts"), "request": request, "response": response}
 

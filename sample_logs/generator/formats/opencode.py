@@ -4,7 +4,7 @@ from generator.blocks import Json, dump
 from generator.formats.store import sqlite_file
 from generator.formats.talk import Call, Sample, Scene, Step, play
 
-_SCENE = Scene(
+SCENE = Scene(
     name="format-opencode",
     model="claude-sonnet-5-5",
     start="2026-11-11T15:40:00Z",
@@ -33,9 +33,9 @@ _SCENE = Scene(
 _SESSION = "ses_5a1f7c20effeKiteChangelog01"
 
 
-def tell() -> Sample:
+def tell(scene: Scene = SCENE) -> Sample:
     """Return the store."""
-    calls = play(_SCENE)
+    calls = play(scene)
     messages: list[tuple[str, str, int, str]] = []
     parts: list[tuple[str, str, str, int, str]] = []
     for n, call in enumerate(calls):
@@ -58,7 +58,8 @@ def tell() -> Sample:
 
 
 def _typed(*names: str) -> list[str]:
-    return [*(f"{name} text" for name in names), "time_created integer"]
+    typed = [f"{name} text" for name in names]
+    return [f"{typed[0]} primary key", *typed[1:], "time_created integer"]
 
 
 def _messages(call: Call, n: int) -> list[tuple[Json, list[Json]]]:

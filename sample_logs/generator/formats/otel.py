@@ -5,7 +5,7 @@ from generator.dice import Dice
 from generator.formats import houses
 from generator.formats.talk import Call, Sample, Scene, Step, lines, play
 
-_SCENE = Scene(
+SCENE = Scene(
     name="format-otel",
     model="claude-sonnet-5-5",
     start="2026-11-09T10:12:00Z",
@@ -29,12 +29,12 @@ _SCENE = Scene(
 )
 
 
-def tell() -> Sample:
+def tell(scene: Scene = SCENE) -> Sample:
     """Return one file of exports."""
-    calls, dice = play(_SCENE), Dice("otel ids")
+    calls, dice = play(scene), Dice(f"{scene.name} ids")
     trace, agent = dice.hex(32), dice.hex(16)
     spans = [
-        _span(_chat(calls, n), (call.began, call.ended), (trace, dice.hex(16), agent))
+        _span(_chat(scene.system, calls, n), (call.began, call.ended), (trace, dice.hex(16), agent))
         for n, call in enumerate(calls)
     ]
     whole: Json = {
@@ -47,7 +47,7 @@ def tell() -> Sample:
     return Sample({"traces.jsonl": lines([_export(span) for span in spans])}, calls)
 
 
-def _chat(calls: list[Call], n: int) -> Json:
+def _chat(system: str, calls: list[Call], n: int) -> Json:
     call = calls[n]
     sent: list[Json] = []
     for place, before in enumerate(calls[: n + 1]):
@@ -66,7 +66,7 @@ def _chat(calls: list[Call], n: int) -> Json:
         "gen_ai.usage.output_tokens": call.output,
         "gen_ai.usage.cache_read.input_tokens": call.read,
         "gen_ai.usage.cache_creation.input_tokens": call.written,
-        "gen_ai.system_instructions": dump([{"type": "text", "content": _SCENE.system}]),
+        "gen_ai.system_instructions": dump([{"type": "text", "content": system}]),
         "gen_ai.input.messages": dump(sent),
         "gen_ai.output.messages": dump([_answer(call)]),
     }

@@ -7,7 +7,7 @@ from generator.clock import iso
 from generator.dice import Dice
 from generator.formats.talk import USD_PER_MTOK, Call, Sample, Scene, Step, lines, play
 
-_SCENE = Scene(
+SCENE = Scene(
     name="format-pi",
     model="claude-sonnet-5-5",
     start="2026-11-06T17:20:00Z",
@@ -35,9 +35,9 @@ _SCENE = Scene(
 )
 
 
-def tell() -> Sample:
+def tell(scene: Scene = SCENE) -> Sample:
     """Return the session."""
-    calls, dice = play(_SCENE), Dice("pi ids")
+    calls, dice = play(scene), Dice(f"{scene.name} ids")
     session = dice.uuid()
     folder = "sessions/--home-ines-src-attic--"
     name = f"{folder}/{iso(calls[0].began).replace(':', '-').replace('.', '-')}_{session}.jsonl"

@@ -16,7 +16,7 @@ def sqlite_file(tables: Mapping[str, tuple[Sequence[str], Sequence[Sequence[obje
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "store.db"
         with closing(sqlite3.connect(path)) as connection:
-            connection.execute("PRAGMA page_size = 1024")
+            connection.execute("PRAGMA page_size = 4096")
             for name, (columns, rows) in tables.items():
                 connection.execute(f"CREATE TABLE {name} ({', '.join(columns)})")
                 marks = ", ".join("?" * len(columns))
