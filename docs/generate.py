@@ -102,11 +102,11 @@ def _sample_of(name: str) -> str:
 def samples() -> str:
     """Return a table of what the samples of formats tell."""
     classes = ("input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "output_tokens")
-    with (SAMPLES / "truth.csv").open(encoding="utf-8", newline="") as file:
+    with (SAMPLES / "truth.tsv").open(encoding="utf-8", newline="") as file:
         rows = [
             f"| `{row['format']}` | {row['model']} | {row['calls']} | "
             f"{' | '.join(f'{int(row[name]):,}' for name in classes)} | {row['usd']} |"
-            for row in csv.DictReader(file)
+            for row in csv.DictReader(file, dialect="excel-tab")
         ]
     head = "| format | model | calls | fresh input | cache read | cache write | output | USD |"
     return "\n".join([head, "|---|---|--:|--:|--:|--:|--:|--:|", *rows])

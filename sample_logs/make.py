@@ -33,19 +33,19 @@ def write_stories(out: Path) -> None:
 
 
 def write_formats(out: Path) -> None:
-    """Write the samples of formats, and what is true of each: `truth.csv`."""
+    """Write the samples of formats, and what is true of each: `truth.tsv`."""
     told = tell_formats()
     for name, sample in told.items():
         size = written(out / name, sample.files)
         usd = sum(call.usd for call in sample.calls)
         print(f"{name:28}{len(sample.calls):4} calls  ${usd:9.6f}{size:10,} bytes")
-    written(out, {"truth.csv": truth(told)})
+    written(out, {"truth.tsv": truth(told)})
 
 
 def truth(told: Mapping[str, Sample]) -> str:
     """Return a table of what each sample tells: calls, tokens by class, and their list price."""
     table = io.StringIO()
-    rows = csv.writer(table, lineterminator="\n")
+    rows = csv.writer(table, "excel-tab", lineterminator="\n")
     head = ("input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "output_tokens", "usd")
     rows.writerow(("format", "log", "model", "calls", *head))
     for name, sample in told.items():

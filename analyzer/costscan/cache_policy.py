@@ -8,8 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import polars as pl
-
 from costscan.models import model_info
 
 _DATA: Final = Path(__file__).with_name("cache_policies.toml")
@@ -97,18 +95,6 @@ def automatic_of(model: str | None) -> AutomaticPolicy | None:
     if model is None or model_info(model) is not None:
         return None
     return next((p for p in automatic_policies() if re.fullmatch(p.models, model)), None)
-
-
-def is_marked(models: pl.Series, name: str = "model") -> pl.Expr:
-    """Say which rows have a model whose requests mark what is cached; `models` has all that occur."""
-    ruled = [model for model in models.unique() if policy_of(model) is not None]
-    return pl.col(name).is_in(ruled).fill_null(value=False)
-
-
-def is_automatic(models: pl.Series, name: str = "model") -> pl.Expr:
-    """Say which rows have a model whose cache holds every prompt; `models` has all that occur."""
-    ruled = [model for model in models.unique() if automatic_of(model) is not None]
-    return pl.col(name).is_in(ruled).fill_null(value=False)
 
 
 CLAUDE: Final = policies()["claude"]

@@ -15,6 +15,10 @@ UNPRICED: Final = pl.col("usd").is_null() & pl.any_horizontal(
     pl.col(*PROMPT_TOKENS, "output_tokens", "web_searches").is_not_null()
 )
 """Whether something is known of what a turn used, and not what that costs."""
+OTHER_WRITES: Final = (
+    pl.when(pl.col("cache_write_ttl").is_not_null()).then("cache_write_5m_tokens").otherwise(0)
+)
+"""The tokens among the 5-minute cache writes whose lifetime is another, or not logged."""
 BATCH_OUTPUT_TOKENS: Final = 300_000
 """The largest output of a request in a batch (beta header output-300k)."""
 MOST_SAMPLINGS: Final = 20

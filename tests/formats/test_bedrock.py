@@ -20,7 +20,8 @@ BODY: Json = {
     "system": [{"type": "text", "text": "You count.", "cache_control": {"type": "ephemeral"}}],
     "messages": [{"role": "user", "content": "Count the ports."}],
 }
-ANSWER = message("msg_bdrk_1", usage(100, read=4_000, w5m=300, out=50), model=HAIKU)
+NAMED = "msg_bdrk_01AbCdEfGhJkMnPqRs"
+ANSWER = message(NAMED, usage(100, read=4_000, w5m=300, out=50), model=HAIKU)
 
 
 def record(request: Any = BODY, answer: Any = ANSWER, number: str = "r1", **more: Any) -> Json:
@@ -69,14 +70,14 @@ def test_the_usage_of_the_answer_is_billed(tmp_path: Path, capsys: Capture) -> N
     report = read_lines(capsys, tmp_path, record())
     assert tokens(report.turns) == [(100, 4_000, 300, 0, 50)]
     assert report.summary.totals.usd == USD == Decimal("0.001125")
-    assert report.turns.select("model", "message_id").rows() == [("claude-haiku-4-5", "msg_bdrk_1")]
+    assert report.turns.select("model", "message_id").rows() == [("claude-haiku-4-5", NAMED)]
     assert report.blocks.filter(kind="system").select("chars", "breakpoint").rows() == [(10, "5m")]
     assert report.runs["task"].to_list() == ["Count the ports."]
     assert report.runs["user"].to_list() == ["user/ann"]
 
 
 def test_lifetimes_of_writes_are_in_the_body_alone(tmp_path: Path, capsys: Capture) -> None:
-    answer = message("msg_bdrk_1", usage(100, read=4_000, w5m=100, w1h=200, out=50))
+    answer = message(NAMED, usage(100, read=4_000, w5m=100, w1h=200, out=50))
     assert tokens(read_lines(capsys, tmp_path, record(answer=answer)).turns) == [(100, 4_000, 100, 200, 50)]
 
 
@@ -110,7 +111,7 @@ def test_behind_a_profile_of_ones_own_the_body_tells_the_model(tmp_path: Path, c
 
 @pytest.mark.parametrize("cut", [pytest.param(False, id="whole"), pytest.param(True, id="cut off")])
 def test_a_stream_is_put_together_from_its_chunks(tmp_path: Path, capsys: Capture, cut: bool) -> None:
-    started = {**message("msg_bdrk_1", usage(100, read=4_000, w5m=300, out=1)), "stop_reason": None}
+    started = {**message(NAMED, usage(100, read=4_000, w5m=300, out=1)), "stop_reason": None}
     chunks = [
         {"type": "message_start", "message": started},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
@@ -185,7 +186,7 @@ def test_a_record_delivered_twice_is_one_call(tmp_path: Path, capsys: Capture) -
 
 def test_a_log_of_the_client_tells_the_same_call(tmp_path: Path) -> None:
     write(tmp_path / "bedrock.jsonl", record())
-    line = assistant("msg_bdrk_1", usage(100, read=4_000, w5m=300, out=50), model=HAIKU)
+    line = assistant(NAMED, usage(100, read=4_000, w5m=300, out=50), model=HAIKU)
     write(tmp_path / "claude.jsonl", line)
     assert costscan.analyze(tmp_path, workers=1).turns.height == 1
 

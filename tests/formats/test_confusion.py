@@ -81,6 +81,36 @@ SAMPLES: Final[dict[str, list[Any]]] = {
         {"type": "session.start", "id": "1", "data": {"sessionId": "s1"}},
         {"type": "assistant.message", "id": "2", "data": {"model": "m", "content": "I look."}},
     ],
+    "managed_agents": [
+        {"type": "session", "id": "sesn_1", "environment_id": "env_1", "agent": {"model": {"id": "m"}}},
+        {"type": "session_thread", "id": "sthr_1", "session_id": "sesn_1", "agent": {}},
+        {"type": "span.model_request_end", "id": "sevt_1", "model_usage": {"input_tokens": 1}},
+        {"type": "user.message", "id": "sevt_2", "content": [{"type": "text", "text": "hi"}]},
+        {"data": [{"type": "session.usage", "usage": {}}]},
+    ],
+    "usage_export": [
+        {
+            "data": [{"starting_at": "2026-11-02", "ending_at": "2026-11-03", "results": []}],
+            "has_more": False,
+        },
+        {"starting_at": "x", "ending_at": "y", "results": [{"uncached_input_tokens": 1, "output_tokens": 2}]},
+        {"starting_at": "x", "ending_at": "y", "results": [{"amount": "1", "currency": "USD"}]},
+        {"usage_date_utc": "2026-11-02", "model_version": "m", "usage_input_tokens_no_cache": "3"},
+        {
+            "object": "bucket",
+            "start_time": 1,
+            "results": [{"object": "organization.costs.result", "amount": {}}],
+        },
+    ],
+    "openrouter": [
+        {
+            "generation_id": "gen-1",
+            "model_permaslug": "openai/gpt-5-mini",
+            "cost_total": "0.1",
+            "tokens_prompt": "1",
+        },
+        {"data": {"id": "gen-2", "model": "x", "total_cost": 0.1, "native_tokens_prompt": 3}},
+    ],
     "openai_api": [
         oai.chat_pair(),
         oai.pair(),

@@ -29,14 +29,14 @@ USD_PER_MTOK: Final = {
 """Fresh input, cache reads, cache writes, output, from the price pages of their makers."""
 COUNTED: Final = ("input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "output_tokens")
 RECORD_COSTS: Final = {
-    *("atif", "cline", "langfuse", "langsmith", "litellm", "mini_swe_agent", "opencode", "pi"),
+    *("atif", "cline", "langfuse", "langsmith", "litellm", "mini_swe_agent", "opencode", "openrouter", "pi"),
 }
 LEAST_CACHED: Final = {"claude": 512, "gpt": 1_024, "gemini": 1_024}
 
 
 def rows() -> list[dict[str, str]]:
-    with (FOLDER / "truth.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    with (FOLDER / "truth.tsv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, dialect="excel-tab"))
 
 
 ROWS: Final = {row["format"]: row for row in rows()}

@@ -5,11 +5,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from command import Capture
 from logs import HAIKU, Json, usd
 from other_agents import read_alike, read_lines, recorded, taken_by, tokens
+from tables_of import csv_of, parquet_at
 
 
 def generation(usage: Json | None, number: str = "o1", **more: Any) -> Json:
@@ -100,6 +102,55 @@ def test_rows_of_a_bulk_export_are_calls_too(tmp_path: Path, capsys: Capture) ->
         "total_cost": "0.25",
     }
     report = read_lines(capsys, tmp_path, row, {**row, "id": "o2", "type": "SPAN"})
+    assert tokens(report.turns) == [(300, 700, 0, 0, 80)]
+    assert recorded(report.turns) == [Decimal("0.25")]
+
+
+BLOB: Json = {
+    "id": "o1",
+    "trace_id": "t1",
+    "type": "GENERATION",
+    "parent_observation_id": None,
+    "start_time": "2026-11-02 10:00:01.000",
+    "end_time": "2026-11-02 10:00:03.000",
+    "input": [{"role": "user", "content": "Count the ports."}],
+    "output": {"role": "assistant", "content": "Two, or\nthree."},
+    "provided_model_name": HAIKU,
+    "usage_details": BESIDE,
+    "cost_details": {"input": 0.1, "output": 0.15, "total": 0.25},
+}
+
+
+def test_a_blob_export_comes_as_csv_too(tmp_path: Path, capsys: Capture) -> None:
+    span = {**BLOB, "id": "o2", "type": "SPAN", "usage_details": {}}
+    rows = [{**BLOB, "trace_name": "ports", "user_id": "ann"}, span]
+    (tmp_path / "observations.csv").write_text(csv_of(rows))
+    report = read_alike(capsys, tmp_path)
+    assert tokens(report.turns) == [(300, 700, 0, 0, 80)]
+    assert recorded(report.turns) == [Decimal("0.25")]
+    assert report.runs.select("run_id", "task", "user").rows() == [("t1", "ports", "ann")]
+    assert report.turns["duration_s"].to_list() == [2.0]
+    assert report.blocks.filter(report.blocks["kind"] == "text")["chars"].to_list() == [16, 14]
+
+
+def test_columns_in_camel_case_and_left_out_ones_are_read(tmp_path: Path, capsys: Capture) -> None:
+    row = generation(BESIDE)
+    del row["input"], row["output"]
+    (tmp_path / "observations.csv").write_text(csv_of([row, generation(None, "o2", totalCost=None)]))
+    report = read_alike(capsys, tmp_path / "observations.csv")
+    assert tokens(report.turns) == [(300, 700, 0, 0, 80), (None, None, None, None, None)]
+    assert recorded(report.turns) == [Decimal("0.25"), None]
+
+
+def test_a_blob_export_comes_as_parquet_with_maps(tmp_path: Path, capsys: Capture) -> None:
+    usage = pa.array([list(BESIDE.items())], pa.map_(pa.string(), pa.uint64()))
+    costs = pa.array([[("total", Decimal("0.25"))]], pa.map_(pa.string(), pa.decimal128(18, 12)))
+    columns = {
+        **{name: pa.array([value]) for name, value in BLOB.items() if isinstance(value, str | None)},
+        "usage_details": usage,
+        "cost_details": costs,
+    }
+    report = read_alike(capsys, parquet_at(tmp_path / "observations.parquet", columns))
     assert tokens(report.turns) == [(300, 700, 0, 0, 80)]
     assert recorded(report.turns) == [Decimal("0.25")]
 

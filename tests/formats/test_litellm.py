@@ -1,12 +1,17 @@
 """LiteLLM's log of calls: prompt counters that hold the cache, a recorded cost, whole prompts."""
 
+from base64 import b64encode
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pytest
+
 from command import Capture
 from logs import HAIKU, Json, usd
-from other_agents import read_lines, recorded, taken_by, tokens
+from other_agents import read_alike, read_lines, recorded, taken_by, tokens
+from tables_of import csv_of, parquet_at
 
 SYSTEM: Json = {"role": "system", "content": "You are careful."}
 ASKED: Json = {"role": "user", "content": "Count the ports."}
@@ -73,6 +78,16 @@ def test_writes_for_twelve_hours_have_no_known_price(tmp_path: Path, capsys: Cap
     assert not report.summary.totals.usd_exact
 
 
+@pytest.mark.parametrize(
+    "told", ["resp_68af4030592c81938ec0a5fbab4a3e9f05438e46b5f69a3b", "resp_!", "resp_", "c1"]
+)
+def test_an_id_that_wraps_that_of_the_provider(told: str, tmp_path: Path, capsys: Capture) -> None:
+    inside = f"litellm:custom_llm_provider:openai;model_id:None;response_id:{told}"
+    wrapped = f"resp_{b64encode(inside.encode()).decode()}"
+    report = read_lines(capsys, tmp_path, call(wrapped), call(told))
+    assert report.turns["message_id"].to_list() == [told]
+
+
 def test_answers_of_its_own_store_and_failures_are_no_calls(tmp_path: Path, capsys: Capture) -> None:
     report = read_lines(
         capsys, tmp_path, call(), call("c2", cache_hit=True), call("c3", status="failure", response_cost=0)
@@ -105,6 +120,53 @@ def test_a_row_without_a_split_does_not_tell_the_prompt(tmp_path: Path, capsys: 
     assert recorded(report.turns) == [Decimal("0.25")]
 
 
+SPEND: Json = {
+    "request_id": "c1",
+    "call_type": "acompletion",
+    "spend": 0.25,
+    "total_tokens": 1_050,
+    "prompt_tokens": 1_000,
+    "completion_tokens": 50,
+    "startTime": "2026-11-02 10:00:00.5",
+    "endTime": "2026-11-02 10:00:03",
+    "model": HAIKU,
+    "metadata": {
+        "additional_usage_values": {"cache_read_input_tokens": 700, "cache_creation_input_tokens": 100}
+    },
+    "cache_hit": "False",
+    "messages": {},
+    "response": {"choices": [{"finish_reason": "stop", "message": {"content": "Two."}}]},
+    "session_id": "run-1",
+    "end_user": "ann",
+    "proxy_server_request": {"messages": [SYSTEM, ASKED], "tools": [TOOL]},
+}
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_spend_logs_come_as_csv_too(tmp_path: Path, capsys: Capture, delimiter: str) -> None:
+    path = tmp_path / "LiteLLM_SpendLogs.csv"
+    again = {**SPEND, "request_id": "c2", "cache_hit": "True"}
+    path.write_text(csv_of([SPEND, again, {**SPEND, "request_id": "c3", "status": "failure"}], delimiter))
+    report = read_alike(capsys, tmp_path)
+    assert tokens(report.turns) == [(200, 700, 100, 0, 50)]
+    assert report.summary.totals.usd == usd(HAIKU, **{"in": 200}, read=700, w5m=100, out=50)
+    assert recorded(report.turns) == [Decimal("0.25")]
+    assert report.turns["line"].to_list() == [2]
+    assert report.turns["duration_s"].to_list() == [2.5]
+    assert report.runs.select("run_id", "task", "user").rows() == [("run-1", "Count the ports.", "ann")]
+    assert {"tools", "system", "messages"} <= set(report.blocks["layer"])
+
+
+def test_spend_logs_come_as_parquet_too(tmp_path: Path, capsys: Capture) -> None:
+    texts = {"metadata", "messages", "response", "proxy_server_request"}
+    columns = {name: pa.array([str(value) if name in texts else value]) for name, value in SPEND.items()} | {
+        "metadata": pa.array([SPEND["metadata"]])
+    }
+    report = read_alike(capsys, parquet_at(tmp_path / "spend.parquet", columns))
+    assert tokens(report.turns) == [(200, 700, 100, 0, 50)]
+    assert report.turns["line"].to_list() == [1]
+
+
 def test_a_prompt_that_goes_on_carries_what_was_in_it(tmp_path: Path, capsys: Capture) -> None:
     later = call("c2", messages=[SYSTEM, ASKED, ANSWER, RESULT])
     report = read_lines(capsys, tmp_path, call(), later)
@@ -129,3 +191,46 @@ def test_messages_that_are_not_logged_leave_the_bill_exact(tmp_path: Path, capsy
 
 def test_no_other_format_takes_its_lines() -> None:
     assert taken_by(call()) == ["litellm"]
+
+
+@pytest.mark.parametrize(
+    ("split", "ttl"),
+    [
+        ({"ephemeral_30m_input_tokens": 100}, "30m"),
+        ({"ephemeral_5m_input_tokens": 100}, None),
+        ({"ephemeral_5m_input_tokens": 60, "ephemeral_1h_input_tokens": 40}, None),
+        (None, "unknown"),
+    ],
+)
+def test_how_long_writes_live_is_told_or_unknown(
+    split: Json | None, ttl: str | None, tmp_path: Path, capsys: Capture
+) -> None:
+    more = {} if split is None else {"cache_creation_token_details": split}
+    report = read_lines(
+        capsys, tmp_path, call(usage=used(cached_tokens=700, cache_creation_tokens=100, **more))
+    )
+    assert report.turns["cache_write_ttl"].to_list() == [ttl]
+    short = report.turns["cache_write_5m_tokens"][0]
+    assert report.summary.totals.cache_write_other_tokens == (short if ttl else 0)
+
+
+def test_nothing_written_has_no_lifetime(tmp_path: Path, capsys: Capture) -> None:
+    assert read_lines(capsys, tmp_path, call()).turns["cache_write_ttl"].to_list() == [None]
+
+
+@pytest.mark.parametrize(
+    ("more", "is_exact"),
+    [
+        ({"prompt_tokens_details": {"cached_tokens": 700, "audio_tokens": 40}}, False),
+        ({"prompt_tokens_details": {"cached_tokens": 700, "audio_tokens": 0, "image_tokens": 40}}, True),
+        ({"completion_tokens_details": {"audio_tokens": 40}}, False),
+        ({"completion_tokens_details": {"image_tokens": 40}}, False),
+    ],
+)
+def test_tokens_that_cost_more_than_text_make_a_lower_bound(
+    more: Json, is_exact: bool, tmp_path: Path, capsys: Capture
+) -> None:
+    report = read_lines(capsys, tmp_path, call(usage=used(cached_tokens=700) | more))
+    assert report.summary.totals.usd_exact is is_exact
+    # 300 at 1, 700 at 0.10 and 50 at 5 USD a million, as text.
+    assert report.summary.totals.usd == Decimal("0.00062")

@@ -155,4 +155,5 @@ def test_it_is_named_where_formats_are_named(toy: Path) -> None:
     (toy / "other.jsonl").write_text('{"nothing": 1}\n', "utf-8")
     with pytest.raises(costscan.CostscanError) as error:
         costscan.analyze(toy / "other.jsonl", workers=1)
-    assert "pi, toy; --format NAME" in str(error.value)
+    assert ", toy, " in str(error.value)
+    assert "; --format NAME" in str(error.value)

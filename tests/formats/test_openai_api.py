@@ -12,7 +12,7 @@ import openai_pairs as oai
 from command import Capture
 from command import said as printed
 from costscan.report import Report
-from logs import write
+from logs import Json, write
 
 PER_MTOK = {"plain": Decimal(5), "read": Decimal("0.5"), "out": Decimal(30)}
 """gpt-5.5 at list price."""
@@ -51,6 +51,37 @@ def test_classes_of_responses(tmp_path: Path) -> None:
     report = analyzed(tmp_path, oai.pair(oai.response("resp_1", told, model="gpt-5.6-sol")))
     assert tokens(report) == [(976, 1024, 3000, 100, 40)]
     assert report.summary.totals.usd == (976 * 5 + 512 + 3000 * Decimal("6.25") + 3000) / 10**6
+
+
+@pytest.mark.parametrize(
+    ("asked", "ttl", "is_exact"),
+    [
+        ({}, "unknown", True),
+        ({"prompt_cache_options": {"ttl": "30m"}}, "30m", True),
+        # Twelve hours cost more than the price that is known: a lower bound.
+        ({"prompt_cache_options": {"ttl": "12h"}}, "12h", False),
+        ({"prompt_cache_options": {"ttl": ["12h"]}}, "unknown", True),
+    ],
+)
+def test_how_long_writes_live_is_what_was_asked_for(
+    asked: Json, ttl: str, is_exact: bool, tmp_path: Path, capsys: Capture
+) -> None:
+    told = oai.usage_of(5000, 100, read=1024, written=3000)
+    answer = oai.response("resp_1", told, model="gpt-5.6-sol")
+    report = analyzed(tmp_path, oai.pair(answer, asked=asked))
+    assert only(report, "cache_write_ttl") == ttl
+    totals = report.summary.totals
+    assert (totals.cache_write_other_tokens, totals.usd_exact) == (3000, is_exact)
+    assert totals.usd == (976 * 5 + 512 + 3000 * Decimal("6.25") + 3000) / 10**6
+    path = str(tmp_path / "log.jsonl")
+    used = json.loads(printed(capsys, "usage", path, "--json", "--no-cache"))
+    assert used["totals"]["cache_write_other_tokens"] == 3000
+    assert report.to_dict()["totals"]["cache_write_other_tokens"] == 3000
+    words = "tokens written to the cache for another time than 5 minutes or 1 hour"
+    assert words in " ".join(printed(capsys, "usage", path, "--no-cache").split())
+    page = tmp_path / "report.html"
+    report.write(page)
+    assert words in page.read_text("utf-8")
 
 
 def test_a_usage_without_details_has_nothing_cached(tmp_path: Path) -> None:

@@ -227,3 +227,14 @@ def test_captured_prompts_are_shown(tmp_path: Path, capsys: Capture) -> None:
 
 def test_no_other_format_takes_its_lines() -> None:
     assert taken_by(span("a", CHAT), event(request()), metric("m")) == ["otel"]
+
+
+def test_sound_makes_a_lower_bound(tmp_path: Path, capsys: Capture) -> None:
+    told = CHAT | SPENT | READ | {"gen_ai.response.id": "resp-1"}
+    plain = read_lines(capsys, tmp_path / "plain", span("a", told))
+    heard = read_lines(
+        capsys, tmp_path / "heard", span("a", told | {"gen_ai.usage.details.input_audio_tokens": "40"})
+    )
+    assert plain.summary.totals.usd_exact
+    assert not heard.summary.totals.usd_exact
+    assert heard.summary.totals.usd == plain.summary.totals.usd

@@ -13,6 +13,10 @@ from costscan.prices import METERS, as_of, identify, price_table
 from costscan.prices.overlay import overlay
 from costscan.schema.frames import check
 
+OVERLAY_LISTS = (
+    "fast", "long_context", "price", "unpriced", "model", "tier", "spelling", "data_zone",
+)  # fmt: skip
+
 
 def test_table_keeps_the_contract() -> None:
     table = check("prices", price_table())
@@ -31,7 +35,7 @@ def test_table_keeps_the_contract() -> None:
 
 def test_every_overlay_entry_names_its_source() -> None:
     tables = [overlay()[name] for name in ("batch", "us_inference", "web_search", "refusals")]
-    tables += [entry for kind in ("fast", "long_context", "price", "unpriced") for entry in overlay()[kind]]
+    tables += [entry for kind in OVERLAY_LISTS for entry in overlay()[kind]]
     assert all(entry["source"] for entry in tables)
 
 

@@ -65,4 +65,6 @@ def test_a_call_that_a_stream_tells_too_is_that_of_the_transcript(tmp_path: Path
     kept = dict(seen.analysis.turns.select("message_id", "file").iter_rows())
     assert {name: Path(file).name for name, file in kept.items()} == {"msg_1": "z.jsonl", "msg_2": "a.jsonl"}
     assert seen.run("s1")["source"] == "claude_code"
-    assert {name for name, known in available().items() if known.precedence} == {"claude_stream", "otel"}
+    assert {name for name, known in available().items() if known.precedence} == {
+        *("bedrock", "claude_stream", "langfuse", "litellm", "openrouter", "otel"),
+    }

@@ -21,7 +21,8 @@ def billed(
     *,
     contradictory: bool = False,
 ) -> Counters:
-    return Counters(fresh, read, written, 0, output, reasoned, 0, contradictory)
+    ttl = "unknown" if written else None
+    return Counters(fresh, read, written, 0, output, reasoned, 0, contradictory, ttl)
 
 
 def test_cached_tokens_inside_the_input_are_taken_out_of_it() -> None:
@@ -50,7 +51,9 @@ def test_the_prompt_of_a_tool_is_input_beside_the_input() -> None:
 
 def test_additive_counters_stay_as_they_are() -> None:
     told = Told(832, 40, cache_read_tokens=21_208, cache_write_5m_tokens=300, cache_write_1h_tokens=200)
-    assert classes_of(told, ANTHROPIC) == Counters(832, 21_208, 300, 200, 40, 0, 0, contradictory=False)
+    whole = Counters(832, 21_208, 300, 200, 40, 0, 0, contradictory=False, cache_write_ttl="unknown")
+    assert classes_of(told, ANTHROPIC) == whole
+    assert classes_of(told._replace(cache_write_ttl=None), ANTHROPIC).cache_write_ttl is None
 
 
 def test_the_total_decides_over_the_usual_way() -> None:
@@ -117,7 +120,7 @@ def told_as(way: Counting, counters: Counters, *, with_total: bool) -> Told:
 
 splits = st.builds(
     lambda fresh, read, w5m, w1h, said, reasoned: Counters(
-        fresh, read, w5m, w1h, said + reasoned, reasoned, 0, contradictory=False
+        fresh, read, w5m, w1h, said + reasoned, reasoned, 0, False, "unknown" if w5m else None
     ),
     *[counts] * 6,
 )

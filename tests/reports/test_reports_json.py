@@ -51,7 +51,7 @@ MORE = {
     "totals": {
         "recorded_sessions", "recorded_billed_usd", "unproven_recorded_usd", "unproven_sessions",
         "estimated_turns", "unlogged_usd", "open_turns", "usd_estimated", "unreported_turns",
-        "unreported_usd", "open_unreported_turns",
+        "unreported_usd", "open_unreported_turns", "cache_write_other_tokens",
         "carried_usd", "undated_turns", "first_at", "last_at", "sub_agents",
     },
     "distribution": {"priced_runs"},

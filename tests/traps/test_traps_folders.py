@@ -16,6 +16,7 @@ from costscan.cli.app import run
 from costscan.ingest import pool
 from logs import OPUS, assistant, usage, usd, write
 from seen import see
+from tables_of import csv_of
 
 EACH = usd(OPUS, **{"in": 10}, out=5)
 NOBODY = 65534
@@ -150,3 +151,14 @@ def test_a_file_that_is_gone_before_it_is_read(
     monkeypatch.setattr(pool, "_tasks", late)
     assert run(["analyze", str(tmp_path), *NO_LEVERS]) == 0
     assert capsys.readouterr().err == f"warning: {gone}: not read: No such file or directory\n"
+
+
+def test_of_the_tables_in_a_folder_logs_are_read(tmp_path: Path) -> None:
+    log(tmp_path / "a.jsonl", 1)
+    call = {"request_id": "c1", "call_type": "completion", "startTime": "2026-11-02", "spend": 1}
+    (tmp_path / "SPEND.CSV").write_text(csv_of([call]))
+    (tmp_path / "report.csv").write_text("run_id,task,usd\ns1,x,0.1\n")
+    (tmp_path / "cut.parquet").write_bytes(b"PAR1")
+    seen = see(tmp_path)
+    assert (seen.reading.files, seen.reading.unusable) == (2, [])
+    assert list(seen.reading.unread) == [str(tmp_path / "cut.parquet")]

@@ -37,6 +37,7 @@ _CANNOT: Final = frozenset(
 
 _MODEL: Final = frozenset({kinds.ROUTE})
 _CAN: Final[Mapping[str, frozenset[str]]] = {
+    "cline": _MODEL,
     "codex": _MODEL | {kinds.COMPACT, kinds.CAP, kinds.DEFER},
     "copilot_cli": _MODEL,
     "gemini_cli": _MODEL,

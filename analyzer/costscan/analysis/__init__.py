@@ -171,8 +171,9 @@ def _replayed(
     """Replay what happened; where that raises, nothing is known of the cache, and `reasons` are told why."""
 
     def of(turns: pl.DataFrame, unit: pl.DataFrame) -> Replayed:
-        logged_requests = logged(_logged_turns(turns), batches.chains(), batches.windows())
-        breaks = prefix_breaks(turns, unit, logged_requests, batches.departures(), grown)
+        departures = batches.departures()
+        logged_requests = logged(_logged_turns(turns), batches.chains(), batches.windows(), departures)
+        breaks = prefix_breaks(turns, unit, logged_requests, departures, grown)
         replayed = agreement(turns, unit, logged_requests)
         return replayed.logged_requests, replayed, breaks
 

@@ -17,7 +17,7 @@ KINDS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("task", "root_task"), "task"),
     **{name: name for name in ("agent", "project", "branch", "user", "tool", "part", "skill", "server")},
     **dict.fromkeys(("model", "model_raw", "to_model", "from_model"), "model"),
-    **dict.fromkeys(("tier", "speed", "geo", "effort", "stop_reason"), "word"),
+    **dict.fromkeys(("tier", "speed", "geo", "effort", "stop_reason", "cache_write_ttl"), "word"),
     **dict.fromkeys(("before", "after"), "text"),
     "call_id": "call",
     "message_id": "message",

@@ -25,7 +25,7 @@ WORDS: Final = frozenset((
 ))  # fmt: skip
 """What logs say of tiers, places, efforts, lifetimes, and of why a model stopped."""
 TASKS: Final = frozenset((
-    "unnamed",
+    "unnamed", "totals only",
 ))  # fmt: skip
 PATHS: Final = frozenset((
     "cache_control", "citations", "content", "context", "data", "description", "id", "input",

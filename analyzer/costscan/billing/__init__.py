@@ -6,6 +6,7 @@ import polars as pl
 
 from costscan.billing import turns as assembly
 from costscan.billing.selection import Pricing, Selection, selected
+from costscan.billing.turns import TOTALS_ONLY
 from costscan.ingest import Reading, merge
 from costscan.prices import price_table, turn_usd, unit_prices
 from costscan.recorded_cost import Recorded, recorded
@@ -64,4 +65,4 @@ def billed(reading: Reading, pricing: Pricing, selection: Selection | None) -> t
     )
 
 
-__all__ = ["Billed", "Pricing", "Selection", "billed"]
+__all__ = ["TOTALS_ONLY", "Billed", "Pricing", "Selection", "billed"]

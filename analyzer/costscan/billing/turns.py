@@ -25,6 +25,13 @@ from costscan.schema.tables.runs import OWNERS, RUNS, TURNS
 from costscan.usage import within_limits
 
 UNNAMED: Final = "unnamed"
+TOTALS_ONLY: Final = "totals only"
+"""The task of what a provider's bill tells in sums: there are no runs in it, and no turns."""
+_RESULTS: Final = "claude_stream"
+"""The format of totals whose event no format has for its own."""
+_TOLD: Final = (
+    *("session", "recorded_path", "recorded_source", "recorded_task", "recorded_project", "recorded_user"),
+)
 
 
 def modelled(calls: pl.DataFrame, copies: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
@@ -116,17 +123,24 @@ def unlogged_calls(
     """Return the calls that recorded costs show and the log does not, as turns of runs of their own."""
     extra = missing(totals, at_list(calls, pricing).filter("kept"), list_prices(pricing))
     session = pl.col("run_id").str.strip_suffix(SUFFIX)
-    paths = pl.DataFrame(
-        [(total.session, total.path) for total in totals],
-        schema={"session": pl.String, "recorded_path": pl.String},
-        orient="row",
-    )
+    sources = {event: f.name for f in formats.available().values() for event in f.totals}
+    told = [(t.session, t.path, sources.get(t.event), _task_of(t), t.project, t.user) for t in totals]
+    paths = pl.DataFrame(told, schema=dict.fromkeys(_TOLD, pl.String), orient="row")
     return (
         extra.with_columns(session=session)
         .join(paths, on="session", how="left", maintain_order="left")
         .join(_trees(runs), on="session", how="left", maintain_order="left")
-        .with_columns(task=pl.col("root_task").fill_null(UNNAMED), kept=pl.lit(True))
+        .with_columns(
+            root_task=pl.coalesce("root_task", "recorded_task"),
+            task=pl.coalesce("root_task", "recorded_task", pl.lit(UNNAMED)),
+            kept=pl.lit(True),
+        )
     )
+
+
+def _task_of(total: Recorded) -> str | None:
+    """Return what a total is called where no call of it is logged."""
+    return None if total.billed is None else TOTALS_ONLY
 
 
 def _trees(runs: pl.DataFrame) -> pl.DataFrame:
@@ -176,7 +190,7 @@ def turns_and_runs(
 
 
 def _unlogged_runs(extra: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
-    of_session = ("session", "run_id", "recorded_path", "root_run_id", "root_task")
+    of_session = (*_TOLD, "run_id", "root_run_id", "root_task")
     sessions = extra.filter("kept").select(of_session).unique(maintain_order=True)
     logged_runs = runs.select("source", "path", "task", *OWNERS, session="run_id")
     return (
@@ -186,9 +200,9 @@ def _unlogged_runs(extra: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
             parent_run_id="session",
             agent=pl.lit("unlogged"),
             interactive=pl.lit(False),
-            source=pl.col("source").fill_null(
-                next(f.name for f in formats.available().values() if f.has_totals)
-            ),
+            source=pl.coalesce("source", "recorded_source", pl.lit(_RESULTS)),
+            project=pl.coalesce("project", "recorded_project"),
+            user=pl.coalesce("user", "recorded_user"),
             task=pl.coalesce("task", "root_task", pl.lit(UNNAMED)),
             root_task=pl.coalesce("root_task", pl.lit(UNNAMED)),
             path=pl.coalesce("path", "recorded_path"),

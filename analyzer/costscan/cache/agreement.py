@@ -7,10 +7,11 @@ from typing import Any, Final
 import polars as pl
 
 from costscan.cache.automatic import AutomaticCaches, fitted
-from costscan.cache.proven_calls import IN_RUN, proven, with_proven
+from costscan.cache.policies import is_automatic, is_marked
+from costscan.cache.proven_calls import IN_RUN, from_outside, proven, with_proven
 from costscan.cache.requests import LoggedRequests
 from costscan.cache.simulator import simulate
-from costscan.cache_policy import LONG_US, SHORT_US, is_automatic, is_marked
+from costscan.cache_policy import LONG_US, SHORT_US
 from costscan.prices import UNIT_COLUMNS, UNITS_OF, turn_usd, usd_of
 from costscan.schema.frames import PROMPT, USD
 
@@ -119,7 +120,10 @@ def agreement(turns: pl.DataFrame, unit: pl.DataFrame, logged_requests: LoggedRe
         longest_only=refresh.longest_only,
         automatic=_automatic(turns, logged_requests, foreseen),
     )
-    proven_turns = proven(logged_requests, marked, foreseen)
+    others = turns.filter(is_automatic(turns["model"]))
+    proven_turns = pl.concat(
+        [proven(logged_requests, marked, foreseen), from_outside(logged_requests, others, foreseen)]
+    )
     logged_requests = with_proven(logged_requests, proven_turns)
     replayed = _simulated(logged_requests) if proven_turns.height else foreseen
     classes = _expected(turns, logged_requests, replayed)

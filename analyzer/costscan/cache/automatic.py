@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from costscan.cache_policy import AutomaticPolicy, automatic_of, is_marked
+from costscan.cache.policies import is_marked
+from costscan.cache_policy import AutomaticPolicy, automatic_of
 from costscan.schema.frames import USD
 
 _PLACE: Final = ["run_id", "turn"]
@@ -60,19 +61,37 @@ def _by_model(values: dict[str, int]) -> pl.Expr:
     return pl.col("model").replace_strict(values, default=None, return_dtype=pl.Int64)
 
 
-def positions_of_prompts(steps: pl.DataFrame) -> pl.DataFrame:
+def positions_of_prompts(steps: pl.DataFrame, departures: pl.DataFrame) -> pl.DataFrame:
     """Return what is held of prompts in the log and may be found in them, in the columns of `WINDOWS`.
 
-    All that two prompts begin with may be found. What is told of it is the prompt that one extends, and tools
-    and system prompt. A key is null where only the stable prompt has one.
+    All that two prompts begin with may be found: the prompt that one extends, tools and system prompt, and
+    what stands before the place where a prompt departs from the one before. A key is null where only the
+    stable prompt has one.
 
     Args:
         steps: requests and chains side by side, with ttl_us.
+        departures: from `logged_prompts`.
     """
     own = steps.filter(pl.col("is_shown") & pl.col("uses") & pl.col("is_automatic"))
     held = {"": True, "extends_": False, "shared_": True}
     each = [_positions(own, name, is_held=is_held) for name, is_held in held.items()]
-    return pl.concat(each).filter(pl.col("stable_key").is_not_null())
+    return pl.concat([*each, *_common(own, departures)]).filter(pl.col("stable_key").is_not_null())
+
+
+def _common(steps: pl.DataFrame, departures: pl.DataFrame) -> list[pl.DataFrame]:
+    """Return the places up to which prompts are those before: they are held of these, and found in them."""
+    place = departures.filter("is_first", pl.col("token_offset") > 0)
+    name = (pl.struct("run_id", "turn", "token_offset").hash() // 2).cast(pl.Int64)
+    departing = place.select(*_PLACE, "against", tokens="token_offset", key=name).join(
+        steps.select(*_PLACE, "ttl_us"), on=_PLACE, how="inner"
+    )
+    is_across = pl.col("against").is_not_null()
+    before = departing.with_columns(
+        run_id=pl.coalesce("against", "run_id"), turn=pl.when(is_across).then(0).otherwise(pl.col("turn") - 1)
+    )
+    ends = (before, departing.with_columns(ttl_us=pl.lit(None, pl.Int64)))
+    names = (*_PLACE, "key", "tokens", "ttl_us")
+    return [end.select(*names, stable_key="key", stable_tokens="tokens") for end in ends]
 
 
 def _positions(steps: pl.DataFrame, name: str, *, is_held: bool) -> pl.DataFrame:

@@ -16,7 +16,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from costscan.cache_policy import automatic_of, is_automatic
+from costscan.cache.policies import is_automatic
+from costscan.cache_policy import automatic_of
 from costscan.schema.frames import PROMPT
 
 _INTS: Final = (

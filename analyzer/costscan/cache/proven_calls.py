@@ -115,6 +115,29 @@ def _kind() -> pl.Expr:
     )
 
 
+def from_outside(
+    logged_requests: LoggedRequests, turns: pl.DataFrame, foreseen: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the `PROVEN` turns whose caches have no breakpoints: those that read where nothing could be.
+
+    What they read was held of requests outside the log, or of the steps of one call that a provider makes.
+
+    Args:
+        logged_requests: from `logged`.
+        turns: the turns of models with such a cache, with cache_read_tokens.
+        foreseen: from `simulate`.
+    """
+    read = turns.select("run_id", "turn", "cache_read_tokens")
+    both = logged_requests.steps.join(read, on=["run_id", "turn"], how="inner").join(
+        foreseen.select("req", could="read_tokens"), on="req", how="inner"
+    )
+    nothing = pl.lit(None, pl.Int64)
+    return both.filter(pl.col("could") == 0, pl.col("cache_read_tokens") > 0).select(
+        *("req", pl.lit(SHARED_OUTSIDE).alias("kind"), pl.col("cache_read_tokens").alias("read_tokens")),
+        *(nothing.alias("from_key"), nothing.alias("from_tokens"), "at_us", "domain", "ttl_us"),
+    ).select(*PROVEN)  # fmt: skip
+
+
 def with_proven(logged_requests: LoggedRequests, proven_turns: pl.DataFrame) -> LoggedRequests:
     """Return the logged requests and, just before each proven turn, one that wrote what the turn reads."""
     if proven_turns.is_empty():

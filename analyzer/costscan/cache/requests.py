@@ -68,20 +68,23 @@ class LoggedRequests:
     automatic: AutomaticCaches = field(default_factory=AutomaticCaches)
 
 
-def logged(turns: pl.DataFrame, chains: pl.DataFrame, windows: pl.DataFrame) -> LoggedRequests:
+def logged(
+    turns: pl.DataFrame, chains: pl.DataFrame, windows: pl.DataFrame, departures: pl.DataFrame
+) -> LoggedRequests:
     """Return the logged requests of all runs.
 
     Args:
         turns: the `TURN_COLUMNS` of the logged turns, sorted by run and turn.
         chains: from `chains.chains`; of all turns.
         windows: run_id, turn, and the columns of `WINDOWS` of turns whose prompts are in the log.
+        departures: where these depart from those before.
     """
     numbered = with_minimums(turns.with_row_index("req").with_columns(pl.col("req").cast(pl.Int64)))
     requests = _requests(numbered)
     steps = _with_shared(requests.join(chains, on=_PLACE, how="inner", maintain_order="left")).join(
         _ttls(numbered), on="req", how="left", maintain_order="left"
     )
-    windows = pl.concat([windows, positions_of_prompts(steps)])
+    windows = pl.concat([windows, positions_of_prompts(steps, departures)])
     inferred = steps.filter("uses").join(windows.select(_PLACE).unique(), on=_PLACE, how="anti")
     outside = _outside(inferred)
     in_prompts = windows.join(requests.select(*_PLACE, "req"), on=_PLACE, how="inner")

@@ -28,7 +28,6 @@ from costscan.cli.usage import usage
 from costscan.cli.whatif import whatif
 from costscan.defects import DEFECT, PANIC, TRACEBACK
 from costscan.errors import CostscanError
-from costscan.ingest.discover import default_folders
 
 USAGE, INTERRUPTED = 2, 130
 RECENT: Final = "30d"
@@ -125,6 +124,8 @@ def _is_bare(arguments: Sequence[str]) -> bool:
 def _unasked(arguments: Sequence[str]) -> list[str]:
     if not arguments:
         try:
+            from costscan.ingest.discover import default_folders  # noqa: PLC0415 - readers are slow
+
             default_folders()
         except CostscanError:
             return _HELP

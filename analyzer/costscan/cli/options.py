@@ -12,7 +12,6 @@ import typer
 
 from costscan import formats
 from costscan.errors import CostscanError
-from costscan.ingest.discover import default_folders
 from costscan.request import Request
 from costscan.settings.load import load
 from costscan.times import moment
@@ -132,6 +131,8 @@ class Options:
                 "--client reads where a client keeps its logs, and a PATH was given too",
                 "leave out one of them; --format NAME says what files are",
             )
+        from costscan.ingest.discover import default_folders  # noqa: PLC0415 - readers are slow to import
+
         return given or default_folders(self.client or ())
 
     def request(self, paths: "Sequence[str]") -> Request:

@@ -59,6 +59,8 @@ FORMAT = Format(
     expected='Bedrock records such as {"schemaType":"ModelInvocationLog","requestId":…,"input":…,"output":…}',
     sniff=sniff,
     read=read,
+    # The client's own log of the same call says more of it.
+    precedence=3,
     reads_files_alone=False,
 )
 

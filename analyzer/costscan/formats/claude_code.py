@@ -103,6 +103,7 @@ FORMAT = Format(
     '{"type":"assistant","sessionId":…,"message":{"id":…,"usage":{…}}}',
     sniff=sniff,
     read=read,
+    repeats_calls=True,
     beside=(".meta.json",),
     # https://code.claude.com/docs/en/claude-directory; some versions kept them below ~/.config.
     roots=("$CLAUDE_CONFIG_DIR/projects", "~/.claude/projects", "~/.config/claude/projects"),

@@ -84,7 +84,8 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     precedence=1,
-    has_totals=True,
+    repeats_calls=True,
+    totals=("result",),
 )
 
 

@@ -20,8 +20,6 @@ proxy's wrapper `{request: {…, body}, response: {…, body}}`; or a response a
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msgspec.structs import replace
-
 from costscan.formats.api.proxy_body import told_in
 from costscan.formats.api.runs import Names, PairRun, PairRuns, task_of
 from costscan.formats.api.when import end_of, start_of
@@ -31,6 +29,7 @@ from costscan.formats.gemini.usage import counters, is_beside_text, tier
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.block import encode, hash_of
 from costscan.reading.conversation.call import Call, make_call
+from costscan.reading.conversation.token_classes import at_least
 from costscan.reading.conversation.usage import Counters, Usage
 from costscan.reading.io.json_lines import feed_objects
 from costscan.reading.io.rows import Rows
@@ -121,4 +120,4 @@ def _is_batch(line: Mapping[str, Any]) -> bool:
 
 def _counters(usage: object, searches: int) -> Counters:
     counted = counters(usage, searches=searches)
-    return replace(counted, contradictory=True) if counted.is_known and is_beside_text(usage) else counted
+    return at_least(counted, costs_more=is_beside_text(usage))

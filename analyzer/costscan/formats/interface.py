@@ -7,12 +7,16 @@ the same call in two files) is the ids in the rows.
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from costscan.tokenizers import UNKNOWN
 
 if TYPE_CHECKING:
     from costscan.reading.io.rows import Rows
+
+
+BESIDE: Final = 3
+"""The least precedence of a format that another program than the client writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +41,14 @@ class Format:
         expected: what a line of it looks like, for error messages: WHAT such as EXAMPLE.
         sniff: whether a file that begins with these objects is of this format.
         read: reads a file into rows.
-        precedence: where several formats tell the same call, that of the least one counts.
+        precedence: where several formats tell the same call, that of the least one counts; from `BESIDE` on
+            it is told by what stands beside the client: a gateway, a trace.
         logs_whole_prompts: every prompt is logged whole, so that nothing in it is hidden.
         tokenizer: the family of tokenizers that models are taken to have of which it is not known.
-        has_totals: recorded totals of sessions that no call is logged of are told by this format.
+        repeats_calls: a call has several lines, whose counters grow while it is answered.
+        totals: the events by which recorded totals are told that are this format's own.
         reads_files_alone: what is made of a file depends on no other file.
+        in_tables: the rows of CSV and Parquet files may be its objects (`reading.io.tables` reads them).
         owns: whether a file that is no text (SQLite, zip) is of this format, by its path on disk.
         endings: how names of logs end in a folder, beside those that logs of any format have.
         beside: the endings of files beside a log that are read with it, or their whole names: such a file is
@@ -56,8 +63,10 @@ class Format:
     precedence: int = 0
     logs_whole_prompts: bool = False
     tokenizer: str = UNKNOWN.name
-    has_totals: bool = False
+    repeats_calls: bool = False
+    totals: Sequence[str] = ()
     reads_files_alone: bool = True
+    in_tables: bool = False
     owns: Callable[[str], bool] | None = None
     endings: Sequence[str] = ()
     beside: Sequence[str] = ()

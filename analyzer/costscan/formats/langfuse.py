@@ -1,4 +1,4 @@
-"""Exports of Langfuse: `{trace, observations}` documents, and rows of observations.
+"""Exports of Langfuse: `{trace, observations}` documents, and rows of observations (JSON, CSV, Parquet).
 
 What the numbers mean, and what is counted once:
 - A `GENERATION` is one model call; one whose usage is the sum of those inside it is none.
@@ -6,7 +6,8 @@ What the numbers mean, and what is counted once:
   `output_reasoning` stand beside `input` and `output`; those called `prompt_details` and
   `completion_details` are a part of them. Where `total` says otherwise, it decides.
 - Without any bucket of the cache (the Claude Agent SDK loses it), what was cached is unknown and not billed.
-- `totalCost` is worked out by Langfuse's own table of models, kept as recorded and never billed.
+- `totalCost` (`total` of `costDetails`) is worked out by Langfuse's own table of models, kept as recorded and
+  never billed.
 - A trace is a run.
 """
 
@@ -17,11 +18,11 @@ from costscan.formats.agents import blocks, chat
 from costscan.formats.agents.runs import Run, Runs, ToldCall
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.block import Block
-from costscan.reading.conversation.token_classes import Counting, Told, classes_of
+from costscan.reading.conversation.token_classes import Counting, Told, at_least, classes_of, counts_sound
 from costscan.reading.conversation.usage import Counters, nothing_known, number
 from costscan.reading.io import lenient_json
-from costscan.reading.io.json_lines import feed_objects
 from costscan.reading.io.rows import Rows
+from costscan.reading.io.tables import ENDINGS, feed_rows
 
 _ROW: Final = (("usageDetails", "traceId"), ("usage_details", "trace_id"))
 _READ: Final = (
@@ -66,7 +67,7 @@ def read(file: LogFile, rows: Rows) -> None:
             return False
         return True
 
-    feed_objects(file.on_disk, file.path, rows, take)
+    feed_rows(file.on_disk, file.path, rows, take)
     for at, observation in _calls(found):
         _add(runs.of(str(_get(observation, "traceId") or file.path)), at, observation)
     runs.finish()
@@ -77,6 +78,10 @@ FORMAT = Format(
     expected='Langfuse exports such as {"trace":…,"observations":[{"type":"GENERATION","usageDetails":…}]}',
     sniff=sniff,
     read=read,
+    # The client's own log of the same call says more of it.
+    precedence=4,
+    in_tables=True,
+    endings=ENDINGS,
 )
 
 
@@ -119,13 +124,21 @@ def _add(run: Run, at: int, observation: Mapping[str, Any]) -> None:
         began=blocks.word(_get(observation, "startTime")),
         ended=blocks.word(_get(observation, "endTime")),
         message_id=blocks.word(observation.get("id")),
-        recorded_usd=_get(observation, "totalCost"),
+        recorded_usd=_cost(observation),
     )
+    run.task = run.task or blocks.word(_get(observation, "traceName"))
+    run.user = run.user or blocks.word(_get(observation, "userId"))
     asked = _json(observation.get("input"))
     messages = asked.get("messages") if isinstance(asked, dict) else asked
     if isinstance(messages, list) and all(isinstance(m, dict) and "role" in m for m in messages):
         run.prompt(at, chat.prompt_of(messages))
     run.called(told, _wrote(wrote))
+
+
+def _cost(observation: Mapping[str, Any]) -> object:
+    told = _get(observation, "totalCost")
+    costs = _json(_get(observation, "costDetails"))
+    return costs.get("total") if told is None and isinstance(costs, dict) else told
 
 
 def _counters(usage: Mapping[str, Any]) -> Counters:
@@ -144,7 +157,8 @@ def _counters(usage: Mapping[str, Any]) -> Counters:
     )
     inside = any(name.startswith("prompt_details") for name in usage)
     reasoning_inside = not any(name.startswith("output_reasoning") for name in usage)
-    return classes_of(told, Counting(cache_inside=inside, reasoning_inside=reasoning_inside))
+    way = Counting(cache_inside=inside, reasoning_inside=reasoning_inside)
+    return at_least(classes_of(told, way), costs_more=counts_sound(usage))
 
 
 def _wrote(output: object) -> list[Block]:

@@ -6,7 +6,8 @@ wrapper `{request: {…, body}, response: {…, body}}`; or a response alone; or
 read the same way. What the numbers mean, and what is counted once:
 - `prompt_tokens` and `input_tokens` hold what was read from and written to the cache, the output counter what
   was reasoned; where `total_tokens` says otherwise, as with some other makers, the total is believed. Writes
-  have one lifetime, and stand with the 5-minute ones.
+  have one price, and stand with the 5-minute ones; their lifetime is the one that the request asks for, else
+  unknown. Those for 12 hours cost more than that price: such a call is a lower bound.
 - A streamed response is billed by the last usage that its events tell, which need not be in the last one.
   A stream without any (`stream_options.include_usage` was off, or it was cut) is a call of unknown usage.
 - The tier is that of the response: what was served, not what was asked for.
@@ -31,16 +32,19 @@ from costscan.formats.api.when import end_of, start_of
 from costscan.formats.interface import Format, LogFile
 from costscan.formats.openai import answer as answers
 from costscan.formats.openai import items, prompt
-from costscan.formats.openai.usage import counters, has_sound
+from costscan.formats.openai.usage import counters, is_beside_text
 from costscan.reading.content.block import encode, hash_of
 from costscan.reading.content.redaction import label
 from costscan.reading.conversation.call import Call, make_call
+from costscan.reading.conversation.token_classes import at_least
 from costscan.reading.conversation.usage import Counters, Usage
 from costscan.reading.io.json_lines import feed_objects
 from costscan.reading.io.rows import Rows
 from costscan.reading.prompt_diff.prompt import Sent
 
 _AUTO: Final = "auto"
+_LONG: Final = "12h"
+_LIFETIMES: Final = frozenset({"30m", _LONG})
 
 
 def sniff(objects: Sequence[dict[str, Any]]) -> bool:
@@ -142,10 +146,18 @@ def _call(
 def _counters(request: Mapping[str, Any], answer: Mapping[str, Any]) -> Counters:
     usage = answer.get("usage")
     counted = counters(usage, searches=sum(items.searches(item) for item in answers.output(answer)))
+    if counted.cache_write_ttl is not None:
+        counted = replace(counted, cache_write_ttl=_lifetime(request) or counted.cache_write_ttl)
     searches_itself = request.get("web_search_options") is not None
-    if not counted.is_known or not (searches_itself or answers.has_fees(answer) or has_sound(usage)):
-        return counted
-    return replace(counted, contradictory=True)
+    costs_more = searches_itself or counted.cache_write_ttl == _LONG
+    return at_least(counted, costs_more=costs_more or answers.has_fees(answer) or is_beside_text(usage))
+
+
+def _lifetime(request: Mapping[str, Any]) -> str | None:
+    """Return how long the request wants what is written to live."""
+    options = request.get("prompt_cache_options")
+    ttl = word(options.get("ttl")) if isinstance(options, dict) else None
+    return ttl if ttl in _LIFETIMES else None
 
 
 def _tier(line: Mapping[str, Any], request: Mapping[str, Any], answer: Mapping[str, Any]) -> Any:

@@ -59,4 +59,5 @@ FORMAT = Format(
     read=read,
     # A transcript of the same session says more of a call.
     precedence=5,
+    totals=("metrics",),
 )

@@ -18,7 +18,7 @@ from costscan.formats.agents import blocks
 from costscan.formats.agents.runs import Run, Runs, ToldCall
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.block import Block
-from costscan.reading.conversation.usage import Counters, number
+from costscan.reading.conversation.usage import UNKNOWN_TTL, Counters, number
 from costscan.reading.io.json_lines import feed_objects
 from costscan.reading.io.rows import Rows
 
@@ -127,7 +127,8 @@ def _counters(usage: Mapping[str, Any]) -> Counters:
     )
     hour = number(usage.get("cacheWrite1h", 0))
     short = None if written is None or hour is None else max(written - hour, 0)
-    return Counters(plain, cache_read, short, hour, output, None, 0, contradictory=False)
+    ttl = UNKNOWN_TTL if short and "cacheWrite1h" not in usage else None
+    return Counters(plain, cache_read, short, hour, output, None, 0, contradictory=False, cache_write_ttl=ttl)
 
 
 def _content(content: object) -> list[Block]:

@@ -1,8 +1,8 @@
 """The reduce step: what the files told, put together into runs and turns in which each call stands once.
 
 A call may be told by several copies of its run: a session resumed or forked into a new file, a transcript and
-its stream, a sub-agent's own file and the progress lines of its parent. One copy keeps it, with the largest
-output any copy shows.
+its stream, a sub-agent's own file and the progress lines of its parent, the log of a gateway. One copy keeps
+it, with the largest output any copy shows.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,8 @@ from typing import Final
 import polars as pl
 
 from costscan.formats import available
+from costscan.formats.interface import BESIDE
+from costscan.ingest.retold import unified
 from costscan.meters import PROMPT_TOKENS, TOKENS, WRITTEN_TOKENS
 from costscan.reading.conversation.refusals import UNKNOWN
 from costscan.reading.conversation.usage import PLACEHOLDER_OUTPUT_TOKENS
@@ -22,6 +24,7 @@ _COUNTERS: Final = (
     *TOKENS,
     "thinking_tokens",
     "web_searches",
+    "cache_write_ttl",
 )
 _AGREED: Final = (*_COUNTERS, "stop_reason", "recorded_usd", "refusal")
 _KNOWN_BEST: Final = {"reported": 0, "placeholder": 1, "unreported": 2}
@@ -47,9 +50,9 @@ def calls_and_copies(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
     copies = table(folder, "copies").collect()
     calls = _identified(_timed(table(folder, "calls").collect()))
     copies = _ranked(_rooted(_named(copies, table(folder, "agents").collect())), calls)
-    ranks = copies.select("copy", "run_id", "rank")
+    ranks = copies.select("copy", "run_id", "rank", "source")
     calls = calls.join(ranks, on="copy", how="left").sort("rank", "seq")
-    return _kept(calls), copies
+    return _kept(unified(calls)).drop("source", "call_id"), copies
 
 
 def _timed(calls: pl.DataFrame) -> pl.DataFrame:
@@ -126,8 +129,9 @@ def _root(run: str, parents: Mapping[str, str]) -> str:
 def _ranked(copies: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
     """Rank the copies: where a call stands in several, the copy of the lowest rank keeps it.
 
-    Sessions keep calls before their sub-agents, transcripts before streams, runs that ended earlier before
-    those that were forked from them; among copies of one run, the fullest keeps.
+    Clients' own logs keep calls before what stands beside them (gateways, traces), sessions before their
+    sub-agents, transcripts before streams, runs that ended earlier before those that were forked from them;
+    among copies of one run, the fullest keeps.
     """
     size = calls.group_by("copy").agg(
         pl.len().alias("n"),
@@ -135,9 +139,11 @@ def _ranked(copies: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
         pl.col("end_at").max().alias("ended"),
     )
     precedence = {name: log_format.precedence for name, log_format in available().items()}
+    told_by = pl.col("source").replace_strict(precedence, default=None)
     order = pl.struct(
+        (told_by >= BESIDE).alias("is_beside"),
         pl.col("parent_run_id").is_not_null(),
-        pl.col("source").replace_strict(precedence, default=None),
+        told_by,
         pl.col("ended").max().over("run_id").fill_null(pl.datetime(9999, 1, 1, time_zone="UTC")),
         pl.col("path").min().over("run_id"),
         pl.col("run_id"),
@@ -161,7 +167,7 @@ def _kept(calls: pl.DataFrame) -> pl.DataFrame:
         calls: sorted by rank: of what the copies say of a call, the first one's word counts.
     """
     # Few calls stand in several copies, and comparing copies takes ten times as long as finding those calls.
-    alone = pl.col("message_id").is_not_null() & pl.struct("message_id", "part").hash().is_unique()
+    alone = pl.col("call_id").is_not_null() & pl.struct("call_id", "part").hash().is_unique()
     several = calls.select(~alone).to_series()
     agreed = _of_copies(calls.filter(several))
     rows = several.arg_true()
@@ -181,15 +187,15 @@ def _of_copies(calls: pl.DataFrame) -> pl.DataFrame:
     prompt_key = pl.when(knows_prompt).then(pl.struct("input_tokens", "cache_read_tokens", w5m + w1h).hash())
     calls = calls.with_columns(side=prompt_key)
     # A copy that does not know its prompt is one of those that do.
-    side = pl.coalesce("side", pl.col("side").min().over("message_id", "part"), 0)
+    side = pl.coalesce("side", pl.col("side").min().over("call_id", "part"), 0)
     # Gateways reuse ids: the same id with another prompt is another call, unless its request id says it is
     # the same. Calls without any id are the same only in copies of the same run.
-    same_request = side.min().over("message_id", "part", "request_id")
+    same_request = side.min().over("call_id", "part", "request_id")
     key = (
-        pl.when(pl.col("message_id").is_not_null())
+        pl.when(pl.col("call_id").is_not_null())
         .then(
             pl.struct(
-                "message_id",
+                "call_id",
                 "part",
                 pl.when(pl.col("request_id").is_null()).then(side).otherwise(same_request),
             ).hash()
@@ -199,12 +205,17 @@ def _of_copies(calls: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.struct("run_id", "seq", "at", side.alias("side")).hash())
     )
     calls = calls.with_columns(key=key)
-    best = calls.select("key", most_1h=w1h.max().over("key")).join(
+    tells_ttl = ((w5m + w1h > 0) & pl.col("cache_write_ttl").is_null()).any().over("key")
+    best = calls.select("key", most_1h=w1h.max().over("key"), tells_ttl=tells_ttl).join(
         _best_copy(calls), on="key", how="left", maintain_order="left"
     )
     # A copy that does not tell the writes apart has them all as 5-minute ones.
     hour = pl.min_horizontal("most_1h", w5m + w1h)
-    split = {"cache_write_5m_tokens": w5m + w1h - hour, "cache_write_1h_tokens": hour}
+    split = {
+        "cache_write_5m_tokens": w5m + w1h - hour,
+        "cache_write_1h_tokens": hour,
+        "cache_write_ttl": pl.when(~pl.col("tells_ttl")).then("cache_write_ttl"),
+    }
     return best.select(*(split.get(name, pl.col(name)).alias(name) for name in _COUNTERS)).hstack(
         calls.select(
             stop_reason=pl.col("stop_reason").drop_nulls().first().over("key"),

@@ -6,7 +6,10 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from costscan.errors import CostscanError
 from costscan.formats import available
+from costscan.ingest.table_formats import table_format
+from costscan.reading.io import tables
 
 LOG_ENDINGS: Final = (".jsonl", ".ndjson", ".json")
 PACKED_ENDINGS: Final = (".gz", ".zst")
@@ -83,10 +86,23 @@ class _Walk:
                     entry.stat()  # fails where it leads nowhere, and might have been a log or a folder
                 if entry.is_dir():
                     (self._linked if entry.is_symlink() else self._todo).append((path, above))
-                elif is_log(path) and entry.is_file():
+                elif is_log(path) and entry.is_file() and _may_be_log(path):
                     yield str(path)
             except OSError as error:
                 self._unread(str(path), f"a link that leads nowhere: {error.strerror}")
+
+
+def _may_be_log(path: Path) -> bool:
+    """Whether a file may be a log by what it holds: a table is none where no format knows its columns.
+
+    Reports, costscan's own among them, are tables too.
+    """
+    if not path.name.lower().endswith(tables.ENDINGS):
+        return True
+    try:
+        return table_format(str(path), list(available().values())) is not None
+    except CostscanError:
+        return True  # to be told as one that cannot be read
 
 
 __all__ = ["LOG_ENDINGS", "PACKED_ENDINGS", "is_log", "logs_in"]

@@ -21,6 +21,7 @@ from costscan.formats.interface import Format, LogFile
 from costscan.ingest import arrow_tables, bill_tables
 from costscan.ingest.kept_readings import Added, KeptReadings, Read, key_of
 from costscan.ingest.reasons import NOTHING_KNOWN
+from costscan.ingest.table_formats import table_format
 from costscan.reading.io.containers import kind_of
 from costscan.reading.io.files import open_log
 from costscan.reading.io.lenient_json import is_document, objects, text_of
@@ -126,6 +127,8 @@ def detect(file: LogFile, sources: Sequence[Format]) -> Format | str:
         try:
             if kind_of(file.on_disk) is not None:
                 return next((s for s in sources if s.owns and s.owns(file.on_disk)), NOTHING_KNOWN)
+            if (of_table := table_format(file.on_disk, sources)) is not None:
+                return of_table
             for head in _heads(stream):
                 log_format = _first_format(head, sources)
                 if not isinstance(log_format, str | None):

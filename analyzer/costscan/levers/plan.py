@@ -6,8 +6,9 @@ from typing import Final, Self
 
 import polars as pl
 
+from costscan.cache.policies import is_marked
 from costscan.cache.requests import LoggedRequests
-from costscan.cache_policy import TTLS_US, is_marked
+from costscan.cache_policy import TTLS_US
 from costscan.levers.asks import ASKS
 from costscan.levers.uncertainty import minimums_off, prefix_errors
 

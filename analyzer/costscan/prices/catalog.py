@@ -52,7 +52,7 @@ def claude_history(model: str) -> list[tuple[date | None, Prices]]:
     return [(start, _prices(_at(model_info, start), over=0)) for start in _starts(model_info)]
 
 
-def other_rates() -> list[Rate]:
+def listed_rates() -> list[Rate]:
     """Return the rates of every OpenAI and Google model that is billed by text tokens."""
     return [
         rate
@@ -85,10 +85,10 @@ def _modes(model: ModelInfo) -> Iterator[tuple[tuple[str, str], dict[str, str]]]
 
 
 def _rates(name: str, model: ModelInfo, mode: tuple[str, str], condition: dict[str, str]) -> Iterator[Rate]:
-    starts = _starts(model)
+    starts, because = _starts(model), _source(model, condition)
     for start, end in zip(starts, [*starts[1:], None], strict=True):
         for over, prices in _levels(model, start, condition).items():
-            yield Rate(name, model.id, *mode, over, start, end, prices, source_name())
+            yield Rate(name, model.id, *mode, over, start, end, prices, because)
 
 
 def _levels(model: ModelInfo, start: date | None, condition: dict[str, str]) -> dict[int, Prices]:
@@ -106,6 +106,12 @@ def _levels(model: ModelInfo, start: date | None, condition: dict[str, str]) -> 
         over: _same_ratio(_prices(price, over), _prices(then, over), _prices(now, over))
         for over in _sizes(price)
     }
+
+
+def _source(model: ModelInfo, condition: dict[str, str]) -> str:
+    first = _first_day(model, condition) if condition else None
+    since = f", the tier from {first} and before at the same ratio to standard" if first else ""
+    return source_name() + since
 
 
 def _same_ratio(mode: Prices, then: Prices, now: Prices) -> dict[str, Fraction]:

@@ -1,6 +1,7 @@
 """From the model names in a log to the names in the price table."""
 
 import re
+from collections.abc import Iterator
 from datetime import date, datetime
 from functools import cache, lru_cache
 from typing import Final
@@ -9,10 +10,22 @@ import polars as pl
 
 from costscan.models import ModelRef, family_alias, resolve
 from costscan.prices.cache import kept
+from costscan.prices.overlay import OVERLAY_PATH, overlay
 
 UNKNOWN: Final = "unknown"
 
 _RELEASE: Final = re.compile(r"-(?:preview-|exp-)?(?:\d{4}-\d{2}-\d{2}|\d{8}|\d{3}|\d{2}-\d{2}|\d{2}-\d{4})$")
+_CLIENT: Final = re.compile(
+    r"^(?:openai(?:-chat|-responses|_chat|_responses)?|azure(?:_openai|_ai)?"
+    r"|google(?:-gla|-vertex|_genai|_vertexai)?|gemini|vertexai|vertex_ai|openrouter|litellm|gateway):"
+)
+"""The maker or gateway before a name, as libraries write it: `openai:gpt-5.5`."""
+_ROUTE: Final = re.compile(r":(?:nitro|floor|exacto)$")
+"""How OpenRouter chooses who serves a call; a model of OpenAI or Google costs the same everywhere."""
+_LATEST: Final = re.compile(r"@(?:default|latest)$")
+_VERSION: Final = re.compile(r"@(\d[\d-]*)$")
+_FINE_TUNED: Final = re.compile(r"^(ft:[^:]+):")
+"""`ft:gpt-4o-2024-08-06:organisation:name:id`."""
 _NAMES: Final = pl.Schema({"name": pl.String, "provider": pl.String, "model": pl.String})
 
 
@@ -25,11 +38,20 @@ def identify(spelling: str, day: date | None = None) -> ModelRef | None:
     """
     if ref := resolve(spelling, day):
         return ref
+    for name in _plain_names(spelling):
+        if found := _others().get(name) or _others().get(_mask_release(name)):
+            return ModelRef(model=found[1], provider=found[0])
+    return None
+
+
+def _plain_names(spelling: str) -> Iterator[str]:
+    """What a spelling may call the model itself: as it stands, then without what gateways write around it."""
     name = spelling.strip().lower().rpartition("/")[2]
-    provider_and_model = _others().get(name) or _others().get(_mask_release(name))
-    return (
-        ModelRef(model=provider_and_model[1], provider=provider_and_model[0]) if provider_and_model else None
-    )
+    yield name
+    name = _VERSION.sub(r"-\1", _LATEST.sub("", _ROUTE.sub("", _CLIENT.sub("", name))))
+    yield name
+    if tuned := _FINE_TUNED.match(name):
+        yield _RELEASE.sub("", tuned[1])
 
 
 def canonicalise(turns: pl.DataFrame) -> pl.DataFrame:
@@ -74,14 +96,19 @@ def meant(name: str | None, at: date | None) -> ModelRef | None:
 
 @cache
 def _others() -> dict[str, tuple[str, str]]:
-    frame = kept("names", _NAMES, (), _make_names)
+    frame = kept("names", _NAMES, (OVERLAY_PATH,), _make_names)
     return {name: (provider, model) for name, provider, model in frame.iter_rows()}
 
 
 def _make_names() -> pl.DataFrame:
     from costscan.prices.aliases import other_names  # noqa: PLC0415 - imports genai-prices, which is slow
 
-    return pl.DataFrame(other_names(), schema=_NAMES, orient="row")
+    own = [
+        (name, entry["provider"], entry["model"])
+        for entry in (*overlay()["model"], *overlay()["spelling"])
+        for name in (entry["model"], *entry.get("names", ()))
+    ]
+    return pl.DataFrame([*other_names(), *own], schema=_NAMES, orient="row")
 
 
 def _mask_release(name: str) -> str:

@@ -74,8 +74,8 @@ def _list_prices() -> pl.DataFrame:
 
 def _make_list_prices() -> pl.DataFrame:
     # These two import genai-prices, which is slow.
-    from costscan.prices.catalog import other_rates  # noqa: PLC0415
     from costscan.prices.claude import claude_rates  # noqa: PLC0415
+    from costscan.prices.others import other_rates  # noqa: PLC0415
 
     return to_frame(joined([*claude_rates(), *other_rates()]))
 

@@ -69,11 +69,11 @@ def unit_prices(
     The price is that of the moment of use; before a model's first price the first one holds, and a turn
     without a time takes that of `now`. A prompt (input, cache read and cache write together) over a size
     limit moves the whole request to the higher tier. `speed` is the one logged in the response. Fast requests
-    have no batch price; "priority" costs the standard price where no other is known; in the tier `UNBILLED`
-    all costs 0. `geo` "us" and a regional endpoint are two ways to the same premium: they do not multiply.
-    Another `geo`, tier or speed has no known price. `discount` is the share that is left to pay, on every
-    meter, after everything else; only it and overrides can leave a fraction of a pico-USD, rounded half to
-    even.
+    have no batch price; "priority" of Claude, paid for beforehand, costs the standard price; the tier "fast"
+    is the speed of that name; in the tier `UNBILLED` all costs 0. `geo` "us" and a regional
+    endpoint are two ways to the same premium: they do not multiply. Another `geo`, tier or speed has no known
+    price: it is never the standard one. `discount` is the share that is left to pay, on every meter, after
+    everything else; only it and overrides can leave a fraction of a pico-USD, rounded half to even.
 
     Raises:
         CostscanError: the discount is not from 0 to 100, or an override is wrong (see `with_overrides`).
@@ -175,8 +175,10 @@ def _rows_for(book: _Book, model: str, tier: str | None, speed: str | None) -> l
     plain = "standard" if tier in _PLAIN_TIERS else str(tier)
     if speed not in {None, "", "standard"}:
         return book.get((model, "standard", str(speed)), [])
-    if plain == "priority" and (model, plain, "standard") not in book:
+    if plain == "priority" and model_info(model):
         plain = "standard"
+    if plain == "fast":
+        return book.get((model, "standard", plain), [])
     return book.get((model, plain, "standard"), [])
 
 
@@ -197,7 +199,14 @@ def _place_factor(case: Mapping[str, Any]) -> Fraction:
     rule, info = overlay()["us_inference"], model_info(model)
     if (case["geo"] or "").lower() == "us" and info and info.released > rule["released_after"]:
         factor = max(factor, Fraction(rule["times"]))
-    return factor
+    return factor * _zone_factor(model, (case["model_raw"] or "").lower())
+
+
+def _zone_factor(model: str, spelling: str) -> Fraction:
+    """The premium of the data zone of Azure that a spelling names; the last entry for a model counts."""
+    zones = [zone for zone in overlay()["data_zone"] if spelling.startswith(zone["spelling"])]
+    held = [Fraction(zone["times"]) for zone in zones if model in zone.get("models", (model,))]
+    return held[-1] if held else Fraction(1)
 
 
 def _share(discount: Decimal | int | str) -> Fraction:

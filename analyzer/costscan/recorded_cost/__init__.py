@@ -22,10 +22,21 @@ def recorded(rows: pl.DataFrame, calls: pl.DataFrame) -> list[Recorded]:
     logged = by_session(calls, several)
     totals: dict[str, Recorded] = {}
     for (session, _), files in by_event.items():
-        total = of_session(list(files.values()), logged.get(session, calls.clear()))
+        if files and next(iter(files.values()))[0].billed is not None:
+            total = _fullest([line for file in files.values() for line in file])
+        else:
+            total = of_session(list(files.values()), logged.get(session, calls.clear()))
         if session not in totals or total.amount > totals[session].amount:
             totals[session] = total
     return list(totals.values())
+
+
+def _fullest(lines: list[Recorded]) -> Recorded:
+    """Return the line of a bill that has counted most: exports overlap, and a day that goes on grows."""
+    return max(
+        lines,
+        key=lambda line: (line.amount, sum(sum(n or 0 for n in m.values()) for m in line.models.values())),
+    )
 
 
 def _own(lines: list[Recorded]) -> list[Recorded]:

@@ -27,7 +27,9 @@ class Recorded:
 
     `usage` is what the lines say of their main loop, `usage_model` the model that ran it, `mode` its tier,
     speed and place. `by_usage` is whether that is all they say, `lacking` the models whose own counters were
-    not all told. `processes` are the totals that were added up, where there are several.
+    not all told. `processes` are the totals that were added up, where there are several. `billed` and
+    `is_long` are what the provider's bill tells of them (see `RecordedRow`), `project` and `user` whose they
+    are where that tells it.
 
     The rest is what the log proves of it: `usd_here`, what the same calls cost at list prices;
     `unproven_usd`, what was recorded beyond that; `filled`, the models whose tokens are complete;
@@ -52,6 +54,10 @@ class Recorded:
     by_usage: bool = False
     lacking: set[str] = field(default_factory=set)
     processes: "list[Recorded]" = field(default_factory=list)
+    billed: str | None = None
+    is_long: bool | None = None
+    project: str | None = None
+    user: str | None = None
     usd_here: Decimal = Decimal(0)
     unproven_usd: Decimal = Decimal(0)
     filled: set[str] = field(default_factory=set)
@@ -103,6 +109,7 @@ def _event(row: Mapping[str, Any]) -> Recorded:
         row["event"],
         row["uuid"],
         row["result_index"],
+        **{name: row[name] for name in ("billed", "is_long", "project", "user")},
     )
 
 
@@ -120,6 +127,8 @@ def _add(event: Recorded, row: Mapping[str, Any]) -> None:
         event.usage, event.usage_model = counters, model
         event.mode = (row["tier"], row["speed"], row["geo"])
         return
+    if event.billed is not None:
+        event.mode = (row["tier"], row["speed"], row["geo"])
     event.models[model] = plus(event.models.get(model), counters)
     if usd is not None:
         event.model_usd[model] = event.model_usd.get(model, Decimal(0)) + usd

@@ -21,6 +21,8 @@ TOLERANCE_USD: Final = Decimal("1e-6")
 _SOLVED_USD: Final = Decimal("1e-8")
 """A split of the writes that was solved for must give them closer: some split is always within 1e-6 USD."""
 _DOUBLE: Final = 2
+WINDOW: Final = 200_000
+"""Bills tell prompts of more tokens from others, where they tell their length."""
 
 Mode: TypeAlias = tuple[str, str, str | None]
 """Tier, speed and place of inference."""
@@ -34,7 +36,8 @@ class Rest:
 
     `hour` is how many of the writes live for an hour, None where unknown; `hour_share` is their share in the
     logged ones, in millionths. `usd` are the recorded dollars for these tokens, `spent_usd` what the logged
-    ones cost. `modes` are those that may have been used, `is_whole` whether all counters were told.
+    ones cost. `modes` are those that may have been used, `is_whole` whether all counters were told. Of
+    tokens that a provider billed (`is_billed`), `is_long` is whether their prompts were over `WINDOW`.
     """
 
     model: str
@@ -47,6 +50,8 @@ class Rest:
     spent_usd: Decimal
     modes: Sequence[Mode]
     is_whole: bool
+    is_billed: bool = False
+    is_long: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,8 @@ class Fit:
     """How the tokens of a rest are billed, and whether the dollars prove it.
 
     `parts` is over how many turns they are spread, so that the prompt of none is over the limit of a higher
-    price; `more_read` are cache reads that only the dollars show, an estimate.
+    price; `more_read` are cache reads that only the dollars show, an estimate. `is_certain`: the length of
+    prompts that were billed does not change the price, or is told.
     """
 
     mode: Mode
@@ -65,6 +71,7 @@ class Fit:
     more_read: int = 0
     is_proven: bool = False
     is_estimated: bool = False
+    is_certain: bool = False
 
 
 def fitted(rests: Sequence[Rest], table: pl.DataFrame) -> list[Fit]:
@@ -75,7 +82,7 @@ def fitted(rests: Sequence[Rest], table: pl.DataFrame) -> list[Fit]:
         table: the price table.
     """
     cases = [
-        (n, mode, small) for n in range(len(rests)) for mode in rests[n].modes for small in (True, False)
+        (n, mode, small) for n, rest in enumerate(rests) for mode in rest.modes for small in (True, False)
     ]
     if not cases:
         return []
@@ -91,7 +98,10 @@ def fitted(rests: Sequence[Rest], table: pl.DataFrame) -> list[Fit]:
     for (n, mode, small), price in zip(cases, units, strict=True):
         parts = _prompt(rests[n]) // limits[rests[n].model] + 1 if small and rests[n].model in limits else 1
         offers[n].append((mode, parts, price))
-    return [_fit(rest, offer) for rest, offer in zip(rests, offers, strict=True)]
+    return [
+        _as_billed(rest, offer, limits.get(rest.model, 0)) if rest.is_billed else _fit(rest, offer)
+        for rest, offer in zip(rests, offers, strict=True)
+    ]
 
 
 def _row(rest: Rest, mode: Mode, *, small: bool) -> dict[str, Any]:
@@ -136,6 +146,17 @@ def _fit(rest: Rest, offers: Sequence[tuple[Mode, int, Units]]) -> Fit:
         if cost is not None:
             return _estimated(rest, mode, parts, units) or Fit(mode, w5m, w1h, cost / PICO, parts)
     return Fit(offers[0][0], w5m, w1h, Decimal(0))
+
+
+def _as_billed(rest: Rest, offers: Sequence[tuple[Mode, int, Units]], limit: int) -> Fit:
+    """Return how tokens of a bill are billed: by their own mode, and by what is told of their prompts."""
+    (mode, parts, short), (_, _, long) = offers
+    w5m, w1h = _as_logged(rest)
+    is_flat = short == long
+    cost = _pico(rest, long if rest.is_long else short, w5m, w1h) or Decimal(0)
+    is_told = rest.is_long or (rest.is_long is False and limit >= WINDOW - len(METERS))
+    parts = 1 if is_flat or rest.is_long else parts
+    return Fit(mode, w5m, w1h, cost / PICO, parts, is_certain=bool(is_flat or is_told))
 
 
 def _splits(rest: Rest, units: Units) -> list[tuple[int, int, Decimal]]:

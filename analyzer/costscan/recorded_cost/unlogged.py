@@ -5,6 +5,7 @@ an exact part of the bill where list prices give the recorded dollars to 1e-6 US
 that is told beside the bill and not added to it.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
@@ -13,12 +14,14 @@ import polars as pl
 
 from costscan.meters import UNITS_OF
 from costscan.prices import meant
-from costscan.recorded_cost import COUNTERS, HOUR, TOKENS, Recorded, by_session
+from costscan.recorded_cost import COUNTERS, HOUR, TOKENS, Counters, Recorded, by_session
 from costscan.recorded_cost.contradictions import believed
 from costscan.recorded_cost.fits import PICO, STANDARD, TOLERANCE_USD, Fit, Rest, fitted
 from costscan.schema.tables.runs import TURNS
 
 SUFFIX: Final = "/unlogged"
+VARIANT: Final = " · "
+"""In the name of a total of a bill, what stands between the day and what sets it apart within the day."""
 _PER_MILLION: Final = 10**6
 
 
@@ -35,7 +38,7 @@ def missing(totals: Sequence[Recorded], turns: pl.DataFrame, table: pl.DataFrame
     sessions = by_session(turns, {total.session for total in totals})
     rests: list[tuple[Recorded, Rest]] = []
     for total in totals:
-        logged = _logged(total, sessions.get(total.session, turns.clear()))
+        logged = _logged(total, sessions[total.session]) if total.session in sessions else {}
         total.at = total.at or max((m["at"] for m in logged.values() if m["at"] is not None), default=None)
         total.usd_here = sum((Decimal(m["pico_usd"]) for m in logged.values()), Decimal(0)) / PICO
         rests.extend((total, rest) for rest in _rests(total, logged))
@@ -43,14 +46,23 @@ def missing(totals: Sequence[Recorded], turns: pl.DataFrame, table: pl.DataFrame
     turn: dict[str, int] = {}
     for (total, rest), fit in zip(rests, fitted([rest for _, rest in rests], table), strict=True):
         total.usd_here += fit.usd
-        total.is_proven &= fit.is_proven
+        total.is_proven &= fit.is_proven or (_is_bill(total, fit) and not _unknown(total.models[rest.model]))
         for row in _rows(total, rest, fit):
             rows.append(row | {"turn": turn.get(total.session, 0)})
             turn[total.session] = turn.get(total.session, 0) + 1
+    covered: dict[str, Decimal] = defaultdict(Decimal)
     for total in totals:
-        more = total.amount - total.usd_here
+        if total.billed is not None and total.models:
+            covered[total.session.partition(VARIANT)[0]] += total.usd_here
+    for total in totals:
+        more = total.amount - total.usd_here - (Decimal(0) if total.models else covered[total.session])
         total.unproven_usd = more if more > TOLERANCE_USD else Decimal(0)
     return pl.DataFrame(rows, schema=TURNS.schema, orient="row")
+
+
+def _is_bill(total: Recorded, fit: Fit) -> bool:
+    """Whether tokens are those of a bill, and their price is certain."""
+    return total.billed == "known" and fit.is_certain
 
 
 def _logged(total: Recorded, own: pl.DataFrame) -> dict[str, dict[str, Any]]:
@@ -96,7 +108,7 @@ def _rest(
     spent = Decimal(own.get("pico_usd", 0)) / PICO
     usd = None if own.get("unpriced", False) else _dollars(total, model)
     logged_modes = [(m["tier"], m["speed"], m["geo"]) for m in own.get("modes", ())]
-    modes = [*([total.mode] if total.mode else []), STANDARD, *logged_modes]
+    modes = [*([total.mode] if total.mode else []), *([] if total.billed else [STANDARD, *logged_modes])]
     return Rest(
         model=model,
         model_raw=total.spelling.get(model, model),
@@ -108,6 +120,8 @@ def _rest(
         spent_usd=spent,
         modes=list(dict.fromkeys(modes)),
         is_whole=model not in total.lacking,
+        is_billed=total.billed is not None,
+        is_long=total.is_long,
     )
 
 
@@ -130,6 +144,7 @@ def _rows(total: Recorded, rest: Rest, fit: Fit) -> Iterator[dict[str, Any]]:
         "cache_write_1h_tokens": fit.w1h,
     }
     usd = None if rest.usd is None or fit.parts > 1 else max(rest.usd, Decimal(0)).quantize(1 / PICO)
+    unknown = _unknown(total.models[rest.model]) if total.billed is not None else set()
     for n in range(fit.parts):
         yield {
             **dict.fromkeys(TURNS.columns),
@@ -143,9 +158,22 @@ def _rows(total: Recorded, rest: Rest, fit: Fit) -> Iterator[dict[str, Any]]:
             "speed": speed,
             "geo": geo,
             **{name: count * (n + 1) // fit.parts - count * n // fit.parts for name, count in counts.items()},
+            **dict.fromkeys(unknown),
             "recorded_usd": usd,
-            "usage_from": "estimated" if fit.is_estimated else "reported",
+            "usage_from": "unreported" if unknown else _usage_from(total, fit),
         }
 
 
-__all__ = ["SUFFIX", "missing"]
+def _unknown(tokens: Counters) -> set[str]:
+    """Return the counters of a turn that a bill does not tell."""
+    names = {name for name, count in tokens.items() if count is None}
+    writes = {"cache_write_5m_tokens", "cache_write_1h_tokens"}
+    return names - {"cache_write_tokens"} | (writes if "cache_write_tokens" in names else set())
+
+
+def _usage_from(total: Recorded, fit: Fit) -> str:
+    is_assumed = total.billed is not None and not _is_bill(total, fit)
+    return "estimated" if fit.is_estimated or is_assumed else "reported"
+
+
+__all__ = ["SUFFIX", "VARIANT", "missing"]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import polars as pl
 
 from costscan.cache.agreement import REPLAYED
-from costscan.cache_policy import SHORT_US, is_marked
+from costscan.cache.policies import is_marked
+from costscan.cache_policy import SHORT_US
 from costscan.formats import with_whole_prompts
 from costscan.levers import batching, caching, routing, trimming
 from costscan.levers.caching import TTL, TTL_WAYS

@@ -48,7 +48,7 @@ from costscan.summary.tables import (
     carried_usd,
 )
 from costscan.summary.threads import threads_table
-from costscan.usage import PLACEHOLDER, UNPRICED, UNREPORTED
+from costscan.usage import OTHER_WRITES, PLACEHOLDER, UNPRICED, UNREPORTED
 from costscan.zones import DEFAULT
 
 
@@ -168,9 +168,11 @@ def _totals(analysis: Diagnosis, selection: Selection | None, recorded: dict[str
     doubtful = unproven(analysis, selection)
     unpriced = turns.filter(UNPRICED)
     unreported = gaps.filter(UNREPORTED)
-    sums = turns.select(*(pl.col(name).sum() for name in TOKENS), prompt_tokens=PROMPT.sum()).row(
-        0, named=True
-    )
+    sums = turns.select(
+        *(pl.col(name).sum() for name in TOKENS),
+        cache_write_other_tokens=OTHER_WRITES.sum(),
+        prompt_tokens=PROMPT.sum(),
+    ).row(0, named=True)
     usd = turns.select(known_sum("usd")).item()
     carried = int(analysis.growth["carried_tokens"].sum())
     return Totals(

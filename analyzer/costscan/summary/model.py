@@ -58,6 +58,7 @@ class Totals:
     text of all of them is worth. `recorded_billed_usd` is what the calls that recorded totals cover cost
     here, at list prices as clients record; `unproven_recorded_usd` is what was recorded beyond that and is in
     no sum, `unproven_sessions` how many sessions have totals that their tokens and list prices do not give.
+    `cache_write_other_tokens` are those of `cache_write_5m_tokens` whose lifetime is another or not logged.
     `estimated_turns` are those whose cache tokens follow from recorded dollars alone.
     """
 
@@ -96,6 +97,7 @@ class Totals:
     unreported_turns: int
     unreported_usd: Decimal | None
     open_unreported_turns: int
+    cache_write_other_tokens: int
 
 
 @dataclass(frozen=True)

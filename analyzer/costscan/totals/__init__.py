@@ -3,13 +3,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from costscan.meters import TOKENS
 from costscan.price_basis import PriceBasis
 
 SCHEMA_VERSION: Final = 1
-COUNTS: Final = ("turns", "unpriced_turns", "unreported_turns", "placeholder_turns", *TOKENS, "web_searches")
+COUNTS: Final = (
+    "turns",
+    "unpriced_turns",
+    "unreported_turns",
+    "placeholder_turns",
+    *TOKENS,
+    "web_searches",
+    "cache_write_other_tokens",
+)
 UNKNOWN: Final = "unknown"
 """The period of what has no time, the project, branch or user of what tells none."""
 PERIODS: Final = ("hour", "day", "week", "month", "block")
@@ -29,6 +38,8 @@ class Totals:
         models: the same by `by` and model.
         unusable_files: files that hold no usable line.
         unread: of the files that could not be read, why.
+        sums: how many of the calls are none, but sums that the export of a provider tells.
+        charged_usd: what cost exports tell beyond what is billed of their days.
         total: the same of all turns, one row.
     """
 
@@ -46,6 +57,8 @@ class Totals:
     total: Row
     rows: Sequence[Row]
     models: Sequence[Row]
+    sums: int = 0
+    charged_usd: Decimal = Decimal(0)
 
 
 __all__ = ["COUNTS", "KEYS", "PERIODS", "UNKNOWN", "Totals"]

@@ -1,20 +1,21 @@
 """A bill summed up: by day, session, project, user or model."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
 from costscan import __version__
 from costscan.aggregates import known_sum
-from costscan.billing import Billed
+from costscan.billing import TOTALS_ONLY, Billed
 from costscan.ingest import Reading
 from costscan.meters import TOKENS
 from costscan.price_basis import PriceBasis
 from costscan.schema.tables.runs import OWNERS
 from costscan.totals import PERIODS, SCHEMA_VERSION, UNKNOWN, Totals
 from costscan.totals.periods import key
-from costscan.usage import PLACEHOLDER, UNPRICED, UNREPORTED
+from costscan.usage import OTHER_WRITES, PLACEHOLDER, UNPRICED, UNREPORTED
 
 
 def totals(
@@ -55,6 +56,8 @@ def totals(
         unread=reading.unread,
         total=turns.select(**_sums()).row(0, named=True),
         rows=_rows(turns, by),
+        charged_usd=sum((t.unproven_usd for t in bill.recorded if t.billed is not None), Decimal(0)),
+        sums=turns.filter(pl.col("task") == TOTALS_ONLY).height,
         models=_ordered(turns.group_by(*dict.fromkeys((by, "model"))).agg(**_sums()), by),
     )
 
@@ -73,6 +76,7 @@ def _sums() -> dict[str, pl.Expr]:
         "unreported_turns": UNREPORTED.sum().cast(pl.Int64),
         "placeholder_turns": PLACEHOLDER.sum().cast(pl.Int64),
         **{name: known_sum(name) for name in (*TOKENS, "web_searches")},
+        "cache_write_other_tokens": OTHER_WRITES.sum(),
     }
     return {"usd": known_sum("usd"), **counts}
 

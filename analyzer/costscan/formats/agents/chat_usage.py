@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from costscan.formats.agents.blocks import mapping_in
-from costscan.reading.conversation.token_classes import OPENAI, Told, classes_of
-from costscan.reading.conversation.usage import Counters, number
+from costscan.formats.openai.usage import is_beside_text
+from costscan.reading.conversation.token_classes import OPENAI, Told, at_least, classes_of
+from costscan.reading.conversation.usage import UNKNOWN_TTL, Counters, number
 
 _WRITTEN: Final = ("cache_creation_tokens", "cache_write_tokens", "cache_creation_input_tokens")
+_LIFETIME: Final = "ephemeral_{}_input_tokens"
 _CACHE: Final = frozenset({"prompt_tokens_details", "cache_read_input_tokens", "cached_tokens"})
 """Keys that say whether something was cached; null means that nothing was."""
 
@@ -19,7 +21,7 @@ def counters_of(usage: Mapping[str, Any]) -> Counters:
     """
     prompt, reply = (mapping_in(usage, f"{name}_tokens_details") for name in ("prompt", "completion"))
     split = mapping_in(prompt, "cache_creation_token_details")
-    hour, half_day = (_or_none(split.get(f"ephemeral_{ttl}_input_tokens")) for ttl in ("1h", "12h"))
+    hour, half_hour, half_day = (_or_none(split.get(_LIFETIME.format(ttl))) for ttl in ("1h", "30m", "12h"))
     written = _first(
         prompt, usage, "cache_creation_tokens", "cache_write_tokens", "cache_creation_input_tokens"
     )
@@ -28,14 +30,20 @@ def counters_of(usage: Mapping[str, Any]) -> Counters:
         output_tokens=number(usage.get("completion_tokens")),
         cache_read_tokens=_first(prompt, usage, "cached_tokens", "cache_read_input_tokens"),
         cache_write_5m_tokens=None if written is None or hour is None else max(written - hour, 0),
-        # The price of twelve hours is not known.
+        # Twelve hours cost more than the price of a write that is known.
         cache_write_1h_tokens=hour if half_day == 0 else None,
         reasoning_tokens=_or_none(reply.get("reasoning_tokens")),
         total_tokens=number(usage.get("total_tokens")),
+        cache_write_ttl="12h"
+        if half_day
+        else "30m"
+        if half_hour
+        else None
+        if _LIFETIME.format("5m") in split or hour
+        else UNKNOWN_TTL,
     )
-    return classes_of(
-        told if prompt or _tells_cache(usage) else told._replace(cache_read_tokens=None), OPENAI
-    )
+    told = told if prompt or _tells_cache(usage) else told._replace(cache_read_tokens=None)
+    return at_least(classes_of(told, OPENAI), costs_more=is_beside_text(usage))
 
 
 def _tells_cache(usage: Mapping[str, Any]) -> bool:

@@ -6,8 +6,8 @@ from typing import Any, Final
 from costscan.formats.agents import blocks, chat
 from costscan.formats.agents.chat import Message, Prompt
 from costscan.reading.content.block import Block
-from costscan.reading.conversation.token_classes import OPENAI, Told, classes_of
-from costscan.reading.conversation.usage import Counters, number
+from costscan.reading.conversation.token_classes import OPENAI, Told, at_least, classes_of, counts_sound
+from costscan.reading.conversation.usage import UNKNOWN_TTL, Counters, number
 from costscan.reading.io import lenient_json
 
 _USAGE: Final = "gen_ai.usage."
@@ -44,6 +44,7 @@ TIER: Final = (
     *("anthropic.response.service_tier", "openai.response.service_tier"),
     "gen_ai.openai.response.service_tier",
 )
+REQUEST: Final = ("request_id", "anthropic.request.id")
 RUN: Final = ("gen_ai.conversation.id", "session.id")
 STOP: Final = ("anthropic.message.stop_reason", "stop_reason", "llm.finish_reason")
 
@@ -91,8 +92,10 @@ def counters_of(attributes: Mapping[str, Any], *, knows_cache: bool) -> Counters
         cache_write_1h_tokens=hour,
         reasoning_tokens=_counter(attributes, _REASONING),
         total_tokens=_counter(attributes, _TOTAL),
+        cache_write_ttl=None if tells_lifetime(attributes) else UNKNOWN_TTL,
     )
-    return classes_of(told, OPENAI)
+    counts = {name: value for name, value in attributes.items() if name.startswith((_USAGE, _COUNT))}
+    return at_least(classes_of(told, OPENAI), costs_more=counts_sound(counts))
 
 
 def _counter(attributes: Mapping[str, Any], names: Sequence[str], none: int | None = None) -> int | None:

@@ -11,7 +11,7 @@ from costscan.formats.claude import people, task_names
 from costscan.formats.interface import LogFile
 from costscan.reading.content.block import Block, encode, hash_of, text_block
 from costscan.reading.content.measure import definition, measure
-from costscan.reading.conversation.call import Call, make_call
+from costscan.reading.conversation.call import Call, key_of, make_call
 from costscan.reading.conversation.thread import Thread
 from costscan.reading.conversation.usage import Counters, Usage
 from costscan.reading.io.row_types import CopyRow
@@ -74,7 +74,7 @@ class Run:
     def called(self, told: ToldCall, wrote: Iterable[Block] = ()) -> int:
         """Add a call and what it wrote; give its number."""
         call = call_of(told)
-        key = f"{call.message_id or call.request_id or f'line {told.line}'} {call.counters.prompt_side}"
+        key = key_of(call) or f"{call.request_id or f'line {told.line}'} {call.counters.prompt_side}"
         number = self.thread.call(call, key=key)
         self.thread.wrote(number, told.line, wrote)
         return number

@@ -10,7 +10,7 @@ from costscan.formats.agents.blocks import word
 from costscan.formats.agents.otlp import Record
 from costscan.formats.agents.runs import Run, Runs, ToldCall
 from costscan.formats.interface import LogFile
-from costscan.reading.conversation.usage import Counters, number
+from costscan.reading.conversation.usage import UNKNOWN_TTL, Counters, number
 from costscan.reading.io.rows import Rows
 
 _MAIN: Final = ("sdk", "main", "repl_main_thread", "cli")
@@ -32,7 +32,7 @@ class _Seen(Struct):
     def ids(self) -> tuple[str | None, str | None]:
         """The message id and the request id; Claude Code's spans have the latter for both."""
         response = word(self.attributes.get("gen_ai.response.id"))
-        request = word(self.attributes.get("request_id"))
+        request = word(genai.first(self.attributes, genai.REQUEST))
         return None if response == request else response, request
 
     @property
@@ -150,4 +150,5 @@ def _event(attributes: Mapping[str, Any]) -> Counters:
     )
     hour = number(attributes.get("cache_creation_1h_tokens", 0))
     short = None if written is None or hour is None else max(written - hour, 0)
-    return Counters(plain, cache_read, short, hour, output, None, 0, contradictory=False)
+    ttl = UNKNOWN_TTL if short and "cache_creation_1h_tokens" not in attributes else None
+    return Counters(plain, cache_read, short, hour, output, None, 0, contradictory=False, cache_write_ttl=ttl)

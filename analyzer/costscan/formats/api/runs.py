@@ -9,7 +9,7 @@ from costscan.formats.api.message import word
 from costscan.formats.claude import people, task_names
 from costscan.formats.interface import LogFile
 from costscan.reading.content.block import Block
-from costscan.reading.conversation.call import Call
+from costscan.reading.conversation.call import Call, key_of
 from costscan.reading.conversation.request_thread import RequestThread
 from costscan.reading.io.row_types import CopyRow
 from costscan.reading.io.rows import Rows
@@ -65,8 +65,7 @@ class PairRun(Struct):
             its number in the run, and that of the first block that it wrote.
         """
         self.waited = self.waited or waited(self.thread, blocks)
-        # A gateway may give every response the same id: another prompt is another call.
-        key = f"{call.message_id} {call.counters.prompt_side}" if call.message_id else f"line {number}"
+        key = key_of(call) or f"line {number}"
         thread = self.thread
         salt = salt or Salt()
         n = thread.request(number, blocks, call, key, salt) if blocks else thread.call(call, key=key)

@@ -82,7 +82,7 @@ def output(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def has_fees(answer: Mapping[str, Any]) -> bool:
     """Whether tools were used that are billed beside the tokens, at prices that are not known here."""
-    return any(item.get("type") in _WITH_FEES for item in output(answer))
+    return any(word(item.get("type")) in _WITH_FEES for item in output(answer))
 
 
 def stop_reason(answer: Mapping[str, Any]) -> str | None:
@@ -90,7 +90,7 @@ def stop_reason(answer: Mapping[str, Any]) -> str | None:
     choices, details = _objects(answer.get("choices")), answer.get("incomplete_details")
     if choices:
         return word(choices[0].get("finish_reason"))
-    if any(item.get("type") in _OWN_CALLS for item in output(answer)):
+    if any(word(item.get("type")) in _OWN_CALLS for item in output(answer)):
         return "tool_use"
     return (word(details.get("reason")) if isinstance(details, dict) else None) or word(answer.get("status"))
 

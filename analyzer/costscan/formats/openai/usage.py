@@ -7,7 +7,7 @@ details out where there are none; a detail that is there and no count is unknown
 from collections.abc import Mapping
 from typing import Any, Final
 
-from costscan.reading.conversation.token_classes import OPENAI, Told, classes_of
+from costscan.reading.conversation.token_classes import OPENAI, Told, classes_of, counts_sound
 from costscan.reading.conversation.usage import Counters, nothing_known, number
 
 _INPUT: Final = ("input_tokens", "prompt_tokens")
@@ -35,12 +35,12 @@ def counters(usage: object, *, searches: int = 0) -> Counters:
     return classes_of(told(usage, searches=searches), OPENAI)
 
 
-def has_sound(usage: object) -> bool:
-    """Whether sound went in or out, whose tokens cost more than those of text."""
+def is_beside_text(usage: object) -> bool:
+    """Whether sound went in or out, or pictures came out: their tokens cost more than those of text."""
     if not isinstance(usage, dict):
         return False
-    details = (_details(usage, names) for names in (_INPUT, _OUTPUT))
-    return any(number(found.get("audio_tokens")) not in {None, 0} for found in details)
+    heard, made = (_details(usage, names) for names in (_INPUT, _OUTPUT))
+    return counts_sound(heard) or counts_sound(made) or bool(number(made.get("image_tokens")))
 
 
 def _details(usage: Mapping[str, Any], names: tuple[str, ...]) -> Mapping[str, Any]:

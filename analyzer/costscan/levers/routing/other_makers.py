@@ -5,7 +5,8 @@ from typing import Final
 import polars as pl
 
 from costscan.cache.automatic import ttl_us_of
-from costscan.cache_policy import SHORT_US, is_automatic, is_marked
+from costscan.cache.policies import is_automatic, is_marked
+from costscan.cache_policy import SHORT_US
 from costscan.levers.extended_prompts import is_extended
 from costscan.levers.plan import MARKS, Breakpoints, Plan
 from costscan.models import model_info

@@ -29,6 +29,8 @@ CHARS_OF_LARGEST_TOKEN: Final = 8
 """More than any text has a token: an output of fewer tokens than that cannot be the whole of it."""
 LONGEST: Final = timedelta(days=1)
 """No call takes longer; a batch may take as long."""
+SHORTEST_ID: Final = 20
+"""The ids of providers are longer; a shorter one ("chatcmpl-123") may stand in the answers to many calls."""
 _LAST_DAY: Final = datetime.max.replace(tzinfo=UTC) - LONGEST
 _MOST_DIGITS: Final = 9
 
@@ -59,6 +61,19 @@ class Call(Struct, gc=False):
     asks: str | None = None
     refusal: str | None = None
     hand_overs: dict[str, Any] = field(default_factory=dict)
+
+
+def key_of(call: Call) -> str | None:
+    """Return what the lines of a call have in common, None where it has no message id.
+
+    A gateway may give every response the same id: another prompt is another call, and where the id is short
+    another model or output.
+    """
+    if call.message_id is None:
+        return None
+    counted = call.counters
+    more = f" {call.model_raw} {counted.output_tokens}" if len(call.message_id) < SHORTEST_ID else ""
+    return f"{call.message_id} {counted.prompt_side}{more}"
 
 
 def usage_from(call: Call, counted: Counters) -> str:
@@ -212,6 +227,7 @@ def _row(call: Call, inside: _Inside, place: tuple[int, int], shown_chars: int) 
         call.miss_reason,
         call.asks,
         inside.refusal,
+        counted.cache_write_ttl,
     )
 
 

@@ -6,12 +6,13 @@ leaves it out (Gemini). Versions of one client differ in it, so a record that te
 total, and the usual way of its format decides only where it tells none.
 """
 
+from collections.abc import Mapping
 from itertools import product
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from costscan.reading.conversation.usage import Counters
+from costscan.reading.conversation.usage import UNKNOWN_TTL, Counters, number
 
 
 class Counting(NamedTuple):
@@ -35,6 +36,7 @@ class Told(NamedTuple):
         cache_read_tokens: what the cache read.
         cache_write_5m_tokens: what it wrote, all of it where the producer knows one lifetime.
         cache_write_1h_tokens: what it wrote to keep for an hour.
+        cache_write_ttl: how long the former live; None where the log says that it is five minutes.
         reasoning_tokens: what was reasoned.
         total_tokens: the sum that the log itself tells, None where it tells none.
         tool_prompt_tokens: input beside the input counter: Gemini's prompt of a tool.
@@ -50,6 +52,7 @@ class Told(NamedTuple):
     total_tokens: int | None = None
     tool_prompt_tokens: int | None = 0
     web_searches: int | None = 0
+    cache_write_ttl: str | None = UNKNOWN_TTL
 
     @property
     def cached_tokens(self) -> int | None:
@@ -75,6 +78,16 @@ def classes_of(told: Told, usual: Counting) -> Counters:
         return fitting[0]
     least = min(possible, key=lambda way: _known_first(_sum_of(told, way)))
     return replace(_classes(told, least), contradictory=True)
+
+
+def at_least(counted: Counters, *, costs_more: bool) -> Counters:
+    """Return the counters as a lower bound, where tokens among them `costs_more` than those of text."""
+    return replace(counted, contradictory=True) if costs_more and counted.is_known else counted
+
+
+def counts_sound(counts: Mapping[str, object]) -> bool:
+    """Whether counters by their names count sound, whose tokens cost more than those of text."""
+    return any("audio" in name and number(value) for name, value in counts.items())
 
 
 def _ways(usual: Counting) -> list[Counting]:
@@ -120,6 +133,7 @@ def _classes(told: Told, way: Counting) -> Counters:
         told.reasoning_tokens,
         told.web_searches,
         contradictory=False,
+        cache_write_ttl=told.cache_write_ttl if told.cache_write_5m_tokens else None,
     )
 
 

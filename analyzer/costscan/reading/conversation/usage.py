@@ -43,6 +43,8 @@ class Usage(Struct, gc=False):
 
 MAX_COUNT = 10**9
 """More tokens than any call can have: a larger number is damage."""
+UNKNOWN_TTL = "unknown"
+"""The lifetime of cache writes of which the log does not tell it."""
 MAX_SEARCHES = 1000
 """More web searches than any call can make."""
 USAGE_FIELDS = [name for name in Usage.__struct_fields__ if name not in {"cache_creation", "iterations"}]
@@ -56,7 +58,8 @@ class Counters(Struct, gc=False):
     """Billable counters of one model call, None where not known; token classes are disjoint.
 
     `contradictory`: what the log tells of the cache writes, or of the calls inside, does not fit or cannot be
-    read; the smaller bill is taken.
+    read; the smaller bill is taken. `cache_write_ttl`: how long the writes live that count as 5-minute ones
+    and are not known to be: "30m", "12h" or "unknown".
     """
 
     input_tokens: int | None
@@ -67,6 +70,7 @@ class Counters(Struct, gc=False):
     thinking_tokens: int | None
     web_searches: int | None
     contradictory: bool
+    cache_write_ttl: str | None = None
 
     @property
     def prompt_side(self) -> tuple[int | None, int | None, int | None]:
@@ -155,6 +159,10 @@ def _odd_writes(raw_total: object, split: object) -> tuple[int | None, int | Non
     return w5m + max(total - w5m - w1h, 0), w1h, bool(total) and parts == (None, None)
 
 
+def _tells_ttl(split: object) -> bool:
+    return isinstance(split, Split) and split.ephemeral_5m_input_tokens is not None
+
+
 def _tells_cache(usage: Usage) -> bool:
     return usage.cache_read_input_tokens is not None or usage.cache_creation_input_tokens is not None
 
@@ -188,7 +196,8 @@ def counters(usage: Usage) -> Counters:
     search_count = server.get("web_search_requests") if isinstance(server, dict) else None
     searches = 0 if search_count is None else number(search_count, MAX_SEARCHES)
     thinking = number(details.get("thinking_tokens")) if isinstance(details, dict) else None
-    return Counters(plain, cache_read, w5m, w1h, out, thinking, searches, contradictory)
+    ttl = UNKNOWN_TTL if w5m and not _tells_ttl(usage.cache_creation) else None
+    return Counters(plain, cache_read, w5m, w1h, out, thinking, searches, contradictory, ttl)
 
 
 def from_dict(value: object) -> Usage | None:

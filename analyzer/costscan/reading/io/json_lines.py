@@ -110,7 +110,7 @@ class Reader:
                 self._rows.add_strange(value)
 
     def _blocks_of(self, stream: BinaryIO) -> Iterator[bytes]:
-        blocks = _blocks(stream)
+        blocks = line_blocks(stream)
         while True:
             try:
                 yield next(blocks)
@@ -186,7 +186,7 @@ def count_lines(block: bytes) -> int:
     return lines + (not block.endswith(b"\n"))
 
 
-def _blocks(stream: BinaryIO) -> Iterator[bytes]:
+def line_blocks(stream: BinaryIO) -> Iterator[bytes]:
     """Yield the file in pieces of about BLOCK_BYTES that end at a line end."""
     rest: list[bytes] = []
     while read := stream.read(READ_BYTES):

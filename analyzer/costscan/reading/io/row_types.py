@@ -60,6 +60,7 @@ class CallRow(NamedTuple):
     miss_reason: str | None
     asks: str | None
     refusal: str | None
+    cache_write_ttl: str | None
 
 
 class BlockColumns(NamedTuple):
@@ -158,6 +159,10 @@ class RecordedRow(NamedTuple):
 
     That is the tokens and dollars of a `model`, the `total` dollars, or the `usage` of its main loop. A
     counter is None where the line leaves it out.
+
+    `billed` is set where the tokens are those of the provider's bill: `known` where all is told that sets
+    their price, else `assumed`; `is_long` is whether they are of prompts over the limit of a higher price,
+    None where that is not told.
     """
 
     session: str
@@ -179,6 +184,10 @@ class RecordedRow(NamedTuple):
     tier: str | None = None
     speed: str | None = None
     geo: str | None = None
+    billed: str | None = None
+    is_long: bool | None = None
+    project: str | None = None
+    user: str | None = None
 
 
 class AgentRow(NamedTuple):

@@ -33,7 +33,7 @@ def billed(summary: Summary) -> Pieces:
     pieces += _unreported(summary)
     if totals.unpriced_turns:
         pieces += _unpriced(summary)
-    pieces += _unproven(totals)
+    pieces += _unproven(totals, has_sums=has_sums(summary))
     if totals.usd_exact and totals.turns:
         pieces.append(("   every call priced" + (" at list" if summary.prices.is_list else ""), ""))
     return pieces
@@ -52,13 +52,21 @@ def _unreported(summary: Summary) -> Pieces:
     ]
 
 
-def _unproven(totals: Totals) -> Pieces:
+def has_sums(summary: Summary) -> bool:
+    """Whether a provider's export is among the logs, which tells sums and no calls."""
+    return "usage_export" in summary.inputs.formats
+
+
+def _unproven(totals: Totals, *, has_sums: bool) -> Pieces:
     """Say what recorded costs leave open."""
     pieces: Pieces = []
     if totals.unproven_recorded_usd:
         more = usd(totals.unproven_recorded_usd)
         pieces.append((f"   {more} more is recorded, not proven by the log", "yellow"))
-    if totals.estimated_turns:
+    if totals.estimated_turns and has_sums:
+        sums = plural(totals.estimated_turns, "sum")
+        pieces.append((f"   {sums} do not tell tier, place or length of prompts: assumed", "yellow"))
+    elif totals.estimated_turns:
         turns = plural(totals.estimated_turns, "call")
         pieces.append((f"   cache tokens of {turns} estimated from recorded dollars", "yellow"))
     if totals.unproven_sessions and not pieces:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from costscan.reports.analysis.bill_lines import Pieces, billed
 from costscan.reports.analysis.cache_model import cache_model, policies, side_calls
-from costscan.reports.analysis.headline import METER_WORDS, laid_out, title, unruled
+from costscan.reports.analysis.headline import METER_WORDS, laid_out, title, totals_only, unruled
 from costscan.reports.analysis.tables import run_names
 from costscan.reports.text.headings import price_basis
 from costscan.reports.text.numbers import count, percent, plural, usd, usd_column
@@ -223,6 +223,8 @@ def _grounds(summary: Summary) -> Iterator[tuple[bool, str]]:
     yield not lost, f"{plural(inputs.lines, 'line')}, {skipped}{unread}"
     if inputs.unknown_lines:
         yield False, f"{plural(inputs.unknown_lines, 'line')} of no known kind"
+    if of_bill := totals_only(summary):
+        yield False, of_bill
     if summary.replay.exact_share is not None:
         sure = (summary.replay.off_share or 0) < _LEAST_OFF
         yield sure, "cache model: " + "".join(text for text, _ in cache_model(summary))

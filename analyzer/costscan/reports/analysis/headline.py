@@ -9,9 +9,9 @@ from rich.text import Text
 from costscan.days import UNKNOWN_DAY
 from costscan.levers import ALL
 from costscan.meters import ALL_METERS
-from costscan.reports.analysis.bill_lines import Pieces, billed, recorded
+from costscan.reports.analysis.bill_lines import Pieces, billed, has_sums, recorded
 from costscan.reports.analysis.cache_model import cache_model, policies, side_calls
-from costscan.reports.text.headings import named, price_basis
+from costscan.reports.text.headings import named, other_writes, price_basis
 from costscan.reports.text.numbers import bar, count, percent, plural, usd
 from costscan.reports.text.sanitize import cells, inert, shorten
 from costscan.summary import Summary
@@ -46,10 +46,11 @@ def sizes(summary: Summary) -> list[str]:
     """Say how much is in the logs, and of which days it is."""
     totals = summary.totals
     agents = [plural(totals.sub_agents, "sub-agent")] if totals.sub_agents else []
+    counts = [plural(totals.root_runs, "run"), *agents, plural(totals.turns, "call")]
+    if has_sums(summary):
+        counts = [*counts, "totals only among them"] if len(summary.inputs.formats) > 1 else ["totals only"]
     return [
-        plural(totals.root_runs, "run"),
-        *agents,
-        plural(totals.turns, "call"),
+        *counts,
         plural(summary.by_model.height, "model"),
         *_dates(summary),
     ]
@@ -86,13 +87,11 @@ def paragraphs(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
     yield "read", [(part, "") for part in _read(summary)], " · "
     if any(summary.meters.values()):
         yield "where", _where(summary), " · "
-    if summary.totals.carried_share:
-        yield "re-sent", _again(summary), ""
+    yield from _sent(summary)
     if summary.distribution.priced_runs >= _FEW_RUNS:
         yield "per run", _spread(summary), " · "
     yield from _cache(summary)
-    if why := unruled(summary):
-        yield "levers", [(why, "")], ""
+    yield from _not_worked_out(summary)
     if summary.defects:
         yield "not done", _not_done(summary), ""
 
@@ -106,6 +105,26 @@ def _cache(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
         yield "not logged", hidden, ""
     if cached := _without_caching(summary):
         yield "no caching", cached, ""
+
+
+def _sent(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
+    if summary.totals.carried_share:
+        yield "re-sent", _again(summary), ""
+    if other := summary.totals.cache_write_other_tokens:
+        yield "cache writes", [(other_writes(other), "")], ""
+
+
+def _not_worked_out(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
+    for label, why in (("levers", unruled(summary)), ("no runs", totals_only(summary))):
+        if why:
+            yield label, [(why, "")], ""
+
+
+def totals_only(summary: Summary) -> str:
+    """Say of what a provider tells in sums that there are no calls in it."""
+    if not has_sums(summary):
+        return ""
+    return "totals only: sums of an export by day and model, no runs, no turns to analyze"
 
 
 def unruled(summary: Summary) -> str:
@@ -217,4 +236,4 @@ def _words(text: str) -> list[str]:
     return [first, *(f" {word}" for word in others)]
 
 
-__all__ = ["METER_WORDS", "headline", "laid_out", "paragraphs", "sizes", "title", "unruled"]
+__all__ = ["METER_WORDS", "headline", "laid_out", "paragraphs", "sizes", "title", "totals_only", "unruled"]

@@ -6,8 +6,8 @@ from typing import Final
 from rich.text import Text
 
 from costscan.meters import WRITTEN_TOKENS
-from costscan.reports.text.headings import named, price_basis
-from costscan.reports.text.numbers import UNKNOWN, count, plural, tokens, usd_column
+from costscan.reports.text.headings import named, other_writes, price_basis
+from costscan.reports.text.numbers import UNKNOWN, count, plural, tokens, usd, usd_column
 from costscan.reports.text.sanitize import inert, wrapped
 from costscan.reports.text.table import Column, table
 from costscan.totals import PERIODS, Row, Totals
@@ -94,6 +94,12 @@ def _notes(totals: Totals, shown: int) -> Iterator[str]:
     if total["placeholder_turns"]:
         calls = plural(total["placeholder_turns"], "call")
         yield f"{calls} logged counts that are a lower bound: so is the cost"
+    if other := total["cache_write_other_tokens"]:
+        yield other_writes(other)
+    if totals.sums:
+        yield f"{count(totals.sums)} of the calls are sums of an export: totals only, no calls are told"
+    if totals.charged_usd:
+        yield f"{usd(totals.charged_usd)} more stands in cost exports, of all their days: not in the cost"
     if totals.skipped_lines:
         yield f"{plural(totals.skipped_lines, 'line')} skipped"
     if others := totals.unusable_files + len(totals.unread):

@@ -47,7 +47,11 @@ TURNS: Final = table(
     effort=Column(TEXT, "the effort that was asked for", nullable=True),
     input_tokens=Column(WHOLE, "prompt tokens neither read from nor written to the cache", nullable=True),
     cache_read_tokens=Column(WHOLE, "prompt tokens read from the cache", nullable=True),
-    cache_write_5m_tokens=Column(WHOLE, "prompt tokens written to the cache for five minutes", nullable=True),
+    cache_write_5m_tokens=Column(
+        WHOLE,
+        "prompt tokens written to the cache for five minutes, or as cache_write_ttl says",
+        nullable=True,
+    ),
     cache_write_1h_tokens=Column(WHOLE, "prompt tokens written to the cache for an hour", nullable=True),
     output_tokens=Column(WHOLE, "tokens the model wrote", nullable=True),
     thinking_tokens=Column(WHOLE, "those of them that were thinking", nullable=True),
@@ -59,6 +63,12 @@ TURNS: Final = table(
         TEXT,
         "reported: as billed; placeholder: a lower bound, by an unfinished count or a refusal whose "
         "category is not logged; unreported: a counter is not known; estimated",
+    ),
+    cache_write_ttl=Column(
+        TEXT,
+        "how long the writes in cache_write_5m_tokens live where that is not known to be five minutes: 30m, "
+        "12h or unknown; they are billed at the provider's price of a write",
+        nullable=True,
     ),
 )
 PRICES: Final = table(
