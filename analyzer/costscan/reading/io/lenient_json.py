@@ -63,6 +63,11 @@ def is_document(head: bytes) -> bool:
     return not _whole(first) and bool(_from(first, 0)[1])
 
 
+def is_object_document(head: bytes) -> bool:
+    """Whether a file is a document that begins with an object rather than a list."""
+    return is_document(head) and head.lstrip(_AROUND).startswith(b"{")
+
+
 class Parsed(NamedTuple):
     """The JSON objects of a text, what was wrong with the rest, and the pieces that could not be read."""
 
