@@ -53,5 +53,5 @@ def test_odd_values_are_read_as_far_as_they_can_be(text: str, value: Any) -> Non
     ],
 )
 def test_objects_of_whole_and_of_broken_texts(text: str, objects: list[Any], problem: str) -> None:
-    parsed = lenient_json.objects(text)
-    assert (parsed.objects, parsed.problem) == (objects, problem)
+    for parsed in (lenient_json.objects(text), lenient_json.document(text)):
+        assert (parsed.objects, parsed.problem) == (objects, problem)

@@ -24,7 +24,7 @@ from costscan.ingest.reasons import NOTHING_KNOWN
 from costscan.ingest.table_formats import table_format
 from costscan.reading.io.containers import kind_of
 from costscan.reading.io.files import open_log
-from costscan.reading.io.lenient_json import is_document, is_object_document, objects, text_of
+from costscan.reading.io.lenient_json import document, is_document, is_object_document, text_of
 from costscan.reading.io.row_types import UnknownRow
 from costscan.reading.io.rows import OF_BILL, Rows
 
@@ -177,7 +177,7 @@ def _first_format(head: bytes, sources: Sequence[Format]) -> Format | str | None
 
 
 def _sniffed(raw: bytes, sources: Sequence[Format]) -> Format | str | None:
-    lines = objects(text_of(raw)).objects[:SNIFF_LINES]
+    lines = document(text_of(raw)).objects[:SNIFF_LINES]
     own = next((s for s in sources if s.sniff(lines)), None)
     return own or next((name for line in lines if (name := foreign.named(line)) is not None), None)
 

@@ -81,8 +81,6 @@ def objects(text: str) -> Parsed:
 
     Broken escapes are repaired; after what cannot be read, the next object that is a log line is taken.
     """
-    if whole := _whole(text):
-        return Parsed(whole, "", [])
     parsed, problem, at = _from(text, 0)
     if not problem:
         return Parsed(parsed, "", [])
@@ -113,6 +111,11 @@ def _whole(text: str) -> list[dict[str, Any]]:
         return _objects_in(_strict.decode(text))
     except _REFUSED:
         return []
+
+
+def document(text: str) -> Parsed:
+    """Return the objects in a text that mostly is one value of strict JSON, as `objects` does."""
+    return Parsed(whole, "", []) if (whole := _whole(text)) else objects(text)
 
 
 def _mended(escape: re.Match[str]) -> str:
