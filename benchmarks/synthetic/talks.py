@@ -9,12 +9,12 @@ from random import Random
 from typing import Any, Final
 
 from synthetic.text import Pool, Texts, log_normal
+from synthetic.tools import call_tool
 
 SAMPLE_LOGS: Final = Path(__file__).parents[2] / "sample_logs"
 sys.path.insert(0, str(SAMPLE_LOGS))
 
 CALLS: Final = (25, 80, 150)
-RESULT_CHARS: Final = (2_000, 16_000, 60_000)
 """The median, the 95th percentile, and the most."""
 
 
@@ -35,13 +35,14 @@ class TalkMaker:
         return self._talk.Scene(f"talk-{number}", model, start, steps, system, hidden=9_000)
 
     def _step(self, rng: Random, *, asked: bool) -> Any:
-        pool = rng.choice((self._texts.code, self._texts.terminal, self._texts.json))
+        used = call_tool(rng, self._texts, "/home/dev/ledger")
+        result = json.loads(used.content)
         return self._talk.Step(
             _plain(self._texts.prose, rng, 200),
             asked=_plain(self._texts.prose, rng, 300) if asked else "",
-            tool="bash",
-            arguments={"command": _plain(self._texts.terminal, rng, 60)},
-            result=_plain(pool, rng, log_normal(rng, *RESULT_CHARS)),
+            tool=used.name,
+            arguments=json.loads(used.arguments),
+            result=result if isinstance(result, str) else json.dumps(result, ensure_ascii=False),
         )
 
     def files(self, name: str) -> Iterator[Mapping[str, str | bytes]]:
