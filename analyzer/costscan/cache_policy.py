@@ -2,8 +2,9 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -67,6 +68,32 @@ class AutomaticPolicy:
         return self.ttl_s * _MICROSECONDS
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplicitPolicy:
+    """The rules of a cache that a client makes, and pays for by the hour.
+
+    Attributes:
+        name: its name.
+        models: the names of the models, as a regular expression.
+        ttl_s: how long it lives after it was made or renewed.
+        min_tokens: shorter beginnings are not taken.
+        storage_usd_per_mtok_hour: by names of models, what a million tokens cost an hour.
+        source: where the rules are documented.
+    """
+
+    name: str
+    models: str
+    ttl_s: int
+    min_tokens: int
+    storage_usd_per_mtok_hour: Sequence[tuple[str, str]]
+    source: str
+
+    def storage_of(self, model: str) -> Decimal:
+        """Return what a million tokens cost an hour."""
+        prices = self.storage_usd_per_mtok_hour
+        return next(Decimal(usd) for models, usd in prices if re.fullmatch(models, model))
+
+
 @cache
 def _data() -> dict[str, dict[str, Any]]:
     return tomllib.loads(_DATA.read_text("utf-8"))
@@ -95,6 +122,13 @@ def automatic_of(model: str | None) -> AutomaticPolicy | None:
     if model is None or model_info(model) is not None:
         return None
     return next((p for p in automatic_policies() if re.fullmatch(p.models, model)), None)
+
+
+@cache
+def explicit_of(model: str | None) -> ExplicitPolicy | None:
+    """Return the rules of the cache that a client can make for a canonical model, None for others."""
+    made = (ExplicitPolicy(name=name, **table) for name, table in _data()["explicit"].items())
+    return next((policy for policy in made if model is not None and re.fullmatch(policy.models, model)), None)
 
 
 CLAUDE: Final = policies()["claude"]

@@ -52,6 +52,7 @@ RISKS = {
     "caching/fix-prefix": "none",
     "caching/breakpoints": "none",
     "caching/ttl": "none",
+    "caching/explicit-cache": "none",
     "trimming": "low",
     "trimming/cap-tool-results": "low",
     "trimming/defer-unused-tools": "low",

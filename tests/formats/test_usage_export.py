@@ -301,3 +301,18 @@ def test_more_than_a_call_can_have_is_a_sum(tmp_path: Path, capsys: Capture) -> 
 
 def test_no_other_format_takes_its_lines() -> None:
     assert taken_by(page(result()), bucket(completions()), CONSOLE, page()) == ["usage_export"]
+
+
+def test_sums_are_not_compared_nor_moved(tmp_path: Path, capsys: Capture) -> None:
+    """No run is told: nothing is checked, and no other model could have served one."""
+    log = str(write(tmp_path / "export.json", page(result())))
+    baseline = str(tmp_path / "base.parquet")
+    assert said(capsys, "analyze", log, "-o", baseline, brief=True)
+    told = said(capsys, "check", log, "--baseline", baseline, code=2)
+    assert f"error: {log}: an export tells sums of days and models" in told
+    assert "cannot move to claude-haiku-5-5" in said(capsys, "whatif", log, "--model", "haiku-5-5")
+
+
+def test_the_first_screen_says_that_nothing_is_worked_out(tmp_path: Path, capsys: Capture) -> None:
+    log = write(tmp_path / "export.json", page(result()))
+    assert "CAN SAVE    totals only: sums of an export" in said(capsys, "analyze", str(log), brief=True)

@@ -9,6 +9,7 @@ PARTS: Final = [
     "caching/fix-prefix",
     "caching/breakpoints",
     "caching/ttl",
+    "caching/explicit-cache",
     "trimming/cap-tool-results",
     "trimming/defer-unused-tools",
     "trimming/drop-repeated-results",

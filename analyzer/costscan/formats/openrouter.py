@@ -14,7 +14,7 @@ What the numbers mean, and what is counted once:
 - A generation without tokens and without cost (an error, a cancelled request) is no call.
 - `session_id`, where there is one, is the run; else each call is a run of its own, for no row says which
   conversation it belongs to. The app is the task, the user or the name of the key whose it is. Prompts,
-  tools and answers are not in it. Sums by day (`/api/v1/activity`) are of another format, `usage_export`.
+  tools and answers are not in it. Sums by day (`/api/v1/activity`) are not read.
 """
 
 import re

@@ -60,7 +60,11 @@ class Lever:
         return frozenset(f"{self.name}/{name}" for name in self.part_names if name not in kept)
 
 
-CACHING: Final = Lever("caching", NONE, (Part("fix-prefix"), Part("breakpoints"), Part("ttl")))
+CACHING: Final = Lever(
+    "caching",
+    NONE,
+    (Part("fix-prefix"), Part("breakpoints"), Part("ttl"), Part("explicit-cache", is_on=False)),
+)
 TRIMMING: Final = Lever(
     "trimming",
     LOW,

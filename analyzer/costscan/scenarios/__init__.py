@@ -120,7 +120,8 @@ def price_scenarios(analysis: Analysis, settings: Settings | None = None) -> Pri
     if priced.scenarios.is_empty():
         guard.reasons |= dict.fromkeys(_on(settings), guard.reasons[ALL])
     runs, models = unreplayed(analysis.counted, analysis.logged_requests.automatic.fitted_models)
-    replayed = replace(priced, scenarios=without(priced.scenarios, runs), without_rules=models)
+    told = without(priced.scenarios, runs, analysis.logged_requests.steps)
+    replayed = replace(priced, scenarios=told, without_rules=models)
     return _beside(analysis, replayed, guard.reasons)
 
 

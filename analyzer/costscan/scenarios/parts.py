@@ -1,11 +1,15 @@
 """The parts of each lever, each alone."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
 
+import polars as pl
+
 from costscan.levers import batching, caching, routing
 from costscan.levers.catalogue import TRIMMING
+from costscan.levers.explicit_cache import EXPLICIT_CACHE, explicitly_cached
 from costscan.levers.plan import Plan
 from costscan.levers.replaying import Outcome, Replaying, ready, replay
 from costscan.scenarios.lever_sets import Sets
@@ -25,6 +29,7 @@ def caching_parts(workspace: Workspace) -> Parts:
         ),
         "caching/breakpoints": partial(_replayed, partial(caching.with_breakpoints, plan)),
         caching.TTL: partial(workspace.with_ttls, plan),
+        EXPLICIT_CACHE: partial(_explicit, workspace),
     }
 
 
@@ -42,6 +47,18 @@ def other_parts(sets: Sets, levers: Sequence[str]) -> Parts:
         out["batching/async"] = partial(_batched, sets.workspace)
         out["batching/pack-items"] = partial(_packed, sets.workspace)
     return {name: partial(_alone, make) for name, make in out.items()}
+
+
+def _explicit(workspace: Workspace) -> Replaying[Sequence[Outcome]]:
+    """Return what happened, and what it would have cost with a cache that clients make."""
+    logged = workspace.logged
+    if not workspace.is_billed_only:
+        return ready([logged])
+    storage = workspace.settings.caching.storage_usd_per_mtok_hour
+    saved = explicitly_cached(workspace.plan, logged.turns, storage)
+    runs = logged.runs.join(saved, on="run_id", how="left", maintain_order="left")
+    cost = ((pl.col(name) - pl.col("saved_pico")).alias(name) for name in ("pico_usd", "known_pico_usd"))
+    return ready([logged, replace(logged, runs=runs.with_columns(cost).select(logged.runs.columns))])
 
 
 def _alone(make: Callable[[], Replaying[Outcome]]) -> Replaying[Sequence[Outcome]]:

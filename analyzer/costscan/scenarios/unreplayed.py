@@ -9,6 +9,7 @@ from typing import Final
 import polars as pl
 
 from costscan.cache_policy import policy_of
+from costscan.levers.explicit_cache import EXPLICIT_CACHE
 
 _UNKNOWN: Final = ("usd", "saved_usd", "saved_low_usd", "saved_high_usd", "saved_joint_usd")
 _BATCHING: Final = "batching"
@@ -31,13 +32,21 @@ def unreplayed(turns: pl.DataFrame, fitted: Sequence[str]) -> tuple[pl.Series, t
     return runs["run_id"].unique(), tuple(runs["model"].drop_nulls().unique().sort())
 
 
-def without(scenarios: pl.DataFrame, runs: pl.Series) -> pl.DataFrame:
+def without(scenarios: pl.DataFrame, runs: pl.Series, steps: pl.DataFrame) -> pl.DataFrame:
     """Return scenarios that say nothing of some runs but what does not depend on their cache.
 
     What batching saves of them is what half the price does: in one context with others they might read more.
+    What a cache of their own would hold is known where their prompts are.
+
+    Args:
+        scenarios: the `scenarios` frame.
+        runs: their ids.
+        steps: run_id and is_shown of all turns.
     """
+    shown = steps.filter("is_shown")["run_id"].unique()
     of_runs = pl.col("run_id").is_in(runs.implode())
-    is_unknown = of_runs & ~pl.col("scenario").is_in(_KNOWN)
+    is_told = (pl.col("scenario") == EXPLICIT_CACHE) & pl.col("run_id").is_in(shown.implode())
+    is_unknown = of_runs & ~pl.col("scenario").is_in(_KNOWN) & ~is_told
     told = scenarios.with_columns(pl.when(~is_unknown).then(pl.col(n)).alias(n) for n in _UNKNOWN)
     is_batching = of_runs & (pl.col("scenario") == _BATCHING)
     halves = told.filter(of_runs, scenario=_HALVES).with_columns(scenario=pl.lit(_BATCHING))

@@ -9,6 +9,7 @@ from costscan.levers import routing
 from costscan.levers.replaying import Replaying, replay
 from costscan.scenarios.savings import saved
 from costscan.scenarios.workspace import Workspace
+from costscan.schema.frames import USD
 from costscan.settings.keys import Settings
 
 if TYPE_CHECKING:
@@ -70,6 +71,9 @@ def _known_sum(name: str) -> pl.Expr:
 
 def _on(workspace: Workspace, model: str) -> Replaying[pl.DataFrame]:
     """Return, per agent thread, the cost on a model and how many turns stay where they were."""
+    if workspace.plan.steps.is_empty():
+        told = dict.fromkeys(costs_on(model), USD)
+        return pl.DataFrame(schema={"run_id": pl.String, **told, f"staying {model}": pl.Int64})
     moves = routing.forced(workspace.plan, model, workspace.sizes)
     elsewhere = pl.col("model") != model
     wanted = workspace.plan.steps.filter(elsewhere).select("req", "run_id")

@@ -213,7 +213,7 @@ class Workspace:
             # A hit in a cache without breakpoints has no other entries on its way.
             every = stack.classes() if longest_only else classes
             classes = automatic.expected(classes, every, models)
-        if self._is_replayed.all():
+        if not self.is_billed_only:
             return classes
         as_it_was, is_replayed = (
             pl.concat([one] * len(stack.plans))
@@ -223,6 +223,11 @@ class Workspace:
             pl.when(is_replayed["is_replayed"]).then(name).otherwise(as_it_was[name]).alias(name)
             for name in REPLAYED
         )
+
+    @property
+    def is_billed_only(self) -> bool:
+        """Whether there are steps of models whose cache has no known rules."""
+        return not self._is_replayed.all()
 
     @cached_property
     def _is_replayed(self) -> pl.Series:

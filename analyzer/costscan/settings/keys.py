@@ -32,6 +32,12 @@ class Caching:
     """Settings of the caching lever."""
 
     enabled: bool = _lever(CACHING)
+    storage_usd_per_mtok_hour: Decimal | None = _key(  # noqa: RUF009 - makes a field
+        "usd",
+        None,
+        "What a cache that clients make (Gemini) costs to keep, a million tokens an hour; by default what is "
+        "known of each model.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,13 @@ def _share(key: Key, value: Any, place: Place) -> Decimal:
     return share
 
 
+def _usd(key: Key, value: Any, place: Place) -> Decimal:
+    usd = _number(value, place)
+    if usd is None or not 0 <= usd <= MAX_COUNT:
+        raise _wrong(key, value, place, "an amount of USD from 0", f"{key.name} = 1.0")
+    return usd
+
+
 def _prices(key: Key, value: Any, place: Place) -> Mapping[str, Mapping[str, Decimal]]:
     example = f'[{key.name}."claude-opus-4-8"] with input = 4.0'
     if not isinstance(value, dict):
@@ -190,6 +197,7 @@ _READERS: Final[Mapping[str, Callable[[Key, Any, Place], Any]]] = {
     "choice": _choice,
     "zone": _zone,
     "share": _share,
+    "usd": _usd,
     "prices": _prices,
 }
 

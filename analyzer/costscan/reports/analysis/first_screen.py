@@ -82,7 +82,7 @@ def _meters(summary: Summary) -> Pieces:
 
 def _can_save(summary: Summary) -> Pieces:
     total = summary.totals.usd
-    if not summary.actions and (why := unruled(summary)):
+    if not summary.actions and (why := unruled(summary) or totals_only(summary)):
         return [(why, "")]
     if not summary.actions or not total:
         return [("nothing", "bold green"), ("   no setting would have saved a tenth of a percent of it", "")]
