@@ -29,7 +29,7 @@ docs:  ## write the generated parts of the documents
 	.venv/bin/python docs/generate.py
 
 samples:  ## write the sample logs again
-	.venv/bin/python sample_logs/make.py
+	.venv/bin/python sample_logs/make.py && .venv/bin/python sample_logs/make.py --formats
 
 charts:  ## take the chart library of the HTML report from its packages again
 	bash analyzer/costscan/reports/html/vendor/refresh.sh

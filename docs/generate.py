@@ -4,6 +4,7 @@ A generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`.
 """
 
 import ast
+import csv
 import inspect
 import os
 import re
@@ -36,7 +37,15 @@ DOCUMENTS = (
     "docs/levers.md",
     "docs/rules.md",
     "docs/usage.md",
+    "sample_formats/README.md",
 )
+SAMPLES = ROOT / "sample_formats"
+STORIES = {
+    "claude_code": "sample_logs/healthy-cached-run",
+    "claude_stream": "sample_logs/headless-stream",
+    "messages_api": "sample_logs/timestamp-in-system-prompt",
+}
+"""Samples of formats that `sample_formats` has none of."""
 COMMANDS = (
     (),
     ("analyze",),
@@ -80,13 +89,33 @@ def sample_screen() -> str:
 
 
 def formats() -> str:
-    """Return a section for each log format: the docstring of its module."""
+    """Return a section for each log format: the docstring of its module, and where its sample is."""
     sections = []
     for name, source in sorted(available().items()):
         title, _, rest = source.about.partition("\n\n")
         what, _, example = source.expected.partition(" such as ")
-        sections.append(f"## `{name}`\n{title}\n\n{rest}\n\nRecognised by {what} such as `{example}`.")
+        told = f"## `{name}`\n{title}\n\n{rest}\n\nRecognised by {what} such as `{example}`."
+        sections.append(told + _sample_of(name))
     return "\n\n".join(sections)
+
+
+def _sample_of(name: str) -> str:
+    """Return where the sample of a format is, nothing where there is none yet."""
+    place = STORIES.get(name, f"{SAMPLES.name}/{name}")
+    return f" A sample: [`{place}`](../{place})." if (ROOT / place).is_dir() else ""
+
+
+def samples() -> str:
+    """Return a table of what the samples of formats tell."""
+    classes = ("input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "output_tokens")
+    with (SAMPLES / "truth.tsv").open(encoding="utf-8", newline="") as file:
+        rows = [
+            f"| `{row['format']}` | {row['model']} | {row['calls']} | "
+            f"{' | '.join(f'{int(row[name]):,}' for name in classes)} | {row['usd']} |"
+            for row in csv.DictReader(file, dialect="excel-tab")
+        ]
+    head = "| format | model | calls | fresh input | cache read | cache write | output | USD |"
+    return "\n".join([head, "|---|---|--:|--:|--:|--:|--:|--:|", *rows])
 
 
 def frames() -> str:
@@ -225,6 +254,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "assumptions": assumptions,
     "rules": rules,
+    "samples": samples,
 }
 
 

@@ -1,5 +1,6 @@
 """Exports of Langfuse: what the buckets of usage mean depends on who wrote them."""
 
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -156,3 +157,12 @@ def test_a_blob_export_comes_as_parquet_with_maps(tmp_path: Path, capsys: Captur
 
 def test_no_other_format_takes_its_files() -> None:
     assert taken_by(trace(generation(BESIDE))) == ["langfuse"]
+
+
+def test_a_document_of_many_megabytes_is_known_by_the_whole_of_it(tmp_path: Path, capsys: Capture) -> None:
+    """Cut anywhere it is no JSON, and no object inside it looks like a line of a log."""
+    long = json.dumps([{"role": "user", "content": "Count the ports. " * 400_000}])
+    path = tmp_path / "trace.json"
+    path.write_text(json.dumps(trace(generation(BESIDE, input=long)), indent=1), "utf-8")
+    assert path.stat().st_size > 1 << 22
+    assert tokens(read_alike(capsys, path).turns) == [(300, 700, 0, 0, 80)]

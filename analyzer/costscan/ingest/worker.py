@@ -24,7 +24,7 @@ from costscan.ingest.reasons import NOTHING_KNOWN
 from costscan.ingest.table_formats import table_format
 from costscan.reading.io.containers import kind_of
 from costscan.reading.io.files import open_log
-from costscan.reading.io.lenient_json import is_document, objects, text_of
+from costscan.reading.io.lenient_json import document, is_document, is_object_document, text_of
 from costscan.reading.io.row_types import UnknownRow
 from costscan.reading.io.rows import OF_BILL, Rows
 
@@ -143,17 +143,24 @@ def detect(file: LogFile, sources: Sequence[Format]) -> Format | str:
 
 
 def _heads(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield the beginning of a file, longer and longer: some KB mostly do, one image may take 50 MB."""
-    head = b""
+    """Yield the beginning of a file, longer and longer: some KB mostly do, one image may take 50 MB.
+
+    A document that is one object is yielded whole alone: cut anywhere it is no JSON.
+    """
+    head, is_object = b"", False
     for size in SNIFF_BYTES:
         head += stream.read(size - len(head))
-        yield head
+        is_object = is_object_document(head)
+        if len(head) < size or not is_object:
+            yield head
         if len(head) < size:
             return
     pieces = [head]
-    while b"\n" not in pieces[-1] and len(pieces) < SNIFF_PIECES and (more := stream.read(SNIFF_BYTES[-1])):
+    while is_object or b"\n" not in pieces[-1]:
+        if len(pieces) == SNIFF_PIECES or not (more := stream.read(SNIFF_BYTES[-1])):
+            break
         pieces.append(more)
-    if len(pieces) > 1:
+    if is_object or len(pieces) > 1:
         yield b"".join(pieces)
 
 
@@ -170,7 +177,7 @@ def _first_format(head: bytes, sources: Sequence[Format]) -> Format | str | None
 
 
 def _sniffed(raw: bytes, sources: Sequence[Format]) -> Format | str | None:
-    lines = objects(text_of(raw)).objects[:SNIFF_LINES]
+    lines = document(text_of(raw)).objects[:SNIFF_LINES]
     own = next((s for s in sources if s.sniff(lines)), None)
     return own or next((name for line in lines if (name := foreign.named(line)) is not None), None)
 

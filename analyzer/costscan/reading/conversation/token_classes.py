@@ -7,6 +7,7 @@ total, and the usual way of its format decides only where it tells none.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from itertools import product
 from typing import NamedTuple
 
@@ -70,8 +71,11 @@ def classes_of(told: Told, usual: Counting) -> Counters:
 
     A class that follows from an unknown counter is None.
     """
+    whole = None if told.total_tokens is None else _sum_of(told, usual)
+    if whole in (None, told.total_tokens) and _is_possible(told, usual):
+        return _classes(told, usual)
     possible = [way for way in _ways(usual) if _is_possible(told, way)]
-    if told.total_tokens is None or _sum_of(told, usual) is None:
+    if whole is None:
         return _classes(told, possible[0])
     fitting = [_classes(told, way) for way in possible if _sum_of(told, way) == told.total_tokens]
     if fitting and (_sum_of(told, possible[0]) == told.total_tokens or all(f == fitting[0] for f in fitting)):
@@ -90,6 +94,7 @@ def counts_sound(counts: Mapping[str, object]) -> bool:
     return any("audio" in name and number(value) for name, value in counts.items())
 
 
+@cache
 def _ways(usual: Counting) -> list[Counting]:
     """Return every way to count, the usual one first and the one that differs in both respects last."""
     ways = (Counting(*way) for way in product((True, False), repeat=2))
@@ -138,5 +143,9 @@ def _classes(told: Told, way: Counting) -> Counters:
 
 
 def _sum(*counters: int | None) -> int | None:
-    known = [counter for counter in counters if counter is not None]
-    return sum(known) if len(known) == len(counters) else None
+    total = 0
+    for counter in counters:
+        if counter is None:
+            return None
+        total += counter
+    return total

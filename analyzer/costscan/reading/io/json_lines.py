@@ -98,7 +98,7 @@ class Reader:
     def _document(self, whole: bytes) -> Iterator[tuple[int, Any]]:
         """Yield the objects of a JSON list, or of objects written over several lines; their numbers count."""
         self._count(whole.count(b"\n") + (not whole.endswith(b"\n")), len(whole))
-        parsed = lenient_json.objects(lenient_json.text_of(whole))
+        parsed = lenient_json.document(lenient_json.text_of(whole))
         saved = [salvaged for piece in parsed.damaged if (salvaged := salvage(piece)) is not None]
         if parsed.problem:
             self._rows.skip(self._path, None, parsed.problem, lost=True)
