@@ -113,20 +113,13 @@ def agreement(turns: pl.DataFrame, unit: pl.DataFrame, logged_requests: LoggedRe
         unit: their unit prices.
         logged_requests: from `logged`.
     """
-    marked = turns.filter(is_marked(turns["model"]))
+    marked, others = (turns.filter(is_own(turns["model"])) for is_own in (is_marked, is_automatic))
     foreseen, refresh = _foreseen(marked, logged_requests)
-    logged_requests = replace(
-        logged_requests,
-        longest_only=refresh.longest_only,
-        automatic=_automatic(turns, logged_requests, foreseen),
-    )
-    others = turns.filter(is_automatic(turns["model"]))
-    proven_turns = pl.concat(
-        [proven(logged_requests, marked, foreseen), from_outside(logged_requests, others, foreseen)]
-    )
-    logged_requests = with_proven(logged_requests, proven_turns)
-    replayed = _simulated(logged_requests) if proven_turns.height else foreseen
-    classes = _expected(turns, logged_requests, replayed)
+    caches = _automatic(others, logged_requests, foreseen)
+    logged_requests = replace(logged_requests, longest_only=refresh.longest_only, automatic=caches)
+    read = [proven(logged_requests, marked, foreseen), from_outside(logged_requests, others, foreseen)]
+    logged_requests = with_proven(logged_requests, pl.concat(read))
+    classes = _expected(turns, logged_requests, foreseen)
     both = _compared(turns.hstack(unit), logged_requests, classes, foreseen)
     compared = both.filter(~pl.col("given"))
     prompt = int(compared.select(PROMPT.sum()).item())
@@ -161,16 +154,16 @@ def agreement(turns: pl.DataFrame, unit: pl.DataFrame, logged_requests: LoggedRe
 def _automatic(
     turns: pl.DataFrame, logged_requests: LoggedRequests, foreseen: pl.DataFrame
 ) -> AutomaticCaches:
-    own = turns.filter(is_automatic(turns["model"]))
-    if own.is_empty():
+    if turns.is_empty():
         return AutomaticCaches()
     written = pl.col("cache_write_5m_tokens") + pl.col("cache_write_1h_tokens")
-    billed = own.select(*_PLACE, "model", "gap_s", "cache_read_tokens", cache_write_tokens=written)
+    billed = turns.select(*_PLACE, "model", "gap_s", "cache_read_tokens", cache_write_tokens=written)
     return fitted(billed.join(logged_requests.turns, on=_PLACE, how="inner"), foreseen)
 
 
-def _expected(turns: pl.DataFrame, logged_requests: LoggedRequests, replayed: pl.DataFrame) -> pl.DataFrame:
+def _expected(turns: pl.DataFrame, logged_requests: LoggedRequests, foreseen: pl.DataFrame) -> pl.DataFrame:
     """Return the token classes of all steps, as billed where no rules are known."""
+    replayed = _simulated(logged_requests) if logged_requests.proven.height else foreseen
     billed = {f"{name}_billed": column for name, column in REPLAYED.items()}
     sent = turns.select(*_PLACE, "model", **billed)
     steps = logged_requests.steps.select(*_PLACE, "req").join(
