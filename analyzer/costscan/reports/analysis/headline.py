@@ -19,6 +19,7 @@ from costscan.zones import DEFAULT
 
 LABEL: Final = 14
 METER_WORDS: Final = {meter.name: meter.words for meter in ALL_METERS}
+_MOST_CACHES: Final = 5
 GAP: Final = 3
 _FEW_RUNS: Final = 5
 _KIND_CHARS: Final = 36
@@ -99,8 +100,9 @@ def paragraphs(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
 def _cache(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
     if summary.replay.exact_share is not None:
         yield "cache model", cache_model(summary), ""
-    for _, said in policies(summary):
-        yield "cache", [(said.removeprefix("cache of "), "")], ""
+    if fits := [(said.removeprefix("cache of "), "") for _, said in policies(summary)]:
+        more = [(f"{len(fits) - _MOST_CACHES} more", "")] if len(fits) > _MOST_CACHES else []
+        yield "cache", [*fits[:_MOST_CACHES], *more], " · "
     if hidden := side_calls(summary):
         yield "not logged", hidden, ""
     if cached := _without_caching(summary):
