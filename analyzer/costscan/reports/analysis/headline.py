@@ -113,7 +113,7 @@ def _sent(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
     if summary.totals.carried_share:
         yield "re-sent", _again(summary), ""
     if other := summary.totals.cache_write_other_tokens:
-        yield "cache writes", [(other_writes(other), "")], ""
+        yield "written", [(other_writes(other), "")], ""
 
 
 def _not_worked_out(summary: Summary) -> Iterator[tuple[str, Pieces, str]]:
