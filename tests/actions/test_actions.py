@@ -151,7 +151,7 @@ def as_set(chosen: pl.DataFrame, every: frozenset[str]) -> dict[str, list[Settin
 
 def test_there_is_a_word_for_each_part_of_a_lever() -> None:
     parts = {f"{lever.name}/{part.name}" for lever in CATALOGUE for part in lever.parts}
-    assert parts - set(KINDS) == {"routing/effort"}
+    assert parts - set(KINDS) == {"routing/effort", "caching/explicit-cache"}
     names = {rule.name for rule in load_rules(cases=False)}
     assert {name for kind in KINDS.values() for name in kind.rules} <= names
 
