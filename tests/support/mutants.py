@@ -46,7 +46,9 @@ RARELY: Final = 0.4
 MOST_CPU_S: Final = 120
 """An analysis of `TOGETHER` mutants that takes more hangs: it takes about seven."""
 EXPLAINED: Final = 40
-_names = re.compile(rb'"(?:sessionId|session_id|run_id|parent_run_id|requestId|request_id)":\s*"([^"]+)"|(msg_\w+)')
+_names = re.compile(
+    rb'"(?:sessionId|session_id|run_id|parent_run_id|requestId|request_id)":\s*"([^"]+)"|(msg_\w+)'
+)
 _call = re.compile(rb"msg_\w+")
 
 
