@@ -172,9 +172,11 @@ def _expected(turns: pl.DataFrame, logged_requests: LoggedRequests, foreseen: pl
     classes = steps.join(replayed, on="req", how="left", maintain_order="left")
     automatic = logged_requests.automatic
     if not automatic.is_empty:
-        every = _simulated(replace(logged_requests, longest_only=False))
-        own = steps.join(every, on="req", how="left", maintain_order="left")
-        classes = automatic.expected(classes, own, classes["model"])
+        could = classes
+        if logged_requests.longest_only:
+            every = _simulated(replace(logged_requests, longest_only=False))
+            could = steps.join(every, on="req", how="left", maintain_order="left")
+        classes = automatic.expected(classes, could, classes["model"])
     ruled = automatic.is_replayed(turns["model"])
     return classes.select(
         "req", *(pl.when(ruled).then(name).otherwise(f"{name}_billed").alias(name) for name in REPLAYED)

@@ -22,6 +22,7 @@ _TAIL_TOKENS: Final = 1024
 _SOON_S: Final = 60.0
 """Calls that follow within so many seconds are those that are fitted on: no entry has expired by then."""
 _ENOUGH_CALLS: Final = 3
+"""So many calls that read nothing at all say that there is no cache, or none that is told of."""
 _COLUMNS: Final[dict[str, Any]] = {
     "model": pl.String, "policy": pl.String, "step_tokens": pl.Int64, "bills_writes": pl.Boolean,
     "calls": pl.Int64, "hit_rate": pl.Float64, "read_share": pl.Float64, "share_error": pl.Float64,
@@ -49,16 +50,13 @@ COMPARED: Final = pl.Schema(_COMPARED)
 
 def ttl_us_of(models: pl.Series) -> pl.Expr:
     """Return how long an entry lives, null where requests say so; `models` has all that occur."""
-    return _by_model({model: policy.ttl_us for model, policy in _ruled(models).items()})
+    values = {model: policy.ttl_us for model, policy in _ruled(models).items()}
+    return pl.col("model").replace_strict(values, default=None, return_dtype=pl.Int64)
 
 
 def _ruled(models: pl.Series) -> dict[str, AutomaticPolicy]:
     found = ((model, automatic_of(model)) for model in models.drop_nulls().unique().sort())
     return {model: policy for model, policy in found if policy is not None}
-
-
-def _by_model(values: dict[str, int]) -> pl.Expr:
-    return pl.col("model").replace_strict(values, default=None, return_dtype=pl.Int64)
 
 
 def positions_of_prompts(steps: pl.DataFrame, departures: pl.DataFrame) -> pl.DataFrame:

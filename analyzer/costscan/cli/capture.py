@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import socket
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -61,21 +63,14 @@ def capture(
         raise CostscanError(
             "capture: give a command or a port", "like costscan capture -- python agent.py, or --port 8790"
         )
-    try:
-        from costscan.capturing import serve  # noqa: PLC0415 - needs the extra
-    except ModuleNotFoundError as error:
-        hint = "pip install 'costscan[proxy]'"
-        raise CostscanError(f"capture: {error.name} is not installed", hint) from None
+    serve = _server()
     from costscan.capturing.context import Run  # noqa: PLC0415
 
     upstreams = _upstreams(log, {"anthropic": anthropic_url, "openai": openai_url}, no_content=no_content)
     run = Run(run_id, task)
     if command and not shutil.which(command[0]):
         raise CostscanError(f"capture: {command[0]} is no command", "check PATH")
-    try:
-        sock = serve.listening(port or 0)
-    except OSError as error:
-        raise CostscanError(f"--port {port}: {error.strerror}", "choose another port") from None
+    sock = _listening(serve, port)
     addresses = {
         variable: f"http://{serve.HOST}:{sock.getsockname()[1]}/{name}"
         for name, variable in _VARIABLES.items()
@@ -89,6 +84,28 @@ def capture(
         raise CostscanError("capture: running a command needs Linux or macOS", "use --port N")
     serve.beside(lambda is_over: serve.serve(sock, upstreams, run, is_over))
     os.execvpe(command[0], command, _environment(addresses))  # noqa: S606 - what the user asked for
+
+
+def _server() -> ModuleType:
+    """Return what serves the proxy.
+
+    Raises:
+        CostscanError: its extra is not installed.
+    """
+    try:
+        from costscan.capturing import serve  # noqa: PLC0415 - needs the extra
+    except ModuleNotFoundError as error:
+        hint = "pip install 'costscan[proxy]'"
+        raise CostscanError(f"capture: {error.name} is not installed", hint) from None
+    return serve
+
+
+def _listening(serve: ModuleType, port: int | None) -> socket.socket:
+    try:
+        sock: socket.socket = serve.listening(port or 0)
+    except OSError as error:
+        raise CostscanError(f"--port {port}: {error.strerror}", "choose another port") from None
+    return sock
 
 
 def _environment(addresses: dict[str, str]) -> dict[str, str]:

@@ -35,7 +35,6 @@ _COLUMNS: Final = (
     *("session_id", "agent_id", "model", "input_tokens", "output_tokens", "cache_read_tokens"),
     *("cache_write_tokens", "reasoning_tokens", "reasoning_effort", "duration_ms", "created_at"),
 )
-_STOPS: Final = {"tool_calls": "tool_use", "stop": "end_turn", "length": "max_tokens"}
 
 
 def sniff(objects: Sequence[Mapping[str, Any]]) -> bool:
@@ -191,7 +190,7 @@ class _Reading:
             counters=counters,
             ended=blocks.word(line.get("timestamp")),
             message_id=self._id(self._session, counters),
-            stop_reason=_STOPS.get(str(usage.get("finishReason")), "end_turn"),
+            stop_reason=blocks.word(usage.get("finishReason")) or "end_turn",
             effort=blocks.word(usage.get("reasoningEffort")),
         )
         self._calls[str(usage.get("apiCallId"))] = run.called(told)

@@ -31,7 +31,6 @@ from costscan.reading.io.json_lines import feed_objects
 from costscan.reading.io.rows import Rows
 
 _TABLES: Final = frozenset({"session", "message", "part"})
-_STOPS: Final = {"stop": "end_turn", "tool-calls": "tool_use", "length": "max_tokens"}
 _SESSION: Final = ("id", "parent_id", "directory", "agent")
 
 
@@ -163,7 +162,7 @@ def _call(run: Run, at: int, info: Mapping[str, Any], parts: Sequence[Mapping[st
         began=_moment(times.get("created")),
         ended=_moment(times.get("completed")),
         message_id=blocks.word(info.get("id")),
-        stop_reason=_STOPS.get(str(info.get("finish")), info.get("finish") or "end_turn"),
+        stop_reason=info.get("finish") or "end_turn",
         recorded_usd=info.get("cost") or None,
     )
     run.called(told, [block for part in parts for block in _wrote(part)])

@@ -20,7 +20,7 @@ What the numbers mean, and what is counted once:
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Any
 
 from costscan.formats.agents import blocks
 from costscan.formats.agents.runs import Runs, ToldCall, usd
@@ -32,7 +32,6 @@ from costscan.reading.conversation.usage import Counters, number
 from costscan.reading.io.rows import Rows
 from costscan.reading.io.tables import ENDINGS, feed_rows
 
-_STOPS: Final = {"stop": "end_turn", "tool_calls": "tool_use", "length": "max_tokens"}
 _listed = re.compile(r"-20\d{6}$")
 _writes_are_billed = re.compile(r"(anthropic/|openai/gpt-(5\.[6-9]|[6-9]|\d\d))")
 
@@ -89,7 +88,7 @@ def _taken(runs: Runs, at: int, line: Mapping[str, Any]) -> bool:
         began=began,
         ended=end_of(began, row.get("generation_time_ms", row.get("generation_time"))),
         message_id=call_id,
-        stop_reason=_STOPS.get(str(reason), blocks.word(reason)),
+        stop_reason=blocks.word(reason),
         recorded_usd=dollars,
     )
     run.called(told)

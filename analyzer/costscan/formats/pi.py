@@ -22,7 +22,6 @@ from costscan.reading.conversation.usage import UNKNOWN_TTL, Counters, number
 from costscan.reading.io.json_lines import feed_objects
 from costscan.reading.io.rows import Rows
 
-_STOPS: Final = {"stop": "end_turn", "toolUse": "tool_use", "length": "max_tokens"}
 _OWN: Final = frozenset({"thinking_level_change", "session_info", "label", "custom", "leaf"})
 """Lines of the client that are in no prompt."""
 
@@ -113,7 +112,7 @@ def _called(run: Run, at: int, line: Mapping[str, Any], message: Mapping[str, An
         message_id=blocks.word(message.get("responseId"))
         or blocks.word(line.get("id"))
         or f"pi {made or at}",
-        stop_reason=_STOPS.get(str(message.get("stopReason")), message.get("stopReason")),
+        stop_reason=message.get("stopReason"),
         recorded_usd=dollars or None,
     )
     run.called(told, _content(message.get("content")))

@@ -188,23 +188,7 @@ def _of_copies(calls: pl.DataFrame) -> pl.DataFrame:
     calls = calls.with_columns(side=prompt_key)
     # A copy that does not know its prompt is one of those that do.
     side = pl.coalesce("side", pl.col("side").min().over("call_id", "part"), 0)
-    # Gateways reuse ids: the same id with another prompt is another call, unless its request id says it is
-    # the same. Calls without any id are the same only in copies of the same run.
-    same_request = side.min().over("call_id", "part", "request_id")
-    key = (
-        pl.when(pl.col("call_id").is_not_null())
-        .then(
-            pl.struct(
-                "call_id",
-                "part",
-                pl.when(pl.col("request_id").is_null()).then(side).otherwise(same_request),
-            ).hash()
-        )
-        .when(pl.col("request_id").is_not_null())
-        .then(pl.struct("request_id", "part").hash())
-        .otherwise(pl.struct("run_id", "seq", "at", side.alias("side")).hash())
-    )
-    calls = calls.with_columns(key=key)
+    calls = calls.with_columns(key=_same_call(side))
     tells_ttl = ((w5m + w1h > 0) & pl.col("cache_write_ttl").is_null()).any().over("key")
     best = calls.select("key", most_1h=w1h.max().over("key"), tells_ttl=tells_ttl).join(
         _best_copy(calls), on="key", how="left", maintain_order="left"
@@ -225,6 +209,23 @@ def _of_copies(calls: pl.DataFrame) -> pl.DataFrame:
             ),
             kept=pl.col("key").is_first_distinct(),
         )
+    )
+
+
+def _same_call(side: pl.Expr) -> pl.Expr:
+    """Return what the copies of one call have in common; `side` names its prompt.
+
+    Gateways reuse ids: the same id with another prompt is another call, unless its request id says it is
+    the same. Calls without any id are the same only in copies of the same run.
+    """
+    same_request = side.min().over("call_id", "part", "request_id")
+    prompt = pl.when(pl.col("request_id").is_null()).then(side).otherwise(same_request)
+    return (
+        pl.when(pl.col("call_id").is_not_null())
+        .then(pl.struct("call_id", "part", prompt).hash())
+        .when(pl.col("request_id").is_not_null())
+        .then(pl.struct("request_id", "part").hash())
+        .otherwise(pl.struct("run_id", "seq", "at", side.alias("side")).hash())
     )
 
 

@@ -8,7 +8,6 @@ from costscan.reading.content.block import Block, from_dict
 
 _SYSTEM: Final = frozenset({"system", "developer"})
 _OWN: Final = frozenset({"tool_use", "tool_result", "thinking", "redacted_thinking", "document"})
-_STOPS: Final = {"stop": "end_turn", "tool_calls": "tool_use", "length": "max_tokens"}
 
 
 class Message(NamedTuple):
@@ -61,10 +60,10 @@ def answer_of(response: Mapping[str, Any]) -> list[Block]:
 
 
 def stop_of(response: Mapping[str, Any]) -> str | None:
-    """Return why a response of OpenAI's Chat interface ended, in the words of the Messages API."""
+    """Return why a response of OpenAI's Chat interface ended."""
     choices = blocks.list_in(response, "choices")
     reason = choices[0].get("finish_reason") if choices and isinstance(choices[0], dict) else None
-    return _STOPS.get(str(reason), blocks.word(reason))
+    return blocks.word(reason)
 
 
 def content_of(content: object) -> list[Block]:

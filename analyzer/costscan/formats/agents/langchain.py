@@ -12,7 +12,6 @@ from costscan.reading.conversation.usage import Counters, nothing_known, number
 _ROLES: Final = {"human": "user", "ai": "assistant", "system": "system", "tool": "tool", "function": "tool"}
 _SUFFIX: Final = re.compile(r"Message(?:Chunk)?$")
 _TIERS: Final = ("priority", "flex")
-_STOPS: Final = {"stop": "end_turn", "tool_calls": "tool_use", "length": "max_tokens"}
 
 
 def message_of(message: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,13 +69,12 @@ class Answer:
 
     @property
     def stop(self) -> str | None:
-        """Why it ended, in the words of the Messages API."""
+        """Why it ended."""
         told = (
             *(self.about.get("stop_reason"), self.about.get("finish_reason")),
             *(self.message.get("stop_reason"), chat.stop_of(self.outputs)),
         )
-        reason = next((name for value in told if (name := word(value))), None)
-        return None if reason is None else _STOPS.get(reason, reason)
+        return next((name for value in told if (name := word(value))), None)
 
     def wrote(self) -> list[Block]:
         """Return what the model wrote."""
