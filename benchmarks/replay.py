@@ -15,7 +15,8 @@ import polars as pl
 
 from costscan import ingest
 from costscan.analysis import Analysis, analyze
-from costscan.cache.simulator import LIFETIMES_US
+from costscan.cache.policies import is_marked
+from costscan.cache_policy import TTLS_US
 from costscan.prices import turn_usd
 
 PLACE = ["run_id", "turn"]
@@ -28,12 +29,15 @@ HEADING = """\
 def simple(x: Analysis) -> tuple[float, Decimal]:
     """The share of turns that the simple rule has to the token, and its dollars less those billed."""
     found = x.agreement
-    told = x.turns.hstack(x.unit).join(found.turns, on=PLACE, how="inner").sort(PLACE)
+    told = (
+        x.turns.hstack(x.unit)
+        .filter(is_marked(x.turns["model"]))
+        .join(found.turns, on=PLACE, how="inner")
+        .sort(PLACE)
+    )
     hour = pl.col(WRITES[1]) > 0
     wrote = pl.sum_horizontal(WRITES)
-    alive = pl.col("gap_s") * 1e6 <= pl.when(hour.shift(1)).then(LIFETIMES_US["1h"]).otherwise(
-        LIFETIMES_US["5m"]
-    )
+    alive = pl.col("gap_s") * 1e6 <= pl.when(hour.shift(1)).then(TTLS_US["1h"]).otherwise(TTLS_US["5m"])
     before = (pl.col("cache_read_tokens") + wrote).shift(1).over("run_id")
     prompt = pl.col("input_tokens") + pl.col("cache_read_tokens") + wrote
     ruled = told.with_columns(

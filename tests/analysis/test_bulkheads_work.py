@@ -15,6 +15,7 @@ from costscan.analysis import Analysis
 from costscan.attribution import Attributed, apart, attribute, batches
 from costscan.cache.agreement import Agreement, agreement
 from costscan.cache.logged_prompts import Prompts
+from costscan.cache.loss_places import LossPlaces
 from costscan.cache.requests import LoggedRequests
 from costscan.cli.app import run
 from costscan.levers import routing, trimming
@@ -179,8 +180,10 @@ def test_a_curve_that_raises_takes_no_figure_with_it(
 
 
 def test_a_replay_that_raises(monkeypatch: pytest.MonkeyPatch, log: Path, whole: Json) -> None:
-    def where_there_are_turns(turns: pl.DataFrame, unit: pl.DataFrame, policy: LoggedRequests) -> Agreement:
-        return agreement(turns, unit, policy) if turns.is_empty() else broken()
+    def where_there_are_turns(
+        turns: pl.DataFrame, unit: pl.DataFrame, policy: LoggedRequests, places: LossPlaces
+    ) -> Agreement:
+        return agreement(turns, unit, policy, places) if turns.is_empty() else broken()
 
     monkeypatch.setattr(analysis, "agreement", where_there_are_turns)
     with analyzed(log) as found:

@@ -115,7 +115,7 @@ def test_an_entry_lives_as_long_as_it_was_written_for(tmp_path: Path) -> None:
     assert causes(tmp_path, loop(4) + late) == [("expired", "5m")]
 
 
-@pytest.mark.parametrize(("answered_s", "told"), [(30, [("unexplained", "")]), (250, [])])
+@pytest.mark.parametrize(("answered_s", "told"), [(30, [("lost-at-message", "")]), (250, [])])
 def test_an_answer_so_late_that_its_request_may_have_been(
     answered_s: int, told: list[tuple[str, str]], tmp_path: Path
 ) -> None:

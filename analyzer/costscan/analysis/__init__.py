@@ -13,6 +13,7 @@ from costscan.cache.agreement import Agreement, agreement
 from costscan.cache.breaks import prefix_breaks
 from costscan.cache.breaks.model_switches import model_switches
 from costscan.cache.cache_use import cache_use
+from costscan.cache.loss_places import LossPlaces
 from costscan.cache.requests import TURN_COLUMNS, LoggedRequests, logged
 from costscan.defects import described
 from costscan.ingest import Reading
@@ -173,8 +174,9 @@ def _replayed(
     def of(turns: pl.DataFrame, unit: pl.DataFrame) -> Replayed:
         departures = batches.departures()
         logged_requests = logged(_logged_turns(turns), batches.chains(), batches.windows(), departures)
-        breaks = prefix_breaks(turns, unit, logged_requests, departures, grown)
-        replayed = agreement(turns, unit, logged_requests)
+        places = LossPlaces(turns, batches.blocks("blocks"))
+        breaks = prefix_breaks(places, unit, logged_requests, departures, grown)
+        replayed = agreement(turns, unit, logged_requests, places)
         return replayed.logged_requests, replayed, breaks
 
     try:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import polars as pl
 
 from costscan.cache.automatic import AutomaticCaches, fitted
+from costscan.cache.loss_places import LossPlaces
 from costscan.cache.policies import is_automatic, is_marked
 from costscan.cache.proven_calls import IN_RUN, from_outside, proven, with_proven
 from costscan.cache.requests import LoggedRequests
@@ -102,7 +103,9 @@ class Agreement:
     classes: pl.DataFrame
 
 
-def agreement(turns: pl.DataFrame, unit: pl.DataFrame, logged_requests: LoggedRequests) -> Agreement:
+def agreement(
+    turns: pl.DataFrame, unit: pl.DataFrame, logged_requests: LoggedRequests, places: LossPlaces
+) -> Agreement:
     """Replay what happened, from the logged requests.
 
     It is replayed twice: as far as it can be foreseen from what was sent before, and with the calls that
@@ -112,6 +115,7 @@ def agreement(turns: pl.DataFrame, unit: pl.DataFrame, logged_requests: LoggedRe
         turns: all turns, with `usd`.
         unit: their unit prices.
         logged_requests: from `logged`.
+        places: where in their conversations they stand.
     """
     marked, others = (turns.filter(is_own(turns["model"])) for is_own in (is_marked, is_automatic))
     foreseen, refresh = _foreseen(marked, logged_requests)
@@ -120,7 +124,9 @@ def agreement(turns: pl.DataFrame, unit: pl.DataFrame, logged_requests: LoggedRe
     read = [proven(logged_requests, marked, foreseen), from_outside(logged_requests, others, foreseen)]
     logged_requests = with_proven(logged_requests, pl.concat(read))
     classes = _expected(turns, logged_requests, foreseen)
-    both = _compared(turns.hstack(unit), logged_requests, classes, foreseen)
+    both = places.named(
+        _compared(turns.hstack(unit), logged_requests, classes, foreseen), "disagreement", LOST
+    )
     compared = both.filter(~pl.col("given"))
     prompt = int(compared.select(PROMPT.sum()).item())
     wrong = int(compared["unexplained_tokens"].abs().sum())
@@ -215,6 +221,7 @@ def _compared(
     both = (
         turns.select(columns)
         .join(logged_requests.turns, on=_PLACE, how="inner", maintain_order="left")
+        .join(logged_requests.steps.select("req", "is_shown"), on="req", how="left", maintain_order="left")
         .join(replayed, on="req", how="left", maintain_order="left")
         .join(
             foreseen.select("req", foreseen_tokens="read_tokens"), on="req", how="left", maintain_order="left"

@@ -4,9 +4,10 @@ from typing import Final
 
 import polars as pl
 
-from costscan.cache.breaks.cause import with_cause
+from costscan.cache.breaks.cause import UNEXPLAINED, with_cause
 from costscan.cache.breaks.cost import usd_lost
 from costscan.cache.breaks.lost_tokens import with_readable
+from costscan.cache.loss_places import LossPlaces
 from costscan.cache.requests import LoggedRequests
 from costscan.prices import UNITS_OF
 from costscan.reading.prompt_diff.normalize import ORDERS, VALUES
@@ -19,7 +20,7 @@ _PLACE: Final = ["run_id", "turn"]
 
 
 def prefix_breaks(
-    turns: pl.DataFrame,
+    places: LossPlaces,
     unit: pl.DataFrame,
     logged_requests: LoggedRequests,
     departures: pl.DataFrame,
@@ -28,13 +29,13 @@ def prefix_breaks(
     """Return the `prefix_breaks` frame.
 
     Args:
-        turns: all turns, with their costs.
+        places: all turns, with their costs, and where in their conversations they stand.
         unit: their unit prices.
         logged_requests: how the logged turns used the cache.
         departures: where prompts in the log depart from those before, from `replay.departures`.
         grown: run_id, turn, carried_tokens: how much of each prompt had been sent before.
     """
-    named = turns.select(*_PLACE, "model", "effort", "stop_reason", *UNITS_OF.values())
+    named = places.turns.select(*_PLACE, "model", "effort", "stop_reason", *UNITS_OF.values())
     with_usage = named.hstack(unit).with_columns(prompt_tokens=PROMPT)
     with_usage = with_usage.join(
         grown.select(*_PLACE, "carried_tokens"), on=_PLACE, how="left", maintain_order="left"
@@ -43,6 +44,7 @@ def prefix_breaks(
         with_usage, on=_PLACE, how="inner", maintain_order="left"
     )
     lost = with_cause(with_readable(steps, departures), logged_requests.positions, departures)
+    lost = places.named(lost, "cause", UNEXPLAINED)
     priced = lost.with_columns(usd_lost=usd_lost(lost, unit.columns))
     return pl.concat([_of_texts(departures, priced), _of_usage(priced)]).sort(_PLACE, maintain_order=True)
 

@@ -10,6 +10,8 @@ from costscan.cache_policy import TTLS_US, policy_of
 
 NOISE_TOKENS: Final = 100
 """Fewer tokens, lost for no reason that shows, are no finding: a reminder that the client left out."""
+UNEXPLAINED: Final = "unexplained"
+"""Nothing in the log says why."""
 REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "model_changed": ("model-switched", "tools"),
     "tools_changed": ("definition-changed", "tools"),
@@ -101,7 +103,7 @@ def _cause() -> pl.Expr:
         .when(_not_yet())
         .then(pl.lit("not-yet-readable"))
         .when(uses & much & surely_alive & (~shown | pl.col("had_breakpoint")))
-        .then(pl.lit("unexplained"))
+        .then(pl.lit(UNEXPLAINED))
     )
 
 

@@ -5,13 +5,13 @@ from typing import Final
 import polars as pl
 
 from costscan.levers.trimming.cuts import CUT_BLOCKS
+from costscan.reading.content.deferred_tools import SEARCH_TOOLS
 
 SEARCH_TOKENS: Final = 500
 """The tool-search tool that stays in their place.
 
 Source: https://www.anthropic.com/engineering/advanced-tool-use
 """
-_SEARCH: Final = r"^(?:tool_search|ToolSearch$)"
 _CODE: Final = "code_execution"
 _STUB_BLOCK: Final = -1
 
@@ -45,7 +45,7 @@ def unused_definitions(blocks: pl.LazyFrame, tool_calls: pl.LazyFrame, runs: pl.
     # Code execution is called under the names of what it does.
     name = pl.when(pl.col("tool").str.ends_with(f"_{_CODE}")).then(pl.lit(_CODE)).otherwise("tool")
     called = tool_calls.join(tasks, on="run_id").select("task", tool=name).unique()
-    is_search = pl.col("tool").str.contains(_SEARCH)
+    is_search = pl.col("tool").str.contains(SEARCH_TOOLS)
     tools = blocks.filter(
         pl.col("kind") == "tool_def", pl.col("layer") == "tools", pl.col("tool").is_not_null()
     )

@@ -13,6 +13,8 @@ from costscan.reading.content.block import Block
 REFERENCE: Final = "tool_reference"
 TOOLSET: Final = "mcp_toolset"
 ADDITION: Final = "tool_addition"
+SEARCH_TOOLS: Final = r"^(?:tool_search|ToolSearch$)"
+"""The names of tools that search for others, as a regular expression."""
 
 
 def is_deferred(definition: object) -> bool:

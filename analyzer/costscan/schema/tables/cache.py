@@ -20,7 +20,7 @@ GROWTH: Final = table(
         TEXT,
         "what was not foreseen: side-call, hidden-call, shared-outside, outlived "
         "(which the replay has from the reads), not-yet-readable, expired-early, "
-        "unexplained-loss, cached-outside-log",
+        "lost-after-tool-search, lost-at-message, unexplained-loss, cached-outside-log",
         nullable=True,
     ),
 )
@@ -37,7 +37,8 @@ PREFIX_BREAKS: Final = table(
         TEXT,
         "timestamp, date, uuid, hex-id, counter, record-id, number, path, random-order, "
         "serialization, definition-changed, text-edited, history-rewritten, model-switched, "
-        "setting-changed, expired, compaction, below-minimum, lookback or unknown",
+        "setting-changed, expired, compaction, below-minimum, lookback, not-yet-readable, "
+        "lost-after-tool-search, lost-at-message, unexplained or unknown",
     ),
     before=Column(TEXT, "what was there, secrets left out"),
     after=Column(TEXT, "what is there now"),
