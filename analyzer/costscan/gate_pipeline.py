@@ -178,6 +178,25 @@ def compared(
     return compare(before, after, applied, false_alarm=alarm, now=request.now, unchecked=left)
 
 
+def with_promises(comparison: "Comparison", report: Path | None, read: Read) -> "Comparison":
+    """Add what became of the actions of an earlier report.
+
+    Raises:
+        CostscanError: the report has none, or the new side is no logs, so that nobody can say.
+    """
+    if report is None:
+        return comparison
+    from costscan.actions.promised import kept, read_promises  # noqa: PLC0415 - imports Polars
+
+    promises = read_promises(report)
+    if read.diagnosis is None:
+        raise CostscanError(
+            f"--actions {report}: {read.side.name} is a report of runs, and does not tell what is left to do",
+            "name the new logs themselves",
+        )
+    return replace(comparison, promises=kept(promises, read.diagnosis))
+
+
 def is_missing(path: str) -> bool:
     """Whether a baseline is not there: no file, no folder, and no pattern or standard input."""
     is_pattern = has_magic(path) and not path.endswith(".parquet")

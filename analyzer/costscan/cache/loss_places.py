@@ -59,9 +59,7 @@ class LossPlaces:
         ).select(frame.columns)
 
     def _begun(self, lost: pl.DataFrame) -> pl.DataFrame:
-        """Return asks (what came new answers no tool) and searched, and of the first prompt of the run its
-        first_turn and first_tokens.
-        """
+        """Return asks (what is new answers no tool), searched, first_turn, and first_tokens (its prompt)."""
         kind, tool = pl.col("kind"), pl.col("tool")
         news = self.blocks.filter(pl.col("layer") == "messages").rename({"turn_in": "turn"})
         begun = (

@@ -5,7 +5,7 @@ from costscan.cli.comparison import show, write
 from costscan.cli.options import Options, with_options
 from costscan.cli.printing import tell_written
 from costscan.cli.session import diagnosed
-from costscan.gate_pipeline import compared, read_whole, side
+from costscan.gate_pipeline import compared, read_whole, side, with_promises
 from costscan.reports.outputs import comparison_target
 
 
@@ -15,6 +15,7 @@ def compare(
     after: p.After,
     *,
     output: p.ComparisonOutput = None,
+    actions: p.Promised = None,
     json: p.Json = False,
     top: p.Top = None,
     options: Options,
@@ -25,6 +26,9 @@ def compare(
     Examples:
       costscan compare before/ after/
       costscan compare baseline.parquet after/ -o change.md
+      costscan compare before/ after/ --actions report.json
+
+    --actions takes what an earlier report advised, and says which of it is done and how much came true.
 
     Each side is logs, or a report of some (.parquet). The change of the bill is split by cause: prices,
     models, turns, tokens per turn by tool and kind, cache, output. The parts add up to it.
@@ -35,7 +39,7 @@ def compare(
     targets = [comparison_target(name) for name in output or ()]
     old = read_whole(request, before, diagnosed)
     with side(request, diagnosed) as read:
-        comparison = compared(old, read.side, (), request)
+        comparison = with_promises(compared(old, read.side, (), request), actions, read)
         write(targets, comparison, read)
     show(comparison, as_json=json, github=False, top=top)
     tell_written(targets)

@@ -1,5 +1,6 @@
 """Arguments and options of commands; those that most commands share are in `options`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -64,6 +65,15 @@ Before = Annotated[
 ]
 After = Annotated[
     str, typer.Argument(metavar="AFTER", show_default=False, help="The same, after the change.")
+]
+Promised = Annotated[
+    Path | None,
+    typer.Option(
+        "--actions",
+        metavar="FILE",
+        show_default=False,
+        help="A JSON report of before: say which of its actions are done, and how much came true.",
+    ),
 ]
 FailOn = Annotated[
     list[str] | None,

@@ -47,6 +47,8 @@ class Comparison:
         fixed_findings: those that only the baseline has.
         divisions: what each model and tool cost (see `divided`); none without a baseline.
         actions: what to do before and after (see `action_changes`); None where it is not known of both.
+        promises: what became of the actions of an earlier report (`actions.promised.PROMISES`); None
+            without one.
     """
 
     schema_version: int
@@ -67,6 +69,7 @@ class Comparison:
     fixed_findings: pl.DataFrame
     divisions: Mapping[str, pl.DataFrame] = field(metadata={"json": False})
     actions: pl.DataFrame | None = field(metadata={"json": False})
+    promises: pl.DataFrame | None = None
 
     @property
     def exit_code(self) -> int:

@@ -7,7 +7,7 @@ import polars as pl
 from costscan.aggregates import known_sum
 from costscan.gate import METRICS, WHOLE, Comparison
 from costscan.reports.comparison import words
-from costscan.reports.text.numbers import count, usd_column
+from costscan.reports.text.numbers import count, percent, usd_column
 from costscan.reports.text.sanitize import inert
 from costscan.reports.text.table import Column
 
@@ -99,4 +99,20 @@ def finding_columns(title: str, rules: pl.DataFrame) -> list[Column]:
         Column("runs", [count(row["runs"]) for row in rows], give=3),
         Column("tasks", [count(row["tasks"]) for row in rows], give=4),
         Column("the most expensive", [inert(row["message"]) for row in rows], name=True, prose=True, give=1),
+    ]
+
+
+def promise_columns(promises: pl.DataFrame | None) -> list[Column]:
+    """Return what became of the actions of an earlier report; none where none was given."""
+    rows = [] if promises is None else promises.to_dicts()
+    if not rows:
+        return []
+    return [
+        Column("promised before", [inert(row["title"]) for row in rows], name=True, prose=True, style="bold"),
+        Column("", [row["state"] for row in rows], left=True),
+        Column("calls", [count(row["calls"]) for row in rows], give=3),
+        Column("promised", usd_column(row["promised_usd"] for row in rows), give=2),
+        Column("still left", usd_column(row["left_usd"] for row in rows), give=1),
+        Column("came true", [percent(row["came_true_share"]) for row in rows]),
+        Column("saved", usd_column(row["came_true_usd"] for row in rows), style="bold"),
     ]

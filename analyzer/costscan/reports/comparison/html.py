@@ -35,6 +35,7 @@ def contents(comparison: Comparison) -> dict[str, Any]:
         tasks(comparison),
         *(division(comparison, name) for name in ("model", "tool")),
         actions(comparison.actions),
+        *([] if comparison.promises is None else [promises(comparison.promises)]),
         findings(comparison),
     ]
     encoded = [table.encoded(pools) for table in tables]
@@ -173,6 +174,21 @@ def actions(frame: pl.DataFrame | None) -> Table:
     counts = [f"{sum(row['state'] == state for row in rows)} {state}" for state in STATES]
     note = ", ".join(counts) + "." if rows else ""
     return Table("actions", ("action", "actions"), columns, sort="", total="", note=note)
+
+
+def promises(frame: pl.DataFrame) -> Table:
+    """Return what became of the actions of an earlier report."""
+    rows = frame.to_dicts()
+    columns = [
+        Column("action", "prose", [row["title"] for row in rows]),
+        Column("state", "choice", [row["state"] for row in rows]),
+        Column("calls", "count", [row["calls"] for row in rows], give=3),
+        Column("promised", "usd", [row["promised_usd"] for row in rows], give=2),
+        Column("still left", "usd", [row["left_usd"] for row in rows], give=1),
+        Column("came true", "percent", [row["came_true_share"] for row in rows]),
+        Column("saved", "usd", [row["came_true_usd"] for row in rows]),
+    ]
+    return Table("promised before", ("action", "actions"), columns, sort="", total="", note="")
 
 
 def findings(comparison: Comparison) -> Table:

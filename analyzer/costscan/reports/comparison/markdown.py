@@ -17,6 +17,7 @@ from costscan.reports.comparison.columns import (
     finding_columns,
     metric_columns,
     moved_tasks,
+    promise_columns,
     task_columns,
     unmoved,
 )
@@ -78,6 +79,8 @@ def _limits(comparison: Comparison) -> Iterator[str]:
 
 
 def _tables(comparison: Comparison) -> Iterator[str | Table]:
+    promised = promise_columns(comparison.promises)
+    yield from _table("Promised before", promised, "action", len(promised[0].rows) if promised else 0)
     causes = words.causes(comparison)
     costs = [row.usd for row in causes]
     yield from _table("Why it moved", cause_columns(causes), "cause", len(causes), costs)

@@ -15,6 +15,7 @@ from costscan.reports.comparison.columns import (
     finding_columns,
     metric_columns,
     moved_tasks,
+    promise_columns,
     task_columns,
     unmoved,
 )
@@ -32,6 +33,7 @@ def render(comparison: Comparison, *, width: int, top: int | None = None) -> lis
     blocks = [
         [*_title(comparison, width), *_headline(comparison, width)],
         _limits(comparison, width),
+        _promises(comparison, width),
         _causes(comparison, rows, width),
         _metrics(comparison, width),
         _tasks(comparison, rows, width),
@@ -99,6 +101,11 @@ def _limit(verdict: str, name: str, sentence: str, width: int) -> list[Text]:
 def _causes(comparison: Comparison, top: int, width: int) -> list[Text]:
     causes = words.causes(comparison)
     return _table(cause_columns(causes[:top]), len(causes), "cause", width)
+
+
+def _promises(comparison: Comparison, width: int) -> list[Text]:
+    columns = promise_columns(comparison.promises)
+    return _table(columns, len(columns[0].rows), "action", width) if columns else []
 
 
 def _metrics(comparison: Comparison, width: int) -> list[Text]:
