@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from costscan.actions import Advised
     from costscan.analysis import Analysis
     from costscan.billing import Pricing
-    from costscan.ingest import Reading
+    from costscan.ingest import Moments, Reading
     from costscan.ingest.found import Found
     from costscan.rulebook import Rule
     from costscan.summary import Summary
@@ -67,7 +67,8 @@ def total(request: Request, by: str, watch: Watch | None = None) -> "Totals":
     from costscan.ingest.found import find  # noqa: PLC0415 - not needed to start
     from costscan.totals import kept  # noqa: PLC0415
 
-    found = find(request.paths) if request.keep else None
+    moments = _moments(request)
+    found = find(request.paths, moments) if request.keep else None
     place = _place(request, by, found)
     if place is not None and (known := kept.take(place, request.now)) is not None:
         return known
@@ -76,7 +77,7 @@ def total(request: Request, by: str, watch: Watch | None = None) -> "Totals":
     bill_only = not request.tasks
     with _read(request, watch or Watch(), bill_only=bill_only, found=found) as reading:
         summed, is_lasting = _totals(request, by, reading)
-    if place is not None and is_lasting and place == _place(request, by, find(request.paths)):
+    if place is not None and is_lasting and place == _place(request, by, find(request.paths, moments)):
         kept.keep(place, summed)
     return summed
 
@@ -90,7 +91,9 @@ def _totals(request: Request, by: str, reading: "Reading") -> "tuple[Totals, boo
     bill = billed(reading, pricing, selection(request))[1]
     refuse_empty(bill.turns, bill.runs, bill.recorded, request, reading)
     tz = request.settings.tz
-    summed = totals(bill, reading, by=by, tz=tz, paths=request.paths, prices=pricing.basis, now=request.now)
+    summed = totals(
+        bill, reading, by=by, tz=tz, paths=request.shown_paths, prices=pricing.basis, now=request.now
+    )
     # What has no time is billed at the prices of today.
     return summed, not bill.turns["at"].has_nulls()
 
@@ -106,6 +109,12 @@ def _place(request: Request, by: str, found: "Found | None") -> "Place | None":
     only = (request.tasks, request.projects, request.models)
     chosen = (request.since, request.until, *only, request.source)
     return kept.place(state, (request.paths, by, request.settings.tz, request.settings.prices, *chosen))
+
+
+def _moments(request: Request) -> "Moments":
+    from costscan.ingest import Moments  # noqa: PLC0415 - not needed to start
+
+    return Moments(request.since, request.until or request.now)
 
 
 def _import_totals() -> None:
@@ -127,6 +136,7 @@ def _read(
         bill_only=bill_only,
         keep=request.keep,
         found=found,
+        moments=_moments(request),
         on_bytes=watch.read,
     ) as reading:
         watch.adding_up()
@@ -153,7 +163,7 @@ def _diagnosis(
         diagnosis,
         pricing=_pricing(settings),
         selection=selection(request),
-        paths=request.paths,
+        paths=request.shown_paths,
         now=request.now,
         rank=rank,
         rules=rules,

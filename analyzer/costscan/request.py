@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from costscan.remote.addresses import shown
 from costscan.settings.keys import Settings
 
 
@@ -43,6 +44,11 @@ class Request:
     workers: int | None = None
     keep: bool = True
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def shown_paths(self) -> tuple[str, ...]:
+        """The paths as they may be printed: without what is signed in an address."""
+        return tuple(map(shown, self.paths))
 
 
 @dataclass(frozen=True, slots=True)

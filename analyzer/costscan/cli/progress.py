@@ -31,10 +31,12 @@ def progress(paths: Sequence[str]) -> Iterator[Watch]:
 
 def _total(paths: Sequence[str]) -> int | None:
     """Sum the sizes of the logs; None where what they hold is larger (packed), or not known yet."""
+    from costscan.ingest.dated_paths import is_dated  # noqa: PLC0415
     from costscan.ingest.discover import PACKED_ENDINGS, discover, is_pipe  # noqa: PLC0415
+    from costscan.remote.addresses import is_remote  # noqa: PLC0415
 
-    if any(path == "-" or is_pipe(path) for path in paths):
-        return None  # what is read of them here is gone
+    if any(path == "-" or is_pipe(path) or is_remote(path) or is_dated(path) for path in paths):
+        return None  # what is read of them here is gone, or takes as long to find out
     try:
         files = [file.on_disk for file in discover(paths, Path())[0]]
         return (

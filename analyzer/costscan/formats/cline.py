@@ -159,8 +159,7 @@ class _Task:
         return next((entries for entries in found if entries), [])
 
     def _beside(self, name: str) -> list[dict[str, Any]]:
-        is_alone = self._file.spooled is not None
-        return [] if is_alone else task_history.objects_beside(self._file.on_disk, name)
+        return [] if self._file.is_alone else task_history.objects_beside(self._file.on_disk, name)
 
 
 class _Models:

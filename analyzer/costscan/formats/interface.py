@@ -7,7 +7,7 @@ the same call in two files) is the ids in the rows.
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from costscan.tokenizers import UNKNOWN
 
@@ -19,12 +19,37 @@ BESIDE: Final = 3
 """The least precedence of a format that another program than the client writes."""
 
 
+class RemoteFile(NamedTuple):
+    """A log that is no file of this machine.
+
+    Attributes:
+        size: its bytes.
+        version: tells whether it is as it was; None where that cannot be told.
+        beside: the names of what is read with it, and their versions.
+        url: where it is, if its path does not say: with what is signed in it.
+    """
+
+    size: int
+    version: str | None
+    beside: tuple[tuple[str, str], ...] = ()
+    url: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class LogFile:
-    """A file to read: `path` as shown to the user; "-" is standard input, spooled to `spooled`."""
+    """A file to read: `path` as shown to the user; "-" is standard input, spooled to `spooled`.
+
+    One that is `remote` is fetched to `spooled` before it is read.
+    """
 
     path: str
     spooled: str | None = None
+    remote: RemoteFile | None = None
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether nothing can stand beside it: it came through a pipe."""
+        return self.spooled is not None and self.remote is None
 
     @property
     def on_disk(self) -> str:

@@ -17,6 +17,7 @@ from costscan import cache_folder, cleanup
 from costscan.defects import DEFECT, TRACEBACK
 from costscan.errors import CostscanError
 from costscan.formats import available, named
+from costscan.ingest.dated_paths import Moments
 from costscan.ingest.discover import discover
 from costscan.ingest.pool import read_all
 from costscan.ingest.reasons import NOTHING_KNOWN
@@ -111,9 +112,10 @@ def read(
     bill_only: bool = False,
     keep: bool = True,
     found: "Found | None" = None,
+    moments: Moments | None = None,
     on_bytes: Callable[[int], None] = lambda _: None,
 ) -> Reading:
-    """Read logs: files, folders, glob patterns, or "-" for standard input.
+    """Read logs: files, folders, glob patterns, addresses of all these in stores, or "-" for standard input.
 
     Args:
         paths: what to read.
@@ -122,6 +124,7 @@ def read(
         bill_only: read no more than is billed: there are no blocks.
         keep: keep what is read, and take what was kept of files that did not change (see `cache_folder`).
         found: the logs that the paths mean, where they were looked for already.
+        moments: the days of paths that have a date in them.
         on_bytes: called with the bytes read by each finished task.
 
     Raises:
@@ -132,7 +135,9 @@ def read(
     kept_in = cache_folder.folder() if keep and not cache_folder.is_off() else None
     with _own_folder() as folder:
         tally = _Tally(on_bytes)
-        files, alone, tally.unread = found.log_files if found is not None else discover(paths, folder)
+        files, alone, tally.unread = (
+            found.log_files if found is not None else discover(paths, folder, moments)
+        )
         if bill_only:
             from costscan.ingest import bill  # noqa: PLC0415 - not needed to start
 
@@ -193,4 +198,4 @@ def batches(reading: Reading) -> Iterator[list[Path]]:
         yield group
 
 
-__all__ = ["MAX_NAMED_SKIPS", "Reading", "batches", "read"]
+__all__ = ["MAX_NAMED_SKIPS", "Moments", "Reading", "batches", "read"]

@@ -11,7 +11,9 @@ from typing import Final, NamedTuple
 from costscan.errors import CostscanError, near
 from costscan.formats import available
 from costscan.formats.interface import LogFile
-from costscan.ingest.walk import LOG_ENDINGS, PACKED_ENDINGS, logs_in
+from costscan.ingest.dated_paths import Moments, is_dated, of_each_day
+from costscan.ingest.walk import LOG_ENDINGS, PACKED_ENDINGS, is_log, logs_in, names_beside
+from costscan.remote.addresses import is_remote
 
 MAX_PLACES: Final = 8
 
@@ -24,8 +26,10 @@ class LogFiles(NamedTuple):
     unread: dict[str, str]
 
 
-def discover(paths: Sequence[str], spool: Path) -> LogFiles:
+def discover(paths: Sequence[str], spool: Path, moments: Moments | None = None) -> LogFiles:
     """Return every file to read, each once, in a fixed order.
+
+    A path with a date in it stands for those of the days of `moments`, as far as they are there.
 
     Standard input ("-") and pipes are spooled to files in `spool`, for their format is found by reading them
     twice. In a folder only files with the endings of logs are taken; one that is named is always taken.
@@ -43,10 +47,50 @@ def discover(paths: Sequence[str], spool: Path) -> LogFiles:
                 log_files[path] = LogFile(path, _spooled(path, spool / f"spooled-{len(log_files)}"))
             named.add(path)
             continue
-        matched, alone = _files(path, unread)
-        named.update(matched if alone else ())
-        log_files.update({_real(f, folders): LogFile(f) for f in matched})
+        matched, alone = _dated(path, moments, unread) if is_dated(path) else _found(path, unread)
+        named.update(file.path for file in matched if alone)
+        log_files.update({f.path if f.remote else _real(f.path, folders): f for f in matched})
     return LogFiles(list(log_files.values()), named, unread)
+
+
+def _dated(path: str, moments: Moments | None, unread: dict[str, str]) -> tuple[list[LogFile], bool]:
+    """Return the files that a path with a date in it means, of the days that have some.
+
+    Raises:
+        CostscanError: no day has any.
+    """
+    files: list[LogFile] = []
+    missing: CostscanError | None = None
+    for one in of_each_day(path, moments):
+        try:
+            files += _found(one, unread)[0]
+        except NotThereError as error:
+            missing = missing or error
+    if not files and missing is not None:
+        raise missing
+    return files, False
+
+
+def _found(path: str, unread: dict[str, str]) -> tuple[list[LogFile], bool]:
+    """Return the files that a path means, and whether it names one.
+
+    Raises:
+        NotThereError: there are none.
+        CostscanError: a store cannot be reached.
+    """
+    if not is_remote(path):
+        files, alone = _files(path, unread)
+        return [LogFile(file) for file in files], alone
+    from costscan.remote.objects import found  # noqa: PLC0415 - only where something is remote
+
+    objects, alone = found(path, lambda name: is_log(Path(name)), names_beside())
+    if not objects:
+        raise NotThereError(f"{path}: no log there", f"logs end in {', '.join(LOG_ENDINGS)}, .gz or .zst")
+    return objects, alone
+
+
+class NotThereError(CostscanError):
+    """There is no log where one was looked for."""
 
 
 def _real(path: str, folders: dict[str, str]) -> str:
@@ -124,7 +168,7 @@ def _files(path: str, unread: dict[str, str]) -> tuple[list[str], bool]:
     if os.path.isdir(given):  # noqa: PTH112 - Path.is_dir raises where it may not look
         logs = logs_in(given, unread.__setitem__)
         if not logs and len(unread) == before:
-            raise CostscanError(
+            raise NotThereError(
                 f"{path}: no log in this folder", f"logs end in {', '.join(LOG_ENDINGS)}, .gz or .zst"
             )
         return logs, False
@@ -139,7 +183,7 @@ def _files(path: str, unread: dict[str, str]) -> tuple[list[str], bool]:
     for folder in (m for m in matches if os.path.isdir(m)):  # noqa: PTH112
         files.extend(logs_in(Path(folder), unread.__setitem__))
     if not files and len(unread) == before:
-        raise CostscanError(
+        raise NotThereError(
             f"{path}: no such file or folder", "give a log file, a folder, a pattern, or - for standard input"
         )
     return files, False

@@ -7,6 +7,7 @@ from pathlib import Path
 import xxhash
 
 from costscan import cache_folder
+from costscan.ingest.dated_paths import Moments
 from costscan.ingest.discover import LogFiles, discover, is_pipe
 from costscan.ingest.kept_readings import key_of
 
@@ -26,7 +27,7 @@ class Found:
         return xxhash.xxh3_128_digest(b"".join(keys))
 
 
-def find(paths: Sequence[str]) -> Found | None:
+def find(paths: Sequence[str], moments: Moments | None = None) -> Found | None:
     """Find logs; None where nothing is to be kept of them, or they can be read only once.
 
     Raises:
@@ -34,5 +35,5 @@ def find(paths: Sequence[str]) -> Found | None:
     """
     if cache_folder.is_off() or any(path == "-" or is_pipe(path) for path in paths):
         return None
-    log_files = discover(paths, Path())
+    log_files = discover(paths, Path(), moments)
     return Found(log_files, {file.path: key_of(file) for file in log_files.files})

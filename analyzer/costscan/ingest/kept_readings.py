@@ -19,8 +19,9 @@ import msgspec
 import xxhash
 
 from costscan.cache_folder import write
-from costscan.formats import available, named
+from costscan.formats import named
 from costscan.formats.interface import LogFile
+from costscan.ingest.walk import names_beside
 from costscan.reading.io.row_types import BlockColumns
 from costscan.reading.io.rows import MAX_NAMED_SKIPS, Rows, Tables
 
@@ -70,6 +71,10 @@ class KeptReadings:
         self.count = 0
         self._kind = f"{source or ''} all"
 
+    def may_have(self, file: LogFile) -> bool:
+        """Whether there is an entry of a file, be it of its key or not."""
+        return self._path(file).exists()
+
     def take(self, file: LogFile, key: bytes, rows: Rows) -> Read | None:
         """Add what is kept of a file to `rows`; None where nothing is of this key, and nothing was added."""
         # Any failure at all: a cache that cannot be used must not be worse than none.
@@ -101,7 +106,7 @@ class KeptReadings:
         return self._one_by_one or read_alone(names)
 
     def _path(self, file: LogFile) -> Path:
-        called = f"{self._kind} {os.path.realpath(file.path)}"
+        called = f"{self._kind} {file.path if file.remote else os.path.realpath(file.path)}"
         name = xxhash.xxh3_128_hexdigest(called.encode("utf-8", "surrogateescape"))
         return self._root / name[:2] / name
 
@@ -142,6 +147,8 @@ class Added:
 
 def key_of(file: LogFile) -> bytes | None:
     """Return what tells whether a file is as it was; None where it cannot be told yet."""
+    if file.remote is not None:
+        return _key(file)
     try:
         return None if file.spooled is not None else _key(file, settled_at_ns=time.time_ns() - _SETTLED_NS)
     except OSError:
@@ -149,7 +156,11 @@ def key_of(file: LogFile) -> bytes | None:
 
 
 def _key(file: LogFile, settled_at_ns: int | None = None) -> bytes | None:
-    """Return the key of a file; None where it was written to after `settled_at_ns`."""
+    """Return the key of a file; None where it was written to after `settled_at_ns`, or nobody can tell."""
+    if file.remote is not None:
+        told = (file.path, *file.remote, _code())
+        is_known = file.remote.version is not None
+        return xxhash.xxh3_128_digest(repr(told).encode("utf-8", "surrogateescape")) if is_known else None
     with open(file.on_disk, "rb", buffering=0) as log:  # noqa: PTH123 - there may be thousands
         stat = os.fstat(log.fileno())
         if settled_at_ns is not None and stat.st_mtime_ns >= settled_at_ns:
@@ -166,17 +177,12 @@ def _beside(log: str) -> list[tuple[str, int, int]]:
     folder, name = os.path.split(log)
     stem = name.split(".")[0]
     out = []
-    for ending in _endings():
+    for ending in names_beside():
         with suppress(OSError):
             beside = stem + ending if ending.startswith(".") else ending
             stat = os.stat(os.path.join(folder, beside))  # noqa: PTH116, PTH118
             out.append((beside, stat.st_size, stat.st_mtime_ns))
     return out
-
-
-@cache
-def _endings() -> list[str]:
-    return [ending for known in available().values() for ending in known.beside]
 
 
 @cache

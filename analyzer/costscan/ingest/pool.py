@@ -71,6 +71,8 @@ def in_order(files: Sequence[LogFile], sizes: Mapping[LogFile, int]) -> list[Log
 
 def size_bytes(file: LogFile) -> int:
     """Return the size of a file, 0 where it cannot be told."""
+    if file.remote is not None:
+        return file.remote.size
     try:
         return Path(file.on_disk).stat().st_size
     except OSError:
@@ -96,9 +98,9 @@ class _Orders:
     def __init__(self, tasks: Sequence[Sequence[LogFile]], shared: Order) -> None:
         self._shared, self._out = shared, Path(shared["out"])
         self._numbers = count()
-        self.first = [self._order([[f.path, f.spooled] for f in task]) for task in tasks]
+        self.first = [self._order([[f.path, f.spooled, f.remote] for f in task]) for task in tasks]
 
-    def _order(self, files: list[list[str | None]]) -> Order:
+    def _order(self, files: list[list[Any]]) -> Order:
         return {"task": next(self._numbers), "files": files, **self._shared}
 
     def again(self, order: Order, answer: Answer) -> list[Order]:
@@ -117,7 +119,7 @@ class _Orders:
         if (half := len(files) // 2) > 0:
             return [self._order(some) for some in (files[:half], files[half:])]
         counts = dict.fromkeys(("lines", "bytes", "skipped", "repaired", "kept"), 0)
-        unread = {path: answer.pop("failed") for path, _ in files}
+        unread = {path: answer.pop("failed") for path, *_ in files}
         answer |= {"files": len(unread), "formats": {}, "unusable": [], "unread": unread, "read": []} | counts
         return []
 

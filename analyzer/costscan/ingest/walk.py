@@ -34,10 +34,15 @@ def _endings() -> tuple[str, ...]:
 
 
 @cache
+def names_beside() -> Sequence[str]:
+    """Return the endings, or the whole names, of files that are read with the log that they stand beside."""
+    return [name for log_format in available().values() for name in log_format.beside]
+
+
+@cache
 def _beside() -> frozenset[str]:
-    """Return the names of files that are read with the log that they stand beside."""
-    names = (name for log_format in available().values() for name in log_format.beside)
-    return frozenset(name for name in names if not name.startswith("."))
+    """Return those whole names."""
+    return frozenset(name for name in names_beside() if not name.startswith("."))
 
 
 def logs_in(folder: Path, unread: Callable[[str, str], None]) -> list[str]:
@@ -105,4 +110,4 @@ def _may_be_log(path: Path) -> bool:
         return True  # to be told as one that cannot be read
 
 
-__all__ = ["LOG_ENDINGS", "PACKED_ENDINGS", "is_log", "logs_in"]
+__all__ = ["LOG_ENDINGS", "PACKED_ENDINGS", "is_log", "logs_in", "names_beside"]

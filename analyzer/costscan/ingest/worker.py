@@ -17,8 +17,9 @@ from typing import Any, BinaryIO, Final
 from costscan.defects import described
 from costscan.errors import CostscanError
 from costscan.formats import available, foreign, named
-from costscan.formats.interface import Format, LogFile
+from costscan.formats.interface import Format, LogFile, RemoteFile
 from costscan.ingest import arrow_tables, bill_tables
+from costscan.ingest.fetching import Fetching
 from costscan.ingest.kept_readings import Added, KeptReadings, Read, key_of
 from costscan.ingest.reasons import NOTHING_KNOWN
 from costscan.ingest.table_formats import table_format
@@ -58,17 +59,21 @@ def read_files(
     alone = len(files) == 1
     kept = None if kept_in is None else KeptReadings(kept_in, source, one_by_one=alone)
     told: list[tuple[Any, ...]] = []
-    for file in files:
-        added = Added(rows)
-        try:
-            with rows.whole():
-                done[file.path] = read = _read_or_taken(file, sources, rows, kept)
-            told.append((file.path, read.formats, read.unusable, added.counts(), added.sizes(OF_BILL)))
-        except CostscanError as error:
-            unread[file.path] = error.what.removeprefix(f"{file.on_disk}: ")
-        except Exception as error:  # noqa: BLE001 - a defect costs this file and no other
-            unread[file.path] = described(error)
-            rows.kept.clear()
+    to_fetch = [file for file in files if file.remote and not (kept and kept.may_have(file))]
+    with Fetching(to_fetch, out / f"fetched-{task}") as fetching:
+        for file in files:
+            added = Added(rows)
+            try:
+                with rows.whole():
+                    done[file.path] = read = _read_or_taken(file, sources, rows, kept, fetching)
+                told.append((file.path, read.formats, read.unusable, added.counts(), added.sizes(OF_BILL)))
+            except CostscanError as error:
+                unread[file.path] = error.what.removeprefix(f"{file.path}: ").removeprefix(
+                    f"{file.on_disk}: "
+                )
+            except Exception as error:  # noqa: BLE001 - a defect costs this file and no other
+                unread[file.path] = described(error)
+                rows.kept.clear()
     (bill_tables if bill_only else arrow_tables).write(rows, out, task)
     return {
         "read": told if bill_only else [],
@@ -85,11 +90,14 @@ def read_files(
     }
 
 
-def _read_or_taken(file: LogFile, sources: Sequence[Format], rows: Rows, kept: KeptReadings | None) -> Read:
+def _read_or_taken(
+    file: LogFile, sources: Sequence[Format], rows: Rows, kept: KeptReadings | None, fetching: Fetching
+) -> Read:
     """Add to `rows` what is kept of a file, else read it, and keep that."""
     key = None if kept is None else key_of(file)
     if kept is not None and key is not None and (taken := kept.take(file, key, rows)) is not None:
         return taken
+    file = fetching.local(file)
     added = Added(rows)
     log_format = detect(file, sources)
     if isinstance(log_format, str):
@@ -184,7 +192,7 @@ def _sniffed(raw: bytes, sources: Sequence[Format]) -> Format | str | None:
 
 def answered(order: Mapping[str, Any]) -> dict[str, Any]:
     """Return the answer to an order: what `read_files` gives, or `error` (of the disk), or `failed`."""
-    files = [LogFile(path, spooled) for path, spooled in order["files"]]
+    files = [LogFile(path, spooled, _remote(told)) for path, spooled, told in order["files"]]
     out = Path(order["out"])
     try:
         return read_files(
@@ -199,6 +207,14 @@ def answered(order: Mapping[str, Any]) -> dict[str, Any]:
         return {"error": f"{error.filename or order['out']}: {error.strerror or error}"}
     except Exception as error:  # noqa: BLE001 - it must reach the user as one line, not kill the pipe
         return {"failed": described(error)}
+
+
+def _remote(told: Sequence[Any] | None) -> RemoteFile | None:
+    """Return what an order says of a remote file, which lists stand for in JSON."""
+    if told is None:
+        return None
+    size, version, beside, url = told
+    return RemoteFile(size, version, tuple((name, its) for name, its in beside), url)
 
 
 def main() -> None:
