@@ -37,6 +37,8 @@ class Calibration:
         models: the model that counted, by tokenizer family.
         factors: by family and kind of block, how many times its estimate the text of a block is.
         ratios: by kind of block, how many times as long it is in the second family.
+        spreads: by kind of block, by what share nine of ten texts are off at most, when their tokens in one
+            family are worked out from those in the other.
     """
 
     file: str
@@ -45,6 +47,7 @@ class Calibration:
     models: Mapping[str, str]
     factors: Mapping[str, Mapping[str, Interval]]
     ratios: Mapping[str, Interval] = field(default_factory=dict)
+    spreads: Mapping[str, float] = field(default_factory=dict)
 
     def factors_of(self, family: str) -> dict[str, float]:
         """Return the factors of a family by kind of block; a kind that is not there stays as it is."""

@@ -20,10 +20,8 @@ FACTORS = {
 NOISE = 0.06
 AROUND = 31
 """What it counts for a request beside all texts."""
-WORDS = (
-    "the agent reads a file and finds that its test fails because of parser state when the line ends early so it "
-    "tries again with another path = value; return self.items[0] if len(x) > 2 else None {'id': 17, \"ok\": true}"
-).split(" ")
+_WORDS = """the agent reads a file and finds that its test fails because of parser state when the line ends
+early so it tries again with another path = value; return self.items[0] if len(x) > 2 else None {'id': 17, "ok": true}"""
 
 
 def count(body: Mapping[str, Any], *, noise: float = NOISE) -> int:
@@ -33,7 +31,9 @@ def count(body: Mapping[str, Any], *, noise: float = NOISE) -> int:
     place = ("v3", "v4.7").index(info.tokenizer)
     total = AROUND
     for kind, estimate in _estimates(body):
-        off = 1 + noise * (xxhash.xxh3_64_intdigest(f"{kind}{estimate}".encode()) % 1000 / 500 - 1)
+        off = 1 + noise * (
+            xxhash.xxh3_64_intdigest(f"{kind}{estimate}{info.tokenizer}".encode()) % 1000 / 500 - 1
+        )
         # Next to nothing is one token, as a text of a letter is.
         few = estimate[place] <= 4
         total += estimate[place] if few else round(FACTORS[info.tokenizer][kind] * estimate[place] * off)
@@ -63,7 +63,7 @@ def _compact(value: Any) -> bytes:
 
 def said(chance: random.Random, words: int) -> str:
     """Return a text of so many words."""
-    return " ".join(chance.choice(WORDS) for _ in range(words))
+    return " ".join(chance.choice(_WORDS.split()) for _ in range(words))
 
 
 def pairs(n: int = 30, model: str = OPUS) -> list[Json]:

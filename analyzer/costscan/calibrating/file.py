@@ -11,7 +11,9 @@ _HEAD = """\
 # It is taken where it stands in the folder of an analysis, above it, or beside costscan.toml;
 # --set calibration=off takes none. `factor`: how many times its estimate a text is, with a 95 % interval;
 # `before` and `after`: by what share estimates are off, the median of texts and the sum of them all, after on
-# texts that were not fitted on. `ratio`: how many times as long a text is in the second family of tokenizers.
+# texts that were not fitted on. `ratio`: how many times as long a text is in the second family of tokenizers;
+# `spread`: by what share nine of ten texts are off at most, worked out in one family from the other.
+# `contents` are told, and not used.
 """
 
 
@@ -42,6 +44,10 @@ def text_of(fit: Fit, models: Mapping[str, str], day: date, samples: int) -> str
             ]
     for kind, ratio in fit.ratios.items():
         lines += ["", f"[ratios.{kind}]", *_measured("ratio", ratio)]
+        lines.append(f"spread = {fit.spreads[kind]:.4f}")
+    for content in fit.contents:
+        if content.ratio is not None:
+            lines += ["", f'[contents."{content.name}"]', *_measured("ratio", content.ratio)]
     return "\n".join(lines) + "\n"
 
 

@@ -8,11 +8,14 @@ said of estimates after the correction is said of texts that it was not fitted o
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
-from statistics import NormalDist, fmean, median, stdev
+from statistics import NormalDist, fmean, median, quantiles, stdev
 from typing import Final
 
 from costscan.calibrating.counting import Counted
-from costscan.calibration import KINDS, Interval
+from costscan.calibrating.sample import OF_JSON
+from costscan.calibration import KINDS, MOST, Interval
+from costscan.reading.content.kind import KINDS as CONTENTS
+from costscan.reading.content.kind import content_kind
 from costscan.tokenizers import FAMILIES
 
 MIN_SAMPLES: Final = 8
@@ -41,12 +44,32 @@ class Fitted:
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """What texts that look alike are: how far estimates are off in both families, and the ratio of these."""
+
+    name: str
+    samples: int
+    ratio: Interval | None
+    before: tuple[Off, Off]
+
+
+@dataclass(frozen=True, slots=True)
 class Fit:
-    """All that was found, and by family how far estimates of all kinds together were and are off."""
+    """All that was found.
+
+    Attributes:
+        strata: by family and kind of block.
+        overall: by family, of all kinds together.
+        ratios: by kind of block, how many times as long a text is in the second family.
+        spreads: by kind of block, by what share a text is off that is worked out from the other family.
+        contents: by what texts look like: told, and not corrected apart.
+    """
 
     strata: Sequence[Fitted]
     overall: Sequence[Fitted]
     ratios: dict[str, Interval]
+    spreads: dict[str, float]
+    contents: Sequence[Content]
 
     def factors(self) -> dict[str, dict[str, Interval]]:
         """Return the factors by family and kind."""
@@ -69,8 +92,28 @@ def fit(counted: Sequence[Counted]) -> Fit:
         after = [pair for pairs in all_pairs.values() for pair in _crossed(pairs)]
         if before:
             overall.append(Fitted(family, "all", len(before), None, _off(before), _off(after)))
-    ratios = {kind: _ratio(some) for kind, some in of_kind.items() if len(some) >= MIN_SAMPLES}
-    return Fit(strata, overall, ratios)
+    enough = {kind: some for kind, some in of_kind.items() if len(some) >= MIN_SAMPLES}
+    ratios = {kind: ratio for kind, some in enough.items() if (ratio := _sane(_ratio(some)))}
+    spreads = {kind: min(_spread(enough[kind]), MOST) for kind in ratios}
+    return Fit(strata, overall, ratios, spreads, _contents(counted))
+
+
+def _contents(counted: Sequence[Counted]) -> list[Content]:
+    """Return what texts are by what they look like; JSON that the API writes out itself is none of them."""
+    alike: dict[str, list[Counted]] = {name: [] for name in CONTENTS}
+    for one in counted:
+        if one.sample.kind not in OF_JSON:
+            alike[content_kind(one.sample.text)].append(one)
+    return [
+        Content(
+            name,
+            len(some),
+            _sane(_ratio(some)) if len(some) >= MIN_SAMPLES else None,
+            (_off(_pairs(some, 0)), _off(_pairs(some, 1))),
+        )
+        for name, some in alike.items()
+        if some
+    ]
 
 
 def _pairs(some: Sequence[Counted], place: int) -> "Pairs":
@@ -79,7 +122,7 @@ def _pairs(some: Sequence[Counted], place: int) -> "Pairs":
 
 
 def _fitted(family: str, kind: str, pairs: "Pairs") -> Fitted:
-    factor = _mean([c / e for c, e in pairs]) if len(pairs) >= MIN_SAMPLES else None
+    factor = _sane(_mean([c / e for c, e in pairs])) if len(pairs) >= MIN_SAMPLES else None
     return Fitted(family, kind, len(pairs), factor, _off(pairs), _off(_crossed(pairs)))
 
 
@@ -94,6 +137,22 @@ def _ratio(some: Sequence[Counted]) -> Interval:
     value = sum(second) / sum(first)
     rests = [(b - value * a) / fmean(first) for a, b in zip(first, second, strict=True)]
     return _around(value, stdev(rests), len(some))
+
+
+def _sane(interval: Interval) -> Interval | None:
+    """Return an interval, or None where texts differ so much that it says nothing."""
+    return interval if interval.low >= 1 / MOST and interval.high <= MOST else None
+
+
+def _spread(some: Sequence[Counted]) -> float:
+    """Return by what share nine of ten texts are off, worked out in one family from the other.
+
+    That is what a block takes elsewhere: its tokens, times what the corrected estimates are to one another.
+    """
+    first, second = (_pairs(some, n) for n in (0, 1))
+    times = fmean(c / e for c, e in second) / fmean(c / e for c, e in first)
+    off = [abs(e2 / e1 * times * c1 / c2 - 1) for (c1, e1), (c2, e2) in zip(first, second, strict=True)]
+    return quantiles(off, n=10, method="inclusive")[-1]
 
 
 def _mean(values: Sequence[float]) -> Interval:

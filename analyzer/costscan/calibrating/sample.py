@@ -1,9 +1,9 @@
-"""A block whose text may be counted, and how it is drawn: the longer, the likelier, the same every time."""
+"""A text that may be counted, and how it is drawn: the longer, the likelier, and the same every time."""
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from math import log
 from typing import Final
 
@@ -15,16 +15,20 @@ from costscan.reading.content.measure import Measured
 from costscan.reading.content.token_estimate import Weights, weigh, weigh_raw
 from costscan.reading.io import lenient_json
 
-MAX_CHARS: Final = 20_000
-"""Of a longer text so much is counted, and estimated; what cannot be cut, JSON, is left out."""
+PIECE_CHARS: Final = 4_000
+"""A longer text is counted in pieces, each a sample of its own: all of it may be drawn, not its beginning."""
+MAX_JSON_CHARS: Final = 20_000
+"""JSON cannot be cut: what is longer is left out."""
 MIN_TOKENS: Final = 20
 """Texts of less are left out: one token more or less would say too much."""
 _HASHES: Final = 1 << 64
+OF_JSON: Final = ("tool_use", "tool_def")
+"""Kinds of blocks that are JSON in a request, and written out by the API."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A block to count.
+    """A block to count, or a piece of a long one.
 
     `text` is its text, the raw input of a tool call, or a raw tool definition; `name` is that of a called
     tool; `estimates` are its tokens as estimated in both families, of the text alone.
@@ -41,22 +45,27 @@ class Sample:
         return len(self.text) + len(self.name)
 
 
-def sample_of(measured: Measured) -> Sample | None:
-    """Return a block as a sample; None where its text is not there, too short, or cannot be counted alone."""
+def samples_of(measured: Measured) -> Iterator[Sample]:
+    """Yield a block as samples: none where its text is not there, too short, or cannot be counted alone."""
     text = measured.text
-    made: Sample | None = None
     if measured.kind not in KINDS or not text:
-        return None
+        return
     if isinstance(text, str):
-        made = _of_text(measured.kind, text)
-    elif len(text) <= MAX_CHARS:
-        made = _of_json(measured.kind, text, measured.tool or "")
-    return made if made is not None and made.estimates[1] >= MIN_TOKENS else None
+        every: Iterable[Sample | None] = _of_text(measured.kind, text)
+    else:
+        short = text if len(text) <= MAX_JSON_CHARS else b""
+        every = [_of_json(measured.kind, short, measured.tool or "")]
+    yield from (made for made in every if made is not None and made.estimates[1] >= MIN_TOKENS)
 
 
-def _of_text(kind: str, text: str) -> Sample | None:
-    shown = text[:MAX_CHARS].encode("utf-8", "replace").decode()
-    return Sample(kind, shown, "", weigh(shown)) if shown.strip() and kind != "tool_use" else None
+def _of_text(kind: str, text: str) -> Iterator[Sample]:
+    """Yield the pieces of a text, which are of about the same length."""
+    pieces = -(-len(text) // PIECE_CHARS)
+    ends = [len(text) * n // pieces for n in range(pieces + 1)]
+    for start, end in pairwise(ends):
+        shown = text[start:end].encode("utf-8", "replace").decode()
+        if shown.strip() and kind not in OF_JSON:
+            yield Sample(kind, shown, "", weigh(shown))
 
 
 def _of_json(kind: str, raw: bytes, name: str) -> Sample | None:
@@ -118,4 +127,4 @@ class Drawn:
         return [sample for turn in zip_longest(*by_kind) for sample in turn if sample is not None]
 
 
-__all__ = ["MAX_CHARS", "MIN_TOKENS", "Drawn", "Sample", "sample_of"]
+__all__ = ["MIN_TOKENS", "OF_JSON", "Drawn", "Sample", "samples_of"]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from costscan import ingest
-from costscan.calibrating.sample import Drawn, Sample, sample_of
+from costscan.calibrating.sample import Drawn, Sample, samples_of
 from costscan.errors import CostscanError
 from costscan.models import canonical_models, model_info, resolve
 from costscan.reading.content.kept_texts import taking
@@ -85,8 +85,9 @@ class _Texts:
         self.calls.update(filter(None, models))
         for block in blocks:
             at = min(block.call_in, len(calls) - 1)
-            if at >= 0 and models[at] is not None and (sample := sample_of(block.measured)) is not None:
-                self.drawn.add(sample)
+            if at >= 0 and models[at] is not None:
+                for sample in samples_of(block.measured):
+                    self.drawn.add(sample)
 
 
 def _claude(spelling: str) -> str | None:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from costscan.calibrating.counting import Ask
-from costscan.calibrating.fitting import MIN_SAMPLES, Fit, Fitted, Off
+from costscan.calibrating.fitting import MIN_SAMPLES, Fit, Off
+from costscan.calibration import Interval
 from costscan.reports.text.table import Column, table
+from costscan.tokenizers import FAMILIES
 
 
 def about_to_send(asks: Sequence[Ask], address: str) -> str:
@@ -22,41 +24,58 @@ def about_to_send(asks: Sequence[Ask], address: str) -> str:
             f"calibrate: {len(asks):,} requests to count tokens, to {address}",
             "  cost      nothing: counting tokens is free of charge (your rate limits hold)",
             f"  models    {', '.join(f'{model} ({n:,})' for model, n in models.items())}",
-            f"  leaves    the texts of {len(texts):,} blocks of these logs, as they are: {chars:,} characters",
-            f"            ({listed})",
+            f"  leaves    {chars:,} characters: {len(texts):,} texts of these logs, or pieces of long ones,",
+            f"            as they are ({listed})",
             "  and       your key, in a header, as the SDK sends it; nothing else",
         ]
     )
 
 
 def found(fit: Fit, width: int) -> list[Text]:
-    """Return the table of how far estimates were off, and what of that is left."""
+    """Return the tables of how far estimates were off, what of that is left, and of the two families."""
     rows = [*fit.strata, *fit.overall]
     columns = [
         Column("family", [row.family for row in rows], left=True),
         Column("kind", [row.kind for row in rows], left=True),
         Column("texts", [f"{row.samples:,}" for row in rows]),
-        Column("factor", [_factor(row) for row in rows], left=True),
+        Column("factor", [_interval(row.factor, 3) for row in rows], left=True),
         Column("before: median, total", [_off(row.before) for row in rows]),
         Column("after: median, total", [_off(row.after) for row in rows]),
     ]
-    few = sorted({row.kind for row in fit.strata if row.factor is None})
-    ratios = [
-        f"{kind} {ratio.value:.2f} ({ratio.low:.2f} to {ratio.high:.2f})"
-        for kind, ratio in fit.ratios.items()
-    ]
-    lines = [Text("counted, beside the estimates; after: of texts that the factor was not fitted on")]
-    lines += table(columns, width)
-    if ratios:
-        lines.append(Text(f"a text in the newer family of tokenizers, times the older: {', '.join(ratios)}"))
+    few = list(dict.fromkeys(row.kind for row in fit.strata if row.factor is None))
+    head = Text("how far estimates are off; after: texts that the factor was not fitted on")
+    lines = [head, *table(columns, width), Text(), *_ratios(fit, width)]
     if few:
-        lines.append(Text(f"left as they are, with fewer than {MIN_SAMPLES} texts: {', '.join(few)}"))
+        why = f"fewer than {MIN_SAMPLES} texts, or too unlike one another"
+        lines.append(Text(f"left as they are ({why}): {', '.join(few)}"))
     return lines
 
 
-def _factor(row: Fitted) -> str:
-    factor = row.factor
-    return "" if factor is None else f"{factor.value:.3f} ({factor.low:.3f} to {factor.high:.3f})"
+def _ratios(fit: Fit, width: int) -> list[Text]:
+    """Return the table of how long texts are in the newer family beside the older."""
+    spreads = {kind: f"{spread:.0%}" for kind, spread in fit.spreads.items()}
+    rows = [
+        *((kind, f"{r.samples:,}", _interval(r, 2), spreads[kind], "", "") for kind, r in fit.ratios.items()),
+        *((c.name, f"{c.samples:,}", _interval(c.ratio, 2), "", *map(_off, c.before)) for c in fit.contents),
+    ]
+    first, second = FAMILIES
+    columns = [
+        Column("text", [row[0] for row in rows], left=True),
+        Column("texts", [row[1] for row in rows]),
+        Column(f"{second} / {first}", [row[2] for row in rows], left=True),
+        Column("9 of 10 within", [row[3] for row in rows]),
+        Column(f"{first}: median, total", [row[4] for row in rows]),
+        Column(f"{second}: median, total", [row[5] for row in rows]),
+    ]
+    head = Text("the two families of tokenizers, by kind of block and by what texts look like")
+    return [head, *table(columns, width)] if rows else []
+
+
+def _interval(measured: Interval | None, places: int) -> str:
+    if measured is None:
+        return ""
+    value, low, high = (f"{figure:.{places}f}" for figure in measured[:3])
+    return f"{value} ({low} to {high})"
 
 
 def _off(off: Off) -> str:

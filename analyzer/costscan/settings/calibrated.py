@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from math import nan
 from pathlib import Path
 from typing import Any, Final
 
@@ -69,14 +70,16 @@ def read(path: Path) -> Calibration:
             f"{place.of(f'families.{unknown}')}: unknown family {unknown}", near(unknown, [*FAMILIES])
         )
     models = _tables(place, table, "models", str)
-    ratios = _intervals(place, _tables(place, table, "ratios"), "ratios", "ratio")
+    ratios = _tables(place, table, "ratios")
+    spreads = {kind: _figure(place, own, f"ratios.{kind}", "spread", 0) for kind, own in ratios.items()}
     return Calibration(
         file=str(path),
         day=_typed(place, table, "date", date),
         samples=_typed(place, table, "samples", int),
         models=models,
         factors=factors,
-        ratios=ratios,
+        ratios=_intervals(place, ratios, "ratios", "ratio"),
+        spreads=spreads,
     )
 
 
@@ -115,13 +118,14 @@ def _intervals(place: Place, table: Mapping[str, Any], prefix: str, name: str) -
     return out
 
 
-def _figure(place: Place, table: Mapping[str, Any], at: str, name: str) -> float:
+def _figure(place: Place, table: Mapping[str, Any], at: str, name: str, least: float = 1 / MOST) -> float:
     value = table.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not 1 / MOST <= value <= MOST:
+    figure = float(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else nan
+    if not least <= figure <= MOST:
         raise CostscanError(
-            f"{place.of(f'{at}.{name}')}: {name} must be a number from {1 / MOST} to {MOST:.0f}", _ANEW
+            f"{place.of(f'{at}.{name}')}: {name} must be a number from {least:g} to {MOST:.0f}", _ANEW
         )
-    return float(value)
+    return figure
 
 
 __all__ = ["OFF", "calibration_of", "read"]

@@ -24,7 +24,7 @@ _EXAMPLES: Final[Mapping[str, object]] = {
     "count": 100_000,
     "name": "claude-haiku-4-5",
     "usd": 1.0,
-    "file": "calibration.toml",
+    "file": "off",
 }
 """By kind of value, what is written where there is no default and no list of choices."""
 _WIDTH: Final = 100

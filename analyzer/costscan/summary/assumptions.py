@@ -92,9 +92,11 @@ def _calibrated(calibration: Calibration) -> Assumption:
         for family, factors in calibration.factors.items()
         for kind, measured in factors.items()
     )
+    spreads = ", ".join(f"{kind} {spread:.0%}" for kind, spread in calibration.spreads.items())
     return Assumption(
         "calibration",
-        f"estimates of the tokens of texts are corrected by {calibration.samples:,} blocks counted on "
-        f"{calibration.day}: {counted or 'none'}",
+        f"estimates of the tokens of texts are corrected by {calibration.samples:,} texts counted on "
+        f"{calibration.day}: {counted or 'none'}; between the two families of tokenizers, give or take "
+        f"{spreads or 'what is usual'}",
         f"{Path(calibration.file).name}; docs/calibrate.md",
     )
