@@ -33,9 +33,9 @@ def client(command: str) -> "Anthropic":
     try:
         made = Anthropic(max_retries=RETRIES)
     except AnthropicError as error:
-        raise CostscanError(f"{command}: {_first_line(error)}", _KEY_HINT) from None
+        raise CostscanError(f"{command}: no key for the API: {_first_line(error)}", _KEY_HINT) from None
     if not (made.api_key or made.auth_token or made.credentials):
-        raise CostscanError(f"{command}: there is no key for the API", _KEY_HINT)
+        raise CostscanError(f"{command}: no key for the API", _KEY_HINT)
     return made
 
 

@@ -61,14 +61,13 @@ def read(path: Path) -> Calibration:
             f"{place.of('version')}: made by a newer costscan (version {version}, not {VERSION})",
             "install the newest costscan, or " + _ANEW,
         )
+    families = _tables(place, table, "families")
+    if (unknown := next((name for name in families if name not in FAMILIES), None)) is not None:
+        at = ".".join(["families", unknown, *list(families[unknown])[:1]])
+        raise CostscanError(f"{place.of(at)}: unknown family {unknown}", near(unknown, [*FAMILIES]))
     factors = {
-        family: _intervals(place, own, f"families.{family}", "factor")
-        for family, own in _tables(place, table, "families").items()
+        family: _intervals(place, own, f"families.{family}", "factor") for family, own in families.items()
     }
-    if (unknown := next((name for name in factors if name not in FAMILIES), None)) is not None:
-        raise CostscanError(
-            f"{place.of(f'families.{unknown}')}: unknown family {unknown}", near(unknown, [*FAMILIES])
-        )
     models = _tables(place, table, "models", str)
     ratios = _tables(place, table, "ratios")
     spreads = {kind: _figure(place, own, f"ratios.{kind}", "spread", 0) for kind, own in ratios.items()}
