@@ -63,7 +63,7 @@ def test_factors_are_found_and_said(server: Server, runs: str, capsys: Capture) 
 
 def test_what_is_written_holds_no_text_and_no_key(runs: str, capsys: Capture) -> None:
     told = said(capsys, "calibrate", runs, "--yes")
-    written = Path("calibration.toml").read_text() + Path("calibration.counts").read_text()
+    written = Path("calibration.toml").read_text() + Path("calibration.toml.counts").read_text()
     for text in (*texts_of(pairs()), "tool_1", KEY, KEY[-8:]):
         assert text not in written
         assert text not in told
@@ -104,14 +104,14 @@ def test_a_run_that_was_killed_goes_on(server: Server, runs: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("costscan.remote.RETRIES", 0)
         assert run(["calibrate", runs, "--yes"]) == 2
-    kept = Path("calibration.counts").read_text()
+    kept = Path("calibration.toml.counts").read_text()
     assert 35 <= kept.count("\n") <= 41
-    Path("calibration.counts").write_text(kept + '{"request": "0123')  # cut off while it was written
+    Path("calibration.toml.counts").write_text(kept + '{"request": "0123')  # cut off while it was written
     asked = {json.dumps(body, sort_keys=True) for _, body in server.seen[:36]}
     server.counts, server.seen = count, []
     assert run(["calibrate", runs, "--yes"]) == 0
     assert not asked & {json.dumps(body, sort_keys=True) for _, body in server.seen}
-    assert "\n\n" not in Path("calibration.counts").read_text()
+    assert "\n\n" not in Path("calibration.toml.counts").read_text()
     assert read(Path("calibration.toml")).samples > 40
 
 
@@ -147,7 +147,7 @@ def test_a_block_that_the_api_refuses_is_left_out(server: Server, runs: str) -> 
     before = len(server.seen)
     server.failures.extend([400] * 4)
     assert run(["calibrate", runs, "--yes", "--max-calls", "100"]) == 0
-    rows = [json.loads(line) for line in Path("calibration.counts").read_text().splitlines()]
+    rows = [json.loads(line) for line in Path("calibration.toml.counts").read_text().splitlines()]
     assert [row["tokens"] for row in rows].count(None) == 4
     assert len(rows) == len(server.seen) > before
 
@@ -234,6 +234,15 @@ def test_logs_that_cannot_serve(server: Server, tmp_path: Path, capsys: Capture)
     )
     assert not Path("calibration.toml").exists()
     assert len(server.seen) <= 10
+
+
+def test_a_folder_that_is_not_there_is_told_before_anything_is_sent(
+    server: Server, runs: str, capsys: Capture
+) -> None:
+    assert "error: none/c.toml: there is no such folder" in said(
+        capsys, "calibrate", runs, "-o", "none/c.toml", "--yes", code=2
+    )
+    assert not server.seen
 
 
 def test_other_commands_open_no_connection(

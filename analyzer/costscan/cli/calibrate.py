@@ -10,7 +10,7 @@ import typer
 from costscan.calibration import FILE_NAME
 from costscan.cli import parameters as p
 from costscan.cli.options import Options, with_options
-from costscan.cli.progress import progress
+from costscan.cli.progress import counting, progress
 from costscan.errors import CostscanError
 
 if TYPE_CHECKING:
@@ -62,10 +62,12 @@ def calibrate(
     from costscan.calibrating.sampling import sampled  # noqa: PLC0415
     from costscan.calibrating.state import State  # noqa: PLC0415
 
+    if not output.absolute().parent.is_dir():
+        raise CostscanError(f"{output}: there is no such folder", "make it, or choose another with --output")
     paths = options.paths(path)
     with progress(paths) as watch:
         drawn = sampled(paths, most=max_calls, chosen=model or (), source=options.format, on_bytes=watch.read)
-    state = State(output.with_suffix(".counts"))
+    state = State(output.with_name(f"{output.name}.counts"))
     if not _count(drawn, state, max_calls, yes=yes):
         typer.echo("nothing was sent", err=True)
         return
@@ -85,8 +87,8 @@ def _count(drawn: "Sampled", state: "State", most: int, *, yes: bool) -> bool:
     client = remote.client("calibrate")
     if not remote.confirm("calibrate", about_to_send(asks, remote.address(client)), yes=yes):
         return False
-    with client:
-        count(asks, client, state)
+    with client, counting("counting", len(asks)) as step:
+        count(asks, client, state, step)
     return True
 
 
