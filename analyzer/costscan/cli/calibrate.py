@@ -30,7 +30,7 @@ def calibrate(
         ),
     ] = Path(FILE_NAME),
     max_calls: Annotated[
-        int, typer.Option("--max-calls", metavar="N", min=4, help="Send at most so many requests.")
+        int, typer.Option("--max-calls", metavar="N", min=4, help="Have at most so many requests answered.")
     ] = 200,
     model: Annotated[
         list[str] | None,
