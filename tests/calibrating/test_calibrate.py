@@ -55,9 +55,7 @@ def test_factors_are_found_and_said(server: Server, runs: str, capsys: Capture) 
     assert {path.split("?")[0] for path, _ in server.seen} == {"/v1/messages/count_tokens"}
     assert "counting tokens is free of charge" in told
     assert server.url in told
-    assert re.search(
-        r"v3 +tool_result +\d+ +0\.\d+ \(0\.\d+ to 0\.\d+\) +2\d\.\d%, \+2\d\.\d% +\d\.\d%", told
-    )
+    assert re.search(r"v3 +tool_result +\d+ +0\.\d+ ± 0\.\d+ +2\d\.\d%, \+2\d\.\d% +\d\.\d%, ", told)
     assert "left as they are (fewer than 8 texts, or too unlike one another): system" in told
 
 

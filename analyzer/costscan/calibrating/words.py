@@ -39,12 +39,12 @@ def found(fit: Fit, width: int) -> list[Text]:
         Column("kind", [row.kind for row in rows], left=True),
         Column("texts", [f"{row.samples:,}" for row in rows]),
         Column("factor", [_interval(row.factor, 3) for row in rows], left=True),
-        Column("before: median, total", [_off(row.before) for row in rows]),
-        Column("after: median, total", [_off(row.after) for row in rows]),
+        Column("before", [_off(row.before) for row in rows]),
+        Column("after", [_off(row.after) for row in rows]),
     ]
     few = list(dict.fromkeys(row.kind for row in fit.strata if row.factor is None))
-    head = Text("how far estimates are off; after: texts that the factor was not fitted on")
-    lines = [head, *table(columns, width), Text(), *_ratios(fit, width)]
+    head = "how far estimates are off (the median of texts, the sum of all), before and after"
+    lines = [Text(head), *table(columns, width), Text(), *_ratios(fit, width)]
     if few:
         why = f"fewer than {MIN_SAMPLES} texts, or too unlike one another"
         lines.append(Text(f"left as they are ({why}): {', '.join(few)}"))
@@ -63,19 +63,19 @@ def _ratios(fit: Fit, width: int) -> list[Text]:
         Column("text", [row[0] for row in rows], left=True),
         Column("texts", [row[1] for row in rows]),
         Column(f"{second} / {first}", [row[2] for row in rows], left=True),
-        Column("9 of 10 within", [row[3] for row in rows]),
-        Column(f"{first}: median, total", [row[4] for row in rows]),
-        Column(f"{second}: median, total", [row[5] for row in rows]),
+        Column("within", [row[3] for row in rows]),
+        Column(f"{first} before", [row[4] for row in rows]),
+        Column(f"{second} before", [row[5] for row in rows]),
     ]
-    head = Text("the two families of tokenizers, by kind of block and by what texts look like")
+    head = Text("the two families of tokenizers, and within what nine of ten texts are")
     return [head, *table(columns, width)] if rows else []
 
 
 def _interval(measured: Interval | None, places: int) -> str:
     if measured is None:
         return ""
-    value, low, high = (f"{figure:.{places}f}" for figure in measured[:3])
-    return f"{value} ({low} to {high})"
+    half = (measured.high - measured.low) / 2
+    return f"{measured.value:.{places}f} ± {half:.{places}f}"
 
 
 def _off(off: Off) -> str:
