@@ -65,7 +65,7 @@ def _count(line: str) -> tuple[str, int | None] | None:
     try:
         row = json.loads(line)
         key, tokens = row["request"], row["tokens"]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
     is_count = tokens is None or (isinstance(tokens, int) and not isinstance(tokens, bool) and tokens >= 0)
     return (key, tokens) if is_count and isinstance(key, str) and _KEY.fullmatch(key) else None
