@@ -65,6 +65,7 @@ COMMANDS = (
     ("schema",),
     ("init",),
     ("capture",),
+    ("calibrate",),
     ("cache",),
     ("cache", "info"),
     ("cache", "clear"),

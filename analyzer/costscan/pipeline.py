@@ -175,7 +175,13 @@ def _diagnosis(
 def _analysis(request: Request, reading: "Reading") -> "Analysis":
     from costscan.analysis import analyze  # noqa: PLC0415 - imports Polars
 
-    analysis = analyze(reading, pricing=_pricing(request.settings), selection=selection(request))
+    settings = request.settings
+    analysis = analyze(
+        reading,
+        pricing=_pricing(settings),
+        selection=selection(request),
+        calibration=settings.calibrated,
+    )
     refuse_empty(analysis.turns, analysis.runs, analysis.recorded, request, reading)
     return analysis
 

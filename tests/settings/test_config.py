@@ -182,7 +182,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 
 def test_the_table_of_keys_is_whole() -> None:
     found = {key.name: key for key in keys()}
-    groups = {f.name for f in fields(Settings)} - {"redact", "rules", "file"}
+    groups = {f.name for f in fields(Settings)} - {"redact", "rules", "file", "calibrated"}
     assert {name.partition(".")[0] for name in found} == groups | {"redact"}
     assert all(key.help.endswith(".") and len(key.help) < 140 for key in found.values())
     assert {f"{lever}.enabled" for lever in ("caching", "trimming", "routing", "batching")} < set(found)

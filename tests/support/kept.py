@@ -48,15 +48,15 @@ class Kept:
         make = lambda: self._open.enter_context(_READ(paths, source=source, **how))  # noqa: E731
         return nullcontext(self.of(key, None, make))
 
-    def analyze(self, reading: ingest.Reading, *, pricing: Any = None, selection: Any = None) -> Any:
-        key = ("analyze", id(reading), repr(pricing), repr(selection))
-        return self.of(key, reading, lambda: self._analyzed(reading, pricing, selection))
+    def analyze(self, reading: ingest.Reading, **how: Any) -> Any:
+        key = ("analyze", id(reading), *(f"{name}={how[name]!r}" for name in sorted(how)))
+        return self.of(key, reading, lambda: self._analyzed(reading, how))
 
-    def _analyzed(self, reading: ingest.Reading, pricing: Any, selection: Any) -> Any:
+    def _analyzed(self, reading: ingest.Reading, how: dict[str, Any]) -> Any:
         """Analyze a copy of the tables: an analysis writes its blocks beside them."""
         folder = Path(copytree(reading.folder, mkdtemp(prefix="costscan-"), dirs_exist_ok=True))
         own = self._open.enter_context(replace(reading, folder=folder))
-        return _ANALYZE(own, pricing=pricing, selection=selection)
+        return _ANALYZE(own, **how)
 
     def price(self, x: analysis.Analysis, settings: Settings | None = None) -> Any:
         told = [

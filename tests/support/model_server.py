@@ -7,7 +7,7 @@ import struct
 import threading
 import zlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,7 +29,8 @@ class Server:
     """What a test tells the server, and what it was asked.
 
     `failures`: statuses that the next requests get. `gate`: a stream stops after its first token until it is set;
-    `cut`: it breaks off there. `encoded`: bodies are compressed. `seen`: paths and bodies.
+    `cut`: it breaks off there. `encoded`: bodies are compressed. `counts`: the tokens of a
+    request that is only counted. `retry_after_ms`: when a failed request may be tried again. `seen`: paths and bodies.
     """
 
     url: str
@@ -37,6 +38,8 @@ class Server:
     gate: threading.Event = field(default_factory=threading.Event)
     cut: bool = False
     encoded: bool = False
+    counts: Callable[[dict[str, Any]], int] = lambda _: 7
+    retry_after_ms: int = 1
     seen: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     count: int = 0
@@ -129,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
             error = {"type": "error", "error": {"type": "overloaded_error", "message": "Busy"}}
             self._json(told.failures.popleft(), error)
         elif self.path.split("?")[0].endswith("/count_tokens"):
-            self._json(200, {"input_tokens": 7})
+            self._json(200, {"input_tokens": told.counts(body)})
         elif self.path.split("?")[0].endswith("/batches"):
             self._json(200, self._batch())
         elif self.path.endswith("/chat/completions"):
@@ -179,7 +182,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("content-type", kind)
         self.send_header("request-id", f"req_{len(self.server.told.seen)}")
-        self.send_header("retry-after-ms", "1")
+        self.send_header("retry-after-ms", str(self.server.told.retry_after_ms))
         if self.server.told.encoded:
             self.send_header("content-encoding", "gzip")
 

@@ -15,6 +15,7 @@ from costscan.cache.breaks.model_switches import model_switches
 from costscan.cache.cache_use import cache_use
 from costscan.cache.loss_places import LossPlaces
 from costscan.cache.requests import TURN_COLUMNS, LoggedRequests, logged
+from costscan.calibration import Calibration
 from costscan.defects import described
 from costscan.ingest import Reading
 from costscan.native import CAUGHT
@@ -45,8 +46,8 @@ class Analysis:
     tokenizer family of the turns whose usage is not complete, `undated_turns` how many tell no time of
     their own. `blocks` and `block_costs` are read from disk where they are used, and gone with the reading.
     `reasons` says why something could not be worked out: `scenario NAME`, `rule NAME`, `run RUN_ID`,
-    `replay`. `frame(name)` gives the canonical frames alone. `counted` are the turns whose prompt is known,
-    which can be replayed.
+    `replay`. `calibration` is what estimates were corrected by. `frame(name)` gives the canonical frames
+    alone. `counted` are the turns whose prompt is known, which can be replayed.
     """
 
     reading: Reading
@@ -68,6 +69,7 @@ class Analysis:
     duplicate_turns: int = 0
     undated_turns: int = 0
     reasons: Mapping[str, str] = field(default_factory=dict)
+    calibration: Calibration | None = None
 
     @property
     def counted(self) -> pl.DataFrame:
@@ -128,16 +130,26 @@ class Analysis:
 
 
 def analyze(
-    reading: Reading, *, pricing: Pricing | None = None, selection: Selection | None = None
+    reading: Reading,
+    *,
+    pricing: Pricing | None = None,
+    selection: Selection | None = None,
+    calibration: Calibration | None = None,
 ) -> Analysis:
     """Analyze what was read.
+
+    Args:
+        reading: what was read.
+        pricing: the prices; list prices by default.
+        selection: the turns to look at; all by default.
+        calibration: what was counted of how far estimates of tokens are off.
 
     Raises:
         CostscanError: the overrides or the discount are wrong.
     """
     pricing = pricing or Pricing()
     calls, bill = billed(reading, pricing, selection)
-    batches = attribute_all(reading, calls)
+    batches = attribute_all(reading, calls, calibration)
     del calls  # the largest frame: what follows takes as much again
     turns, unit = bill.turns, bill.unit
     grown = batches.growth(turns)
@@ -163,6 +175,7 @@ def analyze(
         parts=batches.parts(turns),
         duplicate_turns=bill.duplicate_turns,
         undated_turns=bill.undated_turns,
+        calibration=calibration,
     )
 
 

@@ -14,6 +14,7 @@ from costscan.attribution.kept_tokens import forced_tokens, kept
 from costscan.attribution.parts import PARTS, parts
 from costscan.attribution.tool_calls import server, tool_calls
 from costscan.cache.logged_prompts import Prompts, Readable, readable
+from costscan.calibration import Calibration
 from costscan.ingest.merge import COPY_BITS
 
 _HIDDEN_RANK: Final = 9
@@ -45,7 +46,9 @@ def blocks_of(paths: Sequence[Path]) -> pl.DataFrame:
     )
 
 
-def attribute(blocks: pl.DataFrame, calls: pl.DataFrame, prompts: Prompts) -> Attributed:
+def attribute(
+    blocks: pl.DataFrame, calls: pl.DataFrame, prompts: Prompts, calibration: Calibration | None = None
+) -> Attributed:
     """Attribute the input and output cost of some copies of runs to their blocks.
 
     Args:
@@ -53,9 +56,10 @@ def attribute(blocks: pl.DataFrame, calls: pl.DataFrame, prompts: Prompts) -> At
         calls: their calls, kept or not, sorted by copy and seq, with run_id, turn, family, is_exact and unit
             prices (0 where a call is not billed here).
         prompts: what prompts in the log say of themselves, for these copies.
+        calibration: what was counted of how far estimates are off.
     """
     calls = calls.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64), forced_tokens=forced_tokens(calls))
-    blocks = token_split.weighed(_in_rows(blocks, calls), calls)
+    blocks = token_split.weighed(_in_rows(blocks, calls), calls, calibration)
     calls = with_shrinks(calls, pl.concat(_cuts(blocks)))
     blocks = token_split.cut_unknown(blocks, calls)
     calls = with_epochs(calls, *_cuts(blocks))

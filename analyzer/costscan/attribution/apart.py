@@ -7,12 +7,17 @@ import polars as pl
 
 from costscan.attribution import Attributed, attribute
 from costscan.cache.logged_prompts import Prompts, Readable
+from costscan.calibration import Calibration
 from costscan.defects import described
 from costscan.native import CAUGHT
 
 
 def attribute_apart(
-    blocks: pl.DataFrame, calls: pl.DataFrame, prompts: Prompts, reasons: dict[str, str]
+    blocks: pl.DataFrame,
+    calls: pl.DataFrame,
+    prompts: Prompts,
+    reasons: dict[str, str],
+    calibration: Calibration | None = None,
 ) -> Attributed:
     """Return what `attribute` gives, with all that a run sent in no block where its blocks raise.
 
@@ -21,12 +26,13 @@ def attribute_apart(
         calls: as for `attribute`.
         prompts: as for `attribute`.
         reasons: is told why, by run.
+        calibration: as for `attribute`.
     """
     attributed = []
     for run_id, own in calls.partition_by("run_id", as_dict=True, maintain_order=True).items():
         some, own_prompts = _of_copies(blocks, own), _prompts_of_copies(prompts, own)
         try:
-            attributed.append(attribute(some, own, own_prompts))
+            attributed.append(attribute(some, own, own_prompts, calibration))
         except CAUGHT as error:
             reasons[str(run_id[0])] = described(error)
             attributed.append(attribute(some.clear(), own, _prompts_of_copies(prompts, own.clear())))

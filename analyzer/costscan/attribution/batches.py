@@ -17,6 +17,7 @@ from costscan.attribution.parts import KEYS, SUMS
 from costscan.cache.logged_prompts import DEPARTURES, WINDOWS, Prompts
 from costscan.cache.logged_prompts import TABLES as PROMPT_TABLES
 from costscan.cache.prefix_chains import CHAINS
+from costscan.calibration import Calibration
 from costscan.ingest import Reading, merge
 from costscan.meters import PROMPT_TOKENS
 from costscan.native import CAUGHT
@@ -102,12 +103,13 @@ class Batches:
         return pl.concat([frame.select(_PARTS_COLUMNS) for frame in (*(d.parts for d in self.done), rest)])
 
 
-def attribute_all(reading: Reading, calls: pl.DataFrame) -> Batches:
+def attribute_all(reading: Reading, calls: pl.DataFrame, calibration: Calibration | None = None) -> Batches:
     """Attribute the calls of all copies to their blocks.
 
     Args:
         reading: where the blocks are.
         calls: of all copies, as `attribute` wants them.
+        calibration: what was counted of how far estimates are off.
     """
     groups = [_tasks(paths) for paths in ingest.batches(reading)]
     split = _in_several(groups, calls)
@@ -115,7 +117,7 @@ def attribute_all(reading: Reading, calls: pl.DataFrame) -> Batches:
     reasons: dict[str, str] = {}
 
     def one(number: int) -> tuple[Attributed, pl.DataFrame, Path]:
-        attributed = _one_batch(reading.folder, groups[number], calls, reasons)
+        attributed = _one_batch(reading.folder, groups[number], calls, reasons, calibration)
         blocks = attributed.numbered_blocks()
         check("blocks", blocks.select(*BLOCKS.columns))
         path = reading.folder / f"frame-blocks-{number}.arrow"
@@ -154,16 +156,20 @@ def _in_several(groups: Sequence[dict[int, Path]], calls: pl.DataFrame) -> pl.Se
 
 
 def _one_batch(
-    folder: Path, tasks: dict[int, Path], calls: pl.DataFrame, reasons: dict[str, str]
+    folder: Path,
+    tasks: dict[int, Path],
+    calls: pl.DataFrame,
+    reasons: dict[str, str],
+    calibration: Calibration | None,
 ) -> Attributed:
     own = calls.filter((pl.col("copy") // (1 << merge.COPY_BITS)).is_in(list(tasks))).sort("copy", "seq")
     prompt_tables = [blocks_of([folder / f"{name}-{task}.arrow" for task in tasks]) for name in PROMPT_TABLES]
     blocks, *prompt_tables = without_unknown(own, [blocks_of(list(tasks.values())), *prompt_tables])
     own, prompts = _renumbered(counted(own)), Prompts(*prompt_tables)
     try:
-        return attribute(blocks, own, prompts)
+        return attribute(blocks, own, prompts, calibration)
     except CAUGHT:
-        return attribute_apart(blocks, own, prompts, reasons)
+        return attribute_apart(blocks, own, prompts, reasons, calibration)
 
 
 def _renumbered(calls: pl.DataFrame) -> pl.DataFrame:

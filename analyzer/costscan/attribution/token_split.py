@@ -14,6 +14,8 @@ from typing import Final
 
 import polars as pl
 
+from costscan.attribution.calibrated import calibrated
+from costscan.calibration import Calibration
 from costscan.tokenizers import FAMILIES, FIRST, SECOND, UNKNOWN, TokenizerFamily
 
 UNEXPLAINED_FACTOR: Final = 2
@@ -27,8 +29,10 @@ HIDDEN_LAST: Final = 3
 """Sides of a prompt's news: hidden before the rest, written by the model, sent, hidden after the rest."""
 
 
-def weighed(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    """Add `weight` and `other_weight`: offline estimates of a block's tokens.
+def weighed(
+    blocks: pl.DataFrame, calls: pl.DataFrame, calibration: Calibration | None = None
+) -> pl.DataFrame:
+    """Add `weight` and `other_weight`: offline estimates of a block's tokens, as far as counted corrected.
 
     The first is for the tokenizer of the turn it enters with, the other one for the other family.
     """
@@ -42,6 +46,8 @@ def weighed(blocks: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
         )
         .gather(at)
     )
+    if calibration is not None:
+        blocks = calibrated(blocks, calls["model"].gather(at), calibration)
     around = pl.when(is_first).then(_around(FIRST)).otherwise(_around(SECOND))
     first, second = (pl.col(name) + around for name in ("weight_first", "weight_second"))
     return blocks.with_columns(

@@ -15,6 +15,7 @@ from costscan import __version__
 from costscan.cli.accept import accept
 from costscan.cli.analyze import analyze
 from costscan.cli.cache import cache
+from costscan.cli.calibrate import calibrate
 from costscan.cli.capture import capture
 from costscan.cli.check import check
 from costscan.cli.compare import compare
@@ -61,6 +62,7 @@ for command in (
     schema,
     init,
     capture,
+    calibrate,
 ):
     app.command()(command)
 app.add_typer(rules, name="rules")

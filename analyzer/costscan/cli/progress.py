@@ -1,7 +1,7 @@
 """A progress bar on standard error, where a person looks at it."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,6 +27,22 @@ def progress(paths: Sequence[str]) -> Iterator[Watch]:
             read=lambda size: shown.advance(task, size),
             adding_up=lambda: shown.update(task, description="adding up", total=None),
         )
+
+
+@contextmanager
+def counting(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """Show a bar of so many steps while the body runs, on a terminal only; call what is yielded for each."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.progress import Progress  # noqa: PLC0415 - only a terminal needs it
+
+    from costscan.reports.text.console import console, width_of  # noqa: PLC0415
+
+    screen = console(sys.stderr, width_of(sys.stderr))
+    with Progress(console=screen, transient=True, refresh_per_second=5) as shown:
+        task = shown.add_task(what, total=total)
+        yield lambda: shown.advance(task)
 
 
 def _total(paths: Sequence[str]) -> int | None:

@@ -108,7 +108,8 @@ class Workspace:
     @cached_property
     def sizes(self) -> pl.DataFrame:
         """What the other family of tokenizers makes of the prompts."""
-        return routing.sizes(self.plan.steps, self._blocks("role", "kind", "tokens", "other_tokens"))
+        blocks = self._blocks("role", "kind", "tokens", "other_tokens")
+        return routing.sizes(self.plan.steps, blocks, self.analysis.calibration)
 
     @cached_property
     def thoughts(self) -> pl.DataFrame:

@@ -9,6 +9,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from decimal import Decimal
 from typing import Any, Final
 
+from costscan.calibration import Calibration
 from costscan.levers.catalogue import BATCHING, CACHING, ROUTING, SUMMARY_TOKENS, TRIMMING, Lever
 from costscan.settings.values import PRICES, Key, Place
 
@@ -143,7 +144,7 @@ RuleSetting = tuple[Place, str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings, and the file they were read from."""
+    """All settings, the file they were read from, and the calibration that holds."""
 
     caching: Caching = field(default_factory=Caching)
     trimming: Trimming = field(default_factory=Trimming)
@@ -155,9 +156,16 @@ class Settings:
     tz: str = _key(
         "zone", "UTC", "The time zone of days and dates: a name like Europe/Berlin, or local. Files hold UTC."
     )
+    calibration: str | None = _key(
+        "file",
+        None,
+        "A file of costscan calibrate, or off; by default the nearest calibration.toml, in the folder or its "
+        "parents or beside the settings.",
+    )
     redact: bool = _key("flag", True, "Leave out of excerpts what looks like a secret or personal.")
     rules: tuple[RuleSetting, ...] = ()
     file: str | None = None
+    calibrated: Calibration | None = None
 
 
 GROUPS: Final[dict[str, Any]] = {

@@ -1,12 +1,15 @@
 """Where settings come from: `costscan.toml`, `[tool.costscan]` in pyproject.toml and `--set KEY=VALUE`."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 from costscan.errors import CostscanError, near
+from costscan.settings.calibrated import calibration_of
 from costscan.settings.keys import GROUPS, MODELS_KEY, OwnPrices, RuleSetting, Settings, keys
+from costscan.settings.toml_file import parsed
 from costscan.settings.values import Place, value_of
 
 FILE_NAME: Final = "costscan.toml"
@@ -34,7 +37,8 @@ def load(folder: Path, *, file: Path | None = None, assignments: Sequence[str] =
     for text in assignments:
         place = Place(f"--set {text}", from_text=True)
         _take(_without_rules(_assigned(text), place, rules), place, values, prices)
-    return _settings(values, prices, tuple(rules), place_and_table[0].name if place_and_table else None)
+    settings = _settings(values, prices, tuple(rules), place_and_table[0].name if place_and_table else None)
+    return replace(settings, calibrated=calibration_of(folder, settings.calibration, settings.file))
 
 
 def nearest_file(folder: Path) -> Path | None:
@@ -96,30 +100,16 @@ def _nearest(folder: Path) -> tuple[Place, dict[str, Any]] | None:
 
 def _read(path: Path, *, or_none: bool = False) -> tuple[Place, dict[str, Any]] | None:
     """Read a settings file; None when it is a pyproject.toml without a part for costscan and that is fine."""
-    import tomllib  # noqa: PLC0415 - only where there is a file
-
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise CostscanError(f"{path}: cannot read settings: {why}", "give a TOML file to --config") from None
-    try:
-        table: Any = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        raise CostscanError(*_broken(path, str(error))) from None
+    text, whole = parsed(
+        path, "settings", "give a TOML file to --config", "mend that line; strings need quotes"
+    )
+    table: Any = whole
     if path.name == "pyproject.toml":
-        tools = table.get("tool")
+        tools = whole.get("tool")
         table = tools.get("costscan") if isinstance(tools, dict) else None
         if table is None and or_none:
             return None
     return Place(str(path), text, "tool.costscan." if path.name == "pyproject.toml" else ""), table or {}
-
-
-def _broken(path: Path, message: str) -> tuple[str, str]:
-    what, _, where = message.partition(" (at line ")
-    line = where.split(",", 1)[0]
-    at = f"{path}:{line}" if line.isdigit() else str(path)
-    return f"{at}: this is not TOML: {what[:1].lower()}{what[1:]}", "mend that line; strings need quotes"
 
 
 def _take(

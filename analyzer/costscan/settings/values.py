@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Any, Final
 
 from costscan.errors import CostscanError, near
@@ -109,6 +110,14 @@ def _name(key: Key, value: Any, place: Place) -> str:
     raise _wrong(key, value, place, "the name of a model", f'{key.name} = "claude-haiku-4-5"')
 
 
+def _file(key: Key, value: Any, place: Place) -> str:
+    """Return the path of a file, which is beside the settings that name it; off stays a word."""
+    name = value.strip(" \"'") if isinstance(value, str) else ""
+    if not name:
+        raise _wrong(key, value, place, "a file, or off", f'{key.name} = "calibration.toml"')
+    return name if place.from_text or name == "off" else str(Path(place.name).parent / name)
+
+
 def _choice(key: Key, value: Any, place: Place) -> str:
     if isinstance(value, str) and value.strip(" \"'") in key.choices:
         return value.strip(" \"'")
@@ -194,6 +203,7 @@ _READERS: Final[Mapping[str, Callable[[Key, Any, Place], Any]]] = {
     "fingerprints": _fingerprints,
     "limits": _limits,
     "name": _name,
+    "file": _file,
     "choice": _choice,
     "zone": _zone,
     "share": _share,

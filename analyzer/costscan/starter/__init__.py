@@ -20,7 +20,12 @@ _HEAD: Final = """\
 # Settings of costscan. A line that begins with #name is what holds without it: take the # away to
 # change it; where nothing holds, it is an example. `--set KEY=VALUE` comes before this file.
 """
-_EXAMPLES: Final[Mapping[str, object]] = {"count": 100_000, "name": "claude-haiku-4-5", "usd": 1.0}
+_EXAMPLES: Final[Mapping[str, object]] = {
+    "count": 100_000,
+    "name": "claude-haiku-4-5",
+    "usd": 1.0,
+    "file": "off",
+}
 """By kind of value, what is written where there is no default and no list of choices."""
 _WIDTH: Final = 100
 _RULES: Final = """

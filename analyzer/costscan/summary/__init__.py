@@ -86,7 +86,7 @@ def summarize(
         replay=replay(analysis.agreement),
         scenarios=(estimates := scenarios(analysis)),
         plan=steps(analysis),
-        assumptions=assumptions(estimates),
+        assumptions=assumptions(estimates, analysis.calibration),
         by_model=by_model(analysis.turns),
         by_tool=by_tool(analysis),
         by_task=by_task(analysis.turns),

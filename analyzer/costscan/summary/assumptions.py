@@ -1,8 +1,10 @@
 """What the scenarios take for granted: said once, with who says so, for the levers that save anything."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 
+from costscan.calibration import Calibration
 from costscan.levers.batching.async_requests import MISSED_READS
 from costscan.levers.batching.pack_items import INSTRUCTION_TOKENS, ITEM_INPUT_TOKENS, ITEM_OUTPUT_TOKENS
 from costscan.levers.catalogue import SUMMARY_TOKENS
@@ -76,7 +78,25 @@ ASSUMED: Final = (
 )
 
 
-def assumptions(scenarios: Iterable[Scenario]) -> list[Assumption]:
-    """Return the assumptions behind the scenarios that save anything."""
+def assumptions(scenarios: Iterable[Scenario], calibration: Calibration | None = None) -> list[Assumption]:
+    """Return the assumptions behind the scenarios that save anything, and behind corrected estimates."""
     saving = {s.scenario for s in scenarios if s.saved_usd}
-    return [one for one in ASSUMED if one.lever in saving]
+    counted = [_calibrated(calibration)] if calibration is not None else []
+    return [*counted, *(one for one in ASSUMED if one.lever in saving)]
+
+
+def _calibrated(calibration: Calibration) -> Assumption:
+    """Return what is taken from a calibration."""
+    counted = ", ".join(
+        f"{kind} x {measured.value:.2f} ({family})"
+        for family, factors in calibration.factors.items()
+        for kind, measured in factors.items()
+    )
+    spreads = ", ".join(f"{kind} {spread:.0%}" for kind, spread in calibration.spreads.items())
+    return Assumption(
+        "calibration",
+        f"estimates of the tokens of texts are corrected by {calibration.samples:,} texts counted on "
+        f"{calibration.day}: {counted or 'none'}; between the two families of tokenizers, give or take "
+        f"{spreads or 'what is usual'}",
+        f"{Path(calibration.file).name}; docs/calibrate.md",
+    )

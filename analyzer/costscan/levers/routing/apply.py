@@ -44,7 +44,7 @@ def served_by(steps: pl.DataFrame, choice: pl.DataFrame, sizes: pl.DataFrame) ->
         steps: the steps of a plan.
         choice: req and to_model.
         sizes: req, size_ratio, fixed_ratio and output_ratio (what the other family of tokenizers makes of
-            it), attached_share (of documents in the prompt), and has_tools.
+            it), attached_share (of documents in the prompt), sure_share (see `sizes`), and has_tools.
     """
     moved = between_makers(
         steps.join(choice, on="req", how="inner", maintain_order="left").join(
@@ -79,8 +79,8 @@ def served_by(steps: pl.DataFrame, choice: pl.DataFrame, sizes: pl.DataFrame) ->
 
 
 def _off() -> pl.Expr:
-    """Tell by what share a prompt may be off, by how much of it is documents."""
-    return SIZE_SPREAD + (ATTACHED_ERROR - SIZE_SPREAD) * pl.col("attached_share")
+    """Tell by what share a prompt may be off, by how much of it is documents, and how much was counted."""
+    return SIZE_SPREAD + (ATTACHED_ERROR - SIZE_SPREAD) * pl.col("attached_share") - pl.col("sure_share")
 
 
 def _maker(moved: pl.DataFrame) -> pl.Expr:

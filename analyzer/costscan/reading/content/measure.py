@@ -11,6 +11,7 @@ from costscan.reading.content import shell
 from costscan.reading.content.block import Block, Part, encode, hash_of, hash_text
 from costscan.reading.content.documents import document_tokens
 from costscan.reading.content.images import image_tokens
+from costscan.reading.content.kept_texts import taker
 from costscan.reading.content.kind import content_kind
 from costscan.reading.content.token_estimate import NOTHING, Weights, by_length, weigh, weigh_raw
 from costscan.reading.io import lenient_json
@@ -197,7 +198,10 @@ def definition(tool: object) -> Measured:
     name = tool.get("name") if isinstance(tool, dict) else None
     raw = encode(tool)
     called = name if isinstance(name, str) else None
-    return Measured("tool_def", called, None, hash_of(raw), None, len(raw), weigh_raw(raw), False, False)
+    measured = Measured("tool_def", called, None, hash_of(raw), None, len(raw), weigh_raw(raw), False, False)
+    if taker() is not None:
+        measured.text = raw
+    return measured
 
 
 def _sum(a: Weights, b: Weights) -> Weights:

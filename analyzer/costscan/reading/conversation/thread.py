@@ -11,6 +11,7 @@ from msgspec import UNSET, Raw
 
 from costscan.models import drops_thinking
 from costscan.reading.content.block import Block, text_block
+from costscan.reading.content.kept_texts import taker
 from costscan.reading.content.measure import Measured, measure
 from costscan.reading.conversation import call as calls
 from costscan.reading.conversation import refusals, repeated_lines
@@ -50,6 +51,7 @@ class Thread:
         self._skills: dict[str, str] = {}
         self._use = Use()
         self._starts = [0]
+        self._take = taker()
 
     def repeats(self, key: object, usage: Raw, end_at: str | None, stop_reason: object) -> int | None:
         """Return the number of the newest call when a line shows just that call again, else None."""
@@ -130,7 +132,9 @@ class Thread:
             if measured is None:
                 refusals.hands_over(made, block)
                 continue
-            text, measured.text = measured.text, None
+            text = measured.text
+            if self._take is None:
+                measured.text = None
             if self._seen(call, measured):
                 continue
             if text:
@@ -168,7 +172,8 @@ class Thread:
             self._fixed.append(len(self._blocks))
         elif measured.text:
             self._use.sent(len(self._blocks), len(self.calls), role, measured)
-        measured.text = None
+        if self._take is None:
+            measured.text = None
         self._blocks.append(PlacedBlock(None, len(self.calls), None, line, layer, role, measured, ttl))
         for part in inside:
             self.sent(line, part, layer=layer, role=role)
@@ -237,6 +242,8 @@ class Thread:
             inside, shown_chars = iterations(call.usage), shown[n] if shown else 0
             starts.append(starts[-1] + calls.write(rows, (copy, starts[-1]), call, inside, shown_chars))
         self._use.close()
+        if self._take is not None:
+            self._take(self.calls, self._blocks)
         if not rows.bill_only:
             rows.add_blocks(self._columns(copy, starts))
         return starts[-1]
