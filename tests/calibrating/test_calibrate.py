@@ -100,7 +100,7 @@ def test_a_run_that_was_killed_goes_on(server: Server, runs: str) -> None:
 
     server.counts = dying
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("costscan.remote.RETRIES", 0)
+        patch.setattr("costscan.asking.RETRIES", 0)
         assert run(["calibrate", runs, "--yes"]) == 2
     kept = Path("calibration.toml.counts").read_text()
     assert 35 <= kept.count("\n") <= 41

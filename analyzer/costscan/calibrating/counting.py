@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from costscan import remote
+from costscan import asking
 from costscan.calibrating.requests import Body, base, body, key_of
 from costscan.calibrating.sample import Sample
 from costscan.calibrating.sampling import Sampled
@@ -100,10 +100,10 @@ def _ask(ask: Ask, client: "Anthropic", state: State) -> None:
         tokens = client.messages.count_tokens(model=ask.model, **ask.request).input_tokens
     except APIStatusError as error:
         if error.status_code not in _REFUSED or ask.sample is None:
-            raise remote.failed("calibrate", error) from None
+            raise asking.failed("calibrate", error) from None
         tokens = None
     except AnthropicError as error:
-        raise remote.failed("calibrate", error) from None
+        raise asking.failed("calibrate", error) from None
     state.add(ask.key, tokens)
 
 

@@ -77,15 +77,15 @@ def calibrate(
 
 def _count(drawn: "Sampled", state: "State", most: int, *, yes: bool) -> bool:
     """Ask for what is not counted yet; whether that was wanted."""
-    from costscan import remote  # noqa: PLC0415 - not needed to start
+    from costscan import asking  # noqa: PLC0415 - not needed to start
     from costscan.calibrating.counting import count, open_requests  # noqa: PLC0415
     from costscan.calibrating.words import about_to_send  # noqa: PLC0415
 
     asks = open_requests(drawn, state, most)
     if not asks:
         return True
-    client = remote.client("calibrate")
-    if not remote.confirm("calibrate", about_to_send(asks, remote.address(client)), yes=yes):
+    client = asking.client("calibrate")
+    if not asking.confirm("calibrate", about_to_send(asks, asking.address(client)), yes=yes):
         return False
     with client, counting("counting", len(asks)) as step:
         count(asks, client, state, step)

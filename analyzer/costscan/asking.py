@@ -1,6 +1,6 @@
 """What commands that ask a model's API share: a client, who is asked, and a yes before anything is sent.
 
-Nothing else in costscan opens a connection. Keys and addresses come from where the SDK of Anthropic looks for
+Keys and addresses come from where the SDK of Anthropic looks for
 them, and are neither shown nor stored.
 """
 
