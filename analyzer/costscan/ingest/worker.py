@@ -9,7 +9,8 @@ import gc
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -53,41 +54,55 @@ def read_files(
         OSError: the tables cannot be written.
     """
     rows = Rows(bill_only=bill_only)
-    done: dict[str, Read] = {}
-    unread: dict[str, str] = {}
+    outcome = _Outcome(rows)
     sources = [named(source)] if source else list(available().values())
     alone = len(files) == 1
     kept = None if kept_in is None else KeptReadings(kept_in, source, one_by_one=alone)
-    told: list[tuple[Any, ...]] = []
     to_fetch = [file for file in files if file.remote and not (kept and kept.may_have(file))]
     with Fetching(to_fetch, out / f"fetched-{task}") as fetching:
         for file in files:
-            added = Added(rows)
-            try:
-                with rows.whole():
-                    done[file.path] = read = _read_or_taken(file, sources, rows, kept, fetching)
-                told.append((file.path, read.formats, read.unusable, added.counts(), added.sizes(OF_BILL)))
-            except CostscanError as error:
-                unread[file.path] = error.what.removeprefix(f"{file.path}: ").removeprefix(
-                    f"{file.on_disk}: "
-                )
-            except Exception as error:  # noqa: BLE001 - a defect costs this file and no other
-                unread[file.path] = described(error)
-                rows.kept.clear()
+            outcome.take(file, lambda log: _read_or_taken(log, sources, rows, kept, fetching))
     (bill_tables if bill_only else arrow_tables).write(rows, out, task)
     return {
-        "read": told if bill_only else [],
+        "read": outcome.told if bill_only else [],
         "task": task,
         "files": len(files),
-        "formats": Counter(name for read in done.values() for name in read.formats),
-        "unusable": [(path, read.unusable) for path, read in done.items() if read.unusable is not None],
-        "unread": unread,
+        "formats": Counter(name for read in outcome.done.values() for name in read.formats),
+        "unusable": [
+            (path, read.unusable) for path, read in outcome.done.items() if read.unusable is not None
+        ],
+        "unread": outcome.unread,
         "lines": rows.lines,
         "bytes": rows.bytes_read,
         "skipped": rows.skipped_lines,
         "repaired": rows.repaired_lines,
         "kept": 0 if kept is None else kept.count,
     }
+
+
+@dataclass
+class _Outcome:
+    """What became of the files of a task: read, or why not; `told` is what a bill that is kept has of each."""
+
+    rows: Rows
+    done: dict[str, Read] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+    told: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def take(self, file: LogFile, read: Callable[[LogFile], Read]) -> None:
+        """Have a file read; one that cannot be leaves no rows."""
+        added = Added(self.rows)
+        try:
+            with self.rows.whole():
+                self.done[file.path] = done = read(file)
+            self.told.append((file.path, done.formats, done.unusable, added.counts(), added.sizes(OF_BILL)))
+        except CostscanError as error:
+            self.unread[file.path] = error.what.removeprefix(f"{file.path}: ").removeprefix(
+                f"{file.on_disk}: "
+            )
+        except Exception as error:  # noqa: BLE001 - a defect costs this file and no other
+            self.unread[file.path] = described(error)
+            self.rows.kept.clear()
 
 
 def _read_or_taken(
