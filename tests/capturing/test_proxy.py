@@ -2,10 +2,8 @@
 
 import re
 import socket
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,39 +12,18 @@ import httpx2
 import pytest
 
 import costscan
-from captured import ASKED, lines, report_of
+from captured import ASKED, lines, proxied, report_of
 from costscan.capturing import serve
-from costscan.capturing.context import Run
-from costscan.capturing.log_file import LogFile
-from costscan.capturing.proxy import Upstream
-from costscan.capturing.recorder import Recorder
 from model_server import KEY, Server, events
 
 CHAT = {"model": "gpt-5.5", "messages": [{"role": "user", "content": "Is it so?"}]}
 COUNTED = re.compile(rb"(msg|req)_\d+")
 
 
-@contextmanager
-def _proxy(url: str, log: Path) -> Iterator[str]:
-    """Serve a proxy while inside; its address."""
-    sock, over = serve.listening(0), threading.Event()
-    upstreams = [
-        Upstream(name=name, url=url + path, recorder=Recorder(LogFile(log.with_name(file), None), None))
-        for name, path, file in (("anthropic", "", log.name), ("openai", "/v1", "openai.jsonl"))
-    ]
-    work = threading.Thread(target=serve.serve, args=(sock, upstreams, Run(None, "ask"), over.is_set))
-    work.start()
-    try:
-        yield f"http://127.0.0.1:{sock.getsockname()[1]}"
-    finally:
-        over.set()
-        work.join()
-
-
 @pytest.fixture
 def proxy(server: Server, log: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr(serve, "_LOOK_EVERY_S", 0.01)
-    with _proxy(server.url, log) as address:
+    with proxied(server.url, log) as address:
         yield address
 
 
@@ -148,7 +125,7 @@ def test_answers_come_in_codings_that_can_be_read(
 
 
 def test_an_api_that_cannot_be_reached(log: Path) -> None:
-    with _proxy("http://127.0.0.1:9", log) as address, pytest.raises(anthropic.APIStatusError) as raised:
+    with proxied("http://127.0.0.1:9", log) as address, pytest.raises(anthropic.APIStatusError) as raised:
         _client(address).messages.create(**ASKED)
     assert raised.value.status_code == 502
     assert [line["error"] for line in lines(log)] == ["ConnectError"]
@@ -173,7 +150,7 @@ def test_a_client_that_goes_away(server: Server, proxy: str, log: Path) -> None:
 
 @pytest.mark.parametrize("path", ["/dev/full", "/proc/no/such"])
 def test_traffic_goes_on_where_the_log_cannot_be_written(server: Server, path: str) -> None:
-    with _proxy(server.url, Path(path)) as address:
+    with proxied(server.url, Path(path)) as address:
         own = _client(address)
         for _ in range(2):
             assert own.messages.create(**ASKED).id

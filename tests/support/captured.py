@@ -1,6 +1,9 @@
 """Clients of the stand-in server whose calls are logged, and what stands in their log."""
 
 import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +11,11 @@ import anthropic
 import zstandard
 
 import costscan
+from costscan.capturing import serve
+from costscan.capturing.context import Run
+from costscan.capturing.log_file import LogFile
+from costscan.capturing.proxy import Upstream
+from costscan.capturing.recorder import Recorder
 from model_server import KEY, MODEL, Server
 
 LEVERS = ("caching", "trimming", "routing", "batching")
@@ -45,3 +53,20 @@ def lines(log: Path) -> list[dict[str, Any]]:
 def report_of(log: Path) -> costscan.Report:
     """Return what `analyze` makes of a log, without what levers would have saved."""
     return costscan.analyze(log, settings={f"{lever}.enabled": False for lever in LEVERS}, workers=1)
+
+
+@contextmanager
+def proxied(url: str, log: Path) -> Iterator[str]:
+    """Serve a proxy that logs to a file while inside; its address."""
+    sock, over = serve.listening(0), threading.Event()
+    upstreams = [
+        Upstream(name=name, url=url + path, recorder=Recorder(LogFile(log.with_name(file), None), None))
+        for name, path, file in (("anthropic", "", log.name), ("openai", "/v1", "openai.jsonl"))
+    ]
+    work = threading.Thread(target=serve.serve, args=(sock, upstreams, Run(None, "ask"), over.is_set))
+    work.start()
+    try:
+        yield f"http://127.0.0.1:{sock.getsockname()[1]}"
+    finally:
+        over.set()
+        work.join()

@@ -29,7 +29,7 @@ class Server:
     """What a test tells the server, and what it was asked.
 
     `failures`: statuses that the next requests get. `gate`: a stream stops after its first token until it is set;
-    `cut`: it breaks off there. `encoded`: bodies are compressed. `counts`: the tokens of a
+    `cut`: it breaks off there. `usage_of`: bills a request; else each has the same usage. `encoded`: bodies are compressed. `counts`: the tokens of a
     request that is only counted. `retry_after_ms`: when a failed request may be tried again. `seen`: paths and bodies.
     """
 
@@ -37,6 +37,8 @@ class Server:
     failures: deque[int] = field(default_factory=deque)
     gate: threading.Event = field(default_factory=threading.Event)
     cut: bool = False
+    usage_of: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    batched: list[dict[str, Any]] = field(default_factory=list)
     encoded: bool = False
     counts: Callable[[dict[str, Any]], int] = lambda _: 7
     retry_after_ms: int = 1
@@ -51,16 +53,19 @@ class Server:
             return f"msg_{self.count:06}"
 
 
-def message(name: str, text: str = "Yes.") -> dict[str, Any]:
+Usage = dict[str, Any]
+
+
+def message(name: str, text: str = "Yes.", usage: Usage = USAGE, model: str = MODEL) -> dict[str, Any]:
     return {
         "id": name,
         "type": "message",
         "role": "assistant",
-        "model": MODEL,
+        "model": model,
         "content": [{"type": "text", "text": text}],
         "stop_reason": "end_turn",
         "stop_sequence": None,
-        "usage": USAGE,
+        "usage": usage,
     }
 
 
@@ -78,15 +83,24 @@ def completion(name: str) -> dict[str, Any]:
     }
 
 
-def events(name: str) -> list[dict[str, Any]]:
-    start = {**message(name), "content": [], "stop_reason": None, "usage": {**USAGE, "output_tokens": 1}}
+def events(name: str, usage: Usage = USAGE, model: str = MODEL) -> list[dict[str, Any]]:
+    start = {
+        **message(name, model=model),
+        "content": [],
+        "stop_reason": None,
+        "usage": {**usage, "output_tokens": 1},
+    }
     return [
         {"type": "message_start", "message": start},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
         {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Ye"}},
         {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "s."}},
         {"type": "content_block_stop", "index": 0},
-        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 100}},
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": "end_turn"},
+            "usage": {"output_tokens": usage["output_tokens"]},
+        },
         {"type": "message_stop"},
     ]
 
@@ -113,8 +127,17 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep quiet."""
 
     def do_GET(self) -> None:
-        if self.path.endswith("/results"):
-            told = self.server.told
+        told = self.server.told
+        if self.path.endswith("/results") and told.batched:
+            results = [
+                {
+                    "custom_id": one["custom_id"],
+                    "result": {"type": "succeeded", "message": self._message(one["params"])},
+                }
+                for one in told.batched
+            ]
+            self._send(200, "\n".join(map(json.dumps, results)).encode(), "application/x-jsonl")
+        elif self.path.endswith("/results"):
             results = [
                 {"custom_id": "a", "result": {"type": "succeeded", "message": message(told.next_id())}},
                 {"custom_id": "b", "result": {"type": "expired"}},
@@ -134,13 +157,24 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path.split("?")[0].endswith("/count_tokens"):
             self._json(200, {"input_tokens": told.counts(body)})
         elif self.path.split("?")[0].endswith("/batches"):
+            told.batched = body["requests"] if told.usage_of is not None else []
             self._json(200, self._batch())
         elif self.path.endswith("/chat/completions"):
             self._completion(told.next_id(), streamed=bool(body.get("stream")))
         elif body.get("stream") or re.search("stream", self.path):
-            self._stream(told.next_id())
+            self._stream(told.next_id(), self._usage(body), self._model(body))
         else:
-            self._json(200, message(told.next_id()))
+            self._json(200, self._message(body))
+
+    def _message(self, body: dict[str, Any]) -> dict[str, Any]:
+        return message(self.server.told.next_id(), usage=self._usage(body), model=self._model(body))
+
+    def _model(self, body: dict[str, Any]) -> str:
+        return MODEL if self.server.told.usage_of is None else str(body["model"])
+
+    def _usage(self, body: dict[str, Any]) -> Usage:
+        told = self.server.told
+        return USAGE if told.usage_of is None else told.usage_of(body)
 
     def _completion(self, name: str, *, streamed: bool) -> None:
         whole = completion(name)
@@ -186,7 +220,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.told.encoded:
             self.send_header("content-encoding", "gzip")
 
-    def _stream(self, name: str) -> None:
+    def _stream(self, name: str, usage: Usage, model: str) -> None:
         told, amazon = self.server.told, self.path.startswith("/model/")
         self._head(
             200, "application/vnd.amazon.eventstream" if amazon else "text/event-stream; charset=utf-8"
@@ -194,7 +228,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
         coder = zlib.compressobj(wbits=31) if told.encoded else None
-        for number, event in enumerate(events(name)):
+        for number, event in enumerate(events(name, usage, model)):
             if number == 3:
                 if told.cut:
                     self.close_connection = True

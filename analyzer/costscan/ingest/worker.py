@@ -82,7 +82,7 @@ def read_files(
 
 @dataclass
 class _Outcome:
-    """What became of the files of a task: read, or why not; `told` is what a bill that is kept has of each."""
+    """What became of the files of a task: read, or why not; `told` is what is kept of each for bills."""
 
     rows: Rows
     done: dict[str, Read] = field(default_factory=dict)
