@@ -42,7 +42,7 @@ class TrialServer:
     failures: deque[int] = field(default_factory=deque)
     loses: int = 0
     polls: int = 0
-    errs: str = "never"
+    errs: str = "\0"
     batches: dict[str, Batch] = field(default_factory=dict)
     bodies: list[Body] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
@@ -108,7 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         with told.lock:
             told.paths.append(self.path)
-            told.keys.add(self.headers.get("x-api-key"))
+            told.keys.add(self.headers.get("x-api-key") or self.headers.get("authorization"))
             told.on_post()
             if told.failures:
                 error = {"type": "error", "error": {"type": "overloaded_error", "message": "Busy"}}

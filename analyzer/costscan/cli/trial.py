@@ -165,11 +165,11 @@ def _sent(session: "Session", *, is_agreed: bool) -> "Found":
     from costscan.reports.trial.terminal import plan  # noqa: PLC0415 - imports Polars
     from costscan.trial.client import client  # noqa: PLC0415
 
-    api = client()
-    _print(plan(session), sys.stderr)
-    if not is_agreed:
-        _ask()
-    return session.run(api, _say)
+    with client() as api:
+        _print(plan(session), sys.stderr)
+        if not is_agreed:
+            _ask()
+        return session.run(api, _say)
 
 
 def _ask() -> None:

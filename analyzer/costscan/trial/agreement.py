@@ -97,15 +97,13 @@ def allotted(calls: Sequence[int], n: int) -> list[int]:
     total = sum(calls)
     if n >= total:
         return list(calls)
-    exact = [n * one / total for one in calls]
-    given = [min(max(math.floor(share), 1), own) for share, own in zip(exact, calls, strict=True)]
-    by_rest = sorted(range(len(calls)), key=lambda i: (-(exact[i] - math.floor(exact[i])), -calls[i], i))
-    for i in by_rest:
-        if sum(given) < n and given[i] < calls[i] and given[i] <= exact[i]:
-            given[i] += 1
-    for i in sorted(range(len(calls)), key=lambda i: (calls[i], i)):
-        if sum(given) > n and given[i] == 1 and exact[i] < 1:
-            given[i] = 0
+    given = [1 if n >= len(calls) else 0] * len(calls)
+    for _ in range(n - sum(given)):
+        lacks = [
+            n * size / total - own if own < size else -math.inf
+            for size, own in zip(calls, given, strict=True)
+        ]
+        given[lacks.index(max(lacks))] += 1
     return given
 
 

@@ -55,11 +55,10 @@ def _measured(row: dict[str, Any]) -> Measured | None:
 
 def _read(path: Path) -> pl.DataFrame:
     try:
-        frame = pl.read_parquet(path)
+        with path.open("rb") as file:
+            frame = pl.read_parquet(file)
     except OSError as error:
-        raise CostscanError(
-            f"{path}: {error.strerror or 'cannot be read'}", "costscan trial writes it"
-        ) from None
+        raise CostscanError(f"{path}: {error.strerror}", "costscan trial writes it") from None
     except pl.exceptions.PolarsError:
         raise CostscanError(f"{path}: no Parquet file", "give one that costscan trial wrote") from None
     if frame.schema != TRIAL.schema:

@@ -1,7 +1,7 @@
 """What requests of a trial cost, and what they cost at most before that is known."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -38,6 +38,7 @@ class Prices:
     share_paid: Decimal
     tier: str
     now: datetime
+    _known: dict[tuple[object, ...], Decimal] = field(default_factory=dict, compare=False)
 
     def most_usd(self, model: str, prompt_tokens: int, output_tokens: int, geo: object = None) -> Decimal:
         """Return what a request without cache breakpoints costs at most.
@@ -71,8 +72,15 @@ class Prices:
         return self._usd(model, tokens, usage.get("inference_geo"))
 
     def _usd(self, model: str, tokens: Mapping[str, int], geo: object) -> Decimal:
-        keys = {"model": model, "model_raw": model, "tier": self.tier, "speed": "standard",
-                "geo": geo if isinstance(geo, str) else None, "at": self.now}  # fmt: skip
+        place = geo if isinstance(geo, str) else None
+        key = (model, place, *sorted(tokens.items()))
+        if key not in self._known:
+            self._known[key] = self._looked_up(model, tokens, place)
+        return self._known[key]
+
+    def _looked_up(self, model: str, tokens: Mapping[str, int], geo: str | None) -> Decimal:
+        keys = {"model": model, "model_raw": model, "tier": self.tier, "speed": "standard", "geo": geo,
+                "at": self.now}  # fmt: skip
         row = {**keys, **dict.fromkeys(UNITS_OF.values(), 0), **tokens}
         schema = dict.fromkeys(("model", "model_raw", "tier", "speed", "geo"), pl.String)
         turn = pl.DataFrame([row], schema_overrides={**schema, "at": pl.Datetime("us", "UTC")})
