@@ -133,13 +133,37 @@ def test_a_key_that_is_refused_ends_it(api: TrialServer, tmp_path: Path) -> None
 
 def test_a_live_answer_that_may_have_been_billed_counts_as_billed(api: TrialServer, tmp_path: Path) -> None:
     calls = logged(tmp_path / "log.jsonl", [pair(n) for n in range(3)])
-    api.failures.append(500)
+    api.failures.append(504)
     found = run(api, tmp_path / "state", calls, wanted(is_live=True))
     lost = [row for row in found.rows if row.state == "lost"]
     assert len(lost) == 1
     # 100 tokens and what tool use may add, and all that may be answered.
     assert lost[0].usd == prices(is_live=True).most_usd(TARGET_MODEL, 1100, MAX_TOKENS)
     assert len(api.bodies) == 2
+
+
+@pytest.mark.parametrize("is_live", [False, True])
+def test_where_there_is_no_connection_nothing_was_sent(
+    api: TrialServer, tmp_path: Path, is_live: bool
+) -> None:
+    calls = logged(tmp_path / "log.jsonl", [pair(n) for n in range(9)])
+    nobody = TrialServer("http://127.0.0.1:1")
+    with pytest.raises(CostscanError, match="no connection to the API"):
+        run(nobody, tmp_path / "state", calls, wanted(is_live=is_live))
+    with session(tmp_path / "state", calls, wanted(is_live=is_live)) as one:
+        assert one.state.spent_usd == 0
+    assert run(api, tmp_path / "state", calls, wanted(is_live=is_live)).of_role(TARGET).n == 9
+
+
+def test_an_api_that_is_down_is_asked_later(api: TrialServer, tmp_path: Path) -> None:
+    calls = logged(tmp_path / "log.jsonl", [pair(n) for n in range(3)])
+    api.failures.extend([503] * 60)
+    with pytest.raises(CostscanError, match="the API answers 503"):
+        run(api, tmp_path / "state", calls, wanted(is_live=True))
+    api.failures.clear()
+    found = run(api, tmp_path / "state", calls, wanted(is_live=True))
+    assert found.of_role(TARGET).n == 3
+    assert set(api.asked.values()) == {1}
 
 
 def test_of_one_answer_that_is_several_calls_nothing_is_asked(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ _SAMPLING: Final = ("temperature", "top_p", "top_k")
 _OWN_TOOLS: Final = ("custom", "bash_", "text_editor_", "memory_")
 """Types of tools that the client runs: a call of one runs nothing."""
 _MOST_DEPTH: Final = 60
+_MOST_CHARS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,10 @@ def _why_not(request: Mapping[str, Any], info: ModelInfo | None) -> str | None:
     if not isinstance(messages, list) or not messages or not isinstance(most, int) or most < 1:
         return "its request is not whole"
     if strange := sorted({str(name) for name, value in request.items() if value} - _SENT - _LEFT_OUT):
-        return f"it asks for {strange[0]}, which needs more than a request"
+        return f"it asks for {strange[0][:_MOST_CHARS]}, which needs more than a request"
     types = [str(one.get("type") or "custom") for one in tools or () if isinstance(one, dict)]
     if other := [kind for kind in types if not kind.startswith(_OWN_TOOLS)]:
-        return f"it has the tool {other[0]}, which the API itself runs"
+        return f"it has the tool {other[0][:_MOST_CHARS]}, which the API itself runs"
     refused = info.refuses if info else frozenset()
     last, choice = messages[-1], request.get("tool_choice")
     if "prefill" in refused and isinstance(last, dict) and last.get("role") == "assistant":

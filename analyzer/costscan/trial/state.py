@@ -71,9 +71,10 @@ class State:
             state._read()
             yield state
         finally:
-            if os.fstat(fd).st_size == 0:
-                path.unlink(missing_ok=True)
+            is_empty = os.fstat(fd).st_size == 0
             os.close(fd)
+            if is_empty:
+                path.unlink(missing_ok=True)
 
     def begin(self, line: Line) -> None:
         """Note what the trial is."""

@@ -6,7 +6,7 @@ import polars as pl
 
 from costscan.schema.frames import check
 from costscan.schema.tables.trials import TRIAL
-from costscan.trial.outcome import Found, Row
+from costscan.trial.outcome import COMPARED, NOT_COMPARED, Found, Row
 
 
 def frame_of(trial: str, found: Found) -> pl.DataFrame:
@@ -44,7 +44,8 @@ def _row(trial: str, row: Row, size: int, alpha: float) -> dict[str, object]:
         "kind": row.item.kind.name,
         "state": row.state,
         "agrees": row.agrees,
-        "why": row.why,
+        # What the API says of a request that it refuses may quote it.
+        "why": row.why if row.state in (COMPARED, NOT_COMPARED) else None,
         "usd": row.usd,
         "duration_s": row.duration_s,
         "recorded_usd": call.usd,

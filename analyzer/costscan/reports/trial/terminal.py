@@ -66,11 +66,11 @@ def _about(session: Session) -> str:
     asked = f"{plural(len(session.sample.items), 'call')} of {count(len(chosen.calls))}"
     more = chosen.without_requests
     whole = f", of {count(more)} more the log has no whole request" if more else ""
-    return f"{inert(chosen.about)}: {asked}{whole}"
+    return f"{chosen.about}: {asked}{whole}"
 
 
 def _line(label: str, said: str) -> Text:
-    return Text.assemble(("  " + label.ljust(_LABEL), "bold"), said)
+    return Text.assemble(("  " + label.ljust(_LABEL), "bold"), inert(said))
 
 
 def _agreement(found: Found) -> Iterator[Text]:
@@ -140,7 +140,7 @@ def _not_compared(session: Session, found: Found) -> Iterator[Text]:
         if row.state != COMPARED
     )
     for said, n in why.most_common(MOST_SHOWN):
-        yield _line("NOT COUNTED", f"{plural(n, 'answer')} {inert(said)}")
+        yield _line("NOT COUNTED", f"{plural(n, 'answer')} {said}")
     for said, n in session.sample.left_out.items():
         yield _line("LEFT OUT", f"{plural(n, 'call')}: {said}")
     for said, n in session.sample.changes.items():

@@ -17,7 +17,7 @@ TRIAL: Final = table(
     position=Column(WHOLE, "its place in the order in which the sample is asked, from 0"),
     stratum_calls=Column(WHOLE, "how many calls with this task, agent type and evidence would move"),
     kind=Column(TEXT, "how it is compared: tool_calls, json, label or text"),
-    state=Column(TEXT, "compared, not-compared, failed, lost or not-asked"),
+    state=Column(TEXT, "compared, not-compared, failed or lost"),
     agrees=Column(BOOL, "whether it agrees with the recorded answer; null where it was not compared",
                   nullable=True),
     why=Column(TEXT, "what differs, or why it was not compared", nullable=True),

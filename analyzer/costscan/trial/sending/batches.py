@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+import msgspec
+
 from costscan.errors import CostscanError
 from costscan.reading.io import lenient_json
 from costscan.trial.sending.interface import (
@@ -20,17 +22,22 @@ from costscan.trial.sending.interface import (
     Ask,
     Means,
     is_busy,
-    is_refused,
+    is_open,
+    is_unavailable,
+    never_sent,
     no_answer,
+    no_connection,
     pause_s,
     refused,
 )
 from costscan.trial.state import Sent
 
 if TYPE_CHECKING:
+    from anthropic import APIStatusError
     from anthropic.types.messages import MessageBatch
 
-MOST_REQUESTS: Final = 10_000
+MOST_REQUESTS, MOST_BYTES = 10_000, 200_000_000
+"""A batch may have 100,000 requests and 256 MB: platform.claude.com/docs/en/build-with-claude/batch-processing"""
 POLL_S: Final = 20.0
 SETTLES_S: Final = 60.0
 """A batch that is asked for is in the list after so long, or never will be."""
@@ -55,8 +62,17 @@ class Batches:
 
     def send(self, asks: Sequence[Ask]) -> None:
         """Send requests in one batch, or as few as there may be, and wait for them."""
-        for first in range(0, len(asks), MOST_REQUESTS):
-            self._send(asks[first : first + MOST_REQUESTS])
+        some: list[Ask] = []
+        size = 0
+        for ask in asks:
+            its = len(msgspec.json.encode(ask.params))
+            if some and (len(some) == MOST_REQUESTS or size + its > MOST_BYTES):
+                self._send(some)
+                some, size = [], 0
+            some.append(ask)
+            size += its
+        if some:
+            self._send(some)
 
     def resume(self) -> None:
         """Wait for the batches that an earlier process asked for; those that were not made are over."""
@@ -90,11 +106,15 @@ class Batches:
                     raise self._not_created(name, error) from None
                 tries += 1
                 self.means.sleep(pause)
-            except APIConnectionError:
+            except APIConnectionError as error:
+                if never_sent(error):
+                    self.means.state.over(name)
+                    raise no_connection() from None
                 raise CostscanError("the connection broke while a batch was asked for", AGAIN) from None
 
-    def _not_created(self, name: str, error: Any) -> CostscanError:
-        if is_refused(error):
+    def _not_created(self, name: str, error: "APIStatusError") -> CostscanError:
+        """Return the error for what the API refuses; where it failed it may have made the batch."""
+        if is_busy(error) or not (is_unavailable(error) or is_open(error)):
             self.means.state.over(name)
         return refused(error)
 
@@ -190,7 +210,7 @@ def _asked(call: Any) -> Any:
     except APIStatusError as error:
         raise refused(error) from None
     except APIConnectionError:
-        raise CostscanError("no connection to the API", AGAIN) from None
+        raise no_connection() from None
 
 
-__all__ = ["MOST_REQUESTS", "Batches"]
+__all__ = ["Batches"]

@@ -12,13 +12,14 @@ from costscan.trial.prices import Prices
 from costscan.trial.state import Line, State
 
 if TYPE_CHECKING:
-    from anthropic import Anthropic, APIStatusError
+    from anthropic import Anthropic, APIConnectionError, APIStatusError
 
 ANSWERED, FAILED, LOST = "answered", "failed", "lost"
 """What came of a request: an answer; none, and no bill; nobody knows, and it may have been billed."""
 TOO_MANY: Final = 429
 OVERLOADED: Final = 529
-_SERVER_ERRORS: Final = 500
+_FAILS: Final = (500, 502, 503)
+_TIMEOUTS: Final = (408, 504)
 _LONGEST_PAUSE_S: Final = 60.0
 _MOST_TRIES: Final = 10
 _MOST_ERROR_CHARS: Final = 300
@@ -98,9 +99,21 @@ def is_busy(error: "APIStatusError") -> bool:
     return error.status_code in (TOO_MANY, OVERLOADED)
 
 
-def is_refused(error: "APIStatusError") -> bool:
-    """Whether the API surely took nothing: what it answers when it fails says nothing of that."""
-    return error.status_code < _SERVER_ERRORS or error.status_code == OVERLOADED
+def is_unavailable(error: "APIStatusError") -> bool:
+    """Whether the API fails now, and may not later: an error costs nothing."""
+    return is_busy(error) or error.status_code in _FAILS
+
+
+def is_open(error: "APIStatusError") -> bool:
+    """Whether nobody knows if the API took it: what stands before it did not wait for the end."""
+    return error.status_code in _TIMEOUTS
+
+
+def never_sent(error: "APIConnectionError") -> bool:
+    """Whether there was no connection at all, so that nothing was sent."""
+    from httpx2 import ConnectError, ConnectTimeout  # noqa: PLC0415 - slow to import
+
+    return isinstance(error.__cause__, ConnectError | ConnectTimeout)
 
 
 def pause_s(error: "APIStatusError", tries: int) -> float | None:
@@ -114,6 +127,11 @@ def pause_s(error: "APIStatusError", tries: int) -> float | None:
         except (KeyError, ValueError):
             continue
     return min(2.0**tries, _LONGEST_PAUSE_S)
+
+
+def no_connection() -> CostscanError:
+    """Return the error where the API cannot be reached."""
+    return CostscanError("no connection to the API", AGAIN)
 
 
 def refused(error: "APIStatusError") -> CostscanError:
@@ -139,8 +157,11 @@ __all__ = [
     "Means",
     "Sender",
     "is_busy",
-    "is_refused",
+    "is_open",
+    "is_unavailable",
+    "never_sent",
     "no_answer",
+    "no_connection",
     "pause_s",
     "reason_of",
     "refused",

@@ -8,21 +8,27 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from costscan.errors import CostscanError
 from costscan.trial.sending.interface import (
     FAILED,
     LOST,
     Ask,
     Means,
-    is_busy,
-    is_refused,
+    is_open,
+    is_unavailable,
+    never_sent,
     no_answer,
+    no_connection,
     pause_s,
     reason_of,
     refused,
 )
 from costscan.trial.state import Line
+
+if TYPE_CHECKING:
+    from anthropic import APIStatusError
 
 AT_ONCE: Final = 4
 TIMEOUT_S: Final = 1800.0
@@ -75,7 +81,11 @@ class Live:
             state.over(ask.name)
 
     def _answer(self, ask: Ask) -> Line:
-        """Ask until the API is not too busy, and return the line that notes what came of it."""
+        """Ask until the API is there for it, and return the line that notes what came of it.
+
+        Raises:
+            CostscanError: the API is not there for it, or refuses the key; nothing was billed.
+        """
         from anthropic import APIConnectionError, APIStatusError  # noqa: PLC0415 - slow to import
 
         tries = 0
@@ -84,22 +94,29 @@ class Live:
             try:
                 message = self._asked(ask.params)
             except APIStatusError as error:
-                if error.status_code in _NOT_ALLOWED:
-                    with self._mutex:
-                        self.means.state.over(ask.name)
-                    raise refused(error) from None
-                pause = pause_s(error, tries) if is_busy(error) else None
+                pause = pause_s(error, tries) if is_unavailable(error) else None
                 if pause is None:
-                    told = f"{error.status_code}: {reason_of(error)}"
-                    return (
-                        no_answer(FAILED, told) if is_refused(error) else no_answer(LOST, told, ask.most_usd)
-                    )
+                    return self._refused(ask, error)
                 tries += 1
                 self.means.sleep(pause)
             except APIConnectionError as error:
+                if never_sent(error):
+                    raise self._given_up(ask, no_connection()) from None
                 return no_answer(LOST, type(error).__name__, ask.most_usd)
             else:
                 return self.means.answer(message, self.means.clock() - begun)
+
+    def _refused(self, ask: Ask, error: "APIStatusError") -> Line:
+        if is_unavailable(error) or error.status_code in _NOT_ALLOWED:
+            raise self._given_up(ask, refused(error)) from None
+        told = f"{error.status_code}: {reason_of(error)}"
+        return no_answer(LOST, told, ask.most_usd) if is_open(error) else no_answer(FAILED, told)
+
+    def _given_up(self, ask: Ask, error: CostscanError) -> CostscanError:
+        """Return an error, once it is noted that nothing comes of a request that it is about."""
+        with self._mutex:
+            self.means.state.over(ask.name)
+        return error
 
     def _asked(self, params: Mapping[str, Any]) -> dict[str, Any]:
         options: Any = {"timeout": TIMEOUT_S}
