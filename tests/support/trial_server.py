@@ -30,7 +30,7 @@ class Batch:
 class TrialServer:
     """What a test tells the server, and what it was asked.
 
-    `answer`: what it answers to a body; `usage` says what that is billed. `failures`: statuses that the next posts get.
+    `answer`: what it answers to a body; `elsewhere`: where it sends whoever posts, instead; `usage` says what that is billed. `failures`: statuses that the next posts get.
     `loses`: so many batches are made, and the connection breaks before that is said. `polls`: a batch ends when it was
     asked for so often. `errs`: requests with these words in them fail. `asked` counts how often each request was paid.
     """
@@ -43,6 +43,7 @@ class TrialServer:
     loses: int = 0
     polls: int = 0
     errs: str = "\0"
+    elsewhere: str | None = None
     batches: dict[str, Batch] = field(default_factory=dict)
     bodies: list[Body] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
@@ -110,7 +111,9 @@ class _Handler(BaseHTTPRequestHandler):
             told.paths.append(self.path)
             told.keys.add(self.headers.get("x-api-key") or self.headers.get("authorization"))
             told.on_post()
-            if told.failures:
+            if told.elsewhere:
+                self._redirect(told.elsewhere)
+            elif told.failures:
                 error = {"type": "error", "error": {"type": "overloaded_error", "message": "Busy"}}
                 self._json(told.failures.popleft(), error)
             elif self.path.endswith("/batches"):
@@ -144,6 +147,12 @@ class _Handler(BaseHTTPRequestHandler):
             "expires_at": at,
             "results_url": f"{self.told.url}/v1/messages/batches/{batch.name}/results" if is_over else None,
         }
+
+    def _redirect(self, url: str) -> None:
+        self.send_response(307)
+        self.send_header("location", f"{url}{self.path}")
+        self.send_header("content-length", "0")
+        self.end_headers()
 
     def _json(self, status: int, value: Body) -> None:
         self._send(status, json.dumps(value).encode(), "application/json")

@@ -78,6 +78,7 @@ def test_what_a_model_refuses_is_left_out_and_told(
         (SONNET, {"mcp_servers": [{"url": "https://mcp.example.com"}]}, "it asks for mcp_servers"),
         (SONNET, {"messages": []}, "not whole"),
         (SONNET, {"max_tokens": "many"}, "not whole"),
+        (SONNET, {"system": "\ud800"}, "cannot be written as JSON again"),
         ("gpt-5.5", {}, "no model of Anthropic's API"),
     ],
 )

@@ -13,7 +13,7 @@ import pytest
 from billed import ROOT
 from command import Capture, said
 from costscan.schema.frames import check
-from trial_server import TrialServer, words
+from trial_server import TrialServer, trial_server, words
 
 LOG = str(ROOT / "sample_logs/dearest-model-for-everything")
 pytestmark = pytest.mark.usefixtures("kept_analyses")
@@ -158,6 +158,18 @@ def test_a_file_that_is_no_trial(capsys: Capture, tmp_path: Path) -> None:
         assert why in said(capsys, "analyze", LOG, "--trial", name, code=2)
     pl.DataFrame({"a": [1]}).write_parquet("other.parquet")
     assert "other.parquet: no trial" in said(capsys, "analyze", LOG, "--trial", "other.parquet", code=2)
+
+
+@pytest.mark.parametrize("live", [(), ("--live",)])
+def test_keys_and_prompts_go_nowhere_else(
+    capsys: Capture, reached: TrialServer, live: tuple[str, ...]
+) -> None:
+    rank = str(ranks(capsys)["ticket-label"])
+    with trial_server() as other:
+        reached.elsewhere = other.url
+        text = said(capsys, "trial", LOG, "--action", rank, "--yes", *live, code=0 if live else 2)
+        assert (other.paths, other.bodies) == ([], [])
+    assert "307" in text
 
 
 def test_analyze_opens_no_socket(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from costscan.errors import CostscanError
-from costscan.trial.judge import Judge, conversation, most_prompt_tokens, rubric_in, verdict
+from costscan.trial.judge import Judge, conversation, judge_of, most_prompt_tokens, rubric_in, verdict
 from costscan.trial.plan import ITSELF, TARGET
 from costscan.trial.recorded import Answer
 from trial_server import TrialServer, words
@@ -115,6 +115,15 @@ def test_without_a_judge_texts_are_left_out(tmp_path: Path) -> None:
     with pytest.raises(CostscanError, match="which only a judge can compare") as told:
         run(TrialServer(), tmp_path / "state", calls)
     assert told.value.hint == "give --judge MODEL --rubric FILE"
+
+
+def test_a_judge_is_a_model_that_is_served(tmp_path: Path) -> None:
+    path = tmp_path / "rubric.md"
+    path.write_text(" Be kind.\n", encoding="utf-8")
+    assert judge_of("sonnet-5-5", path) == Judge("claude-sonnet-5-5", "Be kind.")
+    for name in ("gpt-5.5", "claude-3-opus"):
+        with pytest.raises(CostscanError, match="not served by Anthropic's API"):
+            judge_of(name, path)
 
 
 def test_a_rubric_is_a_text(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, TextIO
+from typing import TYPE_CHECKING, Annotated, Final, TextIO, TypeAlias
 
 import typer
 
@@ -29,66 +29,75 @@ SAMPLE, ENOUGH, MAX_USD = 100, 0.9, 5.0
 OUTPUT: Final = Path("trial.parquet")
 
 
+Action: TypeAlias = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, help="The calls that this action of analyze moves.", show_default=False),
+]
+Rule: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="The calls that this evidence of routing would move to --model, like mechanical-tool-step.",
+        show_default=False,
+    ),
+]
+Model: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="NAME", help="With --rule: where they would go.", show_default=False)
+]
+Sample: TypeAlias = Annotated[int, typer.Option(metavar="N", min=1, help="Ask so many of them.")]
+Itself: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=0,
+        help="Ask so many of these of the model that served them, too: how far it agrees with itself. "
+        "A third if not set.",
+        show_default=False,
+    ),
+]
+MaxUsd: TypeAlias = Annotated[float, typer.Option(metavar="USD", min=0, help="Never spend more than this.")]
+IsLive: TypeAlias = Annotated[
+    bool, typer.Option("--live", help="Send requests one by one, at twice the price of message batches.")
+]
+JudgeModel: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="MODEL", help="Compare texts by this model, with --rubric.", show_default=False),
+]
+Rubric: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="What a good answer is, in your words.", show_default=False),
+]
+Enough: TypeAlias = Annotated[
+    float,
+    typer.Option(metavar="SHARE", min=0, max=1, help="Stop as soon as agreement is surely above or below."),
+]
+Seed: TypeAlias = Annotated[int, typer.Option(metavar="N", help="Choose another sample.")]
+Output: TypeAlias = Annotated[
+    Path,
+    typer.Option("--output", "-o", metavar="FILE", help="Where the result goes, for analyze --trial."),
+]
+Yes: TypeAlias = Annotated[bool, typer.Option("--yes", "-y", help="Send without asking.")]
+
+
 @with_options(
-    "since", "until", "task", "project", "format", "rules", "tz", "set", "config", "no_cache", "workers"
+    *("since", "until", "task", "project", "format", "rules", "tz", "set", "config", "no_cache", "workers")
 )
 def trial(
     path: p.Paths,
     *,
-    action: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", min=1, help="The calls that this action of analyze moves.", show_default=False
-        ),
-    ] = None,
-    rule: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="The calls that this evidence of routing would move to --model, like mechanical-tool-step.",
-            show_default=False,
-        ),
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(metavar="NAME", help="With --rule: where they would go.", show_default=False)
-    ] = None,
-    sample: Annotated[int, typer.Option(metavar="N", min=1, help="Ask so many of them.")] = SAMPLE,
-    itself: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=0,
-            help="Ask so many of these of the model that served them, too: how far it agrees with itself. "
-            "A third if not set.",
-            show_default=False,
-        ),
-    ] = None,
-    max_usd: Annotated[
-        float, typer.Option(metavar="USD", min=0, help="Never spend more than this.")
-    ] = MAX_USD,
-    live: Annotated[
-        bool, typer.Option("--live", help="Send requests one by one, at twice the price of message batches.")
-    ] = False,
-    judge: Annotated[
-        str | None,
-        typer.Option(metavar="MODEL", help="Compare texts by this model, with --rubric.", show_default=False),
-    ] = None,
-    rubric: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="What a good answer is, in your words.", show_default=False),
-    ] = None,
-    enough: Annotated[
-        float,
-        typer.Option(
-            metavar="SHARE", min=0, max=1, help="Stop as soon as agreement is surely above or below."
-        ),
-    ] = ENOUGH,
-    seed: Annotated[int, typer.Option(metavar="N", help="Choose another sample.")] = 0,
-    output: Annotated[
-        Path,
-        typer.Option("--output", "-o", metavar="FILE", help="Where the result goes, for analyze --trial."),
-    ] = OUTPUT,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Send without asking.")] = False,
+    action: Action = None,
+    rule: Rule = None,
+    model: Model = None,
+    sample: Sample = SAMPLE,
+    itself: Itself = None,
+    max_usd: MaxUsd = MAX_USD,
+    live: IsLive = False,
+    judge: JudgeModel = None,
+    rubric: Rubric = None,
+    enough: Enough = ENOUGH,
+    seed: Seed = 0,
+    output: Output = OUTPUT,
+    yes: Yes = False,
     options: Options,
 ) -> None:
     """Ask a cheaper model what an action would move to it, and compare its answers with the recorded ones.
@@ -107,29 +116,33 @@ def trial(
 
     Exit codes: 0 fine, 2 cannot run (usage, unreadable input, no key), 130 nothing was sent.
     """  # noqa: D301 - \b keeps the lines apart
+    _refuse(action, rule, model, output)
+    who = _judge(judge, rubric)
+    chosen, prices = _chosen(options.request(path), action, rule, model, is_live=live)
+    from costscan.trial.session import Session, Wanted, state_path  # noqa: PLC0415 - imports Polars
+    from costscan.trial.state import State  # noqa: PLC0415
+
+    most = Decimal(str(max_usd))
+    wanted = Wanted(
+        sample=sample, itself=itself, max_usd=most, is_live=live, judge=who, enough=enough, seed=seed
+    )
+    with State.open(state_path(output)) as state:
+        session = Session.of(chosen, wanted, state, prices)
+        _report(session, session.known() or _sent(session, is_agreed=yes), output)
+
+
+def _refuse(action: int | None, rule: str | None, model: str | None, output: Path) -> None:
+    """Refuse what does not say which calls it is about, or where the result goes.
+
+    Raises:
+        CostscanError: it does not.
+    """
     if (action is None) == (rule is None) or (rule is None) != (model is None):
         raise CostscanError(
             "trial: give --action N, or --rule NAME and --model NAME", "costscan trial --help"
         )
     if output.suffix != ".parquet":
         raise CostscanError(f"-o {output}: a trial is a .parquet file", "like -o trial.parquet")
-    who = _judge(judge, rubric)
-    chosen, prices = _chosen(options.request(path), action, rule, model, is_live=live)
-    from costscan.trial.session import Session, Wanted, state_path  # noqa: PLC0415 - imports Polars
-    from costscan.trial.state import State  # noqa: PLC0415
-
-    wanted = Wanted(
-        sample=sample,
-        itself=itself,
-        max_usd=Decimal(str(max_usd)),
-        is_live=live,
-        judge=who,
-        enough=enough,
-        seed=seed,
-    )
-    with State.open(state_path(output)) as state:
-        session = Session.of(chosen, wanted, state, prices)
-        _report(session, session.known() or _sent(session, is_agreed=yes), output)
 
 
 def _judge(model: str | None, rubric: Path | None) -> "Judge | None":
@@ -139,10 +152,9 @@ def _judge(model: str | None, rubric: Path | None) -> "Judge | None":
         )
     if model is None or rubric is None:
         return None
-    from costscan.levers.routing.candidates import model_named  # noqa: PLC0415 - imports Polars
-    from costscan.trial.judge import Judge, rubric_in  # noqa: PLC0415
+    from costscan.trial.judge import judge_of  # noqa: PLC0415 - imports Polars
 
-    return Judge(model_named(model), rubric_in(rubric))
+    return judge_of(model, rubric)
 
 
 def _chosen(

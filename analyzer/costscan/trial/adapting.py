@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
+
 from costscan.models import ModelInfo, model_info
 
 _SENT: Final = frozenset(
@@ -53,22 +55,37 @@ def adapted(request: Mapping[str, Any], model: str) -> Adapted:
 
 def _why_not(request: Mapping[str, Any], info: ModelInfo | None) -> str | None:
     """Return why a request cannot be sent again, None where it can."""
-    messages, tools = request.get("messages"), request.get("tools")
-    most = request.get("max_tokens")
+    messages, most = request.get("messages"), request.get("max_tokens")
     if not isinstance(messages, list) or not messages or not isinstance(most, int) or most < 1:
         return "its request is not whole"
     if strange := sorted({str(name) for name, value in request.items() if value} - _SENT - _LEFT_OUT):
         return f"it asks for {strange[0][:_MOST_CHARS]}, which needs more than a request"
+    tools = request.get("tools")
     types = [str(one.get("type") or "custom") for one in tools or () if isinstance(one, dict)]
     if other := [kind for kind in types if not kind.startswith(_OWN_TOOLS)]:
         return f"it has the tool {other[0][:_MOST_CHARS]}, which the API itself runs"
+    return (
+        _refusal(request, messages[-1], info) if _is_json(request) else "it cannot be written as JSON again"
+    )
+
+
+def _refusal(request: Mapping[str, Any], last: object, info: ModelInfo | None) -> str | None:
+    """Return what a model refuses of a request that has no sense without it."""
     refused = info.refuses if info else frozenset()
-    last, choice = messages[-1], request.get("tool_choice")
     if "prefill" in refused and isinstance(last, dict) and last.get("role") == "assistant":
         return "it begins the answer, which the model refuses"
+    choice = request.get("tool_choice")
     if "forced-tool" in refused and isinstance(choice, dict) and choice.get("type") in ("any", "tool"):
         return "it forces a tool, which the model refuses"
     return None
+
+
+def _is_json(request: Mapping[str, Any]) -> bool:
+    try:
+        msgspec.json.encode(request)
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+        return False
+    return True
 
 
 def _limit(params: dict[str, Any], info: ModelInfo, changes: list[str]) -> None:

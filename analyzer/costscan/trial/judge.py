@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from costscan.errors import CostscanError
+from costscan.levers.routing.candidates import model_named
 from costscan.models import model_info
 from costscan.trial.comparing import Compared, text_of
 from costscan.trial.recorded import Answer
@@ -135,6 +136,23 @@ def _block(block: Mapping[str, Any]) -> str:
     return f"[{kind}]"
 
 
+def judge_of(name: str, rubric: Path) -> Judge:
+    """Return a judge.
+
+    Args:
+        name: its model, in any spelling.
+        rubric: the file of its rubric.
+
+    Raises:
+        CostscanError: the model is none of Anthropic's API, or the rubric cannot be read.
+    """
+    model = model_named(name)
+    info = model_info(model)
+    if info is None or info.retired is not None:
+        raise CostscanError(f"--judge {name}: not served by Anthropic's API", "like --judge opus")
+    return Judge(model, rubric_in(rubric))
+
+
 def rubric_in(path: Path) -> str:
     """Return the rubric in a file.
 
@@ -153,4 +171,4 @@ def rubric_in(path: Path) -> str:
     return text
 
 
-__all__ = ["ORDERS", "Judge", "conversation", "most_prompt_tokens", "rubric_in", "verdict"]
+__all__ = ["ORDERS", "Judge", "conversation", "judge_of", "most_prompt_tokens", "rubric_in", "verdict"]

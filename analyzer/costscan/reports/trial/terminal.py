@@ -168,8 +168,13 @@ def _side_by_side(found: Found, width: int) -> Iterator[Text]:
 def _shown(answer: Answer | None) -> str:
     if answer is None:
         return ""
-    calls = calls_of(answer)
-    told = [f"{call.get('name')} {json.dumps(call.get('input'), ensure_ascii=False)}" for call in calls]
+    try:
+        told = [
+            f"{call.get('name')} {json.dumps(call.get('input'), ensure_ascii=False)}"
+            for call in calls_of(answer)
+        ]
+    except RecursionError:
+        told = ["nested too deep to be shown"]
     return redacted(" · ".join(told) or text_of(answer))
 
 

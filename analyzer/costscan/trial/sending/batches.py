@@ -37,7 +37,10 @@ if TYPE_CHECKING:
     from anthropic.types.messages import MessageBatch
 
 MOST_REQUESTS, MOST_BYTES = 10_000, 200_000_000
-"""A batch may have 100,000 requests and 256 MB: platform.claude.com/docs/en/build-with-claude/batch-processing"""
+"""A batch may have 100,000 requests and 256 MB.
+
+Source: https://platform.claude.com/docs/en/build-with-claude/batch-processing
+"""
 POLL_S: Final = 20.0
 SETTLES_S: Final = 60.0
 """A batch that is asked for is in the list after so long, or never will be."""
