@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import anthropic
+import httpx2
 
 from costscan.actions.measured import Moved
 from costscan.prices import PriceBook, price_table
@@ -89,8 +91,16 @@ def prices(*, is_live: bool = False) -> Prices:
     return Prices(BOOK, Decimal(1), STANDARD if is_live else BATCH, NOW)
 
 
+@cache
+def _client() -> anthropic.Anthropic:
+    """A client that keeps no connection open; to make one takes longer than a trial."""
+    limits = httpx2.Limits(max_keepalive_connections=0)
+    http_client = anthropic.DefaultHttpxClient(limits=limits)
+    return anthropic.Anthropic(api_key="sk-ant-test", max_retries=0, http_client=http_client)
+
+
 def client(server: TrialServer) -> anthropic.Anthropic:
-    return anthropic.Anthropic(api_key="sk-ant-test", base_url=server.url, max_retries=0)
+    return _client().with_options(base_url=server.url)
 
 
 @contextmanager
@@ -110,10 +120,9 @@ def run_session(server: TrialServer, one: Session) -> Found:
     if not one.state.begun:
         keys = [item.call.key for item in one.sample.items]
         one.state.begin({"name": one.name, "plan": one.wanted.told(one.chosen), "calls": keys})
-    with client(server) as api:
-        means = Means(client=api, state=one.state, prices=one.prices, sleep=lambda _: None)
-        sender = Live(means) if one.wanted.is_live else Batches(means, poll_s=0, settles_s=0)
-        return running(one, sender).run()
+    means = Means(client=client(server), state=one.state, prices=one.prices, sleep=lambda _: None)
+    sender = Live(means) if one.wanted.is_live else Batches(means, poll_s=0, settles_s=0)
+    return running(one, sender).run()
 
 
 def running(one: Session, sender: Any) -> Running:
