@@ -57,6 +57,7 @@ COMMANDS = (
     ("findings",),
     ("accept",),
     ("whatif",),
+    ("trial",),
     ("rules",),
     ("rules", "list"),
     ("rules", "show"),

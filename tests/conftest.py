@@ -11,6 +11,7 @@ import pytest
 from billed import ROOT, Billed, sample_logs
 from kept import Kept, keeping
 from model_server import Server, model_server
+from trial_server import TrialServer, trial_server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -108,6 +109,13 @@ def golden() -> Callable[[str, str], None]:
 def server() -> Iterator[Server]:
     """A stand-in for the Messages API on this machine."""
     with model_server() as told:
+        yield told
+
+
+@pytest.fixture
+def api() -> Iterator[TrialServer]:
+    """A stand-in for the API that trials ask."""
+    with trial_server() as told:
         yield told
 
 

@@ -38,6 +38,7 @@ def analyze(
     source: str | None = None,
     rank: str = "cost",
     anonymize: bool = False,
+    trials: Paths = (),
     workers: int | None = None,
 ) -> Report:
     """Read logs and say what they cost, where the money went, why, and what each fix would have saved.
@@ -56,12 +57,14 @@ def analyze(
         source: the format of all files, instead of what each looks like.
         rank: what runs are ranked by: cost, waste, or a lever.
         anonymize: have short hashes for names, paths, ids and excerpts in the report; numbers stay.
+        trials: what `costscan trial` wrote: actions are judged by it.
         workers: processes to read with; by default one a core.
 
     Raises:
         CostscanError: something cannot be read, a setting or a rule is wrong, or no call is chosen.
     """
     request = _request(paths, settings, rules, since, until, tz)
+    request = replace(request, trials=tuple(map(Path, _paths(trials))))
     request = replace(request, tasks=tuple(tasks), projects=tuple(projects), models=tuple(models))
     request = replace(request, source=source, anonymize=anonymize, workers=workers)
     with diagnosed(request, rank=rank) as (diagnosis, summary):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from costscan.actions import Advised
+    from costscan.actions.measured import Measurements
     from costscan.analysis import Analysis
     from costscan.billing import Pricing
     from costscan.ingest import Moments, Reading
@@ -157,7 +158,7 @@ def _diagnosis(
     names = names_in(priced) if request.anonymize else None
     name = names.in_text if names else str
     accepted = frozenset(settings.findings.accepted)
-    diagnosis = advise(find(priced, rules, accepted, name), settings, name)
+    diagnosis = advise(find(priced, rules, accepted, name), settings, name, _measured(request))
     diagnosis = without_names(diagnosis, names) if names else diagnosis
     summary = summarize(
         diagnosis,
@@ -170,6 +171,14 @@ def _diagnosis(
         tz=settings.tz,
     )
     return diagnosis, without_places(summary, names) if names else summary
+
+
+def _measured(request: Request) -> "Measurements | None":
+    if not request.trials:
+        return None
+    from costscan.trial.measurements import measurements  # noqa: PLC0415 - seldom needed
+
+    return measurements(request.trials)
 
 
 def _analysis(request: Request, reading: "Reading") -> "Analysis":

@@ -24,6 +24,7 @@ class Request:
         source: the format of all files; None to detect that of each.
         rules: folders of rules, beside those that come along.
         settings: the settings that hold.
+        trials: what `costscan trial` wrote, by which actions are judged.
         anonymize: whether hashes stand for names and excerpts in all that reports are made from.
         workers: processes to read with; by default one a core.
         keep: whether what is read may be kept, and taken from what was.
@@ -40,6 +41,7 @@ class Request:
     source: str | None = None
     rules: tuple[Path, ...] = ()
     settings: Settings = field(default_factory=Settings)
+    trials: tuple[Path, ...] = ()
     anonymize: bool = False
     workers: int | None = None
     keep: bool = True

@@ -162,7 +162,7 @@ def test_where_nothing_saves_there_is_nothing_to_do() -> None:
 
 
 def test_a_failure_leaves_the_rest_of_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_: object) -> None:
+    def broken(*_: object) -> None:
         raise ValueError("no such run")
 
     monkeypatch.setattr("costscan.actions.candidates", broken)

@@ -35,8 +35,8 @@ def test_every_table_and_column_says_what_it_means(name: str) -> None:
     assert empty(name).schema == SCHEMAS[name]
 
 
-def test_the_tables_of_logs_are_all_but_the_comparison() -> None:
-    assert set(TABLES) - set(OF_LOGS) == {"comparison"}
+def test_the_tables_of_logs_are_all_but_the_comparison_and_the_trial() -> None:
+    assert set(TABLES) - set(OF_LOGS) == {"comparison", "trial"}
 
 
 def test_a_null_passes_where_it_may_be() -> None:

@@ -81,9 +81,15 @@ class Kept:
         key = ("find", id(x.turns), id(x.scenarios), repr(x.reasons), repr(rules), accepted)
         return self.of(key, (x.turns, x.scenarios), lambda: _FIND(x, rules, accepted))
 
-    def advise(self, x: rulebook.Diagnosis, settings: Settings | None = None, name: Any = str) -> Any:
-        if name is not str:
-            return _ADVISE(x, settings, name)
+    def advise(
+        self,
+        x: rulebook.Diagnosis,
+        settings: Settings | None = None,
+        name: Any = str,
+        measurements: Any = None,
+    ) -> Any:
+        if name is not str or measurements:
+            return _ADVISE(x, settings, name, measurements)
         told = [
             repr(getattr(settings or Settings(), f.name))
             for f in fields(Settings)

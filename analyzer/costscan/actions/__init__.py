@@ -13,6 +13,7 @@ from costscan.actions.candidates import candidates
 from costscan.actions.clients import is_settable
 from costscan.actions.evidence import evidence_of
 from costscan.actions.fixes import how
+from costscan.actions.measured import Measurements
 from costscan.actions.ranked import Ranked, ranked
 from costscan.actions.setting import Setting
 from costscan.actions.words import KINDS, title
@@ -53,7 +54,10 @@ class Advised(Diagnosis):
 
 
 def advise(
-    diagnosis: Diagnosis, settings: Settings | None = None, name: Callable[[str], str] = str
+    diagnosis: Diagnosis,
+    settings: Settings | None = None,
+    name: Callable[[str], str] = str,
+    measurements: Measurements | None = None,
 ) -> Advised:
     """Return a diagnosis with its actions; none, and the reason, where they cannot be worked out.
 
@@ -61,12 +65,13 @@ def advise(
         diagnosis: the diagnosis, its reading still open.
         settings: those that it was made with.
         name: what stands in texts for a name in the log.
+        measurements: what trials measured.
     """
     reasons = dict(diagnosis.reasons)
     actions, of_runs = empty("actions"), pl.DataFrame(schema=OF_RUNS)
     try:
         with without_panics():
-            actions, of_runs = _actions(diagnosis, settings or Settings(), name)
+            actions, of_runs = _actions(diagnosis, settings or Settings(), name, measurements)
     except CAUGHT as error:
         reasons[REASON] = described(error)
     own = {f.name: getattr(diagnosis, f.name) for f in fields(Diagnosis)}
@@ -74,9 +79,12 @@ def advise(
 
 
 def _actions(
-    diagnosis: Diagnosis, settings: Settings, name: Callable[[str], str]
+    diagnosis: Diagnosis,
+    settings: Settings,
+    name: Callable[[str], str],
+    measurements: Measurements | None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    could = candidates(diagnosis)
+    could = candidates(diagnosis, measurements)
     if not could:
         return empty("actions"), pl.DataFrame(schema=OF_RUNS)
     left = Decimal(diagnosis.turns["usd"].sum())
@@ -99,7 +107,7 @@ def _row(diagnosis: Diagnosis, one: Ranked, name: Callable[[str], str]) -> dict[
     share = backtest_share(diagnosis, setting)
     calls = diagnosis.turns.filter(pl.col("run_id").is_in(list(setting.runs))).height
     return {
-        "id": _id(setting),
+        "id": id_of(setting),
         "lever": setting.part.partition("/")[0],
         "scenario": setting.part,
         "rule": top.get("rule") or (rule.id if rule else None),
@@ -146,9 +154,10 @@ def _findings(diagnosis: Diagnosis, setting: Setting) -> pl.DataFrame:
     return of_rules.filter(pl.col("run_id").is_in(list(setting.runs)))
 
 
-def _id(setting: Setting) -> str:
+def id_of(setting: Setting) -> str:
+    """Return the id of an action: the same for the same setting of the same subject."""
     name = "\n".join((setting.part, setting.task or "", setting.agent or "", setting.tool or ""))
     return hashlib.sha256(name.encode()).hexdigest()[:_ID]
 
 
-__all__ = ["REASON", "Advised", "advise"]
+__all__ = ["REASON", "Advised", "advise", "id_of"]

@@ -8,6 +8,7 @@ import polars as pl
 
 from costscan.actions import setting as kinds
 from costscan.actions.clients import CLAUDE_CODE, LEAST_WINDOW
+from costscan.actions.measured import Measurements, Moved
 from costscan.actions.setting import Setting
 from costscan.levers.catalogue import LOW, NEEDS_EVAL
 from costscan.levers.routing import TURNS, evidence_rules
@@ -25,11 +26,17 @@ LEAST_SHARE, LEAST_OF_ALL, LEAST_USD = 0.02, 0.0025, 1.0
 """What saves less of the runs that it changes, or of all, and less than a dollar, is no action."""
 
 
-def candidates(diagnosis: Diagnosis) -> list[Setting]:
-    """Return the settings that would save something alone, those that save most first."""
+def candidates(diagnosis: Diagnosis, measurements: Measurements | None = None) -> list[Setting]:
+    """Return the settings that would save something alone, those that save most first.
+
+    Args:
+        diagnosis: the diagnosis.
+        measurements: what trials measured.
+    """
+    routes = _of_routes(diagnosis, measurements or {})
     groups = list(_of_groups(diagnosis))
     own = [one for one in groups if not _is_common(one)]
-    every = (*own, *_common(diagnosis, groups), *_of_tools(diagnosis), *_of_routes(diagnosis))
+    every = (*own, *_common(diagnosis, groups), *_of_tools(diagnosis), *routes)
     spent = {run: float(usd) for run, usd in _spent(diagnosis).iter_rows()}
     found = [one for one in every if _is_worth_it(one, spent, sum(spent.values()))]
     return sorted(found, key=lambda one: (-one.saved_usd, one.part, one.subject))
@@ -103,7 +110,7 @@ def _values(diagnosis: Diagnosis) -> dict[tuple[str, str], str]:
     return {(part, run): value for part, run, value in chosen.iter_rows()}
 
 
-def _of_routes(diagnosis: Diagnosis) -> Iterator[Setting]:
+def _of_routes(diagnosis: Diagnosis, measurements: Measurements) -> Iterator[Setting]:
     """Yield the models that calls of a task and agent type could go to, each by one evidence."""
     saved = diagnosis.scenarios.filter(scenario="routing").select("run_id", "saved_usd")
     runs = diagnosis.runs.select("run_id", "task", "agent", "source")
@@ -119,7 +126,9 @@ def _of_routes(diagnosis: Diagnosis) -> Iterator[Setting]:
     for task, agent, ids, client, model, evidence, usd in sums.select(columns).sort("task").iter_rows():
         part = kinds.ROUTE_TURNS if scopes.get(evidence) == TURNS else kinds.ROUTE
         if usd > 0:
-            yield Setting(part, frozenset(ids), task, agent, client, value=model, saved_usd=float(usd))
+            measured = measurements.get(Moved(task, agent, evidence, model))
+            yield Setting(part, frozenset(ids), task, agent, client, value=model, saved_usd=float(usd),
+                          measured=measured)  # fmt: skip
 
 
 def _of_tools(diagnosis: Diagnosis) -> Iterator[Setting]:

@@ -1,11 +1,12 @@
 """The runs with some settings made: trimmed, then routed, then batched, then cached."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import polars as pl
 
 from costscan.actions import setting as kinds
+from costscan.actions.escalations import with_escalations
 from costscan.actions.setting import Setting
 from costscan.levers import batching, caching
 from costscan.levers.caching import TTL_WAYS
@@ -42,16 +43,26 @@ class Composer:
         def serve(plan: Plan) -> Replaying[Outcome]:
             return replay(_cached(_batched(self.workspace, plan, settings), settings))
 
-        moves = self._moves(plan, {run for one in routes for run in one.runs})
+        moves = self._moves(plan, routes)
         if moves.is_empty():
             return (yield from serve(plan))
         if trims | routes not in self._routed_plans:
             self._routed_plans[trims | routes] = Routes(self.workspace).routed(plan, moves)
-        return (yield from served_as(moves, self._routed_plans[trims | routes], serve)).total
+        served = yield from served_as(moves, self._routed_plans[trims | routes], serve)
+        measured = {run: one.measured for one in routes if one.measured for run in one.runs}
+        if not measured:
+            return served.total
+        return with_escalations(served, (yield from serve(plan)), measured)
 
-    def _moves(self, plan: Plan, runs: set[str]) -> pl.DataFrame:
-        """Return the calls of some runs that routing gives to other models, as `routing.MOVES`."""
-        some = self._calls.filter(pl.col("run_id").is_in(list(runs)))
+    def _moves(self, plan: Plan, routes: Collection[Setting]) -> pl.DataFrame:
+        """Return the calls that some settings give to other models, as `routing.MOVES`.
+
+        Where a trial measured how many of them are made again, the log does not say which.
+        """
+        runs = {run for one in routes for run in one.runs}
+        measured = [run for one in routes if one.measured for run in one.runs]
+        is_open = pl.col("is_wrong") & ~pl.col("run_id").is_in(measured)
+        some = self._calls.filter(pl.col("run_id").is_in(list(runs))).with_columns(is_wrong=is_open)
         steps = plan.steps.select("req", "run_id", "turn")
         return steps.join(some, on=["run_id", "turn"], how="inner", maintain_order="left").select(*MOVES)
 

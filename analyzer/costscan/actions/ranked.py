@@ -11,7 +11,7 @@ from costscan.actions import setting as kinds
 from costscan.actions.clients import is_settable
 from costscan.actions.composed import Composer
 from costscan.actions.setting import Setting
-from costscan.levers.catalogue import TO_BE_TESTED
+from costscan.levers.catalogue import is_to_be_tested
 from costscan.levers.replaying import Outcome
 from costscan.scenarios.uncertainty import SPREADS
 from costscan.scenarios.workspace import Workspace
@@ -40,7 +40,7 @@ class Ranked(NamedTuple):
 
 def is_test(setting: Setting) -> bool:
     """Whether a setting may change answers, or when they come."""
-    return setting.risk in TO_BE_TESTED
+    return is_to_be_tested(setting.risk)
 
 
 def _order(setting: Setting) -> int:
@@ -93,7 +93,7 @@ def _in_order(worth: Sequence[tuple[Setting, float]]) -> list[Setting]:
 
 def _alone(composer: Composer, settings: Sequence[Setting]) -> list[Setting]:
     """Return settings with what each saves alone, those that save something."""
-    rough = [one for one in settings if one.part in _ROUGH]
+    rough = [one for one in settings if one.part in _ROUGH or one.measured]
     now = _sum(composer.workspace.logged)
     alone = _outcomes(composer, [[one] for one in rough])
     exact = {id(one): now - _sum(outcome) for one, outcome in zip(rough, alone, strict=True)}

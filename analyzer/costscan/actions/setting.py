@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from costscan.actions.measured import Measured
 from costscan.levers.catalogue import risk_of
 
 CAP: Final = "trimming/cap-tool-results"
@@ -33,6 +34,7 @@ class Setting:
         value: what it is set to: tokens, a TTL, a model.
         saved_usd: what it saves alone, as the scenario of its part has it.
         own_risk: what it may change, where that is not what its part may.
+        measured: of calls that go to another model, what a trial measured of its answers.
     """
 
     part: str
@@ -44,10 +46,13 @@ class Setting:
     value: str | None = None
     saved_usd: float = 0.0
     own_risk: str | None = None
+    measured: Measured | None = None
 
     @property
     def risk(self) -> str:
         """What it may change beside the cost."""
+        if self.measured is not None:
+            return self.measured.risk
         return self.own_risk or risk_of(self.part)
 
     @property

@@ -48,7 +48,7 @@ class Rank(StrEnum):
     BATCHING = "batching"
 
 
-@with_options(*CHOICE, "format", "client", *LOOK)
+@with_options(*CHOICE, "format", "client", "trial", *LOOK)
 def analyze(
     path: p.PathsOrDefault = None,
     *,

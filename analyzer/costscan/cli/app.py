@@ -26,6 +26,7 @@ from costscan.cli.prices import prices
 from costscan.cli.rules import rules
 from costscan.cli.schema import schema
 from costscan.cli.trend import trend
+from costscan.cli.trial import trial
 from costscan.cli.usage import usage
 from costscan.cli.whatif import whatif
 from costscan.defects import DEFECT, PANIC, TRACEBACK
@@ -58,6 +59,7 @@ for command in (
     findings,
     accept,
     whatif,
+    trial,
     prices,
     schema,
     init,

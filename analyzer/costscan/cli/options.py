@@ -82,6 +82,14 @@ class Options:
             metavar="DIR", help="A folder of rules of your own, beside those that come along. Repeatable."
         ),
     ] = None
+    trial: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Judge actions by what `costscan trial` measured, their risk and what is made again. "
+            "Repeatable.",
+        ),
+    ] = None
     anonymize: Annotated[
         bool,
         typer.Option(
@@ -154,6 +162,7 @@ class Options:
             source=self.format,
             rules=tuple(self.rules or ()),
             settings=settings,
+            trials=tuple(self.trial or ()),
             anonymize=self.anonymize,
             workers=self.workers,
             keep=not self.no_cache,

@@ -12,6 +12,8 @@ RISKS: Final = ("none", "low", "latency", "needs-eval")
 NONE, LOW, LATENCY, NEEDS_EVAL = RISKS
 TO_BE_TESTED: Final = frozenset({LATENCY, NEEDS_EVAL})
 """The risks of what may change answers, or when they come."""
+MEASURED: Final = "measured: "
+"""How the risk of an action begins whose answers a trial compared."""
 SUMMARY_TOKENS: Final = 3000
 """A summary of an agent's history; those of Claude Code have about 2,000 to 4,000."""
 ALL: Final = "all"
@@ -88,6 +90,11 @@ _RISK: Final = {
     **{f"{lever.name}/{part.name}": part.risk or lever.risk for lever in CATALOGUE for part in lever.parts},
     ALL: max((lever.risk for lever in CATALOGUE), key=RISKS.index),
 }
+
+
+def is_to_be_tested(risk: str) -> bool:
+    """Whether what has this risk may change answers, or when they come, be it measured how much or not."""
+    return risk in TO_BE_TESTED or risk.startswith(MEASURED)
 
 
 def risk_of(scenario: str) -> str:

@@ -61,13 +61,13 @@ class Served:
         """
         if attempts is None:
             return runs
-        of_attempts = Costs.per_run(attempts.turns.with_columns(self._none_but_wrong(attempts)))
+        of_attempts = _costs_of(attempts, self.moves.filter("is_wrong"))
         names = (*_SUMS, "known_pico_usd")
         return runs.with_columns(pl.col(name) + of_attempts[name] for name in names)
 
-    def _none_but_wrong(self, attempts: Outcome) -> list[pl.Expr]:
-        wrong = attempts.plan.steps["req"].is_in(self.moves.filter("is_wrong")["req"].implode())
-        return [pl.when(wrong).then(name).otherwise(0).alias(name) for name in _SUMS]
+    def attempt_costs(self, outcome: Outcome) -> pl.DataFrame:
+        """Return what all calls that moved, and are not known to be wrong, cost there, by run."""
+        return _costs_of(outcome, self.moves.filter(~pl.col("is_wrong")))
 
     @property
     def moved_pico(self) -> pl.DataFrame:
@@ -83,6 +83,13 @@ class Served:
         choice = runs.group_by("run_id").agg(setting=pl.col("to_model").mode().sort().first())
         plan = self.outcome.plan.choosing(part, choice, tried([before, *(way.total for way in ways)], names))
         return replace(self, outcome=replace(self.outcome, plan=plan))
+
+
+def _costs_of(outcome: Outcome, moves: pl.DataFrame) -> pl.DataFrame:
+    """Return what some calls cost, by run, as `Costs.per_run`."""
+    some = outcome.plan.steps["req"].is_in(moves["req"].implode())
+    none_else = [pl.when(some).then(name).otherwise(0).alias(name) for name in _SUMS]
+    return Costs.per_run(outcome.turns.with_columns(none_else))
 
 
 def served_as(moves: pl.DataFrame, plans: Sequence[Plan], serve: Serve) -> Replaying[Served]:

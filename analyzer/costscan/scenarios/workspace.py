@@ -117,10 +117,15 @@ class Workspace:
         return routing.thoughts(self._blocks("role", "kind", "tokens", "other_tokens"))
 
     @cached_property
+    def evidence(self) -> pl.DataFrame:
+        """What each rule of routing says of the logged calls, as `routing.EVIDENCE`."""
+        shown = {"turn_work": self.work, "tool_calls": self.analysis.tool_calls}
+        return routing.evidence_of(routing.known_before(self.work, self.analysis.tool_calls), shown)
+
+    @cached_property
     def ways(self) -> list[routing.Way]:
         """The ways to route the logged calls."""
-        shown = {"turn_work": self.work, "tool_calls": self.analysis.tool_calls}
-        evidence = routing.evidence_of(routing.known_before(self.work, self.analysis.tool_calls), shown)
+        evidence = self.evidence
         steps, logged = self.plan.steps, self.logged.turns
         turns = steps.select("req", "run_id", "turn", "model").hstack(logged.select("group", "pico_usd"))
         able = routing.options(steps, evidence, self.sizes, self._usd_on)

@@ -18,8 +18,8 @@ PROMPT: Final = (
 SCHEMAS: Final[Mapping[str, pl.Schema]] = {name: table.schema for name, table in TABLES.items()}
 NULLABLE: Final[Mapping[str, frozenset[str]]] = {name: table.nullable for name, table in TABLES.items()}
 """The columns that may hold nulls; a null always means "unknown"."""
-OF_LOGS: Final = tuple(name for name in SCHEMAS if name != "comparison")
-"""The frames that tell of some logs; the last tells of two."""
+OF_LOGS: Final = tuple(name for name in SCHEMAS if name not in {"comparison", "trial"})
+"""The frames that tell of some logs; the others tell of two, or of answers beyond them."""
 
 
 def check(name: str, frame: pl.DataFrame) -> pl.DataFrame:

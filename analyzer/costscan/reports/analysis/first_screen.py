@@ -131,7 +131,7 @@ def _listed(
 ) -> list[Text]:
     shown = actions[:most]
     saves = usd_column(action["saved_usd"] for action in shown)
-    risks = [_RISKS[action["risk"]] for action in shown]
+    risks = [_RISKS.get(action["risk"], action["risk"]) for action in shown]
     of_saves, of_risks = max(5, *map(cells, saves)), max(4, *map(cells, risks))
     room = max(width - 5 - of_saves - of_risks - 4, LEAST_NAME)
     heading = shorten(head, room + 3).ljust(room + 3)

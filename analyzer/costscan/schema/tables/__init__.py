@@ -9,6 +9,7 @@ from costscan.schema.tables.cache import CACHE_USE, GROWTH, MODEL_SWITCHES, PREF
 from costscan.schema.tables.context import BLOCK_COSTS, BLOCKS, TOOL_CALLS
 from costscan.schema.tables.levers import LIFETIMES, ROUTES, SCENARIOS, SINGLE_SHOTS, TURN_WORK
 from costscan.schema.tables.runs import BILL, PRICES, RUNS, TURNS
+from costscan.schema.tables.trials import TRIAL
 from costscan.schema.tables.verdicts import COMPARISON, FINDINGS
 
 TABLES: Final[Mapping[str, Table]] = {
@@ -31,4 +32,5 @@ TABLES: Final[Mapping[str, Table]] = {
     "findings": FINDINGS,
     "actions": ACTIONS,
     "comparison": COMPARISON,
+    "trial": TRIAL,
 }

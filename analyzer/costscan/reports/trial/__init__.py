@@ -1,0 +1,1 @@
+"""What trials come to, before and after."""

@@ -1,0 +1,1 @@
+"""Ways to send requests: as message batches, or one by one."""
