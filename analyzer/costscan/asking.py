@@ -19,20 +19,25 @@ _KEY_HINT: Final = (
 )
 
 
-def client(command: str) -> "Anthropic":
+def client(command: str, *, retries: int | None = None) -> "Anthropic":
     """Return a client of the Messages API; nothing is sent yet.
+
+    Texts and the key go to the API and nowhere else: not to traces, and not where an answer points to.
 
     Args:
         command: who asks, for errors.
+        retries: how often a request that was refused for now is sent again; `RETRIES` by default.
 
     Raises:
         CostscanError: there is no key.
     """
-    from anthropic import Anthropic, AnthropicError  # noqa: PLC0415 - slow, and seldom needed
+    from anthropic import Anthropic, AnthropicError, DefaultHttpxClient  # noqa: PLC0415 - slow, seldom needed
 
+    stays = DefaultHttpxClient(follow_redirects=False)
+    again = RETRIES if retries is None else retries
     try:
-        made = Anthropic(max_retries=RETRIES)
-    except AnthropicError as error:
+        made = Anthropic(max_retries=again, open_telemetry=False, http_client=stays)
+    except (AnthropicError, ValueError) as error:
         raise CostscanError(f"{command}: no key for the API: {_first_line(error)}", _KEY_HINT) from None
     if not (made.api_key or made.auth_token or made.credentials):
         raise CostscanError(f"{command}: no key for the API", _KEY_HINT)
@@ -46,18 +51,16 @@ def address(made: "Anthropic") -> str:
     return f"{url.scheme}://{url.host}{port}{url.path.rstrip('/')}"
 
 
-def confirm(command: str, told: str, *, yes: bool) -> bool:
-    """Say on standard error what is about to be sent, and return whether that is wanted.
+def confirm(command: str, *, yes: bool) -> bool:
+    """Return whether it is wanted that something is sent; what, where to and what it costs was said before.
 
     Args:
         command: who asks, for errors.
-        told: what is sent, where to, and what it costs.
         yes: it is wanted already.
 
     Raises:
         CostscanError: nobody is there to say so.
     """
-    print(told, file=sys.stderr, flush=True)  # noqa: T201 - prose belongs there
     if yes:
         return True
     if not (sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()):

@@ -85,7 +85,8 @@ def _count(drawn: "Sampled", state: "State", most: int, *, yes: bool) -> bool:
     if not asks:
         return True
     client = asking.client("calibrate")
-    if not asking.confirm("calibrate", about_to_send(asks, asking.address(client)), yes=yes):
+    typer.echo(about_to_send(asks, asking.address(client)), err=True)
+    if not asking.confirm("calibrate", yes=yes):
         return False
     with client, counting("counting", len(asks)) as step:
         count(asks, client, state, step)

@@ -174,27 +174,15 @@ def _chosen(
 
 def _sent(session: "Session", *, is_agreed: bool) -> "Found":
     """Send what is left of a trial, if the user agrees."""
+    from costscan import asking  # noqa: PLC0415 - not needed to start
     from costscan.reports.trial.terminal import plan  # noqa: PLC0415 - imports Polars
-    from costscan.trial.client import client  # noqa: PLC0415
 
-    with client() as api:
+    # What may have been taken is not sent twice: the trial itself knows when to ask again.
+    with asking.client("trial", retries=0) as api:
         _print(plan(session), sys.stderr)
-        if not is_agreed:
-            _ask()
+        if not asking.confirm("trial", yes=is_agreed):
+            raise typer.Abort
         return session.run(api, _say)
-
-
-def _ask() -> None:
-    """Go on where the user says yes.
-
-    Raises:
-        CostscanError: nobody can be asked.
-        Abort: the answer is no.
-    """
-    if not sys.stdin.isatty():
-        raise CostscanError("trial: nobody is there to say yes to this", "add --yes")
-    if not typer.confirm("Send these prompts, and pay for the answers?", err=True):
-        raise typer.Abort
 
 
 def _report(session: "Session", found: "Found", output: Path) -> None:
