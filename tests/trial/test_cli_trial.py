@@ -1,10 +1,9 @@
-import sys
-
 """`costscan trial` and `analyze --trial`: what is asked before anything is sent, and what comes of it."""
 
 import json
 import re
 import socket
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
