@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from rich.text import Text
 
+from costscan.actions.setting import ROUTES
+from costscan.levers.catalogue import NEEDS_EVAL
 from costscan.reports.analysis.bill_lines import Pieces, billed
 from costscan.reports.analysis.cache_model import cache_model, policies, side_calls
 from costscan.reports.analysis.headline import METER_WORDS, laid_out, title, totals_only, unruled
@@ -24,6 +26,9 @@ MOST_LINES: Final = 45
 """Lines of a first screen of at least `_WIDE` columns: it shows fewer actions and runs where it has more."""
 _WIDE: Final = 100
 _RISKS: Final = {"none": "none", "low": "low", "latency": "latency", "needs-eval": "needs eval"}
+ASKED_AGAIN: Final = "messages_api"
+"""The logs whose calls can be asked again: they hold whole requests."""
+_WIDE: Final = 100
 _INDENT: Final = "     "
 _LEAST_OFF: Final = 0.0005
 
@@ -131,7 +136,7 @@ def _listed(
 ) -> list[Text]:
     shown = actions[:most]
     saves = usd_column(action["saved_usd"] for action in shown)
-    risks = [_RISKS.get(action["risk"], action["risk"]) for action in shown]
+    risks = [_risk(action, width) for action in shown]
     of_saves, of_risks = max(5, *map(cells, saves)), max(4, *map(cells, risks))
     room = max(width - 5 - of_saves - of_risks - 4, LEAST_NAME)
     heading = shorten(head, room + 3).ljust(room + 3)
@@ -145,6 +150,15 @@ def _listed(
         rest = sum((action["saved_usd"] for action in actions[most:]), Decimal(0))
         lines.append(Text(f"  … {len(actions) - most} more save {usd(rest)}: -v shows them", style="dim"))
     return lines
+
+
+def _risk(action: dict[str, Any], width: int) -> str:
+    """Return what an action may change and, where there is room, how to try it."""
+    risk: str = _RISKS.get(action["risk"], action["risk"])
+    can_be_tried = action["scenario"] in ROUTES and action["client"] == ASKED_AGAIN
+    if action["risk"] != NEEDS_EVAL or not can_be_tried or width < _WIDE:
+        return risk
+    return f"{risk}  trial --action {action['rank']}"
 
 
 def _details(action: dict[str, Any], width: int) -> Iterator[Text]:
