@@ -28,7 +28,6 @@ _WIDE: Final = 100
 _RISKS: Final = {"none": "none", "low": "low", "latency": "latency", "needs-eval": "needs eval"}
 ASKED_AGAIN: Final = "messages_api"
 """The logs whose calls can be asked again: they hold whole requests."""
-_WIDE: Final = 100
 _INDENT: Final = "     "
 _LEAST_OFF: Final = 0.0005
 
