@@ -7,22 +7,17 @@ import typer
 
 from costscan.reports.endings import ANALYSIS, COMPARED, FOLDER, NEW_SIDE, TREND, listed
 
-Paths = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="PATH",
-        show_default=False,
-        help="Logs: files, folders, patterns, or - for standard input; "
-        ".jsonl .json .ndjson, plain, .gz or .zst.",
-    ),
-]
+_LOGS = (
+    "Logs: files, folders, patterns, addresses (s3://...), or - for standard input; "
+    ".jsonl .json .ndjson, plain, .gz or .zst."
+)
+Paths = Annotated[list[str], typer.Argument(metavar="PATH", show_default=False, help=_LOGS)]
 PathsOrDefault = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="PATH",
         show_default=False,
-        help="Logs: files, folders, patterns, or - for standard input; .jsonl .json .ndjson, plain, .gz or "
-        ".zst. Without it, those that clients keep on this machine.",
+        help=f"{_LOGS} Without it, those that clients keep on this machine.",
     ),
 ]
 Output = Annotated[
