@@ -1,11 +1,14 @@
 # Common tasks; `make help` lists them. They expect the environment of the README's test command in .venv.
-.PHONY: help test thorough matrix lint types contracts format docs samples charts check
+.PHONY: help test coverage thorough matrix lint types contracts format docs samples charts check
 
 help:  ## list the tasks
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 test:  ## run the tests
 	.venv/bin/pytest -n auto --dist worksteal
+
+coverage:  ## run the tests with twice the examples and 1,000 mutants, and see which lines they reach
+	COSTSCAN_EXAMPLES=1 COSTSCAN_MUTANTS=1000 COSTSCAN_BROWSER=$${COSTSCAN_BROWSER:-$$(command -v chromium)} .venv/bin/pytest -n auto --dist worksteal --cov --cov-report=term
 
 thorough:  ## run all of the tests: every example, 10,000 mutants, pages in Chromium; takes hours
 	COSTSCAN_THOROUGH=1 COSTSCAN_BROWSER=$${COSTSCAN_BROWSER:-$$(command -v chromium)} .venv/bin/pytest -n auto --dist worksteal

@@ -3,7 +3,7 @@
 import csv
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from command import Capture, said
+from costscan.actions.promised import PROMISES, STATES
 from costscan.cli.comparison import write
 from costscan.cli.options import Options
 from costscan.gate import CAUSES, METRICS, Comparison, compare, limits
@@ -116,6 +117,19 @@ SCHEMA: Final = exactly(
     ),
     new_findings=FINDINGS,
     fixed_findings=FINDINGS,
+    promises={
+        "anyOf": [
+            rows(
+                rank=COUNT,
+                **dict.fromkeys(("id", "title", "subject", "scenario", "risk"), TEXT),
+                setting={"type": ["string", "null"]},
+                state={"enum": list(STATES)},
+                calls=COUNT,
+                **dict.fromkeys(("promised_usd", "left_usd", "came_true_share", "came_true_usd"), NUMBER),
+            ),
+            {"type": "null"},
+        ]
+    },
 )
 
 
@@ -206,6 +220,10 @@ def test_json_holds_to_its_schema(checked: Checked) -> None:
     from costscan.reports.comparison.json import encoded  # noqa: PLC0415
 
     Draft202012Validator(SCHEMA).validate(json.loads(encoded(alone)))
+    told = [7, *"abcdefg", 9, Decimal(4), Decimal(1), 0.75, Decimal(3)]
+    told[7] = "partly"
+    promised = pl.DataFrame([told], schema=PROMISES, orient="row")
+    Draft202012Validator(SCHEMA).validate(json.loads(encoded(replace(alone, promises=promised))))
 
 
 def test_json_adds_up(checked: Checked) -> None:
