@@ -197,10 +197,10 @@ def test_a_replay_that_raises(monkeypatch: pytest.MonkeyPatch, log: Path, whole:
 def test_a_run_whose_content_raises(monkeypatch: pytest.MonkeyPatch, log: Path, whole: Json) -> None:
     bad = "after-3"
 
-    def but_one(blocks: pl.DataFrame, calls: pl.DataFrame, prompts: Prompts) -> Attributed:
+    def but_one(blocks: pl.DataFrame, calls: pl.DataFrame, prompts: Prompts, *more: None) -> Attributed:
         if len(blocks) and bad in calls["run_id"]:
             broken()
-        return attribute(blocks, calls, prompts)
+        return attribute(blocks, calls, prompts, *more)
 
     monkeypatch.setattr(batches, "attribute", but_one)
     monkeypatch.setattr(apart, "attribute", but_one)

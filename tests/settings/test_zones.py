@@ -180,10 +180,11 @@ def test_the_zone_of_this_machine(
 
 
 def test_utc_needs_no_database(log: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    def none(name: str) -> Any:
-        raise zoneinfo.ZoneInfoNotFoundError(name)
+    class Missing(zoneinfo.ZoneInfo):
+        def __new__(cls, key: str) -> Any:
+            raise zoneinfo.ZoneInfoNotFoundError(key)
 
-    monkeypatch.setattr(zoneinfo, "ZoneInfo", none)
+    monkeypatch.setattr(zoneinfo, "ZoneInfo", Missing)
     monkeypatch.setattr(zoneinfo, "available_timezones", set)
     assert "by day, UTC" in said(capsys, "analyze", "log.jsonl", "--by", "day")
     assert "no time zone database" in said(capsys, "analyze", "log.jsonl", "--tz", TOKYO, code=2)
