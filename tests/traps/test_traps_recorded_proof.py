@@ -236,7 +236,7 @@ def test_prices_are_those_that_give_the_dollars(tmp_path: Path) -> None:
 
     def fast(factor: int | str, **mode: str) -> Case:
         dear = ONE_USD * Decimal(factor)
-        return [ended(ONE, dear) | {"usage": used(ONE, **mode)}]
+        return [ended(ONE, dear) | {"usage": used(ONE, **mode), "timestamp": at()}]
 
     proves(
         tmp_path,

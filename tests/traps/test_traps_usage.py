@@ -4,7 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from logs import OPUS, Json, Line, assistant, encoded, usage, usd, write
+from logs import OPUS, Json, Line, assistant, at, encoded, usage, usd, write
 from seen import see, see_each
 
 MILLION = 1_000_000
@@ -243,7 +243,9 @@ MODES: list[tuple[Json, str]] = [
 def test_speed_tier_and_place(tmp_path: Path) -> None:
     # FACTS 2.10: 0.00025 + 0.00155 + 0.0009 + 0.012575 = 0.015275
     used = usage(50, w5m=248, read=1800, out=503)
-    told = see_each(tmp_path, {repr(more): [assistant("msg_1", used | more)] for more, _ in MODES})
+    told = see_each(
+        tmp_path, {repr(more): [assistant("msg_1", used | more, timestamp=at())] for more, _ in MODES}
+    )
     for more, factor in MODES:
         assert told[repr(more)]["usd"].to_list() == [Decimal("0.015275") * Decimal(factor)], more
 
