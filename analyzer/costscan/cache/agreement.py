@@ -132,15 +132,7 @@ def agreement(
     wrong = int(compared["unexplained_tokens"].abs().sum())
     priced = compared.filter(pl.col("off_usd").is_not_null())
     return Agreement(
-        turns=both.select(
-            *_PLACE,
-            "replay_read_tokens",
-            "replay_input_tokens",
-            "unexplained_tokens",
-            "disagreement",
-            "off_usd",
-            replay_write_tokens=pl.col("replay_write_5m_tokens") + pl.col("replay_write_1h_tokens"),
-        ),
+        turns=_turns(both),
         compared=compared.height,
         tested=compared.filter(pl.col("input_tokens") < PROMPT).height,
         foreseen=int((compared["cache_read_tokens"] == compared["foreseen_tokens"]).sum()),
@@ -154,6 +146,18 @@ def agreement(
         refresh=refresh,
         logged_requests=logged_requests,
         classes=classes,
+    )
+
+
+def _turns(both: pl.DataFrame) -> pl.DataFrame:
+    return both.select(
+        *_PLACE,
+        "replay_read_tokens",
+        "replay_input_tokens",
+        "unexplained_tokens",
+        "disagreement",
+        "off_usd",
+        replay_write_tokens=pl.col("replay_write_5m_tokens") + pl.col("replay_write_1h_tokens"),
     )
 
 

@@ -49,7 +49,7 @@ def discover(paths: Sequence[str], spool: Path, moments: Moments | None = None) 
             continue
         matched, alone = _dated(path, moments, unread) if is_dated(path) else _found(path, unread)
         named.update(file.path for file in matched if alone)
-        log_files.update({f.path if f.remote else _real(f.path, folders): f for f in matched})
+        log_files.update({_identity(f, folders): f for f in matched})
     return LogFiles(list(log_files.values()), named, unread)
 
 
@@ -91,6 +91,11 @@ def _found(path: str, unread: dict[str, str]) -> tuple[list[LogFile], bool]:
 
 class NotThereError(CostscanError):
     """There is no log where one was looked for."""
+
+
+def _identity(file: LogFile, folders: dict[str, str]) -> str:
+    """Return what tells files apart: of the web, what is signed in an address may say which part it is."""
+    return _real(file.path, folders) if file.remote is None else file.remote.url or file.path
 
 
 def _real(path: str, folders: dict[str, str]) -> str:
