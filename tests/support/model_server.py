@@ -105,6 +105,11 @@ def events(name: str, usage: Usage = USAGE, model: str = MODEL) -> list[dict[str
     ]
 
 
+def sse(event: dict[str, Any]) -> bytes:
+    """Return an event as it stands in a stream."""
+    return f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
+
+
 def frame(payload: bytes) -> bytes:
     """Return a frame of Amazon's event streams that holds an event."""
     chunk = json.dumps({"bytes": base64.b64encode(payload).decode(), "p": "abc"}).encode()
@@ -233,9 +238,8 @@ class _Handler(BaseHTTPRequestHandler):
                 if told.cut:
                     self.close_connection = True
                     return
-                told.gate.wait(10)
-            data = json.dumps(event).encode()
-            chunk = frame(data) if amazon else f"event: {event['type']}\ndata: ".encode() + data + b"\n\n"
+                told.gate.wait(60)
+            chunk = frame(json.dumps(event).encode()) if amazon else sse(event)
             self._chunk(chunk if coder is None else coder.compress(chunk) + coder.flush(zlib.Z_SYNC_FLUSH))
         if coder is not None:
             self._chunk(coder.flush())
@@ -248,7 +252,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 class _Http(ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 64
+    request_queue_size = 128
     told: Server
 
     def handle_error(self, *_: object) -> None:
