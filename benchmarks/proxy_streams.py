@@ -1,6 +1,6 @@
 """What the proxy of `costscan capture` does to 50 streams at once: the same streams, with and without it.
 
-Each event holds when it was sent, and the server, the proxy and the clients are three processes with one clock.
+Each event holds when it was sent; the server, the proxy and the clients are three processes with one clock.
 Streams begin within a second, or all at the same moment, and have 75 events a second, or as many as go.
 Prints medians over rounds that take turns.
 """
@@ -14,18 +14,30 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
-from itertools import pairwise
-from multiprocessing.sharedctypes import Synchronized
+from itertools import chain, pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+
+from costscan.capturing import serve
+from costscan.capturing.context import Run
+from costscan.capturing.log_file import LogFile
+from costscan.capturing.proxy import Upstream
+from costscan.capturing.recorder import Recorder
+
+if TYPE_CHECKING:
+    from multiprocessing.sharedctypes import Synchronized
 
 STREAMS = 50
 ROUNDS = 5
 PROMPT = "The build of the second stage failed because a file could not be found. " * 1400
 STAMP = re.compile(rb"@(\d+)@")
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+HEADS = (
+    "| | first byte, ms (p50 / p99) | an event on its way, ms | between events, ms | events a second "
+    "| CPU of the proxy |"
+)
 
 
 class Load(NamedTuple):
@@ -102,11 +114,6 @@ def serve_model(port: "Synchronized[int]", cpu: "Synchronized[float]", over: Any
 
 def serve_proxy(url: str, log: str, port: "Synchronized[int]", cpu: "Synchronized[float]", over: Any) -> None:
     """Serve the proxy until it is over."""
-    from costscan.capturing import serve
-    from costscan.capturing.context import Run
-    from costscan.capturing.log_file import LogFile
-    from costscan.capturing.proxy import Upstream
-    from costscan.capturing.recorder import Recorder
 
     def is_over() -> bool:
         cpu.value = time.process_time()
@@ -144,7 +151,9 @@ async def listen(port: int, path: str, load: Load, nth: int) -> tuple[float, lis
     })  # fmt: skip
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     began = time.monotonic()
-    head = f"POST {path}/v1/messages HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncontent-length: {len(body)}\r\n\r\n"
+    head = (
+        f"POST {path}/v1/messages HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncontent-length: {len(body)}\r\n\r\n"
+    )
     writer.write(head.encode() + body)
     data = await reader.read(1 << 16)
     first_ms = (time.monotonic() - began) * 1000
@@ -169,9 +178,10 @@ async def round_of(port: int, path: str, load: Load) -> Taken:
     began = time.monotonic()
     told = await asyncio.gather(*(listen(port, path, load, nth) for nth in range(STREAMS)))
     took = time.monotonic() - began
-    assert all(len(late) == load.events for _, late, _ in told)
+    if any(len(late) != load.events for _, late, _ in told):
+        raise ValueError("events are missing")
     first, late, between = zip(*told, strict=True)
-    return Taken(list(first), sum(late, []), sum(between, []), took)
+    return Taken(list(first), list(chain(*late)), list(chain(*between)), took)
 
 
 def shown(load: Load, rounds: list[tuple[Taken, float]]) -> list[str]:
@@ -209,9 +219,7 @@ def main() -> None:
                     told = asyncio.run(round_of(its, path, load))
                     time.sleep(0.3)
                     rounds.append((told, cpu.value - before))
-            print(f"\n{STREAMS} streams, {load.name}\n")
-            print("| | first byte, ms (p50 / p99) | an event under way, ms | between events, ms | events a second | CPU of the proxy |")
-            print("|---|---|---|---|---|---|")
+            print(f"\n{STREAMS} streams, {load.name}\n\n{HEADS}\n|---|---|---|---|---|---|")
             for (name, _, _), rounds in zip(ways, taken, strict=True):
                 print(f"| {name} | {' | '.join(shown(load, rounds))} |", flush=True)
 

@@ -33,6 +33,7 @@ class TrialServer:
     `answer`: what it answers to a body; `elsewhere`: where it sends whoever posts, instead; `usage` says what that is billed. `failures`: statuses that the next posts get.
     `loses`: so many batches are made, and the connection breaks before that is said. `polls`: a batch ends when it was
     asked for so often. `errs`: requests with these words in them fail. `asked` counts how often each request was paid.
+    `holds_from`: live answers from this one on are held back until `gate` is set.
     """
 
     url: str = ""
@@ -51,6 +52,8 @@ class TrialServer:
     asked: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
     on_post: Callable[[], None] = lambda: None
+    holds_from: int | None = None
+    gate: threading.Event = field(default_factory=threading.Event)
 
     def message(self, body: Body) -> Body:
         return {
@@ -107,6 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         told = self.told
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        answer = None
         with told.lock:
             told.paths.append(self.path)
             told.keys.add(self.headers.get("x-api-key") or self.headers.get("authorization"))
@@ -121,7 +125,12 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 told.bodies.append(body)
                 told.asked[json.dumps(body, sort_keys=True)] += 1
-                self._json(200, told.message(body))
+                is_held = told.holds_from is not None and len(told.bodies) >= told.holds_from
+                answer = told.message(body)
+        if answer is not None:
+            if is_held:
+                told.gate.wait(60)
+            self._json(200, answer)
 
     def _made(self, requests: list[Body]) -> None:
         batch = Batch(f"msgbatch_{len(self.told.batches):03}", requests, time.time())
@@ -184,6 +193,7 @@ def trial_server() -> Iterator[TrialServer]:
     try:
         yield server.told
     finally:
+        server.told.gate.set()
         server.shutdown()
         server.server_close()
         thread.join()

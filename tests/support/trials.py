@@ -1,8 +1,10 @@
 """Trials of made logs: labels that a stand-in for the API gives again, or not."""
 
 import json
+import os
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,9 +21,12 @@ from costscan.trial.calls import Call, Chosen
 from costscan.trial.outcome import Found
 from costscan.trial.prices import BATCH, STANDARD, Prices
 from costscan.trial.running import Running
+from costscan.trial.sending import outcomes
 from costscan.trial.sending.batches import Batches
+from costscan.trial.sending.courier import Courier, ready
 from costscan.trial.sending.interface import Means
 from costscan.trial.sending.live import Live
+from costscan.trial.sending.worker import Worker
 from costscan.trial.session import Session, Wanted
 from costscan.trial.state import State
 from trial_server import TrialServer
@@ -121,8 +126,23 @@ def run_session(server: TrialServer, one: Session) -> Found:
         keys = [item.call.key for item in one.sample.items]
         one.state.begin({"name": one.name, "plan": one.wanted.told(one.chosen), "calls": keys})
     means = Means(client=client(server), state=one.state, prices=one.prices, sleep=lambda _: None)
-    sender = Live(means) if one.wanted.is_live else Batches(means, poll_s=0, settles_s=0)
-    return running(one, sender).run()
+    if not one.wanted.is_live:
+        return running(one, Batches(means, poll_s=0, settles_s=0)).run()
+    with closing(Live(means, lambda path: in_a_thread(path, client(server)))) as live:
+        return running(one, live).run()
+
+
+def in_a_thread(path: Path, api: anthropic.Anthropic) -> Courier:
+    """Start what posts requests in a thread of this process, where a command has a process of its own."""
+    (asks, asked), (told, tells) = os.pipe(), os.pipe()
+
+    def work() -> None:
+        with outcomes.held(path) as fd, os.fdopen(asks, "rb") as source, os.fdopen(tells, "wb") as sink:
+            Worker(api, fd, sink).work(source)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return ready(Courier(os.fdopen(asked, "wb"), os.fdopen(told, "rb"), thread.join))
 
 
 def running(one: Session, sender: Any) -> Running:

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -115,7 +116,10 @@ class Session:
             keys = [item.call.key for item in self.sample.items]
             self.state.begin({"name": self.name, "plan": self.wanted.told(self.chosen), "calls": keys})
         means = Means(client=client, state=self.state, prices=self.prices, say=say)
-        return self._run(Live(means) if self.wanted.is_live else Batches(means))
+        if not self.wanted.is_live:
+            return self._run(Batches(means))
+        with closing(Live(means)) as live:
+            return self._run(live)
 
     def _run(self, sender: Sender) -> Found:
         return Running(

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from costscan.errors import CostscanError
 from costscan.models import resolve
-from costscan.trial.prices import Prices
 from costscan.trial.state import Line, State
 
 if TYPE_CHECKING:
     from anthropic import Anthropic, APIConnectionError, APIStatusError
+
+    from costscan.trial.prices import Prices
 
 ANSWERED, FAILED, LOST = "answered", "failed", "lost"
 """What came of a request: an answer; none, and no bill; nobody knows, and it may have been billed."""
@@ -67,7 +68,7 @@ class Means:
 
     client: "Anthropic"
     state: State
-    prices: Prices
+    prices: "Prices"
     say: Callable[[str], None] = lambda _: None
     sleep: Callable[[float], None] = field(default=time.sleep)
     clock: Callable[[], float] = field(default=time.time)

@@ -1,127 +1,143 @@
 """Requests sent one by one, some at a time: answers come at once, at the full price.
 
-An answer that was on its way when the process was killed is lost: it may have been billed, so its cost stays
-counted at the most that it may be, and it is not asked for again.
+A process of its own posts them and writes answers down, so that one that is on its way when the command is
+killed is not lost: a later command takes it from there.
 """
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from threading import Lock
-from typing import TYPE_CHECKING, Any, Final
+from decimal import Decimal
+from pathlib import Path
 
 from costscan.errors import CostscanError
-from costscan.trial.sending.interface import (
-    FAILED,
-    LOST,
-    Ask,
-    Means,
-    is_open,
-    is_unavailable,
-    never_sent,
-    no_answer,
-    no_connection,
-    pause_s,
-    reason_of,
-    refused,
-)
-from costscan.trial.state import Line
-
-if TYPE_CHECKING:
-    from anthropic import APIStatusError
-
-AT_ONCE: Final = 4
-TIMEOUT_S: Final = 1800.0
-_NOT_ALLOWED: Final = (401, 403)
+from costscan.trial.sending import outcomes
+from costscan.trial.sending.courier import Courier, has_ended, started
+from costscan.trial.sending.interface import ANSWERED, LOST, Ask, Means, no_answer
+from costscan.trial.sending.outcomes import POSTING, UNSENT, Outcome
+from costscan.trial.sending.worker import AT_ONCE
+from costscan.trial.state import Line, Sent, State
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Live:
-    """Sends requests one by one.
+    """Sends requests one by one; `close` it in the end.
 
     Attributes:
         means: what it works with.
-        at_once: so many are on their way at a time.
+        start: starts the process that posts them, by the path of its file of outcomes.
     """
 
     means: Means
-    at_once: int = AT_ONCE
-    _mutex: Any = field(default_factory=Lock)
+    start: Callable[[Path], Courier] = started
+    _courier: Courier | None = field(default=None, init=False)
 
     def send(self, asks: Sequence[Ask]) -> None:
-        """Send requests, and wait for them."""
-        with ThreadPoolExecutor(self.at_once) as pool:
-            waiting = [pool.submit(self._send, ask) for ask in asks]
-            try:
-                for one in waiting:
-                    one.result()
-            finally:
-                pool.shutdown(cancel_futures=True)
+        """Send requests, and wait for them; after an error or Ctrl-C, for those that are on their way."""
+        try:
+            self._send(self._started(), asks)
+        except BaseException:
+            self._take_the_rest()
+            raise
 
     def resume(self) -> None:
-        """Count what was on its way as lost: nobody can ask for it."""
-        state = self.means.state
-        for name, sent in list(state.sent.items()):
-            if sent.is_over or not sent.is_live:
-                continue
-            for request, usd in sent.most_usd.items():
-                if request not in state.answers:
-                    state.answered(
-                        request, no_answer(LOST, "the trial was interrupted while it was asked", usd)
-                    )
-            state.over(name)
+        """Take what came of the requests that an earlier process sent, once nothing more can come."""
+        still_open = {
+            name: sent for name, sent in self._state.sent.items() if sent.is_live and not sent.is_over
+        }
+        if not still_open:
+            return
+        told = self._told_before()
+        for name, sent in still_open.items():
+            for request in sent.most_usd:
+                if request not in self._state.answers:
+                    self._resumed(request, sent, told)
+            self._state.over(name)
 
-    def _send(self, ask: Ask) -> None:
-        state = self.means.state
-        with self._mutex:
-            state.sending(ask.name, self.means.clock(), {ask.name: ask.most_usd}, is_live=True)
-        line = self._answer(ask)
-        with self._mutex:
-            state.answered(ask.name, line)
-            state.over(ask.name)
+    def close(self) -> None:
+        """End the process; what it wrote is in the state."""
+        self._take_the_rest()
+        if not self._state.open_usd:
+            self._path.unlink(missing_ok=True)
 
-    def _answer(self, ask: Ask) -> Line:
-        """Ask until the API is there for it, and return the line that notes what came of it.
+    @property
+    def _state(self) -> State:
+        return self.means.state
+
+    @property
+    def _path(self) -> Path:
+        return outcomes.path_beside(self._state.path)
+
+    def _started(self) -> Courier:
+        if self._courier is None:
+            self._courier = self.start(self._path)
+        return self._courier
+
+    def _send(self, courier: Courier, asks: Sequence[Ask]) -> None:
+        under_way = 0
+        for ask in asks:
+            if under_way == AT_ONCE:
+                self._hear(courier)
+                under_way -= 1
+            self._state.sending(ask.name, self.means.clock(), {ask.name: ask.most_usd}, is_live=True)
+            courier.ask(ask)
+            under_way += 1
+        for _ in range(under_way):
+            self._hear(courier)
+
+    def _hear(self, courier: Courier) -> None:
+        """Wait for what comes of a request, and note it.
 
         Raises:
-            CostscanError: the API is not there for it, or refuses the key; nothing was billed.
+            CostscanError: the API is not there for it, or the process has ended.
         """
-        from anthropic import APIConnectionError, APIStatusError  # noqa: PLC0415 - slow to import
+        outcome = courier.heard()
+        if outcome is None:
+            raise has_ended()
+        self._take(outcome)
+        if outcome.state == UNSENT:
+            raise CostscanError(outcome.error, outcome.hint)
 
-        tries = 0
-        while True:
-            begun = self.means.clock()
-            try:
-                message = self._asked(ask.params)
-            except APIStatusError as error:
-                pause = pause_s(error, tries) if is_unavailable(error) else None
-                if pause is None:
-                    return self._refused(ask, error)
-                tries += 1
-                self.means.sleep(pause)
-            except APIConnectionError as error:
-                if never_sent(error):
-                    raise self._given_up(ask, no_connection()) from None
-                return no_answer(LOST, type(error).__name__, ask.most_usd)
-            else:
-                return self.means.answer(message, self.means.clock() - begun)
+    def _take_the_rest(self) -> None:
+        """Have nothing more sent, and note what comes of the requests that are on their way."""
+        courier, self._courier = self._courier, None
+        if courier is None:
+            return
+        courier.close()
+        while (outcome := courier.heard()) is not None:
+            self._take(outcome)
+        courier.end()
+        self.resume()  # Ctrl-C may come between what is heard and what is noted
 
-    def _refused(self, ask: Ask, error: "APIStatusError") -> Line:
-        if is_unavailable(error) or error.status_code in _NOT_ALLOWED:
-            raise self._given_up(ask, refused(error)) from None
-        told = f"{error.status_code}: {reason_of(error)}"
-        return no_answer(LOST, told, ask.most_usd) if is_open(error) else no_answer(FAILED, told)
+    def _take(self, outcome: Outcome) -> None:
+        if outcome.state != UNSENT:
+            most = self._state.open_usd[outcome.request]
+            self._state.answered(outcome.request, self._line(outcome, most))
+        self._state.over(outcome.request)
 
-    def _given_up(self, ask: Ask, error: CostscanError) -> CostscanError:
-        """Return an error, once it is noted that nothing comes of a request that it is about."""
-        with self._mutex:
-            self.means.state.over(ask.name)
-        return error
+    def _line(self, outcome: Outcome, most: Decimal) -> Line:
+        if outcome.state == ANSWERED:
+            return self.means.answer(outcome.message or {}, outcome.duration_s) | {"at": outcome.at}
+        return no_answer(outcome.state, outcome.error, most if outcome.state == LOST else Decimal(0))
 
-    def _asked(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        options: Any = {"timeout": TIMEOUT_S}
-        message = self.means.client.post("/v1/messages", cast_to=object, body=params, options=options)
-        return message if isinstance(message, dict) else {}
+    def _told_before(self) -> dict[str, Outcome] | None:
+        """Return what an earlier process wrote, when it has ended; None where there is nothing of it."""
+        if not self._path.exists():
+            return None
+        with outcomes.held(self._path, self._say_it_waits) as fd:
+            return outcomes.latest(fd)
+
+    def _say_it_waits(self) -> None:
+        self.means.say("answers to an earlier run of this trial are on their way: waiting for them")
+
+    def _resumed(self, request: str, sent: Sent, told: dict[str, Outcome] | None) -> None:
+        """Note what came of a request; one that was never posted costs nothing, and may be sent."""
+        most = sent.most_usd[request]
+        outcome = told.get(request) if told is not None else Outcome(state=POSTING)
+        if outcome is None or outcome.state == UNSENT:
+            return
+        if outcome.state == POSTING:
+            outcome = Outcome(state=LOST, error="the process that asked for it was interrupted")
+        self._state.answered(request, self._line(outcome, most))
 
 
 __all__ = ["Live"]
