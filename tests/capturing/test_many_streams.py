@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import pytest
 
 from captured import ASKED, lines, proxied, report_of
 from model_server import MODEL, Server, events, sse
@@ -43,6 +44,8 @@ def _are_logged_once(log: Path, came: list[bytes]) -> None:
     # Sonnet 5.5: 2 dollars a million tokens of input, 10 of output.
     usd = [(Decimal(1000 + nth) * 2 + Decimal(10 + nth) * 10) / 1_000_000 for nth in range(STREAMS)]
     assert report.summary.totals.usd == sum(usd)
+    first = sorted(line["ttft_ms"] / 1000 for line in logged.values())
+    assert report.turns["first_token_s"].sort().to_list() == pytest.approx(first)
     billed = report.turns.select("input_tokens", "output_tokens").rows()
     assert sorted(billed) == [(1000 + nth, 10 + nth) for nth in range(STREAMS)]
 

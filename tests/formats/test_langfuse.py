@@ -166,3 +166,16 @@ def test_a_document_of_many_megabytes_is_known_by_the_whole_of_it(tmp_path: Path
     path.write_text(json.dumps(trace(generation(BESIDE, input=long)), indent=1), "utf-8")
     assert path.stat().st_size > 1 << 22
     assert tokens(read_alike(capsys, path).turns) == [(300, 700, 0, 0, 80)]
+
+
+def test_the_first_token_of_a_stream(capsys: Capture, tmp_path: Path) -> None:
+    report = read_lines(
+        capsys,
+        tmp_path,
+        trace(
+            generation(BESIDE, "o1", completionStartTime="2026-11-02T10:00:01.500Z"),
+            generation(BESIDE, "o2", completionStartTime="2026-11-02T10:00:00.500Z"),
+            generation(BESIDE, "o3"),
+        ),
+    )
+    assert report.turns.sort("message_id")["first_token_s"].to_list() == [0.5, None, None]

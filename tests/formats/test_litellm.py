@@ -234,3 +234,15 @@ def test_tokens_that_cost_more_than_text_make_a_lower_bound(
     assert report.summary.totals.usd_exact is is_exact
     # 300 at 1, 700 at 0.10 and 50 at 5 USD a million, as text.
     assert report.summary.totals.usd == Decimal("0.00062")
+
+
+def test_the_first_token_of_a_stream(capsys: Capture, tmp_path: Path) -> None:
+    """Where nothing was streamed it says that the first token came with the end."""
+    report = read_lines(
+        capsys,
+        tmp_path,
+        call("c1", completionStartTime=1_793_613_601.75),
+        call("c2", completionStartTime=1_793_613_603.0),
+        call("c3", completionStartTime="soon"),
+    )
+    assert report.turns.sort("message_id")["first_token_s"].to_list() == [1.25, None, None]

@@ -260,3 +260,8 @@ def test_levers_are_worked_out(tmp_path: Path) -> None:
     scenario = analyzed(tmp_path, oai.pair()).summary.scenario("all")
     assert scenario is not None
     assert (scenario.saved_usd, scenario.reason) == (Decimal(0), None)
+
+
+def test_the_first_token(tmp_path: Path) -> None:
+    pair = {**oai.chat_pair(), "ttft_ms": 312.5}
+    assert only(analyzed(tmp_path, pair), "first_token_s") == 0.3125

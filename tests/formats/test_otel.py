@@ -238,3 +238,17 @@ def test_sound_makes_a_lower_bound(tmp_path: Path, capsys: Capture) -> None:
     assert plain.summary.totals.usd_exact
     assert not heard.summary.totals.usd_exact
     assert heard.summary.totals.usd == plain.summary.totals.usd
+
+
+def test_the_first_token(capsys: Capture, tmp_path: Path) -> None:
+    """Claude Code tells milliseconds, the conventions seconds; whichever of those that tell a call has it."""
+    report = read_lines(
+        capsys,
+        tmp_path,
+        span("a", REQUEST_SPAN),
+        event(request(ttft_ms=400)),
+        span("b", {**CHAT, **SPENT, "gen_ai.server.time_to_first_token": 0.25, "gen_ai.response.id": "r2"}),
+        span("c", {**CHAT, **SPENT, "gen_ai.response.id": "r3"}),
+        span("d", {**CHAT, **SPENT, "gen_ai.server.time_to_first_token": -1.0, "gen_ai.response.id": "r4"}),
+    )
+    assert report.turns["first_token_s"].sort(nulls_last=True).to_list() == [0.25, 0.4, None, None]

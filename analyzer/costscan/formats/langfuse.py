@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from costscan.formats.agents import blocks, chat
 from costscan.formats.agents.runs import Run, Runs, ToldCall
+from costscan.formats.api.when import between
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.block import Block
 from costscan.reading.conversation.token_classes import Counting, Told, at_least, classes_of, counts_sound
@@ -117,12 +118,16 @@ def _usage(observation: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _add(run: Run, at: int, observation: Mapping[str, Any]) -> None:
     usage, wrote = _usage(observation), _json(observation.get("output"))
+    began, first, ended = (
+        blocks.word(_get(observation, name)) for name in ("startTime", "completionStartTime", "endTime")
+    )
     told = ToldCall(
         line=at,
         model=observation.get("model") or _get(observation, "providedModelName"),
         counters=_counters(usage) if usage else nothing_known(),
-        began=blocks.word(_get(observation, "startTime")),
-        ended=blocks.word(_get(observation, "endTime")),
+        began=began,
+        ended=ended,
+        first_token_s=between(began, first, ended),
         message_id=blocks.word(observation.get("id")),
         recorded_usd=_cost(observation),
     )

@@ -23,6 +23,7 @@ from typing import Any, Final
 
 from costscan.formats.agents import blocks, chat, chat_usage
 from costscan.formats.agents.runs import Run, Runs, ToldCall
+from costscan.formats.api.when import between
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.io import lenient_json
 from costscan.reading.io.rows import Rows
@@ -73,12 +74,14 @@ def _taken(runs: Runs, file: LogFile, at: int, line: Mapping[str, Any]) -> bool:
     response = _object(line.get("response"))
     usage = blocks.mapping_in(metadata, "usage_object") or blocks.mapping_in(response, "usage")
     usage = usage or {**line, **blocks.mapping_in(metadata, "additional_usage_values")}
+    began, ended = (_moment(line.get(name)) for name in ("startTime", "endTime"))
     told = ToldCall(
         line=at,
         model=line.get("model") or line.get("model_group"),
         counters=chat_usage.counters_of(usage),
-        began=_moment(line.get("startTime")),
-        ended=_moment(line.get("endTime")),
+        began=began,
+        ended=ended,
+        first_token_s=between(began, _moment(line.get("completionStartTime")), ended),
         message_id=call_id,
         request_id=_request_id(line),
         stop_reason=chat.stop_of(response),

@@ -28,7 +28,7 @@ from msgspec.structs import replace
 from costscan.formats.api.message import word
 from costscan.formats.api.proxy_body import told_in
 from costscan.formats.api.runs import Names, PairRun, PairRuns, task_of
-from costscan.formats.api.when import end_of, start_of
+from costscan.formats.api.when import end_of, seconds_of, start_of
 from costscan.formats.interface import Format, LogFile
 from costscan.formats.openai import answer as answers
 from costscan.formats.openai import items, prompt
@@ -136,6 +136,7 @@ def _call(
         effort=effort,
     )
     call.at, call.says_unfinished = start, False
+    call.first_token_s = seconds_of(line.get("ttft_ms"))
     call.counters = _counters(request, answer)
     if call.message_id is None:
         # What tells a copy of this line in another file from another call.

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from costscan.formats.agents import blocks, chat
 from costscan.formats.agents.chat import Message, Prompt
+from costscan.formats.api.when import seconds_of
 from costscan.reading.content.block import Block
 from costscan.reading.conversation.token_classes import OPENAI, Told, at_least, classes_of, counts_sound
 from costscan.reading.conversation.usage import UNKNOWN_TTL, Counters, number
@@ -44,6 +45,11 @@ TIER: Final = (
     *("anthropic.response.service_tier", "openai.response.service_tier"),
     "gen_ai.openai.response.service_tier",
 )
+_FIRST_MS: Final = "ttft_ms"
+_FIRST_S: Final = (
+    *("gen_ai.response.time_to_first_chunk", "gen_ai.server.time_to_first_token"),
+    "gen_ai.latency.time_to_first_token",
+)
 REQUEST: Final = ("request_id", "anthropic.request.id")
 RUN: Final = ("gen_ai.conversation.id", "session.id")
 STOP: Final = ("anthropic.message.stop_reason", "stop_reason", "llm.finish_reason")
@@ -55,6 +61,15 @@ def is_call(attributes: Mapping[str, Any]) -> bool:
     if kind is None:
         kind = attributes.get("llm.request.type")
     return kind in _CALLS or kind == "LLM"
+
+
+def first_token_s(attributes: Mapping[str, Any]) -> float | None:
+    """Return the seconds to the first token: milliseconds of Claude Code, seconds of the conventions."""
+    told = attributes.get(_FIRST_MS)
+    if told is not None:
+        return seconds_of(told)
+    told = first(attributes, _FIRST_S)
+    return seconds_of(told * 1000) if isinstance(told, int | float) and told is not True else None
 
 
 def tells_usage(attributes: Mapping[str, Any]) -> bool:

@@ -29,6 +29,7 @@ class ToldCall(Struct, kw_only=True):
     counters: Counters
     began: str | None = None
     ended: str | None = None
+    first_token_s: float | None = None
     message_id: str | None = None
     request_id: str | None = None
     stop_reason: object = "end_turn"
@@ -178,7 +179,7 @@ def call_of(told: ToldCall) -> Call:
         stop_reason=told.stop_reason,
         effort=told.effort,
     )
-    call.at = told.began
+    call.at, call.first_token_s = told.began, told.first_token_s
     call.counters = told.counters
     call.says_unfinished = False
     call.recorded_usd = usd(told.recorded_usd)

@@ -114,6 +114,7 @@ def _add(runs: Runs, tellers: list[_Seen], knows: set[str]) -> None:
         else genai.counters_of(attributes, knows_cache=best.record.scope in knows),
         began=_began(best),
         ended=best.record.ended,
+        first_token_s=next(filter(None, (genai.first_token_s(seen.attributes) for seen in tellers)), None),
         message_id=ids[0] if ids[0] or ids[1] else best.key,
         request_id=ids[1],
         stop_reason=genai.first(attributes, genai.STOP) or "end_turn",

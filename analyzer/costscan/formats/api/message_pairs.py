@@ -8,7 +8,7 @@ from costscan.formats.api.pair import Pair, is_free, is_message, request_of, res
 from costscan.formats.api.request import Definitions, Request, asks_of, blocks_of
 from costscan.formats.api.runs import Names, PairRun, PairRuns
 from costscan.formats.api.user import user_of
-from costscan.formats.api.when import end_of
+from costscan.formats.api.when import end_of, seconds_of
 from costscan.formats.claude import people, task_names
 from costscan.formats.interface import LogFile
 from costscan.reading.content.block import hash_of, text_block
@@ -103,7 +103,7 @@ def call_of(number: int, pair: Pair, request: Request, answer: Message) -> Call:
         stop_reason=answer.stop_reason,
         effort=config.get("effort") if isinstance(config, dict) else None,
     )
-    call.at = start
+    call.at, call.first_token_s = start, seconds_of(pair.ttft_ms)
     call.miss_reason = miss_reason(answer.diagnostics)
     call.asks = asks_of(request)
     call.says_unfinished = answer.stop_reason is None and answer.stop_reason is not UNSET

@@ -21,6 +21,7 @@ class Pair(Struct, gc=False):
     parent_run_id: Any = None
     timestamp: Any = None
     duration_ms: Any = None
+    ttft_ms: Any = None
     request: Raw = Raw()
     response: Raw = Raw()
     response_sse: Any = None

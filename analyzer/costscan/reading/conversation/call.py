@@ -60,6 +60,7 @@ class Call(Struct, gc=False):
     miss_reason: str | None = None
     asks: str | None = None
     refusal: str | None = None
+    first_token_s: float | None = None
     hand_overs: dict[str, Any] = field(default_factory=dict)
 
 
@@ -228,6 +229,7 @@ def _row(call: Call, inside: _Inside, place: tuple[int, int], shown_chars: int) 
         call.asks,
         inside.refusal,
         counted.cache_write_ttl,
+        call.first_token_s if is_first else None,
     )
 
 

@@ -29,6 +29,8 @@ def merge(earlier: "Call", later: "Call") -> None:
     earlier.request_id = earlier.request_id or later.request_id
     earlier.recorded_usd = earlier.recorded_usd or later.recorded_usd
     earlier.stop_reason = earlier.stop_reason or later.stop_reason
+    if earlier.first_token_s is None:
+        earlier.first_token_s = later.first_token_s
 
 
 def _tells_more(later: "Call", earlier: "Call") -> bool:

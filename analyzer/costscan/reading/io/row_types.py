@@ -61,6 +61,7 @@ class CallRow(NamedTuple):
     asks: str | None
     refusal: str | None
     cache_write_ttl: str | None
+    first_token_s: float | None
 
 
 class BlockColumns(NamedTuple):

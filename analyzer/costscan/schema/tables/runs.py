@@ -37,6 +37,7 @@ TURNS: Final = table(
     line=Column(WHOLE, "the line in the file, counted from 1"),
     at=Column(TIME, "when the request began, UTC", nullable=True),
     duration_s=Column(REAL, "seconds until the response ended", nullable=True),
+    first_token_s=Column(REAL, "seconds until the first token came, where the log tells it", nullable=True),
     gap_s=Column(REAL, "seconds since the turn before began", nullable=True),
     provider=Column(TEXT, "who bills it"),
     model=Column(TEXT, "the model under its canonical name"),
