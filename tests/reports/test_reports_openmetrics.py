@@ -62,6 +62,7 @@ def test_the_report_of_the_sample_logs(summed: Summary, golden: Callable[[str, s
     assert values(found, "run_usd") == {
         "0.5": float(ranks["p50"] or 0), "0.9": float(ranks["p90"] or 0),
         "0.99": float(ranks["p99"] or 0), "1": float(ranks["max"] or 0),
+        "": float(summed.totals.usd or 0),
     }  # fmt: skip
     assert sum(values(found, "findings").values()) == summed.findings.height
 
@@ -138,7 +139,7 @@ def test_it_is_a_file(tmp_path: Path) -> None:
     found = billed([write(tmp_path / "a.jsonl", pair(message(), task='say "\\" to\n<b>'))])
     target(str(tmp_path / "r.prom")).write(found.summary, found.x)
     text = (tmp_path / "r.prom").read_bytes().decode()
-    assert text == document(found.summary)
+    assert text == document(found.summary, found.x)
     assert text.endswith("\n# EOF\n")
     assert 'costscan_task_runs{task="say \\"\\\\\\" to <b>"} 1' in text
 

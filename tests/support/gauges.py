@@ -10,6 +10,6 @@ def families(text: str) -> dict[str, Metric]:
     found = list(text_string_to_metric_families(text))  # type: ignore[no-untyped-call]
     older = list(older_format(text))
     assert [sample for family in found for sample in family.samples] == [s for f in older for s in f.samples]
-    assert {family.type for family in found} == {"gauge"}
+    assert {family.type for family in found} <= {"gauge", "summary"}
     assert all(family.name.startswith("costscan_") and family.documentation for family in found)
     return {family.name.removeprefix("costscan_"): family for family in found}

@@ -25,6 +25,9 @@ def init(
     logs: Annotated[
         str, typer.Option(metavar="PATH", help="Where your suite leaves the logs that the job checks.")
     ] = "logs",
+    grafana: Annotated[
+        bool, typer.Option("--grafana", help="Write a Grafana dashboard for -o FILE.prom, too.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
 ) -> None:
     """Write a settings file with every key in it, and a job that checks pull requests.
@@ -33,7 +36,7 @@ def init(
     Examples:
       costscan init
       costscan init --ci gitlab --logs out/agent-logs
-      costscan init --ci none
+      costscan init --ci none --grafana
 
     All settings are commented out: the file changes nothing until you do. A file that is there is left as it
     is, unless --force is given.
@@ -43,10 +46,13 @@ def init(
     if not logs.strip() or not logs.isprintable() or logs.startswith("-"):
         raise CostscanError(f"--logs {logs}: this is no path", "like --logs logs")
     from costscan.starter import PLACES, job_text, settings_text  # noqa: PLC0415 - not needed to start
+    from costscan.starter.grafana import PLACE, dashboard_text  # noqa: PLC0415
 
     wanted = {FILE_NAME: settings_text()}
     if ci is not Ci.NONE:
         wanted[PLACES[ci.value]] = job_text(ci.value, logs)
+    if grafana:
+        wanted[PLACE] = dashboard_text()
     there = [] if force else [name for name in wanted if Path(name).exists()]
     if len(there) == len(wanted):
         raise CostscanError(f"{' and '.join(there)}: there already", "--force writes anew what is there")
@@ -56,6 +62,10 @@ def init(
         if name not in there:
             _write(Path(name), text)
     _tell(wanted, there, ci, logs)
+    if grafana:
+        typer.echo(
+            f"Grafana: Dashboards, New, Import, {PLACE}; docs/dashboards.md says how the numbers get there"
+        )
 
 
 def _refuse_hiding(*, force: bool) -> None:

@@ -1,14 +1,16 @@
-"""The OpenMetrics report: totals, levers and findings as gauges, for the dashboards of Prometheus."""
+"""The OpenMetrics report: totals, times, levers and findings as gauges, for the dashboards of Prometheus."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from costscan.aggregates import total
 from costscan.levers import ALL, LEVERS
 from costscan.meters import TOKENS
-from costscan.reports.text.openmetrics import Family, Value, by, one, text_of
+from costscan.reports.analysis import openmetrics_calls
+from costscan.reports.text.openmetrics import Family, Labels, Ranked, Ranks, Value, by, one, text_of
 from costscan.reports.text.sanitize import inert, shorten
 from costscan.rulebook import Diagnosis
 from costscan.summary import Summary
@@ -21,17 +23,24 @@ _QUANTILES: Final = {"p50": "0.5", "p90": "0.9", "p99": "0.99", "max": "1"}
 _RULE: Final = {"rule": "name", "lever": "lever", "severity": "severity"}
 
 
-def document(summary: Summary) -> str:
-    """Return the report."""
-    return text_of(_families(summary))
+def document(summary: Summary, analysis: Diagnosis | None = None) -> str:
+    """Return the report.
+
+    Args:
+        summary: what was found.
+        analysis: what it was found in; without it nothing is told of how long calls took.
+    """
+    return text_of(_families(summary, analysis))
 
 
-def _families(summary: Summary) -> Iterator[Family]:
+def _families(summary: Summary, analysis: Diagnosis | None) -> Iterator[Family | Ranks]:
     yield from _totals(summary)
     yield from _distribution(summary)
     yield from _divided("model", summary.by_model, "turns", "requests")
     yield from _divided("task", summary.by_task, "runs", "runs")
     yield from _divided("tool", summary.by_tool, "calls", "calls")
+    if analysis is not None:
+        yield from openmetrics_calls.families(analysis, _names(summary))
     yield from _levers(summary)
     yield from _findings(summary.breakdowns["rule"])
 
@@ -68,12 +77,13 @@ def _totals(summary: Summary) -> Iterator[Family]:
     yield one("skipped_lines", "Lines of the logs that could not be read.", summary.inputs.skipped_lines)
 
 
-def _distribution(summary: Summary) -> Iterator[Family]:
+def _distribution(summary: Summary) -> Iterator[Ranks]:
     costs = summary.distribution.usd_per_run
     ranks = {quantile: costs[name] for name, quantile in _QUANTILES.items()}
-    yield by(
-        "run_usd", "What a run cost with its sub-agents, by rank; 1: the most expensive.", "quantile", ranks
-    )
+    about = "What a run cost with its sub-agents, by rank; 1: the most expensive."
+    runs = summary.distribution.priced_runs
+    if runs:  # readers of the older format would take an unknown sum for 0
+        yield Ranks("run_usd", about, {(): Ranked(ranks, runs, total(summary.runs["usd"]))})
 
 
 def _divided(name: str, frame: pl.DataFrame, counted: str, counted_help: str) -> Iterator[Family]:
@@ -88,6 +98,21 @@ def _divided(name: str, frame: pl.DataFrame, counted: str, counted_help: str) ->
         }
         share_help = f"The share of input tokens read from the cache by {name}."
         yield by(f"{name}_cache_hit_ratio", share_help, name, shares)
+        yield _tokens(name, names, frame)
+
+
+def _tokens(name: str, names: list[str], frame: pl.DataFrame) -> Family:
+    values: dict[Labels, Value] = {}
+    for column in TOKENS:
+        for label, tokens in _summed(names, frame[column]).items():
+            values[(name, label), ("class", column.removesuffix("_tokens"))] = tokens
+    return Family(f"{name}_tokens", f"Billed tokens by {name} and class.", values)
+
+
+def _names(summary: Summary) -> dict[str, Mapping[str, str]]:
+    """Return the labels of the names of models, tasks and tools."""
+    frames = {"model": summary.by_model, "task": summary.by_task, "tool": summary.by_tool}
+    return {name: dict(zip(frame[name], _labels(frame[name]), strict=True)) for name, frame in frames.items()}
 
 
 def _labels(names: Iterable[str]) -> list[str]:
@@ -124,6 +149,6 @@ def _findings(rules: pl.DataFrame) -> Iterator[Family]:
     yield Family("findings_usd", "What they cost; two rules may be about the same tokens.", costs)
 
 
-def write(summary: Summary, _: Diagnosis, path: Path) -> None:
+def write(summary: Summary, analysis: Diagnosis, path: Path) -> None:
     """Write the report to a file."""
-    path.write_text(document(summary), encoding="utf-8", newline="\n")
+    path.write_text(document(summary, analysis), encoding="utf-8", newline="\n")
