@@ -1,8 +1,8 @@
 """Requests and responses of the Messages API, one pair a line, as clients and proxies record them.
 
-A line is `{run_id?, task?, timestamp, duration_ms?, request, response | response_sse}` or a proxy's wrapper
-`{request: {…, body}, response: {…, body}}`; a line of Message Batches results (`custom_id`, `result`) is a
-response alone, at batch price. What the numbers mean, and what is counted once:
+A line is `{run_id?, task?, timestamp, duration_ms?, ttft_ms?, request, response | response_sse}` or a
+proxy's wrapper `{request: {…, body}, response: {…, body}}`; a line of Message Batches results (`custom_id`,
+`result`) is a response alone, at batch price. What the numbers mean, and what is counted once:
 - `usage.input_tokens` leaves out what was read from or written to the cache.
 - With server-side compaction, advisors or fallbacks the top level leaves calls out: the sum of
   `usage.iterations` is billed, each at its own model, as turns of their own. All messages before a compaction

@@ -1,7 +1,7 @@
 """Requests and responses of OpenAI's Chat Completions and Responses APIs, one pair a line.
 
-A line is `{run_id?, task?, timestamp | at, duration_ms?, request, response | response_sse}` or a proxy's
-wrapper `{request: {…, body}, response: {…, body}}`; or a response alone; or a line of batch results
+A line is `{run_id?, task?, timestamp | at, duration_ms?, ttft_ms?, request, response | response_sse}` or a
+proxy's wrapper `{request: {…, body}, response: {…, body}}`; or a response alone; or a line of batch results
 (`custom_id`, `response`), at batch price. Servers that speak the same language (gateways, other makers) are
 read the same way. What the numbers mean, and what is counted once:
 - `prompt_tokens` and `input_tokens` hold what was read from and written to the cache, the output counter what
