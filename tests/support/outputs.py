@@ -149,7 +149,7 @@ def of_openmetrics(folder: Path) -> Figures:
     )
     yield from (("usd", told["billed_usd"][()]), ("runs", sum(told["task_runs"].values())))
     quantiles = dict(zip(("0.5", "0.9", "0.99", "1"), RANKS, strict=True))
-    yield from ((quantiles[q], usd) for (q,), usd in told["run_usd"].items())
+    yield from ((quantiles[label[0]], usd) for label, usd in told["run_usd"].items() if label)
     yield "findings", sum(told.get("findings", {}).values())
     names = told["task_runs"]
     yield from _tasks((name, told["task_usd"].get((name,)), n) for (name,), n in names.items())
