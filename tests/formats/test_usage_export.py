@@ -52,6 +52,7 @@ def test_a_bucket_is_billed_class_by_class(tmp_path: Path, capsys: Capture) -> N
     assert set(report.turns["usage_from"]) == {"reported"}
 
 
+@pytest.mark.whole
 def test_nothing_in_it_is_a_run(tmp_path: Path, capsys: Capture) -> None:
     report = read_lines(capsys, tmp_path, page(result()))
     runs = report.runs.select("run_id", "agent", "source", "task", "project", "user", "interactive").rows()
