@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bill_alone import bill_alone
 from billed import ROOT, Billed, sample_logs
 from kept import Kept, keeping
 from model_server import Server, model_server
@@ -52,6 +53,20 @@ def kept_analyses(_kept: Kept) -> Iterator[None]:
     """Have the commands of a module work out what the same logs come to once."""
     with keeping(_kept):
         yield
+
+
+@pytest.fixture
+def bill_only() -> Iterator[None]:
+    """Have analyses end with the bill."""
+    with bill_alone():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _bill_of_formats(request: pytest.FixtureRequest) -> None:
+    """Leave what comes after the bill out of the tests of formats, but those marked `whole`."""
+    if request.path.parent.name == "formats" and request.node.get_closest_marker("whole") is None:
+        request.getfixturevalue("bill_only")
 
 
 @pytest.fixture

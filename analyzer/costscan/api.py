@@ -40,6 +40,7 @@ def analyze(
     anonymize: bool = False,
     trials: Paths = (),
     workers: int | None = None,
+    engine: str = "local",
 ) -> Report:
     """Read logs and say what they cost, where the money went, why, and what each fix would have saved.
 
@@ -59,6 +60,7 @@ def analyze(
         anonymize: have short hashes for names, paths, ids and excerpts in the report; numbers stay.
         trials: what `costscan trial` wrote: actions are judged by it.
         workers: processes to read with; by default one a core.
+        engine: who reads: `local` processes, `ray`, or `ray:ADDRESS` of a cluster that runs.
 
     Raises:
         CostscanError: something cannot be read, a setting or a rule is wrong, or no call is chosen.
@@ -66,7 +68,7 @@ def analyze(
     request = _request(paths, settings, rules, since, until, tz)
     request = replace(request, trials=tuple(map(Path, _paths(trials))))
     request = replace(request, tasks=tuple(tasks), projects=tuple(projects), models=tuple(models))
-    request = replace(request, source=source, anonymize=anonymize, workers=workers)
+    request = replace(request, source=source, anonymize=anonymize, workers=workers, engine=engine)
     with diagnosed(request, rank=rank) as (diagnosis, summary):
         return Report.of(diagnosis, summary)
 
@@ -80,6 +82,7 @@ def read(
     tz: str | None = None,
     source: str | None = None,
     workers: int | None = None,
+    engine: str = "local",
 ) -> "Analysis":
     """Read logs and price them, without scenarios and findings: several times faster than `analyze`.
 
@@ -91,6 +94,7 @@ def read(
         tz: as for `analyze`.
         source: the format of all files, instead of what each looks like.
         workers: processes to read with; by default one a core.
+        engine: who reads: `local` processes, `ray`, or `ray:ADDRESS` of a cluster that runs.
 
     Returns:
         The canonical frames `runs`, `turns`, `growth`, `tool_calls` as attributes, all others that need no
@@ -100,7 +104,7 @@ def read(
         CostscanError: something cannot be read, a setting is wrong, or no call is chosen.
     """
     request = _request(paths, settings, None, since, until, tz)
-    with analyzed(replace(request, source=source, workers=workers)) as analysis:
+    with analyzed(replace(request, source=source, workers=workers, engine=engine)) as analysis:
         blocks, costs = analysis.blocks.collect(), analysis.block_costs.collect()
         return replace(analysis, blocks=blocks.lazy(), block_costs=costs.lazy())
 

@@ -57,21 +57,7 @@ def side(request: Request, diagnose: Diagnose = diagnosed) -> "Iterator[Read]":
     with diagnose(replace(request, may_lack=True)) as (diagnosis, summary):
         compared_side = of_logs(summary, diagnosis)
         refuse_empty(compared_side)
-        _refuse_sums(summary, request.paths)
         yield Read(compared_side, summary, diagnosis)
-
-
-def _refuse_sums(summary: "Summary", paths: Sequence[str]) -> None:
-    """Refuse what tells of no run.
-
-    Raises:
-        CostscanError: the logs are exports of a provider, which tell sums.
-    """
-    if {*summary.inputs.formats} == {"usage_export"}:
-        raise CostscanError(
-            f"{', '.join(paths)}: an export tells sums of days and models, and no run that could be compared",
-            "give logs of calls; costscan usage shows sums",
-        )
 
 
 def _refuse_time(request: Request) -> None:

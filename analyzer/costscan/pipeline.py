@@ -134,6 +134,7 @@ def _read(
         request.paths,
         source=request.source,
         workers=request.workers,
+        engine=request.engine,
         bill_only=bill_only,
         keep=request.keep,
         found=found,

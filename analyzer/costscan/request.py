@@ -27,6 +27,7 @@ class Request:
         trials: what `costscan trial` wrote, by which actions are judged.
         anonymize: whether hashes stand for names and excerpts in all that reports are made from.
         workers: processes to read with; by default one a core.
+        engine: who reads: `local` processes, `ray`, or `ray:ADDRESS` of a cluster that runs.
         keep: whether what is read may be kept, and taken from what was.
         now: the moment of the report.
     """
@@ -44,6 +45,7 @@ class Request:
     trials: tuple[Path, ...] = ()
     anonymize: bool = False
     workers: int | None = None
+    engine: str = "local"
     keep: bool = True
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 

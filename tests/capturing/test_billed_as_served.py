@@ -21,6 +21,8 @@ from biller import MODEL, USD_PER_MTOK, Biller
 from captured import async_client, client, proxied, report_of
 from model_server import KEY, Server
 
+pytestmark = pytest.mark.usefixtures("bill_only")
+
 TURNS = 4
 MARK = {"type": "ephemeral"}
 HOUR = {"type": "ephemeral", "ttl": "1h"}

@@ -59,8 +59,10 @@ def test_several_clients_are_read_together(capsys: Capture) -> None:
 @pytest.mark.usefixtures("home")
 @pytest.mark.parametrize("words", [("--client", "cline"), ("--client=cline",)])
 def test_the_command_alone_takes_a_client(capsys: Capture, words: tuple[str, ...]) -> None:
-    assert run(list(words)) == 0
-    assert "2 calls" in capsys.readouterr().out
+    code = run(list(words))
+    told = capsys.readouterr()
+    assert code == 0, told.err
+    assert "2 calls" in told.out
 
 
 @pytest.mark.parametrize(

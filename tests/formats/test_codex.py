@@ -229,6 +229,7 @@ def test_what_a_fork_copied_is_billed_to_the_thread_it_came_from(tmp_path: Path)
     assert costscan.analyze(tmp_path, workers=1).summary.totals.usd == usd(1500, 2112, 120)
 
 
+@pytest.mark.whole
 def test_levers_are_worked_out(tmp_path: Path) -> None:
     scenario = analyzed(tmp_path, *STORY).summary.scenario("all")
     assert scenario is not None

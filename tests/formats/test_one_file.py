@@ -133,6 +133,7 @@ def test_its_bill_is_split_over_what_it_tells(toy: Path) -> None:
     assert said["tokens"].to_list() == [100, 20]
 
 
+@pytest.mark.whole
 def test_what_it_does_not_declare_is_unknown_and_never_zero(toy: Path) -> None:
     """Its prompts are not taken to be whole, a counter that it leaves out is null, and so are its levers."""
     first = {**CALLS[0], **TOKENS[0], "model": "own-model"}

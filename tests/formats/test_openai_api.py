@@ -256,6 +256,7 @@ def test_usage_and_analyze_agree(tmp_path: Path, capsys: Capture) -> None:
     assert Decimal(str(total["usd"])) == usd(1000, 0, 10) * Decimal("2.5")
 
 
+@pytest.mark.whole
 def test_levers_are_worked_out(tmp_path: Path) -> None:
     scenario = analyzed(tmp_path, oai.pair()).summary.scenario("all")
     assert scenario is not None

@@ -52,6 +52,7 @@ def test_a_bucket_is_billed_class_by_class(tmp_path: Path, capsys: Capture) -> N
     assert set(report.turns["usage_from"]) == {"reported"}
 
 
+@pytest.mark.whole
 def test_nothing_in_it_is_a_run(tmp_path: Path, capsys: Capture) -> None:
     report = read_lines(capsys, tmp_path, page(result()))
     runs = report.runs.select("run_id", "agent", "source", "task", "project", "user", "interactive").rows()
@@ -213,6 +214,8 @@ def test_costs_alone_are_recorded_and_no_bill(tmp_path: Path, capsys: Capture) -
     assert report.summary.totals.unproven_recorded_usd == 2
     assert "$2.00 more is recorded" in " ".join(said(capsys, "analyze", str(tmp_path)).split())
     assert "$2.00 more stands in cost exports" in said(capsys, "usage", str(tmp_path))
+    used = json.loads(said(capsys, "usage", str(tmp_path), "--json"))["totals"]
+    assert (used["charged_usd"], used["turns"]) == (2, 0)
 
 
 def test_costs_beside_usage_tell_what_is_beyond_it(tmp_path: Path, capsys: Capture) -> None:
@@ -309,8 +312,31 @@ def test_sums_are_not_compared_nor_moved(tmp_path: Path, capsys: Capture) -> Non
     baseline = str(tmp_path / "base.parquet")
     assert said(capsys, "analyze", log, "-o", baseline, brief=True)
     told = said(capsys, "check", log, "--baseline", baseline, code=2)
+    assert f"error: {baseline}: an export tells sums of days and models" in told
+    told = said(capsys, "check", log, "--fail-on", "usd_per_run:1", code=2)
     assert f"error: {log}: an export tells sums of days and models" in told
     assert "cannot move to claude-haiku-5-5" in said(capsys, "whatif", log, "--model", "haiku-5-5")
+
+
+def test_rows_of_totals_tell_what_is_a_sum(tmp_path: Path, capsys: Capture) -> None:
+    write(tmp_path / "export.json", page(result()))
+    write(tmp_path / "log.jsonl", assistant("m1", usage(10, out=5), timestamp="2026-11-03T08:00:00Z"))
+    told = json.loads(said(capsys, "usage", str(tmp_path), "--json"))
+    rows = [(row["day"], row["turns"], row["sum_turns"]) for row in told["rows"]]
+    assert rows == [("2026-11-02", 1, 1), ("2026-11-03", 1, 0)]
+    assert told["totals"]["sum_turns"] == 1
+
+
+def test_sums_among_logs_are_no_runs_of_a_comparison(tmp_path: Path, capsys: Capture) -> None:
+    """Of logs and of a report alike: the one run beside them is compared."""
+    logs, report = tmp_path / "logs", tmp_path / "base.parquet"
+    write(logs / "log.jsonl", assistant("m1", usage(10, out=5), timestamp="2026-11-03T08:00:00Z"))
+    write(logs / "export.json", page(result()))
+    assert said(capsys, "analyze", str(logs), "-o", str(report), brief=True)
+    for baseline in (logs, report):
+        told = json.loads(said(capsys, "check", str(logs), "--baseline", str(baseline), "--json"))
+        assert (told["before"]["runs"], told["after"]["runs"]) == (1, 1)
+        assert told["before"]["usd"] == told["after"]["usd"] == 0.000175
 
 
 def test_the_first_screen_says_that_nothing_is_worked_out(tmp_path: Path, capsys: Capture) -> None:

@@ -14,6 +14,8 @@ from logs import HAIKU, Json, assistant, at, message, pair, usage, usd, user, wr
 from openai_pairs import chat, chat_pair, chat_usage
 from other_agents import read_alike, tokens
 
+pytestmark = pytest.mark.usefixtures("bill_only")
+
 MESSAGE = "msg_01XFDUDYJgAACzvnptvVoYEL"
 LATER = "msg_01HCDu5LRGeP2o7s2xGmxyx8"
 REQUEST = "req_011CSHoEeqs5C35K2UUqR7Fy"

@@ -4,7 +4,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.text import Text
 
+from billed import ROOT
 from command import NO_LEVERS, Capture, said
 from costscan.actions import Advised
 from costscan.anonymous import names_in
@@ -133,22 +134,29 @@ def test_commands_print_nothing_of_it_on_either_stream(tmp_path: Path, words: li
     assert not traced.found_in(shown)
 
 
-def test_no_name_of_the_sample_logs_comes_out(in_repository: Path) -> None:
-    """They give findings of most rules, with excerpts, and actions of every lever."""
+@pytest.fixture(scope="module")
+def sides() -> Iterator[dict[str, tuple[Advised, Summary]]]:
+    """What is made of the sample logs, with their names and without."""
     asked = Request(paths=("sample_logs",), workers=1)
-    with diagnosed(asked) as (x, summary):
-        own = [*x.runs["run_id"], *x.runs["path"], *x.runs["project"], *x.runs["branch"], *x.runs["user"]]
-        named = {*x.runs["task"], *x.runs["agent"], *x.tool_calls["tool"], *x.tool_calls["server"]}
-        breaks = x.prefix_breaks.filter(
-            ~pl.col("cause").is_in(["expired", "setting-changed", "model-switched"])
-        )
-        own += [*named - TOOLS - AGENTS, *breaks["before"], *breaks["after"]]
-        names = {str(name) for name in own if name and len(name) >= LEAST}
-        names |= {last_part(project) for project in x.runs["project"].drop_nulls()}
-        said_of = dict(shown_of(x, summary))
-    with diagnosed(replace(asked, anonymize=True)) as (x, summary):
-        shown = dict(shown_of(x, summary))
-        assert len({*summary.findings["rule"]}) > 6
+    with ExitStack() as stack:
+        with chdir(ROOT):
+            made = [stack.enter_context(diagnosed(one)) for one in (asked, replace(asked, anonymize=True))]
+        yield dict(zip(("named", "hidden"), made, strict=True))
+
+
+def test_no_name_of_the_sample_logs_comes_out(sides: dict[str, tuple[Advised, Summary]]) -> None:
+    """They give findings of most rules, with excerpts, and actions of every lever."""
+    x, summary = sides["named"]
+    own = [*x.runs["run_id"], *x.runs["path"], *x.runs["project"], *x.runs["branch"], *x.runs["user"]]
+    named = {*x.runs["task"], *x.runs["agent"], *x.tool_calls["tool"], *x.tool_calls["server"]}
+    breaks = x.prefix_breaks.filter(~pl.col("cause").is_in(["expired", "setting-changed", "model-switched"]))
+    own += [*named - TOOLS - AGENTS, *breaks["before"], *breaks["after"]]
+    names = {str(name) for name in own if name and len(name) >= LEAST}
+    names |= {last_part(project) for project in x.runs["project"].drop_nulls()}
+    said_of = dict(shown_of(x, summary))
+    x, summary = sides["hidden"]
+    shown = dict(shown_of(x, summary))
+    assert len({*summary.findings["rule"]}) > 6
     told = {name for name in names if any(name in report for report in said_of.values())}
     assert {"copperline", "fix/double-delivery", "mcp__logs__search", "/home/mikkel/copperline"} <= told
     for where, report in shown.items():
@@ -156,16 +164,9 @@ def test_no_name_of_the_sample_logs_comes_out(in_repository: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
+def both(sides: dict[str, tuple[Advised, Summary]]) -> tuple[Any, Any]:
     """Return the JSON report of the sample logs with their names and without."""
-    folder = tmp_path_factory.mktemp("both")
-    root = Path(__file__).parents[2]
-    for name, more in (("named", []), ("hidden", ["--anonymize"])):
-        with redirect_stdout(StringIO()), chdir(root):
-            assert run(["analyze", "sample_logs", "-o", str(folder / f"{name}.json"), *more]) == 0
-    named, hidden = (
-        json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in ("named", "hidden")
-    )
+    named, hidden = (json.loads(encoded(summary)) for _, summary in sides.values())
     return named, hidden
 
 
@@ -226,14 +227,14 @@ def test_what_is_accepted_stays_accepted(capsys: Capture, in_repository: Path) -
     assert first["fingerprint"] not in left
 
 
-def test_every_column_of_texts_is_declared(in_repository: Path) -> None:
+def test_every_column_of_texts_is_declared(sides: dict[str, tuple[Advised, Summary]]) -> None:
     """A column that is new may hold a name: who adds it says what it is, or no report can be made."""
     assert not set(KINDS) & OWN
-    with diagnosed(Request(paths=("sample_logs",), workers=1)) as (x, _):
-        for name in x._frames():
-            texts = [column for column, kind in x.frame(name).schema.items() if kind == pl.String]
-            assert set(texts) <= {*KINDS, *OWN}, name
-        names_in(x)
+    x, _ = sides["named"]
+    for name in x._frames():
+        texts = [column for column, kind in x.frame(name).schema.items() if kind == pl.String]
+        assert set(texts) <= {*KINDS, *OWN}, name
+    names_in(x)
 
 
 def test_names_that_share_a_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:

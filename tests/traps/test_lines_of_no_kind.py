@@ -12,6 +12,8 @@ from costscan.ingest import read
 from logs import OPUS, Json, assistant, at, message, pair, sse, streamed, usage, usd, user, write
 from seen import see
 
+pytestmark = pytest.mark.usefixtures("bill_only")
+
 EACH = usd(OPUS, **{"in": 10}, out=5)
 CONVERSE = {
     "output": {"message": {"role": "assistant", "content": [{"text": "hi"}]}},

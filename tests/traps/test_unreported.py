@@ -11,6 +11,8 @@ from command import NO_LEVERS, Capture, logs_of, said
 from logs import HAIKU, OPUS, Json, Line, assistant, message, pair, progress, streamed, usage, usd, write
 from seen import see, see_each
 
+pytestmark = pytest.mark.usefixtures("bill_only")
+
 IN, OUT = 1000, 100
 WHOLE = usd(OPUS, **{"in": IN}, out=OUT)
 FORMATS: dict[str, Callable[[str, Any], Json]] = {

@@ -7,7 +7,7 @@ import typer
 
 from costscan.cli import parameters as p
 from costscan.cli.comparison import show, write
-from costscan.cli.options import Options, with_options
+from costscan.cli.options import READING, Options, with_options
 from costscan.cli.printing import tell_written
 from costscan.cli.session import diagnosed
 from costscan.errors import CostscanError
@@ -47,9 +47,7 @@ MissingBaseline = Annotated[
 ]
 
 
-@with_options(
-    "since", "until", "task", "project", "format", "rules", "tz", "set", "config", "no_cache", "workers"
-)
+@with_options("since", "until", "task", "project", "format", "rules", "tz", "set", "config", *READING)
 def check(
     path: p.Paths,
     *,

@@ -2,14 +2,14 @@
 
 from costscan.cli import parameters as p
 from costscan.cli.comparison import show, write
-from costscan.cli.options import Options, with_options
+from costscan.cli.options import READING, Options, with_options
 from costscan.cli.printing import tell_written
 from costscan.cli.session import diagnosed
 from costscan.gate_pipeline import compared, read_whole, side, with_promises
 from costscan.reports.outputs import comparison_target
 
 
-@with_options("task", "project", "format", "rules", "tz", "set", "config", "no_cache", "workers")
+@with_options("task", "project", "format", "rules", "tz", "set", "config", *READING)
 def compare(
     before: p.Before,
     after: p.After,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from costscan.cli.naming import ids, run_named
-from costscan.cli.options import Options, with_options
+from costscan.cli.options import READING, Options, with_options
 from costscan.cli.session import diagnosed
 from costscan.errors import CostscanError, near
 from costscan.times import span
@@ -37,7 +37,7 @@ ShowContent: TypeAlias = Annotated[
 ]
 
 
-@with_options("format", "rules", "anonymize", "tz", "set", "config", "no_cache", "workers")
+@with_options("format", "rules", "anonymize", "tz", "set", "config", *READING)
 def explain(
     what: Annotated[
         str,

@@ -117,6 +117,14 @@ class Options:
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Read every file anew, and keep nothing of it.")
     ] = False
+    engine: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Who reads the logs: local (processes of this machine), ray, or ray:ADDRESS of a cluster "
+            "that runs.",
+        ),
+    ] = "local"
     workers: Annotated[int | None, typer.Option(hidden=True, min=1)] = None
 
     def settings(self) -> "Settings":
@@ -165,6 +173,7 @@ class Options:
             trials=tuple(self.trial or ()),
             anonymize=self.anonymize,
             workers=self.workers,
+            engine=self.engine,
             keep=not self.no_cache,
             now=now,
         )
@@ -172,7 +181,9 @@ class Options:
 
 CHOICE: Final = ("since", "until", "task", "project", "model")
 """The options that say which turns are looked at."""
-LOOK: Final = ("rules", "anonymize", "tz", "set", "config", "no_cache", "workers")
+READING: Final = ("no_cache", "engine", "workers")
+"""The options that say how logs are read."""
+LOOK: Final = ("rules", "anonymize", "tz", "set", "config", *READING)
 """The options that say how."""
 
 
@@ -202,4 +213,4 @@ def with_options(*names: str) -> Callable[[Command], Command]:
     return decorated
 
 
-__all__ = ["CHOICE", "LOOK", "Options", "with_options"]
+__all__ = ["CHOICE", "LOOK", "READING", "Options", "with_options"]

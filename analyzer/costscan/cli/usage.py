@@ -9,7 +9,7 @@ import typer
 
 from costscan import pipeline
 from costscan.cli import parameters as p
-from costscan.cli.options import CHOICE, Options, with_options
+from costscan.cli.options import CHOICE, READING, Options, with_options
 from costscan.cli.printing import print_document
 from costscan.cli.progress import progress
 from costscan.cli.warn import warn
@@ -34,7 +34,7 @@ class By(StrEnum):
     BLOCK = "block"
 
 
-@with_options(*CHOICE, "format", "client", "tz", "set", "config", "no_cache", "workers")
+@with_options(*CHOICE, "format", "client", "tz", "set", "config", *READING)
 def usage(
     path: p.PathsOrDefault = None,
     *,

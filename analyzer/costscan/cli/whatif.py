@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 
 from costscan.cli import parameters as p
-from costscan.cli.options import Options, with_options
+from costscan.cli.options import READING, Options, with_options
 from costscan.cli.printing import print_document
 from costscan.cli.session import analyzed
 from costscan.errors import CostscanError
 
 
-@with_options("since", "until", "task", "project", "format", "tz", "set", "config", "no_cache", "workers")
+@with_options("since", "until", "task", "project", "format", "tz", "set", "config", *READING)
 def whatif(
     path: p.Paths,
     *,

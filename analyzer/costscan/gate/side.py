@@ -10,6 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from costscan.aggregates import share, total
+from costscan.billing import TOTALS_ONLY
 from costscan.days import UNKNOWN_DAY, day
 from costscan.errors import CostscanError
 from costscan.gate import schema_1
@@ -108,9 +109,29 @@ class ComparisonSide:
 
 
 def of_logs(summary: Summary, analysis: Diagnosis) -> ComparisonSide:
-    """Return the side that some logs are; their reading is still open."""
-    runs = _typed(run_report(summary, analysis), NEEDED)
-    return ComparisonSide(" ".join(summary.paths), runs, basis(summary), summary.inputs.tz, summary.actions)
+    """Return the side that some logs are; their reading is still open.
+
+    Raises:
+        CostscanError: they are exports of a provider, which tell sums alone.
+    """
+    name = " ".join(summary.paths)
+    runs = _told(_typed(run_report(summary, analysis), NEEDED), name)
+    return ComparisonSide(name, runs, basis(summary), summary.inputs.tz, summary.actions)
+
+
+def _told(runs: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Return the runs that are some: the sums of an export, which stand among them, are none.
+
+    Raises:
+        CostscanError: there are sums alone.
+    """
+    told = runs.filter(pl.col("task").ne_missing(TOTALS_ONLY))
+    if runs.height and not told.height:
+        raise CostscanError(
+            f"{name}: an export tells sums of days and models, and no run that could be compared",
+            "give logs of calls; costscan usage shows sums",
+        )
+    return told
 
 
 def reported(path: Path, tz: str = DEFAULT) -> ComparisonSide:
@@ -125,7 +146,8 @@ def reported(path: Path, tz: str = DEFAULT) -> ComparisonSide:
     """
     files = sorted(path.glob(f"*{ENDING}")) if path.is_dir() else [path]
     sides = sorted((read_report(file) for file in files), key=lambda side: side.basis.get("generated_at", ""))
-    runs = pl.concat([side.runs for side in sides]).unique("run_id", keep="last", maintain_order=True)
+    runs = _told(pl.concat([side.runs for side in sides]), str(path))
+    runs = runs.unique("run_id", keep="last", maintain_order=True)
     return ComparisonSide(str(path), runs, sides[-1].basis, tz)
 
 

@@ -19,7 +19,7 @@ from costscan.errors import CostscanError
 from costscan.formats import available, named
 from costscan.ingest.dated_paths import Moments
 from costscan.ingest.discover import discover
-from costscan.ingest.pool import read_all
+from costscan.ingest.engines import LOCAL, engine_named
 from costscan.ingest.reasons import NOTHING_KNOWN
 from costscan.reading.io.rows import MAX_NAMED_SKIPS
 
@@ -109,6 +109,7 @@ def read(
     *,
     source: str | None = None,
     workers: int | None = None,
+    engine: str = LOCAL,
     bill_only: bool = False,
     keep: bool = True,
     found: "Found | None" = None,
@@ -121,6 +122,7 @@ def read(
         paths: what to read.
         source: the format of all files; by default each file's is detected from its content.
         workers: processes to read with; by default one a core.
+        engine: who reads: `local` processes, `ray`, or `ray:ADDRESS` of a cluster that runs.
         bill_only: read no more than is billed: there are no blocks.
         keep: keep what is read, and take what was kept of files that did not change (see `cache_folder`).
         found: the logs that the paths mean, where they were looked for already.
@@ -132,6 +134,7 @@ def read(
     """
     if source is not None:
         named(source)
+    read_all = engine_named(engine, workers)
     kept_in = cache_folder.folder() if keep and not cache_folder.is_off() else None
     with _own_folder() as folder:
         tally = _Tally(on_bytes)
@@ -142,11 +145,11 @@ def read(
             from costscan.ingest import bill  # noqa: PLC0415 - not needed to start
 
             keys = found.keys if found is not None else None
-            wanted = bill.Wanted(files, paths, source, workers, kept_in, keys)
+            wanted = bill.Wanted(files, paths, source, read_all, kept_in, keys)
             is_more_kept = bill.read(wanted, folder, tally.add)
         else:
             kind = {"source": source, "bill_only": False, "kept_in": str(kept_in) if kept_in else None}
-            read_all(files, kind, folder, workers=workers, on_answer=tally.add)
+            read_all(files, kind, folder, on_answer=tally.add)
             is_more_kept = tally.kept > 0
         reading = tally.reading(folder)
         if kept_in is not None and is_more_kept:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 from costscan.errors import CostscanError
 from costscan.formats.interface import LogFile
 from costscan.ingest import bill_tables, kept_bill
+from costscan.ingest.engines import ReadAll
 from costscan.ingest.kept_bill import KeptBill, KeptFile
 from costscan.ingest.kept_readings import key_of, read_alone
-from costscan.ingest.pool import Answer, in_order, read_all, size_bytes
+from costscan.ingest.pool import Answer, in_order, size_bytes
 
 if TYPE_CHECKING:
     from costscan.ingest.bill_frames import Part
@@ -22,7 +23,7 @@ OnAnswer = Callable[[Answer], None]
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to read: files that `paths` mean, of one format or of any, by so many workers.
+    """What to read: files that `paths` mean, of one format or of any, and who reads them.
 
     `kept_in` is where their bill is kept, None where nothing is to be; `keys` tell whether they are as they
     were, where that is known already.
@@ -31,7 +32,7 @@ class Wanted:
     files: Sequence[LogFile]
     paths: Sequence[str]
     source: str | None
-    workers: int | None
+    read_all: ReadAll
     kept_in: Path | None
     keys: Mapping[str, bytes | None] | None = None
 
@@ -119,7 +120,7 @@ class _Bill:
 
         files = [file for file in self._wanted.files if file.path not in self.taken]
         kind = {"source": self._wanted.source, "bill_only": True, "kept_in": None}
-        read_all(files, kind, self._out, workers=self._wanted.workers, on_answer=add)
+        self._wanted.read_all(files, kind, self._out, on_answer=add)
         return answers
 
     def add(self, answers: Sequence[Answer]) -> bool:

@@ -54,14 +54,17 @@ def read_all(
     Raises:
         CostscanError: the tables cannot be written.
     """
-    sizes = {f: size_bytes(f) for f in files}
-    tasks = _tasks(files, sizes)
-    orders = _Orders(tasks, {"out": str(out), **kind})
+    orders = orders_of(files, kind, out)
     wanted = workers if workers is not None else min(os.cpu_count() or 1, 8)
-    if wanted <= 1 or len(tasks) == 1 or sum(sizes.values()) < ALONE_BYTES:
+    if wanted <= 1 or len(orders.first) == 1 or sum(map(size_bytes, files)) < ALONE_BYTES:
         _alone(orders, on_answer)
     else:
-        _Pool(orders, on_answer).read(min(wanted, len(tasks)))
+        _Pool(orders, on_answer).read(min(wanted, len(orders.first)))
+
+
+def orders_of(files: Sequence[LogFile], kind: Order, out: Path) -> "Orders":
+    """Return the orders to read files into tables in `out`; see `read_all`."""
+    return Orders(_tasks(files, {f: size_bytes(f) for f in files}), {"out": str(out), **kind})
 
 
 def in_order(files: Sequence[LogFile], sizes: Mapping[LogFile, int]) -> list[LogFile]:
@@ -92,7 +95,7 @@ def _tasks(files: Sequence[LogFile], sizes: dict[LogFile, int]) -> list[list[Log
     return tasks or [[]]
 
 
-class _Orders:
+class Orders:
     """The tasks as workers take them, and what follows from their answers."""
 
     def __init__(self, tasks: Sequence[Sequence[LogFile]], shared: Order) -> None:
@@ -124,7 +127,7 @@ class _Orders:
         return []
 
 
-def _alone(orders: _Orders, on_answer: Callable[[Answer], None]) -> None:
+def _alone(orders: Orders, on_answer: Callable[[Answer], None]) -> None:
     """Read in this process."""
     from costscan.ingest.worker import answered  # noqa: PLC0415 - workers import it themselves
 
@@ -140,7 +143,7 @@ def _alone(orders: _Orders, on_answer: Callable[[Answer], None]) -> None:
 class _Pool:
     """Worker processes, each fed by a thread."""
 
-    def __init__(self, orders: _Orders, on_answer: Callable[[Answer], None]) -> None:
+    def __init__(self, orders: Orders, on_answer: Callable[[Answer], None]) -> None:
         self._orders, self._on_answer = orders, on_answer
         self._todo: queue.SimpleQueue[Order | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[tuple[Order, Answer]] = queue.SimpleQueue()

@@ -15,6 +15,7 @@ COUNTS: Final = (
     "unpriced_turns",
     "unreported_turns",
     "placeholder_turns",
+    "sum_turns",
     *TOKENS,
     "web_searches",
     "cache_write_other_tokens",
@@ -33,12 +34,11 @@ class Totals:
 
     Attributes:
         by: what the rows are by, one of `KEYS`.
-        rows: `by`, usd, `COUNTS`, models; of sessions also project and ended_at. `usd` and
-            tokens are what is known of them, null where nothing is.
+        rows: `by`, usd, `COUNTS`, models; of sessions also project and ended_at. `usd` and tokens are what is
+            known of them, null where nothing is; `sum_turns` are no calls, but sums of an export.
         models: the same by `by` and model.
         unusable_files: files that hold no usable line.
         unread: of the files that could not be read, why.
-        sums: how many of the calls are none, but sums that the export of a provider tells.
         charged_usd: what cost exports tell beyond what is billed of their days.
         total: the same of all turns, one row.
     """
@@ -57,7 +57,6 @@ class Totals:
     total: Row
     rows: Sequence[Row]
     models: Sequence[Row]
-    sums: int = 0
     charged_usd: Decimal = Decimal(0)
 
 

@@ -57,7 +57,6 @@ def totals(
         total=turns.select(**_sums()).row(0, named=True),
         rows=_rows(turns, by),
         charged_usd=sum((t.unproven_usd for t in bill.recorded if t.billed is not None), Decimal(0)),
-        sums=turns.filter(pl.col("task") == TOTALS_ONLY).height,
         models=_ordered(turns.group_by(*dict.fromkeys((by, "model"))).agg(**_sums()), by),
     )
 
@@ -75,6 +74,7 @@ def _sums() -> dict[str, pl.Expr]:
         "unpriced_turns": UNPRICED.sum().cast(pl.Int64),
         "unreported_turns": UNREPORTED.sum().cast(pl.Int64),
         "placeholder_turns": PLACEHOLDER.sum().cast(pl.Int64),
+        "sum_turns": (pl.col("task") == TOTALS_ONLY).sum().cast(pl.Int64),
         **{name: known_sum(name) for name in (*TOKENS, "web_searches")},
         "cache_write_other_tokens": OTHER_WRITES.sum(),
     }

@@ -27,7 +27,7 @@ def document(totals: Totals, *, breakdown: bool) -> dict[str, Any]:
             "unusable_files": totals.unusable_files,
             "unread_files": len(totals.unread),
         },
-        "totals": total,
+        "totals": total | {"charged_usd": plain(totals.charged_usd)},
         "rows": rows,
     }
 

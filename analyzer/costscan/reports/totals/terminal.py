@@ -96,8 +96,8 @@ def _notes(totals: Totals, shown: int) -> Iterator[str]:
         yield f"{calls} logged counts that are a lower bound: so is the cost"
     if other := total["cache_write_other_tokens"]:
         yield other_writes(other)
-    if totals.sums:
-        yield f"{count(totals.sums)} of the calls are sums of an export: totals only, no calls are told"
+    if sums := total["sum_turns"]:
+        yield f"{count(sums)} of the calls are sums of an export: totals only, no calls are told"
     if totals.charged_usd:
         yield f"{usd(totals.charged_usd)} more stands in cost exports, of all their days: not in the cost"
     if totals.skipped_lines:
