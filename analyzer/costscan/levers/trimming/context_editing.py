@@ -25,6 +25,8 @@ LEAST_SHARE: Final = 0.1
 """So much of the threshold has to go, or nothing does (`clear_at_least`): each time the cache is written."""
 NOTE_TOKENS: Final = 30
 """What stands in place of each result."""
+_TURNS_AT_A_TIME: Final = 4
+_CONTEXT: Final = ["run_id", "context"]
 _MOST: Final = 40
 """No context is cleared more often."""
 
@@ -98,16 +100,57 @@ def _going(
     )
     passes = (pl.col("turn") > pl.col("last").fill_null(-1)) & (pl.col("prompt_tokens") > threshold)
     passing = turns.filter(passes, pl.col("before_tokens").is_not_null()).select(
-        "run_id", "context", "turn", least=LEAST_SHARE * threshold
+        *_CONTEXT, "turn", least=LEAST_SHARE * threshold
     )
-    held = passing.join(left, on=["run_id", "context"], how="inner").filter(
+    return _first_enough(_may_do(passing, left), left)
+
+
+def _may_do(passing: pl.DataFrame, left: pl.DataFrame) -> pl.DataFrame:
+    """Return the turns at which enough might go, were none of the results kept that a context holds then."""
+    size = pl.col("tokens") - NOTE_TOKENS
+    came = left.select(*_CONTEXT, turn="turn_in", held=size)
+    went = left.select(*_CONTEXT, turn="turn_out", held=-size)
+    changes = pl.concat([came, went]).group_by(*_CONTEXT, "turn").agg(pl.col("held").sum())
+    held = changes.sort("turn").with_columns(pl.col("held").cum_sum().over(_CONTEXT))
+    return (
+        passing.sort("turn")
+        .join_asof(held, on="turn", by=_CONTEXT, check_sortedness=False)
+        .filter(pl.col("held") >= pl.col("least"))
+        .drop("held")
+    )
+
+
+def _first_enough(passing: pl.DataFrame, left: pl.DataFrame) -> pl.DataFrame:
+    """Return the results that go at the first turn of each context at which enough do.
+
+    A long context has as many turns as results, which cannot all be held against one another: some turns of
+    each at a time, and more of those in which none was found.
+
+    Args:
+        passing: run_id, context, turn in order, least; with turns at which not enough goes.
+        left: as for `_going`.
+    """
+    found: list[pl.DataFrame] = [_old(passing.clear(), left)]
+    rest = passing.with_columns(nth=pl.int_range(pl.len()).over(_CONTEXT))
+    upto = _TURNS_AT_A_TIME
+    while rest.height:
+        some = rest.filter(pl.col("nth") < upto)
+        found.append(_old(some.drop("nth"), left))
+        rest = rest.filter(pl.col("nth") >= upto).join(found[-1], on=_CONTEXT, how="anti")
+        upto *= 4
+    return pl.concat(found)
+
+
+def _old(passing: pl.DataFrame, left: pl.DataFrame) -> pl.DataFrame:
+    """Return the results that go at the first of these turns of each context at which enough do."""
+    held = passing.join(left, on=_CONTEXT, how="inner", maintain_order="left_right").filter(
         pl.col("turn_in") <= pl.col("turn"), pl.col("turn_out") > pl.col("turn")
     )
-    place = ["run_id", "context", "turn"]
+    place = [*_CONTEXT, "turn"]
     newest = pl.struct("turn_in", "block").rank("ordinal", descending=True).over(place)
     old = held.with_columns(newest=newest).filter(pl.col("newest") > KEPT)
     enough = (pl.col("tokens") - NOTE_TOKENS).sum().over(place) >= pl.col("least")
-    first = pl.col("turn") == pl.col("turn").min().over("run_id", "context")
+    first = pl.col("turn") == pl.col("turn").min().over(_CONTEXT)
     return old.filter(enough).filter(first)
 
 
