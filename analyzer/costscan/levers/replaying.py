@@ -3,14 +3,16 @@
 So each scenario is written as if it were alone, and plans of many scenarios are replayed in one pass.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import polars as pl
 
 from costscan.levers.plan import Plan
 
+SEVERAL_TURNS: Final = 60_000
+"""Plans of up to so many turns are made side by side, and replayed so many turns at a time."""
 T = TypeVar("T")
 
 
@@ -57,25 +59,40 @@ def winners(ways: Sequence[pl.DataFrame]) -> pl.Series:
     return sums.select(way=pl.concat_list(pl.all()).list.arg_min().cast(pl.Int64)).to_series()
 
 
-def tried(outcomes: Sequence[Outcome], settings: Sequence[str]) -> pl.DataFrame:
+def runs_of(plan: Plan, others: Sequence[Callable[[], Plan]]) -> Replaying[list[pl.DataFrame]]:
+    """Return the sums by run of a plan as it is and of others: of a big one no two are held at a time.
+
+    Args:
+        plan: the plan as it is.
+        others: what makes the others.
+    """
+    if plan.steps.height <= SEVERAL_TURNS:
+        return [outcome.runs for outcome in (yield [plan, *(make() for make in others)])]
+    found = [(yield [plan])[0].runs]
+    for make in others:
+        found.append((yield [make()])[0].runs)  # noqa: PERF401 - a comprehension cannot wait
+    return found
+
+
+def tried(ways: Sequence[pl.DataFrame], settings: Sequence[str]) -> pl.DataFrame:
     """Return `TRIED` of settings.
 
     Args:
-        outcomes: the plan as it is, and with each setting.
+        ways: the sums by run of the plan as it is, and with each setting.
         settings: their names.
     """
-    before = outcomes[0].runs["known_pico_usd"]
+    before = ways[0]["known_pico_usd"]
     return pl.concat(
         [
-            outcome.runs.select(
+            runs.select(
                 "run_id",
                 tool=pl.lit(None, pl.String),
                 setting=pl.lit(setting),
                 saved_usd=(before - pl.col("known_pico_usd")).cast(pl.Float64) / 10**12,
             )
-            for outcome, setting in zip(outcomes[1:], settings, strict=True)
+            for runs, setting in zip(ways[1:], settings, strict=True)
         ]
     )
 
 
-__all__ = ["Outcome", "Replaying", "ready", "replay", "tried", "winners"]
+__all__ = ["SEVERAL_TURNS", "Outcome", "Replaying", "ready", "replay", "runs_of", "tried", "winners"]

@@ -81,7 +81,9 @@ class Served:
         """Return this with what a part of routing was set to, and what it was chosen from."""
         runs = self.plan.steps.select("req", "run_id").join(self.moves, on="req", how="inner")
         choice = runs.group_by("run_id").agg(setting=pl.col("to_model").mode().sort().first())
-        plan = self.outcome.plan.choosing(part, choice, tried([before, *(way.total for way in ways)], names))
+        plan = self.outcome.plan.choosing(
+            part, choice, tried([one.runs for one in (before, *(way.total for way in ways))], names)
+        )
         return replace(self, outcome=replace(self.outcome, plan=plan))
 
 

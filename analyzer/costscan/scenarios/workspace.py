@@ -14,7 +14,7 @@ from costscan.formats import with_whole_prompts
 from costscan.levers import batching, caching, routing, trimming
 from costscan.levers.caching import TTL, TTL_WAYS
 from costscan.levers.plan import Plan
-from costscan.levers.replaying import Outcome, Replaying, replay, tried, winners
+from costscan.levers.replaying import SEVERAL_TURNS, Outcome, Replaying, replay, tried, winners
 from costscan.levers.stack import Stack
 from costscan.levers.trimming.cap_tool_results import FETCH_OUTPUT_TOKENS
 from costscan.levers.uncertainty import with_errors
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from costscan.analysis import Analysis
 
 _OF_RESULTS: Final = ("used_to", "entry_usd", "carried_usd")
-_MOST_TURNS: Final = 60_000
-"""So many turns of plans are replayed at a time: each holds what happens to all cache entries."""
 T = TypeVar("T")
 
 
@@ -45,7 +43,7 @@ class Workspace:
     @cached_property
     def at_once(self) -> int:
         """How many plans may be replayed at a time."""
-        return max(1, _MOST_TURNS // max(1, self.plan.steps.height))
+        return max(1, SEVERAL_TURNS // max(1, self.plan.steps.height))
 
     @cached_property
     def logged(self) -> Outcome:
@@ -281,10 +279,11 @@ class Workspace:
         """
         ways = [plan, *(plan.with_ttl(behind, prefix) for prefix, behind in TTL_WAYS.values())]
         outcomes = list((yield ways))
-        runs = outcomes[0].runs.select("run_id", way=winners([outcome.runs for outcome in outcomes]))
+        costs = [outcome.runs for outcome in outcomes]
+        runs = costs[0].select("run_id", way=winners(costs))
         names = runs["way"].replace_strict(dict(enumerate(TTL_WAYS, 1)), default=None, return_dtype=pl.String)
         settings = runs.select("run_id", setting=names).drop_nulls()
-        chosen = plan.mixed(ways, runs).choosing(TTL, settings, tried(outcomes, list(TTL_WAYS)))
+        chosen = plan.mixed(ways, runs).choosing(TTL, settings, tried(costs, list(TTL_WAYS)))
         taken = runs["way"].unique().to_list()
         if len(taken) > 1:
             return [*outcomes, (yield from replay(chosen))]

@@ -1,12 +1,13 @@
 """A threshold for each task and agent type: the cheapest of those that a client may be set to."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import polars as pl
 
 from costscan.levers.plan import Plan
-from costscan.levers.replaying import Replaying, tried, winners
+from costscan.levers.replaying import Replaying, runs_of, tried, winners
 
 THRESHOLDS: Final = (40_000, 60_000, 80_000, 100_000, 150_000, 200_000)
 """At prompts of so many tokens history is replaced: what a client may be set to."""
@@ -27,18 +28,16 @@ def at_best(plan: Plan, part: str, made: Callable[[pl.Expr], Plan], own: int | N
         return made(pl.lit(own))
     longest = plan.steps.select(pl.col("prompt_tokens").max()).item() or 0
     thresholds = [n for n in THRESHOLDS if n < longest]
-    every = [made(pl.lit(n)) for n in thresholds]
-    outcomes = yield [plan, *every]
-    ways = winners([outcome.runs for outcome in outcomes])
+    every = yield from runs_of(plan, [partial(made, pl.lit(n)) for n in thresholds])
     names = dict(enumerate(thresholds, 1))
-    threshold = ways.replace_strict(names, default=None, return_dtype=pl.Int64)
-    runs = outcomes[0].runs.select("run_id", setting=threshold).drop_nulls()
+    threshold = winners(every).replace_strict(names, default=None, return_dtype=pl.Int64)
+    runs = every[0].select("run_id", setting=threshold).drop_nulls()
     if runs.is_empty():
         return plan
     return made(of_runs(dict(runs.rows()))).choosing(
         part,
         runs.with_columns(pl.col("setting").cast(pl.String)),
-        tried(outcomes, [str(n) for n in thresholds]),
+        tried(every, [str(n) for n in thresholds]),
     )
 
 
