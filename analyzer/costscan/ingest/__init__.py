@@ -34,7 +34,7 @@ class Reading:
     """What was read: counts, the lines that could not be read, and the folder of the tables.
 
     `unusable` are the files that hold no usable line; `unread` says of others, and of folders, why they could
-    not be read.
+    not be read. `duplicates_elsewhere` are calls that another file tells too, in files that were left out.
 
     Use as a context manager: the folder is removed at the end, and when the process is told to end before.
     """
@@ -48,6 +48,7 @@ class Reading:
     formats: Mapping[str, int] = field(default_factory=dict)
     unusable: Sequence[tuple[str, str]] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
+    duplicates_elsewhere: int = 0
 
     def __post_init__(self) -> None:
         """Have the tables removed whatever happens."""

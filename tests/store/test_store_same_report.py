@@ -1,0 +1,77 @@
+"""What is said of a store is what is said of the logs that it was filled with, to the digit."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from command import NO_LEVERS, Capture, said
+from costscan.cli.usage import By
+from costscan.ingest import Moments
+from costscan.store import reading
+from logs import assistant, at, usage, write
+from reading_tables import age
+from stores import assert_holds, documents, fill, opened
+
+RANGES = {
+    "all": (),
+    "from a day on": ("--since", "2026-11-05"),
+    "between days": ("--since", "2026-10-20", "--until", "2026-11-10"),
+}
+
+
+def test_every_row_and_count_is_that_of_the_logs(sample_copy: Path, sample_store: Path) -> None:
+    assert_holds(sample_store, sample_copy)
+
+
+@pytest.mark.parametrize("chosen", RANGES.values(), ids=RANGES)
+def test_an_analysis(sample_copy: Path, sample_store: Path, capsys: Capture, chosen: tuple[str, ...]) -> None:
+    options = ("--json", "--no-cache", *chosen)
+    of_logs = said(capsys, "analyze", str(sample_copy), *options)
+    of_store = said(capsys, "analyze", str(sample_store), *options)
+    one, other = documents(of_logs, of_store)
+    assert one == other
+
+
+@pytest.mark.parametrize("by", By)
+def test_totals(sample_copy: Path, sample_store: Path, capsys: Capture, by: By) -> None:
+    for chosen in RANGES.values():
+        options = ("--json", "--breakdown", "--by", by.value, *chosen)
+        one, other = documents(
+            *(said(capsys, "usage", str(p), *options) for p in (sample_copy, sample_store))
+        )
+        assert one == other
+
+
+def test_findings_and_a_check(sample_copy: Path, sample_store: Path, capsys: Capture) -> None:
+    found = [said(capsys, "findings", str(path), *NO_LEVERS) for path in (sample_copy, sample_store)]
+    assert found[0].replace(str(sample_copy), "") == found[1].replace(str(sample_store), "")
+    said(capsys, "check", str(sample_store), "--baseline", str(sample_copy), *NO_LEVERS)
+    said(capsys, "check", str(sample_store), "--fail-on", "usd_per_run.p95:0.01", *NO_LEVERS, code=1)
+
+
+def test_only_files_that_bear_on_a_time_are_opened(sample_store: Path) -> None:
+    _, manifest = opened(sample_store)
+    since = Moments(datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 22, tzinfo=UTC))
+    chosen = reading.of_time(manifest.files, since)
+    assert 0 < chosen.height < manifest.files.height / 4
+
+
+def test_a_first_read_that_others_began_with_too_is_known_whatever_the_time(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    """Whether a large first read is what all runs begin with is told by runs of other days."""
+    for day in (1, 9):
+        when = f"2026-07-0{day}"
+        lines = [
+            assistant(f"msg_{day}{n:020}", usage(5, read=70_000 + 100 * n, w5m=100, out=9), sessionId=f"s{day}",
+                      timestamp=at(60 * n, when))
+            for n in range(3)
+        ]  # fmt: skip
+        write(tmp_path / "logs" / f"{day}.jsonl", *lines)
+    age(tmp_path / "logs")
+    fill(tmp_path / "store", tmp_path / "logs")
+    options = ("--json", "--since", "2026-07-05", *NO_LEVERS)
+    paths = (tmp_path / "logs", tmp_path / "store")
+    one, other = documents(*(said(capsys, "analyze", str(path), *options) for path in paths))
+    assert one == other
