@@ -136,7 +136,7 @@ def read(
     kept_in = cache_folder.folder() if keep and not cache_folder.is_off() else None
     with _own_folder() as folder:
         tally = _Tally(on_bytes)
-        files, alone, tally.unread = (
+        files, alone, tally.unread, _ = (
             found.log_files if found is not None else discover(paths, folder, moments)
         )
         if bill_only:

@@ -19,11 +19,15 @@ MAX_PLACES: Final = 8
 
 
 class LogFiles(NamedTuple):
-    """Every file to read, the paths that were named one by one, and why others cannot be looked into."""
+    """Every file to read, the paths that were named one by one, and why others cannot be looked into.
+
+    `identities` tell the files apart: their paths without links.
+    """
 
     files: list[LogFile]
     named: set[str]
     unread: dict[str, str]
+    identities: Sequence[str] = ()
 
 
 def discover(paths: Sequence[str], spool: Path, moments: Moments | None = None) -> LogFiles:
@@ -50,7 +54,7 @@ def discover(paths: Sequence[str], spool: Path, moments: Moments | None = None) 
         matched, alone = _dated(path, moments, unread) if is_dated(path) else _found(path, unread)
         named.update(file.path for file in matched if alone)
         log_files.update({_identity(f, folders): f for f in matched})
-    return LogFiles(list(log_files.values()), named, unread)
+    return LogFiles(list(log_files.values()), named, unread, list(log_files))
 
 
 def _dated(path: str, moments: Moments | None, unread: dict[str, str]) -> tuple[list[LogFile], bool]:

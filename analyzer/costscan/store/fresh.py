@@ -1,5 +1,6 @@
 """Logs that a store does not have yet, read: what is known of each file, and its rows, group by group."""
 
+from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,12 +118,14 @@ def read(
     logs = [one.log for one in sources]
     if logs:
         read_all(logs, kind, folder, workers=workers, on_answer=add)
-    by_path = {one.log.path: one for one in sources}
+    by_path: dict[str, deque[Source]] = defaultdict(deque)
+    for one in sources:
+        by_path[one.log.path].append(one)
     unread = {path: why for answer in answers for path, why in answer["unread"].items()}
     of_task: dict[int, list[int]] = {}
     rows = []
     for answer in sorted((a for a in answers if "task" in a), key=lambda a: int(a["task"])):
-        own = [_row(by_path[path], *told) for path, *told in answer["read"]]
+        own = [_row(by_path[path].popleft(), *told) for path, *told in answer["read"]]
         of_task[answer["task"]] = [row["file"] for row in own]
         rows += own
     files = pl.DataFrame(rows, schema=dict(FILES))

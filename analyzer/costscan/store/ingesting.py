@@ -22,7 +22,7 @@ from costscan.store.layout import TURNS
 from costscan.store.manifest import Manifest, newest
 from costscan.store.parts import Parts
 from costscan.store.places import Place, place
-from costscan.store.sources import Found, compared, is_under, unread_now
+from costscan.store.sources import Found, compared, unread_now
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,8 +114,8 @@ def _untouched(where: Place, error: OSError) -> CostscanError:
 
 def _ingested(where: Place, wanted: Wanted, folder: Path) -> Ingested:
     base = newest(where)
-    logs = _without_store(discover(wanted.paths, folder, wanted.moments), where)
-    found = compared(logs, wanted.paths, base.files, wanted.source or "")
+    logs = discover(wanted.paths, folder, wanted.moments)
+    found = compared(logs, wanted.paths, base.files, wanted.source or "", besides=where.shown)
     read = fresh.read(
         found.to_read,
         folder,
@@ -132,12 +132,6 @@ def _ingested(where: Place, wanted: Wanted, folder: Path) -> Ingested:
         return Change(where, parts, wanted.pricing).added(manifest, read, left)
 
     return _told(base, commit(where, base, change), found, read, where=where, unread=unread)
-
-
-def _without_store(logs: LogFiles, where: Place) -> LogFiles:
-    """Return logs without the files of the store itself, which may be among them."""
-    files = [log for log in logs.files if not is_under(log.path, [where.shown])]
-    return logs._replace(files=files)
 
 
 def _refuse_nothing(base: Manifest, read: Fresh, unread: dict[str, str], logs: LogFiles) -> None:

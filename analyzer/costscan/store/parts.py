@@ -28,6 +28,8 @@ PARTS: Final[Mapping[str, Any]] = {
     "files": pl.List(pl.Int64),
 }
 """What a manifest says of each: `files` are those that its rows are of; `usd` is what turns cost."""
+_MANY_ROWS: Final = 10_000
+"""Of fewer rows, what a file says of its columns takes more room than it saves to know."""
 _METADATA: Final = {
     "costscan.schema_version": str(SCHEMA_VERSION),
     "costscan.version": __version__,
@@ -92,7 +94,12 @@ class Parts:
 def as_parquet(rows: pl.DataFrame, table: str) -> bytes:
     """Return rows as a Parquet file that says which table and schema version it is of."""
     out = BytesIO()
-    rows.write_parquet(out, compression="zstd", metadata={**_METADATA, "costscan.table": table})
+    rows.write_parquet(
+        out,
+        compression="zstd",
+        statistics=rows.height >= _MANY_ROWS,
+        metadata={**_METADATA, "costscan.table": table},
+    )
     return out.getvalue()
 
 

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -40,11 +40,12 @@ class Found:
     gone: int = 0
 
 
-def compared(found: LogFiles, paths: Sequence[str], known: pl.DataFrame, kind: str) -> Found:
+def compared(found: LogFiles, paths: Sequence[str], known: pl.DataFrame, kind: str, *, besides: str) -> Found:
     """Hold the logs that were found against those that a store has.
 
     Args:
         found: the logs.
+        besides: a path whose files are none: that of the store, which may be among the logs.
         paths: where they were looked for.
         known: the files of the manifest.
         kind: how they are read: the format that all are said to be of, "" for any.
@@ -53,8 +54,13 @@ def compared(found: LogFiles, paths: Sequence[str], known: pl.DataFrame, kind: s
     signed = _Signed(kind)
     out = Found()
     seen: set[str] = set()
-    for log in found.files:
-        source = signed.source(log)
+    store = _identity(besides)
+    for log, identity in zip(found.files, found.identities, strict=True):
+        source = signed.source(log, identity)
+        if _is_in(source.identity, store):
+            continue
+        while source.identity in seen:  # addresses that differ in what is signed alone
+            source = replace(source, identity=f"{source.identity}#")
         seen.add(source.identity)
         before = signatures.get(source.identity)
         if before and before == source.signature:
@@ -96,42 +102,42 @@ class _Signed:
         self._kind = f"{kind} {code_digest()}"
         self._settled_ns = time.time_ns() - _SETTLED_NS
         self._now = datetime.now(UTC)
-        self._folders: dict[str, tuple[str, frozenset[str]]] = {}
+        self._folders: dict[str, frozenset[str]] = {}
         self._beside = tuple(names_beside())
 
-    def source(self, log: LogFile) -> Source:
+    def source(self, log: LogFile, identity: str) -> Source:
         """Return a log with its signature."""
         if log.remote is not None:
             told = repr((*log.remote[:3], self._kind)) if log.remote.version is not None else ""
-            return Source(log, log.path, told, log.remote.size, self._now)
+            return Source(log, log.path, told, log.remote.size, self._now)  # what is signed is not kept
         try:
             stat = os.stat(log.path)  # noqa: PTH116
         except OSError:
-            return Source(log, text(os.path.realpath(log.path)), "", 0, self._now)
-        folder, name = os.path.split(log.path)
-        real, names = self._folder(folder)
-        own = os.path.realpath(log.path) if os.path.islink(log.path) else os.path.join(real, name)  # noqa: PTH114, PTH118
+            return Source(log, text(identity), "", 0, self._now)
         told = ""
         if stat.st_mtime_ns < self._settled_ns:
-            beside = [near for near in self._near(name) if near in names]
-            others = [(near, *_state(os.path.join(folder, near))) for near in beside]  # noqa: PTH118
-            told = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ino} {others or ''} {self._kind}"
-        return Source(log, text(own), told, stat.st_size, self._now)
+            own = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ino}"
+            told = f"{own} {self._beside_it(log.path)}{self._kind}"
+        return Source(log, text(identity), told, stat.st_size, self._now)
 
-    def _folder(self, folder: str) -> tuple[str, frozenset[str]]:
-        """Return the path of a folder without links, and the names in it of what is read with a log."""
+    def _beside_it(self, path: str) -> str:
+        """Return the state of what stands beside a log and is read with it."""
+        folder, _, name = path.rpartition(os.sep)
         if folder not in self._folders:
-            endings = self._beside
-            try:
-                names = frozenset(name for name in os.listdir(folder or ".") if name.endswith(endings))  # noqa: PTH208
-            except OSError:
-                names = frozenset()
-            self._folders[folder] = os.path.realpath(folder), names
-        return self._folders[folder]
-
-    def _near(self, name: str) -> list[str]:
+            self._folders[folder] = self._names(folder or (os.sep if path.startswith(os.sep) else os.curdir))
+        if not self._folders[folder]:
+            return ""
         stem = name.split(".", maxsplit=1)[0]
-        return [stem + ending if ending.startswith(".") else ending for ending in self._beside]
+        near = [stem + ending if ending.startswith(".") else ending for ending in self._beside]
+        there = [one for one in near if one in self._folders[folder]]
+        return "".join(f"{one} {_state(os.path.join(folder, one))} " for one in there)  # noqa: PTH118
+
+    def _names(self, folder: str) -> frozenset[str]:
+        """Return the names in a folder of what is read with a log."""
+        try:
+            return frozenset(name for name in os.listdir(folder) if name.endswith(self._beside))  # noqa: PTH208
+        except OSError:
+            return frozenset()
 
 
 def _state(path: str) -> tuple[int, int]:
