@@ -8,7 +8,7 @@ import xxhash
 
 from costscan.store.layout import IDS, stored_schema
 from costscan.store.manifest import Manifest
-from costscan.store.parts import Parts, read
+from costscan.store.parts import Parts, read_all
 from costscan.store.places import Place
 
 MOST_PARTS: Final = 8
@@ -56,8 +56,8 @@ def components(
     """
     wanted = own["id"].unique()
     known = manifest.live.select("file", "component")
-    parts = manifest.parts.filter(pl.col("table") == IDS).iter_rows(named=True)
-    hits = [read(place, part).filter(pl.col("id").is_in(wanted.implode())) for part in parts]
+    parts = read_all(place, manifest.parts.filter(pl.col("table") == IDS))
+    hits = [part.filter(pl.col("id").is_in(wanted.implode())) for part in parts]
     old = pl.concat([pl.DataFrame(schema=IDS_SCHEMA), *hits]).join(known, on="file", how="inner")
     linked = pl.concat([old.select("id", "component"), own.select("id", component="file")]).unique()
     shared = linked.filter(pl.len().over("id") > 1).sort("id", "component")
@@ -97,7 +97,7 @@ def write(place: Place, manifest: Manifest, own: pl.DataFrame, parts: Parts, gro
     """
     there = manifest.parts.filter(pl.col("table") == IDS)
     merged = there.filter(pl.col("rows") < _LARGE_ROWS) if there.height >= MOST_PARTS else there.clear()
-    earlier = [read(place, part) for part in merged.iter_rows(named=True)]
+    earlier = read_all(place, merged)
     alive = manifest.live["file"].implode()
     rows = pl.concat([own, *(one.filter(pl.col("file").is_in(alive)) for one in earlier)])
     parts.write(IDS, None, None, group, rows.sort("id"))

@@ -1,6 +1,7 @@
 """The files of a store that hold rows: written once, never changed, and known by what is in them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from io import BytesIO
@@ -108,18 +109,30 @@ def digest(content: bytes) -> str:
     return xxhash.xxh3_128_hexdigest(content)
 
 
-def read(place: Place, part: Mapping[str, Any], columns: Sequence[str] | None = None) -> pl.DataFrame:
+def read(place: Place, part: Mapping[str, Any]) -> pl.DataFrame:
     """Return the rows of a part.
 
     Raises:
         GoneError: it is not there.
         CostscanError: it is not what was written.
     """
-    return pl.read_parquet(
-        BytesIO(checked(place, part["name"], part["digest"])),
-        columns=list(columns) if columns is not None else None,
-        hive_partitioning=False,
-    )
+    content = BytesIO(checked(place, part["name"], part["digest"]))
+    return pl.read_parquet(content, hive_partitioning=False)
+
+
+def read_all(place: Place, parts: pl.DataFrame) -> list[pl.DataFrame]:
+    """Return the rows of some parts.
+
+    Raises:
+        GoneError: one is not there.
+        CostscanError: one is not what was written.
+    """
+    rows = list(parts.iter_rows(named=True))
+    if place.at_once == 1 or len(rows) < 2:  # noqa: PLR2004 - one alone has nothing to wait for
+        return [read(place, part) for part in rows]
+    place.settle()
+    with ThreadPoolExecutor(place.at_once) as threads:
+        return list(threads.map(lambda part: read(place, part), rows))
 
 
 def checked(place: Place, name: str, expected: str) -> bytes:
@@ -155,4 +168,4 @@ def groups_of(parts: pl.DataFrame, files: Iterable[int]) -> pl.DataFrame:
     return parts.filter(pl.col("files").list.set_intersection(wanted.implode()).list.len() > 0)
 
 
-__all__ = ["PARTS", "GoneError", "Parts", "as_parquet", "checked", "digest", "groups_of", "read"]
+__all__ = ["PARTS", "GoneError", "Parts", "as_parquet", "checked", "digest", "groups_of", "read", "read_all"]

@@ -34,6 +34,10 @@ class Place(Protocol):
     def shown(self) -> str:
         """The place as it may be printed."""
 
+    @property
+    def at_once(self) -> int:
+        """How many things it is asked for at once: more than one where asking is mostly waiting."""
+
     def entries(self, folder: str) -> list[Entry]:
         """Return what is in a folder and in all folders in it; nothing where there is no such folder."""
 
@@ -45,7 +49,7 @@ class Place(Protocol):
         """
 
     def write(self, name: str, content: bytes) -> None:
-        """Write something new; who looks sees all of it or nothing."""
+        """Write something new; who looks sees all of it or nothing. It is there by `settle` at the latest."""
 
     def create(self, name: str, content: bytes) -> bool:
         """Write something where nothing is; say whether that was so."""
@@ -73,6 +77,11 @@ class Folder:
     def shown(self) -> str:
         """The folder as it was given."""
         return str(self.path)
+
+    @property
+    def at_once(self) -> int:
+        """One after another: a disk has them soon."""
+        return 1
 
     def entries(self, folder: str) -> list[Entry]:
         """Return the files in a folder."""

@@ -1,6 +1,9 @@
 """A store in an object store: S3, Google Cloud Storage or Azure, reached as logs there are."""
 
+from collections import deque
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from costscan.remote.addresses import split
@@ -10,7 +13,10 @@ from costscan.store.places import Entry
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-_AT_ONCE: Final = 1000
+_LISTED: Final = 1000
+_AT_ONCE: Final = 16
+_WAITING: Final = 64
+"""So many objects wait to be put."""
 
 
 class Objects:
@@ -21,11 +27,18 @@ class Objects:
         self._address = address.rstrip("/")
         self._store: ObjectStore = object_store(own.store)
         self._prefix = own.key.strip("/")
+        self._threads = ThreadPoolExecutor(_AT_ONCE)
+        self._putting: deque[Future[None]] = deque()
 
     @property
     def shown(self) -> str:
         """The address."""
         return self._address
+
+    @property
+    def at_once(self) -> int:
+        """Many: of a request, most is waiting."""
+        return _AT_ONCE
 
     def entries(self, folder: str) -> list[Entry]:
         """Return the objects below a folder."""
@@ -33,7 +46,7 @@ class Objects:
 
         key = self._key(folder).rstrip("/") or None
         with told(self._address):
-            found = [one for some in obstore.list(self._store, key, chunk_size=_AT_ONCE) for one in some]
+            found = [one for some in obstore.list(self._store, key, chunk_size=_LISTED) for one in some]
         skip = len(self._prefix) + 1 if self._prefix else 0
         return [Entry(one["path"][skip:], one["size"], one["last_modified"].timestamp()) for one in found]
 
@@ -45,6 +58,7 @@ class Objects:
         """
         import obstore  # noqa: PLC0415 - an extra
 
+        self.settle()
         with told(self.address(name)):
             try:
                 return bytes(obstore.get(self._store, self._key(name)).bytes())
@@ -53,7 +67,12 @@ class Objects:
         raise missing  # as itself: what it means is for the caller to say
 
     def write(self, name: str, content: bytes) -> None:
-        """Put an object."""
+        """Have an object put, beside others."""
+        if len(self._putting) >= _WAITING:
+            self._putting.popleft().result()
+        self._putting.append(self._threads.submit(self._put, name, content))
+
+    def _put(self, name: str, content: bytes) -> None:
         import obstore  # noqa: PLC0415 - an extra
 
         with told(self.address(name)):
@@ -64,6 +83,7 @@ class Objects:
         import obstore  # noqa: PLC0415 - an extra
         from obstore.exceptions import AlreadyExistsError  # noqa: PLC0415
 
+        self.settle()
         with told(self.address(name)):
             try:
                 obstore.put(self._store, self._key(name), content, mode="create")
@@ -72,16 +92,21 @@ class Objects:
         return True
 
     def settle(self) -> None:
-        """Do nothing: what an object store took, it has."""
+        """Wait until all objects are put."""
+        with suppress(IndexError):
+            while True:
+                self._putting.popleft().result()
 
     def remove(self, names: Iterable[str]) -> None:
         """Delete objects."""
         import obstore  # noqa: PLC0415 - an extra
 
+        wait(self._putting)  # what is being put may be among what is to go
+        self._putting.clear()
         keys = [self._key(name) for name in names]
         with told(self._address):
-            for start in range(0, len(keys), _AT_ONCE):
-                obstore.delete(self._store, keys[start : start + _AT_ONCE])
+            for start in range(0, len(keys), _LISTED):
+                obstore.delete(self._store, keys[start : start + _LISTED])
 
     def address(self, name: str) -> str:
         """Return the address of an object."""

@@ -11,7 +11,7 @@ from costscan.ingest.pool import TASK_BYTES
 from costscan.reading.io.rows import MAX_NAMED_SKIPS, OF_BILL, TABLES
 from costscan.store.layout import OWN_NAMES, stored_schema
 from costscan.store.manifest import Manifest
-from costscan.store.parts import groups_of, read
+from costscan.store.parts import groups_of, read_all
 from costscan.store.places import Place
 
 _MOST_ROWS: Final = 1_000_000
@@ -53,7 +53,7 @@ def write(
             own = parts.filter(pl.col("table") == name)
             rows = pl.concat([
                 pl.DataFrame(schema=stored_schema(name)),
-                *(read(place, part) for part in own.iter_rows(named=True)),
+                *read_all(place, own),
             ])  # fmt: skip
             _write(name, rows, places, folder)
 
