@@ -23,7 +23,12 @@ PROGRAMS = re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL)
 
 def asked(store: Path, title: str) -> pl.DataFrame:
     """Return what DuckDB says to a query of the document."""
-    return pl.from_arrow(duckdb.sql(QUERIES[title].replace("costs/", f"{store}/")).to_arrow_table())  # type: ignore[return-value]
+    with duckdb.connect() as connection:
+        rows = pl.from_arrow(
+            connection.execute(QUERIES[title].replace("costs/", f"{store}/")).to_arrow_table()
+        )
+    assert isinstance(rows, pl.DataFrame)
+    return rows
 
 
 @pytest.fixture(scope="module")
