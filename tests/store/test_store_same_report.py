@@ -50,6 +50,22 @@ def test_findings_and_a_check(sample_copy: Path, sample_store: Path, capsys: Cap
     said(capsys, "check", str(sample_store), "--fail-on", "usd_per_run.p95:0.01", *NO_LEVERS, code=1)
 
 
+@pytest.mark.parametrize(("command", "code"), [
+    (("usage", "--since", "2027-01-01"), 2),
+    (("usage", "--since", "2026-11-05", "--task", "nosuch"), 2),
+    (("usage", "--since", "2026-11-20", "--task", "garden-titles", "--task", "sort-messages"), 0),
+    (("usage", "--since", "2027-01-01", "--project", "*lanternfish"), 2),
+])  # fmt: skip
+def test_what_is_not_there(
+    sample_copy: Path, sample_store: Path, capsys: Capture, command: tuple[str, ...], code: int
+) -> None:
+    """Names are looked for in all logs, not in those of the time alone."""
+    name, *options = command
+    paths = [str(path) for path in (sample_copy, sample_store)]
+    shown = [said(capsys, name, path, *options, code=code).replace(path, "PATH") for path in paths]
+    assert shown[0] == shown[1]
+
+
 def test_only_files_that_bear_on_a_time_are_opened(sample_store: Path) -> None:
     _, manifest = opened(sample_store)
     since = Moments(datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 22, tzinfo=UTC))

@@ -90,6 +90,7 @@ def of_manifest(
         unusable=sorted(every.drop_nulls("unusable").select("path", "unusable").rows()),
         unread=dict(sorted(manifest.unread.items())),
         duplicates_elsewhere=int(left_out["duplicates"].sum()),
+        whole=(lambda: of_manifest(where, manifest, bill_only=True)) if left_out.height else None,
     )
 
 
