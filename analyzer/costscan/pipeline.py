@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from costscan import cache_folder
 from costscan.errors import CostscanError
 from costscan.filters import refuse_empty, selection
 from costscan.request import Request, Watch
@@ -71,8 +72,9 @@ def total(request: Request, by: str, watch: Watch | None = None) -> "Totals":
     from costscan.totals import kept  # noqa: PLC0415
 
     moments = _moments(request)
-    found = find(request.paths, moments) if request.keep and not _store(request) else None
-    place = _place(request, by, found)
+    store = _store(request)
+    found = find(request.paths, moments) if request.keep and store is None else None
+    place = _place(request, by, _state(request, found))
     if place is not None and (known := kept.take(place, request.now)) is not None:
         return known
     threading.Thread(target=_import_totals, daemon=True).start()
@@ -80,8 +82,10 @@ def total(request: Request, by: str, watch: Watch | None = None) -> "Totals":
     bill_only = not request.tasks
     with _read(request, watch or Watch(), bill_only=bill_only, found=found) as reading:
         summed, is_lasting = _totals(request, by, reading)
-    if place is not None and is_lasting and place == _place(request, by, find(request.paths, moments)):
-        kept.keep(place, summed)
+    if place is not None and is_lasting:
+        found = find(request.paths, moments) if store is None else None
+        if place == _place(request, by, _state(request, found)):
+            kept.keep(place, summed)
     return summed
 
 
@@ -101,11 +105,21 @@ def _totals(request: Request, by: str, reading: "Reading") -> "tuple[Totals, boo
     return summed, not bill.turns["at"].has_nulls()
 
 
-def _place(request: Request, by: str, found: "Found | None") -> "Place | None":
+def _state(request: Request, found: "Found | None") -> bytes | None:
+    """Return what is another as soon as logs, or a store, are; None where that cannot be told."""
+    if found is not None:
+        return found.state()
+    if not request.keep or cache_folder.is_off() or (store := _store(request)) is None:
+        return None
+    from costscan.store.places import state  # noqa: PLC0415 - not needed to start
+
+    return state(store)
+
+
+def _place(request: Request, by: str, state: bytes | None) -> "Place | None":
     """Return where totals are kept; None where logs may change unnoticed, or nobody asks the same again."""
     from costscan.totals import kept  # noqa: PLC0415
 
-    state = found.state() if found is not None else None
     # "Seven days ago" is another moment each time.
     if state is None or any(at is not None and at.microsecond for at in (request.since, request.until)):
         return None

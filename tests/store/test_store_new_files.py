@@ -1,5 +1,6 @@
 """A second ingest reads what is new, and nothing else."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -8,11 +9,14 @@ from typing import Any
 import pytest
 
 from command import Capture, said
+from costscan import cache_folder
 from costscan.errors import CostscanError
 from costscan.ingest import worker
-from logs import assistant, usage, write
+from costscan.store import reading, tables
+from costscan.store.upkeep import compact
+from logs import assistant, at, usage, write
 from reading_tables import age, session
-from stores import assert_holds, fill, rows_of
+from stores import assert_holds, fill, opened, rows_of
 
 
 @pytest.fixture
@@ -121,6 +125,62 @@ def test_a_store_among_the_logs_is_no_log(logs: Path) -> None:
     fill(logs / "store", logs)
     assert fill(logs / "store", logs).unchanged == 3
     assert_holds(logs / "store", *sorted(logs.glob("*.jsonl")))
+
+
+def test_a_store_among_logs_is_passed_over(logs: Path, capsys: Capture) -> None:
+    fill(logs / "store", logs)
+    told = json.loads(said(capsys, "usage", str(logs), "--json"))
+    assert told["inputs"] == {"files": 3, "skipped_lines": 0, "unusable_files": 0, "unread_files": 0}
+    assert "holds no texts" in said(capsys, "calibrate", str(logs / "store"), code=2)
+
+
+def test_totals_that_are_kept_are_those_of_the_store_as_it_is(
+    logs: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(cache_folder.OFF)
+    monkeypatch.setenv(cache_folder.DIR, str(tmp_path / "cache"))
+    for number, log in enumerate(sorted(logs.iterdir())):
+        call = assistant(f"msg_{number:022}", usage(100, out=5), sessionId=log.stem, timestamp=at(60))
+        age(write(log, call))
+    fill(tmp_path / "store", logs)
+    before = [said(capsys, "usage", str(tmp_path / "store"), "--tz", "UTC") for _ in range(2)]
+    assert before[0] == before[1]
+    with monkeypatch.context() as patched:
+        patched.setattr(reading, "of_manifest", None)
+        assert said(capsys, "usage", str(tmp_path / "store"), "--tz", "UTC") == before[0]
+    write(logs / "new.jsonl", assistant("msg_of_a_new_call_000001", usage(7000, out=50), timestamp=at(90)))
+    age(logs)
+    fill(tmp_path / "store", logs)
+    assert said(capsys, "usage", str(tmp_path / "store"), "--tz", "UTC") != before[0]
+
+
+def test_a_file_system_without_links(logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    for log in sorted(logs.iterdir()):
+        fill(tmp_path / "store", log)
+    assert_holds(tmp_path / "store", logs)
+
+
+def test_a_reader_whose_parts_are_replaced_meanwhile(
+    logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = tmp_path / "store"
+    for log in sorted(logs.iterdir()):
+        fill(store, log)
+    waiting = [lambda: compact(opened(store)[0])]
+    real = tables.write
+
+    def late(*given: Any, **how: Any) -> None:
+        if waiting:
+            waiting.pop()()
+        real(*given, **how)
+
+    monkeypatch.setattr(tables, "write", late)
+    assert_holds(store, logs)
+    assert not waiting
 
 
 def test_projects_and_names_are_hostile(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from costscan.formats import available
 from costscan.formats.interface import LogFile
 from costscan.ingest.dated_paths import Moments, is_dated, of_each_day
 from costscan.ingest.walk import LOG_ENDINGS, PACKED_ENDINGS, is_log, logs_in, names_beside
-from costscan.remote.addresses import is_remote
+from costscan.remote.addresses import SIGN_OF_STORE, is_remote
 
 MAX_PLACES: Final = 8
 
@@ -175,6 +175,10 @@ def _files(path: str, unread: dict[str, str]) -> tuple[list[str], bool]:
     given = Path(path).expanduser()
     before = len(unread)
     if os.path.isdir(given):  # noqa: PTH112 - Path.is_dir raises where it may not look
+        if (given / SIGN_OF_STORE).is_dir():
+            raise CostscanError(
+                f"{path}: this is a store, which holds no texts", "name the logs that were put into it"
+            )
         logs = logs_in(given, unread.__setitem__)
         if not logs and len(unread) == before:
             raise NotThereError(

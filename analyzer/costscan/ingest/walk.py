@@ -10,6 +10,7 @@ from costscan.errors import CostscanError
 from costscan.formats import available
 from costscan.ingest.table_formats import table_format
 from costscan.reading.io import tables
+from costscan.remote.addresses import SIGN_OF_STORE
 
 LOG_ENDINGS: Final = (".jsonl", ".ndjson", ".json")
 PACKED_ENDINGS: Final = (".gz", ".zst")
@@ -84,6 +85,8 @@ class _Walk:
             if node in above:
                 self._unread(str(folder), "a link to a folder that it is in")
             self._visited.add(node)
+            if any(entry.name == SIGN_OF_STORE for entry in entries):
+                continue  # a store: what was read of logs, and none itself
             yield from self._files(folder, entries, above | {node})
 
     def _files(

@@ -15,12 +15,13 @@ import polars as pl
 import xxhash
 
 from costscan.reading.io.rows import TABLES
+from costscan.remote.addresses import SIGN_OF_STORE
 from costscan.schema.frames import TIME
-from costscan.store.places import MANIFESTS
 
 SCHEMA_VERSION: Final = 1
 TURNS: Final = "turns"
 IDS: Final = "_ids"
+MANIFESTS: Final = SIGN_OF_STORE
 PENDING: Final = "_pending"
 TABLES_OF_STORE: Final = (*TABLES, TURNS, IDS)
 """The folders that parts are in."""

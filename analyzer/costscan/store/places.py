@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from costscan.errors import CostscanError
+from costscan.remote.addresses import SIGN_OF_STORE as MANIFESTS
 from costscan.remote.addresses import is_remote, is_web
 
-MANIFESTS: Final = "_manifest"
-"""The folder that makes a place a store."""
 _MAGIC: Final = frozenset("*?[{")
 _FEW: Final = 64
 """So many files are brought to disk one by one; of more, the system is asked to do it at once."""
@@ -123,7 +122,7 @@ class Folder:
         try:
             _write(unfinished, content)
             _settle([unfinished])
-            os.link(unfinished, path)
+            _linked(unfinished, path, content)
         except FileExistsError:
             return False
         finally:
@@ -171,6 +170,23 @@ def _write(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
+def _linked(unfinished: Path, path: Path, content: bytes) -> None:
+    """Have a file that was written be at a path, too.
+
+    Raises:
+        FileExistsError: something is there.
+    """
+    try:
+        os.link(unfinished, path)
+    except FileExistsError:
+        raise
+    except OSError:  # this file system has no links
+        with path.open("xb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+
+
 def _settle(paths: Sequence[Path]) -> None:
     for path in paths:
         if path.is_dir() and os.name != "posix":
@@ -207,4 +223,13 @@ def is_store(path: str) -> bool:
     return False
 
 
-__all__ = ["MANIFESTS", "UNFINISHED", "Entry", "Folder", "Place", "is_store", "place"]
+def state(path: str) -> bytes | None:
+    """Return what is another as soon as a store is; None where that cannot be told."""
+    where = place(path)
+    numbers = sorted(entry.name for entry in where.entries(MANIFESTS) if entry.name.endswith(".json"))
+    with suppress(OSError, CostscanError):
+        return path.encode("utf-8", "surrogateescape") + where.read(numbers[-1]) if numbers else None
+    return None
+
+
+__all__ = ["UNFINISHED", "Entry", "Folder", "Place", "is_store", "place", "state"]
