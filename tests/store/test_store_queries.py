@@ -23,10 +23,9 @@ PROGRAMS = re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL)
 
 def asked(store: Path, title: str) -> pl.DataFrame:
     """Return what DuckDB says to a query of the document."""
-    with duckdb.connect() as connection:
-        rows = pl.from_arrow(
-            connection.execute(QUERIES[title].replace("costs/", f"{store}/")).to_arrow_table()
-        )
+    relation = duckdb.sql(QUERIES[title].replace("costs/", f"{store}/"))
+    assert relation is not None
+    rows = pl.from_arrow(relation.to_arrow_table())
     assert isinstance(rows, pl.DataFrame)
     return rows
 

@@ -1,13 +1,19 @@
 """What is said of a store is what is said of the logs that it was filled with, to the digit."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from command import NO_LEVERS, Capture, said
 from costscan.cli.usage import By
-from costscan.ingest import Moments
+from costscan.formats import available
+from costscan.formats.interface import LogFile
+from costscan.ingest import Moments, arrow_tables, polars_tables, worker
+from costscan.reading.io.rows import Rows
 from costscan.store import reading
 from logs import assistant, at, usage, write
 from reading_tables import age
@@ -91,3 +97,20 @@ def test_a_first_read_that_others_began_with_too_is_known_whatever_the_time(
     paths = (tmp_path / "logs", tmp_path / "store")
     one, other = documents(*(said(capsys, "analyze", str(path), *options) for path in paths))
     assert one == other
+
+
+def test_tables_are_the_same_whatever_writes_them(sample_copy: Path, tmp_path: Path) -> None:
+    """Processes that have Polars write by it, workers by PyArrow."""
+    logs = [LogFile(str(path)) for path in sorted(sample_copy.rglob("*.jsonl"))]
+    line = assistant("msg_odd", usage(1, out=2), cwd="/home/odd", timestamp=at(1))
+    odd = write(tmp_path / "odd.jsonl", json.dumps(line).replace("odd", "\\ud800"))
+    for writer in (arrow_tables, polars_tables):
+        (tmp_path / writer.__name__).mkdir()
+        rows = Rows()
+        for log in [*logs, LogFile(str(odd))]:
+            log_format = worker.detect(log, list(available().values()))
+            assert not isinstance(log_format, str)
+            log_format.read(log, rows)
+        writer.write(rows, tmp_path / writer.__name__, 0)
+    for path in sorted((tmp_path / arrow_tables.__name__).iterdir()):
+        assert_frame_equal(pl.read_ipc(path), pl.read_ipc(tmp_path / polars_tables.__name__ / path.name))

@@ -19,7 +19,7 @@ from costscan.defects import described
 from costscan.errors import CostscanError
 from costscan.formats import available, foreign, named
 from costscan.formats.interface import Format, LogFile, RemoteFile
-from costscan.ingest import arrow_tables, bill_tables
+from costscan.ingest import arrow_tables, bill_tables, polars_tables
 from costscan.ingest.fetching import Fetching
 from costscan.ingest.kept_readings import Added, KeptReadings, Read, key_of
 from costscan.ingest.reasons import NOTHING_KNOWN
@@ -64,7 +64,7 @@ def read_files(
     with Fetching(to_fetch, out / f"fetched-{task}") as fetching:
         for file in files:
             outcome.take(file, lambda log: _read_or_taken(log, sources, rows, kept, fetching))
-    (bill_tables if bill_only else arrow_tables).write(rows, out, task)
+    _writer(bill_only=bill_only, apart=apart)(rows, out, task)
     return {
         "read": outcome.told if bill_only or apart else [],
         "task": task,
@@ -80,6 +80,13 @@ def read_files(
         "repaired": rows.repaired_lines,
         "kept": 0 if kept is None else kept.count,
     }
+
+
+def _writer(*, bill_only: bool, apart: bool) -> Callable[[Rows, Path, int], None]:
+    """Return what writes tables: what this process has imported already, where that is so."""
+    if bill_only:
+        return bill_tables.write
+    return polars_tables.write if apart and "polars" in sys.modules else arrow_tables.write
 
 
 @dataclass

@@ -72,7 +72,8 @@ class Change:
         """
         parts = groups_of(manifest.parts.filter(pl.col("table").is_in(list(TABLES))), files)
         groups: dict[str, str] = {}
-        for part in parts.iter_rows(named=True):
+        left = _with_others(parts, files)
+        for part in left.iter_rows(named=True):
             rows = read(self.place, part).filter(~pl.col("file").is_in(list(files)))
             group = groups.get(part["group"]) or groups.setdefault(part["group"], next(self.groups))
             self.parts.write(part["table"], part["day"], part["project"], group, rows)
@@ -105,7 +106,8 @@ class Change:
         """
         before = len(self.parts.written)
         old = groups_of(manifest.parts.filter(pl.col("table") == TURNS), {*files, *also})
-        rows = [self._turns_of_others(part, {*files, *also}) for part in old.iter_rows(named=True)]
+        left = _with_others(old, {*files, *also})
+        rows = [self._turns_of_others(part, {*files, *also}) for part in left.iter_rows(named=True)]
         duplicates: dict[int, int] = {}
         if files:
             bill = turns.bill(self.place, manifest, list(files), self.pricing)
@@ -113,12 +115,12 @@ class Change:
             duplicates = bill.duplicates
         if rows:
             self._write_turns(pl.concat(rows))
-        left = manifest.parts.join(old, on="name", how="anti")
+        sound = manifest.parts.join(old, on="name", how="anti")
         own = self.parts.frame()[before:]
         again = pl.col("file").replace_strict(duplicates, default=0, return_dtype=pl.Int64)
         is_billed = pl.col("file").is_in(list(files))
         counted = pl.when(is_billed).then(again).otherwise("duplicates").alias("duplicates")
-        return replace(manifest, parts=pl.concat([left, own]), files=manifest.files.with_columns(counted))
+        return replace(manifest, parts=pl.concat([sound, own]), files=manifest.files.with_columns(counted))
 
     def _turns_of_others(self, part: Mapping[str, Any], files: Collection[int]) -> pl.DataFrame:
         rows = read(self.place, part).filter(~pl.col("file").is_in(list(files)))
@@ -135,6 +137,12 @@ def related(manifest: Manifest, files: Collection[int]) -> pl.Series:
     """Return the files that tell of the same runs or calls as some files, these among them."""
     own = manifest.files.filter(pl.col("file").is_in(list(files)))["component"]
     return manifest.live.filter(pl.col("component").is_in(own.implode()))["file"]
+
+
+def _with_others(parts: pl.DataFrame, files: Collection[int]) -> pl.DataFrame:
+    """Return the parts that have rows of other files than these, too."""
+    own = pl.Series("files", list(files), pl.Int64)
+    return parts.filter(pl.col("files").list.set_difference(own.implode()).list.len() > 0)
 
 
 def _still_new(manifest: Manifest, files: pl.DataFrame) -> pl.DataFrame:
