@@ -25,7 +25,7 @@ Since = Annotated[
 
 @with_options("format", "client", "tz", "set", "config", "workers")
 def ingest(
-    path: p.PathsOrDefault = None,
+    path: p.LogsOrDefault = None,
     *,
     store: Store,
     since: Since = None,
