@@ -127,6 +127,15 @@ def test_a_store_among_the_logs_is_no_log(logs: Path) -> None:
     assert_holds(logs / "store", *sorted(logs.glob("*.jsonl")))
 
 
+def test_a_folder_of_logs_does_not_become_a_store(logs: Path, tmp_path: Path, capsys: Capture) -> None:
+    shown = said(capsys, "ingest", str(logs), "--store", str(logs), code=2)
+    assert "holds other files, like 0.jsonl" in shown
+    assert sorted(path.name for path in logs.iterdir()) == ["0.jsonl", "1.jsonl", "2.jsonl"]
+    (tmp_path / "empty").mkdir()
+    fill(tmp_path / "empty", logs)
+    assert_holds(tmp_path / "empty", logs)
+
+
 def test_a_store_among_logs_is_passed_over(logs: Path, capsys: Capture) -> None:
     fill(logs / "store", logs)
     told = json.loads(said(capsys, "usage", str(logs), "--json"))

@@ -18,10 +18,10 @@ from costscan.store import fresh
 from costscan.store.change import Change
 from costscan.store.committing import commit
 from costscan.store.fresh import Fresh
-from costscan.store.layout import TURNS
+from costscan.store.layout import MANIFESTS, PENDING, TABLES_OF_STORE, TURNS
 from costscan.store.manifest import Manifest, newest
 from costscan.store.parts import Parts
-from costscan.store.places import Place, place
+from costscan.store.places import Folder, Place, place
 from costscan.store.sources import Found, compared, unread_now
 
 
@@ -114,6 +114,8 @@ def _untouched(where: Place, error: OSError) -> CostscanError:
 
 def _ingested(where: Place, wanted: Wanted, folder: Path) -> Ingested:
     base = newest(where)
+    if not base.number:
+        _refuse_shared(where)
     logs = discover(wanted.paths, folder, wanted.moments)
     found = compared(logs, wanted.paths, base.files, wanted.source or "", besides=where.shown)
     read = fresh.read(
@@ -132,6 +134,21 @@ def _ingested(where: Place, wanted: Wanted, folder: Path) -> Ingested:
         return Change(where, parts, wanted.pricing).added(manifest, read, left)
 
     return _told(base, commit(where, base, change), found, read, where=where, unread=unread)
+
+
+def _refuse_shared(where: Place) -> None:
+    """Refuse to make a folder a store that holds something else: logs in a store would be no logs.
+
+    Raises:
+        CostscanError: that is so.
+    """
+    if not isinstance(where, Folder) or not where.path.is_dir():
+        return
+    other = sorted({path.name for path in where.path.iterdir()} - {*TABLES_OF_STORE, MANIFESTS, PENDING})
+    if other:
+        raise CostscanError(
+            f"{where.shown}: this folder holds other files, like {other[0]}", "name one for the store alone"
+        )
 
 
 def _refuse_nothing(base: Manifest, read: Fresh, unread: dict[str, str], logs: LogFiles) -> None:
