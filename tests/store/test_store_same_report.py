@@ -114,3 +114,30 @@ def test_tables_are_the_same_whatever_writes_them(sample_copy: Path, tmp_path: P
         writer.write(rows, tmp_path / writer.__name__, 0)
     for path in sorted((tmp_path / arrow_tables.__name__).iterdir()):
         assert_frame_equal(pl.read_ipc(path), pl.read_ipc(tmp_path / polars_tables.__name__ / path.name))
+
+
+def test_files_of_other_days_that_tell_of_the_same_calls_bear_on_a_time(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    """A session that was resumed days later, with what it was before in another file."""
+    days = ("2026-07-01", "2026-07-05", "2026-07-09")
+    for number, day in enumerate(days):
+        lines = [
+            assistant(f"msg_{n:022}", usage(5, read=900 * n, w5m=900, out=9), sessionId=f"s{number}",
+                      timestamp=at(60 * n, days[n // 3]))
+            for n in range(3 * number + 3)
+        ]  # fmt: skip
+        write(tmp_path / "logs" / f"{day}.jsonl", *lines)
+    age(tmp_path / "logs")
+    for log in sorted((tmp_path / "logs").iterdir(), reverse=True):
+        fill(tmp_path / "store", log)
+    paths = (tmp_path / "logs", tmp_path / "store")
+    for span in (
+        ("--since", "2026-07-03"),
+        ("--until", "2026-07-02"),
+        ("--since", "2026-07-04", "--until", "2026-07-06"),
+    ):
+        options = ("--json", *span, *NO_LEVERS)
+        one, other = documents(*(said(capsys, "analyze", str(path), *options) for path in paths))
+        assert one == other
+        assert one["inputs"]["duplicate_turns"] == 9
