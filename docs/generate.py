@@ -24,6 +24,7 @@ from costscan.levers.routing.evidence import evidence_rules
 from costscan.rulebook import Rule, load_rules
 from costscan.schema.tables import TABLES
 from costscan.settings.keys import keys
+from costscan.store.described import ROW_TYPES, TYPES, shown_columns, told_turns
 from costscan.summary.assumptions import ASSUMED
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,6 +37,7 @@ DOCUMENTS = (
     "docs/frames.md",
     "docs/levers.md",
     "docs/rules.md",
+    "docs/store.md",
     "docs/usage.md",
     "sample_formats/README.md",
 )
@@ -70,6 +72,13 @@ COMMANDS = (
     ("cache",),
     ("cache", "info"),
     ("cache", "clear"),
+    ("ingest",),
+    ("store",),
+    ("store", "info"),
+    ("store", "files"),
+    ("store", "compact"),
+    ("store", "prune"),
+    ("store", "check"),
 )
 WIDTH = "100"
 
@@ -132,6 +141,16 @@ def frames() -> str:
             f"## {name}\n{table.meaning}\n\n| column | type | may be unknown | meaning |\n|---|---|---|---|\n"
         )
         parts.append(head + "\n".join(rows))
+    return "\n\n".join(parts)
+
+
+def store() -> str:
+    """Return a table of what can be queried in a store, and the columns of what files tell."""
+    rows = [f"| `{name}` | {kind} | {meaning} |" for name, kind, meaning in told_turns()]
+    parts = ["### turns\n| column | type | meaning |\n|---|---|---|\n" + "\n".join(rows)]
+    for name, row in ROW_TYPES.items():
+        columns = ", ".join(f"`{column}` {TYPES[kind]}" for column, kind in shown_columns(name).items())
+        parts.append(f"### {name}\n{' '.join((row.__doc__ or '').split())}\n\n{columns}")
     return "\n\n".join(parts)
 
 
@@ -251,6 +270,7 @@ PARTS: dict[str, Callable[[], str]] = {
     ),
     "formats": formats,
     "frames": frames,
+    "store": store,
     "layers": layers,
     "evidence": evidence,
     "settings": settings,

@@ -12,6 +12,7 @@ from bill_alone import bill_alone
 from billed import ROOT, Billed, sample_logs
 from kept import Kept, keeping
 from model_server import Server, model_server
+from stores import copied, fill
 from trial_server import TrialServer, trial_server
 
 if TYPE_CHECKING:
@@ -39,6 +40,20 @@ def _plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 def samples() -> Billed:
     """What is made of the sample logs; no test changes it."""
     return sample_logs()
+
+
+@pytest.fixture(scope="session")
+def sample_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The samples of stories and of formats, last written to an hour ago."""
+    return copied(tmp_path_factory.mktemp("samples"))
+
+
+@pytest.fixture(scope="session")
+def sample_store(sample_copy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of them; no test changes it."""
+    store = tmp_path_factory.mktemp("store") / "costs"
+    fill(store, sample_copy)
+    return store
 
 
 @pytest.fixture(scope="session")

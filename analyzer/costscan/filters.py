@@ -46,7 +46,11 @@ def refuse_empty(
         return
     from costscan.billing import Pricing, billed  # noqa: PLC0415
 
-    every = billed(reading, Pricing(), None)[1]
+    if reading.whole is None:
+        every = billed(reading, Pricing(), None)[1]
+    else:
+        with reading.whole() as all_files:
+            every = billed(all_files, Pricing(), None)[1]
     _refuse_misspelt(request, every)
     if is_empty:
         paths = ", ".join(request.paths)

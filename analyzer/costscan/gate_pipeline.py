@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from costscan.errors import CostscanError
 from costscan.filters import refuse_unmeant
 from costscan.pipeline import diagnosed
+from costscan.remote.addresses import is_remote
 from costscan.request import Request
 
 if TYPE_CHECKING:
@@ -184,6 +185,7 @@ def with_promises(comparison: "Comparison", report: Path | None, read: Read) -> 
 
 
 def is_missing(path: str) -> bool:
-    """Whether a baseline is not there: no file, no folder, and no pattern or standard input."""
+    """Whether a baseline is not there: no file, no folder, and no pattern, address or standard input."""
     is_pattern = has_magic(path) and not path.endswith(".parquet")
-    return path != "-" and not is_pattern and not Path(path).expanduser().exists()
+    is_here = path != "-" and not is_pattern and not is_remote(path)
+    return is_here and not Path(path).expanduser().exists()

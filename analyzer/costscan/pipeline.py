@@ -2,8 +2,11 @@
 
 import threading
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from costscan import cache_folder
+from costscan.errors import CostscanError
 from costscan.filters import refuse_empty, selection
 from costscan.request import Request, Watch
 from costscan.settings.keys import Settings
@@ -69,8 +72,9 @@ def total(request: Request, by: str, watch: Watch | None = None) -> "Totals":
     from costscan.totals import kept  # noqa: PLC0415
 
     moments = _moments(request)
-    found = find(request.paths, moments) if request.keep else None
-    place = _place(request, by, found)
+    store = _store(request)
+    found = find(request.paths, moments) if request.keep and store is None else None
+    place = _place(request, by, _state(request, found))
     if place is not None and (known := kept.take(place, request.now)) is not None:
         return known
     threading.Thread(target=_import_totals, daemon=True).start()
@@ -78,8 +82,10 @@ def total(request: Request, by: str, watch: Watch | None = None) -> "Totals":
     bill_only = not request.tasks
     with _read(request, watch or Watch(), bill_only=bill_only, found=found) as reading:
         summed, is_lasting = _totals(request, by, reading)
-    if place is not None and is_lasting and place == _place(request, by, find(request.paths, moments)):
-        kept.keep(place, summed)
+    if place is not None and is_lasting:
+        found = find(request.paths, moments) if store is None else None
+        if place == _place(request, by, _state(request, found)):
+            kept.keep(place, summed)
     return summed
 
 
@@ -88,22 +94,32 @@ def _totals(request: Request, by: str, reading: "Reading") -> "tuple[Totals, boo
     from costscan.billing import billed  # noqa: PLC0415 - imports Polars
     from costscan.totals.sums import totals  # noqa: PLC0415
 
-    pricing = _pricing(request.settings)
-    bill = billed(reading, pricing, selection(request))[1]
+    prices = pricing(request.settings)
+    bill = billed(reading, prices, selection(request))[1]
     refuse_empty(bill.turns, bill.runs, bill.recorded, request, reading)
     tz = request.settings.tz
     summed = totals(
-        bill, reading, by=by, tz=tz, paths=request.shown_paths, prices=pricing.basis, now=request.now
+        bill, reading, by=by, tz=tz, paths=request.shown_paths, prices=prices.basis, now=request.now
     )
     # What has no time is billed at the prices of today.
     return summed, not bill.turns["at"].has_nulls()
 
 
-def _place(request: Request, by: str, found: "Found | None") -> "Place | None":
+def _state(request: Request, found: "Found | None") -> bytes | None:
+    """Return what is another as soon as logs, or a store, are; None where that cannot be told."""
+    if found is not None:
+        return found.state()
+    if not request.keep or cache_folder.is_off() or (store := _store(request)) is None:
+        return None
+    from costscan.store.places import state  # noqa: PLC0415 - not needed to start
+
+    return state(store)
+
+
+def _place(request: Request, by: str, state: bytes | None) -> "Place | None":
     """Return where totals are kept; None where logs may change unnoticed, or nobody asks the same again."""
     from costscan.totals import kept  # noqa: PLC0415
 
-    state = found.state() if found is not None else None
     # "Seven days ago" is another moment each time.
     if state is None or any(at is not None and at.microsecond for at in (request.since, request.until)):
         return None
@@ -128,9 +144,21 @@ def _import_totals() -> None:
 def _read(
     request: Request, watch: Watch, *, bill_only: bool = False, found: "Found | None" = None
 ) -> "Iterator[Reading]":
+    with _reading(request, watch, bill_only=bill_only, found=found) as reading:
+        watch.adding_up()
+        yield reading
+
+
+def _reading(request: Request, watch: Watch, *, bill_only: bool, found: "Found | None") -> "Reading":
+    """Return what is to be analyzed: of a store what it keeps, else the logs, read."""
+    if store := _store(request):
+        from costscan.store import reading  # noqa: PLC0415 - imports Polars
+
+        moments = _chosen_moments(request)
+        return reading.read(store, moments=moments, bill_only=bill_only, on_bytes=watch.read)
     from costscan import ingest  # noqa: PLC0415 - not needed to start
 
-    with ingest.read(
+    return ingest.read(
         request.paths,
         source=request.source,
         workers=request.workers,
@@ -140,9 +168,34 @@ def _read(
         found=found,
         moments=_moments(request),
         on_bytes=watch.read,
-    ) as reading:
-        watch.adding_up()
-        yield reading
+    )
+
+
+def _store(request: Request) -> str | None:
+    """Return the store that is asked for; None where logs are.
+
+    Raises:
+        CostscanError: a store is named beside other paths, or with a format.
+    """
+    from costscan.store.places import is_store  # noqa: PLC0415 - not needed to start
+
+    store = next((path for path in request.paths if is_store(path)), None)
+    if store is not None and len(request.paths) > 1:
+        raise CostscanError(f"{store}: a store is looked at alone", "ingest the other logs into it, too")
+    if store is not None and request.source is not None:
+        raise CostscanError(
+            f"{store}: --format says what logs are, and a store knows", "say it where they are ingested"
+        )
+    return store
+
+
+def _chosen_moments(request: Request) -> "Moments | None":
+    """Return the moments that are looked at; None where that is all of them."""
+    from costscan.ingest import Moments  # noqa: PLC0415 - not needed to start
+
+    if request.since is None and request.until is None:
+        return None
+    return Moments(request.since, request.until or datetime.max.replace(tzinfo=UTC))
 
 
 def _diagnosis(
@@ -163,7 +216,7 @@ def _diagnosis(
     diagnosis = without_names(diagnosis, names) if names else diagnosis
     summary = summarize(
         diagnosis,
-        pricing=_pricing(settings),
+        pricing=pricing(settings),
         selection=selection(request),
         paths=request.shown_paths,
         now=request.now,
@@ -188,7 +241,7 @@ def _analysis(request: Request, reading: "Reading") -> "Analysis":
     settings = request.settings
     analysis = analyze(
         reading,
-        pricing=_pricing(settings),
+        pricing=pricing(settings),
         selection=selection(request),
         calibration=settings.calibrated,
     )
@@ -226,7 +279,8 @@ class _Meanwhile:
         return self._rules
 
 
-def _pricing(settings: Settings) -> "Pricing":
+def pricing(settings: Settings) -> "Pricing":
+    """Return the prices that settings ask for."""
     from costscan.billing import Pricing  # noqa: PLC0415
 
     return Pricing(discount=settings.prices.share_paid, overrides=settings.prices.models or None)

@@ -36,7 +36,7 @@ def served() -> Iterator[Bucket]:
 def store(served: Bucket, monkeypatch: pytest.MonkeyPatch) -> Any:
     for name, value in served.environment.items():
         monkeypatch.setenv(name, value)
-    objects._store.cache_clear()
+    objects.object_store.cache_clear()
     return served.store
 
 
@@ -146,7 +146,7 @@ def test_a_store_that_cannot_be_reached(store: Any, monkeypatch: pytest.MonkeyPa
 
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    objects._store.cache_clear()
+    objects.object_store.cache_clear()
     monkeypatch.setitem(__import__("sys").modules, "obstore.store", None)
     assert "pip install 'costscan[remote]'" in said(capsys, "usage", "gs://logs/", code=2)
 

@@ -45,7 +45,7 @@ def billed(reading: Reading, pricing: Pricing, selection: Selection | None) -> t
     """
     table = price_table(pricing.overrides)
     calls, copies = merge.calls_and_copies(reading.folder)
-    duplicates = calls.height - int(calls["kept"].sum())
+    duplicates = calls.height - int(calls["kept"].sum()) + reading.duplicates_elsewhere
     runs = assembly.runs_of(copies)
     calls = assembly.priced(assembly.modelled(calls, copies, runs), table, pricing)
     totals = recorded(merge.table(reading.folder, "recorded").collect(), calls)

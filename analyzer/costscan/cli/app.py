@@ -21,10 +21,12 @@ from costscan.cli.check import check
 from costscan.cli.compare import compare
 from costscan.cli.explain import explain
 from costscan.cli.findings import findings
+from costscan.cli.ingest import ingest
 from costscan.cli.init import init
 from costscan.cli.prices import prices
 from costscan.cli.rules import rules
 from costscan.cli.schema import schema
+from costscan.cli.store import store
 from costscan.cli.trend import trend
 from costscan.cli.trial import trial
 from costscan.cli.usage import usage
@@ -63,12 +65,14 @@ for command in (
     prices,
     schema,
     init,
+    ingest,
     capture,
     calibrate,
 ):
     app.command()(command)
 app.add_typer(rules, name="rules")
 app.add_typer(cache, name="cache")
+app.add_typer(store, name="store")
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - typer calls it so

@@ -11,13 +11,19 @@ _LOGS = (
     "Logs: files, folders, patterns, addresses (s3://...), or - for standard input; "
     ".jsonl .json .ndjson, plain, .gz or .zst."
 )
-Paths = Annotated[list[str], typer.Argument(metavar="PATH", show_default=False, help=_LOGS)]
+_LOGS_OR_STORE = f"{_LOGS} Or a store of `ingest`."
+_CLIENTS = "Without it, those that clients keep on this machine."
+Paths = Annotated[list[str], typer.Argument(metavar="PATH", show_default=False, help=_LOGS_OR_STORE)]
+Logs = Annotated[list[str], typer.Argument(metavar="PATH", show_default=False, help=_LOGS)]
+LogsOrDefault = Annotated[
+    list[str] | None, typer.Argument(metavar="PATH", show_default=False, help=f"{_LOGS} {_CLIENTS}")
+]
 PathsOrDefault = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="PATH",
         show_default=False,
-        help=f"{_LOGS} Without it, those that clients keep on this machine.",
+        help=f"{_LOGS_OR_STORE} {_CLIENTS}",
     ),
 ]
 Output = Annotated[

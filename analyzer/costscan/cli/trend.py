@@ -1,6 +1,7 @@
 """`costscan trend`: what each task costs over time."""
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -10,10 +11,16 @@ import typer
 from costscan.cli import parameters as p
 from costscan.cli.options import Options, with_options
 from costscan.cli.printing import print_document, tell_written
+from costscan.cli.session import diagnosed
+from costscan.errors import CostscanError
+from costscan.gate_pipeline import side
 from costscan.reports.outputs import trend_target
+from costscan.store.places import is_store
 
 if TYPE_CHECKING:
+    from costscan.gate import ComparisonSide
     from costscan.trend import Trend
+    from costscan.trend.history import OfStore
 
 
 class Metric(StrEnum):
@@ -31,12 +38,12 @@ Reports = Annotated[
     typer.Argument(
         metavar="PATH",
         show_default=False,
-        help="Run reports: .parquet files of `analyze -o`, or folders of them.",
+        help="Run reports: .parquet files of `analyze -o`, or folders of them; or a store of `ingest`.",
     ),
 ]
 
 
-@with_options("task", "project", "tz", "set", "config")
+@with_options("since", "until", "task", "project", "tz", "set", "config", "workers")
 def trend(
     path: Reports,
     *,
@@ -54,9 +61,10 @@ def trend(
       costscan trend history/
       costscan trend history/ --task nightly --metric cache_hit_rate
       costscan trend history/ --json --set check.false_alarm=0.01
+      costscan trend ~/costs --since 90d
 
     A run that is in several reports counts once. A change is a step that lasts: in a task without one, chance
-    alone shows one in 5% of cases at most (check.false_alarm).
+    alone shows one in 5% of cases at most (check.false_alarm). --since and --until are for stores.
 
     Exit codes: 0 fine, 2 cannot run (usage, unreadable input).
     """  # noqa: D301 - \b keeps the lines apart
@@ -66,7 +74,7 @@ def trend(
     from costscan.trend import trend as of_history  # noqa: PLC0415
 
     alarm = float(chosen.check.false_alarm)
-    history = read_history(path)
+    history = read_history(path, _reader(path, options))
     now = datetime.now(UTC)
     task_trends = of_history(
         history,
@@ -81,6 +89,26 @@ def trend(
         target.write_trend(task_trends)
     _print(task_trends, as_json=json, top=top)
     tell_written(targets)
+
+
+def _reader(paths: list[str], options: Options) -> "OfStore":
+    """Return what reads a store.
+
+    Raises:
+        CostscanError: a time is given for reports alone.
+    """
+    request = options.request(paths)
+    if (request.since or request.until) and not any(is_store(path) for path in paths):
+        raise CostscanError(
+            f"{paths[0]}: --since and --until choose turns, and a report has runs",
+            "choose them where the report is made: costscan analyze LOGS --since TIME -o FILE.parquet",
+        )
+
+    def read(path: str) -> "ComparisonSide":
+        with side(replace(request, paths=(path,)), diagnosed) as own:
+            return own.side
+
+    return read
 
 
 def _print(task_trends: "Trend", *, as_json: bool, top: int | None) -> None:

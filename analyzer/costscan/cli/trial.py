@@ -83,7 +83,7 @@ Yes: TypeAlias = Annotated[bool, typer.Option("--yes", "-y", help="Send without 
     *("since", "until", "task", "project", "format", "rules", "tz", "set", "config", "no_cache", "workers")
 )
 def trial(
-    path: p.Paths,
+    path: p.Logs,
     *,
     action: Action = None,
     rule: Rule = None,

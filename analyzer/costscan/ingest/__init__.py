@@ -34,7 +34,8 @@ class Reading:
     """What was read: counts, the lines that could not be read, and the folder of the tables.
 
     `unusable` are the files that hold no usable line; `unread` says of others, and of folders, why they could
-    not be read.
+    not be read. `duplicates_elsewhere` are calls that another file tells too, in files that were left out;
+    `whole` reads what is billed in those as well, where there are any.
 
     Use as a context manager: the folder is removed at the end, and when the process is told to end before.
     """
@@ -48,6 +49,8 @@ class Reading:
     formats: Mapping[str, int] = field(default_factory=dict)
     unusable: Sequence[tuple[str, str]] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
+    duplicates_elsewhere: int = 0
+    whole: Callable[[], "Reading"] | None = None
 
     def __post_init__(self) -> None:
         """Have the tables removed whatever happens."""
@@ -97,7 +100,11 @@ class _Tally:
         """Return what was read, its tables in `folder`."""
         return Reading(
             folder,
-            **self.counts,
+            files=self.counts["files"],
+            bytes=self.counts["bytes"],
+            lines=self.counts["lines"],
+            skipped_lines=self.counts["skipped_lines"],
+            repaired_lines=self.counts["repaired_lines"],
             formats=dict(self.formats),
             unusable=sorted(self.unusable),
             unread=dict(sorted(self.unread.items())),
@@ -138,7 +145,7 @@ def read(
     kept_in = cache_folder.folder() if keep and not cache_folder.is_off() else None
     with _own_folder() as folder:
         tally = _Tally(on_bytes)
-        files, alone, tally.unread = (
+        files, alone, tally.unread, _ = (
             found.log_files if found is not None else discover(paths, folder, moments)
         )
         if bill_only:

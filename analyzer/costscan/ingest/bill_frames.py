@@ -34,7 +34,7 @@ class Part:
 
 def of_columns(columns: Columns) -> dict[str, pl.DataFrame]:
     """Return the tables of a task as frames."""
-    return {name: _frame(name, values) for name, values in columns.items()}
+    return {name: frame_of(name, values) for name, values in columns.items()}
 
 
 def of_bytes(tables: Mapping[str, bytes]) -> dict[str, pl.DataFrame]:
@@ -53,7 +53,7 @@ def together(parts: Sequence[Part], order: Sequence[str]) -> dict[str, pl.DataFr
     What a part holds of other files is left out; copies are numbered in the order of the rows.
     """
     place = {path: n for n, path in enumerate(order)}
-    parts = parts or [Part((), {name: _frame(name, [[] for _ in TABLES[name]]) for name in OF_BILL})]
+    parts = parts or [Part((), {name: frame_of(name, [[] for _ in TABLES[name]]) for name in OF_BILL})]
     starts = [0]
     for part in parts:
         starts.append(starts[-1] + part.tables["copies"].height)
@@ -87,7 +87,8 @@ def _numbered(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     return tables
 
 
-def _frame(name: str, columns: list[list[object]]) -> pl.DataFrame:
+def frame_of(name: str, columns: Sequence[Sequence[object]]) -> pl.DataFrame:
+    """Return a table as a frame; times are given as microseconds since 1970."""
     series = [
         pl.Series(column, values, pl.Int64 if kind == "time" else _TYPES[kind])
         for (column, kind), values in zip(TABLES[name].items(), columns, strict=True)

@@ -24,15 +24,13 @@ def write(rows: Rows, out: Path, task: int) -> None:
         OSError: they cannot be written.
     """
     tables = {
-        name: [
-            _plain(values, kind) for values, kind in zip(rows.columns(name), columns.values(), strict=True)
-        ]
+        name: [plain(values, kind) for values, kind in zip(rows.columns(name), columns.values(), strict=True)]
         for name, columns in written(rows).items()
     }
     try:
         content = _encode(tables)
     except UnicodeEncodeError:
-        content = _encode({name: list(map(_clean, columns)) for name, columns in tables.items()})
+        content = _encode({name: list(map(clean, columns)) for name, columns in tables.items()})
     _place(out, task).write_bytes(content)
 
 
@@ -52,12 +50,13 @@ def _place(out: Path, task: int) -> Path:
     return out / f"bill-{task}.msgpack"
 
 
-def _plain(values: Sequence[Any], kind: str) -> Sequence[Any]:
+def plain(values: Sequence[Any], kind: str) -> Sequence[Any]:
+    """Return values without times: these as microseconds since 1970."""
     if kind != "time":
         return values
     return [None if moment is None else (moment - _BEGIN) // _MICROSECOND for moment in values]
 
 
-def _clean(values: Sequence[Any]) -> list[Any]:
+def clean(values: Sequence[Any]) -> list[Any]:
     """Return texts without lone surrogates, which JSON may hold and UTF-8 may not."""
     return [v.encode("utf-8", "replace").decode() if isinstance(v, str) else v for v in values]

@@ -13,17 +13,21 @@ from costscan.formats import available
 from costscan.formats.interface import LogFile
 from costscan.ingest.dated_paths import Moments, is_dated, of_each_day
 from costscan.ingest.walk import LOG_ENDINGS, PACKED_ENDINGS, is_log, logs_in, names_beside
-from costscan.remote.addresses import is_remote
+from costscan.remote.addresses import SIGN_OF_STORE, is_remote
 
 MAX_PLACES: Final = 8
 
 
 class LogFiles(NamedTuple):
-    """Every file to read, the paths that were named one by one, and why others cannot be looked into."""
+    """Every file to read, the paths that were named one by one, and why others cannot be looked into.
+
+    `identities` tell the files apart: their paths without links.
+    """
 
     files: list[LogFile]
     named: set[str]
     unread: dict[str, str]
+    identities: Sequence[str] = ()
 
 
 def discover(paths: Sequence[str], spool: Path, moments: Moments | None = None) -> LogFiles:
@@ -50,7 +54,7 @@ def discover(paths: Sequence[str], spool: Path, moments: Moments | None = None) 
         matched, alone = _dated(path, moments, unread) if is_dated(path) else _found(path, unread)
         named.update(file.path for file in matched if alone)
         log_files.update({_identity(f, folders): f for f in matched})
-    return LogFiles(list(log_files.values()), named, unread)
+    return LogFiles(list(log_files.values()), named, unread, list(log_files))
 
 
 def _dated(path: str, moments: Moments | None, unread: dict[str, str]) -> tuple[list[LogFile], bool]:
@@ -171,6 +175,10 @@ def _files(path: str, unread: dict[str, str]) -> tuple[list[str], bool]:
     given = Path(path).expanduser()
     before = len(unread)
     if os.path.isdir(given):  # noqa: PTH112 - Path.is_dir raises where it may not look
+        if (given / SIGN_OF_STORE).is_dir():
+            raise CostscanError(
+                f"{path}: this is a store, which holds no texts", "name the logs that were put into it"
+            )
         logs = logs_in(given, unread.__setitem__)
         if not logs and len(unread) == before:
             raise NotThereError(

@@ -158,7 +158,7 @@ def key_of(file: LogFile) -> bytes | None:
 def _key(file: LogFile, settled_at_ns: int | None = None) -> bytes | None:
     """Return the key of a file; None where it was written to after `settled_at_ns`, or nobody can tell."""
     if file.remote is not None:
-        told = (file.path, *file.remote, _code())
+        told = (file.path, *file.remote, code_digest())
         is_known = file.remote.version is not None
         return xxhash.xxh3_128_digest(repr(told).encode("utf-8", "surrogateescape")) if is_known else None
     with open(file.on_disk, "rb", buffering=0) as log:  # noqa: PTH123 - there may be thousands
@@ -168,7 +168,7 @@ def _key(file: LogFile, settled_at_ns: int | None = None) -> bytes | None:
         head = log.read(_ENDS_BYTES)
         log.seek(max(stat.st_size - _ENDS_BYTES, 0))
         tail = log.read(_ENDS_BYTES)
-    own = (file.path, stat.st_size, stat.st_mtime_ns, stat.st_ino, *_beside(file.on_disk), _code())
+    own = (file.path, stat.st_size, stat.st_mtime_ns, stat.st_ino, *_beside(file.on_disk), code_digest())
     return xxhash.xxh3_128_digest(repr(own).encode("utf-8", "surrogateescape") + head + tail)
 
 
@@ -186,7 +186,7 @@ def _beside(log: str) -> list[tuple[str, int, int]]:
 
 
 @cache
-def _code() -> str:
+def code_digest() -> str:
     """Return a digest of all that decides what reading makes of a file."""
     return digest_of("*.py", "*.toml", "ingest/*.py", "reading/**/*.py", "formats/**/*.py")
 

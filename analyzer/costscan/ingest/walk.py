@@ -10,6 +10,7 @@ from costscan.errors import CostscanError
 from costscan.formats import available
 from costscan.ingest.table_formats import table_format
 from costscan.reading.io import tables
+from costscan.remote.addresses import SIGN_OF_STORE
 
 LOG_ENDINGS: Final = (".jsonl", ".ndjson", ".json")
 PACKED_ENDINGS: Final = (".gz", ".zst")
@@ -21,7 +22,12 @@ _Folder = tuple[Path, frozenset[_Node]]
 
 def is_log(path: Path) -> bool:
     """Whether a file in a folder looks like a log by its name."""
-    name = path.name.lower()
+    return is_log_name(path.name)
+
+
+def is_log_name(name: str) -> bool:
+    """Whether a file of that name looks like a log."""
+    name = name.lower()
     if name.endswith(".meta.json") or name in _beside():
         return False
     return name.endswith(_endings())
@@ -79,33 +85,36 @@ class _Walk:
             if node in above:
                 self._unread(str(folder), "a link to a folder that it is in")
             self._visited.add(node)
+            if any(entry.name == SIGN_OF_STORE for entry in entries):
+                continue  # a store: what was read of logs, and none itself
             yield from self._files(folder, entries, above | {node})
 
     def _files(
         self, folder: Path, entries: "Sequence[os.DirEntry[str]]", above: frozenset[_Node]
     ) -> Iterator[str]:
+        inside = str(folder / "_")[:-1]  # joining paths one by one takes long, and there may be thousands
         for entry in entries:
-            path = folder / entry.name
+            path = inside + entry.name
             try:
-                if entry.is_symlink() and (is_log(path) or not path.suffix):
+                if entry.is_symlink() and (is_log_name(entry.name) or not Path(path).suffix):
                     entry.stat()  # fails where it leads nowhere, and might have been a log or a folder
                 if entry.is_dir():
-                    (self._linked if entry.is_symlink() else self._todo).append((path, above))
-                elif is_log(path) and entry.is_file() and _may_be_log(path):
-                    yield str(path)
+                    (self._linked if entry.is_symlink() else self._todo).append((Path(path), above))
+                elif is_log_name(entry.name) and entry.is_file() and _may_be_log(path):
+                    yield path
             except OSError as error:
-                self._unread(str(path), f"a link that leads nowhere: {error.strerror}")
+                self._unread(path, f"a link that leads nowhere: {error.strerror}")
 
 
-def _may_be_log(path: Path) -> bool:
+def _may_be_log(path: str) -> bool:
     """Whether a file may be a log by what it holds: a table is none where no format knows its columns.
 
     Reports, costscan's own among them, are tables too.
     """
-    if not path.name.lower().endswith(tables.ENDINGS):
+    if not path.lower().endswith(tables.ENDINGS):
         return True
     try:
-        return table_format(str(path), list(available().values())) is not None
+        return table_format(path, list(available().values())) is not None
     except CostscanError:
         return True  # to be told as one that cannot be read
 

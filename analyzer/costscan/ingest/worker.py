@@ -19,7 +19,7 @@ from costscan.defects import described
 from costscan.errors import CostscanError
 from costscan.formats import available, foreign, named
 from costscan.formats.interface import Format, LogFile, RemoteFile
-from costscan.ingest import arrow_tables, bill_tables
+from costscan.ingest import arrow_tables, bill_tables, polars_tables
 from costscan.ingest.fetching import Fetching
 from costscan.ingest.kept_readings import Added, KeptReadings, Read, key_of
 from costscan.ingest.reasons import NOTHING_KNOWN
@@ -28,7 +28,7 @@ from costscan.reading.io.containers import kind_of
 from costscan.reading.io.files import open_log
 from costscan.reading.io.lenient_json import document, is_document, is_object_document, text_of
 from costscan.reading.io.row_types import UnknownRow
-from costscan.reading.io.rows import OF_BILL, Rows
+from costscan.reading.io.rows import Rows, written
 
 SNIFF_BYTES: Final = (1 << 14, 1 << 22)
 SNIFF_LINES: Final = 1000
@@ -43,18 +43,20 @@ def read_files(
     task: int,
     bill_only: bool = False,
     kept_in: Path | None = None,
+    apart: bool = False,
 ) -> dict[str, Any]:
     """Have files read, their tables written for `task`, and return the counts of what was read.
 
     A file that cannot be opened, or whose reader raises, leaves no rows; it is in `unread` with the reason.
-    With `bill_only`, tables that no bill needs are not written, and `read` says what each file has in them.
-    What is kept in `kept_in` is not read again.
+    With `bill_only`, tables that no bill needs are not written. `read` says what each file has in those that
+    are, where `bill_only` or `apart` is set; with `apart`, the skipped lines of each file are named as if it
+    were the only one. What is kept in `kept_in` is not read again.
 
     Raises:
         OSError: the tables cannot be written.
     """
     rows = Rows(bill_only=bill_only)
-    outcome = _Outcome(rows)
+    outcome = _Outcome(rows, apart=apart)
     sources = [named(source)] if source else list(available().values())
     alone = len(files) == 1
     kept = None if kept_in is None else KeptReadings(kept_in, source, one_by_one=alone)
@@ -62,9 +64,9 @@ def read_files(
     with Fetching(to_fetch, out / f"fetched-{task}") as fetching:
         for file in files:
             outcome.take(file, lambda log: _read_or_taken(log, sources, rows, kept, fetching))
-    (bill_tables if bill_only else arrow_tables).write(rows, out, task)
+    _writer(bill_only=bill_only, apart=apart)(rows, out, task)
     return {
-        "read": outcome.told if bill_only else [],
+        "read": outcome.told if bill_only or apart else [],
         "task": task,
         "files": len(files),
         "formats": Counter(name for read in outcome.done.values() for name in read.formats),
@@ -80,11 +82,19 @@ def read_files(
     }
 
 
+def _writer(*, bill_only: bool, apart: bool) -> Callable[[Rows, Path, int], None]:
+    """Return what writes tables: what this process has imported already, where that is so."""
+    if bill_only:
+        return bill_tables.write
+    return polars_tables.write if apart and "polars" in sys.modules else arrow_tables.write
+
+
 @dataclass
 class _Outcome:
-    """What became of the files of a task: read, or why not; `told` is what is kept of each for bills."""
+    """What became of the files of a task: read, or why not; `told` is how many rows each has."""
 
     rows: Rows
+    apart: bool
     done: dict[str, Read] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
     told: list[tuple[Any, ...]] = field(default_factory=list)
@@ -92,10 +102,12 @@ class _Outcome:
     def take(self, file: LogFile, read: Callable[[LogFile], Read]) -> None:
         """Have a file read; one that cannot be leaves no rows."""
         added = Added(self.rows)
+        self.rows.named_from = len(self.rows.skipped) if self.apart else 0
+        names = list(written(self.rows))
         try:
             with self.rows.whole():
                 self.done[file.path] = done = read(file)
-            self.told.append((file.path, done.formats, done.unusable, added.counts(), added.sizes(OF_BILL)))
+            self.told.append((file.path, done.formats, done.unusable, added.counts(), added.sizes(names)))
         except CostscanError as error:
             self.unread[file.path] = error.what.removeprefix(f"{file.path}: ").removeprefix(
                 f"{file.on_disk}: "
@@ -217,6 +229,7 @@ def answered(order: Mapping[str, Any]) -> dict[str, Any]:
             task=order["task"],
             bill_only=order["bill_only"],
             kept_in=Path(order["kept_in"]) if order["kept_in"] else None,
+            apart=order.get("apart", False),
         )
     except OSError as error:
         return {"error": f"{error.filename or order['out']}: {error.strerror or error}"}

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 STORES: Final = ("s3", "s3a", "gs", "az", "azure", "abfs", "abfss")
 WEB: Final = ("https", "http")
+SIGN_OF_STORE: Final = "_manifest"
+"""The folder by which a place is known as one that `costscan ingest` fills: what is in it are no logs."""
 _MAGIC: Final = re.compile(r"[*?[]")
 _WILD: Final = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 _PIECES: Final = re.compile(r"\*\*/|\*\*|\*|\?|\[!?\]?[^\]]*\]|.", re.DOTALL)
@@ -91,4 +93,4 @@ def _literal(piece: str) -> str:
     return f"[{'^' + inner[1:] if inner.startswith('!') else inner}]"
 
 
-__all__ = ["STORES", "WEB", "Address", "is_remote", "is_web", "matching", "shown", "split"]
+__all__ = ["SIGN_OF_STORE", "STORES", "WEB", "Address", "is_remote", "is_web", "matching", "shown", "split"]

@@ -44,8 +44,8 @@ def found(path: str, is_log: Callable[[str], bool], beside: Sequence[str]) -> tu
     if is_web(path):
         return [LogFile(shown(path), remote=RemoteFile(0, None, (), path))], True
     address = split(path)
-    with _told(path):
-        store = _store(address.store)
+    with told(path):
+        store = object_store(address.store)
         if not address.is_pattern and address.key and not address.key.endswith("/"):
             named = _named(store, address.key)
             if named is not None:
@@ -76,12 +76,12 @@ def fetch(file: LogFile, folder: Path) -> LogFile:
     """
     remote = file.remote
     assert remote is not None  # noqa: S101 - only remote logs are fetched
-    with _told(file.path):
+    with told(file.path):
         if remote.url is not None:
-            store, key, above = _store(remote.url), "", ""
+            store, key, above = object_store(remote.url), "", ""
         else:
             address = split(file.path)
-            store, key, above = _store(address.store), address.key, address.key.rpartition("/")[0]
+            store, key, above = object_store(address.store), address.key, address.key.rpartition("/")[0]
         target = folder / _name(file.path)
         version = _fetched(store, key, target)
         for name, _ in remote.beside:
@@ -146,7 +146,7 @@ def _files(
 
 
 @cache
-def _store(url: str) -> "ObjectStore":
+def object_store(url: str) -> "ObjectStore":
     """Return a store.
 
     Raises:
@@ -177,7 +177,7 @@ def _credentials(url: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _told(path: str) -> Iterator[None]:
+def told(path: str) -> Iterator[None]:
     """Say what a store answers as an error of costscan.
 
     Raises:
@@ -200,4 +200,4 @@ def _told(path: str) -> Iterator[None]:
         ) from None
 
 
-__all__ = ["fetch", "found"]
+__all__ = ["fetch", "found", "object_store", "told"]

@@ -1,9 +1,10 @@
 """A history: the runs of several run reports, each run once, and when it was."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeAlias
 
 import polars as pl
 
@@ -11,8 +12,11 @@ from costscan.errors import CostscanError
 from costscan.gate import ComparisonSide, is_report
 from costscan.gate.side import ENDING, read_report
 from costscan.schema.frames import TIME
+from costscan.store.places import is_store
 
 _MAKE_ONE = f"make reports of logs with: costscan analyze LOGS -o DIR/2026-11-01{ENDING}"
+OfStore: TypeAlias = Callable[[str], ComparisonSide]
+"""Returns the runs that a store tells of."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +41,21 @@ class History:
         return units.with_columns(at=pl.coalesce("started_at", "made_at"))
 
 
-def read_history(paths: Sequence[str]) -> History:
+def read_history(paths: Sequence[str], of_store: OfStore | None = None) -> History:
     """Read run reports, and folders of them.
+
+    Args:
+        paths: the reports and folders, and perhaps stores.
+        of_store: what reads a store; None where there is none.
 
     Raises:
         CostscanError: there is none, or one cannot be read.
     """
-    files = {file.resolve(): file for path in paths for file in _files(Path(path).expanduser())}
-    sides = sorted((read_report(file) for file in files.values()), key=_age)
+    stores = [path for path in paths if of_store is not None and is_store(path)]
+    named = [Path(path).expanduser() for path in paths if path not in stores]
+    files = {file.resolve(): file for path in named for file in _files(path)}
+    told = [of_store(path) for path in stores] if of_store is not None else []
+    sides = sorted([*(read_report(file) for file in files.values()), *told], key=_age)
     every = pl.concat([_runs(side) for side in sides])
     own = ["report", "made_at"]
     runs = every.unique("run_id", keep="last", maintain_order=True).drop(own)

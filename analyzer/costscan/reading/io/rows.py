@@ -96,7 +96,8 @@ class Rows(Tables):
     most `MAX_NAMED_SKIPS` are named. `kept` is what one file leaves for the next: the first prompts of runs.
     `strange` holds, by shape, the first line of those that the reader of the current file does not know, and
     how many there are; `counting` is off where a file is read once more, by another format. `bill_only`: what
-    is not billed need not be read, and blocks are not asked for.
+    is not billed need not be read, and blocks are not asked for. `named_from`: skipped lines before this one
+    do not count towards those that are named.
     """
 
     def __init__(self, *, bill_only: bool = False) -> None:
@@ -109,6 +110,7 @@ class Rows(Tables):
         self.repaired_lines = 0
         self.strange: dict[tuple[Any, ...], tuple[dict[str, Any], int]] = {}
         self.counting = True
+        self.named_from = 0
 
     def add_strange(self, line: dict[str, Any]) -> None:
         """Count a line that was decoded and is of no kind that its format knows."""
@@ -160,7 +162,7 @@ class Rows(Tables):
             self.skipped_lines += 1
         else:
             self.repaired_lines += 1
-        if len(self.skipped) < MAX_NAMED_SKIPS:
+        if len(self.skipped) - self.named_from < MAX_NAMED_SKIPS:
             self.skipped.append(SkippedRow(path=path, line=line, reason=reason, lost=lost))
 
 

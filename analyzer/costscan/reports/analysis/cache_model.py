@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from costscan.cache.agreement import CACHED_OUTSIDE, EXPIRED_EARLY, LOST
+from costscan.cache.loss_places import AFTER_SEARCH, AT_MESSAGE
+from costscan.cache.proven_calls import NOT_YET
 from costscan.reports.analysis.bill_lines import Pieces
 from costscan.reports.text.numbers import count, percent, plural, precise, usd
 from costscan.reports.text.sanitize import inert
@@ -11,10 +13,14 @@ from costscan.summary import Summary
 
 _WHY: Final[Mapping[str, str]] = {
     LOST: "{calls} wrote a warm prefix anew for no cause in the log",
+    AFTER_SEARCH: "{calls} wrote a warm prefix anew after a search for tools",
+    AT_MESSAGE: "{calls} wrote a warm prefix anew where a person went on",
+    NOT_YET: "{calls} did not find what another call was still writing",
     EXPIRED_EARLY: "{calls} found an entry gone before its lifetime was over",
     CACHED_OUTSIDE: "{calls} read what nothing in the log had written",
 }
 """What the classes of disagreement mean that the replay does not have."""
+_OTHER: Final = "{calls} read something else than was foreseen"
 _LEAST_SHARE: Final = 0.0005
 LEAST_OFF: Final = 0.05
 """A replay that is off by a larger share of the bill is marked."""
@@ -39,7 +45,8 @@ def _worst(summary: Summary) -> str:
     if not comparable:
         return ""
     worst = max(comparable, key=lambda row: abs(row["off_usd"]))
-    return f": {_WHY[worst['class']].format(calls=plural(worst['turns'], 'call'))} ({_amount(worst)})"
+    why = _WHY.get(worst["class"], _OTHER)
+    return f": {why.format(calls=plural(worst['turns'], 'call'))} ({_amount(worst)})"
 
 
 def _amount(row: Mapping[str, Any]) -> str:
