@@ -13,7 +13,7 @@ PROVEN = {"side-call", "hidden-call", "shared-outside", "outlived"}
 """What the replay has from the reads: such turns are foreseen."""
 CLASSES = (
     GROWTH.columns["disagreement"]
-    .text.partition(": ")[2]
+    .meaning.partition(": ")[2]
     .replace("(which the replay has from the reads)", "")
 )
 
@@ -26,7 +26,7 @@ def test_the_class_that_most_comes_from_is_told(samples: Billed, name: str) -> N
         replay=replace(samples.summary.replay, classes=(row,), off_share=0.2, exact_share=0.9),
     )
     ((said, _),) = cache_model(summary)
-    assert said.startswith("90% of calls exact, 20.0% of dollars off: 3 calls ")
+    assert said.startswith("90.0% of calls exact, 20.0% of dollars off: 3 calls ")
     assert said.endswith(" ($2.00)")
     assert "something else" not in said
 
