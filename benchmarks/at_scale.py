@@ -87,7 +87,7 @@ def print_fleet(costs: dict[str, list[Cost]], calls_a_day: int, bytes_a_call: fl
     print("| command | cores kept busy | USD a day |\n|---|--:|--:|")
     for name, each in costs.items():
         cpu_s = each[-1].cpu_s_per_million * calls_a_day / MILLION
-        print(f"| `{name}` | {cpu_s / DAY_S:,.1f} | {cpu_s / 3600 * USD_PER_CORE_HOUR:,.0f} |")
+        print(f"| `{name}` | {cpu_s / DAY_S:,.1f} | {cpu_s / 3600 * USD_PER_CORE_HOUR:,.2f} |")
 
 
 def main() -> None:
