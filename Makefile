@@ -1,4 +1,7 @@
 # Common tasks; `make help` lists them. They expect the environment of the README's test command in .venv.
+# Tests run on every core; threads of Polars beside them take an eighth longer.
+export POLARS_MAX_THREADS ?= 1
+
 .PHONY: help test coverage thorough matrix lint types contracts format docs samples charts check
 
 help:  ## list the tasks
