@@ -46,7 +46,7 @@ def test_the_client_compacts_from_a_hundred_thousand_tokens_on(value: str, windo
 
 
 @pytest.mark.parametrize(("saved", "cost", "total", "is_action"), [
-    (0.021, 1.0, 1.0, True), (0.02, 1.0, 1.0, False),
+    (0.0201, 1.0, 1.0, True), (0.02, 1.0, 1.0, False),
     (0.026, 1.0, 10.0, True), (0.025, 1.0, 10.0, False),
     (1.0, 1000.0, 1000.0, True), (0.99, 1000.0, 1000.0, False),
 ])  # fmt: skip
