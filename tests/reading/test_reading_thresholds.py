@@ -1,5 +1,7 @@
 """The limits of what is read out of texts and counters, each with a case just within it and one just beyond."""
 
+from collections.abc import Sequence
+from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,9 +9,9 @@ import polars as pl
 import pytest
 
 from costscan.reading.conversation.call import _is_too_few, _may_have_grown, key_of
-from costscan.reading.conversation.result_use import judged
+from costscan.reading.conversation.result_use import Use, Used, judged
 from costscan.reading.prompt_diff.divergence import alike
-from costscan.reading.prompt_diff.messages import _same_question
+from costscan.reading.prompt_diff.messages import _same_question, is_compacted
 from costscan.reading.prompt_diff.value_kind import _is_hex, _number
 from costscan.usage import within_limits
 
@@ -99,3 +101,80 @@ def test_a_call_has_no_more_tokens_than_its_model_can_take_or_write(
         "cache_write_5m_tokens": 0, "cache_write_1h_tokens": 0, "output_tokens": 9, "usage_from": "reported",
     }  # fmt: skip
     assert within_limits(pl.DataFrame([call | more]))["usage_from"].item() == usage_from
+
+
+RESULT = "quixotic zanzibar " + "row of the table " * 360
+"""A result of more than 6,000 characters with two words that tell of its use."""
+
+
+def used(before: Sequence[str], after: Sequence[str], result: str = RESULT) -> Used | None:
+    """Return what is told of a result that stands between these texts of a model, one of each call."""
+    use, calls = Use(), count()
+    for text in before:
+        use.wrote(next(calls), text)
+    block: Any = SimpleNamespace(kind="tool_result", text=result)
+    use.sent(7, next(calls), "user", block)
+    for text in after:
+        use.wrote(next(calls), text)
+    use.close()
+    return use.used.get(7)
+
+
+@pytest.mark.parametrize(("chars", "is_told"), [(6000, True), (5999, False)])
+def test_a_result_of_six_thousand_characters_is_followed(chars: int, *, is_told: bool) -> None:
+    """As docs/used-share.md says: to follow a smaller one takes as long, and it costs little."""
+    assert (used([], ["no word of it"] * 4, RESULT[:chars]) is not None) == is_told
+
+
+@pytest.mark.parametrize(("quiet", "is_used"), [(63, True), (64, False)])
+def test_a_result_is_followed_through_64_texts(quiet: int, *, is_used: bool) -> None:
+    """Of 22 results that 32 texts called unused, four were used later: docs/used-share.md."""
+    told = used([], ["no word of it"] * quiet + ["the quixotic one"])
+    assert told is not None
+    assert (told.share != 0) == is_used
+
+
+@pytest.mark.parametrize(("between", "is_used"), [(3, False), (4, True)])
+def test_a_word_of_the_four_texts_before_is_no_sign_of_use(between: int, *, is_used: bool) -> None:
+    """They hold what was asked for and why; what was said long before may have been forgotten."""
+    told = used(["the quixotic one", *["nothing"] * between], ["the quixotic one"] * 4)
+    assert told is not None
+    assert (told.share != 0) == is_used
+
+
+@pytest.mark.parametrize(("word", "is_used"), [("zorq", True), ("zrq", False)])
+def test_a_word_that_tells_of_use_has_four_letters(word: str, *, is_used: bool) -> None:
+    """Shorter ones come again by chance."""
+    told = used([], [word] * 4, f"{word} {RESULT}")
+    assert told is not None
+    assert (told.share != 0) == is_used
+
+
+def test_the_two_longest_words_say_how_long_a_result_was_used() -> None:
+    """The shorter a word is, the likelier it comes again by chance."""
+    told = used([], ["quixotical", "zanzibari", "brobding"], f"quixotical zanzibari {RESULT} brobding")
+    assert told is not None
+    assert told.call == 2
+    assert told.to == pytest.approx(0, abs=0.01)
+
+
+@pytest.mark.parametrize(("gone", "stay", "chars", "is_one"), [
+    (3, 0, 150, True), (2, 0, 150, False), (3, 1, 150, True), (5, 2, 150, False), (3, 0, 151, False),
+])  # fmt: skip
+def test_a_compaction_halves_three_blocks_or_more_of_which_a_third_stays(
+    gone: int, stay: int, chars: int, *, is_one: bool
+) -> None:
+    """Of 300 characters; less that goes, or more that stays, is an edit, unless the text says that it sums up."""
+    old = prompt(range(gone + 1), 300)
+    new = prompt([0, 99, *range(1, stay + 1)], chars)
+    assert is_compacted(old, new, 1) == is_one
+
+
+def prompt(keys: Sequence[int], chars: int) -> Any:
+    """Return a prompt of messages, which have so many characters behind the first one."""
+    sizes = [0, chars, *[0] * len(keys)]
+    blocks = [
+        SimpleNamespace(layer="messages", role="user", measured=SimpleNamespace(kind="text", chars=size))
+        for size in sizes[: len(keys)]
+    ]
+    return SimpleNamespace(keys=list(keys), blocks=blocks, text=lambda _: "what was done")
