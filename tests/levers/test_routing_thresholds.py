@@ -62,3 +62,20 @@ def test_how_far_the_length_in_another_family_may_be_off(tmp_path: Path, share: 
     choice = bench.plan.steps.select("req", to_model=pl.lit(HAIKU45))
     told = served_by(bench.plan.steps, choice, known)
     assert told["size_spread"].to_list() == pytest.approx([spread] * 2)
+
+
+@pytest.mark.parametrize(("model", "growth", "spread"), [
+    ("claude-opus-5", 0.5, 0.0), (HAIKU45, 0.0, 0.12), ("gpt-5.4-mini", 0.0, 0.25),
+])  # fmt: skip
+def test_what_another_model_may_take_and_write(
+    tmp_path: Path, model: str, growth: float, spread: float
+) -> None:
+    """One that thinks by default may write half as much more (assumed); that of another maker counts a quarter
+    more or fewer tokens (docs/accuracy.md)."""
+    log = write(tmp_path / "calls.jsonl", *lines(loops("other", model=OPUS48, runs=1, turns=2)))
+    with analyzed(log) as x:
+        bench = Workspace(x, Settings())
+        steps, known = bench.plan.steps, bench.sizes
+    told = served_by(steps, steps.select("req", to_model=pl.lit(model)), known)
+    assert told["output_growth"].to_list() == [growth] * 2
+    assert told["size_spread"].to_list() == pytest.approx([spread] * 2)
