@@ -175,7 +175,7 @@ def _files(path: str, unread: dict[str, str]) -> tuple[list[str], bool]:
     given = Path(path).expanduser()
     before = len(unread)
     if os.path.isdir(given):  # noqa: PTH112 - Path.is_dir raises where it may not look
-        if (given / SIGN_OF_STORE).is_dir():
+        if os.path.isdir(given / SIGN_OF_STORE):  # noqa: PTH112
             raise CostscanError(
                 f"{path}: this is a store, which holds no texts", "name the logs that were put into it"
             )

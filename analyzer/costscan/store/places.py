@@ -217,7 +217,8 @@ def is_store(path: str) -> bool:
     if is_web(path) or path == "-" or (is_remote(path) and _MAGIC & {*path}):
         return False
     if not is_remote(path):
-        return (Path(path).expanduser() / MANIFESTS).is_dir()
+        # Path.is_dir raises where it may not look.
+        return os.path.isdir(Path(path).expanduser() / MANIFESTS)  # noqa: PTH112
     with suppress(CostscanError):
         return bool(place(path).entries(MANIFESTS))
     return False
