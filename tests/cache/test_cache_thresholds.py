@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from costscan.cache import agreement, cache_use, prefix_chains, proven_calls
+from costscan.cache import cache_use, disagreement, prefix_chains, proven_calls
 from costscan.cache.breaks import cause
 from costscan.cache.prefix_tokens import billed_prefixes
 from costscan.cache.requests import with_minimums
@@ -25,7 +25,7 @@ def test_a_loss_is_an_early_end_in_the_last_fifth_of_a_lifetime(
     turn = pl.DataFrame({
         "given": [False], "kind": [None], "unexplained_tokens": [-5], "gap_s": [gap_s], "cache_write_1h_tokens": [hour_tokens],
     }, schema_overrides={"kind": pl.String})  # fmt: skip
-    assert turn.select(agreement._class()).item() == name
+    assert turn.select(disagreement.class_of_turn()).item() == name
 
 
 @pytest.mark.parametrize(("tokens", "is_little"), [(900, True), (899, False)])

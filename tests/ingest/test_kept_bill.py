@@ -2,14 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from costscan import cache_folder
-from costscan.ingest import worker
 from logs import message, pair, usage, write
-from reading_tables import age, assert_same, session, tables
+from reading_tables import age, assert_same, names_read, session, tables
 
 
 @pytest.fixture
@@ -17,15 +15,7 @@ def read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are read, not taken from what is kept in a folder of the test's own."""
     monkeypatch.delenv(cache_folder.OFF)
     monkeypatch.setenv(cache_folder.DIR, str(tmp_path / "cache"))
-    names: list[str] = []
-    real = worker.detect
-
-    def detect(file: Any, sources: Any) -> Any:
-        names.append(Path(file.path).name)
-        return real(file, sources)
-
-    monkeypatch.setattr(worker, "detect", detect)
-    return names
+    return names_read(monkeypatch)
 
 
 def test_a_bill_follows_files_that_come_and_go(tmp_path: Path, read_anew: list[str]) -> None:

@@ -5,7 +5,6 @@ import shutil
 import time
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import polars as pl
 import pytest
@@ -14,9 +13,8 @@ import mutants
 from command import Capture, said
 from costscan import cache_folder, ingest
 from costscan.formats import available
-from costscan.ingest import worker
 from logs import assistant, message, pair, text, tool_result, usage, user, write
-from reading_tables import age, assert_same, session, tables
+from reading_tables import age, assert_same, names_read, session, tables
 from samples import SAMPLES
 
 
@@ -44,15 +42,7 @@ def kept(cache: Path) -> list[Path]:
 @pytest.fixture
 def read_anew(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are read, not taken from what is kept."""
-    names: list[str] = []
-    real = worker.detect
-
-    def detect(file: Any, sources: Any) -> Any:
-        names.append(Path(file.path).name)
-        return real(file, sources)
-
-    monkeypatch.setattr(worker, "detect", detect)
-    return names
+    return names_read(monkeypatch)
 
 
 @pytest.mark.parametrize("bill_only", [False, True])

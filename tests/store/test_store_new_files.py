@@ -11,11 +11,10 @@ import pytest
 from command import Capture, said
 from costscan import cache_folder
 from costscan.errors import CostscanError
-from costscan.ingest import worker
 from costscan.store import reading, tables
 from costscan.store.upkeep import compact
 from logs import assistant, at, usage, write
-from reading_tables import age, session
+from reading_tables import age, names_read, session
 from stores import assert_holds, fill, opened, rows_of
 
 
@@ -29,15 +28,7 @@ def logs(tmp_path: Path) -> Path:
 @pytest.fixture
 def was_read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are read."""
-    names: list[str] = []
-    real = worker.detect
-
-    def detect(file: Any, sources: Any) -> Any:
-        names.append(Path(file.path).name)
-        return real(file, sources)
-
-    monkeypatch.setattr(worker, "detect", detect)
-    return names
+    return names_read(monkeypatch)
 
 
 def test_only_what_is_new_or_grown_is_read(logs: Path, tmp_path: Path, was_read: list[str]) -> None:

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 from polars.testing import assert_frame_equal
 
 from costscan import ingest
+from costscan.ingest import worker
 from logs import assistant, usage, write
 from readings import counts_of
 
@@ -17,6 +19,19 @@ def age(*paths: Path, by_s: int = 3600) -> None:
     for path in paths:
         for file in [path] if path.is_file() else path.rglob("*"):
             os.utime(file, (time.time() - by_s,) * 2)
+
+
+def names_read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that gets the names of the files that are read, not taken from what is kept."""
+    names: list[str] = []
+    real = worker.detect
+
+    def detect(file: Any, sources: Any) -> Any:
+        names.append(Path(file.path).name)
+        return real(file, sources)
+
+    monkeypatch.setattr(worker, "detect", detect)
+    return names
 
 
 Tables = dict[str, pl.DataFrame]

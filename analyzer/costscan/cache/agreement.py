@@ -2,22 +2,21 @@
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
 from costscan.cache.automatic import AutomaticCaches, fitted
+from costscan.cache.disagreement import LOST, by_class, class_of_turn, least_usd
 from costscan.cache.loss_places import LossPlaces
 from costscan.cache.policies import is_automatic, is_marked
-from costscan.cache.proven_calls import IN_RUN, from_outside, proven, with_proven
+from costscan.cache.proven_calls import from_outside, proven, with_proven
 from costscan.cache.requests import LoggedRequests
 from costscan.cache.simulator import simulate
-from costscan.cache_policy import LONG_US, SHORT_US
-from costscan.prices import UNIT_COLUMNS, UNITS_OF, turn_usd, usd_of
+from costscan.prices import UNIT_COLUMNS, UNITS_OF, turn_usd
 from costscan.schema.frames import PROMPT, USD
 
 _PLACE: Final = ["run_id", "turn"]
-_LATE_SHARE: Final = 0.8
 REPLAYED: Final = {
     "read_tokens": "cache_read_tokens",
     "write_5m_tokens": "cache_write_5m_tokens",
@@ -25,19 +24,6 @@ REPLAYED: Final = {
     "input_tokens": "input_tokens",
 }
 """The token classes of the replay, as columns of `turns`."""
-CACHED_OUTSIDE: Final = "cached-outside-log"
-EXPIRED_EARLY: Final = "expired-early"
-LOST: Final = "unexplained-loss"
-_COLUMNS: Final[dict[str, Any]] = {
-    "provider": pl.String, "disagreement": pl.String, "is_proven": pl.Boolean, "turns": pl.Int64,
-    "tokens": pl.Int64, "off_usd": USD, "least_usd": USD,
-}  # fmt: skip
-BY_CLASS: Final = pl.Schema(_COLUMNS)
-"""One row per provider and class, those of most turns first.
-
-is_proven (the replay has it from the cache reads), tokens read otherwise than foreseen, off_usd (as replayed
-less as billed), least_usd (what the calls that are not in the log cost at least; null where there are none).
-"""
 
 
 @dataclass(frozen=True)
@@ -141,7 +127,7 @@ def agreement(
         usd_billed=_sum(priced["usd"]),
         usd_replayed=_sum(priced["usd"] + priced["off_usd"]),
         usd_off=_sum(priced["off_usd"].abs()),
-        by_class=_by_class(compared),
+        by_class=by_class(compared),
         by_chance=logged_requests.automatic.compared(both.select("model", "usd", "off_usd")),
         refresh=refresh,
         logged_requests=logged_requests,
@@ -255,49 +241,5 @@ def _compared(
         both.select(unit),
     )
     return both.with_columns(
-        off_usd=(again["usd"] - both["usd"]).cast(USD), disagreement=_class(), least_usd=_least()
-    )
-
-
-def _class() -> pl.Expr:
-    over, under = pl.col("unexplained_tokens") > 0, pl.col("unexplained_tokens") < 0
-    hour = pl.col("cache_write_1h_tokens") > 0
-    ttl_s = pl.when(hour).then(LONG_US).otherwise(SHORT_US) / 1e6
-    return (
-        pl.when("given")
-        .then(None)
-        .when(pl.col("kind").is_not_null())
-        .then("kind")
-        .when(over)
-        .then(pl.lit(CACHED_OUTSIDE))
-        .when(under & (pl.col("gap_s") > ttl_s * _LATE_SHARE))
-        .then(pl.lit(EXPIRED_EARLY))
-        .when(under)
-        .then(pl.lit(LOST))
-    )
-
-
-def _least() -> pl.Expr:
-    """Return the least that a call outside the log cost: it read what it went on from, and wrote the rest."""
-    hour = pl.col("cache_write_1h_tokens") > 0
-    write = pl.when(hour).then("pico_cache_write_1h").otherwise("pico_cache_write_5m")
-    wrote = (pl.col("cache_read_tokens") - pl.col("from_tokens")) * write
-    pico = pl.col("from_tokens") * pl.col("pico_cache_read") + wrote
-    return pl.when(pl.col("kind").is_in(IN_RUN)).then(usd_of(pico))
-
-
-def _by_class(compared: pl.DataFrame) -> pl.DataFrame:
-    named = compared.filter(pl.col("disagreement").is_not_null())
-    least = pl.col("least_usd")
-    return (
-        named.group_by("provider", "disagreement")
-        .agg(
-            is_proven=pl.col("kind").is_not_null().all(),
-            turns=pl.len().cast(pl.Int64),
-            tokens=(pl.col("cache_read_tokens") - pl.col("foreseen_tokens")).abs().sum(),
-            off_usd=pl.col("off_usd").sum(),
-            least_usd=pl.when(least.count() > 0).then(least.sum()),
-        )
-        .sort("turns", "disagreement", descending=[True, False])
-        .select(pl.col(name).cast(kind) for name, kind in BY_CLASS.items())
+        off_usd=(again["usd"] - both["usd"]).cast(USD), disagreement=class_of_turn(), least_usd=least_usd()
     )

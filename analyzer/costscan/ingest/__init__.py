@@ -21,6 +21,7 @@ from costscan.ingest.dated_paths import Moments
 from costscan.ingest.discover import discover
 from costscan.ingest.engines import LOCAL, engine_named
 from costscan.ingest.reasons import NOTHING_KNOWN
+from costscan.ingest.wanted import Wanted
 from costscan.reading.io.rows import MAX_NAMED_SKIPS
 
 if TYPE_CHECKING:
@@ -145,24 +146,31 @@ def read(
     kept_in = cache_folder.folder() if keep and not cache_folder.is_off() else None
     with _own_folder() as folder:
         tally = _Tally(on_bytes)
-        files, alone, tally.unread, _ = (
-            found.log_files if found is not None else discover(paths, folder, moments)
-        )
-        if bill_only:
-            from costscan.ingest import bill  # noqa: PLC0415 - not needed to start
-
-            keys = found.keys if found is not None else None
-            wanted = bill.Wanted(files, paths, source, read_all, kept_in, keys)
-            is_more_kept = bill.read(wanted, folder, tally.add)
-        else:
-            kind = {"source": source, "bill_only": False, "kept_in": str(kept_in) if kept_in else None}
-            read_all(files, kind, folder, on_answer=tally.add)
-            is_more_kept = tally.kept > 0
+        logs = found.log_files if found is not None else discover(paths, folder, moments)
+        files, alone, tally.unread, _ = logs
+        keys = found.keys if found is not None else None
+        wanted = Wanted(files, paths, source, read_all, kept_in, keys)
+        is_more_kept = (_read_bill if bill_only else _read_whole)(wanted, folder, tally)
         reading = tally.reading(folder)
         if kept_in is not None and is_more_kept:
             cache_folder.prune(kept_in)
         _refuse_unusable(reading, alone, source)
     return reading
+
+
+def _read_bill(wanted: Wanted, folder: Path, tally: _Tally) -> bool:
+    """Have no more read than is billed; say whether more is kept now."""
+    from costscan.ingest import bill  # noqa: PLC0415 - not needed to start
+
+    return bill.read(wanted, folder, tally.add)
+
+
+def _read_whole(wanted: Wanted, folder: Path, tally: _Tally) -> bool:
+    """Have all of the logs read; say whether more is kept now."""
+    kept_in = str(wanted.kept_in) if wanted.kept_in else None
+    kind = {"source": wanted.source, "bill_only": False, "kept_in": kept_in}
+    wanted.read_all(wanted.files, kind, folder, on_answer=tally.add)
+    return tally.kept > 0
 
 
 @contextmanager

@@ -2,44 +2,21 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from costscan.errors import CostscanError
-from costscan.formats.interface import LogFile
 from costscan.ingest import bill_tables, kept_bill
-from costscan.ingest.engines import ReadAll
 from costscan.ingest.kept_bill import KeptBill, KeptFile
 from costscan.ingest.kept_readings import key_of, read_alone
 from costscan.ingest.pool import Answer, in_order, size_bytes
+from costscan.ingest.wanted import Wanted
 
 if TYPE_CHECKING:
     from costscan.ingest.bill_frames import Part
 
 _COUNTS: Final = ("lines", "bytes", "skipped", "repaired")
 OnAnswer = Callable[[Answer], None]
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What to read: files that `paths` mean, of one format or of any, and who reads them.
-
-    `kept_in` is where their bill is kept, None where nothing is to be; `keys` tell whether they are as they
-    were, where that is known already.
-    """
-
-    files: Sequence[LogFile]
-    paths: Sequence[str]
-    source: str | None
-    read_all: ReadAll
-    kept_in: Path | None
-    keys: Mapping[str, bytes | None] | None = None
-
-    @property
-    def place(self) -> Path | None:
-        """The file in which their bill is kept."""
-        return None if self.kept_in is None else kept_bill.place(self.kept_in, self.source, self.paths)
 
 
 def read(wanted: Wanted, out: Path, on_answer: OnAnswer) -> bool:
@@ -81,7 +58,7 @@ class _Bill:
 
     def __init__(self, wanted: Wanted, out: Path) -> None:
         self._wanted, self._out = wanted, out
-        self._place = wanted.place
+        self._place = wanted.kept_in and kept_bill.place(wanted.kept_in, wanted.source, wanted.paths)
         self._keys: Mapping[str, bytes | None] = {}
         self.kept = KeptBill([], {})
         if self._place is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from costscan.cache.agreement import CACHED_OUTSIDE, EXPIRED_EARLY, LOST
+from costscan.cache.disagreement import CACHED_OUTSIDE, EXPIRED_EARLY, LOST
 from costscan.cache.loss_places import AFTER_SEARCH, AT_MESSAGE
 from costscan.cache.proven_calls import NOT_YET
 from costscan.reports.analysis.bill_lines import Pieces
