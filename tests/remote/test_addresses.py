@@ -2,6 +2,7 @@
 
 import pytest
 
+from command import Capture, said
 from costscan.remote.addresses import Address, is_remote, is_web, matching, shown, split
 
 
@@ -52,3 +53,24 @@ def test_what_is_signed_is_not_shown() -> None:
     assert is_web(signed)
     assert shown(signed) == "https://logs.example.com:8443/a/runs.jsonl"
     assert shown("s3://logs/a?b") == "s3://logs/a?b"
+
+
+@pytest.mark.parametrize(
+    "path", ["https://[x/a?sig=secret", "https://x:port/a?sig=secret", "https://me:secret@x/a#secret"]
+)
+def test_what_is_signed_in_an_address_that_is_none_is_not_shown(path: str) -> None:
+    assert "secret" not in shown(path)
+
+
+@pytest.mark.parametrize(
+    "path", ["s3://", "s3:///key", "gs://", "az://", "az://account", "https://", "https://[x/a?sig=secret"]
+)
+@pytest.mark.parametrize(
+    "command", [["usage"], ["ingest", "sample_logs/idle-hour", "--store"]], ids=lambda c: c[0]
+)
+def test_an_address_that_is_none_is_an_error(path: str, command: list[str], capsys: Capture) -> None:
+    told = said(capsys, *command, path, code=2)
+    assert told.startswith("error: ")
+    assert "defect" not in told
+    assert "secret" not in told
+    assert "\nhint: " in told

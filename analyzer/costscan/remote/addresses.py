@@ -2,7 +2,6 @@
 
 import re
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
 
 STORES: Final = ("s3", "s3a", "gs", "az", "azure", "abfs", "abfss")
 WEB: Final = ("https", "http")
@@ -71,9 +70,9 @@ def shown(path: str) -> str:
     """
     if not is_web(path):
         return path
-    parts = urlsplit(path)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
+    scheme, _, rest = re.split(r"[?#]", path, maxsplit=1)[0].partition("://")
+    host, slash, name = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{name}"
 
 
 def matching(pattern: str) -> re.Pattern[str]:

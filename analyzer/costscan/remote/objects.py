@@ -161,7 +161,17 @@ def object_store(url: str) -> "ObjectStore":
     options: dict[str, Any] = {"retry_config": _RETRIES, **_credentials(url)}
     if url.startswith("http://"):
         options["client_options"] = {"allow_http": True}
-    return from_url(url, **options)
+    from obstore.exceptions import BaseError  # noqa: PLC0415
+
+    try:
+        return from_url(url, **options)
+    except (BaseError, ValueError) as error:
+        # What is signed in an address of the web would stand in the reason.
+        reason = "" if is_web(url) else f": {str(error).partition(chr(10))[0]}"
+        raise CostscanError(
+            f"{shown(url)}: no address of a store{reason}",
+            "like s3://bucket/folder/, gs://bucket/*.jsonl, az://account/container/runs.jsonl, https://host/file",
+        ) from None
 
 
 def _credentials(url: str) -> dict[str, Any]:

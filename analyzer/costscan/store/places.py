@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, Protocol
 
 from costscan.errors import CostscanError
 from costscan.remote.addresses import SIGN_OF_STORE as MANIFESTS
-from costscan.remote.addresses import is_remote, is_web
+from costscan.remote.addresses import is_remote, is_web, shown
 
 _MAGIC: Final = frozenset("*?[{")
 _FEW: Final = 64
@@ -203,9 +203,13 @@ def place(store: str) -> Place:
     """Return the place that a user names.
 
     Raises:
-        CostscanError: it is in an object store, and what reaches that is not installed.
+        CostscanError: it is in the web, where none can be, or what reaches an object store is not installed.
     """
-    if not is_remote(store) or is_web(store):
+    if is_web(store):
+        raise CostscanError(
+            f"{shown(store)}: no store can be at an address of the web", "name a folder, or s3://..."
+        )
+    if not is_remote(store):
         return Folder(Path(store).expanduser())
     from costscan.store.remote import Objects  # noqa: PLC0415 - only where something is remote
 
