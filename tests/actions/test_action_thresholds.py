@@ -10,6 +10,7 @@ import pytest
 
 from costscan import actions
 from costscan.actions import evidence, promised
+from costscan.actions.apart import Apart
 from costscan.actions.candidates import _common, _is_worth_it, _of_tools
 from costscan.actions.ranked import Ranked, is_worth_it, ranked
 from costscan.actions.setting import CAP, COMPACT, ROUTE, Setting
@@ -83,13 +84,16 @@ def test_sixteen_settings_are_ranked_and_six_of_many_turns(
     """Those that save most alone: each is replayed with all before it, which takes longer with the turns."""
     seen: list[Setting] = []
 
-    def alone(_: object, settings: list[Setting]) -> list[Setting]:
+    def alone(_: object, apart: Apart, settings: list[Setting]) -> list[Setting]:
+        assert apart.part_of == {}
         seen.extend(settings)
         return []
 
     monkeypatch.setattr(import_module("costscan.actions.ranked"), "_alone", alone)
+    monkeypatch.setattr(Apart, "among", lambda *_: Apart({}, {}))
     steps = SimpleNamespace(height=turns)
-    space: Any = SimpleNamespace(plan=SimpleNamespace(steps=steps), logged=None, done=list)
+    known = {"logged": SimpleNamespace(runs=None), "costs": SimpleNamespace(off=None), "done": list}
+    space: Any = SimpleNamespace(plan=SimpleNamespace(steps=steps), **known)
     settings = [Setting(ROUTE, RUN, f"t{n}") for n in range(20)]
     assert ranked(space, settings, empty("routes")) == []
     assert seen == settings[:kept]

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from costscan.levers.plan import Plan
-from costscan.levers.replaying import Outcome, Replaying, ready, replay
+from costscan.levers.replaying import SEVERAL_TURNS, Outcome, Replaying, ready, replay, together
 from costscan.scenarios.guard import Guard
 from costscan.scenarios.rounds import done
 
@@ -58,3 +58,25 @@ def test_what_nobody_keeps_off_ends_all() -> None:
     tasks: list[Any] = [work("a"), work("broken")]
     with pytest.raises(ValueError, match="no such plan"):
         done(tasks, Replays(), at_once=9)
+
+
+def test_together_asks_for_all_that_its_work_waits_for_at_once() -> None:
+    replays = Replays()
+    both = together([work("a", "b"), ready("c"), work("d")], turns=SEVERAL_TURNS // 3)
+    assert done([both], replays, at_once=1) == [["AB", "c", "D"]]
+    assert replays.rounds == [["a", "d"], ["b"]]
+
+
+def test_together_holds_no_two_outcomes_of_much() -> None:
+    replays = Replays()
+    one_by_one = together([work("a", "b"), ready("c"), work("d")], turns=SEVERAL_TURNS // 3 + 1)
+    assert done([one_by_one], replays, at_once=1) == [["AB", "c", "D"]]
+    assert replays.rounds == [["a"], ["b"], ["d"]]
+
+
+def test_a_replay_that_fails_fails_all_that_is_done_together() -> None:
+    """Who asked for it together needs all of it."""
+    guard = Guard()
+    both = guard.work("both", lambda: together([work("broken"), work("a")], turns=1), [])
+    assert done([both, work("b")], Replays(), at_once=2) == [[], "B"]
+    assert "no such plan" in guard.reasons["both"]

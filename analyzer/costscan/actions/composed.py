@@ -11,10 +11,10 @@ from costscan.actions.setting import Setting
 from costscan.levers import batching, caching
 from costscan.levers.caching import TTL_WAYS
 from costscan.levers.plan import Breakpoints, Plan
-from costscan.levers.replaying import Outcome, Replaying, replay
+from costscan.levers.replaying import Outcome, Replaying, replay, together
 from costscan.levers.routing.ways import MOVES
 from costscan.levers.trimming import Made, trimmed_as
-from costscan.scenarios.route_choice import Routes, served_as
+from costscan.scenarios.route_choice import Routes, Served
 from costscan.scenarios.workspace import Workspace
 
 _CAPS = pl.Schema({"tool": pl.String, "cap_tokens": pl.Int64})
@@ -29,8 +29,16 @@ class Composer:
     def __init__(self, workspace: Workspace, routes: pl.DataFrame) -> None:
         self.workspace = workspace
         self._calls = routes
+        self._known: dict[frozenset[Setting], pl.DataFrame] = {}
         self._trimmed_plans: dict[frozenset[Setting], Plan] = {}
         self._routed_plans: dict[frozenset[Setting], list[Plan]] = {}
+
+    def runs_with(self, settings: Sequence[Setting]) -> Replaying[pl.DataFrame]:
+        """Return the costs of the logged runs with some settings; those of the same ones are known then."""
+        same = frozenset(settings)
+        if same not in self._known:
+            self._known[same] = (yield from self.outcome_of(settings)).runs
+        return self._known[same]
 
     def outcome_of(self, settings: Sequence[Setting]) -> Replaying[Outcome]:
         """Replay the logged runs with some settings."""
@@ -48,11 +56,12 @@ class Composer:
             return (yield from serve(plan))
         if trims | routes not in self._routed_plans:
             self._routed_plans[trims | routes] = Routes(self.workspace).routed(plan, moves)
-        served = yield from served_as(moves, self._routed_plans[trims | routes], serve)
+        plans = self._routed_plans[trims | routes]
         measured = {run: one.measured for one in routes if one.measured for run in one.runs}
-        if not measured:
-            return served.total
-        return with_escalations(served, (yield from serve(plan)), measured)
+        stays = [serve(plan)] if measured else []
+        outcomes = yield from together([*map(serve, plans), *stays], plan.steps.height)
+        served = Served(moves, plans[0], *outcomes[: len(plans)])
+        return with_escalations(served, outcomes[-1], measured) if measured else served.total
 
     def _moves(self, plan: Plan, routes: Collection[Setting]) -> pl.DataFrame:
         """Return the calls that some settings give to other models, as `routing.MOVES`.

@@ -8,11 +8,11 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from costscan.actions import setting as kinds
+from costscan.actions.apart import Apart
 from costscan.actions.clients import is_settable
 from costscan.actions.composed import Composer
 from costscan.actions.setting import Setting
 from costscan.levers.catalogue import is_to_be_tested
-from costscan.levers.replaying import Outcome
 from costscan.scenarios.uncertainty import SPREADS
 from costscan.scenarios.workspace import Workspace
 
@@ -51,8 +51,9 @@ def _order(setting: Setting) -> int:
 def ranked(workspace: Workspace, settings: Sequence[Setting], routes: pl.DataFrame) -> list[Ranked]:
     """Return settings that save something after those before them: first those that change no answer.
 
-    Each is replayed with all before it. What saves nothing there, as others save it already, is left out, and
-    the rest is replayed anew: once more in the order of what each saves there, where that is another one.
+    Each is replayed with all before it, and those that cannot touch each other at once. What saves nothing
+    there, as others save it already, is left out, and the rest is replayed anew: once more in the order of
+    what each saves there, where that is another one.
 
     Args:
         workspace: what plans are made from.
@@ -60,19 +61,30 @@ def ranked(workspace: Workspace, settings: Sequence[Setting], routes: pl.DataFra
         routes: the frame of the calls that routing gives to other models.
     """
     most = MOST if workspace.plan.steps.height <= MANY_TURNS else MOST_OF_MANY
-    composer = Composer(workspace, routes)
-    left = _in_order([(one, one.saved_usd) for one in _alone(composer, settings[:most])])
+    composer, apart = Composer(workspace, routes), Apart.among(workspace, settings[:most])
+    left = _in_order([(one, one.saved_usd) for one in _alone(composer, apart, settings[:most])])
     is_sorted = False
     while True:
-        prefixes = [left[:n] for n in range(1, len(left) + 1)]
-        outcomes = [workspace.logged, *_outcomes(composer, prefixes)]
-        steps = zip(left, pairwise(outcomes), strict=True)
-        every = [_ranked(setting, was, now, workspace.costs.off) for setting, (was, now) in steps]
+        every = _in_turn(composer, apart, left)
         again = _in_order([(one.setting, judged(one)) for one in every if is_worth_it(one)])
         if len(again) == len(left) and (is_sorted or again == left):
             return every
         is_sorted = len(again) == len(left)
         left = again
+
+
+def _in_turn(composer: Composer, apart: Apart, settings: Sequence[Setting]) -> list[Ranked]:
+    """Return what each setting saves after those before it."""
+    layers = apart.layers(settings)
+    sets = [[one for layer in layers[:n] for one in layer] for n in range(1, len(layers) + 1)]
+    outcomes = pairwise([composer.workspace.logged.runs, *_runs_with(composer, sets)])
+    off = composer.workspace.costs.off
+    found = {
+        one: _ranked(one, apart.of(one, was), apart.of(one, now), off)
+        for layer, (was, now) in zip(layers, outcomes, strict=True)
+        for one in layer
+    }
+    return [found[one] for one in settings]
 
 
 def judged(one: Ranked) -> float:
@@ -91,44 +103,43 @@ def _in_order(worth: Sequence[tuple[Setting, float]]) -> list[Setting]:
     return [one for one, _ in sorted(worth, key=lambda pair: (_order(pair[0]), -pair[1]))]
 
 
-def _alone(composer: Composer, settings: Sequence[Setting]) -> list[Setting]:
+def _alone(composer: Composer, apart: Apart, settings: Sequence[Setting]) -> list[Setting]:
     """Return settings with what each saves alone, those that save something."""
     rough = [one for one in settings if one.part in _ROUGH or one.measured]
-    now = _sum(composer.workspace.logged)
-    alone = _outcomes(composer, [[one] for one in rough])
-    exact = {id(one): now - _sum(outcome) for one, outcome in zip(rough, alone, strict=True)}
-    some = (replace(one, saved_usd=exact[id(one)] / 10**12) if id(one) in exact else one for one in settings)
-    return [one for one in some if one.saved_usd * 10**12 >= LEAST_PICO]
+    logged, layers = composer.workspace.logged.runs, apart.layers(rough)
+    exact = {
+        one: _sum(apart.of(one, logged)) - _sum(apart.of(one, runs))
+        for layer, runs in zip(layers, _runs_with(composer, layers), strict=True)
+        for one in layer
+    }
+    known = (replace(one, saved_usd=exact[one] / 10**12) if one in exact else one for one in settings)
+    return [one for one in known if one.saved_usd * 10**12 >= LEAST_PICO]
 
 
-def _outcomes(composer: Composer, sets: Sequence[Sequence[Setting]]) -> list[Outcome]:
-    return composer.workspace.done([composer.outcome_of(some) for some in sets])
+def _runs_with(composer: Composer, sets: Sequence[Sequence[Setting]]) -> list[pl.DataFrame]:
+    """Return the costs of the runs with each set of settings; all have the runs in the same order."""
+    return composer.workspace.done([composer.runs_with(some) for some in sets])
 
 
-def _ranked(setting: Setting, was: Outcome, now: Outcome, off: pl.DataFrame) -> Ranked:
-    """Return a setting with what it saves, from the outcomes without it and with it.
+def _ranked(setting: Setting, was: pl.DataFrame, now: pl.DataFrame, off: pl.DataFrame) -> Ranked:
+    """Return a setting with what it saves, from the costs of the runs without it and with it.
 
     The range is by how much it makes the cost less sure, and what the replay of what happened is off.
     """
-    of_runs = _of_runs(was, now)
+    of_runs = was.select("run_id", saved_pico=pl.col("known_pico_usd") - now["known_pico_usd"])
     more, less = (max(0, _total(now, name) - _total(was, name)) for name in SPREADS)
     missed = of_runs.join(off, on="run_id").select((pl.col("saved_pico").abs() * pl.col("off_share")).sum())
     saved, by = _sum(was) - _sum(now), round(missed.item() or 0)
     return Ranked(setting, saved, saved - more - by, saved + less + by, of_runs)
 
 
-def _of_runs(was: Outcome, now: Outcome) -> pl.DataFrame:
-    """Return what each run saves, run_id and saved_pico: all outcomes have the runs in the same order."""
-    return was.runs.select("run_id", saved_pico=pl.col("known_pico_usd") - now.runs["known_pico_usd"])
+def _total(runs: pl.DataFrame, name: str) -> int:
+    return int(runs[name].sum() or 0)
 
 
-def _total(outcome: Outcome, name: str) -> int:
-    return int(outcome.runs[name].sum() or 0)
-
-
-def _sum(outcome: Outcome) -> int:
+def _sum(runs: pl.DataFrame) -> int:
     """Return what all runs cost, as far as their prices are known."""
-    return _total(outcome, "known_pico_usd")
+    return _total(runs, "known_pico_usd")
 
 
 __all__ = ["Ranked", "is_test", "is_worth_it", "judged", "ranked"]

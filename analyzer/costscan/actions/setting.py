@@ -1,6 +1,6 @@
 """A setting: a part of a lever, made for some runs or for a tool."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from costscan.actions.measured import Measured
@@ -44,7 +44,7 @@ class Setting:
     client: str = ""
     tool: str | None = None
     value: str | None = None
-    saved_usd: float = 0.0
+    saved_usd: float = field(default=0.0, compare=False)
     own_risk: str | None = None
     measured: Measured | None = None
 

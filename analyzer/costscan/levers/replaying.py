@@ -41,6 +41,37 @@ def replay(plan: Plan) -> Replaying[Outcome]:
     return outcome
 
 
+def together(tasks: Sequence[Replaying[T]], turns: int) -> Replaying[list[T]]:
+    """Do work that waits for replays side by side; return what each gives. Of much, one after another.
+
+    Args:
+        tasks: the work.
+        turns: the turns of a plan: what was replayed for all of the work is held at once.
+    """
+    results: dict[int, T] = {}
+    if turns * len(tasks) > SEVERAL_TURNS:
+        for number, task in enumerate(tasks):
+            results[number] = yield from task
+        return list(results.values())
+    asked: dict[int, Sequence[Plan]] = {}
+
+    def go_on(number: int, answer: Sequence[Outcome] | None) -> None:
+        try:
+            # What has not begun yet is sent nothing.
+            asked[number] = tasks[number].send(answer)  # type: ignore[arg-type]
+        except StopIteration as end:
+            results[number] = end.value
+
+    for number in range(len(tasks)):
+        go_on(number, None)
+    while asked:
+        outcomes = iter((yield [plan for plans in asked.values() for plan in plans]))
+        waiting, asked = asked, {}
+        for number, plans in waiting.items():
+            go_on(number, [next(outcomes) for _ in plans])
+    return [results[number] for number in range(len(tasks))]
+
+
 def ready(value: T) -> Replaying[T]:
     """Give a value without a replay."""
     yield from ()
@@ -95,4 +126,14 @@ def tried(ways: Sequence[pl.DataFrame], settings: Sequence[str]) -> pl.DataFrame
     )
 
 
-__all__ = ["SEVERAL_TURNS", "Outcome", "Replaying", "ready", "replay", "runs_of", "tried", "winners"]
+__all__ = [
+    "SEVERAL_TURNS",
+    "Outcome",
+    "Replaying",
+    "ready",
+    "replay",
+    "runs_of",
+    "together",
+    "tried",
+    "winners",
+]

@@ -11,7 +11,7 @@ import polars as pl
 
 from costscan.levers import batching, trimming
 from costscan.levers.plan import Plan
-from costscan.levers.replaying import Outcome, Replaying, replay
+from costscan.levers.replaying import Outcome, Replaying, ready, replay, together
 from costscan.levers.routing.ways import MOVES
 from costscan.scenarios.costing import cheapest
 from costscan.scenarios.route_choice import Routes, Serve, Served
@@ -64,26 +64,47 @@ class Sets:
         """Return the costs of the runs as they are, routed, batched, and both."""
         some |= {"caching"} if cache else set()
         serve = self.workspace.cached if cache else replay
-        before = yield from serve(plan)
-        served = {frozenset[str](): Served(MOVES.to_frame(), plan, before)}
+        routing = frozenset({"routing"})
+        ways = {frozenset[str](): self._ways(MOVES.to_frame(), plan, [serve(plan)], serve)}
+        if "routing" in self.levers and not some:
+            best = yield from self.routes.best_alone()
+            known = [ready(one) for one in (best.outcome, best.attempts) if one]
+            ways[routing] = self._ways(best.moves, best.plan, known, serve)
+        elif "routing" in self.levers and (moves := (yield from self.routes.beside(plan))).height:
+            plans = self.routes.routed(plan, moves)
+            ways[routing] = self._ways(moves, plans[0], [serve(one) for one in plans], serve)
+        done = dict(zip(ways, (yield from together(list(ways.values()), plan.steps.height)), strict=True))
         if "routing" in self.levers:
-            beside = self.routes.beside(before, plan, serve)
-            served[frozenset({"routing"})] = yield from (beside if some else self.routes.best_alone())
-        costs = {some | more: way.runs for more, way in served.items()}
+            done.setdefault(routing, done[frozenset()])
+        return {some | way | more: runs for way, found in done.items() for more, runs in found.items()}
+
+    def _ways(
+        self, moves: pl.DataFrame, plan: Plan, works: Sequence[Replaying[Outcome]], serve: Serve
+    ) -> Replaying[dict[Levers, pl.DataFrame]]:
+        """Return the costs of a plan with some moves, as it is and batched.
+
+        Args:
+            moves: as `routing.MOVES`.
+            plan: the plan with them, before other levers.
+            works: what gives its outcome and, where some moves are wrong, that of a plan with all of them.
+            serve: replays with the other levers.
+        """
+        packed = []
+        if "batching" in self.levers and not self.workspace.packs.is_empty():
+            packed.append(serve(self.batched(batching.packed(plan, self.workspace.packs))))
+        outcomes = yield from together([*works, *packed], plan.steps.height)
+        way = Served(moves, plan, *outcomes[: len(works)])
+        costs = {frozenset[str](): way.runs}
         if "batching" in self.levers:
-            for more, way in served.items():
-                costs[some | more | {"batching"}] = yield from self._batched(way, serve)
+            costs[frozenset({"batching"})] = self._batched(way, outcomes[len(works) :])
         return costs
 
-    def _batched(self, way: Served, serve: Serve) -> Replaying[pl.DataFrame]:
+    def _batched(self, way: Served, packed: Sequence[Outcome]) -> pl.DataFrame:
         """Return the costs with batching: half the price of the same tokens, packed where that is cheaper."""
-        workspace = self.workspace
-        if workspace.unwaited.is_empty():
+        if self.workspace.unwaited.is_empty():
             return way.runs
         attempts = way.attempts and self._halved(way.attempts)
-        ways = [self._halved(way.outcome)]
-        if not workspace.packs.is_empty():
-            ways.append((yield from serve(self.batched(batching.packed(way.plan, workspace.packs)))))
+        ways = [self._halved(way.outcome), *packed]
         return cheapest([way.with_attempts(one.runs, attempts) for one in ways])
 
     def _halved(self, outcome: Outcome) -> Outcome:

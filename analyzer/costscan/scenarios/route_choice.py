@@ -15,7 +15,7 @@ import polars as pl
 
 from costscan.levers import routing
 from costscan.levers.plan import Plan
-from costscan.levers.replaying import Outcome, Replaying, replay, tried
+from costscan.levers.replaying import Outcome, Replaying, replay, together, tried
 from costscan.levers.routing.candidates import model_named
 from costscan.scenarios.costing import CLASSES, Costs
 from costscan.scenarios.uncertainty import SPREADS
@@ -96,9 +96,8 @@ def _costs_of(outcome: Outcome, moves: pl.DataFrame) -> pl.DataFrame:
 
 def served_as(moves: pl.DataFrame, plans: Sequence[Plan], serve: Serve) -> Replaying[Served]:
     """Return plans that `Routes.routed` made, served."""
-    outcome = yield from serve(plans[0])
-    attempts = (yield from serve(plans[1])) if len(plans) > 1 else None
-    return Served(moves, plans[0], outcome, attempts)
+    served = yield from together([serve(plan) for plan in plans], plans[0].steps.height)
+    return Served(moves, plans[0], *served)
 
 
 class Routes:
@@ -130,17 +129,14 @@ class Routes:
         """Return the moves of all calls of a plan to a model."""
         return routing.forced(plan, model_named(model), self.workspace.sizes)
 
-    def beside(self, before: Outcome, sent: Plan, serve: Serve) -> Replaying[Served]:
-        """Return a plan of other levers, routed as is cheapest without them.
+    def beside(self, sent: Plan) -> Replaying[pl.DataFrame]:
+        """Return the moves of a plan of other levers: those that are cheapest without them.
 
         Args:
-            before: its outcome with other levers.
             sent: the plan, before them.
-            serve: replays it with them.
         """
         force = self.workspace.settings.routing.force
-        moves = self.moves_to(sent, force) if force else (yield from self.best_alone()).moves
-        return (yield from self.served(before, sent, moves, serve))
+        return self.moves_to(sent, force) if force else (yield from self.best_alone()).moves
 
     def served(self, before: Outcome, sent: Plan, moves: pl.DataFrame, serve: Serve) -> Replaying[Served]:
         """Return a plan with some moves.

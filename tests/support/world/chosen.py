@@ -1,9 +1,8 @@
 """Where costscan would send turns, scenario by scenario: what frames do not tell."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import polars as pl
 
@@ -43,19 +42,22 @@ def choices_told() -> Iterator[Chosen]:
         told.lives.append(lives_of(ways[-1].plan))
         return ways
 
-    def noting(way: Callable[..., Replaying[Served]], *, is_beside: bool) -> Callable[..., Replaying[Served]]:
-        def noted(self: Routes, *args: Any) -> Replaying[Served]:
-            found = yield from way(self, *args)
-            scopes = args[0] if args else SCOPES
-            steps = self.workspace.plan.steps.select("req", "run_id", "turn")
-            moves = steps.join(found.moves, on="req").select(MOVED)
-            told.routes.append((BESIDE if is_beside else "+".join(scopes), moves))
-            return found
+    def note(self: Routes, scope: str, moves: pl.DataFrame) -> None:
+        steps = self.workspace.plan.steps.select("req", "run_id", "turn")
+        told.routes.append((scope, steps.join(moves, on="req").select(MOVED)))
 
-        return noted
+    def best_alone(self: Routes, scopes: tuple[str, ...] = SCOPES) -> Replaying[Served]:
+        found = yield from known[0](self, scopes)
+        note(self, "+".join(scopes), found.moves)
+        return found
 
-    Routes.best_alone = noting(known[0], is_beside=False)  # type: ignore[method-assign]
-    Routes.beside = noting(known[1], is_beside=True)  # type: ignore[method-assign]
+    def beside(self: Routes, sent: Plan) -> Replaying[pl.DataFrame]:
+        moves = yield from known[1](self, sent)
+        note(self, BESIDE, moves)
+        return moves
+
+    Routes.best_alone = best_alone  # type: ignore[method-assign]
+    Routes.beside = beside  # type: ignore[method-assign]
     Workspace.with_ttls = living  # type: ignore[method-assign]
     try:
         yield told
