@@ -77,6 +77,8 @@ def test_together_holds_no_two_outcomes_of_much() -> None:
 def test_a_replay_that_fails_fails_all_that_is_done_together() -> None:
     """Who asked for it together needs all of it."""
     guard = Guard()
-    both = guard.work("both", lambda: together([work("broken"), work("a")], turns=1), [])
+    both: Replaying[list[str]] = guard.work(
+        "both", lambda: together([work("broken"), work("a")], turns=1), []
+    )
     assert done([both, work("b")], Replays(), at_once=2) == [[], "B"]
     assert "no such plan" in guard.reasons["both"]
