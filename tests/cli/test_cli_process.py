@@ -42,6 +42,20 @@ for arguments in {commands!r}:
         assert not loaded & HEAVY, arguments
 
 
+def test_a_small_log_is_analyzed_without_numpy_and_pyarrow() -> None:
+    """Each takes longer to import than a small log needs of it."""
+    code = """
+import sys
+from costscan.cli.app import run
+run(["analyze", "--no-cache", "sample_logs/idle-hour", "sample_logs/headless-stream", "--rank", "waste"])
+print("modules:", *sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = set(told.stdout.splitlines()[-1].split())
+    assert {"costscan", "polars"} <= loaded
+    assert not loaded & {"numpy", "pyarrow", "genai_prices"}
+
+
 def test_few_modules_are_imported_to_start() -> None:
     """What `--help` takes is what it imports: 60 of our 550 modules, and typer."""
     code = (

@@ -22,8 +22,7 @@ from costscan.native import CAUGHT, without_panics
 from costscan.prices import usd_of
 from costscan.rulebook import Diagnosis
 from costscan.scenarios.workspace import Workspace
-from costscan.schema.frames import USD, check, empty
-from costscan.schema.tables.advice import ACTIONS
+from costscan.schema.frames import USD, check, empty, of_rows
 from costscan.settings.keys import Settings
 
 REASON: Final = "actions"
@@ -94,7 +93,7 @@ def _actions(
         rows.append(_row(diagnosis, one, name) | {"rank": rank, "usd_after": left})
         saved_usd = usd_of(pl.col("saved_pico"))
         of_runs.append(one.of_runs.select("run_id", rank=pl.lit(rank, pl.Int64), saved_usd=saved_usd))
-    return pl.DataFrame(rows, schema=ACTIONS.schema), pl.concat(of_runs)
+    return of_rows("actions", rows), pl.concat(of_runs)
 
 
 def _row(diagnosis: Diagnosis, one: Ranked, name: Callable[[str], str]) -> dict[str, Any]:

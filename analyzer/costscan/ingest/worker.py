@@ -64,7 +64,7 @@ def read_files(
     with Fetching(to_fetch, out / f"fetched-{task}") as fetching:
         for file in files:
             outcome.take(file, lambda log: _read_or_taken(log, sources, rows, kept, fetching))
-    _writer(bill_only=bill_only, apart=apart)(rows, out, task)
+    _writer(bill_only=bill_only)(rows, out, task)
     return {
         "read": outcome.told if bill_only or apart else [],
         "task": task,
@@ -82,11 +82,11 @@ def read_files(
     }
 
 
-def _writer(*, bill_only: bool, apart: bool) -> Callable[[Rows, Path, int], None]:
+def _writer(*, bill_only: bool) -> Callable[[Rows, Path, int], None]:
     """Return what writes tables: what this process has imported already, where that is so."""
     if bill_only:
         return bill_tables.write
-    return polars_tables.write if apart and "polars" in sys.modules else arrow_tables.write
+    return polars_tables.write if "polars" in sys.modules else arrow_tables.write
 
 
 @dataclass

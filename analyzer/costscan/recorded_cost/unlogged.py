@@ -17,6 +17,7 @@ from costscan.prices import meant
 from costscan.recorded_cost import COUNTERS, HOUR, TOKENS, Counters, Recorded, by_session
 from costscan.recorded_cost.contradictions import believed
 from costscan.recorded_cost.fits import PICO, STANDARD, TOLERANCE_USD, Fit, Rest, fitted
+from costscan.schema.frames import of_rows
 from costscan.schema.tables.runs import TURNS
 
 SUFFIX: Final = "/unlogged"
@@ -57,7 +58,7 @@ def missing(totals: Sequence[Recorded], turns: pl.DataFrame, table: pl.DataFrame
     for total in totals:
         more = total.amount - total.usd_here - (Decimal(0) if total.models else covered[total.session])
         total.unproven_usd = more if more > TOLERANCE_USD else Decimal(0)
-    return pl.DataFrame(rows, schema=TURNS.schema, orient="row")
+    return of_rows("turns", rows)
 
 
 def _is_bill(total: Recorded, fit: Fit) -> bool:

@@ -20,7 +20,7 @@ from costscan.rulebook.pricing import Money
 from costscan.rulebook.rule import CONFIDENCES, Rule
 from costscan.rulebook.sql import FRAMES, RUN_COSTS, VIEWS, lazy, why_not
 from costscan.scenarios import PricedAnalysis
-from costscan.schema.frames import PROMPT, check
+from costscan.schema.frames import PROMPT, check, of_rows
 from costscan.schema.tables.verdicts import FINDINGS
 
 _ENGINE: Final = (
@@ -91,7 +91,7 @@ def _findings(
         for rule, found in apart_from_others(analysis, [(r, f) for r, f in priced if f is not None])
         for row in _rows(rule, told_once(rule, of_runs.not_accepted(found)), of_runs)
     ]
-    return pl.DataFrame(rows, schema=FINDINGS.schema).sort(
+    return of_rows("findings", rows).sort(
         "usd", "tokens", "rule", "run_id", "turn",
         descending=[True, True, False, False, False],
         nulls_last=True,
@@ -122,7 +122,7 @@ def _priced(
     try:
         priced = money.price(of_runs.spanned(matches), rule.price)
         found = of_runs.billed(with_fingerprints(rule, priced, of_runs.names))
-        check("findings", pl.DataFrame(_rows(rule, found, of_runs), schema=FINDINGS.schema))
+        check("findings", of_rows("findings", _rows(rule, found, of_runs)))
     except CAUGHT as error:
         reasons[RULE + rule.name] = described(error)
         return None

@@ -1,7 +1,7 @@
 """The canonical frames by name, and the check made at every hand-over; `tables` declares their columns."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import polars as pl
 
@@ -41,9 +41,23 @@ def check(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     return frame
 
 
+def of_rows(name: str, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """Return a frame of that name from rows; null is what a row does not have."""
+    schema = SCHEMAS[name]
+    columns = {column: [row.get(column) for row in rows] for column in schema}
+    # Polars imports NumPy for Python's decimals, which takes longer than all that a small log needs of it.
+    money = {
+        column: [None if usd is None else f"{usd:f}" for usd in columns[column]]
+        for column, dtype in schema.items()
+        if dtype == USD
+    }
+    own = pl.Schema({**schema, **dict.fromkeys(money, pl.String())})
+    return pl.DataFrame({**columns, **money}, schema=own).cast(dict.fromkeys(money, USD))
+
+
 def empty(name: str) -> pl.DataFrame:
     """Return the `name` frame with no rows."""
     return pl.DataFrame(schema=SCHEMAS[name])
 
 
-__all__ = ["NULLABLE", "OF_LOGS", "PROMPT", "SCHEMAS", "TIME", "USD", "check", "empty"]
+__all__ = ["NULLABLE", "OF_LOGS", "PROMPT", "SCHEMAS", "TIME", "USD", "check", "empty", "of_rows"]

@@ -80,7 +80,7 @@ def _sizes(column: str) -> list[pl.Expr]:
 
 
 def _whole(analysis: Diagnosis, costs: pl.DataFrame, sizes: pl.DataFrame, name: str) -> pl.DataFrame:
-    bill = pl.lit(total(analysis.turns["usd"]), pl.Float64)
+    bill = pl.lit(float(total(analysis.turns["usd"])))
     return (
         costs.join(sizes, on=name, how="left")
         .with_columns(carried_usd="again_usd", share=share(pl.col("usd"), bill))

@@ -141,7 +141,7 @@ def carried_usd(analysis: Diagnosis) -> Decimal:
 
 
 def _of_bill(turns: pl.DataFrame) -> pl.Expr:
-    return share(pl.col("usd"), pl.lit(total(turns["usd"]), pl.Float64))
+    return share(pl.col("usd"), pl.lit(float(total(turns["usd"]))))
 
 
 def _most_expensive_first(frame: pl.DataFrame, name: str) -> pl.DataFrame:
