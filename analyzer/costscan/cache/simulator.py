@@ -70,7 +70,10 @@ class Timeline:
         touches = long_enough.collect().lazy()
         breakpoints = touches.filter(pl.col("ttl_us").is_not_null())
         readable = touches.join(breakpoints.select("entry").unique(), on="entry", how="semi")
-        marked, events = pl.collect_all([breakpoints.select("req", "tokens", "ttl_us"), _events(readable)])
+        marked, happened = pl.collect_all(
+            [breakpoints.select("req", "tokens", "ttl_us"), _happened(readable)]
+        )
+        events = _events(happened)
         times = events.select(pl.col("value_us").unique().sort()).to_series()
         return cls(requests, marked, events, times)
 
@@ -150,8 +153,8 @@ def _billed(requests: pl.LazyFrame, breakpoints: pl.LazyFrame, read: pl.LazyFram
     )
 
 
-def _events(touches: pl.LazyFrame) -> pl.LazyFrame:
-    """Return, per entry in the order of time, its touches and when what they wrote can be used."""
+def _happened(touches: pl.LazyFrame) -> pl.LazyFrame:
+    """Return all touches of entries and when what they wrote can be used."""
     written = touches.filter(pl.col("ttl_us").is_not_null()).select(
         "entry",
         "req",
@@ -171,7 +174,14 @@ def _events(touches: pl.LazyFrame) -> pl.LazyFrame:
         ttl_us=pl.lit(None, pl.Int64),
         what=pl.lit(_TOUCHED, pl.Int8),
     )
-    ordered = pl.concat([written, touched]).sort("entry", "when_us", "what", "req")
+    return pl.concat([written, touched])
+
+
+def _events(happened: pl.DataFrame) -> pl.DataFrame:
+    """Return what happened, entry by entry in the order of time."""
+    # Sorting the numbers of rows alone takes half as long as sorting the rows.
+    order = pl.arg_sort_by("entry", pl.col("when_us") * 2 + pl.col("what"), "req")
+    ordered = happened[happened.select(order).to_series()]
     row = pl.int_range(pl.len(), dtype=pl.Int64)
     begins = (pl.col("entry") != pl.col("entry").shift(1)).fill_null(True)
     return ordered.select(

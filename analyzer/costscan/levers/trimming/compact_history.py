@@ -12,8 +12,9 @@ import polars as pl
 from costscan.levers.plan import EXTRA_OUTPUT, PREFIX_ERROR, Breakpoints, Plan, beside
 from costscan.levers.replaying import Replaying
 from costscan.levers.rewriting import REWRITES, later, rewritten
+from costscan.levers.some_runs import narrowed, rejoined
 from costscan.levers.trimming.inputs import TrimmingInputs
-from costscan.levers.trimming.prefix_end import with_prefix
+from costscan.levers.trimming.prefix_end import fixed_blocks, with_prefix
 from costscan.levers.trimming.thresholds import at_best
 from costscan.levers.uncertainty import doubted
 
@@ -51,10 +52,13 @@ def compacted_at(plan: Plan, blocks: pl.DataFrame, inputs: TrimmingInputs, thres
         threshold: that of each run; null where it has none.
     """
     summary, since = inputs.summary_tokens, pl.DataFrame(schema=dict(_SINCE))
+    fixed, done = fixed_blocks(plan.steps, blocks), list[Plan]()
     for _ in range(_MOST):
-        at = _passing(plan, blocks, since, threshold, summary)
+        at = _passing(plan, fixed, since, threshold, summary)
         if at.is_empty():
             break
+        plan, others = narrowed(plan, at["run_id"])
+        done += others
         rewrites = at.select(
             "run_id", "turn", from_tokens="fixed_tokens", cut_tokens=pl.col("history") - summary
         )
@@ -62,15 +66,15 @@ def compacted_at(plan: Plan, blocks: pl.DataFrame, inputs: TrimmingInputs, thres
         plan = doubted(_with_request(short, at, summary), _doubts(plan, at, since, summary))
         both = pl.concat([since, at.select(*_SINCE)])
         since = both.unique(["run_id", "context"], keep="last", maintain_order=True)
-    return plan
+    return rejoined([plan, *done])
 
 
 def _passing(
-    plan: Plan, blocks: pl.DataFrame, since: pl.DataFrame, threshold: pl.Expr, summary: int
+    plan: Plan, fixed: pl.DataFrame, since: pl.DataFrame, threshold: pl.Expr, summary: int
 ) -> pl.DataFrame:
     """Return, context by context, the next turn whose prompt would pass, with a history to replace."""
     last = since.select("run_id", "context", last="turn")
-    turns = with_prefix(plan.steps, blocks).join(
+    turns = with_prefix(plan.steps, fixed).join(
         last, on=["run_id", "context"], how="left", maintain_order="left"
     )
     history = pl.col("before_tokens") - pl.col("fixed_tokens")

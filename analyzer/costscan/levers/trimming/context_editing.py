@@ -13,8 +13,9 @@ import polars as pl
 from costscan.levers.plan import Plan, with_context
 from costscan.levers.replaying import Replaying
 from costscan.levers.rewriting import REWRITES, later, rewritten
+from costscan.levers.some_runs import narrowed, rejoined
 from costscan.levers.trimming.inputs import TrimmingInputs
-from costscan.levers.trimming.prefix_end import with_prefix
+from costscan.levers.trimming.prefix_end import fixed_blocks, with_prefix
 from costscan.levers.trimming.thresholds import at_best
 from costscan.levers.uncertainty import doubted
 
@@ -56,14 +57,20 @@ def cleared_at(plan: Plan, blocks: pl.DataFrame, threshold: pl.Expr) -> Plan:
         _contexts(plan), on=["run_id", "turn_in"], how="inner", maintain_order="left"
     )
     gone = left.clear().with_columns(turn=pl.lit(0, pl.Int64))
+    fixed, done = fixed_blocks(plan.steps, blocks), list[Plan]()
     for _ in range(_MOST):
-        going = _going(plan, blocks, left, gone, threshold)
+        going = _going(plan, fixed, left, gone, threshold)
         if going.is_empty():
             break
-        plan = _without(plan, blocks, going, gone)
-        left = left.join(going, on=["run_id", "block"], how="anti", maintain_order="left")
+        runs = going["run_id"].unique()
+        plan, others = narrowed(plan, runs)
+        done += others
+        plan = _without(plan, fixed, going, gone)
+        left = left.filter(pl.col("run_id").is_in(runs.implode())).join(
+            going, on=["run_id", "block"], how="anti", maintain_order="left"
+        )
         gone = pl.concat([gone, going.select(gone.columns)])
-    return plan
+    return rejoined([plan, *done])
 
 
 def _results(blocks: pl.DataFrame) -> pl.DataFrame:
@@ -83,19 +90,19 @@ def _contexts(plan: Plan) -> pl.DataFrame:
 
 
 def _going(
-    plan: Plan, blocks: pl.DataFrame, left: pl.DataFrame, gone: pl.DataFrame, threshold: pl.Expr
+    plan: Plan, fixed: pl.DataFrame, left: pl.DataFrame, gone: pl.DataFrame, threshold: pl.Expr
 ) -> pl.DataFrame:
     """Return the results that go, with the turn at which they do: the next one of each context that passes.
 
     Args:
         plan: the plan without those that went.
-        blocks: all blocks.
+        fixed: what stands before the messages.
         left: the results that are left, with their context.
         gone: those that went, with the turn at which they did.
         threshold: that of each run.
     """
     last = gone.group_by("run_id", "context").agg(last=pl.col("turn").max())
-    turns = with_prefix(plan.steps, blocks).join(
+    turns = with_prefix(plan.steps, fixed).join(
         last, on=["run_id", "context"], how="left", maintain_order="left"
     )
     passes = (pl.col("turn") > pl.col("last").fill_null(-1)) & (pl.col("prompt_tokens") > threshold)
@@ -154,7 +161,7 @@ def _old(passing: pl.DataFrame, left: pl.DataFrame) -> pl.DataFrame:
     return old.filter(enough).filter(first)
 
 
-def _without(plan: Plan, blocks: pl.DataFrame, going: pl.DataFrame, gone: pl.DataFrame) -> Plan:
+def _without(plan: Plan, fixed: pl.DataFrame, going: pl.DataFrame, gone: pl.DataFrame) -> Plan:
     """Return a plan without results that go at a turn of each context."""
     place = ["run_id", "context", "turn"]
     sums = going.group_by(place).agg(
@@ -162,7 +169,7 @@ def _without(plan: Plan, blocks: pl.DataFrame, going: pl.DataFrame, gone: pl.Dat
         cut_tokens=(pl.col("tokens") - NOTE_TOKENS).sum(),
         error_tokens=pl.col("error_tokens").sum(),
     )
-    starts = with_prefix(plan.steps, blocks).select(
+    starts = with_prefix(plan.steps, fixed).select(
         "run_id", "context", "fixed_tokens", first="turn", start_tokens="before_tokens"
     )
     at = sums.join(starts, on=["run_id", "context", "first"], how="inner")

@@ -4,18 +4,18 @@ from typing import Final
 
 import polars as pl
 
-from costscan.levers.plan import with_context
+from costscan.levers.plan import beside, with_context
 
 NEAR_SHARE: Final = 0.2
 """By so much the estimated length of a prefix may be off from what was read of it."""
 
 
-def with_prefix(steps: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
+def with_prefix(steps: pl.DataFrame, fixed: pl.DataFrame) -> pl.DataFrame:
     """Return where the messages begin in each prompt, and what was sent before it in its context.
 
     Args:
         steps: the steps of a plan.
-        blocks: run_id, turn_in, turn_out, layer, tokens.
+        fixed: from `fixed_blocks`.
 
     Returns:
         req, run_id, turn, context, at_us, ttl_us, prompt_tokens, fixed_tokens (tools and system prompt, with
@@ -23,8 +23,7 @@ def with_prefix(steps: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
     """
     of_turn = ("req", "run_id", "turn", "context", "at_us", "ttl_us", "prompt_tokens")
     both = with_context(steps).select(*of_turn, "is_shown", "shared_tokens")
-    fixed = _fixed(steps, blocks)
-    return both.hstack(fixed.select("fixed_tokens")).select(
+    return beside(both, fixed).select(
         *of_turn,
         fixed_tokens=_whole_prefix(),
         before_tokens=pl.col("prompt_tokens").shift(1).over("run_id", "context"),
@@ -44,15 +43,18 @@ def _whole_prefix() -> pl.Expr:
     return pl.when((shared > 0) & (pl.col("is_shown") | near)).then(shared).otherwise(fixed)
 
 
-def _fixed(steps: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
-    """Sum up the blocks before the messages in the prompt of each turn: run_id, turn, fixed_tokens."""
+def fixed_blocks(steps: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
+    """Sum up the blocks before the messages in the prompt of each turn: req, fixed_tokens.
+
+    Args:
+        steps: all steps of a plan.
+        blocks: run_id, turn_in, turn_out, layer, tokens.
+    """
     fixed = blocks.filter(pl.col("layer") != "messages")
     came = fixed.select("run_id", "tokens", turn="turn_in")
     left = fixed.select("run_id", -pl.col("tokens"), turn="turn_out")
     changes = pl.concat([came, left]).group_by("run_id", "turn").agg(pl.col("tokens").sum())
-    joined = steps.select("run_id", "turn").join(
+    joined = steps.select("req", "run_id", "turn").join(
         changes, on=["run_id", "turn"], how="left", maintain_order="left"
     )
-    return joined.with_columns(fixed_tokens=pl.col("tokens").fill_null(0).cum_sum().over("run_id")).drop(
-        "tokens"
-    )
+    return joined.select("req", fixed_tokens=pl.col("tokens").fill_null(0).cum_sum().over("run_id"))

@@ -11,7 +11,8 @@ import polars as pl
 from costscan.levers.plan import Plan
 from costscan.levers.replaying import Replaying, winners
 from costscan.levers.rewriting import REWRITES, later, rewritten
-from costscan.levers.trimming.prefix_end import with_prefix
+from costscan.levers.some_runs import narrowed, rejoined
+from costscan.levers.trimming.prefix_end import fixed_blocks, with_prefix
 from costscan.levers.uncertainty import doubted
 
 NOTE_TOKENS: Final = 30
@@ -48,12 +49,16 @@ def pruned_in(plan: Plan, blocks: pl.DataFrame, runs: pl.DataFrame) -> Plan:
     dropped = _results_of_tasks(blocks.join(runs.filter("interactive"), on="run_id", how="semi"))
     if dropped.is_empty():
         return plan
-    turns = with_prefix(plan.steps, blocks)
+    turns = with_prefix(plan.steps, fixed_blocks(plan.steps, blocks))
     at = dropped.join(turns, on=["run_id", "turn"], how="inner").sort("run_id", "turn")
     nth = at.with_columns(nth=pl.int_range(pl.len()).over("run_id")).filter(pl.col("nth") < _MOST)
+    done: list[Plan] = []
     for step in nth["nth"].unique().sort():
-        plan = _pruned_once(plan, nth.filter(nth=step))
-    return plan
+        chosen = nth.filter(nth=step)
+        plan, others = narrowed(plan, chosen["run_id"])
+        done += others
+        plan = _pruned_once(plan, chosen)
+    return rejoined([plan, *done])
 
 
 def _pruned_once(plan: Plan, chosen: pl.DataFrame) -> Plan:
