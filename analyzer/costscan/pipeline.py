@@ -5,8 +5,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from costscan import cache_folder
-from costscan.errors import CostscanError
+from costscan import known_logs
 from costscan.filters import refuse_empty, selection
 from costscan.request import Request, Watch
 from costscan.settings.keys import Settings
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from costscan.rulebook import Rule
     from costscan.summary import Summary
     from costscan.totals import Totals
-    from costscan.totals.kept import Place
 
 
 @contextmanager
@@ -52,9 +50,11 @@ def diagnosed(
         CostscanError: something cannot be read or priced, no call is chosen, or a rule is wrong.
     """
     meanwhile = _Meanwhile(request)
-    with _read(request, watch or Watch()) as reading:
+    found = known_logs.logs_found(request)
+    state = known_logs.state_of(request, found)
+    with _read(request, watch or Watch(), found=found) as reading:
         rules = meanwhile.rules()
-        yield _diagnosis(request, reading, rules, rank)
+        yield _diagnosis(request, reading, rules, rank, state)
 
 
 def total(request: Request, by: str, watch: Watch | None = None) -> "Totals":
@@ -68,13 +68,10 @@ def total(request: Request, by: str, watch: Watch | None = None) -> "Totals":
     Raises:
         CostscanError: something cannot be read or priced, or no call is chosen.
     """
-    from costscan.ingest.found import find  # noqa: PLC0415 - not needed to start
-    from costscan.totals import kept  # noqa: PLC0415
+    from costscan.totals import kept  # noqa: PLC0415 - not needed to start
 
-    moments = _moments(request)
-    store = _store(request)
-    found = find(request.paths, moments) if request.keep and store is None else None
-    place = _place(request, by, _state(request, found))
+    found = known_logs.logs_found(request)
+    place = known_logs.place_of_totals(request, by, known_logs.state_of(request, found))
     if place is not None and (known := kept.take(place, request.now)) is not None:
         return known
     threading.Thread(target=_import_totals, daemon=True).start()
@@ -82,10 +79,15 @@ def total(request: Request, by: str, watch: Watch | None = None) -> "Totals":
     bill_only = not request.tasks
     with _read(request, watch or Watch(), bill_only=bill_only, found=found) as reading:
         summed, is_lasting = _totals(request, by, reading)
-    if place is not None and is_lasting:
-        found = find(request.paths, moments) if store is None else None
-        if place == _place(request, by, _state(request, found)):
-            kept.keep(place, summed)
+    if (
+        place is not None
+        and is_lasting
+        and place
+        == known_logs.place_of_totals(
+            request, by, known_logs.state_of(request, known_logs.logs_found(request))
+        )
+    ):
+        kept.keep(place, summed)
     return summed
 
 
@@ -105,35 +107,6 @@ def _totals(request: Request, by: str, reading: "Reading") -> "tuple[Totals, boo
     return summed, not bill.turns["at"].has_nulls()
 
 
-def _state(request: Request, found: "Found | None") -> bytes | None:
-    """Return what is another as soon as logs, or a store, are; None where that cannot be told."""
-    if found is not None:
-        return found.state()
-    if not request.keep or cache_folder.is_off() or (store := _store(request)) is None:
-        return None
-    from costscan.store.places import state  # noqa: PLC0415 - not needed to start
-
-    return state(store)
-
-
-def _place(request: Request, by: str, state: bytes | None) -> "Place | None":
-    """Return where totals are kept; None where logs may change unnoticed, or nobody asks the same again."""
-    from costscan.totals import kept  # noqa: PLC0415
-
-    # "Seven days ago" is another moment each time.
-    if state is None or any(at is not None and at.microsecond for at in (request.since, request.until)):
-        return None
-    only = (request.tasks, request.projects, request.models)
-    chosen = (request.since, request.until, *only, request.source)
-    return kept.place(state, (request.paths, by, request.settings.tz, request.settings.prices, *chosen))
-
-
-def _moments(request: Request) -> "Moments":
-    from costscan.ingest import Moments  # noqa: PLC0415 - not needed to start
-
-    return Moments(request.since, request.until or request.now)
-
-
 def _import_totals() -> None:
     """Import Polars, which is slow, while the logs are read."""
     with suppress(BaseException):  # whoever needs it imports it again, and is told
@@ -151,7 +124,7 @@ def _read(
 
 def _reading(request: Request, watch: Watch, *, bill_only: bool, found: "Found | None") -> "Reading":
     """Return what is to be analyzed: of a store what it keeps, else the logs, read."""
-    if store := _store(request):
+    if store := known_logs.store_of(request):
         from costscan.store import reading  # noqa: PLC0415 - imports Polars
 
         moments = _chosen_moments(request)
@@ -166,27 +139,9 @@ def _reading(request: Request, watch: Watch, *, bill_only: bool, found: "Found |
         bill_only=bill_only,
         keep=request.keep,
         found=found,
-        moments=_moments(request),
+        moments=known_logs.moments_of(request),
         on_bytes=watch.read,
     )
-
-
-def _store(request: Request) -> str | None:
-    """Return the store that is asked for; None where logs are.
-
-    Raises:
-        CostscanError: a store is named beside other paths, or with a format.
-    """
-    from costscan.store.places import is_store  # noqa: PLC0415 - not needed to start
-
-    store = next((path for path in request.paths if is_store(path)), None)
-    if store is not None and len(request.paths) > 1:
-        raise CostscanError(f"{store}: a store is looked at alone", "ingest the other logs into it, too")
-    if store is not None and request.source is not None:
-        raise CostscanError(
-            f"{store}: --format says what logs are, and a store knows", "say it where they are ingested"
-        )
-    return store
 
 
 def _chosen_moments(request: Request) -> "Moments | None":
@@ -199,20 +154,32 @@ def _chosen_moments(request: Request) -> "Moments | None":
 
 
 def _diagnosis(
-    request: Request, reading: "Reading", rules: "Sequence[Rule]", rank: str
+    request: Request, reading: "Reading", rules: "Sequence[Rule]", rank: str, state: bytes | None
 ) -> "tuple[Advised, Summary]":
-    from costscan.actions import advise  # noqa: PLC0415 - imports Polars
+    from costscan import actions, scenarios  # noqa: PLC0415 - import Polars
     from costscan.anonymous import names_in, without_names, without_places  # noqa: PLC0415
+    from costscan.kept_stages import ADVICE, PRICED, contents  # noqa: PLC0415
     from costscan.rulebook import find  # noqa: PLC0415
-    from costscan.scenarios import price_scenarios  # noqa: PLC0415
     from costscan.summary import summarize  # noqa: PLC0415
 
-    settings = request.settings
-    priced = price_scenarios(_analysis(request, reading), settings)
+    settings, kept, analysis = (
+        request.settings,
+        known_logs.stages_of(request, state),
+        _analysis(request, reading),
+    )
+    found = kept.of(PRICED, lambda: scenarios.priced(analysis, settings), lambda made: not made.reasons)
+    priced = scenarios.beside(analysis, found)
     names = names_in(priced) if request.anonymize else None
     name = names.in_text if names else str
-    accepted = frozenset(settings.findings.accepted)
-    diagnosis = advise(find(priced, rules, accepted, name), settings, name, _measured(request))
+    found_too = find(priced, rules, frozenset(settings.findings.accepted), name)
+    advice = kept.of(
+        ADVICE,
+        lambda: actions.advice(found_too, settings, name, _measured(request)),
+        lambda made: made.reason is None,
+        rules,
+        contents(request.trials),
+    )
+    diagnosis = actions.beside(found_too, advice)
     diagnosis = without_names(diagnosis, names) if names else diagnosis
     summary = summarize(
         diagnosis,

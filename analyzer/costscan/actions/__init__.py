@@ -52,13 +52,32 @@ class Advised(Diagnosis):
         return {**super()._frames(), "actions": lambda: self.actions}
 
 
+@dataclass(frozen=True)
+class Advice:
+    """What to do, before it stands beside its diagnosis; where that could not be worked out, why."""
+
+    actions: pl.DataFrame
+    of_runs: pl.DataFrame
+    reason: str | None = None
+
+
 def advise(
     diagnosis: Diagnosis,
     settings: Settings | None = None,
     name: Callable[[str], str] = str,
     measurements: Measurements | None = None,
 ) -> Advised:
-    """Return a diagnosis with its actions; none, and the reason, where they cannot be worked out.
+    """Return a diagnosis with its actions; arguments are those of `advice`."""
+    return beside(diagnosis, advice(diagnosis, settings, name, measurements))
+
+
+def advice(
+    diagnosis: Diagnosis,
+    settings: Settings | None = None,
+    name: Callable[[str], str] = str,
+    measurements: Measurements | None = None,
+) -> Advice:
+    """Return what to do; nothing, and the reason, where it cannot be worked out.
 
     Args:
         diagnosis: the diagnosis, its reading still open.
@@ -66,15 +85,19 @@ def advise(
         name: what stands in texts for a name in the log.
         measurements: what trials measured.
     """
-    reasons = dict(diagnosis.reasons)
-    actions, of_runs = empty("actions"), pl.DataFrame(schema=OF_RUNS)
     try:
         with without_panics():
             actions, of_runs = _actions(diagnosis, settings or Settings(), name, measurements)
+            return Advice(check("actions", actions), of_runs)
     except CAUGHT as error:
-        reasons[REASON] = described(error)
+        return Advice(empty("actions"), pl.DataFrame(schema=OF_RUNS), described(error))
+
+
+def beside(diagnosis: Diagnosis, found: Advice) -> Advised:
+    """Return a diagnosis with what to do about it."""
+    reasons = {**diagnosis.reasons, **({REASON: found.reason} if found.reason else {})}
     own = {f.name: getattr(diagnosis, f.name) for f in fields(Diagnosis)}
-    return Advised(**{**own, "actions": check("actions", actions), "of_runs": of_runs, "reasons": reasons})
+    return Advised(**{**own, "actions": found.actions, "of_runs": found.of_runs, "reasons": reasons})
 
 
 def _actions(
@@ -159,4 +182,4 @@ def id_of(setting: Setting) -> str:
     return hashlib.sha256(name.encode()).hexdigest()[:_ID]
 
 
-__all__ = ["REASON", "Advised", "advise", "id_of"]
+__all__ = ["REASON", "Advice", "Advised", "advice", "advise", "beside", "id_of"]

@@ -79,8 +79,8 @@ class PricedAnalysis(Analysis):
 
 
 @dataclass(frozen=True)
-class _Priced:
-    """What is priced, before it stands beside its analysis."""
+class Priced:
+    """What is priced, before it stands beside its analysis; by scenario, why one could not be."""
 
     scenarios: pl.DataFrame = field(default_factory=lambda: empty("scenarios"))
     lifetimes: pl.DataFrame = field(default_factory=lambda: empty("lifetimes"))
@@ -94,9 +94,15 @@ class _Priced:
     without_rules: tuple[str, ...] = ()
     choices: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CHOICES))
     tried: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TRIALS))
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 def price_scenarios(analysis: Analysis, settings: Settings | None = None) -> PricedAnalysis:
+    """Return an analysis with its scenarios; arguments and errors are those of `priced`."""
+    return beside(analysis, priced(analysis, settings))
+
+
+def priced(analysis: Analysis, settings: Settings | None = None) -> Priced:
     """Price as_billed, each lever, each of its parts and each set of levers, for every run.
 
     A part or a lever that raises has no rows, and its reason in `reasons`; the others are worked out.
@@ -113,30 +119,30 @@ def price_scenarios(analysis: Analysis, settings: Settings | None = None) -> Pri
         model_named(settings.routing.force)
     if analysis.logged_requests.steps.is_empty():
         reason = analysis.reasons.get("replay")
-        return _beside(analysis, _Priced(), dict.fromkeys((*_on(settings), ALL), reason) if reason else {})
+        return Priced(reasons=dict.fromkeys((*_on(settings), ALL), reason) if reason else {})
     guard = Guard()
     with without_panics():
-        priced = guard.of(ALL, lambda: _priced(analysis, settings, guard), _Priced())
-    if priced.scenarios.is_empty():
+        found = guard.of(ALL, lambda: _priced(analysis, settings, guard), Priced())
+    if found.scenarios.is_empty():
         guard.reasons |= dict.fromkeys(_on(settings), guard.reasons[ALL])
     runs, models = unreplayed(analysis.counted, analysis.logged_requests.automatic.fitted_models)
-    told = without(priced.scenarios, runs, analysis.logged_requests.steps)
-    replayed = replace(priced, scenarios=told, without_rules=models)
-    return _beside(analysis, replayed, guard.reasons)
+    told = without(found.scenarios, runs, analysis.logged_requests.steps)
+    return replace(found, scenarios=told, without_rules=models, reasons=guard.reasons)
 
 
-def _beside(analysis: Analysis, priced: _Priced, why: Mapping[str, str]) -> PricedAnalysis:
+def beside(analysis: Analysis, found: Priced) -> PricedAnalysis:
+    """Return an analysis with what was priced of it."""
     others = {part: reason for part, reason in analysis.reasons.items() if not part.startswith(SCENARIO)}
-    reasons = others | {SCENARIO + name: reason for name, reason in why.items()}
+    reasons = others | {SCENARIO + name: reason for name, reason in found.reasons.items()}
     analysis_fields = {f.name: getattr(analysis, f.name) for f in fields(Analysis)}
-    return PricedAnalysis(**{**analysis_fields, **vars(priced), "reasons": reasons})
+    return PricedAnalysis(**{**analysis_fields, **vars(found), "reasons": reasons})
 
 
 def _on(settings: Settings) -> list[str]:
     return [lever for lever in LEVERS if getattr(settings, lever).enabled]
 
 
-def _priced(analysis: Analysis, settings: Settings, guard: Guard) -> _Priced:
+def _priced(analysis: Analysis, settings: Settings, guard: Guard) -> Priced:
     workspace, levers = Workspace(analysis, settings), _on(settings)
     sets = Sets(workspace, levers, Routes(workspace))
     parts, ways = _parts(sets, guard)
@@ -146,7 +152,7 @@ def _priced(analysis: Analysis, settings: Settings, guard: Guard) -> _Priced:
     choices = _choices(ways)
     cap = _cap(settings, choices)
     routes, nothing = empty("routes"), pl.DataFrame(schema=PACK_CURVE)
-    return _Priced(
+    return Priced(
         scenarios=scenarios,
         lifetimes=guard.of(
             TTL, lambda: _lifetimes(workspace, ttls), empty("lifetimes"), part="the lifetimes of each run"
@@ -280,4 +286,4 @@ def _routes(workspace: Workspace, moves: pl.DataFrame, scenarios: pl.DataFrame) 
     )
 
 
-__all__ = ["SCENARIO", "BreakEven", "PricedAnalysis", "price_scenarios"]
+__all__ = ["SCENARIO", "BreakEven", "Priced", "PricedAnalysis", "beside", "price_scenarios", "priced"]
