@@ -1,7 +1,8 @@
 """The runs with some settings made: trimmed, then routed, then batched, then cached."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import polars as pl
 
@@ -11,12 +12,13 @@ from costscan.actions.setting import Setting
 from costscan.levers import batching, caching
 from costscan.levers.caching import TTL_WAYS
 from costscan.levers.plan import Breakpoints, Plan
-from costscan.levers.replaying import Outcome, Replaying, replay, together
+from costscan.levers.replaying import SEVERAL_TURNS, Outcome, Replaying, replay, together
 from costscan.levers.routing.ways import MOVES
 from costscan.levers.trimming import Made, trimmed_as
 from costscan.scenarios.route_choice import Routes, Served
 from costscan.scenarios.workspace import Workspace
 
+T = TypeVar("T")
 _CAPS = pl.Schema({"tool": pl.String, "cap_tokens": pl.Int64})
 
 
@@ -44,9 +46,7 @@ class Composer:
         """Replay the logged runs with some settings."""
         trims = frozenset(one for one in settings if one.part.startswith("trimming/"))
         routes = frozenset(one for one in settings if one.part in kinds.ROUTES)
-        if trims not in self._trimmed_plans:
-            self._trimmed_plans[trims] = self._trimmed(settings)
-        plan = self._trimmed_plans[trims]
+        plan = self._remembered(self._trimmed_plans, trims, lambda: self._trimmed(settings))
 
         def serve(plan: Plan) -> Replaying[Outcome]:
             return replay(_cached(_batched(self.workspace, plan, settings), settings))
@@ -54,14 +54,24 @@ class Composer:
         moves = self._moves(plan, routes)
         if moves.is_empty():
             return (yield from serve(plan))
-        if trims | routes not in self._routed_plans:
-            self._routed_plans[trims | routes] = Routes(self.workspace).routed(plan, moves)
-        plans = self._routed_plans[trims | routes]
+        plans = self._remembered(
+            self._routed_plans, trims | routes, lambda: Routes(self.workspace).routed(plan, moves)
+        )
         measured = {run: one.measured for one in routes if one.measured for run in one.runs}
         stays = [serve(plan)] if measured else []
         outcomes = yield from together([*map(serve, plans), *stays], plan.steps.height)
         served = Served(moves, plans[0], *outcomes[: len(plans)])
         return with_escalations(served, outcomes[-1], measured) if measured else served.total
+
+    def _remembered(
+        self, made: dict[frozenset[Setting], T], some: frozenset[Setting], make: Callable[[], T]
+    ) -> T:
+        """Return what was made of the same settings, else make it; of a big log only the last is held."""
+        if some not in made:
+            if self.workspace.plan.steps.height > SEVERAL_TURNS:
+                made.clear()
+            made[some] = make()
+        return made[some]
 
     def _moves(self, plan: Plan, routes: Collection[Setting]) -> pl.DataFrame:
         """Return the calls that some settings give to other models, as `routing.MOVES`.

@@ -189,6 +189,12 @@ class Plan:
             tried={**self.tried, part: tried.select(*TRIED)},
         )
 
+    def without_turns(self) -> Self:
+        """Return what was chosen for this plan, and none of its turns."""
+        none = Breakpoints(self.breakpoints.requests.clear(), self.breakpoints.positions.clear())
+        empty = {name: getattr(self, name).clear() for name in ("steps", "ttls", "asks")}
+        return replace(self, **empty, breakpoints=none, stable=none)
+
     def with_ttl(self, ttl: str, prefix_ttl: str | None = None) -> Self:
         """Return this plan with one TTL of all breakpoints; where requests mark none, nothing changes.
 

@@ -4,8 +4,8 @@ So each scenario is written as if it were alone, and plans of many scenarios are
 """
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
-from typing import Final, TypeAlias, TypeVar
+from dataclasses import dataclass, replace
+from typing import Final, Self, TypeAlias, TypeVar
 
 import polars as pl
 
@@ -29,6 +29,11 @@ class Outcome:
     plan: Plan
     turns: pl.DataFrame
     runs: pl.DataFrame
+
+    @property
+    def summed(self) -> Self:
+        """This without turns: the sums by run, and what parts of levers were set to."""
+        return replace(self, plan=self.plan.without_turns(), turns=self.turns.clear())
 
 
 Replaying: TypeAlias = Generator[Sequence[Plan], Sequence[Outcome], T]

@@ -25,7 +25,7 @@ from costscan.scenarios.break_even import BreakEven, break_evens
 from costscan.scenarios.curves import CAP_CURVE, PACK_CURVE, cap_curve, pack_curve
 from costscan.scenarios.guard import Guard
 from costscan.scenarios.lever_sets import Sets
-from costscan.scenarios.parts import caching_parts, other_parts
+from costscan.scenarios.parts import caching_parts, other_parts, told
 from costscan.scenarios.route_choice import Routes
 from costscan.scenarios.savings import billed, saved
 from costscan.scenarios.together import Joint, joint
@@ -191,7 +191,9 @@ def _parts(sets: Sets, guard: Guard) -> tuple[dict[str, pl.DataFrame], dict[str,
     caching, others = caching_parts(workspace), other_parts(sets, sets.levers)
     if "caching" not in sets.levers:
         caching = {}
-    works = [guard.work(name, make, ()) for name, make in (caching | others).items()]
+    works = [
+        guard.work(name, partial(told, workspace, make), ()) for name, make in (caching | others).items()
+    ]
     ways = dict(zip(caching | others, workspace.done(works), strict=True))
     nothing = saved(workspace.costs, workspace.logged.runs, workspace.logged.runs, "")
 

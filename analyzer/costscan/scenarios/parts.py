@@ -49,6 +49,14 @@ def other_parts(sets: Sets, levers: Sequence[str]) -> Parts:
     return {name: partial(_alone, make) for name, make in out.items()}
 
 
+def told(
+    workspace: Workspace, make: Callable[[], Replaying[Sequence[Outcome]]]
+) -> Replaying[Sequence[Outcome]]:
+    """Return what is told of a part: the sums of its outcomes. Turns are held as long as they are needed."""
+    outcomes = yield from make()
+    return [one if one is workspace.logged else one.summed for one in outcomes]
+
+
 def _explicit(workspace: Workspace) -> Replaying[Sequence[Outcome]]:
     """Return what happened, and what it would have cost with a cache that clients make."""
     logged = workspace.logged
@@ -94,4 +102,4 @@ def _packed(workspace: Workspace) -> Replaying[Outcome]:
     return replay(workspace.plan if is_empty else batching.packed(workspace.plan, workspace.packs))
 
 
-__all__ = ["Parts", "caching_parts", "other_parts"]
+__all__ = ["Parts", "caching_parts", "other_parts", "told"]

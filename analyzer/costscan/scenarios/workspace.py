@@ -278,13 +278,23 @@ class Workspace:
         The last one is replayed anew, as groups may share what is cached.
         """
         ways = [plan, *(plan.with_ttl(behind, prefix) for prefix, behind in TTL_WAYS.values())]
-        outcomes = list((yield ways))
+        is_big = plan.steps.height > SEVERAL_TURNS
+        outcomes = (yield from _without_turns(ways)) if is_big else list((yield ways))
         costs = [outcome.runs for outcome in outcomes]
         runs = costs[0].select("run_id", way=winners(costs))
         names = runs["way"].replace_strict(dict(enumerate(TTL_WAYS, 1)), default=None, return_dtype=pl.String)
         settings = runs.select("run_id", setting=names).drop_nulls()
         chosen = plan.mixed(ways, runs).choosing(TTL, settings, tried(costs, list(TTL_WAYS)))
         taken = runs["way"].unique().to_list()
-        if len(taken) > 1:
+        if len(taken) > 1 or (is_big and any(taken)):
             return [*outcomes, (yield from replay(chosen))]
         return [*outcomes, replace(outcomes[max(taken, default=0)], plan=chosen)]
+
+
+def _without_turns(ways: Sequence[Plan]) -> Replaying[list[Outcome]]:
+    """Replay plans one after another; the turns of the first one alone are held."""
+    outcomes = list((yield ways[:1]))
+    for way in ways[1:]:
+        (outcome,) = yield [way]
+        outcomes.append(outcome.summed)
+    return outcomes
