@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 import pytest
 
-from costscan.gate.comparison_frame import _per_task
+from costscan.gate.comparison_frame import _all, _per_task
 from costscan.gate.matching import Group
 from costscan.gate.metrics import METRICS
 from costscan.gate.permutation import permutation_test
@@ -36,15 +36,22 @@ def dearer(groups: Sequence[tuple[int, int]]) -> pl.DataFrame:
     return pl.DataFrame(rows).with_columns(pl.col("is_after").cast(pl.Boolean))
 
 
-@pytest.mark.parametrize(("groups", "verdict"), [
-    ([(1, 1)] * 4, "untested"), ([(1, 1)] * 5, "worse"), ([(2, 3)], "untested"), ([(3, 3)], "worse"),
+@pytest.mark.parametrize(("groups", "false_alarm", "verdict"), [
+    ([(1, 1)] * 4, 0.05, "untested"), ([(1, 1)] * 5, 0.05, "worse"), ([(2, 3)], 0.05, "untested"),
+    ([(3, 3)], 0.05, "worse"), ([(2, 2)] * 2, 0.05, "worse"), ([(2, 2)], 0.05, "untested"),
+    ([(1, 1)] * 6, 0.01, "untested"), ([(1, 1)] * 7, 0.01, "worse"), ([(1, 1)] * 4, 0.1, "worse"),
 ])  # fmt: skip
 def test_a_task_is_tested_where_its_runs_can_show_a_change(
-    groups: list[tuple[int, int]], verdict: str
+    groups: list[tuple[int, int]], false_alarm: float, verdict: str
 ) -> None:
-    """At 5 %: five pairs have 2^5 = 32 exchanges, four 16; three and three runs 20, two and three 10."""
-    (told,) = [row for row in _per_task(dearer(groups), 0.05, ()) if row["metric"] == "usd"]
+    """Five pairs have 2^5 = 32 exchanges, four 16; three and three runs 20, two and three 10; twice two and two 36.
+
+    One of them is what was seen: that is 5 % from 20 on, 1 % from 100 on.
+    """
+    (told,) = [row for row in _per_task(dearer(groups), false_alarm, ()) if row["metric"] == "usd"]
     assert told["verdict"] == verdict
+    (whole,) = [row for row in _all(dearer(groups), false_alarm, ()) if row["metric"] == "usd"]
+    assert whole["verdict"] == verdict
 
 
 @pytest.mark.parametrize(("groups", "looked_at"), [

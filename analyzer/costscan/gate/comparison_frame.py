@@ -1,6 +1,7 @@
 """The `comparison` frame: the limits, every metric over all tasks, and every task."""
 
 from collections.abc import Collection, Iterator, Sequence
+from math import comb, prod
 from typing import Any, Final
 
 import polars as pl
@@ -15,9 +16,6 @@ from costscan.schema.tables.verdicts import COMPARISON
 
 TESTED: Final = "usd"
 """The metric that is tested for every task; of the others the numbers are told."""
-LEAST_PAIRS: Final = 5
-LEAST_RUNS: Final = 6
-"""Fewer pairs, or fewer runs on both sides of a task together, cannot show a change of any size at 5 %."""
 JudgedKeys = Collection[tuple[str, str]]
 
 
@@ -66,12 +64,23 @@ def _per_task(matched: pl.DataFrame, false_alarm: float, judged: JudgedKeys) -> 
         for row in metric_change.per_task(matched, name).sort("task").iter_rows(named=True):
             if (row["task"], name) in judged:
                 continue
-            if name == TESTED and (row["groups"] >= LEAST_PAIRS or row["runs"] >= LEAST_RUNS):
+            if name == TESTED and exchanges(row["sizes"]) * false_alarm >= 1:
                 yield _row(metric_change.change(by_task[row["task"]], row["task"], name), false_alarm)
             else:
                 values = {column: row[column] for column in ("task", "before", "after", "change")}
                 verdict = "unchanged" if row["before"] == row["after"] else "untested"
                 yield {**values, "metric": name, "p_value": None, "limit": None, "verdict": verdict}
+
+
+def exchanges(sizes: Sequence[tuple[int, int]]) -> int:
+    """Return in how many ways runs could stand on the other side: one of them is what was seen.
+
+    So chance alone makes a change of any size at least once in so many cases.
+
+    Args:
+        sizes: of each group of matched runs, how many are before and after.
+    """
+    return prod(comb(before + after, after) for before, after in sizes)
 
 
 def _row(change: Change, false_alarm: float) -> dict[str, Any]:
@@ -88,8 +97,8 @@ def _row(change: Change, false_alarm: float) -> dict[str, Any]:
 
 
 def _verdict(change: Change, false_alarm: float) -> str:
-    if change.tested is None:
-        return "untested"
+    if change.tested is None or change.tested.least_p > false_alarm:
+        return "unchanged" if change.before is not None and change.before == change.after else "untested"
     if change.tested.p_value <= false_alarm:
         return "worse"
     return "better" if change.tested.better_p <= false_alarm else "unchanged"

@@ -100,7 +100,7 @@ def change(units: pl.DataFrame, task: str, name: str, *, plain: bool = False) ->
 def per_task(units: pl.DataFrame, name: str) -> pl.DataFrame:
     """Return what `change` says of every task, without a test.
 
-    Columns: task, before, after, change, groups (of matched runs), runs (in the largest of them).
+    Columns: task, before, after, change, and sizes: of each group of matched runs, those before and after.
     """
     metric = METRICS[name]
     value = _scaled(metric).cast(pl.Float64)
@@ -117,8 +117,7 @@ def per_task(units: pl.DataFrame, name: str) -> pl.DataFrame:
         .group_by("task", maintain_order=True)
         .agg(
             *((pl.col(side) * weight).sum() / weight.sum() for side in ("before", "after")),
-            groups=pl.len(),
-            runs=(pl.col("n") + pl.col("m")).max(),
+            sizes=pl.concat_list("n", "m").cast(pl.List(pl.Int64)),
         )
     )
     if metric.in_ratios:
