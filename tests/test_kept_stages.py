@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,23 @@ def test_logs_that_changed_are_worked_out_anew(log: Path, capsys: Capture, worke
     worked_out.clear()
     assert report(capsys, log) == plain
     assert worked_out == ["priced", "advice"]
+
+
+def test_what_is_as_long_ago_as_before_is_kept_while_the_same_calls_are_in_it(
+    log: Path, capsys: Capture, worked_out: list[str]
+) -> None:
+    """Four calls are a day old, two an hour, and two of another year."""
+    lines = log.read_text().splitlines(keepends=True)
+    now = datetime.now(UTC)
+    old, new = (f"{now - timedelta(hours=hours):%Y-%m-%dT%H}" for hours in (24, 1))
+    day = at(0)[:13]
+    log.write_text("".join(line.replace(day, old if n < 8 else new) for n, line in enumerate(lines)))
+    settled(log)
+    day_and_more, hours = ([report(capsys, log, "--since", ago) for _ in range(2)] for ago in ("2d", "9h"))
+    assert day_and_more[0] == day_and_more[1]
+    assert hours[0] == hours[1]
+    assert (day_and_more[0]["totals"]["turns"], hours[0]["totals"]["turns"]) == (6, 2)
+    assert worked_out == ["priced", "advice"] * 2
 
 
 def test_a_damaged_entry_is_none(log: Path, cache: Path, capsys: Capture, worked_out: list[str]) -> None:

@@ -46,11 +46,13 @@ class KeptStages:
         question: all that decides it beside the logs and the code; its `repr` counts.
         state: returns the state of the logs, None where that cannot be told.
         before: that state before they were read; None keeps and takes nothing.
+        chosen: what is another as soon as other turns of them are looked at.
     """
 
     question: tuple[object, ...]
     state: Callable[[], bytes | None]
     before: bytes | None
+    chosen: bytes = b""
 
     def of(self, stage: Stage[T], make: Callable[[], T], is_whole: Callable[[T], bool], *more: object) -> T:
         """Return what a stage gives: as it was kept, else made and kept, if the logs are what they were.
@@ -63,7 +65,7 @@ class KeptStages:
         """
         if self.before is None:
             return make()
-        place = kept_answers.place(self.before, (stage.name, self.question, more), _code())
+        place = kept_answers.place(self.before + self.chosen, (stage.name, self.question, more), _code())
         if (kept := kept_answers.take(place)) is not None:
             with suppress(msgspec.DecodeError, msgspec.ValidationError, pl.exceptions.PolarsError):
                 return stage.decode(kept)
@@ -81,6 +83,13 @@ def contents(paths: Sequence[Path]) -> str:
             with suppress(OSError):
                 digest.update(repr((str(file), file.read_bytes())).encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
+
+
+def digest_of(turns: pl.DataFrame) -> bytes:
+    """Return what is another as soon as turns are: they are told by run_id and turn."""
+    content = BytesIO()
+    turns.select("run_id", "turn").write_ipc(content)
+    return xxhash.xxh3_128_digest(content.getvalue())
 
 
 def _packed(value: object) -> Any:
@@ -114,4 +123,4 @@ def _code() -> str:
 PRICED: Final = Stage("scenarios", Priced)
 ADVICE: Final = Stage("actions", Advice)
 
-__all__ = ["ADVICE", "PRICED", "KeptStages", "Stage", "contents"]
+__all__ = ["ADVICE", "PRICED", "KeptStages", "Stage", "contents", "digest_of"]

@@ -1,5 +1,6 @@
 """Logs that were looked at before: whether they are as they were, and what that question was."""
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from costscan import cache_folder
@@ -7,10 +8,14 @@ from costscan.errors import CostscanError
 from costscan.request import Request
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from costscan.ingest import Moments
     from costscan.ingest.found import Found
     from costscan.kept_answers import Place
     from costscan.kept_stages import KeptStages
+
+_HOUR = timedelta(hours=1)
 
 
 def logs_found(request: Request) -> "Found | None":
@@ -43,14 +48,27 @@ def place_of_totals(request: Request, by: str, state: bytes | None) -> "Place | 
     return kept.place(state, (request.paths, by, settings.tz, settings.prices, *_chosen(request)))
 
 
-def stages_of(request: Request, state: bytes | None) -> "KeptStages":
-    """Return what stages gave for the same logs and settings; what has no time is billed as of today."""
-    from costscan.kept_stages import KeptStages  # noqa: PLC0415 - imports Polars
+def stages_of(request: Request, state: bytes | None, turns: "pl.DataFrame") -> "KeptStages":
+    """Return what stages gave for the same logs and settings; what has no time is billed as of today.
 
-    today = request.now.date()
-    question = (request.paths, today, request.settings, request.anonymize, *_chosen(request))
-    before = state if _is_asked_again(request) else None
-    return KeptStages(question, lambda: state_of(request, logs_found(request)), before)
+    Args:
+        request: what is asked.
+        state: that of the logs, from `state_of`.
+        turns: those that are looked at, whatever moment "seven days ago" is.
+    """
+    from costscan.kept_stages import KeptStages, digest_of  # noqa: PLC0415 - imports Polars
+
+    window = [_about(at, request.now) for at in (request.since, request.until)]
+    only = (request.tasks, request.projects, request.models, request.source, *window)
+    question = (request.paths, request.settings, request.anonymize, *only)
+    today = request.now.date().isoformat().encode()
+    chosen = digest_of(turns) + today
+    return KeptStages(question, lambda: state_of(request, logs_found(request)), state, chosen)
+
+
+def _about(at: datetime | None, now: datetime) -> datetime | float | None:
+    """Return a moment; of one like "seven days ago", how many hours ago it is."""
+    return at if at is None or not at.microsecond else round((now - at) / _HOUR)
 
 
 def _is_asked_again(request: Request) -> bool:

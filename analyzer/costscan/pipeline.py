@@ -162,11 +162,8 @@ def _diagnosis(
     from costscan.rulebook import find  # noqa: PLC0415
     from costscan.summary import summarize  # noqa: PLC0415
 
-    settings, kept, analysis = (
-        request.settings,
-        known_logs.stages_of(request, state),
-        _analysis(request, reading),
-    )
+    settings, analysis = request.settings, _analysis(request, reading)
+    kept = known_logs.stages_of(request, state, analysis.turns)
     found = kept.of(PRICED, lambda: scenarios.priced(analysis, settings), lambda made: not made.reasons)
     priced = scenarios.beside(analysis, found)
     names = names_in(priced) if request.anonymize else None
