@@ -1,6 +1,5 @@
 """From what the queries of rules give to the `findings` frame: priced, in words, with fingerprints."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
@@ -18,7 +17,7 @@ from costscan.rulebook.overlaps import apart_from_others
 from costscan.rulebook.per_task import FINGERPRINT, SUBJECT, told_once, with_fingerprints
 from costscan.rulebook.pricing import Money
 from costscan.rulebook.rule import CONFIDENCES, Rule
-from costscan.rulebook.sql import FRAMES, RUN_COSTS, VIEWS, lazy, why_not
+from costscan.rulebook.sql import FRAMES, RUN_COSTS, VIEWS, lazy, why_not, words_of
 from costscan.scenarios import PricedAnalysis
 from costscan.schema.frames import PROMPT, check, of_rows
 from costscan.schema.tables.verdicts import FINDINGS
@@ -131,9 +130,9 @@ def _priced(
 
 def rule_frames(analysis: PricedAnalysis, rules: Iterable[Rule]) -> dict[str, pl.LazyFrame]:
     """Return the frames that some rules query: canonical ones and `run_costs`."""
-    sql = " ".join(rule.sql for rule in rules)
-    views = {need for name, (_, needs) in VIEWS.items() if name in sql for need in needs}
-    named = [name for name in FRAMES if name in views or re.search(rf"\b{name}\b", sql)]
+    words = words_of(" ".join(rule.sql for rule in rules))
+    views = {need for name, (_, needs) in VIEWS.items() if name in words for need in needs}
+    named = [name for name in FRAMES if name in views or name in words]
     return {
         name: run_costs(analysis).lazy() if name == "run_costs" else analysis.lazy(name) for name in named
     }

@@ -55,6 +55,7 @@ _PLACES: Final[Mapping[str, type[pl.DataType]]] = {"path": pl.String, "char_offs
 _FORBIDDEN: Final = re.compile(r"""\b(?:read|scan)_\w+["`]?\s*\(|;\s*\S|\bcopy\b|\binto\b""", re.IGNORECASE)
 """A function that opens files or URLs, its name quoted or not; a second statement; what writes."""
 _PARAM: Final = re.compile(r"(?<!:):([a-z_][a-z0-9_]*)")
+_WORD: Final = re.compile(r"\w+")
 _STRING: Final = re.compile(r"'(?:[^']|'')*'")
 _COUNTED: Final = re.compile(r"(?:[a-z -]+(?:/[a-z -]+)?)?")
 """What a number counts, where a text says so: one of them, or `one/many`."""
@@ -104,8 +105,9 @@ def lazy(rule: Rule, frames: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
         CostscanError: Polars refuses it.
     """
     text = sql_of(rule)
+    words = words_of(text)
     every = {**frames, **views(text, frames)}
-    named = {name: frame for name, frame in every.items() if re.search(rf"\b{name}\b", text)}
+    named = {name: frame for name, frame in every.items() if name in words}
     try:
         return pl.SQLContext(frames=named).execute(text, eager=False)
     except REFUSALS as error:
@@ -114,11 +116,17 @@ def lazy(rule: Rule, frames: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
 
 def views(text: str, frames: Mapping[str, pl.LazyFrame]) -> dict[str, pl.LazyFrame]:
     """Return the `VIEWS` that a query names, over some frames."""
+    words = words_of(text)
     return {
         name: view(*(frames[need] for need in needs))
         for name, (view, needs) in VIEWS.items()
-        if re.search(rf"\b{name}\b", text)
+        if name in words
     }
+
+
+def words_of(text: str) -> frozenset[str]:
+    """Return the words of queries: the frames that they name are among them."""
+    return frozenset(_WORD.findall(text))
 
 
 def compile_rule(rule: Rule) -> pl.Schema:
