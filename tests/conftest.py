@@ -2,12 +2,15 @@
 
 import gc
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from shutil import rmtree
 from typing import TYPE_CHECKING
 
 import pytest
 
+import memory_folder
 from bill_alone import bill_alone
 from billed import ROOT, Billed, sample_logs
 from kept import Kept, keeping
@@ -20,6 +23,16 @@ if TYPE_CHECKING:
 
 GOLDEN = Path(__file__).parent / "golden"
 os.environ["COSTSCAN_CACHE"] = "off"
+MEMORY = memory_folder.use()
+# What is compiled once is neither compiled by each process that tests start nor by the next run.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_sessionfinish(exitstatus: int) -> None:
+    """Remove the temporary files of a run that passes."""
+    if MEMORY is not None and exitstatus == pytest.ExitCode.OK:
+        rmtree(MEMORY, ignore_errors=True)
 
 
 def pytest_collection_finish() -> None:
