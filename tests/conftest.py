@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import chdir
 from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING
@@ -11,8 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 import memory_folder
+import one_core
 from bill_alone import bill_alone
 from billed import ROOT, Billed, sample_logs
+from command import logs_of
+from costscan.actions import Advised
 from kept import Kept, keeping
 from model_server import Server, model_server
 from stores import copied, fill
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 GOLDEN = Path(__file__).parent / "golden"
 os.environ["COSTSCAN_CACHE"] = "off"
 MEMORY = memory_folder.use()
+one_core.stay()
 # What is compiled once is neither compiled by each process that tests start nor by the next run.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -74,6 +79,13 @@ def _kept() -> Iterator[Kept]:
     kept = Kept()
     yield kept
     kept.close()
+
+
+@pytest.fixture(scope="session")
+def advised_samples(_kept: Kept) -> Advised:
+    """What commands make of the sample logs: scenarios, findings and actions; no test changes it."""
+    with chdir(ROOT), keeping(_kept), logs_of("sample_logs") as (advised, _):
+        return advised
 
 
 @pytest.fixture(scope="module")
