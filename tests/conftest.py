@@ -96,9 +96,9 @@ def kept_analyses(_kept: Kept) -> Iterator[None]:
 
 
 @pytest.fixture
-def bill_only() -> Iterator[None]:
-    """Have analyses end with the bill."""
-    with bill_alone():
+def bill_only(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Have analyses end with the bill, or the replay of a test that is marked `replayed`."""
+    with bill_alone(replay=request.node.get_closest_marker("replayed") is not None):
         yield
 
 
