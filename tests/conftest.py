@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 GOLDEN = Path(__file__).parent / "golden"
 os.environ["COSTSCAN_CACHE"] = "off"
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads wait by turning
 MEMORY = memory_folder.use()
 one_core.stay()
 # What is compiled once is neither compiled by each process that tests start nor by the next run.
@@ -34,6 +35,7 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(exitstatus: int) -> None:
     """Remove the temporary files of a run that passes."""
     if MEMORY is not None and exitstatus == pytest.ExitCode.OK:
