@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 GOLDEN = Path(__file__).parent / "golden"
 os.environ["COSTSCAN_CACHE"] = "off"
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads wait by turning
 MEMORY = memory_folder.use()
 one_core.stay()
 # What is compiled once is neither compiled by each process that tests start nor by the next run.
