@@ -21,9 +21,10 @@ def use() -> Path | None:
     for left in SHARED_MEMORY.glob(f"{PREFIX}*"):
         if not _is_running(left.name.removeprefix(PREFIX).partition("-")[0]):
             rmtree(left, ignore_errors=True)
-    folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=SHARED_MEMORY)
-    os.environ["TMPDIR"] = tempfile.tempdir = folder
-    return Path(folder)
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=SHARED_MEMORY))
+    folder.chmod(0o1777)  # as that of the machine: some tests start processes of other users
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
+    return folder
 
 
 def _has_room() -> bool:
