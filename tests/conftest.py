@@ -2,14 +2,21 @@
 
 import gc
 import os
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import chdir
 from pathlib import Path
+from shutil import rmtree
 from typing import TYPE_CHECKING
 
 import pytest
 
+import memory_folder
+import one_core
 from bill_alone import bill_alone
 from billed import ROOT, Billed, sample_logs
+from command import logs_of
+from costscan.actions import Advised
 from kept import Kept, keeping
 from model_server import Server, model_server
 from stores import copied, fill
@@ -20,6 +27,18 @@ if TYPE_CHECKING:
 
 GOLDEN = Path(__file__).parent / "golden"
 os.environ["COSTSCAN_CACHE"] = "off"
+MEMORY = memory_folder.use()
+one_core.stay()
+# What is compiled once is neither compiled by each process that tests start nor by the next run.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(exitstatus: int) -> None:
+    """Remove the temporary files of a run that passes."""
+    if MEMORY is not None and exitstatus == pytest.ExitCode.OK:
+        rmtree(MEMORY, ignore_errors=True)
 
 
 def pytest_collection_finish() -> None:
@@ -63,6 +82,13 @@ def _kept() -> Iterator[Kept]:
     kept.close()
 
 
+@pytest.fixture(scope="session")
+def advised_samples(_kept: Kept) -> Advised:
+    """What commands make of the sample logs: scenarios, findings and actions; no test changes it."""
+    with chdir(ROOT), keeping(_kept), logs_of("sample_logs") as (advised, _):
+        return advised
+
+
 @pytest.fixture(scope="module")
 def kept_analyses(_kept: Kept) -> Iterator[None]:
     """Have the commands of a module work out what the same logs come to once."""
@@ -71,9 +97,9 @@ def kept_analyses(_kept: Kept) -> Iterator[None]:
 
 
 @pytest.fixture
-def bill_only() -> Iterator[None]:
-    """Have analyses end with the bill."""
-    with bill_alone():
+def bill_only(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Have analyses end with the bill, or the replay of a test that is marked `replayed`."""
+    with bill_alone(replay=request.node.get_closest_marker("replayed") is not None):
         yield
 
 

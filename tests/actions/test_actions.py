@@ -42,8 +42,8 @@ def advised(*paths: Path) -> Iterator[Advised]:
 
 
 @pytest.fixture(scope="module")
-def samples() -> Iterator[Advised]:
-    yield from advised(ROOT / "sample_logs")
+def samples(advised_samples: Advised) -> Advised:
+    return advised_samples
 
 
 def test_what_they_save_adds_up_to_what_is_left(samples: Advised) -> None:
@@ -111,25 +111,24 @@ def test_a_healthy_run_has_none() -> None:
     assert found.actions.is_empty()
 
 
-def test_a_setting_for_all_runs_costs_what_its_scenario_says() -> None:
+def test_a_setting_for_all_runs_costs_what_its_scenario_says(samples: Advised) -> None:
     """Each part set for all runs, by the composition of actions, is what the scenario of that part replays."""
-    with analyzed(ROOT / "sample_logs") as x:
-        priced = price_scenarios(x)
-        workspace = Workspace(x, Settings())
-        chosen = priced.choices
-        every = frozenset(x.runs["run_id"])
-        routed = {"routing": [Setting(ROUTE, every)]}
-        for part, settings in (as_set(chosen, every) | routed).items():
-            (outcome,) = workspace.done([Composer(workspace, priced.routes).outcome_of(settings)])
-            rows = priced.scenarios.filter(scenario=part)
-            base = workspace.logged.runs.select("run_id", was="known_pico_usd")
-            of_group = x.runs.select("run_id", "task", "agent")
-            both = outcome.runs.join(base, on="run_id").join(rows, on="run_id").join(of_group, on="run_id")
-            # Where a task would cost more it stays as it was in the scenario.
-            changed = both.filter((pl.col("saved_usd") != 0).any().over(pl.struct("task", "agent")))
-            saved = int((changed["was"] - changed["known_pico_usd"]).sum())
-            assert changed.height, part
-            assert abs(saved - int(changed["saved_usd"].sum() * 10**12)) <= changed.height, part
+    x = samples
+    workspace = Workspace(x, Settings())
+    chosen = x.choices
+    every = frozenset(x.runs["run_id"])
+    routed = {"routing": [Setting(ROUTE, every)]}
+    for part, settings in (as_set(chosen, every) | routed).items():
+        (outcome,) = workspace.done([Composer(workspace, x.routes).outcome_of(settings)])
+        rows = x.scenarios.filter(scenario=part)
+        base = workspace.logged.runs.select("run_id", was="known_pico_usd")
+        of_group = x.runs.select("run_id", "task", "agent")
+        both = outcome.runs.join(base, on="run_id").join(rows, on="run_id").join(of_group, on="run_id")
+        # Where a task would cost more it stays as it was in the scenario.
+        changed = both.filter((pl.col("saved_usd") != 0).any().over(pl.struct("task", "agent")))
+        saved = int((changed["was"] - changed["known_pico_usd"]).sum())
+        assert changed.height, part
+        assert abs(saved - int(changed["saved_usd"].sum() * 10**12)) <= changed.height, part
 
 
 def as_set(chosen: pl.DataFrame, every: frozenset[str]) -> dict[str, list[Setting]]:
@@ -183,9 +182,10 @@ def test_what_limits_a_tool_of_claude_code(tool: str, limit: tuple[str, int] | N
     assert is_settable(setting, "messages_api")
 
 
-def test_a_client_that_is_set_as_a_whole_has_one_threshold_and_no_smaller_one_than_it_takes() -> None:
-    with analyzed(ROOT / "sample_logs") as x:
-        found = candidates(find(price_scenarios(x), ()))
+def test_a_client_that_is_set_as_a_whole_has_one_threshold_and_no_smaller_one_than_it_takes(
+    samples: Advised,
+) -> None:
+    found = candidates(find(samples, ()))
     of_client = [one for one in found if one.part == COMPACT and one.client == "claude_code"]
     assert len(of_client) <= 1
     assert all(int(one.value or 0) >= LEAST_WINDOW for one in of_client)

@@ -1,22 +1,17 @@
 """What stands behind an action: the sums that it was chosen by, or what it mends."""
 
-from collections.abc import Iterator
-
 import polars as pl
 import pytest
 
-from billed import ROOT
+from costscan.actions import Advised
 from costscan.actions.evidence import evidence_of
 from costscan.actions.setting import BREAKPOINTS, CAP, COMPACT, TTL, Setting
-from costscan.rulebook import Diagnosis, find, load_rules
-from costscan.scenarios import price_scenarios
-from seen import analyzed
+from costscan.rulebook import Diagnosis
 
 
 @pytest.fixture(scope="module")
-def x() -> Iterator[Diagnosis]:
-    with analyzed(ROOT / "sample_logs") as found:
-        yield find(price_scenarios(found), load_rules(cases=False))
+def x(advised_samples: Advised) -> Diagnosis:
+    return advised_samples
 
 
 def told(x: Diagnosis, setting: Setting, found: pl.DataFrame | None = None) -> str:

@@ -12,7 +12,7 @@ from command import NO_LEVERS, Capture, said
 from logs import HAIKU, OPUS, Json, assistant, at, text, tool_result, tool_use, usage, usd, user, write
 from seen import Seen, see
 
-pytestmark = pytest.mark.usefixtures("bill_only")
+pytestmark = [pytest.mark.usefixtures("bill_only"), pytest.mark.replayed]
 
 START = usage(3, read=10_000, w1h=10_000, out=100)
 """A first prompt of 20,003 tokens, of which 10,000 had been cached before; its answer takes 100."""

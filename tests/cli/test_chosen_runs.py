@@ -11,6 +11,8 @@ from command import NO_LEVERS, Capture, said
 from costscan.names import last_part, meant, meant_folders
 from logs import assistant, at, usage, user, write
 
+pytestmark = pytest.mark.usefixtures("kept_analyses")
+
 WINDOWS = "C:\\work\\shop docs\\"
 
 

@@ -236,6 +236,7 @@ def test_levers_are_worked_out(tmp_path: Path) -> None:
     assert (scenario.saved_usd, scenario.reason) == (Decimal(0), None)
 
 
+@pytest.mark.replayed
 def test_the_cache_of_others_proves_no_side_calls(tmp_path: Path) -> None:
     """Its first prompt was read from what other threads had cached, which no rule foresees."""
     report = analyzed(tmp_path, codex.meta(), codex.context(), counted(used(10, 5000, 5)), counted(THIRD))

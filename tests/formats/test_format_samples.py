@@ -17,6 +17,8 @@ from costscan import formats
 from other_agents import CLASSES, read_alike
 from samples import SAMPLES
 
+pytestmark = pytest.mark.replayed
+
 FOLDER: Final = SAMPLES.parent / "sample_formats"
 IN_STORIES: Final = {"claude_code", "claude_stream", "messages_api"}
 """Formats of which `sample_logs` has samples."""

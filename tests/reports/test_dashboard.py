@@ -31,7 +31,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A report with all that one may hold."""
     stream = pair(task="stream", duration_ms=2000, ttft_ms=400)
     log = write(tmp_path_factory.mktemp("log") / "a.jsonl", stream)
-    with logs_of(str(ROOT / "sample_logs"), str(log)) as (analysis, summary):
+    with logs_of(str(ROOT / "sample_logs/idle-hour"), str(log)) as (analysis, summary):
         return document(summary, analysis)
 
 

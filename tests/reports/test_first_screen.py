@@ -1,6 +1,7 @@
 """The first screen: what to do first, on one screen, and every line of it within the width."""
 
 from collections.abc import Iterator
+from contextlib import chdir
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +22,7 @@ MOST_LINES = 45
 
 @pytest.fixture(scope="module")
 def samples() -> Iterator[Summary]:
-    with logs_of(str(ROOT / "sample_logs")) as (_, summary):
+    with chdir(ROOT), logs_of("sample_logs") as (_, summary):
         yield summary
 
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import histories
 from applied import alone
-from billed import ROOT
 from costscan import ingest
+from costscan.actions import Advised
 from costscan.analysis import Analysis, analyze
 from costscan.rulebook import Rule, load_rules
 from costscan.rulebook.pricing import WAYS, Money
@@ -160,10 +160,9 @@ def test_the_names_of_runs_do_not_matter(world: tuple[Session, ...]) -> None:
 
 
 @pytest.fixture(scope="module")
-def told_of_samples() -> Iterator[tuple[Analysis, pl.DataFrame]]:
-    with ingest.read([str(ROOT / "sample_logs")]) as reading:
-        x = price_scenarios(analyze(reading))
-        yield x, findings_of(x, OWN).join(x.runs.select("run_id", log="path"), on="run_id")
+def told_of_samples(advised_samples: Advised) -> tuple[Analysis, pl.DataFrame]:
+    x = advised_samples
+    return x, findings_of(x, OWN).join(x.runs.select("run_id", log="path"), on="run_id")
 
 
 @pytest.mark.parametrize(

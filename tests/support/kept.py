@@ -44,7 +44,7 @@ class Kept:
         logs = [contents(Path(path)) for path in paths]
         if None in logs:
             return _READ(paths, source=source, **how)
-        key = ("read", tuple(paths), tuple(logs), source)
+        key = ("read", tuple(paths), tuple(logs), source, bool(how.get("bill_only")))
         make = lambda: self._open.enter_context(_READ(paths, source=source, **how))  # noqa: E731
         return nullcontext(self.of(key, None, make))
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,7 @@ from logs import (
 LETTERS: Final = "QXZJKVWqxzjkvw"
 """No six of them stand together in any word that costscan has, nor in a hash."""
 LEAST: Final = 6
+IN_A_ROW: Final = re.compile(f"[{LETTERS}]+")
 
 
 @dataclass
@@ -57,8 +59,13 @@ class Traced:
 
     def found_in(self, shown: str) -> set[str]:
         """Return each six characters of a trace that are in a text."""
-        every = {trace[n : n + LEAST] for trace in self.traces for n in range(len(trace) - LEAST + 1)}
-        return {part for part in every if part in shown}
+        runs = {run for run in IN_A_ROW.findall(shown) if len(run) >= LEAST}
+        there = {part for run in runs for part in _parts(run)}
+        return there & {part for trace in self.traces for part in _parts(trace)}
+
+
+def _parts(word: str) -> Iterator[str]:
+    return (word[n : n + LEAST] for n in range(len(word) - LEAST + 1))
 
 
 def session(traced: Traced, number: int) -> Iterator[Any]:

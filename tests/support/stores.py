@@ -1,6 +1,8 @@
 """Stores of tests: filled, looked into, and held against what reading the logs themselves gives."""
 
 import json
+from collections.abc import Hashable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from shutil import copytree, ignore_patterns
 from typing import Any
@@ -17,6 +19,7 @@ from costscan.store.ingesting import Ingested, Wanted
 from costscan.store.ingesting import ingest as ingest_logs
 from costscan.store.manifest import Manifest, newest
 from costscan.store.places import Place, place
+from kept import contents
 from reading_tables import Tables, age, assert_same
 from readings import counts_of
 from samples import SAMPLES
@@ -62,12 +65,32 @@ def turns(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def turns_of_logs(*logs: Path | str) -> pl.DataFrame:
-    """Return what one analysis of logs bills."""
+    """Return what one analysis of logs bills; it is made once of the same logs."""
+    return _turns_of(logs, _state(logs))
+
+
+def _state(logs: Sequence[Path | str]) -> Hashable:
+    """Return what is another as soon as logs are; never the same where that cannot be told."""
+    return tuple(contents(Path(log)) or object() for log in logs)
+
+
+@lru_cache(8)
+def _turns_of(logs: Sequence[Path | str], _: Hashable) -> pl.DataFrame:
     with ingest.read([*map(str, logs)], workers=1, keep=False) as read:
         bill = billed(read, Pricing(), None)[1]
     runs = bill.runs.select("run_id", "path", "root_task")
     own = bill.turns.drop("task").join(runs, on="run_id", how="left")
     return turns(own.with_columns(path=pl.coalesce("file", "path"), task="root_task"))
+
+
+def tables_of_logs(*logs: Path | str) -> tuple[Tables, dict[str, Any]]:
+    """Return all that a reading of logs holds; it is made once of the same logs."""
+    return _tables_of(logs, _state(logs))
+
+
+@lru_cache(8)
+def _tables_of(logs: Sequence[Path | str], _: Hashable) -> tuple[Tables, dict[str, Any]]:
+    return tables_of(ingest.read([*map(str, logs)], workers=1, keep=False))
 
 
 def tables_of(read: ingest.Reading) -> tuple[Tables, dict[str, Any]]:
@@ -80,7 +103,7 @@ def tables_of(read: ingest.Reading) -> tuple[Tables, dict[str, Any]]:
 def assert_holds(store: Path | str, *logs: Path | str) -> None:
     """See that a store is just what reading the logs gives: the rows, the counts, and the turns."""
     ours = tables_of(reading.read(str(store)))
-    assert_same(ours, tables_of(ingest.read([*map(str, logs)], workers=1, keep=False)))
+    assert_same(ours, tables_of_logs(*logs))
     assert_frame_equal(turns(rows_of(store, "turns")), turns_of_logs(*logs))
 
 

@@ -7,10 +7,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import polars as pl
 import pytest
@@ -23,6 +23,7 @@ from costscan.trial.outcome import Found
 from costscan.trial.plan import TARGET
 from costscan.trial.session import Wanted
 from costscan.trial.state import State
+from forked import Forks
 from trial_server import TrialServer, words
 from trials import LABEL, logged, pair, session, wanted
 
@@ -33,11 +34,19 @@ EACH_USD = Decimal("0.01001")
 """20,000 tokens out and 100 in, of Haiku 5.5: what a request of `SHORT` costs, and with what tools may add at most."""
 SHORT = wanted(sample=12, is_live=True, max_usd=7 * EACH_USD)
 CHILD = """
-import sys
 from pathlib import Path
+import anthropic, anthropic.types, httpx2, pytest
+from forked import order
+folder, size = order()
 from test_killed_live import SHORT, SMALL, sent
-sent(Path(sys.argv[1]), SHORT if sys.argv[2] == "short" else SMALL)
+sent(Path(folder), SHORT if size == "short" else SMALL)
 """
+
+
+class Command(Protocol):
+    """Starts a command that sends a trial, and yields its process id."""
+
+    def __call__(self, folder: Path, size: str = "small") -> AbstractContextManager[int]: ...
 
 
 def sent(folder: Path, what: Wanted, say: Callable[[str], None] = lambda _: None) -> Found:
@@ -56,16 +65,17 @@ def reached(api: TrialServer, monkeypatch: pytest.MonkeyPatch) -> TrialServer:
     return api
 
 
-@contextmanager
-def command(folder: Path, size: str = "small") -> Iterator["subprocess.Popen[bytes]"]:
+@pytest.fixture(scope="module")
+def commands() -> Iterator[Forks]:
+    """A process that has imported what a command needs, of which each is a copy."""
+    with Forks(CHILD, Path(__file__).parent) as made:
+        yield made
+
+
+@pytest.fixture
+def command(commands: Forks) -> Command:
     """Have a command at work in a process group of its own while inside; then it has ended."""
-    here = Path(__file__).parent
-    environment = {**os.environ, "PYTHONPATH": f"{here}:{here.parent / 'support'}"}
-    words_of = [sys.executable, "-c", CHILD, str(folder), size]
-    with subprocess.Popen(
-        words_of, env=environment, stderr=subprocess.DEVNULL, start_new_session=True
-    ) as child:
-        yield child
+    return lambda folder, size="small": commands.forked(str(folder), size)
 
 
 def until(is_so: Callable[[], bool]) -> None:
@@ -77,13 +87,13 @@ def until(is_so: Callable[[], bool]) -> None:
 
 @pytest.mark.parametrize(("nth", "held_from"), [(4, 1), (8, 6), (15, 15)])
 def test_kill_9_while_answers_are_on_their_way(
-    api: TrialServer, tmp_path: Path, nth: int, held_from: int
+    api: TrialServer, command: Command, tmp_path: Path, nth: int, held_from: int
 ) -> None:
     """The next run begins while they still are, and waits for them."""
     api.holds_from = held_from
-    with command(tmp_path) as child:
+    with command(tmp_path) as pid:
         until(lambda: len(api.bodies) >= nth)
-        os.killpg(child.pid, signal.SIGKILL)
+        os.killpg(pid, signal.SIGKILL)
     waited: list[str] = []
 
     def release(told: str) -> None:
@@ -99,13 +109,13 @@ def test_kill_9_while_answers_are_on_their_way(
     assert not (tmp_path / "state.answers").exists()
 
 
-def test_killed_again_and_again(api: TrialServer, tmp_path: Path) -> None:
+def test_killed_again_and_again(api: TrialServer, command: Command, tmp_path: Path) -> None:
     api.holds_from = 1
     for _ in range(2):
         before = len(api.bodies)
-        with command(tmp_path) as child:
+        with command(tmp_path) as pid:
             until(lambda: len(api.bodies) > before)  # noqa: B023 - within the round
-            os.killpg(child.pid, signal.SIGKILL)
+            os.killpg(pid, signal.SIGKILL)
         api.gate.set()
         api.gate.clear()
     api.gate.set()
@@ -114,23 +124,25 @@ def test_killed_again_and_again(api: TrialServer, tmp_path: Path) -> None:
     assert (len(api.bodies), found.of_role(TARGET).n) == (15, 12)
 
 
-def test_it_never_spends_more_than_it_may(api: TrialServer, tmp_path: Path) -> None:
+def test_it_never_spends_more_than_it_may(api: TrialServer, command: Command, tmp_path: Path) -> None:
     api.usage = lambda _: {"input_tokens": 100, "output_tokens": 20_000}
     api.holds_from = 1
-    with command(tmp_path, "short") as child:
+    with command(tmp_path, "short") as pid:
         until(lambda: len(api.bodies) == 4)
-        os.killpg(child.pid, signal.SIGKILL)
+        os.killpg(pid, signal.SIGKILL)
     found = sent(tmp_path, SHORT, lambda _: api.gate.set())
     assert len(api.bodies) == len(found.rows) == 6
     assert found.usd == 6 * EACH_USD <= SHORT.max_usd
     assert found.stopped.startswith("the next request may cost $0.0")
 
 
-def test_answers_on_their_way_are_kept_after_ctrl_c(api: TrialServer, tmp_path: Path) -> None:
+def test_answers_on_their_way_are_kept_after_ctrl_c(
+    api: TrialServer, command: Command, tmp_path: Path
+) -> None:
     api.holds_from = 1
-    with command(tmp_path) as child:
+    with command(tmp_path) as pid:
         until(lambda: len(api.bodies) == 4)
-        os.killpg(child.pid, signal.SIGINT)
+        os.killpg(pid, signal.SIGINT)
         time.sleep(0.1)
         api.gate.set()
     assert len(api.bodies) == 4
