@@ -16,6 +16,7 @@ import one_core
 from bill_alone import bill_alone
 from billed import ROOT, Billed, sample_logs
 from command import logs_of
+from costscan import cache_folder
 from costscan.actions import Advised
 from kept import Kept, keeping
 from model_server import Server, model_server
@@ -115,6 +116,14 @@ def kept_here(_kept: Kept) -> Iterator[None]:
     """Have the commands of one test work out what the same logs come to once."""
     with keeping(_kept):
         yield
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache folder of the test's own."""
+    monkeypatch.delenv(cache_folder.OFF)
+    monkeypatch.setenv(cache_folder.DIR, str(tmp_path / "cache"))
+    return tmp_path / "cache"
 
 
 @pytest.fixture(scope="session")

@@ -12,20 +12,14 @@ import pytest
 
 from billed import ROOT
 from command import Capture, said
-from costscan import actions, cache_folder, scenarios
+from costscan import actions, scenarios
 from costscan.cli.app import run
 from costscan.kept_stages import ADVICE, PRICED, KeptStages, contents
 from costscan.rulebook import find, load_rules
 from logs import OPUS, assistant, at, text, usage, user, write
 from seen import analyzed
 
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache folder of the test's own."""
-    monkeypatch.delenv(cache_folder.OFF)
-    monkeypatch.setenv(cache_folder.DIR, str(tmp_path / "cache"))
-    return tmp_path / "cache"
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 @pytest.fixture

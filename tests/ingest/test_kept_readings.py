@@ -17,13 +17,7 @@ from logs import assistant, message, pair, text, tool_result, usage, user, write
 from reading_tables import age, assert_same, names_read, session, tables
 from samples import SAMPLES
 
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache folder of the test's own."""
-    monkeypatch.delenv(cache_folder.OFF)
-    monkeypatch.setenv(cache_folder.DIR, str(tmp_path / "cache"))
-    return tmp_path / "cache"
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 @pytest.fixture

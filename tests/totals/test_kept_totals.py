@@ -15,13 +15,7 @@ from costscan import cache_folder, pipeline
 from costscan.totals import KEYS
 from logs import HAIKU, assistant, at, text, usage, user, write
 
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache folder of the test's own."""
-    monkeypatch.delenv(cache_folder.OFF)
-    monkeypatch.setenv(cache_folder.DIR, str(tmp_path / "cache"))
-    return tmp_path / "cache"
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 @pytest.fixture
