@@ -17,13 +17,18 @@ from costscan.levers.routing.retokenized import sizes
 from costscan.levers.routing.thoughts import thoughts
 from costscan.levers.routing.turn_work import turn_work
 from costscan.levers.routing.ways import LEAST_SHARE, MOVES, Way, ways
+from costscan.prices import AUDIO
 
 
 def forced(plan: Plan, model: str, sizes: pl.DataFrame) -> pl.DataFrame:
-    """Return `MOVES` of all turns of known models that are not on a model already, and that fit into it."""
+    """Return `MOVES` of all turns of known models that are not on a model already, and that fit into it.
+
+    Turns with audio stay: which other models take it is not known.
+    """
     names = plan.steps["model"].unique()
     others = [name for name in names if name and family_of(name) is not None and name != model]
-    all_turns = plan.steps.filter(pl.col("model").is_in(others)).with_columns(
+    has_audio = pl.col("asks").str.contains(AUDIO, literal=True).fill_null(value=False)
+    all_turns = plan.steps.filter(pl.col("model").is_in(others), ~has_audio).with_columns(
         to_model=pl.lit(model), evidence=pl.lit(None, pl.String), is_wrong=pl.lit(value=False)
     )
     return fitting(all_turns.join(sizes, on="req", how="left", maintain_order="left")).select(*MOVES)
