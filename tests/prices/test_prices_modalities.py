@@ -72,7 +72,12 @@ def test_what_audio_costs_beyond_text_stays_where_caches_read_otherwise() -> Non
 
     Were all of the prompt read from the cache, its 1,000 tokens would cost 0.00003 and that.
     """
-    told = {"input": 400, "read": 600, "audio_input_tokens": 300, "audio_cache_read_tokens": 600}
+    told: dict[str, Any] = {
+        "input": 400,
+        "read": 600,
+        "audio_input_tokens": 300,
+        "audio_cache_read_tokens": 600,
+    }
     turns = turns_of(turn("gemini-2.5-flash", **told))
     unit = unit_prices(turns, price_table())
     assert turn_usd(turns, unit)[BEYOND_TEXT].to_list() == [252_000_000]
