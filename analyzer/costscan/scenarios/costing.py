@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 import polars as pl
 
 from costscan.cache.agreement import REPLAYED
+from costscan.cache.automatic import MAY_READ
 from costscan.levers.plan import EXTRA_OUTPUT, Plan, groups_of
 from costscan.levers.replaying import winners
 from costscan.prices import BEYOND_TEXT, COST_COLUMNS, UNIT_COLUMNS, UNITS_OF, PriceBook, cost_of
@@ -83,21 +84,24 @@ class Costs:
 
         Args:
             plans: the plans.
-            classes: the token classes of the prompts of their steps, named as in `turns`.
+            classes: the token classes of the prompts of their steps, named as in `turns`; `MAY_READ` where a
+                cache promises nothing.
 
         Returns:
-            run_id, turn, run, group, model, token classes, unit prices, pico_usd and `SPREADS`.
+            run_id, turn, run, group, model, token classes, unit prices, pico_usd, `SPREADS` and `MAY_READ`.
         """
         own = pl.concat([self._logged(pl.col("run") + k * self.n_runs) for k in range(len(plans))])
         planned = pl.concat([plan.steps.lazy().select(_OF_STEPS) for plan in plans])
         logged, steps = pl.collect_all([own, planned])
-        used = logged.hstack(classes.select(REPLAYED.values())).hstack(steps).hstack(self._units(plans))
+        may_read = [name for name in (MAY_READ,) if name in classes.columns]
+        sent = classes.select(*REPLAYED.values(), *may_read)
+        used = logged.hstack(sent).hstack(steps).hstack(self._units(plans))
         beyond = self._beyond_text
         cost = pl.sum_horizontal(*(cost_of(meter) for meter in UNITS_OF), *beyond, ignore_nulls=False)
         # A turn that has no price as it was billed has none in a scenario.
         priced = used.lazy().with_columns(pico_usd=pl.when("is_priced").then(cost))
-        columns = (*_PLACE, "run", "group", "model", *CLASSES, *self.unit.columns, "pico_usd")
-        return spread(priced, steps).select(*columns, *SPREADS).collect()
+        columns = (*_PLACE, "run", "group", "model", *CLASSES, *may_read, *self.unit.columns, "pico_usd")
+        return spread(priced, steps, may_read=bool(may_read)).select(*columns, *SPREADS).collect()
 
     def _logged(self, run: pl.Expr) -> pl.LazyFrame:
         """Return of the logged turns what a plan leaves as it is."""
