@@ -1,6 +1,7 @@
 """What the prompt cache of each maker of models does: `cache_policies.toml`, checked and typed."""
 
 import re
+import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ class AutomaticPolicy:
         prior_calls: how many calls of a log weigh as much as these two.
         needs_calls: the fewest calls of a log that they are fitted on.
         source: where the rules are documented.
+        is_promised: whether what it reads follows rules, so that it is to be expected.
     """
 
     name: str
@@ -61,6 +63,7 @@ class AutomaticPolicy:
     prior_calls: int
     needs_calls: int
     source: str
+    is_promised: bool = True
 
     @property
     def ttl_us(self) -> int:
@@ -111,6 +114,19 @@ def automatic_policies() -> tuple[AutomaticPolicy, ...]:
     return tuple(AutomaticPolicy(name=name, **table) for name, table in _data()["automatic"].items())
 
 
+@cache
+def _implicit_policies() -> tuple[AutomaticPolicy, ...]:
+    """Return every policy of a cache that promises nothing: none of what it could read is expected."""
+    nothing: dict[str, Any] = {
+        "hit_rate": 0.0,
+        "read_share": 0.0,
+        "prior_calls": 0,
+        "needs_calls": sys.maxsize,
+    }
+    rules = {**nothing, "step_tokens": 1, "bills_writes": False, "is_promised": False}
+    return tuple(AutomaticPolicy(name=name, **table, **rules) for name, table in _data()["implicit"].items())
+
+
 def policy_of(model: str | None) -> CachePolicy | None:
     """Return the rules of the cache of a canonical model that has breakpoints, None for others."""
     return CLAUDE if model is not None and model_info(model) is not None else None
@@ -122,6 +138,16 @@ def automatic_of(model: str | None) -> AutomaticPolicy | None:
     if model is None or model_info(model) is not None:
         return None
     return next((p for p in automatic_policies() if re.fullmatch(p.models, model)), None)
+
+
+@cache
+def target_of(model: str | None) -> AutomaticPolicy | None:
+    """Return the rules of the cache that a call finds that is moved to a model; None: it has breakpoints.
+
+    They may be those of a cache that promises nothing.
+    """
+    implicit = (p for p in _implicit_policies() if model is not None and re.fullmatch(p.models, model))
+    return automatic_of(model) or next(implicit, None)
 
 
 @cache

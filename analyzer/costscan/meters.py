@@ -16,6 +16,8 @@ class Meter:
         is_prompt: it counts tokens that were sent.
         is_cached: it counts tokens that the cache read or wrote.
         is_written: it counts tokens that the cache wrote.
+        within: the meter whose units those of it are among, of one that counts a modality.
+        modality: what it counts beside text.
     """
 
     name: str
@@ -25,6 +27,8 @@ class Meter:
     is_prompt: bool = False
     is_cached: bool = False
     is_written: bool = False
+    within: str | None = None
+    modality: str | None = None
 
     @property
     def unit_column(self) -> str:
@@ -53,6 +57,28 @@ ALL_METERS: Final = (
     SEARCHES,
 )
 METERS: Final = tuple(meter.name for meter in ALL_METERS)
+MODALITY_METERS: Final = tuple(
+    Meter(
+        f"{modality}_{name}",
+        f"{modality}_{name}_tokens",
+        words.format(plural),
+        f"{modality} {heading}",
+        within=name,
+        modality=modality,
+    )
+    for modality, plural in (("audio", "audio"), ("image", "images"))
+    for name, words, heading in (
+        ("input", "{} in", "in"),
+        ("cache_read", "cached {}", "read"),
+        ("output", "{} out", "out"),
+    )
+)
+"""Of what is not text, and of some models has other prices: its units are among those of the meter within
+which it is."""
+MODALITY_TOKENS: Final = tuple(meter.units for meter in MODALITY_METERS)
+"""The columns of tokens that are told by modality."""
+PRICED: Final = (*METERS, *(meter.name for meter in MODALITY_METERS))
+"""All that may have a price."""
 TOKEN_METERS: Final = tuple(meter.name for meter in ALL_METERS if meter is not SEARCHES)
 PROMPT_METERS: Final = tuple(meter.name for meter in ALL_METERS if meter.is_prompt)
 UNITS_OF: Final = {meter.name: meter.units for meter in ALL_METERS}

@@ -121,9 +121,71 @@ def test_a_search_costs_by_the_call_or_by_the_query(
     assert report.bill.filter(meter="web_search")["usd"].to_list() == [fee]
 
 
-def test_sound_makes_a_lower_bound(tmp_path: Path) -> None:
-    heard = usage(1000, 10, promptTokensDetails=[{"modality": "AUDIO", "tokenCount": 900}])
-    assert not analyzed(tmp_path, gemini.pair(gemini.answer(heard))).summary.totals.usd_exact
+AUDIO = {"modality": "AUDIO", "tokenCount": 900}
+NAMES = ("input_tokens", "cache_read_tokens", "audio_input_tokens", "audio_cache_read_tokens")
+
+
+def test_audio_has_its_own_price(tmp_path: Path) -> None:
+    """600 of 1,000 cached, 500 of them audio: 0.10 a million; 400 of audio fresh at 1, none of text.
+
+    100 of text were cached: 0.03 a million. The prompt of a tool is fresh: 30 of text at 0.30.
+    """
+    heard = usage(
+        1000, 10, cached=600, tool=30, cacheTokensDetails=[{"modality": "AUDIO", "tokenCount": 500}],
+        promptTokensDetails=[AUDIO, {"modality": "TEXT", "tokenCount": 100}],
+        candidatesTokensDetails=[{"modality": "TEXT", "tokenCount": 10}],
+    )  # fmt: skip
+    report = analyzed(tmp_path, gemini.pair(gemini.answer(heard)))
+    assert report.turns.select(NAMES).rows() == [(430, 600, 400, 500)]
+    assert only(report, "audio_output_tokens") == 0
+    assert report.summary.totals.usd == Decimal("0.000487")
+    assert report.summary.totals.usd_exact
+    assert report.summary.meters["audio_input"] == Decimal("0.0004")
+    assert report.summary.meters["input"] == Decimal("0.000009")
+    assert report.diagnosis.parts.filter(part="(audio and images)")["output_pico_usd"].to_list() == [
+        315_000_000
+    ]
+
+
+def test_how_much_audio_was_cached_is_a_lower_bound_where_it_is_not_told(tmp_path: Path) -> None:
+    """At least 300 of 900 were not among the 600 cached: 300 at 1, 600 at 0.10, 100 of text at 0.30."""
+    heard = usage(1000, 10, cached=600, promptTokensDetails=[AUDIO])
+    report = analyzed(tmp_path, gemini.pair(gemini.answer(heard)))
+    assert report.turns.select(NAMES).rows() == [(400, 600, 300, 600)]
+    assert report.summary.totals.usd == Decimal("0.000415")
+    assert only(report, "usage_from") == "placeholder"
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        ("gemini-2.5-pro", {"promptTokensDetails": [AUDIO]}),
+        ("gemini-2.5-flash", {"promptTokensDetails": [AUDIO | {"tokenCount": 1_001}]}),
+        ("gemini-2.5-flash", {"promptTokensDetails": [AUDIO | {"tokenCount": "many"}]}),
+        ("gemini-2.5-flash", {"candidatesTokensDetails": [AUDIO | {"tokenCount": 5}]}),
+        ("gemini-2.5-flash", {"candidatesTokensDetails": [{"modality": "VIDEO", "tokenCount": 5}]}),
+    ],
+    ids=["no price", "too many", "no number", "spoken", "video"],
+)
+def test_audio_without_a_price_makes_a_lower_bound(tmp_path: Path, model: str, told: dict[str, Any]) -> None:
+    answered = [
+        gemini.answer(used) | {"modelVersion": model} for used in (usage(1000, 10), usage(1000, 10, **told))
+    ]
+    plain, heard = (analyzed(tmp_path, gemini.pair(one)).summary.totals for one in answered)
+    assert (plain.usd_exact, heard.usd_exact) == (True, False)
+    assert heard.usd == plain.usd
+
+
+def test_images_that_a_model_makes_have_their_own_price(tmp_path: Path) -> None:
+    """1,120 of 1,130 at 120, 10 of text at 12, 1,000 in at 2 USD a million, the 258 of an image too."""
+    made = usage(
+        1000, 1130, promptTokensDetails=[{"modality": "IMAGE", "tokenCount": 258}],
+        candidatesTokensDetails=[{"modality": "IMAGE", "tokenCount": 1120}],
+    )  # fmt: skip
+    answered = gemini.answer(made) | {"modelVersion": "gemini-3-pro-image-preview"}
+    report = analyzed(tmp_path, gemini.pair(answered))
+    assert report.summary.totals.usd == Decimal("0.13652")
+    assert report.summary.totals.usd_exact
 
 
 def test_the_model_may_stand_in_the_address_alone(tmp_path: Path) -> None:

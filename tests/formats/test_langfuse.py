@@ -179,3 +179,25 @@ def test_the_first_token_of_a_stream(capsys: Capture, tmp_path: Path) -> None:
         ),
     )
     assert report.turns.sort("message_id")["first_token_s"].to_list() == [0.5, None, None]
+
+
+@pytest.mark.parametrize(
+    ("usage", "is_exact"),
+    [
+        ({"input": 60, "output": 20, "total": 150}, True),
+        ({"input": 100, "output": 50, "total": 150}, True),
+        ({"input": 60, "output": 20}, False),
+        ({"input": 60, "output": 20, "total": 151}, False),
+        ({"input": 60, "output": 20, "total": 150, "input_audio_minutes": 1}, False),
+    ],
+    ids=["apart", "inside", "no total", "another total", "another name"],
+)
+def test_audio_has_its_own_price_where_the_total_tells_what_it_is_in(
+    usage: Json, is_exact: bool, tmp_path: Path, capsys: Capture
+) -> None:
+    """60 of text at 2.50, 40 of audio at 32; 20 out at 10 and 30 of audio at 64 USD a million."""
+    told = {"input_audio_tokens": 40, "output_audio_tokens": 30, "input_cached_tokens": 0} | usage
+    report = read_lines(capsys, tmp_path, trace(generation(told, model="gpt-audio")))
+    assert report.summary.totals.usd_exact is is_exact
+    if is_exact:
+        assert report.summary.totals.usd == Decimal("0.00355")

@@ -293,3 +293,16 @@ def test_the_last_record_cut_off_costs_itself_alone(tmp_path: Path, capsys: Capt
 
 def test_no_other_format_takes_a_run() -> None:
     assert taken_by(run()) == ["langsmith"] == taken_by(ROOT)
+
+
+def test_audio_has_its_own_price(tmp_path: Path, capsys: Capture) -> None:
+    """60 of text at 2.50, 40 of audio at 32; 20 out at 10 and 30 of audio at 64 USD a million."""
+    usage = {
+        "input_tokens": 100, "output_tokens": 50, "total_tokens": 150,
+        "input_token_details": {"audio": 40, "cache_read": 0}, "output_token_details": {"audio": 30},
+    }  # fmt: skip
+    spoken = generated(usage)
+    spoken["generations"][0][0]["message"]["kwargs"]["response_metadata"]["model_name"] = "gpt-audio"
+    report = read_lines(capsys, tmp_path, run(spoken))
+    assert report.summary.totals.usd == Decimal("0.00355")
+    assert report.summary.totals.usd_exact

@@ -209,9 +209,43 @@ def test_a_search_has_a_fee_and_other_tools_make_a_lower_bound(tmp_path: Path) -
     assert not analyzed(tmp_path, oai.pair(files)).summary.totals.usd_exact
 
 
-def test_sound_makes_a_lower_bound(tmp_path: Path) -> None:
-    usage = oai.chat_usage(64, 9) | {"prompt_tokens_details": {"audio_tokens": 44, "cached_tokens": 0}}
-    assert not analyzed(tmp_path, oai.chat_pair(oai.chat(usage=usage))).summary.totals.usd_exact
+HEARD: dict[str, Any] = {
+    "prompt_tokens_details": {"audio_tokens": 44, "cached_tokens": 0},
+    "completion_tokens_details": {"audio_tokens": 30, "reasoning_tokens": 0},
+}
+
+
+def test_audio_has_its_own_price(tmp_path: Path) -> None:
+    """20 of text at 2.50, 44 of audio at 32; 20 out at 10 and 30 of audio at 64 USD a million."""
+    answered = oai.chat(usage=oai.chat_usage(64, 50) | HEARD, model="gpt-audio-2025-08-28")
+    report = analyzed(tmp_path, oai.chat_pair(answered))
+    assert tokens(report) == [(64, 0, 0, 50, 0)]
+    assert report.summary.totals.usd == Decimal("0.003578")
+    assert report.summary.totals.usd_exact
+    assert report.turns.select("audio_input_tokens", "audio_output_tokens").rows() == [(44, 30)]
+
+
+def test_cached_audio_has_its_own_price(tmp_path: Path) -> None:
+    """4 of text at 4, 10 of audio at 32 USD a million; cached 20 of text and 30 of audio at 0.40."""
+    read = {"cached_tokens": 50, "audio_tokens": 40, "cached_tokens_details": {"audio_tokens": 30}}
+    usage = oai.chat_usage(64, 0) | {
+        "prompt_tokens_details": read,
+        "completion_tokens_details": {"audio_tokens": 0},
+    }
+    report = analyzed(tmp_path, oai.chat_pair(oai.chat(usage=usage, model="gpt-realtime")))
+    assert report.summary.totals.usd == Decimal("0.000356")
+
+
+def test_audio_without_a_price_makes_a_lower_bound(tmp_path: Path) -> None:
+    plain, heard = (oai.chat(usage=oai.chat_usage(64, 50) | more) for more in ({}, HEARD))
+    bills = [analyzed(tmp_path, oai.chat_pair(one)).summary.totals for one in (plain, heard)]
+    assert [bill.usd_exact for bill in bills] == [True, False]
+    assert bills[0].usd == bills[1].usd
+
+
+def test_a_model_that_speaks_may_have_where_its_log_tells_no_audio(tmp_path: Path) -> None:
+    spoke = oai.chat(usage=oai.chat_usage(64, 50), model="gpt-audio")
+    assert not analyzed(tmp_path, oai.chat_pair(spoke)).summary.totals.usd_exact
 
 
 def test_the_prompt_is_known_block_by_block(tmp_path: Path) -> None:

@@ -240,6 +240,18 @@ def test_sound_makes_a_lower_bound(tmp_path: Path, capsys: Capture) -> None:
     assert heard.summary.totals.usd == plain.summary.totals.usd
 
 
+def test_audio_has_its_own_price(tmp_path: Path, capsys: Capture) -> None:
+    """100 of text at 0.30, 200 of audio at 1, 700 of it cached at 0.10, 50 out at 2.50 USD a million."""
+    told = CHAT | SPENT | READ | {"gen_ai.request.model": "gemini-2.5-flash"}
+    own = {"input_audio_tokens": "900", "cache_audio_read_tokens": "700"}
+    details = {f"gen_ai.usage.details.{name}": count for name, count in own.items()}
+    report = read_lines(capsys, tmp_path, span("a", told | details))
+    assert report.summary.totals.usd == Decimal("0.000425")
+    assert report.summary.totals.usd_exact
+    other = {"gen_ai.usage.details.audio_minutes": 1}
+    assert not read_lines(capsys, tmp_path, span("a", told | details | other)).summary.totals.usd_exact
+
+
 def test_the_first_token(capsys: Capture, tmp_path: Path) -> None:
     """Claude Code tells milliseconds, the conventions seconds; whichever of those that tell a call has it."""
     report = read_lines(

@@ -1,5 +1,6 @@
 """Calls that go to models of other makers: what they cost there by hand, and how sure that is."""
 
+import json
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -9,12 +10,14 @@ import polars as pl
 import pytest
 
 import costscan
+import gemini_pairs as gemini
 import openai_pairs as oai
 from costscan.levers.routing.candidates import candidates, cheapest_of_classes, class_of, model_named
 from costscan.levers.routing.other_makers import ACROSS_SPREAD, between_makers
 from costscan.other_models import other_models
 from costscan.prices import price_table
 from costscan.report import Report
+from costscan.reports.listings.model_matrix import encoded, matrix
 from costscan.scenarios.whatif import what_if
 from logs import Json, message, pair, text, usage, write
 
@@ -111,6 +114,105 @@ def test_a_cache_without_breakpoints_caches_what_was_not_marked(tmp_path: Path) 
     assert told == pytest.approx(
         (Decimal(fresh) * Decimal("2.5") + sum(read) * Decimal("0.25") + out) / 10**6
     )
+
+
+FLASH = "gemini-3.8-flash"
+
+
+def test_a_cache_that_promises_nothing_is_taken_to_read_nothing(tmp_path: Path) -> None:
+    """Of Opus 4.6 each prompt has 0.98 as many tokens: at 0.75 USD a million, 49 written at 3.75.
+
+    At the low end each reads what the one before sent, at 0.075, and all is a quarter shorter.
+    """
+    report = analyzed(tmp_path, talk(OPUS))
+    sizes = [round(n * 0.98) for n in (10_000, 11_000, 12_000, 13_000)]
+    whole = (sum(sizes) * Decimal("0.75") + 4 * 49 * Decimal("3.75")) / 10**6
+    read = sum(sizes[:-1]) * (Decimal("0.75") - Decimal("0.075")) / 10**6
+    ((told, least, most),) = on(report, FLASH)
+    assert told == whole
+    assert least == pytest.approx((whole - read) * Decimal("0.75"), rel=Decimal("0.0001"))
+    assert most == pytest.approx(whole * Decimal("1.25"), rel=Decimal("0.0001"))
+
+
+def test_between_two_other_makers_too(tmp_path: Path) -> None:
+    """From OpenAI's 0.87 to Gemini's 0.98; each prompt of its own, so that none repeats: 0.75 in, 3.75 out."""
+    report = analyzed(tmp_path, labels(GPT))
+    ratio = Decimal("0.98") / Decimal("0.87")
+    cost = (round(4000 * ratio) * Decimal("0.75") + round(20 * ratio) * Decimal("3.75")) / 10**6
+    for told, least, most in on(report, FLASH):
+        assert told == cost
+        assert least == pytest.approx(cost * Decimal("0.75"), rel=Decimal("0.0001"))
+        assert most == pytest.approx(cost * Decimal("1.25"), rel=Decimal("0.0001"))
+
+
+def test_what_was_forgotten_there_may_be_read_here(tmp_path: Path) -> None:
+    """Forty minutes are too long for OpenAI's cache of gpt-5.5, and a day is the most that Gemini's may hold.
+
+    What the replay of OpenAI's may be off makes the range no narrower.
+    """
+    messages: list[Json] = []
+    lines: list[Json] = []
+    for turn in range(2):
+        messages = [*messages, {"role": "user", "content": f"question {turn} " + "and more words " * 600}]
+        answer = oai.chat(
+            f"chatcmpl-{turn}-0123456789abcdef", oai.chat_usage(5000 + 1000 * turn, 50), model=GPT
+        )
+        request = {"model": GPT, "messages": messages}
+        lines.append(oai.chat_pair(answer, 2400 * turn, request=request, run_id="run"))
+        messages = [*messages, {"role": "assistant", "content": "Porto."}]
+    ratio = Decimal("0.98") / Decimal("0.87")
+    sizes = [round(n * ratio) for n in (5000, 6000)]
+    whole = (sum(sizes) * Decimal("0.75") + 2 * round(50 * ratio) * Decimal("3.75")) / 10**6
+    read = sizes[0] * (Decimal("0.75") - Decimal("0.075")) / 10**6
+    ((told, least, _),) = on(analyzed(tmp_path, lines), FLASH)
+    assert told == whole
+    assert least <= (whole - read) * Decimal("0.75") * Decimal("1.001")
+
+
+@pytest.mark.parametrize(("prompt", "usd_in", "usd_out"), [(170_000, "1.25", "10"), (180_000, "2.5", "15")])
+def test_long_prompts_cost_what_their_length_there_does(
+    tmp_path: Path, prompt: int, usd_in: str, usd_out: str
+) -> None:
+    """191,494 and 202,759 tokens: over 200,000 the whole request of gemini-2.5-pro costs more."""
+    report = analyzed(tmp_path, labels(GPT, n=1, prompt=prompt))
+    ratio = Decimal("0.98") / Decimal("0.87")
+    ((told, _, _),) = on(report, "gemini-2.5-pro")
+    assert told == (round(prompt * ratio) * Decimal(usd_in) + 23 * Decimal(usd_out)) / 10**6
+
+
+def test_what_does_not_fit_into_a_million_stays(tmp_path: Path) -> None:
+    """A million times 0.98 / 0.87 is more than 1,048,576; 930,000 times it is 1,047,586."""
+    for prompt, stays in ((1_000_000, 1), (930_000, 0)):
+        report = analyzed(tmp_path, labels(GPT, n=1, prompt=prompt))
+        assert what_if(report.diagnosis, ["gemini-2.5-pro"])["staying gemini-2.5-pro"].to_list() == [stays]
+
+
+def test_calls_of_a_model_whose_cache_promises_nothing_stay_as_they_were(tmp_path: Path) -> None:
+    report = analyzed(tmp_path, [gemini.pair(gemini.answer(gemini.usage(1000, 10, cached=600)))])
+    there = what_if(report.diagnosis, [FLASH, "claude-sonnet-4-6"])
+    for model in (FLASH, "claude-sonnet-4-6"):
+        assert there[f"staying {model}"].to_list() == [1]
+        for name in (model, f"least {model}", f"most {model}"):
+            assert there[name].to_list() == [report.summary.totals.usd]
+
+
+def test_routing_by_force_has_the_same_range(tmp_path: Path) -> None:
+    log = write(tmp_path / "runs.jsonl", *talk(OPUS))
+    report = costscan.analyze(log, workers=1, settings={"routing.force": FLASH})
+    ((told, least, most),) = on(report, FLASH)
+    (forced,) = (
+        report.scenarios.filter(scenario="routing").select("usd", "saved_low_usd", "saved_high_usd").rows()
+    )
+    billed = report.summary.totals.usd or Decimal(0)
+    assert forced == (told, billed - most, billed - least)
+
+
+def test_who_reads_a_matrix_is_told_what_is_taken_for_granted(tmp_path: Path) -> None:
+    runs = what_if(analyzed(tmp_path, talk(OPUS)).diagnosis, [FLASH, MINI])
+    said = " ".join(line.plain.strip() for line in matrix(runs, [FLASH, MINI], top=None, width=100))
+    assert f"the cache of {FLASH} promises no hits: none are expected;" in said
+    assert json.loads(encoded(runs, [FLASH, MINI]))["models_without_promised_hits"] == [FLASH]
+    assert "promises" not in " ".join(line.plain for line in matrix(runs, [MINI], top=None, width=100))
 
 
 def test_what_does_not_fit_stays(tmp_path: Path) -> None:

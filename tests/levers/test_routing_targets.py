@@ -77,4 +77,4 @@ def test_a_model_goes_by_many_names() -> None:
     assert model_named("haiku") == "claude-haiku-5-5"
     assert model_named("haiku-4-5") == model_named("claude-haiku-4-5-20251001") == "claude-haiku-4-5"
     with pytest.raises(CostscanError, match="no model that calls can be moved to"):
-        model_named("gemini-2.5-pro")
+        model_named("gemini-2.0-flash")

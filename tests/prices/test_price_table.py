@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 
 from costscan.errors import CostscanError
+from costscan.meters import METERS, PRICED
 from costscan.models import canonical_models, model_info
-from costscan.prices import METERS, as_of, identify, price_table
+from costscan.prices import as_of, identify, price_table
 from costscan.prices.overlay import overlay
 from costscan.schema.frames import check
 
@@ -21,7 +22,7 @@ OVERLAY_LISTS = (
 def test_table_keeps_the_contract() -> None:
     table = check("prices", price_table())
     assert set(table["provider"]) == {"anthropic", "openai", "google"}
-    assert set(table["meter"]) == set(METERS)
+    assert set(table["meter"]) == set(PRICED)
     assert "" not in set(table["source"])
     keys = ["model", "tier", "speed", "meter", "over_prompt_tokens"]
     spans = table.sort("valid_from", nulls_last=False).with_columns(

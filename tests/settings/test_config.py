@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from costscan.errors import CostscanError
-from costscan.prices import METERS as PRICED
+from costscan.meters import PRICED
 from costscan.settings.keys import Settings, keys
 from costscan.settings.load import load
 from costscan.settings.values import PRICES

@@ -6,12 +6,15 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
+import costscan
 from command import Capture, said
 from costscan import cache_folder
 from costscan.errors import CostscanError
-from costscan.store import reading, tables
+from costscan.meters import MODALITY_TOKENS
+from costscan.store import parts, reading, tables
 from costscan.store.upkeep import compact
 from logs import assistant, at, usage, write
 from reading_tables import age, names_read, session
@@ -44,6 +47,28 @@ def test_only_what_is_new_or_grown_is_read(logs: Path, tmp_path: Path, was_read:
     assert (done.new, done.grown, done.unchanged) == (1, 1, 2)
     assert sorted(was_read) == ["1.jsonl", "new.jsonl"]
     assert_holds(store, logs)
+
+
+def test_a_store_without_columns_that_came_later_is_read_and_added_to(
+    logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it does not tell of audio and images is unknown."""
+    store, write_parquet = tmp_path / "store", parts.as_parquet
+
+    def older(rows: pl.DataFrame, table: str) -> bytes:
+        return write_parquet(rows.drop(MODALITY_TOKENS, strict=False), table)
+
+    with monkeypatch.context() as earlier:
+        earlier.setattr(parts, "as_parquet", older)
+        fill(store, logs)
+    assert "audio_input_tokens" not in pl.read_parquet(next(store.glob("calls/**/*.parquet"))).columns
+    session(logs / "new.jsonl", 1)
+    fill(store, logs)
+    done = compact(opened(store)[0])
+    assert done.after < done.before
+    calls, wanted = (costscan.analyze(str(paths), workers=1) for paths in (store, logs))
+    assert calls.turns.sort("run_id", "turn").equals(wanted.turns.sort("run_id", "turn"))
+    assert calls.bill.equals(wanted.bill)
 
 
 def test_nothing_new_changes_nothing(logs: Path, tmp_path: Path) -> None:

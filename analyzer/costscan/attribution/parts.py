@@ -4,6 +4,8 @@ from typing import Final
 
 import polars as pl
 
+from costscan.prices import BEYOND_TEXT
+
 PARTS: Final = {
     "hidden": "(not in the log)",
     "earlier": "(earlier conversation)",
@@ -11,6 +13,7 @@ PARTS: Final = {
     "assistant": "(assistant)",
     "user": "(user)",
     "search": "(web search)",
+    "beyond text": "(audio and images)",
     "unlogged": "(unlogged)",
     "incomplete": "(usage incomplete)",
 }
@@ -60,26 +63,29 @@ def is_earlier() -> pl.Expr:
 
 
 def _unwritten(full: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    """Return the output that no logged block explains, and web searches."""
+    """Return the output that no logged block explains, web searches, and what audio and images cost more."""
+    beyond = pl.col(BEYOND_TEXT) if BEYOND_TEXT in calls.columns else pl.lit(0, pl.Int64)
     output = (
         calls.filter("kept")
         .group_by("copy")
         .agg(
             all=(pl.col("output_tokens") * pl.col("pico_output")).sum(),
             search=(pl.col("web_searches") * pl.col("pico_web_search")).sum(),
+            beyond=beyond.sum(),
         )
     )
     shown = full.group_by("copy").agg(shown=pl.col("output_pico_usd").sum())
     rest = output.join(shown, on="copy", how="left").with_columns(
         left=pl.col("all") - pl.col("shown").fill_null(0)
     )
+    named = (
+        ("left", PARTS["assistant"], UNSHOWN),
+        ("search", PARTS["search"], PARTS["search"]),
+        ("beyond", PARTS["beyond text"], PARTS["beyond text"]),
+    )
     return pl.concat(
-        [
-            rest.filter(pl.col("left") != 0).select(
-                "copy", part=pl.lit(PARTS["assistant"]), kind=pl.lit(UNSHOWN), output_pico_usd="left"
-            ),
-            rest.filter(pl.col("search") != 0).select(
-                "copy", part=pl.lit(PARTS["search"]), kind=pl.lit(PARTS["search"]), output_pico_usd="search"
-            ),
-        ]
+        rest.filter(pl.col(name) != 0).select(
+            "copy", part=pl.lit(part), kind=pl.lit(kind), output_pico_usd=name
+        )
+        for name, part, kind in named
     )

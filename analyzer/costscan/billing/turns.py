@@ -10,10 +10,13 @@ from costscan.billing.clipped import with_clipped
 from costscan.billing.selection import Pricing
 from costscan.models import model_info
 from costscan.prices import (
+    BEYOND_TEXT,
     COST_COLUMNS,
     UNIT_COLUMNS,
+    asks_for_audio,
     canonicalise,
     identify,
+    lower_bounds,
     price_table,
     turn_usd,
     unit_prices,
@@ -69,16 +72,33 @@ def _looked_up(column: str, values: Mapping[str, str]) -> pl.Expr:
 
 
 def priced(calls: pl.DataFrame, table: pl.DataFrame, pricing: Pricing) -> pl.DataFrame:
-    """Add the unit prices, 0 where one that is needed is unknown or the call is billed in another copy."""
+    """Add the unit prices, 0 where one that is needed is unknown or the call is billed in another copy.
+
+    So is what audio and images cost beyond text, where there are any. Where they have no known price, what
+    is known is a lower bound.
+    """
     unit = unit_prices(calls, table, discount=pricing.discount)
     costs = turn_usd(calls, unit)
     pico = pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False)
     billed = calls["kept"] & costs["usd"].is_not_null()
-    unit_or_zero = unit.with_columns(billed=billed).select(
-        pl.when(pl.col("billed")).then(pl.col(name)).fill_null(0).alias(name)
-        for name in UNIT_COLUMNS.values()
+    beyond = [costs[name] for name in (BEYOND_TEXT,) if name in costs.columns]
+    unit_or_zero = (
+        unit.hstack(beyond)
+        .with_columns(billed=billed)
+        .select(
+            pl.when(pl.col("billed")).then(pl.col(name)).fill_null(0).alias(name)
+            for name in (*UNIT_COLUMNS.values(), *(series.name for series in beyond))
+        )
     )
-    return calls.hstack(unit_or_zero).with_columns(pico_usd=costs.select(pico).to_series())
+    is_least = lower_bounds(calls, unit, table) & (pl.col("usage_from") == "reported")
+    return (
+        calls.with_columns(
+            asks_for_audio(),
+            usage_from=pl.when(is_least).then(pl.lit("placeholder")).otherwise("usage_from"),
+        )
+        .hstack(unit_or_zero)
+        .with_columns(pico_usd=costs.select(pico).to_series())
+    )
 
 
 def runs_of(copies: pl.DataFrame) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from costscan.cache.proven_calls import from_outside, proven, with_proven
 from costscan.cache.requests import LoggedRequests
 from costscan.cache.simulator import simulate
 from costscan.prices import UNIT_COLUMNS, UNITS_OF, turn_usd
+from costscan.prices.modalities import meters_priced
 from costscan.schema.frames import PROMPT, USD
 
 _PLACE: Final = ["run_id", "turn"]
@@ -205,9 +206,11 @@ def _compared(
     turns: pl.DataFrame, logged_requests: LoggedRequests, classes: pl.DataFrame, foreseen: pl.DataFrame
 ) -> pl.DataFrame:
     """Return the logged turns beside their replay, with `disagreement`, off_usd and least_usd."""
-    unit = list(UNIT_COLUMNS.values())
+    priced = meters_priced(turns, turns)
+    unit = [*UNIT_COLUMNS.values(), *(meter.unit_column for meter in priced)]
+    told = [meter.units for meter in priced]
     replayed = classes.rename({name: f"replay_{name}" for name in REPLAYED})
-    columns = (*_PLACE, "model", "provider", *UNITS_OF.values(), "gap_s", "usd", *unit)
+    columns = (*_PLACE, "model", "provider", *UNITS_OF.values(), *told, "gap_s", "usd", *unit)
     both = (
         turns.select(columns)
         .join(logged_requests.turns, on=_PLACE, how="inner", maintain_order="left")

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from costscan.cache.policies import is_marked
-from costscan.cache_policy import AutomaticPolicy, automatic_of
+from costscan.cache.policies import is_marked, is_promised
+from costscan.cache_policy import AutomaticPolicy, target_of
 from costscan.schema.frames import USD
 
 _PLACE: Final = ["run_id", "turn"]
@@ -21,6 +21,8 @@ _TAIL_TOKENS: Final = 1024
 """A call that read all but so many tokens of what it could found what the one before had sent."""
 _SOON_S: Final = 60.0
 """Calls that follow within so many seconds are those that are fitted on: no entry has expired by then."""
+MAY_READ: Final = "may_read_tokens"
+"""What a cache that promises nothing may read of a request, and is not expected to."""
 _ENOUGH_CALLS: Final = 3
 """So many calls that read nothing at all say that there is no cache, or none that is told of."""
 _COLUMNS: Final[dict[str, Any]] = {
@@ -49,13 +51,16 @@ COMPARED: Final = pl.Schema(_COMPARED)
 
 
 def ttl_us_of(models: pl.Series) -> pl.Expr:
-    """Return how long an entry lives, null where requests say so; `models` has all that occur."""
+    """Return how long an entry lives, null where requests say so; `models` has all that occur.
+
+    That of a cache that promises nothing is the longest that it may be.
+    """
     values = {model: policy.ttl_us for model, policy in _ruled(models).items()}
     return pl.col("model").replace_strict(values, default=None, return_dtype=pl.Int64)
 
 
 def _ruled(models: pl.Series) -> dict[str, AutomaticPolicy]:
-    found = ((model, automatic_of(model)) for model in models.drop_nulls().unique().sort())
+    found = ((model, target_of(model)) for model in models.drop_nulls().unique().sort())
     return {model: policy for model, policy in found if policy is not None}
 
 
@@ -137,6 +142,9 @@ class AutomaticCaches:
             classes: read_tokens, write_5m_tokens, write_1h_tokens, input_tokens and what else is known.
             could: what could have been read, in the same columns and order.
             models: the model of each.
+
+        Returns:
+            `classes`, with `MAY_READ` where a cache promises nothing.
         """
         shares = self._of(models).select("model", "step_tokens", "read_share", "bills_writes")
         if shares.is_empty():
@@ -157,8 +165,14 @@ class AutomaticCaches:
             input_tokens=pl.col("input_tokens") + unread - written,
         )
         is_own = as_read["read_share"].is_not_null()
-        return classes.with_columns(
+        expected_classes = classes.with_columns(
             pl.when(is_own).then(as_read[name]).otherwise(name).alias(name) for name in _CLASSES
+        )
+        promised = own.select(is_promised(models)).to_series()
+        if promised.all():
+            return expected_classes
+        return expected_classes.with_columns(
+            pl.when(promised).then(0).otherwise(own["read_tokens"]).alias(MAY_READ)
         )
 
     def _of(self, models: pl.Series) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from costscan.cache.automatic import AutomaticCaches, positions_of_prompts, ttl_us_of
-from costscan.cache_policy import LONG_US, SHORT_US, automatic_of
+from costscan.cache_policy import LONG_US, SHORT_US, target_of
 from costscan.meters import PROMPT_TOKENS
 from costscan.models import model_info
 from costscan.schema.frames import PROMPT
@@ -143,7 +143,7 @@ def with_minimums(turns: pl.DataFrame) -> pl.DataFrame:
 
 
 def _min_tokens(model: str | None, day: date | None) -> int | None:
-    if policy := automatic_of(model):
+    if policy := target_of(model):
         return policy.min_tokens
     info = model_info(model)
     return info.min_cacheable_tokens_at(day) if info else None

@@ -12,7 +12,9 @@ proxy's wrapper `{request: {…, body}, response: {…, body}}`; or a response a
   beforehand has no price by the token.
 - A search with Google has a fee beside its tokens, each query from Gemini 3 on, before each call with any;
   what is free every day is not taken off. The storage of `cachedContent` is in no log of calls.
-- Sound that went in, and sound or pictures that came out, cost more than text: such a call is a lower bound.
+- Audio and images are told by `promptTokensDetails`, `cacheTokensDetails` and `candidatesTokensDetails`, and
+  billed at their own price. Audio, or images that came out, without one, and video that came out: such a call
+  is a lower bound.
 - An error costs nothing. A response with the id of an earlier one is the same call, logged twice.
 - Where lines have no run id, a request whose contents extend those of an earlier one continues its run.
 """
@@ -25,12 +27,11 @@ from costscan.formats.api.runs import Names, PairRun, PairRuns, task_of
 from costscan.formats.api.when import end_of, start_of
 from costscan.formats.gemini import answer as answers
 from costscan.formats.gemini import prompt
-from costscan.formats.gemini.usage import counters, is_beside_text, tier
+from costscan.formats.gemini.usage import counters, tier
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.block import encode, hash_of
 from costscan.reading.conversation.call import Call, make_call
-from costscan.reading.conversation.token_classes import at_least
-from costscan.reading.conversation.usage import Counters, Usage
+from costscan.reading.conversation.usage import Usage
 from costscan.reading.io.json_lines import feed_objects
 from costscan.reading.io.rows import Rows
 from costscan.reading.prompt_diff.prompt import Sent
@@ -107,7 +108,7 @@ def _call(
         stop_reason=answers.stop_reason(answer),
     )
     call.at, call.says_unfinished = start, False
-    call.counters = _counters(usage, answers.searches(answer, model))
+    call.counters = counters(usage, searches=answers.searches(answer, model))
     if call.message_id is None:
         # What tells a copy of this line in another file from another call.
         call.request_id = f"pair {hash_of(encode([number, start, line.get('response_sse'), answer]))}"
@@ -116,8 +117,3 @@ def _call(
 
 def _is_batch(line: Mapping[str, Any]) -> bool:
     return "processed_time" in line or ("key" in line and "request" not in line)
-
-
-def _counters(usage: object, searches: int) -> Counters:
-    counted = counters(usage, searches=searches)
-    return at_least(counted, costs_more=is_beside_text(usage))

@@ -5,6 +5,7 @@ What the numbers mean, and what is counted once:
 - What `usageDetails` hold depends on the integration that wrote them. Buckets such as `input_cache_read` and
   `output_reasoning` stand beside `input` and `output`; those called `prompt_details` and
   `completion_details` are a part of them. Where `total` says otherwise, it decides.
+- `input_audio_tokens` and `output_audio_tokens` are in `input` and `output` or beside them, as `total` says.
 - Without any bucket of the cache (the Claude Agent SDK loses it), what was cached is unknown and not billed.
 - `totalCost` (`total` of `costDetails`) is worked out by Langfuse's own table of models, kept as recorded and
   never billed.
@@ -19,7 +20,8 @@ from costscan.formats.agents.runs import Run, Runs, ToldCall
 from costscan.formats.api.when import between
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.block import Block
-from costscan.reading.conversation.token_classes import Counting, Told, at_least, classes_of, counts_sound
+from costscan.reading.conversation.modalities import Share, count_of, with_modalities
+from costscan.reading.conversation.token_classes import Counting, Told, at_least, classes_of, counts_audio
 from costscan.reading.conversation.usage import Counters, nothing_known, number
 from costscan.reading.io import lenient_json
 from costscan.reading.io.rows import Rows
@@ -31,6 +33,7 @@ _READ: Final = (
     "prompt_details.cached_tokens",
 )
 _WRITE: Final = ("prompt_details.cache_creation", "input_cache_creation", "cache_creation_input_tokens")
+_AUDIO: Final = ("input_audio_tokens", "output_audio_tokens")
 _REASONING: Final = ("completion_details.reasoning", "output_reasoning", "output_reasoning_tokens")
 
 
@@ -163,7 +166,27 @@ def _counters(usage: Mapping[str, Any]) -> Counters:
     inside = any(name.startswith("prompt_details") for name in usage)
     reasoning_inside = not any(name.startswith("output_reasoning") for name in usage)
     way = Counting(cache_inside=inside, reasoning_inside=reasoning_inside)
-    return at_least(classes_of(told, way), costs_more=counts_sound(usage))
+    return _with_audio(told, way, usage)
+
+
+def _with_audio(told: Told, way: Counting, usage: Mapping[str, Any]) -> Counters:
+    """Return the counters with what of them was audio; Langfuse takes it out of input and output of OpenAI's.
+
+    Whether it did, the total tells; without one, or with other names, they are a lower bound.
+    """
+    sent, written = (count_of(usage.get(name)) for name in _AUDIO)
+    counted = classes_of(told, way)
+    if not sent and not written:
+        return at_least(counted, costs_more=counts_audio(usage))
+    whole = told._replace(
+        input_tokens=(told.input_tokens or 0) + (sent or 0),
+        output_tokens=(told.output_tokens or 0) + (written or 0),
+    )
+    apart = classes_of(whole, way)
+    if told.total_tokens is None or apart.contradictory == counted.contradictory:
+        return at_least(counted, costs_more=True)
+    counted = with_modalities(counted if apart.contradictory else apart, Share(sent, None, written))
+    return at_least(counted, costs_more=counts_audio(usage, but=_AUDIO))
 
 
 def _wrote(output: object) -> list[Block]:

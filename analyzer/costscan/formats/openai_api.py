@@ -14,8 +14,10 @@ read the same way. What the numbers mean, and what is counted once:
 - An error, and a response that is queued or in progress, cost nothing. A response with the id of an earlier
   one is the same call, logged twice or asked for again.
 - A web search has a fee beside its tokens. What a model that searches by itself, file search, a code
-  interpreter or made pictures cost beside tokens is not known, nor is that sound costs more than text: such
-  a call is a lower bound.
+  interpreter or made pictures cost beside tokens is not known: such a call is a lower bound.
+- Audio and images are told by the details of the counters, and billed at their own price, those from the
+  cache where `cached_tokens_details` tell of them. Audio, or images that came out, without one: such a call
+  is a lower bound, and so is one of a model that speaks whose log tells no audio.
 - With `previous_response_id` or `conversation` the provider holds the messages before: they are in no log,
   and hidden in the prompt. Such a request continues the run of the response that it names.
 """
@@ -32,7 +34,7 @@ from costscan.formats.api.when import end_of, seconds_of, start_of
 from costscan.formats.interface import Format, LogFile
 from costscan.formats.openai import answer as answers
 from costscan.formats.openai import items, prompt
-from costscan.formats.openai.usage import counters, is_beside_text
+from costscan.formats.openai.usage import counters
 from costscan.reading.content.block import encode, hash_of
 from costscan.reading.content.redaction import label
 from costscan.reading.conversation.call import Call, make_call
@@ -151,7 +153,7 @@ def _counters(request: Mapping[str, Any], answer: Mapping[str, Any]) -> Counters
         counted = replace(counted, cache_write_ttl=_lifetime(request) or counted.cache_write_ttl)
     searches_itself = request.get("web_search_options") is not None
     costs_more = searches_itself or counted.cache_write_ttl == _LONG
-    return at_least(counted, costs_more=costs_more or answers.has_fees(answer) or is_beside_text(usage))
+    return at_least(counted, costs_more=costs_more or answers.has_fees(answer))
 
 
 def _lifetime(request: Mapping[str, Any]) -> str | None:

@@ -14,7 +14,7 @@ import polars as pl
 from costscan.formats import available
 from costscan.formats.interface import BESIDE
 from costscan.ingest.retold import unified
-from costscan.meters import PROMPT_TOKENS, TOKENS, WRITTEN_TOKENS
+from costscan.meters import MODALITY_TOKENS, PROMPT_TOKENS, TOKENS, WRITTEN_TOKENS
 from costscan.reading.conversation.refusals import UNKNOWN
 from costscan.reading.conversation.usage import PLACEHOLDER_OUTPUT_TOKENS
 
@@ -24,6 +24,7 @@ _COUNTERS: Final = (
     *TOKENS,
     "thinking_tokens",
     "web_searches",
+    *MODALITY_TOKENS,
     "cache_write_ttl",
 )
 _AGREED: Final = (*_COUNTERS, "stop_reason", "recorded_usd", "refusal")
@@ -180,7 +181,7 @@ def _of_copies(calls: pl.DataFrame) -> pl.DataFrame:
 
     The counters are those of one copy: one that knows them, of these the one with the largest output, of
     these one that tells cache writes apart by their TTL; where none does, another tells how the same
-    writes part.
+    writes part. Of several that tell the same, one that tells audio and images counts.
     """
     w5m, w1h = (pl.col(name) for name in WRITTEN_TOKENS)
     knows_prompt = pl.all_horizontal(pl.col(PROMPT_TOKENS).is_not_null())
@@ -236,6 +237,7 @@ def _best_copy(calls: pl.DataFrame) -> pl.DataFrame:
         pl.col("usage_from").replace_strict(_KNOWN_BEST, return_dtype=pl.Int64),
         -pl.col("output_tokens").fill_null(-1),
         -pl.col("cache_write_1h_tokens").fill_null(-1),
+        -pl.sum_horizontal(MODALITY_TOKENS),
     )
     ordered = calls.sort(*order, maintain_order=True)
     return ordered.unique("key", keep="first", maintain_order=True).select("key", *_COUNTERS)

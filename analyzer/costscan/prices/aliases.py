@@ -6,7 +6,7 @@ from typing import Final
 
 from genai_prices.types import ClauseAnd, ClauseContains, ClauseEquals, ClauseOr, ClauseStartsWith, ModelInfo
 
-from costscan.prices.catalog import PROVIDERS, provider, text_models
+from costscan.prices.catalog import PROVIDERS, models_of, provider
 
 # Ways in which a release is written behind a model's name; `#` stands for any digit.
 _RELEASE_SHAPES: Final = {
@@ -22,7 +22,7 @@ def other_names() -> list[tuple[str, str, str]]:
     return [
         (name, provider_id, model.id)
         for provider_id in PROVIDERS
-        for model in text_models(provider_id)
+        for model in models_of(provider_id)
         for name in sorted(_names(provider_id, model))
     ]
 

@@ -29,6 +29,12 @@ _METER_OF: Final = {
     "cache_write_mtok": "cache_write_5m",
     "cache_write_1h_mtok": "cache_write_1h",
     "output_mtok": "output",
+    "input_audio_mtok": "audio_input",
+    "cache_audio_read_mtok": "audio_cache_read",
+    "output_audio_mtok": "audio_output",
+    "input_image_mtok": "image_input",
+    "cache_image_read_mtok": "image_cache_read",
+    "output_image_mtok": "image_output",
 }
 # The tier and speed under which a condition of genai-prices stands in our table.
 _MODE_OF: Final = {
@@ -37,7 +43,7 @@ _MODE_OF: Final = {
     "priority": ("priority", "standard"),
     "fast": ("standard", "fast"),
 }
-_OTHER_OUTPUT: Final = frozenset({"output_audio_mtok", "output_image_mtok", "output_video_mtok"})
+_VIDEO: Final = frozenset({"input_video_mtok", "output_video_mtok"})
 _EARLY: Final = date(2000, 1, 1)
 
 
@@ -53,11 +59,11 @@ def claude_history(model: str) -> list[tuple[date | None, Prices]]:
 
 
 def listed_rates() -> list[Rate]:
-    """Return the rates of every OpenAI and Google model that is billed by text tokens."""
+    """Return the rates of every OpenAI and Google model billed by tokens of text, audio and images."""
     return [
         rate
         for name in PROVIDERS
-        for model in text_models(name)
+        for model in models_of(name)
         for mode, condition in _modes(model)
         for rate in _rates(name, model, mode, condition)
     ]
@@ -68,11 +74,11 @@ def provider(provider_id: str) -> Provider:
     return next(provider for provider in providers if provider.id == provider_id)
 
 
-def text_models(provider_id: str) -> Iterator[ModelInfo]:
-    """Yield its own models whose whole bill is in our meters; speech and pictures have other prices."""
+def models_of(provider_id: str) -> Iterator[ModelInfo]:
+    """Yield its own models whose whole bill is in our meters; video has other prices."""
     for model in provider(provider_id).models:
         listed = vars(_at(model, None)).keys()
-        if "input_mtok" in listed and not _OTHER_OUTPUT & listed and not model.id.startswith("claude"):
+        if "input_mtok" in listed and not _VIDEO & listed and not model.id.startswith("claude"):
             yield model
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
-from costscan.meters import METERS
+from costscan.meters import MODALITY_METERS, PRICED
 from costscan.prices.catalog import listed_rates
 from costscan.prices.overlay import overlay
 from costscan.prices.rates import Rate, scaled
+
+_READS: Final = ("cache_read", *(meter.name for meter in MODALITY_METERS if meter.within == "cache_read"))
 
 
 def other_rates() -> list[Rate]:
@@ -41,10 +43,11 @@ def _tier_rates(rates: Sequence[Rate]) -> Iterator[Rate]:
 
 def _in_tier(entry: Mapping[str, Any], rate: Rate) -> dict[str, Fraction]:
     prices = scaled(rate.usd_per_mtok, Fraction(entry["times"]))
-    if "cache_read" in prices and "cache_read_times" in entry:
-        prices["cache_read"] = rate.usd_per_mtok["cache_read"] * Fraction(entry["cache_read_times"])
+    if "cache_read_times" in entry:
+        times = Fraction(entry["cache_read_times"])
+        prices |= {name: rate.usd_per_mtok[name] * times for name in _READS if name in prices}
     return prices | _named(entry)
 
 
 def _named(entry: Mapping[str, Any]) -> dict[str, Fraction]:
-    return {meter: Fraction(entry[meter]) for meter in METERS if meter in entry}
+    return {meter: Fraction(entry[meter]) for meter in PRICED if meter in entry}

@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from costscan.meters import METERS, SEARCHES, TOKEN_METERS
+from costscan.meters import MODALITY_METERS, PRICED, SEARCHES
 from costscan.schema.tables.runs import PRICES
 
 _PICO: Final = 10**12
@@ -35,8 +35,9 @@ class Rate:
 
 def scaled(prices: Prices, times: Fraction, output_times: Fraction | None = None) -> dict[str, Fraction]:
     """Return the token prices multiplied by `times` (output by `output_times`); the search fee stays."""
-    others = {"output": output_times or times, SEARCHES.name: Fraction(1)}
-    factor = dict.fromkeys(TOKEN_METERS, times) | others
+    written = ["output", *(meter.name for meter in MODALITY_METERS if meter.within == "output")]
+    factor = dict.fromkeys(PRICED, times) | dict.fromkeys(written, output_times or times)
+    factor[SEARCHES.name] = Fraction(1)
     return {meter: usd * factor[meter] for meter, usd in prices.items()}
 
 
@@ -64,7 +65,7 @@ def to_frame(rates: Iterable[Rate]) -> pl.DataFrame:
             rate.over_prompt_tokens, _midnight(rate.valid_from), _midnight(rate.valid_to), rate.source,
         )
         for rate in rates
-        for meter in METERS
+        for meter in PRICED
         if meter in rate.usd_per_mtok
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=PRICES.schema, orient="row")

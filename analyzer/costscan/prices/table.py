@@ -12,7 +12,7 @@ import polars as pl
 
 from costscan import meters
 from costscan.errors import CostscanError
-from costscan.meters import METERS
+from costscan.meters import PRICED
 from costscan.models import DATA_PATH
 from costscan.prices.cache import kept
 from costscan.prices.names import identify
@@ -82,8 +82,8 @@ def _make_list_prices() -> pl.DataFrame:
 
 def _amount(model: str, meter: str, value: str | int | Decimal) -> Fraction:
     where = f"price of {model}, {meter}"
-    if meter not in METERS:
-        raise CostscanError(f"{where}: no such meter", f"use one of {', '.join(METERS)}")
+    if meter not in PRICED:
+        raise CostscanError(f"{where}: no such meter", f"use one of {', '.join(PRICED)}")
     try:
         amount = Decimal(str(value))
     except InvalidOperation:
@@ -96,7 +96,7 @@ def _amount(model: str, meter: str, value: str | int | Decimal) -> Fraction:
 def _added(model: str, own: Mapping[str, Fraction]) -> pl.DataFrame:
     rows = [
         ("unknown", model, "standard", "standard", meter, to_usd(own[meter]), 0, None, None, _OVERRIDE)
-        for meter in METERS
+        for meter in PRICED
         if meter in own
     ]
     return pl.DataFrame(rows, schema=PRICES.schema, orient="row")

@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Final, Self, TypeAlias
+from functools import partial
+from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 import polars as pl
 
 from costscan.errors import CostscanError
-from costscan.meters import ALL_METERS, METERS, PROMPT_TOKENS, SEARCHES
+from costscan.meters import ALL_METERS, PROMPT_TOKENS, SEARCHES
 from costscan.models import model_info, premium, resolve
+from costscan.prices.modalities import meters_told
 from costscan.prices.overlay import overlay
 from costscan.prices.refusals import UNBILLED
 from costscan.prices.table import Overrides, with_overrides
@@ -45,6 +47,13 @@ class _Row:
     pico: Mapping[str, Fraction]
 
 
+class _Steps(NamedTuple):
+    """The days on which prices change, and the sizes of prompts above which they do."""
+
+    cuts: Sequence[datetime]
+    limits: Sequence[int]
+
+
 _Book: TypeAlias = dict[tuple[str, str, str], list[_Row]]
 _ENTRY: Final = (
     *("tier", "speed", "valid_from", "valid_to", "over_prompt_tokens"),
@@ -63,8 +72,8 @@ def unit_prices(
     """Return the price of one unit of each meter for every turn, in the order of the turns.
 
     Columns `pico_<meter>`, Int64 pico-USD per token (`pico_web_search`: per search), null where the price is
-    unknown. `turns` needs model, model_raw, tier, speed, geo, at and the token columns; `model` as filled by
-    `canonicalise`.
+    unknown; of audio and images those of which the turns tell any tokens. `turns` needs model, model_raw,
+    tier, speed, geo, at and the token columns; `model` as filled by `canonicalise`.
 
     The price is that of the moment of use; before a model's first price the first one holds, and a turn
     without a time takes that of `now`. A prompt (input, cache read and cache write together) over a size
@@ -115,12 +124,14 @@ class PriceBook:
         cuts = sorted(day for day in days if day and day != _EARLIEST)
         keys = turns.select(_keys(cuts, limits, now or datetime.now(UTC)))
         cases = keys.unique()
-        prices = [_case_prices(book, case, cuts, limits, share) for case in cases.iter_rows(named=True)]
+        columns = UNIT_COLUMNS | {meter.name: meter.unit_column for meter in meters_told(turns)}
+        price = partial(_case_prices, tuple(columns), book, _Steps(cuts, limits), share)
+        prices = [price(case) for case in cases.iter_rows(named=True)]
         priced = cases.hstack(
-            pl.DataFrame(prices, schema=dict.fromkeys(UNIT_COLUMNS.values(), pl.Int64), orient="row")
+            pl.DataFrame(prices, schema=dict.fromkeys(columns.values(), pl.Int64), orient="row")
         )
         joined = keys.join(priced, on=keys.columns, how="left", nulls_equal=True, maintain_order="left")
-        return joined.select(*UNIT_COLUMNS.values())
+        return joined.select(*columns.values())
 
     def _of_models(self, models: Iterable[str]) -> _Book:
         """Return the prices of some models, each read from its entries once."""
@@ -152,22 +163,22 @@ def _book(model: str, entries: Iterable[tuple[Any, ...]]) -> _Book:
 
 
 def _case_prices(
+    meters: Sequence[str],
     book: _Book,
-    case: Mapping[str, Any],
-    cuts: Sequence[datetime],
-    limits: Sequence[int],
+    steps: _Steps,
     share: Fraction,
+    case: Mapping[str, Any],
 ) -> tuple[int | None, ...]:
     if case["tier"] == UNBILLED:
-        return (0,) * len(METERS)
+        return (0,) * len(meters)
     rows = _rows_for(book, case["model"], case["tier"], case["speed"])
-    at = cuts[case["period"] - 1] if case["period"] else _EARLIEST
-    row = _row_at(rows, at, limits[case["size"] - 1] if case["size"] else 0)
+    at = steps.cuts[case["period"] - 1] if case["period"] else _EARLIEST
+    row = _row_at(rows, at, steps.limits[case["size"] - 1] if case["size"] else 0)
     if row is None or (case["geo"] or "").lower() not in _PLACES:
-        return (None,) * len(METERS)
+        return (None,) * len(meters)
     place = _place_factor(case)
-    factors = {meter: share if meter == SEARCHES.name else place * share for meter in METERS}
-    return tuple(round(row.pico[m] * factors[m]) if m in row.pico else None for m in METERS)
+    factors = {meter: share if meter == SEARCHES.name else place * share for meter in meters}
+    return tuple(round(row.pico[m] * factors[m]) if m in row.pico else None for m in meters)
 
 
 def _rows_for(book: _Book, model: str, tier: str | None, speed: str | None) -> list[_Row]:

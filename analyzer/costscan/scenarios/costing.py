@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final, Self
 import polars as pl
 
 from costscan.cache.agreement import REPLAYED
+from costscan.cache.automatic import MAY_READ
 from costscan.levers.plan import EXTRA_OUTPUT, Plan, groups_of
 from costscan.levers.replaying import winners
-from costscan.prices import COST_COLUMNS, UNITS_OF, PriceBook, cost_of
+from costscan.prices import BEYOND_TEXT, COST_COLUMNS, UNIT_COLUMNS, UNITS_OF, PriceBook, cost_of
 from costscan.scenarios.uncertainty import SPREADS, UNSURE, spread
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class Costs:
 
     Attributes:
         turns: run_id, turn, run (its number), group (the runs of a task and an agent type: what a setting is
-            made for), the token columns, and pico_usd as billed, null where a price is unknown.
+            made for), the token columns, and pico_usd as billed, null where a price is unknown; where any
+            are told, what audio and images cost beyond text, which no plan changes.
         unit: the unit prices.
         book: the `prices` frame, to look up.
         share_paid: the share of the list price that is paid.
@@ -52,8 +54,10 @@ class Costs:
     @classmethod
     def of(cls, analysis: "Analysis") -> Self:
         """Return the turns of an analysis."""
-        columns = [*_PLACE, *CLASSES, *COST_COLUMNS.values()]
-        priced = analysis.counted_with_prices.select(*columns, *analysis.unit.columns)
+        units = list(UNIT_COLUMNS.values())
+        counted = analysis.counted_with_prices
+        beyond = [name for name in (BEYOND_TEXT,) if name in counted.columns]
+        priced = counted.select(*_PLACE, *CLASSES, *COST_COLUMNS.values(), *beyond, *units)
         groups = groups_of(analysis.runs)
         steps = analysis.logged_requests.steps.select(*_PLACE).join(
             groups, on="run_id", how="left", maintain_order="left"
@@ -61,10 +65,10 @@ class Costs:
         both = steps.join(priced, on=_PLACE, how="left", maintain_order="left")
         pico = pl.sum_horizontal(*COST_COLUMNS.values(), ignore_nulls=False)
         run = pl.col("run_id").rle_id().cast(pl.Int64)
-        turns = both.select(*_PLACE, "group", *CLASSES, run=run, pico_usd=pico)
+        turns = both.select(*_PLACE, "group", *CLASSES, *beyond, run=run, pico_usd=pico)
         return cls(
             turns,
-            both.select(analysis.unit.columns),
+            both.select(units),
             PriceBook.of(analysis.prices),
             analysis.share_paid,
             _off(analysis),
@@ -80,24 +84,34 @@ class Costs:
 
         Args:
             plans: the plans.
-            classes: the token classes of the prompts of their steps, named as in `turns`.
+            classes: the token classes of the prompts of their steps, named as in `turns`; `MAY_READ` where a
+                cache promises nothing.
 
         Returns:
-            run_id, turn, run, group, model, token classes, unit prices, pico_usd and `SPREADS`.
+            run_id, turn, run, group, model, token classes, unit prices, pico_usd, `SPREADS` and `MAY_READ`.
         """
         own = pl.concat([self._logged(pl.col("run") + k * self.n_runs) for k in range(len(plans))])
         planned = pl.concat([plan.steps.lazy().select(_OF_STEPS) for plan in plans])
         logged, steps = pl.collect_all([own, planned])
-        used = logged.hstack(classes.select(REPLAYED.values())).hstack(steps).hstack(self._units(plans))
-        cost = pl.sum_horizontal(*(cost_of(meter) for meter in UNITS_OF), ignore_nulls=False)
+        may_read = [name for name in (MAY_READ,) if name in classes.columns]
+        sent = classes.select(*REPLAYED.values(), *may_read)
+        used = logged.hstack(sent).hstack(steps).hstack(self._units(plans))
+        beyond = self._beyond_text
+        cost = pl.sum_horizontal(*(cost_of(meter) for meter in UNITS_OF), *beyond, ignore_nulls=False)
         # A turn that has no price as it was billed has none in a scenario.
         priced = used.lazy().with_columns(pico_usd=pl.when("is_priced").then(cost))
-        columns = (*_PLACE, "run", "group", "model", *CLASSES, *self.unit.columns, "pico_usd")
-        return spread(priced, steps).select(*columns, *SPREADS).collect()
+        columns = (*_PLACE, "run", "group", "model", *CLASSES, *may_read, *self.unit.columns, "pico_usd")
+        return spread(priced, steps, may_read=bool(may_read)).select(*columns, *SPREADS).collect()
 
     def _logged(self, run: pl.Expr) -> pl.LazyFrame:
         """Return of the logged turns what a plan leaves as it is."""
-        return self.turns.lazy().select(*_PLACE, "group", run=run, is_priced=pl.col("pico_usd").is_not_null())
+        is_priced = pl.col("pico_usd").is_not_null()
+        return self.turns.lazy().select(*_PLACE, "group", *self._beyond_text, run=run, is_priced=is_priced)
+
+    @property
+    def _beyond_text(self) -> list[str]:
+        """The column of what audio and images cost beyond text, where any are told."""
+        return [name for name in (BEYOND_TEXT,) if name in self.turns.columns]
 
     def _units(self, plans: Sequence[Plan]) -> pl.DataFrame:
         """Return the unit prices of the turns of plans: those that were paid, where nothing changes them."""

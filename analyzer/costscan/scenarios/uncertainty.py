@@ -4,6 +4,7 @@ from typing import Final
 
 import polars as pl
 
+from costscan.cache.automatic import MAY_READ
 from costscan.levers.plan import DOUBTS, PREFIX_ERROR, SPREAD
 from costscan.meters import CACHED_TOKENS, PROMPT_METERS, PROMPT_TOKENS
 from costscan.prices import cost_of
@@ -16,17 +17,18 @@ UNSURE: Final = (*_OF_STEPS, *_SHARED)
 """What of the steps of a plan says how sure their cost is."""
 
 
-def spread(turns: pl.LazyFrame, steps: pl.DataFrame) -> pl.LazyFrame:
+def spread(turns: pl.LazyFrame, steps: pl.DataFrame, *, may_read: bool = False) -> pl.LazyFrame:
     """Return turns with `SPREADS`, 0 where all is sure or the cost is unknown.
 
     Args:
         turns: run (its number), token classes, unit prices, pico_usd and `UNSURE`.
         steps: the steps of their plan, in the same order.
+        may_read: whether `MAY_READ` is among the turns.
     """
-    if not any(steps.select(pl.col(_OF_STEPS).max()).row(0)):
+    if not may_read and not any(steps.select(pl.col(_OF_STEPS).max()).row(0)):
         return turns.with_columns(pl.lit(0, pl.Int64).alias(name) for name in SPREADS)
     is_priced = pl.col("pico_usd").is_not_null()
-    ends = zip(SPREADS, (_more(), _less()), strict=True)
+    ends = zip(SPREADS, (_more(), _less() + _read() if may_read else _less()), strict=True)
     return turns.with_columns(
         pl.when(is_priced).then(end.round().cast(pl.Int64)).otherwise(0).alias(name) for name, end in ends
     )
@@ -73,6 +75,16 @@ def _more() -> pl.Expr:
 def _less() -> pl.Expr:
     written = pl.col("fewer_output_tokens") * _unit("output")
     return _sized() + _of_prompt("fewer_tokens") + written + _of_prefix()
+
+
+def _read() -> pl.Expr:
+    """Price what a cache that promises nothing may read: by how much it would cost less.
+
+    By the share that prompts may be shorter, that is less, too.
+    """
+    read = pl.coalesce("pico_cache_read", _unit("input"))
+    saved = pl.col(MAY_READ) * pl.max_horizontal(_unit("input") - read, 0)
+    return saved * (1 - pl.col("size_spread"))
 
 
 def _of_prompt(tokens: str) -> pl.Expr:

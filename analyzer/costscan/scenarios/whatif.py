@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from costscan.cache_policy import target_of
 from costscan.levers import routing
 from costscan.levers.replaying import Replaying, replay
 from costscan.scenarios.savings import saved
@@ -27,8 +28,8 @@ def what_if(analysis: "Analysis", models: Sequence[str]) -> pl.DataFrame:
         run_id, task, models (that served it), turns, usd as billed, and for each model a column with its
         name: what the run would have cost there, at `least MODEL` and `most MODEL`. Costs are sums of what
         is known, null where nothing is. Turns that stay as they were billed are counted by `staying MODEL`:
-        those that do not fit into the context of a model, are of a model that is not known, or are in no
-        line of the log, and those of an agent thread with a turn that has no price.
+        those that do not fit into the context of a model, have audio, are of a model that is not known, or
+        are in no line of the log, and those of an agent thread with a turn that has no price.
     """
     workspace = Workspace(analysis, Settings())
     threads = analysis.turns.group_by("run_id").agg(turns=pl.len().cast(pl.Int64), usd=_known_sum("usd"))
@@ -65,6 +66,14 @@ def costs_on(model: str) -> tuple[str, str, str]:
     return model, f"least {model}", f"most {model}"
 
 
+def without_promise(models: Sequence[str]) -> list[str]:
+    """Return the models whose cache promises no hits: their cost is as if it read nothing.
+
+    At the low end of the range it reads all that was sent before.
+    """
+    return [model for model in models if (rules := target_of(model)) is not None and not rules.is_promised]
+
+
 def _known_sum(name: str) -> pl.Expr:
     return pl.when(pl.col(name).count() > 0).then(pl.col(name).sum())
 
@@ -93,4 +102,4 @@ def _on(workspace: Workspace, model: str) -> Replaying[pl.DataFrame]:
     )
 
 
-__all__ = ["costs_on", "what_if"]
+__all__ = ["costs_on", "what_if", "without_promise"]

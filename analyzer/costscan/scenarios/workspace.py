@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import polars as pl
 
 from costscan.cache.agreement import REPLAYED
+from costscan.cache.automatic import MAY_READ
 from costscan.cache.policies import is_marked
 from costscan.cache_policy import SHORT_US
 from costscan.formats import with_whole_prompts
@@ -223,9 +224,11 @@ class Workspace:
             pl.concat([one] * len(stack.plans))
             for one in (self.analysis.agreement.classes.select(*REPLAYED), self._is_replayed.to_frame())
         )
+        ruled = is_replayed["is_replayed"]
+        may_read = [name for name in (MAY_READ,) if name in classes.columns]
         return classes.with_columns(
-            pl.when(is_replayed["is_replayed"]).then(name).otherwise(as_it_was[name]).alias(name)
-            for name in REPLAYED
+            *(pl.when(ruled).then(name).otherwise(as_it_was[name]).alias(name) for name in REPLAYED),
+            *(pl.when(ruled).then(name).otherwise(0).alias(name) for name in may_read),
         )
 
     @property

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from costscan.calibration import Calibration
 from costscan.levers.catalogue import BATCHING, CACHING, ROUTING, SUMMARY_TOKENS, TRIMMING, Lever
-from costscan.settings.values import PRICES, Key, Place
+from costscan.settings.values import TEXT, Key, Place
 
 OUTCOMES: Final = ("pass", "fail")
 EFFORTS: Final = ("low", "medium", "high")
@@ -127,8 +127,8 @@ class OwnPrices:
         metadata={
             "kind": "prices",
             "choices": (),
-            "help": f'Own prices in a table [prices.models."MODEL"]: {", ".join(PRICES)} '
-            "in USD per million tokens.",
+            "help": f'Own prices in [prices.models."MODEL"], USD per million tokens: {", ".join(TEXT)}, '
+            "audio_input ….",
         },
     )
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from costscan.errors import CostscanError, near
-from costscan.meters import ALL_METERS, SEARCHES
+from costscan.meters import ALL_METERS, MODALITY_METERS, SEARCHES
 
-PRICES: Final = tuple(m.name for m in sorted(ALL_METERS, key=lambda m: m.is_cached) if m is not SEARCHES)
-"""The prices that can be set, those without a cache first."""
+TEXT: Final = tuple(m.name for m in sorted(ALL_METERS, key=lambda m: m.is_cached) if m is not SEARCHES)
+"""The prices of text that can be set, those without a cache first."""
+PRICES: Final = (*TEXT, *(meter.name for meter in MODALITY_METERS))
 """The prices that can be set, in USD per million tokens."""
 MAX_COUNT: Final = 10**9
 _HEADER: Final = re.compile(r"^\s*\[\[?\s*([^\]]+?)\s*\]")

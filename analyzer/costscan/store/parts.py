@@ -12,8 +12,9 @@ import xxhash
 
 from costscan import __version__
 from costscan.errors import CostscanError
+from costscan.reading.io.rows import TABLES
 from costscan.schema.frames import USD
-from costscan.store.layout import SCHEMA_VERSION, TURNS, name_of
+from costscan.store.layout import SCHEMA_VERSION, TURNS, name_of, stored_schema
 from costscan.store.places import Place
 
 PARTS: Final[Mapping[str, Any]] = {
@@ -110,14 +111,17 @@ def digest(content: bytes) -> str:
 
 
 def read(place: Place, part: Mapping[str, Any]) -> pl.DataFrame:
-    """Return the rows of a part.
+    """Return the rows of a part; a column that an older costscan did not write is unknown.
 
     Raises:
         GoneError: it is not there.
         CostscanError: it is not what was written.
     """
     content = BytesIO(checked(place, part["name"], part["digest"]))
-    return pl.read_parquet(content, hive_partitioning=False)
+    rows = pl.read_parquet(content, hive_partitioning=False)
+    schema = stored_schema(part["table"]) if part["table"] in TABLES else {}
+    lacking = [pl.lit(None, kind).alias(name) for name, kind in schema.items() if name not in rows.columns]
+    return rows.with_columns(lacking).select(*schema) if lacking else rows
 
 
 def read_all(place: Place, parts: pl.DataFrame) -> list[pl.DataFrame]:

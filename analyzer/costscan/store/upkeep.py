@@ -51,7 +51,7 @@ def _merged(place: Place, parts: Parts, manifest: Manifest, target_bytes: int) -
     change = Change(place, parts, Pricing())
     gone: list[str] = []
     for some in _small(manifest.parts, target_bytes):
-        rows = pl.concat([read(place, part) for part in some])
+        rows = pl.concat([read(place, part) for part in some], how="diagonal")
         parts.write(some[0]["table"], some[0]["day"], some[0]["project"], next(change.groups), rows)
         gone += [part["name"] for part in some]
     if not gone:

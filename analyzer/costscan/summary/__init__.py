@@ -11,7 +11,7 @@ from costscan.actions import Advised
 from costscan.aggregates import known_sum, ratio, total
 from costscan.billing import Pricing, Selection
 from costscan.ingest import MAX_NAMED_SKIPS, Reading, merge
-from costscan.meters import TOKENS
+from costscan.meters import MODALITY_METERS, TOKENS
 from costscan.prices import COST_COLUMNS, usd_of
 from costscan.prices.basis import PriceBasis
 from costscan.recorded_cost import Recorded
@@ -218,11 +218,17 @@ def _moment(value: Any) -> datetime | None:
 
 
 def _meters(turns: pl.DataFrame) -> dict[str, Decimal | None]:
+    """Return the bill by meter; audio and images have their own where they cost anything."""
     priced = turns.filter(pl.col("usd").is_not_null())
     if turns.height and not priced.height:
         return dict.fromkeys(COST_COLUMNS)
-    sums = priced.select(usd_of(pl.col(c)).sum().alias(meter) for meter, c in COST_COLUMNS.items())
-    return sums.row(0, named=True)
+    apart = [meter for meter in MODALITY_METERS if meter.cost_column in turns.columns]
+    columns = COST_COLUMNS | {meter.name: meter.cost_column for meter in apart}
+    sums = priced.select(usd_of(pl.col(c)).sum().alias(meter) for meter, c in columns.items())
+    spent: dict[str, Decimal | None] = sums.row(0, named=True)
+    for meter in apart:
+        spent[str(meter.within)] = (spent[str(meter.within)] or 0) - (spent[meter.name] or Decimal(0))
+    return {name: usd for name, usd in spent.items() if name in COST_COLUMNS or usd}
 
 
 def _distribution(runs: pl.DataFrame) -> Distribution:

@@ -9,6 +9,7 @@ from costscan.aggregates import total
 from costscan.levers.catalogue import ALL, risk_of
 from costscan.meters import CACHED_TOKENS
 from costscan.prices import COST_COLUMNS, usd_of
+from costscan.prices.modalities import uncached_beyond_text
 from costscan.rulebook import Diagnosis
 from costscan.scenarios import SCENARIO
 from costscan.schema.frames import PROMPT
@@ -23,11 +24,15 @@ _MOST_MODELS: Final = 3
 def no_caching_usd(analysis: Diagnosis) -> pl.Series:
     """Return, turn by turn, the cost with every prompt token at the plain input price; null where unpriced.
 
-    A turn whose prompt is not known stays as it was billed.
+    A turn whose prompt is not known stays as it was billed. What audio and images of the prompt cost beyond
+    text, they cost from the cache, too.
     """
-    rest = pl.sum_horizontal(COST_COLUMNS["output"], COST_COLUMNS["web_search"], ignore_nulls=False)
-    prompt = analysis.turns.select(prompt=PROMPT, usd="usd", rest=rest).hstack(
-        analysis.unit.select("pico_input")
+    beyond = uncached_beyond_text(analysis.turns, analysis.unit)
+    rest = pl.sum_horizontal(COST_COLUMNS["output"], COST_COLUMNS["web_search"], *beyond, ignore_nulls=False)
+    prompt = (
+        analysis.turns.hstack(beyond)
+        .select(prompt=PROMPT, usd="usd", rest=rest)
+        .hstack(analysis.unit.select("pico_input"))
     )
     cost = usd_of(pl.col("prompt")) * pl.col("pico_input") + usd_of(pl.col("rest"))
     plain = (

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from costscan.formats.agents.blocks import mapping_in
-from costscan.formats.openai.usage import is_beside_text
-from costscan.reading.conversation.token_classes import OPENAI, Told, at_least, classes_of
+from costscan.formats.openai.usage import by_modality
+from costscan.reading.conversation.token_classes import OPENAI, Told, classes_of
 from costscan.reading.conversation.usage import UNKNOWN_TTL, Counters, number
 
 _WRITTEN: Final = ("cache_creation_tokens", "cache_write_tokens", "cache_creation_input_tokens")
@@ -43,7 +43,7 @@ def counters_of(usage: Mapping[str, Any]) -> Counters:
         else UNKNOWN_TTL,
     )
     told = told if prompt or _tells_cache(usage) else told._replace(cache_read_tokens=None)
-    return at_least(classes_of(told, OPENAI), costs_more=is_beside_text(usage))
+    return by_modality(classes_of(told, OPENAI), usage)
 
 
 def _tells_cache(usage: Mapping[str, Any]) -> bool:

@@ -7,7 +7,8 @@ from costscan.formats.agents import blocks, chat
 from costscan.formats.agents.chat import Message, Prompt
 from costscan.formats.api.when import seconds_of
 from costscan.reading.content.block import Block
-from costscan.reading.conversation.token_classes import OPENAI, Told, at_least, classes_of, counts_sound
+from costscan.reading.conversation.modalities import Share, count_of, with_modalities
+from costscan.reading.conversation.token_classes import OPENAI, Told, at_least, classes_of, counts_audio
 from costscan.reading.conversation.usage import UNKNOWN_TTL, Counters, number
 from costscan.reading.io import lenient_json
 
@@ -35,6 +36,12 @@ _REASONING: Final = (
     f"{_USAGE}details.reasoning_tokens",
     f"{_COUNT}completion_details.reasoning",
 )
+_AUDIO: Final = (
+    (f"{_USAGE}details.input_audio_tokens", f"{_COUNT}prompt_details.audio"),
+    (f"{_USAGE}details.cache_audio_read_tokens",),
+    (f"{_USAGE}details.output_audio_tokens", f"{_COUNT}completion_details.audio"),
+)
+"""The audio that went in, that of it which was read from the cache, and the audio that came out."""
 _TOTAL: Final = (f"{_USAGE}total_tokens", "llm.usage.total_tokens", f"{_COUNT}total")
 _HOUR: Final = "anthropic.usage.cache_creation.ephemeral_1h_input_tokens"
 MODEL: Final = (
@@ -110,7 +117,10 @@ def counters_of(attributes: Mapping[str, Any], *, knows_cache: bool) -> Counters
         cache_write_ttl=None if tells_lifetime(attributes) else UNKNOWN_TTL,
     )
     counts = {name: value for name, value in attributes.items() if name.startswith((_USAGE, _COUNT))}
-    return at_least(classes_of(told, OPENAI), costs_more=counts_sound(counts))
+    heard = Share(*(count_of(first(attributes, names)) for names in _AUDIO))
+    counted = with_modalities(classes_of(told, OPENAI), heard)
+    known = {name for names in _AUDIO for name in names}
+    return at_least(counted, costs_more=counts_audio(counts, but=known))
 
 
 def _counter(attributes: Mapping[str, Any], names: Sequence[str], none: int | None = None) -> int | None:

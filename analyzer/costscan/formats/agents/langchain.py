@@ -7,6 +7,7 @@ from typing import Any, Final
 from costscan.formats.agents import chat, chat_usage
 from costscan.formats.agents.blocks import list_in, mapping_in, word
 from costscan.reading.content.block import Block
+from costscan.reading.conversation.modalities import Share, count_of, with_modalities
 from costscan.reading.conversation.usage import Counters, nothing_known, number
 
 _ROLES: Final = {"human": "user", "ai": "assistant", "system": "system", "tool": "tool", "function": "tool"}
@@ -115,6 +116,9 @@ def counters_of(usage: Mapping[str, Any]) -> Counters:
     reasoned = mapping_in(usage, "output_token_details").get("reasoning")
     if not isinstance(details, dict):
         return _with(nothing_known(), output, reasoned)
+    heard = Share(
+        count_of(details.get("audio")), None, count_of(mapping_in(usage, "output_token_details").get("audio"))
+    )
     prefix = "" if tier is None else f"{tier}_"
     read = _counter(details.get("cache_read") or details.get(f"{prefix}cache_read"))
     short, hour = _writes(details)
@@ -124,7 +128,8 @@ def counters_of(usage: Mapping[str, Any]) -> Counters:
     written = short + hour
     fits = read + written <= plain
     fresh = plain - read - written if fits else plain - read if read <= plain else plain
-    return _with(Counters(fresh, read, short, hour, None, None, 0, contradictory=not fits), output, reasoned)
+    counted = Counters(fresh, read, short, hour, None, None, 0, contradictory=not fits)
+    return with_modalities(_with(counted, output, reasoned), heard)
 
 
 def _with(counted: Counters, output: int | None, reasoned: object) -> Counters:

@@ -8,16 +8,21 @@ Source: https://ai.google.dev/api/generate-content#UsageMetadata
 from collections.abc import Mapping
 from typing import Any, Final
 
-from costscan.reading.conversation.token_classes import GEMINI, Told, classes_of
+from costscan.reading.conversation.modalities import Share, count_of, with_modalities
+from costscan.reading.conversation.token_classes import GEMINI, Told, at_least, classes_of
 from costscan.reading.conversation.usage import Counters, nothing_known, number
 
-_OF_PROMPT: Final = ("promptTokensDetails", "toolUsePromptTokensDetails", "cacheTokensDetails")
+_OF_PROMPT: Final = ("promptTokensDetails", "toolUsePromptTokensDetails")
+_OF_CACHE: Final = ("cacheTokensDetails",)
 _OF_ANSWER: Final = ("candidatesTokensDetails", "responseTokensDetails")
 _TIERS: Final = {"ON_DEMAND": None, "ON_DEMAND_FLEX": "flex", "ON_DEMAND_PRIORITY": "priority"}
 
 
 def counters(usage: object, *, searches: int = 0) -> Counters:
-    """Return the billable counters of a `usageMetadata`, all of them unknown where it is none."""
+    """Return the billable counters of a `usageMetadata`, all of them unknown where it is none.
+
+    Where video came out, they are a lower bound: its tokens have another price than text.
+    """
     if not isinstance(usage, dict) or "promptTokenCount" not in usage:
         return nothing_known()
     told = Told(
@@ -29,7 +34,8 @@ def counters(usage: object, *, searches: int = 0) -> Counters:
         tool_prompt_tokens=_left_out(usage, "toolUsePromptTokenCount"),
         web_searches=searches,
     )
-    return classes_of(told, GEMINI)
+    counted = with_modalities(classes_of(told, GEMINI), _share(usage, "AUDIO"), _share(usage, "IMAGE"))
+    return at_least(counted, costs_more=bool(_of(usage, "VIDEO", _OF_ANSWER)))
 
 
 def _left_out(usage: Mapping[str, Any], name: str) -> int | None:
@@ -37,12 +43,8 @@ def _left_out(usage: Mapping[str, Any], name: str) -> int | None:
     return 0 if value is None else number(value)
 
 
-def is_beside_text(usage: object) -> bool:
-    """Whether sound went in, or sound or pictures came out: their tokens have other prices than text."""
-    if not isinstance(usage, dict):
-        return False
-    heard = any(kind == "AUDIO" for kind in _modalities(usage, _OF_PROMPT))
-    return heard or any(kind in ("AUDIO", "IMAGE", "VIDEO") for kind in _modalities(usage, _OF_ANSWER))
+def _share(usage: Mapping[str, Any], modality: str) -> Share:
+    return Share(*(_of(usage, modality, names) for names in (_OF_PROMPT, _OF_CACHE, _OF_ANSWER)))
 
 
 def tier(usage: object) -> str | None:
@@ -56,7 +58,13 @@ def tier(usage: object) -> str | None:
     return _TIERS.get(traffic, traffic.lower()) if isinstance(traffic, str) else None
 
 
-def _modalities(usage: Mapping[str, Any], names: tuple[str, ...]) -> list[object]:
-    given = (usage.get(name) for name in names)
-    details = [one for some in given if isinstance(some, list) for one in some if isinstance(one, dict)]
-    return [one.get("modality") for one in details if number(one.get("tokenCount")) != 0]
+def _of(usage: Mapping[str, Any], modality: str, names: tuple[str, ...]) -> int | None:
+    """Return the tokens of a modality in lists of details, None where there is no list."""
+    lists = [details for name in names if isinstance(details := usage.get(name), list)]
+    counts = [
+        count_of(one.get("tokenCount")) or 0
+        for details in lists
+        for one in details
+        if isinstance(one, dict) and one.get("modality") == modality
+    ]
+    return sum(counts) if lists else None

@@ -7,7 +7,8 @@ details out where there are none; a detail that is there and no count is unknown
 from collections.abc import Mapping
 from typing import Any, Final
 
-from costscan.reading.conversation.token_classes import OPENAI, Told, classes_of, counts_sound
+from costscan.reading.conversation.modalities import AUDIO, IMAGE, share_of, with_modalities
+from costscan.reading.conversation.token_classes import OPENAI, Told, classes_of
 from costscan.reading.conversation.usage import Counters, nothing_known, number
 
 _INPUT: Final = ("input_tokens", "prompt_tokens")
@@ -32,15 +33,14 @@ def counters(usage: object, *, searches: int = 0) -> Counters:
     """Return the billable counters of a `usage`, all of them unknown where it is none."""
     if not isinstance(usage, dict) or not {*_INPUT, *_OUTPUT} & usage.keys():
         return nothing_known()
-    return classes_of(told(usage, searches=searches), OPENAI)
+    return by_modality(classes_of(told(usage, searches=searches), OPENAI), usage)
 
 
-def is_beside_text(usage: object) -> bool:
-    """Whether sound went in or out, or pictures came out: their tokens cost more than those of text."""
-    if not isinstance(usage, dict):
-        return False
-    heard, made = (_details(usage, names) for names in (_INPUT, _OUTPUT))
-    return counts_sound(heard) or counts_sound(made) or bool(number(made.get("image_tokens")))
+def by_modality(counted: Counters, usage: Mapping[str, Any]) -> Counters:
+    """Return the counters of a `usage` with what of them it tells to be audio and images."""
+    sent, written = (_details(usage, names) for names in (_INPUT, _OUTPUT))
+    audio, image = (share_of(modality, sent, written) for modality in (AUDIO, IMAGE))
+    return with_modalities(counted, audio, image)
 
 
 def _details(usage: Mapping[str, Any], names: tuple[str, ...]) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from typing import Final
 from costscan.errors import CostscanError, near
 from costscan.models import canonical_models, model_info, resolve
 from costscan.other_models import OtherModel, other_model, other_models
-from costscan.prices import identify
+from costscan.prices import AUDIO, identify
 
 CLASSES: Final = ("haiku", "sonnet", "opus", "fable")
 """What models are for, from the smallest to the largest."""
@@ -69,9 +69,10 @@ def model_named(name: str) -> str:
 
 
 def refuses(model: str, asks: str | None) -> bool:
-    """Whether a model refuses a request that asks for these."""
+    """Whether a model refuses a request that asks for these, or is not known to take what is in it."""
+    asked = str(asks or "").split()
     info = model_info(model)
-    return info is not None and bool(asks) and not info.refuses.isdisjoint(str(asks).split())
+    return AUDIO in asked or (info is not None and not info.refuses.isdisjoint(asked))
 
 
 def cheapest_of_classes(models: Sequence[str], usd: Mapping[str, int]) -> tuple[str, ...]:

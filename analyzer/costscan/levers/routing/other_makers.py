@@ -5,7 +5,7 @@ from typing import Final
 import polars as pl
 
 from costscan.cache.automatic import ttl_us_of
-from costscan.cache.policies import is_automatic, is_marked
+from costscan.cache.policies import holds_all, is_automatic, is_marked
 from costscan.cache_policy import SHORT_US
 from costscan.levers.extended_prompts import is_extended
 from costscan.levers.plan import MARKS, Breakpoints, Plan
@@ -38,9 +38,14 @@ def between_makers(moves: pl.DataFrame) -> pl.DataFrame:
 def _ratio(model: str | None, to_model: str) -> float | None:
     """Return how many times as long text is; None within a maker, and where it is not known."""
     own, there = _length(model), _length(to_model)
-    if own is None or there is None or (other_model(model) is None) == (other_model(to_model) is None):
+    if own is None or there is None or _maker(model) == _maker(to_model):
         return None
     return there / own
+
+
+def _maker(model: str | None) -> str | None:
+    """Return who makes a model of another maker, None for Claude models."""
+    return other.provider if (other := other_model(model)) else None
 
 
 def _length(model: str | None) -> float | None:
@@ -53,17 +58,22 @@ def _length(model: str | None) -> float | None:
 def recached(plan: Plan, before: pl.Series) -> Plan:
     """Let caches without breakpoints hold what is sent there, and those with some what was held without.
 
-    There, breakpoints stand where they pay: at what other requests begin with.
+    There, breakpoints stand where they pay: at what other requests begin with. What was held already without
+    them lives as long as in the other cache.
 
     Args:
         plan: the plan, with the models that calls go to.
         before: the models of its steps as they were.
     """
     steps = plan.steps
-    was, now = (steps.select(model=s).select(is_automatic(s)).to_series() for s in (before, steps["model"]))
+    was = steps.select(model=before).select(is_automatic(before)).to_series()
+    now = steps.select(holds_all(steps["model"])).to_series()
     goes_back = steps.select(is_marked(steps["model"])).to_series() & was
     there, back = steps.filter(now & ~was), steps.filter(goes_back)["req"]
-    if there.is_empty() and back.is_empty():
+    stays = steps.filter(now & was & (steps["model"] != before)).select(
+        "req", there_ttl_us=ttl_us_of(steps["model"])
+    )
+    if there.is_empty() and back.is_empty() and stays.is_empty():
         return plan
     ends = steps.filter(is_extended(steps, plan.groups))["req"]
     held = there.with_columns(own_ttl_us=ttl_us_of(steps["model"]))
@@ -73,7 +83,9 @@ def recached(plan: Plan, before: pl.Series) -> Plan:
         is_back = pl.col("req").is_in(back.implode()) & pl.col("ttl_us").is_not_null()
         pays = pl.col("req").is_in(ends.implode()) | (pl.len().over("key") > 1)
         ttl_us = pl.when(~is_back).then("ttl_us").when(pays).then(SHORT_US).cast(pl.Int64)
-        marked = [left.with_columns(ttl_us=ttl_us).select(MARKS), *_held(held, prefix)]
+        kept = left.with_columns(ttl_us=ttl_us).join(stays, on="req", how="left", maintain_order="left")
+        lives = pl.when(pl.col("ttl_us").is_not_null()).then(pl.coalesce("there_ttl_us", "ttl_us"))
+        marked = [kept.with_columns(ttl_us=lives).select(MARKS), *_held(held, prefix)]
         return Breakpoints(breakpoints.requests, pl.concat(marked))
 
     return plan.changed(steps, moved)

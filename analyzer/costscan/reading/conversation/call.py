@@ -215,6 +215,7 @@ def _row(call: Call, inside: _Inside, place: tuple[int, int], shown_chars: int) 
         counted.output_tokens,
         counted.thinking_tokens,
         counted.web_searches,
+        *counted.modalities,
         refusals.REFUSAL if inside.is_declined else call.stop_reason,
         call.message_id,
         call.request_id,

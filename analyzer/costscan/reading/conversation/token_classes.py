@@ -6,7 +6,7 @@ leaves it out (Gemini). Versions of one client differ in it, so a record that te
 total, and the usual way of its format decides only where it tells none.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from itertools import product
 from typing import NamedTuple
@@ -89,9 +89,9 @@ def at_least(counted: Counters, *, costs_more: bool) -> Counters:
     return replace(counted, contradictory=True) if costs_more and counted.is_known else counted
 
 
-def counts_sound(counts: Mapping[str, object]) -> bool:
-    """Whether counters by their names count sound, whose tokens cost more than those of text."""
-    return any("audio" in name and number(value) for name, value in counts.items())
+def counts_audio(counts: Mapping[str, object], but: Collection[str] = ()) -> bool:
+    """Whether counters by their names, `but` some, count audio, whose tokens cost more than those of text."""
+    return any("audio" in name and name not in but and number(value) for name, value in counts.items())
 
 
 @cache

@@ -54,6 +54,20 @@ _decode = msgspec.json.Decoder(Usage).decode
 _decode_list = msgspec.json.Decoder(list[Raw]).decode
 
 
+class Modalities(NamedTuple):
+    """What of the input, the cache reads and the output was audio, and what images; None where not told."""
+
+    audio_input_tokens: int | None = None
+    audio_cache_read_tokens: int | None = None
+    audio_output_tokens: int | None = None
+    image_input_tokens: int | None = None
+    image_cache_read_tokens: int | None = None
+    image_output_tokens: int | None = None
+
+
+_NOT_TOLD = Modalities()
+
+
 class Counters(Struct, gc=False):
     """Billable counters of one model call, None where not known; token classes are disjoint.
 
@@ -71,6 +85,7 @@ class Counters(Struct, gc=False):
     web_searches: int | None
     contradictory: bool
     cache_write_ttl: str | None = None
+    modalities: Modalities = _NOT_TOLD
 
     @property
     def prompt_side(self) -> tuple[int | None, int | None, int | None]:

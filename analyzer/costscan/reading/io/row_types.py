@@ -47,6 +47,12 @@ class CallRow(NamedTuple):
     output_tokens: int | None
     thinking_tokens: int | None
     web_searches: int | None
+    audio_input_tokens: int | None
+    audio_cache_read_tokens: int | None
+    audio_output_tokens: int | None
+    image_input_tokens: int | None
+    image_cache_read_tokens: int | None
+    image_output_tokens: int | None
     stop_reason: str | None
     message_id: str | None
     request_id: str | None

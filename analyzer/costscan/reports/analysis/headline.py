@@ -8,7 +8,7 @@ from rich.text import Text
 
 from costscan.days import UNKNOWN_DAY
 from costscan.levers import ALL
-from costscan.meters import ALL_METERS
+from costscan.meters import ALL_METERS, MODALITY_METERS
 from costscan.reports.analysis.bill_lines import Pieces, billed, has_sums, recorded
 from costscan.reports.analysis.cache_model import cache_model, policies, side_calls
 from costscan.reports.text.headings import named, other_writes, price_basis
@@ -18,7 +18,7 @@ from costscan.summary import Summary
 from costscan.zones import DEFAULT
 
 LABEL: Final = 14
-METER_WORDS: Final = {meter.name: meter.words for meter in ALL_METERS}
+METER_WORDS: Final = {meter.name: meter.words for meter in (*ALL_METERS, *MODALITY_METERS)}
 _MOST_CACHES: Final = 5
 GAP: Final = 3
 _FEW_RUNS: Final = 5

@@ -12,7 +12,7 @@ from costscan.reports.text.json import line_of, plain
 from costscan.reports.text.numbers import count, percent, plural, usd, usd_column
 from costscan.reports.text.sanitize import inert, wrapped
 from costscan.reports.text.table import Column, table
-from costscan.scenarios.whatif import costs_on
+from costscan.scenarios.whatif import costs_on, without_promise
 
 _ROWS = 20
 
@@ -44,6 +44,7 @@ def matrix(runs: pl.DataFrame, models: Sequence[str], *, top: int | None, width:
         *_left(runs, shown),
         *_stays(runs, models, width),
         *_shares(runs, models, width),
+        *_unpromised(models, width),
     ]
 
 
@@ -55,8 +56,8 @@ def _left(runs: pl.DataFrame, shown: pl.DataFrame) -> list[Text]:
 def _stays(runs: pl.DataFrame, models: Sequence[str], width: int) -> list[Text]:
     counts = {name: int(runs[f"staying {name}"].sum()) for name in models}
     sentences = [
-        f"{plural(n, 'call')} cannot move to {name} and stay as billed: too large for it, in no line of the "
-        "log, without a price, or of a model that is not known"
+        f"{plural(n, 'call')} cannot move to {name} and stay as billed: too large for it, with audio, in no "
+        "line of the log, without a price, or of a model that is not known"
         for name, n in counts.items()
         if n
     ]
@@ -76,6 +77,18 @@ def _shares(runs: pl.DataFrame, models: Sequence[str], width: int) -> list[Text]
     return [Text(f"  {line}", style="dim") for line in wrapped(told, width - 2)] if changes else []
 
 
+def _unpromised(models: Sequence[str], width: int) -> list[Text]:
+    """Say of models whose cache promises nothing what is taken for granted of it."""
+    named = without_promise(models)
+    if not named:
+        return []
+    said = (
+        f"the cache of {', '.join(named)} promises no hits: none are expected; at the low end all that was "
+        "sent before is read from it"
+    )
+    return [Text(f"  {line}", style="dim") for line in wrapped(said, width - 2)]
+
+
 def _change(cost: Decimal, billed: Decimal) -> str:
     change = float(cost / billed) - 1
     return f"{'+' if change > 0 else '-'}{percent(abs(change))}"
@@ -92,7 +105,7 @@ def _sum(costs: pl.Series) -> Decimal | None:
 
 
 def encoded(runs: pl.DataFrame, models: Sequence[str]) -> bytes:
-    """Return the matrix as JSON: the models, and a row per run."""
+    """Return the matrix as JSON: the models, those whose cache promises no hits, and a row per run."""
     rows = [
         {
             **{name: row[name] for name in ("run_id", "task", "models", "turns", "usd")},
@@ -102,4 +115,5 @@ def encoded(runs: pl.DataFrame, models: Sequence[str]) -> bytes:
         }
         for row in plain(runs)
     ]
-    return msgspec.json.format(line_of({"models": list(models), "runs": rows}).encode(), indent=2) + b"\n"
+    document = {"models": list(models), "models_without_promised_hits": without_promise(models), "runs": rows}
+    return msgspec.json.format(line_of(document).encode(), indent=2) + b"\n"

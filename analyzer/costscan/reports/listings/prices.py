@@ -11,7 +11,7 @@ import polars as pl
 from rich.text import Text
 
 from costscan.errors import CostscanError, near
-from costscan.meters import ALL_METERS, METERS, SEARCHES, Meter
+from costscan.meters import ALL_METERS, METERS, MODALITY_METERS, SEARCHES, Meter
 from costscan.prices import as_of, identify, price_table
 from costscan.reports.text.console import printed, width_of
 from costscan.reports.text.json import plain
@@ -81,9 +81,14 @@ def _of_model(prices: pl.DataFrame, model: str) -> pl.DataFrame:
 
 
 def _wide(rows: pl.DataFrame, index: list[str]) -> pl.DataFrame:
-    """Return a row per combination of `index`, with a column per meter and all the sources."""
+    """Return a row per combination of `index`, with a column per meter and all the sources.
+
+    Audio and images have columns where any of the rows has such a price.
+    """
+    listed = set(rows["meter"])
+    meters = [*METERS, *(meter.name for meter in MODALITY_METERS if meter.name in listed)]
     return rows.group_by(index, maintain_order=True).agg(
-        *(pl.col("usd_per_mtok").filter(pl.col("meter") == meter).first().alias(meter) for meter in METERS),
+        *(pl.col("usd_per_mtok").filter(pl.col("meter") == meter).first().alias(meter) for meter in meters),
         source=pl.col("source").unique().sort(),
     )
 
@@ -91,7 +96,7 @@ def _wide(rows: pl.DataFrame, index: list[str]) -> pl.DataFrame:
 def _columns(rows: pl.DataFrame, marks: Mapping[str, str], *, dated: bool) -> list[Column]:
     shown = [
         Column(m.heading, [_price(m, value) for value in rows[m.name]], give=_GIVE.get(m.name, 0))
-        for m in ALL_METERS
+        for m in (*ALL_METERS, *(meter for meter in MODALITY_METERS if dated and meter.name in rows.columns))
     ]
     sources = Column("source", ["".join(marks[s] for s in row) for row in rows["source"]], left=True)
     if not dated:

@@ -49,7 +49,7 @@ def _lines(name: str, width: int) -> Iterator[str]:
     yield f"{name}: {frame['rows']}"
     for column in frame["columns"]:
         null = "?" if column["may_be_null"] else " "
-        head = f"  {column['name']:<22}{_short(column['type']):<15}{null} "
+        head = f"  {column['name']:<24}{_short(column['type']):<15}{null} "
         yield from textwrap.wrap(
             column["meaning"], width, initial_indent=head, subsequent_indent=" " * len(head)
         )

@@ -57,13 +57,24 @@ TURNS: Final = table(
     output_tokens=Column(WHOLE, "tokens the model wrote", nullable=True),
     thinking_tokens=Column(WHOLE, "those of them that were thinking", nullable=True),
     web_searches=Column(WHOLE, "searches billed one by one", nullable=True),
+    audio_input_tokens=Column(WHOLE, "those of input_tokens that were audio, where told", nullable=True),
+    audio_cache_read_tokens=Column(
+        WHOLE, "those of cache_read_tokens that were audio, where told", nullable=True
+    ),
+    audio_output_tokens=Column(WHOLE, "those of output_tokens that were audio, where told", nullable=True),
+    image_input_tokens=Column(WHOLE, "those of input_tokens that were images, where told", nullable=True),
+    image_cache_read_tokens=Column(
+        WHOLE, "those of cache_read_tokens that were images, where told", nullable=True
+    ),
+    image_output_tokens=Column(WHOLE, "those of output_tokens that were images, where told", nullable=True),
     stop_reason=Column(TEXT, "why the model stopped", nullable=True),
     message_id=Column(TEXT, "the id of the response", nullable=True),
     recorded_usd=Column(USD, "what the log itself says the turn cost", nullable=True),
     usage_from=Column(
         TEXT,
-        "reported: as billed; placeholder: a lower bound, by an unfinished count or a refusal whose "
-        "category is not logged; unreported: a counter is not known; estimated",
+        "reported: as billed; placeholder: a lower bound, by an unfinished count, a refusal whose "
+        "category is not logged, or audio or images without a known price; unreported: a counter is not "
+        "known; estimated",
     ),
     cache_write_ttl=Column(
         TEXT,
@@ -72,13 +83,18 @@ TURNS: Final = table(
         nullable=True,
     ),
 )
+_METERS: Final = (
+    "input, cache_read, cache_write_5m, cache_write_1h, output or web_search; of what is no text, "
+    "where it has a price of its own, audio_input, audio_cache_read, audio_output, image_input, "
+    "image_cache_read or image_output"
+)
 PRICES: Final = table(
     "one price of a model, of a tier, speed, meter, prompt size and period",
     provider=Column(TEXT, "who bills it"),
     model=Column(TEXT, "the model under its canonical name"),
     tier=Column(TEXT, "standard, batch, flex or priority"),
     speed=Column(TEXT, "standard or fast"),
-    meter=Column(TEXT, "input, cache_read, cache_write_5m, cache_write_1h, output or web_search"),
+    meter=Column(TEXT, _METERS),
     usd_per_mtok=Column(USD, "USD per million tokens; of web_search, per million searches"),
     over_prompt_tokens=Column(WHOLE, "holds for prompts of more than so many tokens"),
     valid_from=Column(TIME, "the first moment it holds; null: always did", nullable=True),
@@ -88,7 +104,7 @@ PRICES: Final = table(
 BILL: Final = table(
     "one meter of one turn",
     **OF_TURN,
-    meter=Column(TEXT, "input, cache_read, cache_write_5m, cache_write_1h, output or web_search"),
+    meter=Column(TEXT, _METERS),
     units=Column(WHOLE, "tokens, of web_search searches"),
     usd=Column(USD, "what they cost; null where the price is unknown", nullable=True),
 )
