@@ -59,6 +59,10 @@ SAMPLES: Final[dict[str, list[Any]]] = {
         {"type": "message", "id": "b", "parentId": "a", "message": {"role": "assistant", "usage": _PI}},
     ],
     "litellm": [{"id": "c", "call_type": "completion", "startTime": 1.5, "response_cost": 0.1, "model": "m"}],
+    "swe_agent": [
+        {"trajectory": [], "history": [], "info": {"model_stats": {}}},
+        {"trajectory": [{"action": "ls", "observation": "a"}], "info": {}},
+    ],
     "otel": [{"resourceSpans": []}, {"resourceLogs": []}, {"resourceMetrics": []}],
     "mini_swe_agent": [
         {"trajectory_format": "mini-swe-agent-1.1", "messages": [], "info": {"model_stats": {}}}

@@ -213,7 +213,7 @@ def test_costs_alone_are_recorded_and_no_bill(tmp_path: Path, capsys: Capture) -
     assert report.summary.totals.usd is None or report.summary.totals.usd == 0
     assert report.summary.totals.unproven_recorded_usd == 2
     assert "$2.00 more is recorded" in " ".join(said(capsys, "analyze", str(tmp_path)).split())
-    assert "$2.00 more stands in cost exports" in said(capsys, "usage", str(tmp_path))
+    assert "$2.00 more stands in cost exports or trajectories" in said(capsys, "usage", str(tmp_path))
     used = json.loads(said(capsys, "usage", str(tmp_path), "--json"))["totals"]
     assert (used["charged_usd"], used["turns"]) == (2, 0)
 

@@ -37,7 +37,6 @@ def _is_otel(line: _Line) -> bool:
 _TESTS: Final[Sequence[tuple[str, Callable[[_Line], bool]]]] = (
     ("Bedrock Converse pairs", _is_converse),
     ("spans of an OpenTelemetry SDK (not OTLP)", _is_otel),
-    ("SWE-agent trajectories", lambda line: "trajectory" in line and ("history" in line or "info" in line)),
 )
 
 
