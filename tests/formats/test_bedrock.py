@@ -13,6 +13,7 @@ from command import Capture
 from costscan.formats.bedrock import ELSEWHERE
 from costscan.formats.interface import LogFile
 from costscan.ingest import kept_readings
+from costscan.ingest.walk import is_log
 from logs import HAIKU, Json, assistant, message, usage, usd, write
 from other_agents import read_alike, read_lines, taken_by, tokens
 
@@ -194,7 +195,16 @@ def test_bodies_beside_the_records_are_read(tmp_path: Path, capsys: Capture, as_
     assert report.blocks.filter(kind="system").select("chars", "breakpoint").rows() == [(10, "5m")]
     assert report.runs["task"].to_list() == ["Count the ports."]
     inputs = report.summary.inputs
-    assert (inputs.unknown, inputs.skipped_lines, inputs.files) == ([], 0, 1)
+    assert (inputs.unknown, inputs.skipped, inputs.files) == ([], [], 1)
+
+
+def test_bodies_are_told_from_logs_by_their_names() -> None:
+    assert not any(
+        is_log(Path(f"{NUMBER}_{side}.json{packed}"))
+        for side in ("input", "output")
+        for packed in ("", ".gz")
+    )
+    assert all(map(is_log, map(Path, ("my_input.json.gz", f"{NUMBER}.json", f"{NUMBER}_inputs.json"))))
 
 
 def test_a_stream_in_an_object_of_its_own_is_put_together(tmp_path: Path, capsys: Capture) -> None:

@@ -123,13 +123,14 @@ def test_a_store_is_read_with_its_write_ahead_log(tmp_path: Path, capsys: Captur
 
 
 def test_a_fork_copies_answers_that_are_counted_once(tmp_path: Path, capsys: Capture) -> None:
-    """What differs in a moment, or is not finished, is another call."""
+    """What differs in a moment or in what it used, or is not finished, is another call."""
     store = stored(tmp_path)
     store.execute("INSERT INTO session VALUES ('ses_3', NULL, '/src/ports', NULL, 2)")
     created = 1_793_613_600_000
     for number, info in (
         ("copy", answer()["info"]),
         ("later", answer(time={"created": created, "completed": created + 2_001})["info"]),
+        ("other", answer(tokens={"input": 7, "output": 50, "total": 57})["info"]),
         ("open 1", answer(time={"created": created})["info"]),
         ("open 2", answer(time={"created": created})["info"]),
     ):
@@ -137,8 +138,9 @@ def test_a_fork_copies_answers_that_are_counted_once(tmp_path: Path, capsys: Cap
     store.commit()
     store.close()
     report = read_alike(capsys, tmp_path)
-    assert sorted(report.turns["message_id"].to_list()) == ["later", "msg_2", "msg_9", "open 1", "open 2"]
-    assert report.summary.totals.usd == 5 * usd(HAIKU, **TOTALS, out=80)
+    numbers = ["later", "msg_2", "msg_9", "open 1", "open 2", "other"]
+    assert sorted(report.turns["message_id"].to_list()) == numbers
+    assert report.turns["output_tokens"].sum() == 5 * 80 + 50
 
 
 def test_the_store_of_kilo_is_one(tmp_path: Path, capsys: Capture) -> None:
