@@ -97,11 +97,18 @@ def _totals(request: Request, by: str, reading: "Reading") -> "tuple[Totals, boo
     from costscan.totals.sums import totals  # noqa: PLC0415
 
     prices = pricing(request.settings)
-    bill = billed(reading, prices, selection(request))[1]
+    chosen = selection(request)
+    bill = billed(reading, prices, chosen)[1]
     refuse_empty(bill.turns, bill.runs, bill.recorded, request, reading)
-    tz = request.settings.tz
     summed = totals(
-        bill, reading, by=by, tz=tz, paths=request.shown_paths, prices=prices.basis, now=request.now
+        bill,
+        reading,
+        by=by,
+        tz=request.settings.tz,
+        paths=request.shown_paths,
+        prices=prices.basis,
+        now=request.now,
+        selection=chosen,
     )
     # What has no time is billed at the prices of today.
     return summed, not bill.turns["at"].has_nulls()

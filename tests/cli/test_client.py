@@ -25,6 +25,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "CODEX_HOME",
         "CLINE_DIR",
         "CLINE_DATA_DIR",
+        "CLINE_SESSION_DATA_DIR",
+        "KILO_DB",
         "APPDATA",
         "XDG_DATA_HOME",
     ):
@@ -100,3 +102,20 @@ def test_clients_are_the_formats_that_have_places() -> None:
 def test_the_places_of_a_client_come_in_their_order(home: Path) -> None:
     storage = home / ".config/Code/User/globalStorage/saoudrizwan.claude-dev/tasks"
     assert default_folders(["cline"]) == [str(storage)]
+
+
+@pytest.mark.parametrize(
+    ("client", "place"),
+    [
+        ("cline", ".cline/data/sessions/s1/s1.messages.json"),
+        ("cline", ".vscode-mock/global-storage/tasks/t1/ui_messages.json"),
+        ("opencode", ".local/share/kilo/kilo.db"),
+    ],
+)
+def test_newer_stores_are_looked_for(home: Path, client: str, place: str) -> None:
+    (home / ".config").rename(home / "gone")
+    path = home / place
+    path.parent.mkdir(parents=True)
+    path.write_text("[]", "utf-8")
+    (found,) = default_folders([client])
+    assert str(path).startswith(found)

@@ -1,5 +1,6 @@
 """Bedrock's invocation log: bodies of Claude and of Converse, and records that have none."""
 
+import gzip
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -9,6 +10,10 @@ import pytest
 
 import costscan
 from command import Capture
+from costscan.formats.bedrock import ELSEWHERE
+from costscan.formats.interface import LogFile
+from costscan.ingest import kept_readings
+from costscan.ingest.walk import is_log
 from logs import HAIKU, Json, assistant, message, usage, usd, write
 from other_agents import read_alike, read_lines, taken_by, tokens
 
@@ -152,14 +157,87 @@ def test_without_details_writes_live_five_minutes(tmp_path: Path, capsys: Captur
     assert tokens(read_lines(capsys, tmp_path, converse(used)).turns) == [(100, 4_000, 300, 0, 50)]
 
 
+NUMBER = "0a1b2c3d-1111-2222-3333-444455556666"
+
+
+def apart(name: str = f"{NUMBER}_input.json.gz", answer: str = f"{NUMBER}_output.json.gz") -> Json:
+    """Return a record whose bodies are in objects of their own."""
+    told = record(number=NUMBER)
+    told["input"] |= {"inputBodyJson": None, "inputBodyS3Path": f"s3://logs/AWSLogs/data/{name}"}
+    told["output"] = {"outputBodyS3Path": f"s3://logs/AWSLogs/data/{answer}", "outputTokenCount": 50}
+    return told
+
+
+def put(folder: Path, side: str, body: Any) -> None:
+    (folder / "data").mkdir(exist_ok=True)
+    packed = gzip.compress(json.dumps(body).encode())
+    (folder / "data" / f"{NUMBER}_{side}.json.gz").write_bytes(packed)
+
+
 def test_bodies_that_are_elsewhere_leave_the_counts(tmp_path: Path, capsys: Capture) -> None:
-    told = record()
-    told["input"] |= {"inputBodyJson": None, "inputBodyS3Path": "s3://logs/r1_input.json.gz"}
-    told["output"] = {"outputBodyS3Path": "s3://logs/r1_output.json.gz", "outputTokenCount": 50}
-    report = read_lines(capsys, tmp_path, told)
+    report = read_lines(capsys, tmp_path, apart())
     assert tokens(report.turns) == [(100, 4_000, 300, 0, 50)]
     assert report.summary.totals.usd == USD
     assert report.turns["usage_from"].to_list() == ["reported"]
+    assert set(report.blocks["kind"]) <= {"hidden"}
+    assert report.summary.inputs.unknown == [{"kind": ELSEWHERE, "other": False, "lines": 1, "files": 1}]
+
+
+@pytest.mark.parametrize("as_folder", [False, True])
+def test_bodies_beside_the_records_are_read(tmp_path: Path, capsys: Capture, as_folder: bool) -> None:
+    """The lifetimes of writes, the system prompt and the task are in the bodies alone; they are no logs."""
+    put(tmp_path, "input", BODY)
+    put(tmp_path, "output", message(NAMED, usage(100, read=4_000, w5m=100, w1h=200, out=50), model=HAIKU))
+    log = write(tmp_path / "log.jsonl", apart())
+    report = read_alike(capsys, tmp_path if as_folder else log)
+    assert tokens(report.turns) == [(100, 4_000, 100, 200, 50)]
+    assert report.turns["message_id"].to_list() == [NAMED]
+    assert report.blocks.filter(kind="system").select("chars", "breakpoint").rows() == [(10, "5m")]
+    assert report.runs["task"].to_list() == ["Count the ports."]
+    inputs = report.summary.inputs
+    assert (inputs.unknown, inputs.skipped, inputs.files) == ([], [], 1)
+
+
+def test_bodies_are_told_from_logs_by_their_names() -> None:
+    assert not any(
+        is_log(Path(f"{NUMBER}_{side}.json{packed}"))
+        for side in ("input", "output")
+        for packed in ("", ".gz")
+    )
+    assert all(map(is_log, map(Path, ("my_input.json.gz", f"{NUMBER}.json", f"{NUMBER}_inputs.json"))))
+
+
+def test_a_stream_in_an_object_of_its_own_is_put_together(tmp_path: Path, capsys: Capture) -> None:
+    put(tmp_path, "input", BODY)
+    put(tmp_path, "output", [{"type": "message_start", "message": ANSWER}])
+    report = read_alike(capsys, write(tmp_path / "log.jsonl", apart()))
+    assert report.turns["message_id"].to_list() == [NAMED]
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x1f\x8b\x08 no gzip", gzip.compress(b"{")[:-9]])
+def test_a_damaged_object_is_as_if_it_were_not_there(tmp_path: Path, capsys: Capture, damage: bytes) -> None:
+    put(tmp_path, "output", ANSWER)
+    (tmp_path / "data" / f"{NUMBER}_input.json.gz").write_bytes(damage)
+    report = read_alike(capsys, write(tmp_path / "log.jsonl", apart()))
+    assert report.summary.totals.usd == USD
+    assert report.summary.inputs.unknown_lines == 1
+
+
+@pytest.mark.parametrize("name", ["..", ".hidden", "a\x00b", "", "x" * 300])
+def test_a_name_that_leads_elsewhere_is_no_object(tmp_path: Path, capsys: Capture, name: str) -> None:
+    report = read_lines(capsys, tmp_path, apart(name, name))
+    assert report.summary.totals.usd == USD
+    assert report.summary.inputs.unknown_lines == 1
+
+
+def test_bodies_that_come_later_are_read_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("costscan.ingest.kept_readings._SETTLED_NS", -(10**12))
+    log = write(tmp_path / "log.jsonl", apart())
+    before = kept_readings.key_of(LogFile(str(log)))
+    assert before is not None
+    assert kept_readings.key_of(LogFile(str(log))) == before
+    put(tmp_path, "input", BODY)
+    assert kept_readings.key_of(LogFile(str(log))) != before
 
 
 def test_a_record_that_does_not_tell_of_the_cache_leaves_it_unknown(tmp_path: Path, capsys: Capture) -> None:

@@ -36,6 +36,8 @@ SAMPLES: Final[dict[str, list[Any]]] = {
         {"ts": 1_793_613_600_000, "type": "say", "say": "task", "text": "Fix it."},
         {"ts": 2, "type": "say", "say": "api_req_started", "text": '{"tokensIn":1,"tokensOut":2,"cost":0.1}'},
         {"ts": 3, "type": "ask", "ask": "completion_result", "text": ""},
+        {"version": 1, "updated_at": "x", "agent": "lead", "sessionId": "s", "messages": []},
+        {"session_id": "s", "workspace_root": "/src", "pid": 7, "messages_path": "x"},
     ],
     "codex": [
         codex.meta(),
@@ -57,6 +59,10 @@ SAMPLES: Final[dict[str, list[Any]]] = {
         {"type": "message", "id": "b", "parentId": "a", "message": {"role": "assistant", "usage": _PI}},
     ],
     "litellm": [{"id": "c", "call_type": "completion", "startTime": 1.5, "response_cost": 0.1, "model": "m"}],
+    "swe_agent": [
+        {"trajectory": [], "history": [], "info": {"model_stats": {}}},
+        {"trajectory": [{"action": "ls", "observation": "a"}], "info": {}},
+    ],
     "otel": [{"resourceSpans": []}, {"resourceLogs": []}, {"resourceMetrics": []}],
     "mini_swe_agent": [
         {"trajectory_format": "mini-swe-agent-1.1", "messages": [], "info": {"model_stats": {}}}

@@ -22,6 +22,8 @@ pytestmark = pytest.mark.replayed
 FOLDER: Final = SAMPLES.parent / "sample_formats"
 IN_STORIES: Final = {"claude_code", "claude_stream", "messages_api"}
 """Formats of which `sample_logs` has samples."""
+SUMS_OF_RUNS: Final = {"swe_agent"}
+"""Formats that tell what a run cost, and no calls."""
 USD_PER_MTOK: Final = {
     "claude-sonnet-5-5": ("2", "0.10", "2.50", "10"),
     "claude-haiku-5-5": ("0.10", "0.01", "0.125", "0.50"),
@@ -70,7 +72,15 @@ def cost(model: str, counts: tuple[int, ...]) -> Decimal:
     return Decimal(micro) / 1_000_000
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", sorted(SUMS_OF_RUNS))
+def test_a_sum_of_a_run_is_recorded_and_no_call(capsys: Capture, name: str) -> None:
+    report = read_alike(capsys, FOLDER / name)
+    assert report.turns.is_empty()
+    assert report.summary.totals.recorded_usd == Decimal(ROWS[name]["usd"])
+    assert report.summary.inputs.formats == {name: 1}
+
+
+@pytest.mark.parametrize("name", sorted(ROWS.keys() - SUMS_OF_RUNS))
 def test_a_sample_is_read_as_it_is_declared(capsys: Capture, name: str) -> None:
     told = ROWS[name]
     report = read_alike(capsys, FOLDER / name)

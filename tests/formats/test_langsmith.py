@@ -1,15 +1,18 @@
 """Runs of LangSmith: where their usage stands, what it means, and which runs are calls."""
 
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from command import Capture
 from logs import HAIKU, Json, usd, write
 from other_agents import read_alike, read_lines, recorded, taken_by, tokens
+from tables_of import parquet_at
 
 DETAILS: Json = {"cache_read": 4_000, "cache_creation": 300}
 USED: Json = {
@@ -281,6 +284,74 @@ def test_runs_in_what_tools_write(tmp_path: Path, capsys: Capture, whole: Any) -
     report = read_alike(capsys, path)
     assert report.summary.totals.usd == USD
     assert report.summary.inputs.formats == {"langsmith": 1}
+
+
+def exported(*runs: Json) -> dict[str, pa.Array]:
+    """Return the columns of a bulk export of these runs: times typed, objects and lists as JSON text."""
+    typed = {
+        **dict.fromkeys(("start_time", "end_time", "first_token_time"), pa.timestamp("us", "UTC")),
+        **dict.fromkeys(("total_tokens", "prompt_tokens", "completion_tokens"), pa.int64()),
+        **dict.fromkeys(("total_cost", "prompt_cost", "completion_cost"), pa.float64()),
+        "is_root": pa.bool_(),
+    }
+    texts = (
+        *("id", "tenant_id", "session_id", "trace_id", "parent_run_id", "parent_run_ids", "dotted_order"),
+        *("name", "run_type", "status", "error", "trace_tier", "reference_example_id"),
+        *("inputs", "outputs", "extra", "events", "tags", "feedback_stats"),
+    )
+
+    def cell(run: Json, name: str) -> Any:
+        value = run.get(name)
+        if name.endswith("_time") and value is not None:
+            return datetime.fromisoformat(value).replace(tzinfo=UTC)
+        if name.endswith("_cost") and value is not None:
+            return float(value)
+        return json.dumps(value) if isinstance(value, dict | list) else value
+
+    return {
+        name: pa.array([cell(run, name) for run in runs], typed.get(name, pa.string()))
+        for name in (*texts, *typed)
+    }
+
+
+def test_a_bulk_export_is_read_like_its_runs(tmp_path: Path, capsys: Capture) -> None:
+    path = parquet_at(tmp_path / "export" / "runs.parquet", exported(ROOT, run(), run(None, "r2")))
+    told = read_alike(capsys, path.parent)
+    wanted = read_lines(capsys, tmp_path, ROOT, run(), run(None, "r2"))
+    assert told.summary.totals.usd == wanted.summary.totals.usd == 2 * USD
+    assert told.turns.drop("line").equals(wanted.turns.drop("line"))
+    assert told.turns["line"].to_list() == [2, 3]
+    columns = "kind", "role", "chars", "turn_in"
+    assert told.blocks.select(columns).equals(wanted.blocks.select(columns))
+    assert told.runs.select("run_id", "task", "source").rows() == [("t1", "count ports", "langsmith")]
+    assert told.summary.inputs.skipped_lines == 0
+
+
+def test_a_trace_in_several_files_of_an_export_is_one_run(tmp_path: Path, capsys: Capture) -> None:
+    for n, one in enumerate((run(), run(None, "r2", start_time="2026-11-02T11:00:00")), 1):
+        parquet_at(tmp_path / f"hour={n}" / "part.parquet", exported(one))
+    report = read_alike(capsys, tmp_path)
+    assert report.summary.totals.usd == 2 * USD
+    assert sorted(report.turns["message_id"]) == ["r1", "r2"]
+    assert set(report.runs["run_id"]) == {"t1"}
+
+
+def test_counters_of_an_export_without_details_leave_the_cache_unknown(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    told = run(generated(None), prompt_tokens=4_400, completion_tokens=50, total_tokens=4_450)
+    report = read_alike(capsys, parquet_at(tmp_path / "runs.parquet", exported(told)))
+    assert tokens(report.turns) == [(None, None, None, None, 50)]
+    assert report.summary.totals.usd == usd(HAIKU, out=50)
+    assert not report.summary.totals.usd_exact
+
+
+def test_texts_that_are_no_json_cost_no_call(tmp_path: Path, capsys: Capture) -> None:
+    columns = exported(run(), run(None, "r2"))
+    columns["inputs"] = pa.array(["{", None])
+    columns["extra"] = pa.array(["[1]", "x"])
+    report = read_alike(capsys, parquet_at(tmp_path / "runs.parquet", columns))
+    assert report.summary.totals.usd == 2 * USD
 
 
 def test_the_last_record_cut_off_costs_itself_alone(tmp_path: Path, capsys: Capture) -> None:

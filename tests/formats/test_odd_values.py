@@ -12,6 +12,7 @@ from test_confusion import SAMPLES
 from test_managed_agents import STORY as MANAGED
 from test_managed_agents import session, usage
 from test_openrouter import row, statistics
+from test_openrouter_activity import activity
 from test_usage_export import CONSOLE, bucket, completions, cost, page, result
 
 import codex_lines as codex
@@ -174,7 +175,7 @@ MORE: Final[dict[str, list[Any]]] = {
         oai.pair(oai.response("r9", None, THOUGHT, CALLED, SEARCHED), asked={"input": [CALLED, GIVEN]}),
     ],
     "managed_agents": [session(usage=usage(1, 2, list_cost={"amount": "1", "currency": "USD"})), *MANAGED],
-    "usage_export": [page(result(), cost("1.5")), bucket(completions()), CONSOLE],
+    "usage_export": [page(result(), cost("1.5")), bucket(completions()), CONSOLE, activity()],
     "openrouter": [row(), statistics()],
     "gemini_api": [
         gemini.pair(

@@ -99,7 +99,8 @@ def stored(folder: Path) -> sqlite3.Connection:
     store.execute("CREATE TABLE part (id TEXT, message_id TEXT, data TEXT)")
     for session, parent in (("ses_1", None), ("ses_2", "ses_1")):
         store.execute("INSERT INTO session VALUES (?, ?, '/src/ports', 'general', 1)", (session, parent))
-    for session, message in (("ses_1", ASKED), ("ses_1", answer()), ("ses_2", answer("msg_9"))):
+    later = answer("msg_9", time={"created": 1_793_613_600_500, "completed": 1_793_613_601_000})
+    for session, message in (("ses_1", ASKED), ("ses_1", answer()), ("ses_2", later)):
         number = message["info"]["id"]
         store.execute(
             "INSERT INTO message VALUES (?, ?, 1, ?)", (number, session, json.dumps(message["info"]))
@@ -119,6 +120,35 @@ def test_a_store_is_read_with_its_write_ahead_log(tmp_path: Path, capsys: Captur
     assert runs == [("ses_1", None, "ses_1", None), ("ses_2", "ses_1", "ses_1", "general")]
     assert (tmp_path / "opencode.db").read_bytes() == before
     store.close()
+
+
+def test_a_fork_copies_answers_that_are_counted_once(tmp_path: Path, capsys: Capture) -> None:
+    """What differs in a moment or in what it used, or is not finished, is another call."""
+    store = stored(tmp_path)
+    store.execute("INSERT INTO session VALUES ('ses_3', NULL, '/src/ports', NULL, 2)")
+    created = 1_793_613_600_000
+    for number, info in (
+        ("copy", answer()["info"]),
+        ("later", answer(time={"created": created, "completed": created + 2_001})["info"]),
+        ("other", answer(tokens={"input": 7, "output": 50, "total": 57})["info"]),
+        ("open 1", answer(time={"created": created})["info"]),
+        ("open 2", answer(time={"created": created})["info"]),
+    ):
+        store.execute("INSERT INTO message VALUES (?, 'ses_3', 2, ?)", (number, json.dumps(info)))
+    store.commit()
+    store.close()
+    report = read_alike(capsys, tmp_path)
+    numbers = ["later", "msg_2", "msg_9", "open 1", "open 2", "other"]
+    assert sorted(report.turns["message_id"].to_list()) == numbers
+    assert report.turns["output_tokens"].sum() == 5 * 80 + 50
+
+
+def test_the_store_of_kilo_is_one(tmp_path: Path, capsys: Capture) -> None:
+    stored(tmp_path).close()
+    (tmp_path / "opencode.db").rename(tmp_path / "kilo.db")
+    report = read_alike(capsys, tmp_path)
+    assert tokens(report.turns) == 2 * [(100, 700, 200, 0, 80)]
+    assert set(report.runs["source"]) == {"opencode"}
 
 
 def test_store_export_and_message_file_tell_the_same_call(tmp_path: Path, capsys: Capture) -> None:

@@ -213,9 +213,21 @@ def test_costs_alone_are_recorded_and_no_bill(tmp_path: Path, capsys: Capture) -
     assert report.summary.totals.usd is None or report.summary.totals.usd == 0
     assert report.summary.totals.unproven_recorded_usd == 2
     assert "$2.00 more is recorded" in " ".join(said(capsys, "analyze", str(tmp_path)).split())
-    assert "$2.00 more stands in cost exports" in said(capsys, "usage", str(tmp_path))
+    assert "$2.00 more stands in cost exports or trajectories" in said(capsys, "usage", str(tmp_path))
     used = json.loads(said(capsys, "usage", str(tmp_path), "--json"))["totals"]
     assert (used["charged_usd"], used["turns"]) == (2, 0)
+
+
+def test_costs_of_other_days_are_not_those_of_the_chosen_time(tmp_path: Path, capsys: Capture) -> None:
+    write(tmp_path / "cost.json", page(cost("300")))
+    write(tmp_path / "log.jsonl", assistant("m1", usage(10, out=5), timestamp="2026-11-03T08:00:00Z"))
+
+    def charged(*chosen: str) -> float:
+        totals = json.loads(said(capsys, "usage", str(tmp_path), "--json", *chosen))["totals"]
+        return float(totals["charged_usd"])
+
+    assert charged() == charged("--since", "2026-11-02") == charged("--since", "2026-11-01") == 3
+    assert charged("--since", "2026-11-03") == charged("--since", "2026-11-02T00:00:01") == 0
 
 
 def test_costs_beside_usage_tell_what_is_beyond_it(tmp_path: Path, capsys: Capture) -> None:

@@ -47,14 +47,14 @@ def talk(path: Path, first: int, calls: int) -> Path:
 
 
 def test_reports_are_those_of_the_logs(sample_copy: Path, store: str, capsys: Capture) -> None:
-    assert "40 new" in said(capsys, "ingest", str(sample_copy), "--store", store)
+    assert "43 new" in said(capsys, "ingest", str(sample_copy), "--store", store)
     assert_holds(store, sample_copy)
     options = ("--json", "--since", "2026-11-05", *NO_LEVERS)
     one, other = documents(*(said(capsys, "analyze", path, *options) for path in (str(sample_copy), store)))
     assert one == other
     one, other = documents(*(said(capsys, "usage", path, "--json") for path in (str(sample_copy), store)))
     assert one == other
-    assert json.loads(said(capsys, "store", "info", store, "--json"))["files"] == 40
+    assert json.loads(said(capsys, "store", "info", store, "--json"))["files"] == 43
     names = said(capsys, "store", "files", store).split()
     assert all(name.startswith(f"{store}/turns/day=") for name in names)
 

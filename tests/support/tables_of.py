@@ -29,5 +29,6 @@ def _cell(value: Any) -> Any:
 
 def parquet_at(path: Path, columns: dict[str, pa.Array]) -> Path:
     """Write columns as Parquet."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.table(columns), path)
     return path

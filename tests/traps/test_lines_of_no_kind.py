@@ -24,10 +24,6 @@ THEIRS: Json = {"request": {"messages": []}, "response": {"status": 200, "body":
 FOREIGN: dict[str, Json] = {
     "Bedrock Converse pairs": THEIRS,
     "spans of an OpenTelemetry SDK (not OTLP)": {"name": "chat", "trace_id": "1", "attributes": {}},
-    "a session of Cline 4": {
-        "version": 1,
-        "messages": [{"role": "assistant", "metrics": {}, "modelInfo": {}}],
-    },
 }
 
 

@@ -68,8 +68,8 @@ class Batches:
         return _concat([d.readable.departures for d in self.done], DEPARTURES)
 
     def growth(self, turns: pl.DataFrame) -> pl.DataFrame:
-        """Return how the prompts of all turns grew; an unlogged turn stands alone."""
-        rest = turns.filter(pl.col("run_id").str.ends_with(SUFFIX)).select(
+        """Return how the prompts of all turns grew that are known; an unlogged turn stands alone."""
+        rest = turns.filter(pl.col("run_id").str.ends_with(SUFFIX) & KNOWS_PROMPT).select(
             "run_id",
             "turn",
             prompt_tokens=PROMPT,

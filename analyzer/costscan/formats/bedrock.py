@@ -6,7 +6,11 @@ What the numbers mean, and what is counted once:
 - The usage in the body of an answer is taken where there is one: it tells the lifetimes of cache writes. Of
   writes without them, all are 5-minute ones.
 - Bodies of Claude and of the Converse API are read, streamed or not. What other models were asked in their
-  own words is not, nor are bodies of more than 100 KB, which are in objects of their own: the counts stay.
+  own words is not: the counts stay.
+- Bodies of more than 100 KB are in objects of their own (`inputBodyS3Path`, `outputBodyS3Path`). Where a copy
+  of the bucket has them beside the records, as Bedrock lays them (`data/<requestId>_input.json.gz`), they are
+  read; else the call is billed by its counts, and what was said in it is unknown, and said so. Of records
+  that are read from a store (`s3://…`) they are not fetched.
 - `requestId` is the call; where the body has the id of the message, a client's log of the same call is known
   by it. A record with an `errorCode` costs nothing.
 - The model id tells the class of the region and its price (`us.`, `global.`, or none: in the region). Behind
@@ -27,18 +31,20 @@ from costscan.formats.api.message_pairs import MessagePairs, call_of
 from costscan.formats.api.pair import Pair
 from costscan.formats.api.request import Request, lenient_request
 from costscan.formats.api.sse import assembled
-from costscan.formats.aws import converse
+from costscan.formats.aws import bodies, converse
+from costscan.formats.aws.bodies import Bodies
 from costscan.formats.aws.records import records_in
 from costscan.formats.interface import Format, LogFile
 from costscan.models import resolve
 from costscan.reading.content.redaction import label
 from costscan.reading.conversation.call import Call
 from costscan.reading.conversation.usage import Counters, number
-from costscan.reading.io import lenient_json
 from costscan.reading.io.json_lines import feed_objects
+from costscan.reading.io.row_types import UnknownRow
 from costscan.reading.io.rows import Rows
 
 _CLAUDE: Final = "anthropic"
+ELSEWHERE: Final = "a call whose body is in an object that is not here"
 _RUN: Final = ("run_id", "session_id", "sessionId")
 
 
@@ -49,9 +55,11 @@ def sniff(objects: Sequence[Mapping[str, Any]]) -> bool:
 
 def read(file: LogFile, rows: Rows) -> None:
     """Read one file of records."""
-    pairs = MessagePairs(file, rows)
-    feed_objects(file.on_disk, file.path, rows, lambda at, line: _taken(pairs, at, line))
+    pairs, apart = MessagePairs(file, rows), Bodies(file)
+    feed_objects(file.on_disk, file.path, rows, lambda at, line: _taken(pairs, apart, at, line))
     pairs.finish(FORMAT.name)
+    if apart.missing:
+        rows.unknown.append(UnknownRow(path=file.path, kind=ELSEWHERE, lines=apart.missing, other=False))
 
 
 FORMAT = Format(
@@ -62,28 +70,30 @@ FORMAT = Format(
     # The client's own log of the same call says more of it.
     precedence=3,
     reads_files_alone=False,
+    beside=(bodies.FOLDER,),
+    parts=bodies.OBJECT,
 )
 
 
-def _taken(pairs: MessagePairs, at: int, line: Mapping[str, Any]) -> bool:
+def _taken(pairs: MessagePairs, apart: Bodies, at: int, line: Mapping[str, Any]) -> bool:
     found = False
     for record in records_in(line):
         found = True
         if record.get("errorCode") is None:
-            _add(pairs, at, record)
+            _add(pairs, at, record, *apart.of(record))
     return found
 
 
-def _add(pairs: MessagePairs, at: int, record: Mapping[str, Any]) -> None:
+def _add(pairs: MessagePairs, at: int, record: Mapping[str, Any], asked: object, answered: object) -> None:
     metadata = blocks.mapping_in(record, "requestMetadata")
     pair = Pair(
         run_id=next((run for name in _RUN if (run := blocks.word(metadata.get(name)))), None),
         task=metadata.get("task"),
         agent=metadata.get("agent"),
         timestamp=record.get("timestamp"),
-        duration_ms=blocks.mapping_in(record, "output", "outputBodyJson", "metrics").get("latencyMs"),
+        duration_ms=blocks.mapping_in(answered, "metrics").get("latencyMs"),
     )
-    request, answer = _request(record), _answer(record)
+    request, answer = _request(record, asked), _answer(answered)
     call = call_of(at, pair, request, answer)
     _complete(call, record, answer)
     caller = blocks.word(blocks.mapping_in(record, "identity").get("arn"))
@@ -121,8 +131,7 @@ def _counters(record: Mapping[str, Any]) -> Counters:
     )
 
 
-def _request(record: Mapping[str, Any]) -> Request:
-    body = _body(blocks.mapping_in(record, "input").get("inputBodyJson"))
+def _request(record: Mapping[str, Any], body: object) -> Request:
     if not isinstance(body, dict):
         return Request()
     if _is_converse(record) or converse.is_request(body):
@@ -130,8 +139,7 @@ def _request(record: Mapping[str, Any]) -> Request:
     return lenient_request(body) if _is_claude(record, body) else Request()
 
 
-def _answer(record: Mapping[str, Any]) -> Message:
-    body = _body(blocks.mapping_in(record, "output").get("outputBodyJson"))
+def _answer(body: object) -> Message:
     if isinstance(body, list):
         body = assembled(event for event in body if isinstance(event, dict))
     if not isinstance(body, dict):
@@ -148,8 +156,3 @@ def _is_converse(record: Mapping[str, Any]) -> bool:
 
 def _is_claude(record: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
     return "anthropic_version" in body or _CLAUDE in str(record.get("modelId"))
-
-
-def _body(value: object) -> object:
-    """Return a body, which some exports write as JSON text."""
-    return lenient_json.value(value) if isinstance(value, str) else value

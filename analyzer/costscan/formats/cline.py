@@ -1,4 +1,4 @@
-"""Tasks of Cline, Roo Code and Kilo Code: `tasks/<id>/ui_messages.json`, with the files beside it.
+"""Tasks of Cline, Roo Code and Kilo Code: `tasks/<id>/ui_messages.json` and what is beside it, or sessions.
 
 What the numbers mean, and what is counted once:
 - A message with `say: "api_req_started"` is one model call; its `text` is JSON with the counters. An
@@ -18,14 +18,24 @@ What the numbers mean, and what is counted once:
 - The model is in `modelInfo`, in older versions in `task_metadata.json`, in Roo Code in what it adds to the
   messages of `api_conversation_history.json`, which has what was sent and answered as well. Without that file
   only what the window showed is known. The system prompt and the tool definitions are in none of them.
-- What Cline 4 writes instead (`sessions/<id>/<id>.messages.json`) is not read yet.
+- Cline 4, its CLI and its SDK write `sessions/<id>/<id>.messages.json` instead: an answer with `metrics` is
+  one call. Its `inputTokens` hold what was cached, as the AI SDK counts; where less went in, it was left out.
+  The system prompt is there, the tool definitions are not. A sub-agent or teammate has a file of its own in
+  the folder of the session. A fork copies messages with their ids, and a call is counted once.
+- An answer without `metrics` is no call and said so; where no answer of a session has any, the `usage` of its
+  manifest `<id>.json` is billed as `unlogged`. `<id>.compaction.json` copies messages and is not read.
+- Kilo Code 7 and the Kilo CLI keep a store of OpenCode's kind: see `opencode`.
+
+Layouts: `sdk/packages/core/src/services/session-data.ts` and `sdk/packages/llms/src/providers/ai-sdk.ts` of
+cline/cline; `src/shared/globalFileNames.ts` and `src/core/task-persistence/` of RooCodeInc/Roo-Code.
 """
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any, Final, NamedTuple
 
-from costscan.formats.agents import blocks, task_history, task_usage
+from costscan.formats.agents import blocks, cline_sessions, task_history, task_usage
+from costscan.formats.agents.cline_sessions import Sessions
 from costscan.formats.agents.runs import Run, Runs, ToldCall, usd
 from costscan.formats.agents.task_history import Asked, Entry, millis
 from costscan.formats.agents.task_totals import TaskTotals
@@ -48,8 +58,9 @@ _SLACK_MS: Final = 1000
 
 
 def sniff(objects: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether these are messages of a task."""
-    return any(map(_is_message, objects))
+    """Whether these are messages of a task, or a session."""
+    kinds = (_is_message, cline_sessions.is_session, cline_sessions.is_beside)
+    return any(is_own(line) for line in objects for is_own in kinds)
 
 
 def _is_message(line: Mapping[str, Any]) -> bool:
@@ -58,10 +69,14 @@ def _is_message(line: Mapping[str, Any]) -> bool:
 
 
 def read(file: LogFile, rows: Rows) -> None:
-    """Read one task."""
-    task = _Task(file, rows)
-    feed_objects(file.on_disk, file.path, rows, task.take)
-    task.finish()
+    """Read one task, or a session."""
+    task, sessions = _Task(file, rows), Sessions(file, rows, FORMAT.name)
+    feed_objects(
+        file.on_disk, file.path, rows, lambda at, line: task.take(at, line) or sessions.take(at, line)
+    )
+    sessions.finish()
+    if task.is_there:
+        task.finish()
 
 
 _EDITORS: Final = ("Code", "Code - Insiders", "Cursor", "VSCodium")
@@ -70,16 +85,23 @@ _STORES: Final = (
     *(f"$APPDATA/{editor}" for editor in _EDITORS),
     *("~/.vscode-server/data", "~/.cursor-server/data"),
 )
-_EXTENSIONS: Final = ("saoudrizwan.claude-dev", "rooveterinaryinc.roo-cline", "kilocode.kilo-code")
+_EXTENSIONS: Final = (
+    *("saoudrizwan.claude-dev", "rooveterinaryinc.roo-cline", "kilocode.kilo-code"),
+    "zoocodeorganization.zoo-code",
+)
+_LISTS: Final = ("_index.json", "sessions.index.json", "subagent-spawn-queue.json")
+"""Files in the folder above, which list tasks and sessions."""
 
 FORMAT = Format(
     name="cline",
     expected='messages of Cline or Roo Code such as {"ts":…,"type":"say","say":"api_req_started","text":…}',
     sniff=sniff,
     read=read,
-    beside=(*_HISTORIES, _METADATA, "history_item.json", "context_history.json"),
+    beside=(*_HISTORIES, _METADATA, "history_item.json", "context_history.json", *_LISTS),
     roots=(
         *("$CLINE_DATA_DIR/tasks", "$CLINE_DIR/data/tasks", "~/.cline/data/tasks"),
+        *("$CLINE_SESSION_DATA_DIR", "$CLINE_DATA_DIR/sessions", "$CLINE_DIR/data/sessions"),
+        *("~/.cline/data/sessions", "~/.vscode-mock/global-storage/tasks"),
         *(f"{store}/User/globalStorage/{name}/tasks" for store in _STORES for name in _EXTENSIONS),
     ),
 )
@@ -101,12 +123,14 @@ class _Task:
         self._sums: list[Mapping[str, Any]] = []
         self._summaries: list[object] = []
         self._first: str | None = None
+        self.is_there = False
         self._last: tuple[int, float | None] = (1, None)
 
     def take(self, at: int, line: Mapping[str, Any]) -> bool:
         """Add one message; False for what is none."""
         if not _is_message(line):
             return False
+        self.is_there = True
         self._last = at, millis(line.get("ts")) or self._last[1]
         said = blocks.word(line.get("say")) if line.get("type") == "say" else None
         text = blocks.word(line.get("text")) or ""

@@ -34,17 +34,9 @@ def _is_otel(line: _Line) -> bool:
     )
 
 
-def _is_cline_session(line: _Line) -> bool:
-    messages = line.get("messages")
-    told = messages if isinstance(messages, list) else []
-    return any(isinstance(m, dict) and "metrics" in m and "modelInfo" in m for m in told)
-
-
 _TESTS: Final[Sequence[tuple[str, Callable[[_Line], bool]]]] = (
     ("Bedrock Converse pairs", _is_converse),
     ("spans of an OpenTelemetry SDK (not OTLP)", _is_otel),
-    ("a session of Cline 4", _is_cline_session),
-    ("SWE-agent trajectories", lambda line: "trajectory" in line and ("history" in line or "info" in line)),
 )
 
 

@@ -4,6 +4,7 @@ Files are read apart, in any order and in several processes; what joins them (a 
 the same call in two files) is the ids in the rows.
 """
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -77,7 +78,8 @@ class Format:
         owns: whether a file that is no text (SQLite, zip) is of this format, by its path on disk.
         endings: how names of logs end in a folder, beside those that logs of any format have.
         beside: the endings of files beside a log that are read with it, or their whole names: such a file is
-            no log of its own where it is found in a folder.
+            no log of its own where it is found in a folder. A folder beside a log may be one.
+        parts: what files are called in a folder that hold parts of logs, and are none of their own.
         roots: the folders or files in which its client keeps logs, with variables of the environment in them.
     """
 
@@ -95,6 +97,7 @@ class Format:
     owns: Callable[[str], bool] | None = None
     endings: Sequence[str] = ()
     beside: Sequence[str] = ()
+    parts: re.Pattern[str] | None = None
     roots: Sequence[str] = ()
 
     @property

@@ -11,7 +11,9 @@ What the numbers mean, and what is counted once:
   run that failed, or is running, without a usage.
 - `total_cost` is worked out by LangSmith's own table of models, kept as recorded and never billed.
 - A trace is a run. `inputs` are the whole prompt, where they were not hidden.
-- Bulk exports are Parquet: their rows are read as JSON, columns of JSON text too.
+- Bulk exports are Parquet: a row is a run, with `inputs`, `outputs` and `extra` as JSON text. They have no
+  details of the counters that LangSmith keeps: where the outputs tell no usage, what was cached is unknown.
+  A trace may go through several files.
 """
 
 from collections import deque
@@ -25,8 +27,8 @@ from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.redaction import label
 from costscan.reading.conversation.usage import Counters, nothing_known
 from costscan.reading.io import lenient_json
-from costscan.reading.io.json_lines import feed_objects
 from costscan.reading.io.rows import Rows
+from costscan.reading.io.tables import ENDINGS, feed_rows
 
 
 def sniff(objects: Sequence[Mapping[str, Any]]) -> bool:
@@ -54,7 +56,7 @@ def read(file: LogFile, rows: Rows) -> None:
             found[str(one.run.get("id"))] = one
         return bool(tops)
 
-    feed_objects(file.on_disk, file.path, rows, take)
+    feed_rows(file.on_disk, file.path, rows, take)
     runs = Runs(file, rows, FORMAT.name)
     for one in _calls(found):
         _add(runs.of(_trace(one.run)), one)
@@ -69,6 +71,8 @@ FORMAT = Format(
     expected='LangSmith runs such as {"id":…,"run_type":"llm","trace_id":…,"inputs":…,"outputs":…,"extra":…}',
     sniff=sniff,
     read=read,
+    in_tables=True,
+    endings=ENDINGS,
 )
 
 

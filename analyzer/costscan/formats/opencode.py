@@ -1,5 +1,7 @@
 """OpenCode: its store `opencode.db` (SQLite), what `opencode export` writes, message files of old versions.
 
+So are the stores and exports of Kilo Code 7 and the Kilo CLI (`kilo.db`), which are made from it.
+
 What the numbers mean, and what is counted once:
 - An assistant message is one model call; of older versions, in which it may hold several, each `step-finish`
   is one. `tokens.input` leaves out what was read from or written to the cache; writes are one class, taken as
@@ -10,8 +12,13 @@ What the numbers mean, and what is counted once:
   beside tokens say that the client has no price.
 - The store is opened read-only, with what stands in its write-ahead log. A message is the same call in the
   store, an export and a file of its own.
+- A session that is forked copies messages under new ids: in a store, an answer of the same model that began
+  and ended in the same milliseconds and used the same tokens is the same call.
 - A sub-session is a run under its `parent_id`. The call that makes the title of a session is billed and
   stands nowhere, neither do the system prompt and the tool definitions.
+
+Kilo: `packages/core/src/database/database.ts` (its place) and `packages/opencode/src/session/session.ts` (its
+usage, where `output` leaves out what was reasoned, and its forks) of Kilo-Org/kilocode.
 """
 
 from collections import defaultdict
@@ -77,9 +84,12 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     owns=owns,
-    endings=("opencode.db",),
+    endings=("opencode.db", "kilo.db"),
     beside=(".db-wal",),
-    roots=("$XDG_DATA_HOME/opencode/opencode.db", "~/.local/share/opencode/opencode.db"),
+    roots=(
+        *("$XDG_DATA_HOME/opencode/opencode.db", "~/.local/share/opencode/opencode.db"),
+        *("$KILO_DB", "$XDG_DATA_HOME/kilo/kilo.db", "~/.local/share/kilo/kilo.db"),
+    ),
 )
 
 
@@ -89,9 +99,21 @@ def _read_store(store: containers.Store, runs: Runs, rows: Rows) -> None:
         parts[str(row["message_id"])].append(_data(row))
     for row in store.rows("session", _SESSION, "time_created, id"):
         _name(runs.of(str(row["id"])), row.get("parent_id"), row.get("directory"), row.get("agent"))
+    first: dict[str, str] = {}
     for at, row in enumerate(store.rows("message", ("id", "session_id", "data"), "time_created, id"), 1):
-        _add(runs.of(str(row["session_id"])), at, {**_data(row), "id": row["id"]}, parts[str(row["id"])])
+        data, number = _data(row), str(row["id"])
+        told = {**data, "id": first.setdefault(_identity(data) or number, number)}
+        _add(runs.of(str(row["session_id"])), at, told, parts[number])
         rows.lines += 1
+
+
+def _identity(info: Mapping[str, Any]) -> str | None:
+    """Return what an answer and its copies in forks have in common, None where it is not finished."""
+    times = blocks.mapping_in(info, "time")
+    if info.get("role") != "assistant" or None in (times.get("created"), times.get("completed")):
+        return None
+    told = times["created"], times["completed"], info.get("modelID"), info.get("tokens"), info.get("cost")
+    return blocks.text_of(list(told))
 
 
 def _data(row: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ What the numbers mean, and what is counted once:
 - A generation without tokens and without cost (an error, a cancelled request) is no call.
 - `session_id`, where there is one, is the run; else each call is a run of its own, for no row says which
   conversation it belongs to. The app is the task, the user or the name of the key whose it is. Prompts,
-  tools and answers are not in it. Sums by day (`/api/v1/activity`) are not read.
+  tools and answers are not in it. Sums by day (`/api/v1/activity`) tell no calls: see `usage_export`.
 """
 
 import re
@@ -24,6 +24,7 @@ from typing import Any
 
 from costscan.formats.agents import blocks
 from costscan.formats.agents.runs import Runs, ToldCall, usd
+from costscan.formats.agents.slugs import model_of
 from costscan.formats.api.when import end_of, start_of
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.redaction import label
@@ -32,7 +33,6 @@ from costscan.reading.conversation.usage import Counters, number
 from costscan.reading.io.rows import Rows
 from costscan.reading.io.tables import ENDINGS, feed_rows
 
-_listed = re.compile(r"-20\d{6}$")
 _writes_are_billed = re.compile(r"(anthropic/|openai/gpt-(5\.[6-9]|[6-9]|\d\d))")
 
 
@@ -72,7 +72,8 @@ def _taken(runs: Runs, at: int, line: Mapping[str, Any]) -> bool:
     row = _generation(line)
     if row is None:
         return False
-    model, counters, dollars = _model(row), _counters(row), _dollars(row)
+    model = model_of(row.get("model_permaslug"), row.get("model"), row.get("variant"))
+    counters, dollars = _counters(row), _dollars(row)
     if not any((counters.input_tokens, counters.cache_read_tokens, counters.output_tokens, dollars)):
         return True
     call_id = blocks.word(row.get("generation_id")) or blocks.word(row.get("id")) or f"line {at}"
@@ -99,15 +100,6 @@ def _who(row: Mapping[str, Any]) -> str | None:
     names = (blocks.word(row.get(name)) for name in ("user", "external_user", "api_key_name"))
     user = next(filter(None, names), None)
     return label(user) if user else None
-
-
-def _model(row: Mapping[str, Any]) -> str | None:
-    slug = blocks.word(row.get("model_permaslug")) or blocks.word(row.get("model"))
-    if slug is None:
-        return None
-    base, _, variant = slug.partition(":")
-    is_free = "free" in (variant, row.get("variant"))
-    return _listed.sub("", base) + (":free" if is_free else "")
 
 
 def _counters(row: Mapping[str, Any]) -> Counters:

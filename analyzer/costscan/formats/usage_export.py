@@ -1,8 +1,9 @@
 """Usage and cost exports of providers: sums of a period and a model, totals only, without runs and turns.
 
 Read are Anthropic's `usage_report/messages` and `cost_report` (pages, buckets, or results one by one), the
-newer `analytics/usage` and `analytics/cost`, the CSV files of the Claude Console, and OpenAI's
-`organization/usage/completions` and `organization/costs`, as JSON or CSV.
+newer `analytics/usage` and `analytics/cost`, the CSV files of the Claude Console, OpenAI's
+`organization/usage/completions` and `organization/costs`, and OpenRouter's `/api/v1/activity`, as JSON or
+CSV.
 
 What the numbers mean, and what is counted once:
 - They tell how much was used, not by which calls: what they say is billed by day, model, workspace and key,
@@ -18,6 +19,10 @@ What the numbers mean, and what is counted once:
 - The same bucket in two exports is counted once, at the larger sum; results of one bucket that differ in
   nothing told here are added. Exports that are grouped in different ways, or into hours and days, tell the
   same usage: read one of them. So do the logs of the same calls.
+- OpenRouter's sums tell prompts and answers, and not what of the prompts was cached: the answers are billed,
+  at the prices of the maker of the model; the rest is unknown, and the sum a lower bound. `usage`, with what
+  a key of one's own cost beside it (`byok_usage_inference`), is kept as the recorded cost of the day.
+  Endpoints and providers of one model are added.
 - Images, audio, embeddings and other usage that is not in tokens of a model is skipped, and said so.
 """
 
@@ -27,7 +32,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from costscan.formats.agents import blocks
-from costscan.formats.agents.buckets import Cost, Usage, told
+from costscan.formats.agents.buckets import Cost, Usage, charged, told
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.redaction import label
 from costscan.reading.io.row_types import RecordedRow
@@ -79,11 +84,13 @@ def read(file: LogFile, rows: Rows) -> None:
 
     def take(at: int, line: Mapping[str, Any]) -> bool:
         results = [(result, told(result)) for result in _results(line)]
-        for _, one in results:
+        for result, one in results:
             if isinstance(one, str):
                 rows.skip(file.path, at, one)
             elif one is not None:
                 sums.add(at, one)
+            if (cost := charged(result)) is not None:
+                sums.add(at, cost)
         return any(one is not None for _, one in results) or _is_empty(line)
 
     feed_rows(file.on_disk, file.path, rows, take)

@@ -1,6 +1,7 @@
 """The log files in a folder, whatever else is in it: links in circles, folders that may not be read."""
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -30,7 +31,7 @@ def is_log_name(name: str) -> bool:
     name = name.lower()
     if name.endswith(".meta.json") or name in _beside():
         return False
-    return name.endswith(_endings())
+    return name.endswith(_endings()) and not any(part.fullmatch(name) for part in _parts())
 
 
 @cache
@@ -49,6 +50,12 @@ def names_beside() -> Sequence[str]:
 def _beside() -> frozenset[str]:
     """Return those whole names."""
     return frozenset(name for name in names_beside() if not name.startswith("."))
+
+
+@cache
+def _parts() -> Sequence[re.Pattern[str]]:
+    """Return what the names of parts of logs are like."""
+    return [log_format.parts for log_format in available().values() if log_format.parts is not None]
 
 
 def logs_in(folder: Path, unread: Callable[[str, str], None]) -> list[str]:

@@ -39,7 +39,8 @@ class Totals:
         models: the same by `by` and model.
         unusable_files: files that hold no usable line.
         unread: of the files that could not be read, why.
-        charged_usd: what cost exports tell beyond what is billed of their days.
+        charged_usd: what cost exports of the chosen time tell beyond what is billed of their days, and what
+            trajectories tell where no time is chosen.
         total: the same of all turns, one row.
     """
 

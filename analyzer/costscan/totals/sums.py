@@ -8,10 +8,11 @@ import polars as pl
 
 from costscan import __version__
 from costscan.aggregates import known_sum
-from costscan.billing import TOTALS_ONLY, Billed
+from costscan.billing import TOTALS_ONLY, Billed, Selection
 from costscan.ingest import Reading
 from costscan.meters import TOKENS
 from costscan.price_basis import PriceBasis
+from costscan.recorded_cost import Recorded
 from costscan.schema.tables.runs import OWNERS
 from costscan.totals import PERIODS, SCHEMA_VERSION, UNKNOWN, Totals
 from costscan.totals.periods import key
@@ -27,6 +28,7 @@ def totals(
     paths: tuple[str, ...],
     prices: PriceBasis,
     now: datetime,
+    selection: Selection | None = None,
 ) -> Totals:
     """Sum a bill up.
 
@@ -38,6 +40,7 @@ def totals(
         paths: the logs, as they were asked for.
         prices: whose prices.
         now: the moment of the report.
+        selection: what was asked for; None for all.
     """
     owners = bill.runs.select("run_id", *OWNERS)
     turns = bill.turns.join(owners, on="run_id", how="left", maintain_order="left")
@@ -56,9 +59,19 @@ def totals(
         unread=reading.unread,
         total=turns.select(**_sums()).row(0, named=True),
         rows=_rows(turns, by),
-        charged_usd=sum((t.unproven_usd for t in bill.recorded if t.billed is not None), Decimal(0)),
+        charged_usd=sum((t.unproven_usd for t in bill.recorded if _is_charged(t, selection)), Decimal(0)),
         models=_ordered(turns.group_by(*dict.fromkeys((by, "model"))).agg(**_sums()), by),
     )
+
+
+def _is_charged(total: Recorded, selection: Selection | None) -> bool:
+    """Whether a total is a sum of its own in the time that was asked for; one without a time is in none."""
+    if total.billed is None:
+        return False
+    since, until = (None, None) if selection is None else (selection.since, selection.until)
+    if total.at is None:
+        return since is None and until is None
+    return (since is None or total.at >= since) and (until is None or total.at < until)
 
 
 def _rows(turns: pl.DataFrame, by: str) -> list[dict[str, Any]]:

@@ -1,6 +1,11 @@
-"""Records of Bedrock's invocation log: the parcel desk, behind a global inference profile."""
+"""Records of Bedrock's invocation log: the parcel desk, behind a global inference profile.
 
-from generator.blocks import Json
+The bodies of the last one are in objects of their own, as Bedrock puts those of more than 100 KB.
+"""
+
+import gzip
+
+from generator.blocks import Json, dump
 from generator.clock import iso
 from generator.dice import Dice
 from generator.formats import houses
@@ -35,14 +40,19 @@ _EPHEMERAL = {"cache_control": {"type": "ephemeral"}}
 def tell(scene: Scene = SCENE) -> Sample:
     """Return one file of records."""
     calls, dice = play(scene), Dice(f"{scene.name} ids")
-    return Sample(
-        {
-            "invocations.jsonl": lines(
-                [_record(_request(scene.system, calls, n), calls[n], dice.uuid()) for n in range(len(calls))]
-            )
-        },
-        calls,
-    )
+    records = [_record(_request(scene.system, calls, n), calls[n], dice.uuid()) for n in range(len(calls))]
+    apart = _put_apart(records[-1])
+    return Sample({"invocations.jsonl": lines(records), **apart}, calls)
+
+
+def _put_apart(record: Json) -> dict[str, str | bytes]:
+    """Take the bodies out of a record, and return the objects that they are in."""
+    objects: dict[str, str | bytes] = {}
+    for side in ("input", "output"):
+        name = f"data/{record['requestId']}_{side}.json.gz"
+        objects[name] = gzip.compress(dump(record[side].pop(f"{side}BodyJson")).encode(), mtime=0)
+        record[side][f"{side}BodyS3Path"] = f"s3://parcel-desk-logs/{name}"
+    return objects
 
 
 def _record(request: Json, call: Call, own: str) -> Json:

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from costscan.formats.agents import blocks
 from costscan.formats.agents.runs import usd
+from costscan.formats.agents.slugs import model_of
 from costscan.reading.conversation.usage import number
 from costscan.reading.io.timestamps import time_of
 
@@ -14,6 +15,9 @@ _MOST: Final = 5 * 10**10
 """More tokens than this in one sum are damage: their price has more digits than money has here."""
 _CENTS: Final = 100
 _Row = Mapping[str, Any]
+_OPENROUTER: Final = "openrouter"
+_ACTIVITY: Final = frozenset({"date", "requests", "prompt_tokens", "completion_tokens", "usage"})
+"""https://openrouter.ai/docs/api/api-reference/analytics/get-user-activity"""
 
 
 class Cost(NamedTuple):
@@ -116,6 +120,35 @@ def _openai(row: _Row) -> Usage:
     )
 
 
+def _openrouter(row: _Row) -> Usage:
+    """Return what was used by day and model; how much of the prompts was cached is told nowhere."""
+    prompts = number(row.get("prompt_tokens"), _MOST)
+    cached = 0 if prompts == 0 else None
+    return Usage(
+        _OPENROUTER,
+        time_of(_text(row.get("date"))),
+        model_of(row.get("model_permaslug"), row.get("model")) or "unknown",
+        (cached, cached, cached, cached, number(row.get("completion_tokens"), _MOST), None),
+        (None, None, None),
+        None,
+        False,
+        blocks.word(row.get("workspace_id")),
+        None,
+    )
+
+
+def charged(row: _Row) -> Cost | None:
+    """Return what a result says that its own usage cost, what a key of one's own cost included.
+
+    None where it tells no cost, or nothing but a cost.
+    """
+    if not row.keys() >= _ACTIVITY:
+        return None
+    parts = [usd(row.get(name)) for name in ("usage", "byok_usage_inference")]
+    total = None if parts[0] is None else sum((Decimal(part or 0) for part in parts), Decimal(0))
+    return Cost(_OPENROUTER, time_of(_text(row.get("date"))), total)
+
+
 def _cents(row: _Row) -> Cost:
     """Return a cost as Anthropic's interface tells it, in cents."""
     cents = usd(row["amount"]) if str(row.get("currency", "USD")).upper() == "USD" else None
@@ -143,6 +176,7 @@ _SHAPES: Final[tuple[tuple[frozenset[str], Callable[[_Row], Usage | Cost]], ...]
     (frozenset({"uncached_input_tokens", "output_tokens"}), _anthropic),
     (frozenset({"usage_date_utc", "usage_input_tokens_no_cache"}), _console),
     (frozenset({"usage_date_utc", "cost_usd"}), _console_cost),
+    (_ACTIVITY, _openrouter),
     (frozenset({"num_model_requests", "input_tokens", "output_tokens", "start_time"}), _openai),
     (frozenset({"amount", "object", "start_time"}), _openai_cost),
     (frozenset({"amount_value", "start_time"}), _openai_cost),

@@ -121,4 +121,8 @@ def _part(part: Mapping[str, Any]) -> list[Block]:
         return [blocks.tool_result(part.get("toolCallId"), said)]
     if kind == "reasoning":
         return [blocks.thinking(part.get("text"))]
+    if kind == "file" and isinstance(part.get("content"), str):
+        return [blocks.text_block(part["content"])]
+    if kind == "image" and isinstance(part.get("data"), str):
+        return [blocks.image(part["data"], part.get("mediaType"))]
     return chat.content_of([part])

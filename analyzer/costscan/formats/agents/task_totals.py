@@ -33,10 +33,10 @@ class TaskTotals:
         """The model of all calls; an unknown one where there are several or none."""
         return next(iter(self._models)) if len(self._models) == 1 else UNKNOWN
 
-    def add_sums(self, sums: Mapping[str, Any], counters: Counters) -> None:
-        """Add calls that are told as a sum."""
+    def add_sums(self, sums: Mapping[str, Any], counters: Counters, model: str | None = None) -> None:
+        """Add calls that are told as a sum, of the only model where none is named."""
         if not counters.is_zero or sums.get("cost"):
-            self._models[self.only_model].append(counters)
+            self._models[model or self.only_model].append(counters)
             self.add_usd(sums.get("cost"))
             self._has_sums = True
 

@@ -99,7 +99,7 @@ def _notes(totals: Totals, shown: int) -> Iterator[str]:
     if sums := total["sum_turns"]:
         yield f"{count(sums)} of the calls are sums of an export: totals only, no calls are told"
     if totals.charged_usd:
-        yield f"{usd(totals.charged_usd)} more stands in cost exports, of all their days: not in the cost"
+        yield f"{usd(totals.charged_usd)} more stands in cost exports or trajectories: not in the cost"
     if totals.skipped_lines:
         yield f"{plural(totals.skipped_lines, 'line')} skipped"
     if others := totals.unusable_files + len(totals.unread):
