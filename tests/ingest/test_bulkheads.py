@@ -15,7 +15,7 @@ from costscan.cli.app import run
 from costscan.errors import CostscanError
 from costscan.formats import claude_code
 from costscan.formats.api import cache_key, message_pairs
-from costscan.ingest import arrow_tables, pool, read
+from costscan.ingest import polars_tables, pool, read
 from costscan.reading.conversation.thread import Thread
 from logs import (
     HAIKU,
@@ -310,14 +310,14 @@ def test_workers_that_cannot_live_end_in_an_error(tmp_path: Path, monkeypatch: p
 
 
 def test_tables_that_cannot_be_made_cost_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = arrow_tables.write
+    real = polars_tables.write
 
     def refusing(rows: Any, out: Path, task: int) -> None:
         real(rows, out, task)
         if any(HAIKU in call for call in rows.calls):
             broken()
 
-    monkeypatch.setattr(arrow_tables, "write", refusing)
+    monkeypatch.setattr(polars_tables, "write", refusing)
     for n in range(5):
         write(
             tmp_path / f"{n}.jsonl", assistant(f"msg_{n}", model=HAIKU if n == 3 else OPUS, sessionId=f"s{n}")

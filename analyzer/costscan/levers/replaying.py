@@ -95,6 +95,17 @@ def winners(ways: Sequence[pl.DataFrame]) -> pl.Series:
     return sums.select(way=pl.concat_list(pl.all()).list.arg_min().cast(pl.Int64)).to_series()
 
 
+def tried_ways(ways: Sequence[Plan]) -> Replaying[list[Outcome]]:
+    """Replay plans of which one is to be chosen; of big ones the turns of the first alone are held."""
+    if ways[0].steps.height <= SEVERAL_TURNS:
+        return list((yield ways))
+    outcomes = list((yield ways[:1]))
+    for way in ways[1:]:
+        (outcome,) = yield [way]
+        outcomes.append(outcome.summed)
+    return outcomes
+
+
 def runs_of(plan: Plan, others: Sequence[Callable[[], Plan]]) -> Replaying[list[pl.DataFrame]]:
     """Return the sums by run of a plan as it is and of others: of a big one no two are held at a time.
 
@@ -140,5 +151,6 @@ __all__ = [
     "runs_of",
     "together",
     "tried",
+    "tried_ways",
     "winners",
 ]

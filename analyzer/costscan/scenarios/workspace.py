@@ -15,7 +15,7 @@ from costscan.formats import with_whole_prompts
 from costscan.levers import batching, caching, routing, trimming
 from costscan.levers.caching import TTL, TTL_WAYS
 from costscan.levers.plan import Plan
-from costscan.levers.replaying import SEVERAL_TURNS, Outcome, Replaying, replay, tried, winners
+from costscan.levers.replaying import SEVERAL_TURNS, Outcome, Replaying, replay, tried, tried_ways, winners
 from costscan.levers.stack import Stack
 from costscan.levers.trimming.cap_tool_results import FETCH_OUTPUT_TOKENS
 from costscan.levers.uncertainty import with_errors
@@ -281,23 +281,14 @@ class Workspace:
         The last one is replayed anew, as groups may share what is cached.
         """
         ways = [plan, *(plan.with_ttl(behind, prefix) for prefix, behind in TTL_WAYS.values())]
-        is_big = plan.steps.height > SEVERAL_TURNS
-        outcomes = (yield from _without_turns(ways)) if is_big else list((yield ways))
+        outcomes = yield from tried_ways(ways)
         costs = [outcome.runs for outcome in outcomes]
         runs = costs[0].select("run_id", way=winners(costs))
         names = runs["way"].replace_strict(dict(enumerate(TTL_WAYS, 1)), default=None, return_dtype=pl.String)
         settings = runs.select("run_id", setting=names).drop_nulls()
         chosen = plan.mixed(ways, runs).choosing(TTL, settings, tried(costs, list(TTL_WAYS)))
         taken = runs["way"].unique().to_list()
-        if len(taken) > 1 or (is_big and any(taken)):
+        best = outcomes[max(taken, default=0)]
+        if len(taken) > 1 or best.turns.is_empty():
             return [*outcomes, (yield from replay(chosen))]
-        return [*outcomes, replace(outcomes[max(taken, default=0)], plan=chosen)]
-
-
-def _without_turns(ways: Sequence[Plan]) -> Replaying[list[Outcome]]:
-    """Replay plans one after another; the turns of the first one alone are held."""
-    outcomes = list((yield ways[:1]))
-    for way in ways[1:]:
-        (outcome,) = yield [way]
-        outcomes.append(outcome.summed)
-    return outcomes
+        return [*outcomes, replace(best, plan=chosen)]

@@ -1,6 +1,7 @@
 """The canonical frames by name, and the check made at every hand-over; `tables` declares their columns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 import polars as pl
@@ -41,18 +42,20 @@ def check(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     return frame
 
 
+def money(usd: Iterable[Decimal | None]) -> pl.Series:
+    """Return amounts as a series.
+
+    Of Python's decimals Polars makes one with NumPy, which takes longer to import than a small log needs.
+    """
+    return pl.Series([None if one is None else f"{one:f}" for one in usd], dtype=pl.String).cast(USD)
+
+
 def of_rows(name: str, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     """Return a frame of that name from rows; null is what a row does not have."""
     schema = SCHEMAS[name]
     columns = {column: [row.get(column) for row in rows] for column in schema}
-    # Polars imports NumPy for Python's decimals, which takes longer than all that a small log needs of it.
-    money = {
-        column: [None if usd is None else f"{usd:f}" for usd in columns[column]]
-        for column, dtype in schema.items()
-        if dtype == USD
-    }
-    own = pl.Schema({**schema, **dict.fromkeys(money, pl.String())})
-    return pl.DataFrame({**columns, **money}, schema=own).cast(dict.fromkeys(money, USD))
+    amounts = {column: money(columns[column]) for column, dtype in schema.items() if dtype == USD}
+    return pl.DataFrame({**columns, **amounts}, schema=schema)
 
 
 def empty(name: str) -> pl.DataFrame:
@@ -60,4 +63,4 @@ def empty(name: str) -> pl.DataFrame:
     return pl.DataFrame(schema=SCHEMAS[name])
 
 
-__all__ = ["NULLABLE", "OF_LOGS", "PROMPT", "SCHEMAS", "TIME", "USD", "check", "empty", "of_rows"]
+__all__ = ["NULLABLE", "OF_LOGS", "PROMPT", "SCHEMAS", "TIME", "USD", "check", "empty", "money", "of_rows"]

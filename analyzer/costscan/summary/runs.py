@@ -15,7 +15,7 @@ from costscan.levers import ALL, LEVERS
 from costscan.meters import TOKENS
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.rulebook import Diagnosis
-from costscan.schema.frames import USD
+from costscan.schema.frames import money
 from costscan.schema.tables.runs import OWNERS
 from costscan.summary.findings import by_root
 
@@ -140,8 +140,8 @@ def _grown(analysis: Diagnosis) -> pl.DataFrame:
 
 
 def _recorded(recorded: Mapping[str, Decimal]) -> pl.DataFrame:
-    columns = {"root_run_id": list(recorded), "recorded_usd": list(recorded.values())}
-    return pl.DataFrame(columns, schema={"root_run_id": pl.String, "recorded_usd": USD})
+    ids = pl.Series("root_run_id", list(recorded), dtype=pl.String)
+    return pl.DataFrame([ids, money(recorded.values()).alias("recorded_usd")])
 
 
 def _rank(name: str) -> pl.Expr:
