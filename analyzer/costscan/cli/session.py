@@ -4,6 +4,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from costscan import pipeline
+from costscan.cli.one_core import where_small
 from costscan.cli.progress import progress
 from costscan.cli.warn import warn
 from costscan.request import Request
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 def diagnosed(request: Request, *, rank: str = "cost") -> "Iterator[tuple[Advised, Summary]]":
     """Do what `pipeline.diagnosed` does, with a progress bar and warnings."""
     with (
-        progress(request.paths) as watch,
+        progress(request.paths) as shown,
+        where_small(shown) as watch,
         pipeline.diagnosed(request, watch, rank=rank) as (diagnosis, summary),
     ):
         _warn_of(diagnosis)
@@ -30,7 +32,11 @@ def diagnosed(request: Request, *, rank: str = "cost") -> "Iterator[tuple[Advise
 @contextmanager
 def analyzed(request: Request) -> "Iterator[Analysis]":
     """Do what `pipeline.analyzed` does, with a progress bar and warnings."""
-    with progress(request.paths) as watch, pipeline.analyzed(request, watch) as analysis:
+    with (
+        progress(request.paths) as shown,
+        where_small(shown) as watch,
+        pipeline.analyzed(request, watch) as analysis,
+    ):
         _warn_of(analysis)
         yield analysis
 
