@@ -18,6 +18,7 @@ import xxhash
 
 from costscan import kept_answers
 from costscan.actions import Advice
+from costscan.ingest.kept_readings import digest_of
 from costscan.scenarios import Priced
 
 T = TypeVar("T")
@@ -85,7 +86,7 @@ def contents(paths: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
-def digest_of(turns: pl.DataFrame) -> bytes:
+def digest_of_turns(turns: pl.DataFrame) -> bytes:
     """Return what is another as soon as turns are: they are told by run_id and turn."""
     content = BytesIO()
     turns.select("run_id", "turn").write_ipc(content)
@@ -108,19 +109,11 @@ def _unpacked(kind: type, value: Any) -> Any:
 
 @cache
 def _code() -> str:
-    """Return what is another as soon as any file of this package is."""
-    digest = xxhash.xxh3_128()
-    package = Path(__file__).parent
-    for path in sorted(package.rglob("*.*")):
-        if path.suffix in {".py", ".toml"}:
-            stat = path.stat()
-            digest.update(
-                repr((str(path), stat.st_size, stat.st_mtime_ns)).encode("utf-8", "surrogateescape")
-            )
-    return digest.hexdigest()
+    """Return a digest of this package: nearly all of it decides what stages give."""
+    return digest_of("**/*.py", "**/*.toml")
 
 
 PRICED: Final = Stage("scenarios", Priced)
 ADVICE: Final = Stage("actions", Advice)
 
-__all__ = ["ADVICE", "PRICED", "KeptStages", "Stage", "contents", "digest_of"]
+__all__ = ["ADVICE", "PRICED", "KeptStages", "Stage", "contents", "digest_of_turns"]

@@ -56,13 +56,13 @@ def stages_of(request: Request, state: bytes | None, turns: "pl.DataFrame") -> "
         state: that of the logs, from `state_of`.
         turns: those that are looked at, whatever moment "seven days ago" is.
     """
-    from costscan.kept_stages import KeptStages, digest_of  # noqa: PLC0415 - imports Polars
+    from costscan.kept_stages import KeptStages, digest_of_turns  # noqa: PLC0415 - imports Polars
 
     window = [_about(at, request.now) for at in (request.since, request.until)]
     only = (request.tasks, request.projects, request.models, request.source, *window)
     question = (request.paths, request.settings, request.anonymize, *only)
     today = request.now.date().isoformat().encode()
-    chosen = digest_of(turns) + today
+    chosen = digest_of_turns(turns) + today
     return KeptStages(question, lambda: state_of(request, logs_found(request)), state, chosen)
 
 
