@@ -169,9 +169,9 @@ def _totals(analysis: Diagnosis, selection: Selection | None, recorded: dict[str
     unpriced = turns.filter(UNPRICED)
     unreported = gaps.filter(UNREPORTED)
     sums = turns.select(
-        *(pl.col(name).sum() for name in TOKENS),
+        *(known_sum(name).alias(name) for name in TOKENS),
         cache_write_other_tokens=OTHER_WRITES.sum(),
-        prompt_tokens=PROMPT.sum(),
+        prompt_tokens=known_sum(PROMPT),
     ).row(0, named=True)
     usd = turns.select(known_sum("usd")).item()
     carried = int(analysis.growth["carried_tokens"].sum())

@@ -35,8 +35,8 @@ def sums(turns: pl.DataFrame) -> dict[str, Any]:
     """Return turns, prompt_tokens, cache_read_tokens, output_tokens and models of some turns."""
     return turns.select(
         pl.len().alias("turns"),
-        PROMPT.sum().alias("prompt_tokens"),
-        pl.col("cache_read_tokens", "output_tokens").sum(),
+        known_sum(PROMPT).alias("prompt_tokens"),
+        *(known_sum(name).alias(name) for name in ("cache_read_tokens", "output_tokens")),
         pl.col("model").unique(maintain_order=True).implode().alias("models"),
     ).row(0, named=True)
 

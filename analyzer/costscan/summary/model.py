@@ -71,12 +71,12 @@ class Totals:
     unpriced_turns: int
     unpriced_models: list[str]
     placeholder_turns: int
-    input_tokens: int
-    cache_read_tokens: int
-    cache_write_5m_tokens: int
-    cache_write_1h_tokens: int
-    output_tokens: int
-    prompt_tokens: int
+    input_tokens: int | None
+    cache_read_tokens: int | None
+    cache_write_5m_tokens: int | None
+    cache_write_1h_tokens: int | None
+    output_tokens: int | None
+    prompt_tokens: int | None
     carried_tokens: int
     carried_share: float | None
     cache_hit_rate: float | None

@@ -39,14 +39,8 @@ CONTRACT: Final = (
 )
 """The columns every report of runs has."""
 SCENARIOS: Final = ("usd_no_caching", *(f"usd_{name}" for name in (*LEVERS, ALL)))
-COUNTS: Final = (
-    *TOKENS,
-    "web_searches",
-    "tool_calls",
-    "unpriced_turns",
-    "placeholder_turns",
-    "unreported_turns",
-)
+USED: Final = (*TOKENS, "web_searches")
+COUNTS: Final = ("tool_calls", "unpriced_turns", "placeholder_turns", "unreported_turns")
 MORE: Final = (
     "agents",
     "sub_agents",
@@ -55,6 +49,7 @@ MORE: Final = (
     "ended_at",
     "interactive",
     *OWNERS,
+    *USED,
     *COUNTS,
     "carried_tokens",
     "recorded_usd",
@@ -126,8 +121,8 @@ def _summed(threads: pl.DataFrame) -> pl.DataFrame:
         pl.col("models").explode().unique().sort(),
         pl.col("started_at").min(),
         pl.col("ended_at").max(),
-        pl.col("turns", "prompt_tokens", "findings", *COUNTS).sum(),
-        *(known_sum(name).alias(name) for name in ("usd", *SCENARIOS)),
+        pl.col("turns", "findings", *COUNTS).sum(),
+        *(known_sum(name).alias(name) for name in ("usd", "prompt_tokens", *USED, *SCENARIOS)),
         pl.struct(AGENT).filter(~IS_MAIN).alias("agents"),
         IS_SUB_AGENT.sum().cast(pl.Int64).alias("sub_agents"),
         pl.col("usd").filter(IS_MAIN).first().alias("usd_main_thread"),

@@ -74,8 +74,8 @@ def _grouped(turns: pl.DataFrame, *names: pl.Expr) -> pl.DataFrame:
         turns=pl.len().cast(pl.Int64),
         usd=known_sum("usd"),
         unpriced_turns=UNPRICED.sum().cast(pl.Int64),
-        prompt_tokens=PROMPT.sum(),
-        **{name: pl.col(name).sum() for name in TOKENS},
+        prompt_tokens=known_sum(PROMPT),
+        **{name: known_sum(name) for name in TOKENS},
     )
     first = [c for c in groups.columns if c not in TOKENS]
     place = first.index("usd") + 1

@@ -42,12 +42,12 @@ def _with_scenario(runs: pl.DataFrame, analysis: Diagnosis, name: str) -> pl.Dat
 def _sums(analysis: Diagnosis) -> pl.DataFrame:
     turns = analysis.turns.with_columns(no_caching=no_caching_usd(analysis))
     return turns.group_by("run_id").agg(
-        *(pl.col(name).sum() for name in (*TOKENS, "web_searches")),
+        *(known_sum(name).alias(name) for name in (*TOKENS, "web_searches")),
         models=pl.col("model").unique().sort(),
         turns=pl.len().cast(pl.Int64),
         usd=known_sum("usd"),
         usd_no_caching=known_sum("no_caching"),
-        prompt_tokens=PROMPT.sum(),
+        prompt_tokens=known_sum(PROMPT),
         unpriced_turns=UNPRICED.sum().cast(pl.Int64),
         unreported_turns=UNREPORTED.sum().cast(pl.Int64),
         placeholder_turns=PLACEHOLDER.sum().cast(pl.Int64),

@@ -16,7 +16,8 @@ def billed(summary: Summary) -> Pieces:
     """Return what the logs cost, and what is not known of it."""
     totals = summary.totals
     if totals.usd is None:
-        return [("unknown", "bold yellow"), *_unreported(summary), *_unpriced(summary)]
+        told = [*_unreported(summary), *_unpriced(summary), *_unproven(totals, has_sums=has_sums(summary))]
+        return [("unknown", "bold yellow"), *told]
     pieces: Pieces = [(usd(totals.usd), "bold green" if totals.usd_exact else "bold")]
     if not totals.turns:
         pieces.append(("   no model call in these logs, or none that was asked for", ""))
@@ -61,8 +62,9 @@ def _unproven(totals: Totals, *, has_sums: bool) -> Pieces:
     """Say what recorded costs leave open."""
     pieces: Pieces = []
     if totals.unproven_recorded_usd:
-        more = usd(totals.unproven_recorded_usd)
-        pieces.append((f"   {more} more is recorded, not proven by the log", "yellow"))
+        more = "" if totals.usd is None else " more"
+        amount = f"{usd(totals.unproven_recorded_usd)}{more}"
+        pieces.append((f"   {amount} is recorded, not proven by the log", "yellow"))
     if totals.estimated_turns and has_sums:
         sums = plural(totals.estimated_turns, "sum")
         pieces.append((f"   {sums} do not tell tier, place or length of prompts: assumed", "yellow"))
@@ -99,7 +101,7 @@ def recorded(summary: Summary) -> Pieces:
     totals = summary.totals
     where = f" by the client in {plural(totals.recorded_sessions, 'session')}"
     pieces: Pieces = [(usd(totals.recorded_usd), "bold"), (where, "")]
-    if totals.recorded_billed_usd is not None:
+    if totals.recorded_billed_usd is not None and totals.usd is not None:
         pieces.append(_here(totals, is_list=summary.prices.is_list))
     if totals.unlogged_usd:
         of = "it" if summary.prices.is_list else "the bill"

@@ -88,6 +88,8 @@ def _can_save(summary: Summary) -> Pieces:
     total = summary.totals.usd
     if not summary.actions and (why := unruled(summary) or totals_only(summary)):
         return [(why, "")]
+    if total is None:
+        return [("unknown", "bold yellow"), ("   what the calls used is not logged", "")]
     if not summary.actions or not total:
         return [("nothing", "bold green"), ("   no setting would have saved a tenth of a percent of it", "")]
     surely, tested = (sum((a["saved_usd"] for a in some), Decimal(0)) for some in _first_and_tests(summary))
@@ -212,6 +214,8 @@ def _divided(summary: Summary, width: int) -> list[Text]:
             for row in rows
             if row.get("usd") is not None
         ]
+        if not pieces:
+            continue
         more = frame.height - len(rows)
         lines += laid_out(label, [*pieces, *([(f"{more} more", "dim")] if more > 0 else [])], " · ", width)
     return lines

@@ -8,7 +8,7 @@ import polars as pl
 from rich.text import Text
 
 from costscan.actions.words import TTLS
-from costscan.aggregates import known_sum
+from costscan.aggregates import known_sum, ratio
 from costscan.cache_policy import CLAUDE, LONG, SHORT
 from costscan.recorded_cost.unlogged import SUFFIX
 from costscan.reports.analysis.sub_agents import sub_agents
@@ -92,10 +92,11 @@ def _title(story: Story, every: Sequence[str], width: int, tz: str) -> list[Text
     cost = "cost unknown" if story.usd is None else f"cost {usd(story.usd)}"
     facts = [
         f"{cost} with {_below(story)}" if story.sub_agents.height else cost,
-        f"{tokens(prompt)} tokens of input",
-        f"{percent(read_tokens / prompt if prompt else None)} read from the cache",
+        "input unknown" if prompt is None else f"{tokens(prompt)} tokens of input",
+        f"{percent(ratio(read_tokens, prompt))} read from the cache",
     ]
-    facts.append(f"{tokens(sums['output_tokens'])} of output")
+    output = sums["output_tokens"]
+    facts.append("output unknown" if output is None else f"{tokens(output)} of output")
     return [*lines, *_wrapped(" · ".join(facts), width)]
 
 
