@@ -9,13 +9,17 @@ What the numbers mean, and what is counted once:
 - Lines of model `<synthetic>` are written by the client and have no tokens.
 - A sub-agent is a run of its own under its session, whether its lines stand in a file of their own, inline
   (`isSidechain`), or inside `progress` lines of the parent; the same call in two of these is billed once.
-- The system prompt and the tool definitions are not in a transcript unless a `prompt_snapshot` shows them;
-  neither are compaction calls and side calls. A `cost-state` line records the cost of the whole session up
+- The system prompt and the tool definitions are not in a transcript unless a `prompt_snapshot` shows them
+  (first without its tools, it may be: they count from the beginning); neither are compaction calls and side calls. A `cost-state` line records the cost of the whole session up
   to it, from which they follow.
+- Reminders and other attachments count as they were sent (`rendered`), in older versions by the texts that
+  are sent of their kind: of hooks what they answer, not what they print. Of a result that was replaced by a
+  preview (`content-replacement`) the preview counts.
 - The time of a line is when its block was complete; a call is taken to start at the line before it, but at
   most ten minutes before its own.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any, Final
@@ -26,6 +30,7 @@ from costscan.formats.api.message import word
 from costscan.formats.claude import attachments, recorded_cost, subagents, task_names
 from costscan.formats.claude.agent import Agent
 from costscan.formats.claude.bill_lines import feed, holds_content
+from costscan.formats.claude.line_kinds import NO_CALL, STATE, has_no_call, is_journal
 from costscan.formats.claude.lines import (
     Line,
     call_of,
@@ -44,29 +49,8 @@ from costscan.reading.io.files import open_log
 from costscan.reading.io.row_types import AgentRow
 from costscan.reading.io.rows import Rows
 
-_OWN_TYPES: Final = frozenset(
-    {
-        "summary",
-        "file-history-snapshot",
-        "queue-operation",
-        "progress",
-        "attachment",
-        "last-prompt",
-        "ai-title",
-        "custom-title",
-        "mode",
-        "permission-mode",
-        "pr-link",
-        "cost-state",
-        "agent-name",
-        "bridge-session",
-        "frame-link",
-        "tag",
-    }
-)
 _ENDS_OF_ANSWERS: Final = frozenset({"stop_hook_summary", "turn_duration"})
 """What the client writes behind an answer: where it comes first, the answer is not in the log."""
-_NO_CALL: Final = _OWN_TYPES | {"user", "system"}
 
 
 def sniff(objects: Sequence[dict[str, Any]]) -> bool:
@@ -74,7 +58,8 @@ def sniff(objects: Sequence[dict[str, Any]]) -> bool:
     return any(
         "session_id" not in o
         and (
-            word(o.get("type")) in _OWN_TYPES
+            is_journal(o)
+            or word(o.get("type")) in STATE
             or (
                 word(o.get("type")) in {"assistant", "user", "system"}
                 and (
@@ -105,6 +90,7 @@ FORMAT = Format(
     read=read,
     repeats_calls=True,
     beside=(".meta.json",),
+    parts=re.compile(r"custom-title\.json|wf_[0-9a-f]{8}-[0-9a-f]{3}\.json"),
     # https://code.claude.com/docs/en/claude-directory; some versions kept them below ~/.config.
     roots=("$CLAUDE_CONFIG_DIR/projects", "~/.claude/projects", "~/.config/claude/projects"),
 )
@@ -145,7 +131,7 @@ class _Reading:
             return self._assistant(number, line, agent)
         if kind == "cost-state":
             recorded_cost.cost_state(self.rows, (self.file.path, number), line, self.session)
-        elif word(kind) in _NO_CALL and not is_answer(line):
+        elif has_no_call(line) and not is_answer(line):
             self._without_call(number, line)
         else:
             return is_answer(line) and self._assistant(number, line, self._agent(self._key(line)))
@@ -159,6 +145,8 @@ class _Reading:
             self._attachment(number, line)
         elif line.type == "system":
             self._system(line)
+        elif line.type == "content-replacement" and not self.rows.bill_only:
+            attachments.replace_results(self._agent(self._key(line)).thread, bytes(line.replacements))
 
     def _is_other_call(self, line: Line) -> bool:
         """Whether a line that has the uuid of an earlier one tells a call that no line has told."""
@@ -251,7 +239,7 @@ class _Reading:
         elif inner.type == "user":
             self._user(number, inner, self._agent(agent))
         else:
-            is_known = word(inner.type) in _NO_CALL
+            is_known = word(inner.type) in NO_CALL
         if (problem := lost_call(inner)) is not None or not is_known:
             self.rows.skip(self.file.path, number, problem or "a line of a sub-agent that cannot be read")
 
@@ -260,7 +248,7 @@ class _Reading:
         agent.thread.last_at = timestamp(line) or agent.thread.last_at
         if self.rows.bill_only:
             return
-        if question := attachments.read(agent.thread, number, bytes(line.attachment)):
+        if question := attachments.read(agent.thread, number, line):
             agent.labels.asked(question)
 
     def _system(self, line: Line) -> None:

@@ -45,6 +45,8 @@ class Line(Struct, gc=False):
     message: Message | None = None
     data: Raw = Raw()
     attachment: Raw = Raw()
+    rendered: Raw = Raw()
+    replacements: Raw = Raw()
     toolUseResult: Raw = Raw()  # noqa: N815
     microcompactMetadata: Raw = Raw()  # noqa: N815
     modelUsage: Raw = Raw()  # noqa: N815
@@ -63,6 +65,8 @@ MAX_USD = 10**6
 _RAW_FIELDS = {
     "data",
     "attachment",
+    "rendered",
+    "replacements",
     "toolUseResult",
     "microcompactMetadata",
     "modelUsage",

@@ -95,6 +95,13 @@ class Use:
         while self._pending_chars > HELD_CHARS:
             self._judge()
 
+    def drop(self, place: int) -> None:
+        """Forget a result: it was not sent."""
+        self.used.pop(place, None)
+        self._pending = deque(one for one in self._pending if one.place != place)
+        self._pending_chars = sum(len(one.text) for one in self._pending)
+        self._judge_at = self._pending[0].at + FOLLOWED if self._pending else -1
+
     def close(self) -> None:
         """Judge all results: what comes next cannot refer to them."""
         while self._pending:

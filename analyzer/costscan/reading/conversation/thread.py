@@ -15,12 +15,12 @@ from costscan.reading.content.kept_texts import taker
 from costscan.reading.content.measure import Measured, measure
 from costscan.reading.conversation import call as calls
 from costscan.reading.conversation import refusals, repeated_lines
+from costscan.reading.conversation.block_columns import Span, columns, span
 from costscan.reading.conversation.call import Call
 from costscan.reading.conversation.call_start import began
 from costscan.reading.conversation.placed_block import PlacedBlock, prompt_chars
-from costscan.reading.conversation.result_use import NOT_KNOWN, Use
+from costscan.reading.conversation.result_use import Use
 from costscan.reading.conversation.usage import Usage, counters, iterations, number
-from costscan.reading.io.row_types import BlockColumns
 from costscan.reading.io.rows import Rows
 
 RESULTS: Final = frozenset({"tool_result", "image", "document"})
@@ -198,6 +198,40 @@ class Thread:
             self._fixed.clear()
         self._resets_next = now > 0
 
+    def shows(self, line: int, tools: Sequence[Measured], system: Sequence[Measured]) -> None:
+        """Take the tools and the system prompt that the next call sends, if they are not those of before.
+
+        A client may show the same prompt first without its tools: then they were in it from its beginning.
+        """
+        shown = [self._blocks[n] for n in self._fixed if self._blocks[n].call_out is None]
+        before = [b.measured.content_hash for b in shown]
+        if before and before == [m.content_hash for m in (*tools, *system)]:
+            return
+        is_same = bool(shown and tools) and all(b.layer == "system" for b in shown)
+        since = shown[0].call_in if is_same else len(self.calls)
+        if is_same:
+            for block in shown:
+                block.call_out = block.call_in
+            self._fixed.clear()
+        else:
+            self.forget(layers=("tools", "system"))
+        for layer, blocks in (("tools", tools), ("system", system)):
+            for measured in blocks:
+                self._fixed.append(len(self._blocks))
+                if self._take is None:
+                    measured.text = None
+                self._blocks.append(PlacedBlock(None, since, None, line, layer, "system", measured))
+
+    def replace_result(self, call_id: str, sent: Measured) -> None:
+        """Take what was sent in place of a tool's result from the beginning."""
+        for n in range(len(self._blocks) - 1, -1, -1):
+            block = self._blocks[n]
+            if block.measured.kind == "tool_result" and block.measured.call_id == call_id:
+                sent.tool, sent.skill = block.measured.tool, block.measured.skill
+                block.measured = sent
+                self._use.drop(n)
+                return
+
     def clear_results(self, call_ids: set[str]) -> None:
         """Close the results of these tool calls: they were edited out of the context."""
         now = len(self.calls)
@@ -245,47 +279,13 @@ class Thread:
         if self._take is not None:
             self._take(self.calls, self._blocks)
         if not rows.bill_only:
-            rows.add_blocks(self._columns(copy, starts))
+            spans = [self._span(n, starts) for n in range(len(self._blocks))]
+            rows.add_blocks(columns(copy, self._blocks, spans, starts, self._use.used))
         return starts[-1]
 
-    def _span(self, number: int, starts: Sequence[int]) -> tuple[int | None, int, int]:
+    def _span(self, number: int, starts: Sequence[int]) -> Span:
         """Return the rows of the calls that made a block, first sent it, and first no longer did."""
-        b = self._blocks[number]
-        made = None if b.made_by is None else max(starts[b.made_by + 1] - 1, 0)
-        return made, starts[b.call_in], starts[-1 if b.call_out is None else b.call_out]
-
-    def _columns(self, copy: int, starts: Sequence[int]) -> BlockColumns:
-        """Return the columns of the `blocks` table; `starts` is where the rows of each call begin."""
-        blocks, measured = self._blocks, [b.measured for b in self._blocks]
-        spans = [self._span(n, starts) for n in range(len(blocks))]
-        used = [self._use.used.get(place, NOT_KNOWN) for place in range(len(blocks))]
-        return BlockColumns(
-            copy=[copy] * len(blocks),
-            block=list(range(len(blocks))),
-            made_by=[made for made, _, _ in spans],
-            turn_in=[enters for _, enters, _ in spans],
-            turn_out=[leaves for _, _, leaves in spans],
-            line=[b.line for b in blocks],
-            layer=[b.layer for b in blocks],
-            role=[b.role for b in blocks],
-            kind=[m.kind for m in measured],
-            tool=[m.tool for m in measured],
-            call_id=[m.call_id for m in measured],
-            content_hash=[m.content_hash for m in measured],
-            args_hash=[m.args_hash for m in measured],
-            chars=[m.chars for m in measured],
-            weight_first=[m.weights[0] for m in measured],
-            weight_second=[m.weights[1] for m in measured],
-            content=[m.content for m in measured],
-            is_sized=[m.is_sized for m in measured],
-            is_error=[m.is_error for m in measured],
-            breakpoint=[b.ttl for b in blocks],
-            position=[b.position for b in blocks],
-            skill=[m.skill for m in measured],
-            used_share=[u.share for u in used],
-            used_last=[None if u.call is None else max(starts[u.call + 1] - 1, 0) for u in used],
-            used_to=[u.to for u in used],
-        )
+        return span(self._blocks[number], starts)
 
     def _seen(self, call: int, measured: Measured) -> bool:
         if measured.kind == "tool_use" and measured.call_id is not None:
