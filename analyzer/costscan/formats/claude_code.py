@@ -10,8 +10,8 @@ What the numbers mean, and what is counted once:
 - A sub-agent is a run of its own under its session, whether its lines stand in a file of their own, inline
   (`isSidechain`), or inside `progress` lines of the parent; the same call in two of these is billed once.
 - The system prompt and the tool definitions are not in a transcript unless a `prompt_snapshot` shows them
-  (first without its tools, it may be: they count from the beginning); neither are compaction calls and side calls. A `cost-state` line records the cost of the whole session up
-  to it, from which they follow.
+  (first without its tools, it may be: they count from the beginning); neither are compaction calls and side
+  calls. A `cost-state` line records the cost of the whole session up to it, from which they follow.
 - Reminders and other attachments count as they were sent (`rendered`), in older versions by the texts that
   are sent of their kind: of hooks what they answer, not what they print. Of a result that was replaced by a
   preview (`content-replacement`) the preview counts.

@@ -3,14 +3,15 @@
 What the numbers mean, and what is counted once:
 - `input_tokens` holds what was read from and written to the cache, `output_tokens` what was reasoned;
   writes have one lifetime, and stand with the 5-minute ones.
-- From 0.171 on a `token_usage_record` tells each call, by its `response_id`; `token_count` lines then count
-  nothing. A thread that an older version began keeps what it had counted by then.
+- From 0.153 on a `token_usage_record` tells each call, by its `response_id`; `token_count` lines then count
+  nothing. What the total of the thread grew by between two records beyond the second is a call of its own,
+  whose record is lost. A thread that an older version began keeps what it had counted by then.
 - Before, a `token_count` line tells the last call and a running total. The same total again is the same call.
   What the total grew by beyond the last call was billed and never announced, as when a turn is interrupted:
   it is a call of its own. A total that falls belongs to a resumed thread: the last call counts. The final
   total is never taken.
-- A forked thread begins with a copy of the thread it came from. Of that copy nothing is billed: it is what
-  the first prompt holds.
+- A forked thread begins with a copy of the thread it came from, and some sub-agents do, up to a place, a
+  turn or a time that the log tells. Of that copy nothing is billed: it is what the first prompt holds.
 - A sub-agent has a file of its own and is a run of its own under the thread that started it.
 - The model stands in `turn_context` and may change; the tier in `thread_settings_applied`, until the next
   one. It is the tier that was asked for: no line says which one was served, and with a subscription nothing
@@ -29,6 +30,7 @@ from costscan.formats.api.message import word
 from costscan.formats.claude import task_names
 from costscan.formats.interface import Format, LogFile
 from costscan.formats.openai import items
+from costscan.formats.openai.copied import Copied
 from costscan.formats.openai.running_total import RunningTotal, is_first
 from costscan.formats.openai.usage import counters
 from costscan.formats.openai.who import asked, parent_of
@@ -48,7 +50,6 @@ _KINDS: Final = frozenset(
     {"session_meta", "response_item", _EVENTS, "turn_context", "token_usage_record", "compacted"}
 )
 _NO_CALL: Final = frozenset({"world_state", "ghost_snapshot", "session_state"})
-_UUID_CHARS: Final = 36
 
 
 class Line(Struct, gc=False):
@@ -56,6 +57,7 @@ class Line(Struct, gc=False):
 
     type: Any = None
     timestamp: Any = None
+    ordinal: Any = None
     payload: Raw = Raw()
 
 
@@ -89,7 +91,7 @@ def _lenient(value: dict[str, Any]) -> Line | None:
     payload = value.get("payload")
     if not isinstance(payload, dict):
         return None
-    return Line(value.get("type"), value.get("timestamp"), raw_json(payload))
+    return Line(value.get("type"), value.get("timestamp"), value.get("ordinal"), raw_json(payload))
 
 
 class _Reading:
@@ -104,9 +106,9 @@ class _Reading:
         self.thread = Thread()
         self.labels = task_names.Labels()
         self.meta: dict[str, Any] = {}
-        self._total = RunningTotal()
+        self._total, self._recorded = RunningTotal(), RunningTotal()
         self._has_records = False
-        self._is_copy = False
+        self._copied = Copied()
         self._turn: str | None = None
         self._model: str | None = None
         self._effort: str | None = None
@@ -129,15 +131,18 @@ class _Reading:
         payload = lenient_json.mapping(bytes(line.payload))
         if take is None or payload is None:
             return take is None and payload is not None and word(line.type) in _NO_CALL
-        take(number, word(line.timestamp), payload)
+        at = word(line.timestamp)
+        self._copied.line(line.ordinal)
+        self._copied.at(at)
+        take(number, at, payload)
         return True
 
     def _session_meta(self, number: int, _: str | None, payload: dict[str, Any]) -> None:
         if self.meta:
-            # The thread that this one was forked from; its lines follow.
-            self._is_copy = self._is_copy or payload.get("id") != self.meta.get("id")
+            self._copied.meta(payload.get("id"))
             return
         self.meta = payload
+        self._copied.begin(payload)
         git = payload.get("git")
         branch = word(git.get("branch")) if isinstance(git, dict) else None
         self.labels.ran(word(payload.get("cwd")), branch, headless=payload.get("source") == "exec")
@@ -160,17 +165,14 @@ class _Reading:
         )
 
     def _begin_turn(self, payload: dict[str, Any]) -> None:
-        """Take the id of a turn; ids rise with time, so one before this thread's own is of a copied turn."""
-        self._turn = word(payload.get("turn_id")) or self._turn
-        own = word(self.meta.get("id")) or ""
-        if self._is_copy and self._turn is not None:
-            both = len(own) == len(self._turn) == _UUID_CHARS
-            self._is_copy = both and self._turn < own
+        turn = word(payload.get("turn_id"))
+        self._turn = turn or self._turn
+        self._copied.turn(turn)
 
     def _item(self, number: int, at: str | None, item: dict[str, Any]) -> None:
         if items.is_definitions(item):
             self._define(number, item.get("tools"))
-        elif self._is_copy:
+        elif self._copied.is_copy:
             self._send(number, item, at)
         elif items.is_written(item):
             self._searches += items.searches(item)
@@ -179,7 +181,7 @@ class _Reading:
             self._sent_since.append((number, item, at))
         else:
             self._send(number, item, at)
-        if not self._is_copy and (question := asked(item)):
+        if not self._copied.is_copy and (question := asked(item)):
             self.labels.asked(question)
 
     def _send(self, number: int, item: dict[str, Any], at: str | None) -> None:
@@ -199,7 +201,7 @@ class _Reading:
             settings = event["thread_settings"]
             self._tier = word(settings.get("service_tier"))
             self._model = self._model or word(settings.get("model"))
-        elif kind == "token_count" and not self._has_records and not self._is_copy:
+        elif kind == "token_count" and not self._has_records and not self._copied.counts(at):
             self._token_count(number, at, event.get("info"))
 
     def _token_count(self, number: int, at: str | None, info: object) -> None:
@@ -211,7 +213,7 @@ class _Reading:
             self._call(number, at, counters(usage, searches=0 if unannounced else self._searches), None, name)
 
     def _record(self, number: int, at: str | None, record: dict[str, Any]) -> None:
-        if self._is_copy:
+        if self._copied.counts(at):
             return
         if not self._has_records and is_first(record):
             # What was counted before stands in the lines of another thread.
@@ -219,6 +221,10 @@ class _Reading:
                 self.thread.drop(n)
         self._has_records = True
         self._turn = word(record.get("turn_id")) or self._turn
+        for unannounced, usage in self._recorded.take(record.get("thread_token_usage"), record.get("usage")):
+            if unannounced:
+                name = f"turn {self._turn} total {self._recorded.tokens} unannounced"
+                self._call(number, at, counters(usage, searches=0), None, name)
         counted = counters(record.get("usage"), searches=self._searches)
         self._call(number, at, counted, word(record.get("response_id")), f"line {number}")
 

@@ -20,7 +20,8 @@ class RunningTotal:
     @property
     def tokens(self) -> int | None:
         """All tokens by now."""
-        return (self._total or {}).get("total_tokens")
+        told = self._total
+        return None if told is None else told["total_tokens"] or told["input_tokens"] + told["output_tokens"]
 
     def take(self, total: object, last: object) -> list[tuple[bool, object]]:
         """Return the usage of each call that a line tells, in order, and whether it was never announced.
