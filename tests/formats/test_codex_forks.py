@@ -54,7 +54,7 @@ def numbered(lines: list[Json], first: int = 0) -> list[Json]:
 
 
 THEIRS, MINE = codex.turn(1), codex.turn(1, CHILD)
-FORKED: Final = {"forked_from_id": THREAD, "timestamp": at(0)}
+FORKED: Final[dict[str, Any]] = {"forked_from_id": THREAD, "timestamp": at(0)}
 COPIES: Final[dict[str, list[Json]]] = {
     "with the first line of the other thread": [
         codex.meta(CHILD), codex.meta(), *history(THEIRS), *own(MINE)

@@ -23,7 +23,6 @@ CONVERSE = {
 THEIRS: Json = {"request": {"messages": []}, "response": {"status": 200, "body": CONVERSE}}
 FOREIGN: dict[str, Json] = {
     "Bedrock Converse pairs": THEIRS,
-    "spans of an OpenTelemetry SDK (not OTLP)": {"name": "chat", "trace_id": "1", "attributes": {}},
 }
 
 

@@ -28,16 +28,7 @@ def _is_converse(line: _Line) -> bool:
     return "inputTokens" in _in(answer, "usage") and ("stopReason" in answer or "output" in answer)
 
 
-def _is_otel(line: _Line) -> bool:
-    return "attributes" in line and (
-        "trace_id" in line or "traceId" in line or "trace_id" in _in(line, "context")
-    )
-
-
-_TESTS: Final[Sequence[tuple[str, Callable[[_Line], bool]]]] = (
-    ("Bedrock Converse pairs", _is_converse),
-    ("spans of an OpenTelemetry SDK (not OTLP)", _is_otel),
-)
+_TESTS: Final[Sequence[tuple[str, Callable[[_Line], bool]]]] = (("Bedrock Converse pairs", _is_converse),)
 
 
 def named(line: _Line) -> str | None:

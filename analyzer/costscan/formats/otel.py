@@ -1,6 +1,8 @@
-"""OpenTelemetry exports (OTLP/JSON): traces, logs and metrics of agents, an export a line or one document.
+"""OpenTelemetry: traces, logs and metrics of agents, as OTLP/JSON or as SDKs write spans to a file.
 
-Read are the GenAI conventions, old and new, OpenInference, and the events, spans and metrics of Claude Code.
+An export is a line or one document; what an SDK writes (the file exporter of GitHub Copilot CLI, Python's
+`ConsoleSpanExporter`) is a span or a log record an object. Read are the GenAI conventions, old and new,
+OpenInference, and the events, spans and metrics of Claude Code.
 What the numbers mean, and what is counted once:
 - A span of the operation `chat`, `generate_content` or `text_completion`, or of the kind `LLM`, is a model
   call. Those of agents (`invoke_agent`) repeat the sum of theirs and are not counted.
@@ -20,7 +22,7 @@ What the numbers mean, and what is counted once:
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from costscan.formats.agents import claude_metrics, otlp
+from costscan.formats.agents import claude_metrics, otlp, sdk_records
 from costscan.formats.agents.spans import Spans
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.io.json_lines import feed_objects
@@ -29,7 +31,7 @@ from costscan.reading.io.rows import Rows
 
 def sniff(objects: Sequence[Mapping[str, Any]]) -> bool:
     """Whether these are exports of OpenTelemetry."""
-    return any(map(otlp.is_otlp, objects))
+    return any(otlp.is_otlp(line) or sdk_records.is_record(line) for line in objects)
 
 
 def read(file: LogFile, rows: Rows) -> None:
@@ -37,8 +39,12 @@ def read(file: LogFile, rows: Rows) -> None:
     calls, totals = Spans(), claude_metrics.Totals()
 
     def take(at: int, line: Mapping[str, Any]) -> bool:
+        if sdk_records.is_record(line):
+            record, is_log = sdk_records.record_of(line)
+            (calls.add_log if is_log else calls.add_span)(at, record)
+            return True
         if not otlp.is_otlp(line):
-            return False
+            return sdk_records.is_metric(line)
         for span in otlp.spans(line):
             calls.add_span(at, span)
         for log in otlp.logs(line):

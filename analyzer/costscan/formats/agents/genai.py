@@ -52,6 +52,8 @@ TIER: Final = (
     *("anthropic.response.service_tier", "openai.response.service_tier"),
     "gen_ai.openai.response.service_tier",
 )
+_DETAILS: Final = "gen_ai.client.inference.operation.details"
+"""The event that tells a call in a log."""
 _FIRST_MS: Final = "ttft_ms"
 _FIRST_S: Final = (
     *("gen_ai.response.time_to_first_chunk", "gen_ai.server.time_to_first_token"),
@@ -64,10 +66,12 @@ STOP: Final = ("anthropic.message.stop_reason", "stop_reason", "llm.finish_reaso
 
 def is_call(attributes: Mapping[str, Any]) -> bool:
     """Whether these attributes are those of one model call; an agent repeats the sum of several."""
+    if attributes.get("event.name") == _DETAILS:
+        return True
     kind = attributes.get("gen_ai.operation.name") or attributes.get("openinference.span.kind")
     if kind is None:
         kind = attributes.get("llm.request.type")
-    return kind in _CALLS or kind == "LLM"
+    return blocks.word(kind) in {*_CALLS, "LLM"}
 
 
 def first_token_s(attributes: Mapping[str, Any]) -> float | None:

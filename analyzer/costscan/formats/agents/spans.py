@@ -41,10 +41,16 @@ class _Seen(Struct):
         return message or request or f"{self.record.trace} {self.record.span}"
 
     @property
-    def told_best(self) -> tuple[bool, bool, bool]:
-        """How much of the usage is told: the greatest tells most."""
-        own = self.attributes
-        return self.is_event, genai.tells_lifetime(own), genai.tells_usage(own)
+    def told_best(self) -> tuple[bool, ...]:
+        """How much of the usage is told: the greatest tells most; a span goes before a log record."""
+        own, is_span = self.attributes, self.record.began is not None
+        return (
+            self.is_event,
+            genai.tells_lifetime(own),
+            genai.tells_usage(own),
+            genai.tells_cache(own),
+            is_span,
+        )
 
 
 class Spans:
@@ -83,6 +89,10 @@ class Spans:
             if above is not None and above is not seen:
                 # One that has several inside it tells what they tell.
                 keys[id(above)] = keys[id(seen)]
+        for seen in self._seen:
+            same_span = by_span.get((seen.record.trace, seen.record.span))
+            if same_span is not None and seen.record.span:
+                keys[id(seen)] = keys[id(same_span)]
         tellers: dict[str, list[_Seen]] = {}
         for seen in self._seen:
             tellers.setdefault(keys[id(seen)], []).append(seen)
