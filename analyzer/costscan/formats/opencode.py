@@ -8,6 +8,9 @@ What the numbers mean, and what is counted once:
   5-minute ones.
 - `tokens.output` holds what was reasoned in some versions (1.2) and leaves it out in others (1.18): where
   `tokens.total` is told, it decides.
+- Version 2 has messages of its own (`session_message`), an assistant message a step, in which `output` leaves
+  out what was reasoned; those that it took over from before count once. What titles and compactions used
+  stands in its events where it tells it, of no known model.
 - `cost` is what the client makes of it, kept as recorded; 1.2 charges reasoning twice in it. Zero dollars
   beside tokens say that the client has no price.
 - The store is opened read-only, with what stands in its write-ahead log. A message is the same call in the
@@ -22,12 +25,12 @@ usage, where `output` leaves out what was reasoned, and its forks) of Kilo-Org/k
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from costscan.errors import CostscanError
-from costscan.formats.agents import blocks
+from costscan.formats.agents import blocks, session_messages
 from costscan.formats.agents.runs import Run, Runs, ToldCall
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.block import Block
@@ -38,6 +41,9 @@ from costscan.reading.io.json_lines import feed_objects
 from costscan.reading.io.rows import Rows
 
 _TABLES: Final = frozenset({"session", "message", "part"})
+_MESSAGES: Final = "session_message"
+"""The table of messages of OpenCode 2."""
+_SESSIONS: Final = ("session", "session_v2")
 _SESSION: Final = ("id", "parent_id", "directory", "agent")
 
 
@@ -52,7 +58,8 @@ def owns(path: str) -> bool:
         return False
     try:
         with containers.store(path) as store:
-            return store.tables() >= _TABLES
+            tables = store.tables()
+            return tables >= _TABLES or (_MESSAGES in tables and not tables.isdisjoint(_SESSIONS))
     except CostscanError:
         return False
 
@@ -84,7 +91,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     owns=owns,
-    endings=("opencode.db", "kilo.db"),
+    endings=("opencode.db", "opencode-next.db", "kilo.db"),
     beside=(".db-wal",),
     roots=(
         *("$XDG_DATA_HOME/opencode/opencode.db", "~/.local/share/opencode/opencode.db"),
@@ -94,26 +101,62 @@ FORMAT = Format(
 
 
 def _read_store(store: containers.Store, runs: Runs, rows: Rows) -> None:
+    tables = store.tables()
+    for table in filter(tables.__contains__, _SESSIONS):
+        for row in store.rows(table, _SESSION, "time_created, id"):
+            _name(runs.of(str(row["id"])), row.get("parent_id"), row.get("directory"), row.get("agent"))
+    known = _read_messages(store, runs, rows) if tables >= _TABLES else set()
+    if _MESSAGES in tables:
+        _read_newer(store, runs, rows, known)
+    if "event" in tables:
+        _read_events(store, runs)
+
+
+def _read_messages(store: containers.Store, runs: Runs, rows: Rows) -> set[str]:
+    """Read the messages of versions before 2 and return their ids."""
     parts: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row in store.rows("part", ("id", "message_id", "data"), "id"):
         parts[str(row["message_id"])].append(_data(row))
-    for row in store.rows("session", _SESSION, "time_created, id"):
-        _name(runs.of(str(row["id"])), row.get("parent_id"), row.get("directory"), row.get("agent"))
     first: dict[str, str] = {}
+    known = set()
     for at, row in enumerate(store.rows("message", ("id", "session_id", "data"), "time_created, id"), 1):
         data, number = _data(row), str(row["id"])
-        told = {**data, "id": first.setdefault(_identity(data) or number, number)}
+        told = {**data, "id": first.setdefault(_identity(data, data.get("role")) or number, number)}
         _add(runs.of(str(row["session_id"])), at, told, parts[number])
         rows.lines += 1
+        known.add(number)
+    return known
 
 
-def _identity(info: Mapping[str, Any]) -> str | None:
+def _read_newer(store: containers.Store, runs: Runs, rows: Rows, known: Collection[str]) -> None:
+    """Read the messages of version 2, but those that it took over from versions before."""
+    columns = ("id", "session_id", "type", "data")
+    first: dict[str, str] = {}
+    for at, row in enumerate(store.rows(_MESSAGES, columns, "time_created, seq, id"), 1):
+        data, number = _data(row), str(row["id"])
+        rows.lines += 1
+        if number not in known:
+            told = {**data, "id": first.setdefault(_identity(data, row.get("type")) or number, number)}
+            session_messages.add(runs.of(str(row["session_id"])), at, row.get("type"), told)
+
+
+def _read_events(store: containers.Store, runs: Runs) -> None:
+    """Read what titles and compactions used, where versions tell it."""
+    columns = ("id", "aggregate_id", "created", "data")
+    told = store.rows("event", columns, "id", begins=("type", session_messages.USAGE_EVENT))
+    for at, row in enumerate(told, 1):
+        ended = session_messages.moment(row.get("created"))
+        run = runs.of(str(row.get("aggregate_id")))
+        session_messages.add_usage(run, at, str(row.get("id")), _data(row), ended)
+
+
+def _identity(info: Mapping[str, Any], kind: object) -> str | None:
     """Return what an answer and its copies in forks have in common, None where it is not finished."""
     times = blocks.mapping_in(info, "time")
-    if info.get("role") != "assistant" or None in (times.get("created"), times.get("completed")):
+    if kind != "assistant" or None in (times.get("created"), times.get("completed")):
         return None
-    told = times["created"], times["completed"], info.get("modelID"), info.get("tokens"), info.get("cost")
-    return blocks.text_of(list(told))
+    model = info.get("modelID", info.get("model"))
+    return blocks.text_of([times["created"], times["completed"], model, info.get("tokens"), info.get("cost")])
 
 
 def _data(row: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -124,8 +167,12 @@ def _taken(runs: Runs, at: int, line: Mapping[str, Any]) -> bool:
     if _is_export(line):
         info = blocks.mapping_in(line, "info")
         run = runs.of(str(info["id"]))
-        _name(run, info.get("parentID"), info.get("directory"), info.get("agent"))
+        folder = info.get("directory", blocks.mapping_in(info, "location").get("directory"))
+        _name(run, info.get("parentID"), folder, info.get("agent"))
         for message in blocks.list_in(line, "messages"):
+            if isinstance(message, dict) and session_messages.is_message(message):
+                session_messages.add(run, at, message["type"], message)
+                continue
             parts = [part for part in blocks.list_in(message, "parts") if isinstance(part, dict)]
             _add(run, at, blocks.mapping_in(message, "info"), parts)
         return True
@@ -181,8 +228,8 @@ def _call(run: Run, at: int, info: Mapping[str, Any], parts: Sequence[Mapping[st
         line=at,
         model=info.get("modelID"),
         counters=counters,
-        began=_moment(times.get("created")),
-        ended=_moment(times.get("completed")),
+        began=session_messages.moment(times.get("created")),
+        ended=session_messages.moment(times.get("completed")),
         message_id=blocks.word(info.get("id")),
         stop_reason=info.get("finish") or "end_turn",
         recorded_usd=info.get("cost") or None,
@@ -202,10 +249,6 @@ def _counters(tokens: Mapping[str, Any]) -> Counters:
         total_tokens=number(tokens.get("total")),
     )
     return classes_of(told, ANTHROPIC)
-
-
-def _moment(value: object) -> str | None:
-    return str(value) if isinstance(value, int | float) else None
 
 
 def _wrote(part: Mapping[str, Any]) -> list[Block]:

@@ -40,13 +40,24 @@ class Store:
         made = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE TABLE%'"
         return {name for (name,) in self._connection.execute(made)}
 
-    def rows(self, table: str, columns: Sequence[str], order: str) -> Iterator[dict[str, Any]]:
-        """Yield rows of a table with those of the columns that it has."""
+    def rows(
+        self, table: str, columns: Sequence[str], order: str, *, begins: tuple[str, str] | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Yield rows of a table with those of the columns that it has.
+
+        Args:
+            table: its name.
+            columns: those that are wanted.
+            order: the columns that rows are sorted by.
+            begins: a column and what it begins with; other rows are left out.
+        """
         quoted = table.replace('"', '""')
         there = {row[1] for row in self._connection.execute(f'PRAGMA table_info("{quoted}")')}
         wanted = [column for column in columns if column in there]
         listed = ", ".join(f'"{column}"' for column in wanted)
-        rows = self._connection.execute(f'SELECT {listed} FROM "{quoted}" ORDER BY {order}')  # noqa: S608
+        kept = f'WHERE substr("{begins[0]}", 1, {len(begins[1])}) = ?' if begins else ""
+        query = f'SELECT {listed} FROM "{quoted}" {kept} ORDER BY {order}'  # noqa: S608
+        rows = self._connection.execute(query, begins[1:] if begins else ())
         yield from (dict(zip(wanted, row, strict=True)) for row in rows)
 
 
