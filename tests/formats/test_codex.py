@@ -123,6 +123,17 @@ def test_the_tier_holds_until_the_next_one(tmp_path: Path) -> None:
     assert report.summary.totals.usd == usd(1000, 0, 50) * 7
 
 
+def test_a_tier_beside_the_counters_of_a_call_is_that_of_the_call(tmp_path: Path) -> None:
+    told = codex.record("resp_2", SECOND, plus(FIRST, SECOND))
+    told["payload"]["service_tier"] = "priority"
+    last = codex.record("resp_3", THIRD, plus(FIRST, SECOND, THIRD))
+    report = analyzed(tmp_path, codex.meta(), codex.context(), codex.record("resp_1", FIRST), told, last)
+    assert report.turns["tier"].to_list() == ["standard", "priority", "standard"]
+    event = counted(FIRST)
+    event["payload"]["service_tier"] = "priority"
+    assert analyzed(tmp_path, codex.meta(), codex.context(), event).turns["tier"].to_list() == ["priority"]
+
+
 def test_a_model_without_a_price_is_named_and_costs_nothing_known(tmp_path: Path) -> None:
     report = analyzed(tmp_path, codex.meta(), codex.context("gpt-5.3-codex-spark"), counted(FIRST))
     assert report.summary.totals.usd_exact is False

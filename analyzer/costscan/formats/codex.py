@@ -14,8 +14,8 @@ What the numbers mean, and what is counted once:
   turn or a time that the log tells. Of that copy nothing is billed: it is what the first prompt holds.
 - A sub-agent has a file of its own and is a run of its own under the thread that started it.
 - The model stands in `turn_context` and may change; the tier in `thread_settings_applied`, until the next
-  one. It is the tier that was asked for: no line says which one was served, and with a subscription nothing
-  is billed by the token at all. The bill is what the API would charge.
+  one, or beside the counters of a call. It is the tier that was asked for: no line says which one was served,
+  and with a subscription nothing is billed by the token at all. The bill is what the API would charge.
 - A web search has a fee beside its tokens; opening a page has none.
 - The instructions are in the log; tool definitions are, from the versions on that log `additional_tools`.
   What a hidden side call cost (titles, summaries of memory) is not.
@@ -113,6 +113,7 @@ class _Reading:
         self._model: str | None = None
         self._effort: str | None = None
         self._tier: str | None = None
+        self._served: str | None = None
         self._searches = 0
         self._written: list[tuple[int, dict[str, Any], str | None]] = []
         self._sent_since: list[tuple[int, dict[str, Any], str | None]] = []
@@ -202,6 +203,7 @@ class _Reading:
             self._tier = word(settings.get("service_tier"))
             self._model = self._model or word(settings.get("model"))
         elif kind == "token_count" and not self._has_records and not self._copied.counts(at):
+            self._served = word(event.get("service_tier"))
             self._token_count(number, at, event.get("info"))
 
     def _token_count(self, number: int, at: str | None, info: object) -> None:
@@ -221,6 +223,7 @@ class _Reading:
                 self.thread.drop(n)
         self._has_records = True
         self._turn = word(record.get("turn_id")) or self._turn
+        self._served = word(record.get("service_tier"))
         for unannounced, usage in self._recorded.take(record.get("thread_token_usage"), record.get("usage")):
             if unannounced:
                 name = f"turn {self._turn} total {self._recorded.tokens} unannounced"
@@ -230,12 +233,13 @@ class _Reading:
 
     def _call(self, number: int, at: str | None, counted: Counters, response: str | None, name: str) -> None:
         """Add a call, what it wrote, and what is sent behind that."""
-        is_fast = self._tier == "fast"
+        tier = self._served or self._tier
+        is_fast = tier == "fast"
         call: Call = make_call(
             line=number,
             end_at=next((t for _, _, t in reversed(self._written) if t), at),
             model=self._model,
-            usage=Usage(service_tier=None if is_fast else self._tier, speed="fast" if is_fast else None),
+            usage=Usage(service_tier=None if is_fast else tier, speed="fast" if is_fast else None),
             message_id=response,
             request_id=None if response is not None or self._turn is None else name,
             stop_reason=None,
