@@ -11,7 +11,9 @@ What the numbers mean, and what is counted once:
   unknown: such calls are billed for their output alone.
 - A call that several tell is counted once: spans with the same `gen_ai.response.id`, a span inside another
   one of a call (SDKs trace themselves under an instrumentation), a log record and a span with the same
-  request id. Claude Code's `api_request` events go first, then who tells how long cache writes live.
+  request id, an event of Gemini CLI and the event of the conventions that restates it. Events of clients
+  (`api_request` of Claude Code, `api_response` of Gemini CLI and its forks) go first, then who tells how
+  long cache writes live. Log records without an id are told apart by time and counters.
 - `cost_usd` of Claude Code's events is what the client makes of it, kept as recorded.
 - Metrics tell totals of a session, not calls: what they hold beyond the logged calls is billed as `unlogged`,
   so that logs, spans and metrics may be read together, and with the transcripts of the same sessions.

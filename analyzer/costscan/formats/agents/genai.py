@@ -74,6 +74,12 @@ def is_call(attributes: Mapping[str, Any]) -> bool:
     return blocks.word(kind) in {*_CALLS, "LLM"}
 
 
+def restated_as(attributes: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what an event of Gemini CLI and its restatement share: session, model, input and output."""
+    names = (("session.id",), MODEL, _INPUT, _OUTPUT)
+    return tuple(str(first(attributes, each)) for each in names)
+
+
 def first_token_s(attributes: Mapping[str, Any]) -> float | None:
     """Return the seconds to the first token: milliseconds of Claude Code, seconds of the conventions."""
     told = attributes.get(_FIRST_MS)

@@ -1,28 +1,29 @@
 """The model calls among spans and log records: each once, however many tell it."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from msgspec import Struct
 
-from costscan.formats.agents import genai
+from costscan.formats.agents import cli_events, genai
 from costscan.formats.agents.blocks import word
 from costscan.formats.agents.otlp import Record
 from costscan.formats.agents.runs import Run, Runs, ToldCall
 from costscan.formats.interface import LogFile
-from costscan.reading.conversation.usage import UNKNOWN_TTL, Counters, number
+from costscan.reading.conversation.usage import Counters, number
 from costscan.reading.io.rows import Rows
-
-_MAIN: Final = ("sdk", "main", "repl_main_thread", "cli")
-"""How the words begin that Claude Code has for calls of the main loop."""
 
 
 class _Seen(Struct):
-    """A call as a span or a log record tells it; `is_event`: as an event of Claude Code."""
+    """A call as a span or a log record tells it; `event`: the counters that an event of a client tells."""
 
     line: int
     record: Record
-    is_event: bool = False
+    event: Counters | None = None
+
+    @property
+    def is_span(self) -> bool:
+        return self.record.began is not None
 
     @property
     def attributes(self) -> Mapping[str, Any]:
@@ -37,19 +38,29 @@ class _Seen(Struct):
 
     @property
     def key(self) -> str:
+        """What tells the call from others: an id; else the span, or what a log record says and when."""
         message, request = self.ids
-        return message or request or f"{self.record.trace} {self.record.span}"
+        span = f"{self.record.trace} {self.record.span}"
+        moment = self.record.began or self.record.ended
+        said = "" if self.is_span and self.record.span else f" {moment} {sorted(self._said, key=repr)}"
+        return message or request or span + said
+
+    @property
+    def _said(self) -> list[tuple[str, Any]]:
+        named = ("session.id", *genai.RUN, "model", "event.sequence")
+        told = self.attributes.items()
+        return [(name, value) for name, value in told if name in named or "token" in name]
 
     @property
     def told_best(self) -> tuple[bool, ...]:
         """How much of the usage is told: the greatest tells most; a span goes before a log record."""
-        own, is_span = self.attributes, self.record.began is not None
+        own = self.attributes
         return (
-            self.is_event,
+            self.event is not None,
             genai.tells_lifetime(own),
             genai.tells_usage(own),
             genai.tells_cache(own),
-            is_span,
+            self.is_span,
         )
 
 
@@ -66,8 +77,8 @@ class Spans:
 
     def add_log(self, line: int, log: Record) -> None:
         """Add a log record, if it is one of a call."""
-        if log.name.endswith("api_request") and "input_tokens" in log.attributes:
-            self._seen.append(_Seen(line, log, is_event=True))
+        if (event := cli_events.counters_of(log)) is not None:
+            self._seen.append(_Seen(line, log, event))
         elif genai.is_call(log.attributes) and genai.tells_usage(log.attributes):
             self._seen.append(_Seen(line, log))
 
@@ -82,23 +93,41 @@ class Spans:
 
     def _calls(self) -> Iterator[list[_Seen]]:
         """Yield the calls: all that tell one, the best first."""
-        by_span = {(seen.record.trace, seen.record.span): seen for seen in self._seen if not seen.is_event}
-        keys = {id(seen): seen.key for seen in self._seen}
-        for seen in by_span.values():
-            above = by_span.get((seen.record.trace, seen.record.parent or ""))
-            if above is not None and above is not seen:
-                # One that has several inside it tells what they tell.
-                keys[id(above)] = keys[id(seen)]
-        for seen in self._seen:
-            same_span = by_span.get((seen.record.trace, seen.record.span))
-            if same_span is not None and seen.record.span:
-                keys[id(seen)] = keys[id(same_span)]
+        keys = self._keys()
         tellers: dict[str, list[_Seen]] = {}
         for seen in self._seen:
             tellers.setdefault(keys[id(seen)], []).append(seen)
         for same in tellers.values():
-            if any(genai.tells_usage(seen.attributes) or seen.is_event for seen in same):
+            if any(genai.tells_usage(seen.attributes) or seen.event is not None for seen in same):
                 yield sorted(same, key=lambda seen: seen.told_best, reverse=True)
+
+    def _keys(self) -> dict[int, str]:
+        """Return what the call is known by that each tells."""
+        spans = {(seen.record.trace, seen.record.span): seen for seen in self._seen if seen.is_span}
+        keys = {id(seen): seen.key for seen in self._seen}
+        for seen in spans.values():
+            above = spans.get((seen.record.trace, seen.record.parent or ""))
+            if above is not None and above is not seen:
+                # One that has several inside it tells what they tell.
+                keys[id(above)] = keys[id(seen)]
+        for seen in self._seen:
+            same_span = spans.get((seen.record.trace, seen.record.span))
+            if same_span is not None and seen.record.span:
+                keys[id(seen)] = keys[id(same_span)]
+        return keys | self._restated(keys)
+
+    def _restated(self, keys: Mapping[int, str]) -> dict[int, str]:
+        """Return the keys of log records that tell again what an event of Gemini CLI tells, one each."""
+        events: dict[tuple[str, ...], list[_Seen]] = {}
+        for seen in self._seen:
+            if seen.event is not None and (told := cli_events.restated_as(seen.record)) is not None:
+                events.setdefault(told, []).append(seen)
+        again: dict[int, str] = {}
+        for seen in self._seen if events else ():
+            same = events.get(genai.restated_as(seen.attributes))
+            if same and seen.event is None and not seen.is_span:
+                again[id(seen)] = keys[id(same.pop(0))]
+        return again
 
 
 def _began(seen: _Seen) -> str | None:
@@ -119,9 +148,7 @@ def _add(runs: Runs, tellers: list[_Seen], knows: set[str]) -> None:
     told = ToldCall(
         line=best.line,
         model=genai.first(attributes, ("model", *genai.MODEL)),
-        counters=_event(attributes)
-        if best.is_event
-        else genai.counters_of(attributes, knows_cache=best.record.scope in knows),
+        counters=best.event or genai.counters_of(attributes, knows_cache=best.record.scope in knows),
         began=_began(best),
         ended=best.record.ended,
         first_token_s=next(filter(None, (genai.first_token_s(seen.attributes) for seen in tellers)), None),
@@ -131,7 +158,7 @@ def _add(runs: Runs, tellers: list[_Seen], knows: set[str]) -> None:
         tier=word(genai.first(attributes, genai.TIER)),
         speed=None if speed == "normal" else speed,
         effort=word(attributes.get("effort")),
-        recorded_usd=attributes.get("cost_usd") if best.is_event else None,
+        recorded_usd=attributes.get("cost_usd") if best.event is not None else None,
     )
     if prompt is not None:
         run.prompt(best.line, prompt)
@@ -139,27 +166,15 @@ def _add(runs: Runs, tellers: list[_Seen], knows: set[str]) -> None:
 
 
 def _run_of(runs: Runs, tellers: list[_Seen]) -> Run:
-    """Return the run of a call; calls of Claude Code beside its main loop are runs under the session."""
+    """Return the run of a call; calls beside the main loop of a client are runs under the session."""
     named = next((word(v) for seen in tellers if (v := genai.first(seen.attributes, genai.RUN))), None)
     session = named or tellers[0].record.trace or f"line {tellers[0].line}"
-    query = next((word(v) for seen in tellers if (v := seen.attributes.get("query_source"))), None)
+    beside = next((told for seen in tellers if (told := cli_events.side_call(seen.attributes))), None)
     user = next((word(v) for seen in tellers if (v := seen.attributes.get("user.email"))), None)
-    if query is None or query.startswith(_MAIN):
+    if beside is None:
         run = runs.of(session)
     else:
-        run = runs.of(f"{session}/{query}")
-        run.parent, run.agent = session, query
+        run = runs.of(f"{session}/{beside}")
+        run.parent, run.agent = session, beside
     run.user = run.user or user
     return run
-
-
-def _event(attributes: Mapping[str, Any]) -> Counters:
-    """Return the counters of an event of Claude Code, which stand side by side."""
-    plain, output, cache_read, written = (
-        number(attributes.get(f"{name}_tokens"))
-        for name in ("input", "output", "cache_read", "cache_creation")
-    )
-    hour = number(attributes.get("cache_creation_1h_tokens", 0))
-    short = None if written is None or hour is None else max(written - hour, 0)
-    ttl = UNKNOWN_TTL if short and "cache_creation_1h_tokens" not in attributes else None
-    return Counters(plain, cache_read, short, hour, output, None, 0, contradictory=False, cache_write_ttl=ttl)
