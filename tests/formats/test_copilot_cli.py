@@ -1,13 +1,18 @@
 """Copilot CLI: records of calls in new versions, output alone and totals at the end in old ones, and the store."""
 
+import json
 import sqlite3
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from test_odd_values import ODD, changed, places
 
 from command import Capture
+from costscan.formats.copilot_cli import FORMAT
+from costscan.formats.interface import LogFile
+from costscan.reading.io.rows import Rows
 from logs import SONNET, Json, usd, write
 from other_agents import read_alike, read_lines, recorded, taken_by, tokens
 
@@ -110,3 +115,95 @@ def test_the_store_tells_the_same_calls(tmp_path: Path, capsys: Capture, *, with
 
 def test_no_other_format_takes_its_lines() -> None:
     assert taken_by(START, ASKED, record(), answer(), end()) == ["copilot_cli"]
+
+
+def streamed(call: str | None = None, agent: str | None = None, **more: Any) -> Json:
+    """A call as `--output-format json` and the SDK tell it."""
+    named = {} if call is None else {"apiCallId": call}
+    told = line("assistant.usage", model=SONNET, **SPENT, **named, **more)
+    return told if agent is None else {**told, "agentId": agent}
+
+
+STREAM_ENDS: Json = {"type": "result", "sessionId": "s2", "exitCode": 0, "usage": {"premiumRequests": 1}}
+
+
+@pytest.mark.parametrize("first", ["usage", "message"])
+def test_a_streamed_usage_is_a_call_and_its_message_is_none(
+    tmp_path: Path, capsys: Capture, first: str
+) -> None:
+    message = line("assistant.message", content="I look.", outputTokens=50)
+    one = [streamed(), message][:: 1 if first == "usage" else -1]
+    report = read_lines(capsys, tmp_path, ASKED, *one, *one, STREAM_ENDS)
+    assert tokens(report.turns) == [CLASSES, CLASSES]
+    assert report.runs["run_id"].to_list() == ["s2"]
+    wrote = report.blocks.filter(kind="text", role="assistant")
+    assert wrote["turn_in"].to_list() == [1, 2]
+
+
+def test_streams_after_one_another_are_sessions_of_their_own(tmp_path: Path, capsys: Capture) -> None:
+    second = {**STREAM_ENDS, "sessionId": "s3"}
+    report = read_lines(capsys, tmp_path, ASKED, streamed(), STREAM_ENDS, ASKED, streamed(), second)
+    assert sorted(report.runs["run_id"]) == ["s2", "s3"]
+
+
+def test_a_call_that_two_events_tell_is_counted_once(tmp_path: Path, capsys: Capture) -> None:
+    report = read_lines(capsys, tmp_path, START, ASKED, streamed("msg_1"), record(), answer(), end())
+    assert tokens(report.turns) == [CLASSES]
+
+
+def test_calls_of_a_sub_agent_are_a_run_under_the_session(tmp_path: Path, capsys: Capture) -> None:
+    begins = {**line("subagent.started", toolCallId="t1", agentName="explore"), "agentId": "a1"}
+    inside = {**record("msg_2"), "agentId": "a1"}
+    report = read_lines(capsys, tmp_path, START, ASKED, record(), answer(), begins, inside, record("msg_3"))
+    runs = report.runs.sort("run_id").select("run_id", "parent_run_id", "agent")
+    assert runs.rows() == [("s1", None, None), ("s1/a1", "s1", "explore")]
+    assert sorted(report.turns["run_id"]) == ["s1", "s1", "s1/a1"]
+
+
+def summed_up(request: str = "req_9", **used: Any) -> Json:
+    told = {
+        "model": SONNET,
+        "inputTokens": 1_100,
+        "outputTokens": 40,
+        "cacheReadTokens": 1_000,
+        "cacheWriteTokens": 0,
+    }
+    return line(
+        "session.compaction_complete",
+        success=True,
+        requestId=request,
+        summaryContent="We counted ports.",
+        compactionTokensUsed=used or told,
+    )
+
+
+def test_summing_a_conversation_up_is_a_call(tmp_path: Path, capsys: Capture) -> None:
+    report = read_lines(capsys, tmp_path, START, ASKED, record(), answer(), summed_up(), record("msg_2"))
+    assert tokens(report.turns) == [CLASSES, (100, 1_000, 0, 0, 40), CLASSES]
+    assert report.summary.totals.usd_exact
+    said = report.blocks.filter(kind="text").select("role", "turn_in", "turn_out").rows()
+    assert said == [("user", 0, 2), ("assistant", 1, 2), ("user", 2, 3)]
+
+
+@pytest.mark.parametrize("told", [{"providerCallId": "req_9"}, {"inputTokens": 1_100, "outputTokens": 40}])
+def test_a_record_of_the_same_call_tells_it(tmp_path: Path, capsys: Capture, told: Json) -> None:
+    events = [START, ASKED, record(), answer(), record("msg_2", **told), summed_up()]
+    assert len(read_lines(capsys, tmp_path, *events).turns) == 2
+
+
+def test_what_older_versions_wrote_to_sum_up_is_a_lower_bound(tmp_path: Path, capsys: Capture) -> None:
+    old = summed_up(input=900, output=40, cachedInput=800)
+    report = read_lines(capsys, tmp_path, START, ASKED, record(), answer(), old)
+    assert tokens(report.turns)[1] == (100, 800, 0, 0, 40)
+    assert not report.summary.totals.usd_exact
+
+
+def test_no_value_is_a_defect(tmp_path: Path) -> None:
+    for odd_line in (streamed("msg_1", agent="a1"), summed_up(), STREAM_ENDS):
+        for place in places(odd_line):
+            for odd in ODD:
+                path = tmp_path / "events.jsonl"
+                path.write_text(json.dumps(changed(odd_line, place, odd)) + "\n" + json.dumps(answer()))
+                rows = Rows()
+                FORMAT.read(LogFile(str(path)), rows)
+                assert [row for row in rows.skipped if "defect" in row.reason] == []

@@ -7,8 +7,12 @@ What the numbers mean, and what is counted once:
 - Before, an `assistant.message` is one call and tells its output alone. What its prompt was stands in the
   totals of `session.shutdown`, which fill the gap; where a session was killed it is unknown. Totals that are
   all zero were never counted.
+- In what `--output-format json` or the SDK told, an `assistant.usage` is one call: the same figures, and a
+  record of the same `apiCallId` is not counted again.
+- To sum a conversation up is a call, which `session.compaction_complete` tells where no record does.
+- Events with an `agentId` are those of a sub-agent, a run under the session.
 - `cost` is a multiplier of premium requests and no dollars; none are recorded.
-- Tool definitions are not in the log, nor are the calls that sum up a conversation.
+- Tool definitions are not in the log.
 """
 
 from collections import Counter
@@ -18,10 +22,23 @@ from typing import Any, Final
 
 from costscan.errors import CostscanError
 from costscan.formats.agents import blocks
+from costscan.formats.agents.copilot_events import (
+    COLUMNS,
+    STREAMED,
+    agent_of,
+    counters_of,
+    ids_of,
+    is_message,
+    result_of,
+    single_calls,
+    summing_up,
+    totals_of,
+    usage_of,
+    usage_of_row,
+    wrote_by,
+)
 from costscan.formats.agents.runs import Run, Runs, ToldCall
 from costscan.formats.interface import Format, LogFile
-from costscan.reading.content.block import Block
-from costscan.reading.conversation.token_classes import OPENAI, Told, classes_of
 from costscan.reading.conversation.usage import Counters, nothing_known, number
 from costscan.reading.io import containers
 from costscan.reading.io.json_lines import feed_objects
@@ -31,10 +48,6 @@ from costscan.reading.io.timestamps import time_of
 
 _STARTS: Final = ("session.", "assistant.", "user.message", "hook.", "tool.", "system.message", "permission.")
 _ROWS: Final = "assistant_usage_events"
-_COLUMNS: Final = (
-    *("session_id", "agent_id", "model", "input_tokens", "output_tokens", "cache_read_tokens"),
-    *("cache_write_tokens", "reasoning_tokens", "reasoning_effort", "duration_ms", "created_at"),
-)
 
 
 def sniff(objects: Sequence[Mapping[str, Any]]) -> bool:
@@ -63,7 +76,7 @@ def read(file: LogFile, rows: Rows) -> None:
     reading = _Reading(file, rows)
     if containers.kind_of(file.on_disk) == containers.SQLITE:
         with containers.store(file.on_disk) as store:
-            for at, row in enumerate(store.rows(_ROWS, _COLUMNS, "id"), 1):
+            for at, row in enumerate(store.rows(_ROWS, COLUMNS, "id"), 1):
                 reading.add_row(at, row)
                 rows.lines += 1
         rows.bytes_read += Path(file.on_disk).stat().st_size
@@ -89,13 +102,23 @@ class _Reading:
         self._file, self._rows = file, rows
         self._runs = Runs(file, rows, FORMAT.name)
         self._events: list[tuple[int, Mapping[str, Any], Mapping[str, Any]]] = []
+        self._sessions: dict[int, str] = {}
+        self._since = 0
         self._session = file.path
+        self._agents: dict[str, str | None] = {}
+        self._model: object = None
         self._seen: Counter[str] = Counter()
-        self._calls: dict[str, int] = {}
+        self._calls: dict[str, tuple[Run, int]] = {}
         self._system: str | None = None
+        # By run: the last call of which it is not told yet what it wrote, and what was told before its call.
+        self._silent: dict[str, tuple[Run, int]] = {}
+        self._early: dict[str, list[tuple[int, Mapping[str, Any]]]] = {}
 
     def take(self, at: int, line: Mapping[str, Any]) -> bool:
-        """Add one event; False for what is none."""
+        """Add one event; False for what is none. What a stream ends with names its session."""
+        if line.get("type") == "result" and (session := blocks.word(line.get("sessionId"))):
+            self._sessions[self._since], self._since = session, len(self._events)
+            return True
         if not isinstance(line.get("data"), dict) or not isinstance(line.get("type"), str):
             return False
         self._events.append((at, line, line["data"]))
@@ -103,16 +126,9 @@ class _Reading:
 
     def add_row(self, at: int, row: Mapping[str, Any]) -> None:
         """Add a row of the store."""
-        session, agent = str(row.get("session_id")), blocks.word(row.get("agent_id"))
-        run = self._runs.of(session if agent is None else f"{session}/{agent}")
-        run.parent = None if agent is None else session
-        counters = _counters({
-            "inputTokens": row.get("input_tokens"),
-            "outputTokens": row.get("output_tokens"),
-            "cacheReadTokens": row.get("cache_read_tokens"),
-            "cacheWriteTokens": row.get("cache_write_tokens"),
-            "reasoningTokens": row.get("reasoning_tokens"),
-        })  # fmt: skip
+        session = str(row.get("session_id"))
+        run = self._run(session, blocks.word(row.get("agent_id")))
+        counters = counters_of(usage_of_row(row))
         run.called(
             ToldCall(
                 line=at,
@@ -132,38 +148,43 @@ class _Reading:
 
     def finish(self) -> None:
         """Write what the events tell to the rows."""
-        recorded = {_usage(data).get("apiCallId") for _, line, data in self._events if _is_record(line)}
-        exact = {} if recorded else self._single_calls()
-        for at, line, data in self._events:
-            self._add(at, line, data, recorded, exact)
+        told = [usage for _, line, _ in self._events if (usage := usage_of(line)) is not None]
+        ids = {known for usage in told for known in ids_of(usage)}
+        is_streamed = any(line["type"] == STREAMED for _, line, _ in self._events)
+        exact = {} if told else single_calls([line for _, line, _ in self._events])
+        for place, (at, line, data) in enumerate(self._events):
+            if place in self._sessions:
+                self._enter(self._sessions[place])
+            run = self._run(self._session, agent_of(line))
+            if (usage := usage_of(line)) is not None:
+                self._record(run, at, line, usage)
+            elif is_message(line):
+                is_told = is_streamed or bool(ids & ids_of(data))
+                self._message(run, at, line, data, None if is_told else exact)
+            elif line["type"] == "session.compaction_complete":
+                self._sum_up(run, at, line, summing_up(data, told))
+            elif line["type"] == "session.shutdown" and not told and not exact:
+                self._totals(at, line, blocks.mapping_in(data, "modelMetrics"))
+            else:
+                self._hear(run, at, line, data)
         self._runs.finish()
 
-    def _single_calls(self) -> dict[str, Counters]:
-        """Return, by model, the counters of the one call that a session without records made."""
-        made = Counter(str(data.get("model")) for _, line, data in self._events if _is_message(line))
-        totals = [data for _, line, data in self._events if line["type"] == "session.shutdown"]
-        if len(totals) != 1:
-            return {}
-        metrics = blocks.mapping_in(totals[0], "modelMetrics")
-        return {
-            model: counters
-            for model, own in metrics.items()
-            if made[model] == 1 and blocks.mapping_in(own, "requests").get("count") == 1
-            if not (counters := _counters(blocks.mapping_in(own, "usage"))).is_zero
-        }
+    def _enter(self, session: str) -> None:
+        self._system = self._system if session == self._session else None
+        self._session = session
 
-    def _add(
-        self,
-        at: int,
-        line: Mapping[str, Any],
-        data: Mapping[str, Any],
-        recorded: set[Any],
-        exact: Mapping[str, Counters],
-    ) -> None:
-        run = self._runs.of(self._session)
+    def _run(self, session: str, agent: str | None) -> Run:
+        if agent is None:
+            return self._runs.of(session)
+        run = self._runs.of(f"{session}/{agent}")
+        run.parent, run.agent = session, self._agents.get(agent)
+        return run
+
+    def _hear(self, run: Run, at: int, line: Mapping[str, Any], data: Mapping[str, Any]) -> None:
+        """Add an event that tells no call."""
         kind = line["type"]
-        if kind in {"session.start", "session.resume"}:
-            self._session = blocks.word(data.get("sessionId")) or self._session
+        if kind in {"session.start", "session.resume", "session.created"}:
+            self._enter(blocks.word(data.get("sessionId")) or self._session)
             run = self._runs.of(self._session)
             context = blocks.mapping_in(data, "context")
             run.project, run.branch = blocks.word(context.get("cwd")), blocks.word(context.get("branch"))
@@ -174,16 +195,36 @@ class _Reading:
         elif kind == "user.message":
             run.asks(at, [blocks.text_block(blocks.text_of(data.get("content")))])
         elif kind == "tool.execution_complete":
-            run.asks(at, [_result(data)], by_person=False)
-        elif _is_record(line):
-            self._record(run, at, line, _usage(data))
-        elif _is_message(line):
-            self._message(run, at, line, data, exact if data.get("apiCallId") not in recorded else None)
-        elif kind == "session.shutdown" and not recorded and not exact:
-            self._totals(at, line, blocks.mapping_in(data, "modelMetrics"))
+            run.asks(at, [result_of(data)], by_person=False)
+        elif kind == "subagent.started":
+            for known in (blocks.word(line.get("agentId")), blocks.word(data.get("toolCallId"))):
+                if known is not None:
+                    self._agents[known] = blocks.word(data.get("agentName"))
+
+    def _sum_up(self, run: Run, at: int, line: Mapping[str, Any], counters: Counters | None) -> None:
+        """Begin anew with the summary of a conversation, and add the call that made it."""
+        data = line["data"]
+        if counters is not None:
+            made = blocks.mapping_in(data, "compactionTokensUsed").get("model") or self._model
+            told = ToldCall(
+                line=at,
+                model=made,
+                counters=counters,
+                ended=blocks.word(line.get("timestamp")),
+                message_id=self._id(self._session, counters),
+            )
+            run.called(told)
+        summary = blocks.word(data.get("summaryContent"))
+        if data.get("success") is not False:
+            run.thread.forget()
+            run.asks(at, [blocks.text_block(summary)] if summary else [], by_person=False)
 
     def _record(self, run: Run, at: int, line: Mapping[str, Any], usage: Mapping[str, Any]) -> None:
-        counters = _counters(usage)
+        known = blocks.word(usage.get("apiCallId"))
+        if known is not None and known in self._calls:
+            return
+        counters = counters_of(usage)
+        self._model = usage.get("model")
         told = ToldCall(
             line=at,
             model=usage.get("model"),
@@ -193,7 +234,13 @@ class _Reading:
             stop_reason=blocks.word(usage.get("finishReason")) or "end_turn",
             effort=blocks.word(usage.get("reasoningEffort")),
         )
-        self._calls[str(usage.get("apiCallId"))] = run.called(told)
+        made = run.called(told)
+        self._calls[known or f"line {at}"] = run, made
+        early = self._early.pop(run.run_id, [])
+        for before, wrote in early:
+            run.thread.wrote(made, before, wrote_by(wrote))
+        if not early:
+            self._silent[run.run_id] = run, made
 
     def _message(
         self,
@@ -204,10 +251,14 @@ class _Reading:
         exact: Mapping[str, Counters] | None,
     ) -> None:
         """Add what a call wrote and, with `exact`, the call, for which no record stands."""
-        made = self._calls.get(str(data.get("apiCallId")))
         if exact is None:
-            if made is not None:
-                run.thread.wrote(made, at, _wrote(data))
+            known = blocks.word(data.get("apiCallId")) or ""
+            made = self._calls.get(known, self._silent.get(run.run_id))
+            if made is None:
+                self._early.setdefault(run.run_id, []).append((at, data))
+            else:
+                made[0].thread.wrote(made[1], at, wrote_by(data))
+            self._silent.pop(run.run_id, None)
             return
         counters = exact.get(str(data.get("model"))) or nothing_known()
         if not counters.is_known:
@@ -220,14 +271,11 @@ class _Reading:
             message_id=blocks.word(data.get("apiCallId")) or blocks.word(data.get("messageId")),
             stop_reason="tool_use" if data.get("toolRequests") else "end_turn",
         )
-        run.called(told, _wrote(data))
+        run.called(told, wrote_by(data))
 
     def _totals(self, at: int, line: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
         """Add the totals of a session, which tell what its calls do not."""
-        for model, own in metrics.items():
-            counters = _counters(blocks.mapping_in(own, "usage"))
-            if counters.is_zero:
-                continue
+        for model, counters in totals_of(metrics):
             self._rows.recorded.append(
                 RecordedRow(
                     session=self._session,
@@ -244,42 +292,3 @@ class _Reading:
                     web_searches=0,
                 )
             )
-
-
-def _is_record(line: Mapping[str, Any]) -> bool:
-    return str(line.get("type")) == "session.usage_record"
-
-
-def _is_message(line: Mapping[str, Any]) -> bool:
-    return str(line.get("type")) == "assistant.message"
-
-
-def _usage(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    return blocks.mapping_in(data, "usage")
-
-
-def _counters(usage: Mapping[str, Any]) -> Counters:
-    told = Told(
-        input_tokens=number(usage.get("inputTokens")),
-        output_tokens=number(usage.get("outputTokens")),
-        cache_read_tokens=number(usage.get("cacheReadTokens")),
-        cache_write_5m_tokens=number(usage.get("cacheWriteTokens")),
-        reasoning_tokens=number(usage.get("reasoningTokens")),
-    )
-    return classes_of(told, OPENAI)
-
-
-def _wrote(data: Mapping[str, Any]) -> list[Block]:
-    thought, text = blocks.word(data.get("reasoningText")), blocks.word(data.get("content"))
-    out = [] if thought is None else [blocks.thinking(thought)]
-    out += [] if text is None else [blocks.text_block(text)]
-    requests = [r for r in blocks.list_in(data, "toolRequests") if isinstance(r, dict)]
-    return out + [blocks.tool_use(r.get("name"), r.get("toolCallId"), r.get("arguments")) for r in requests]
-
-
-def _result(data: Mapping[str, Any]) -> Block:
-    failed = data.get("success") is False
-    content = blocks.mapping_in(data, "error" if failed else "result")
-    return blocks.tool_result(
-        data.get("toolCallId"), content.get("message" if failed else "content"), is_error=failed
-    )
