@@ -28,7 +28,20 @@ def _is_converse(line: _Line) -> bool:
     return "inputTokens" in _in(answer, "usage") and ("stopReason" in answer or "output" in answer)
 
 
-_TESTS: Final[Sequence[tuple[str, Callable[[_Line], bool]]]] = (("Bedrock Converse pairs", _is_converse),)
+def _is_codex_exec(line: _Line) -> bool:
+    """Whether a line is of `codex exec --json`, whose usage is the sum of a thread, of no told model."""
+    if line.get("type") == "turn.completed":
+        return "input_tokens" in _in(line, "usage")
+    return line.get("type") == "thread.started" and "thread_id" in line
+
+
+_TESTS: Final[Sequence[tuple[str, Callable[[_Line], bool]]]] = (
+    ("Bedrock Converse pairs", _is_converse),
+    (
+        "what `codex exec --json` prints (sums without a model; ~/.codex/sessions tells each call)",
+        _is_codex_exec,
+    ),
+)
 
 
 def named(line: _Line) -> str | None:

@@ -7,13 +7,16 @@ What the numbers mean, and what is counted once:
   `tool` is a prompt beside the input. Where `total` says otherwise, it decides.
 - A message without tokens was cut off: what it used is unknown.
 - Messages that a person rewound (`$rewindTo`), or that a `$set` put others in the place of, stay billed.
+- What `gemini --output-format json` and `stream-json` print ends with the sums of its run by model, no calls:
+  what they hold beyond the chat of the session, which may be read with them, is billed as `unlogged`. Of the
+  stream, what the total holds beyond input and output was thought.
 - The system prompt and the tool definitions are not in the file, and no cost is recorded.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from costscan.formats.agents import blocks
+from costscan.formats.agents import blocks, printed_stats
 from costscan.formats.agents.runs import Run, Runs, ToldCall
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.block import Block
@@ -27,7 +30,10 @@ _CONTEXT = "<session_context>"
 
 def sniff(objects: Sequence[Mapping[str, Any]]) -> bool:
     """Whether these are lines of a chat."""
-    return any(_is_session(line) or line.get("type") == "gemini" for line in objects)
+    return any(
+        _is_session(line) or line.get("type") == "gemini" or printed_stats.is_printed(line)
+        for line in objects
+    )
 
 
 def _is_session(line: Mapping[str, Any]) -> bool:
@@ -35,10 +41,11 @@ def _is_session(line: Mapping[str, Any]) -> bool:
 
 
 def read(file: LogFile, rows: Rows) -> None:
-    """Read one chat."""
+    """Read one chat, or what was printed of one."""
     reading = _Reading(file, rows)
     feed_objects(file.on_disk, file.path, rows, reading.take)
     reading.finish()
+    rows.recorded.extend(reading.printed.rows)
 
 
 FORMAT = Format(
@@ -46,6 +53,7 @@ FORMAT = Format(
     expected='lines of a Gemini CLI chat such as {"id":…,"type":"gemini","tokens":{"input":…},"model":…}',
     sniff=sniff,
     read=read,
+    totals=(printed_stats.EVENT,),
     roots=("~/.gemini/tmp",),
 )
 
@@ -54,11 +62,14 @@ class _Reading:
     def __init__(self, file: LogFile, rows: Rows) -> None:
         self._runs = Runs(file, rows, FORMAT.name)
         self._session = file.path
+        self.printed = printed_stats.Printed(file.path)
         self._messages: dict[tuple[str, str], tuple[int, Mapping[str, Any]]] = {}
 
     def take(self, at: int, line: Mapping[str, Any]) -> bool:
         """Add one line; False for one of no known kind."""
-        if _is_session(line):
+        if printed_stats.is_printed(line):
+            self.printed.add(at, line)
+        elif _is_session(line):
             self._session = str(line["sessionId"])
             self._add_all(at, line)
         elif "$set" in line:
@@ -66,7 +77,7 @@ class _Reading:
         elif "id" in line and "type" in line:
             self._messages[self._session, str(line["id"])] = at, line
         else:
-            return "$rewindTo" in line
+            return "$rewindTo" in line or printed_stats.is_between(line)
         return True
 
     def _add_all(self, at: int, line: Mapping[str, Any]) -> None:

@@ -17,6 +17,8 @@ What the numbers mean, and what is counted once:
   store, an export and a file of its own.
 - A session that is forked copies messages under new ids: in a store, an answer of the same model that began
   and ended in the same milliseconds and used the same tokens is the same call.
+- Of what `opencode run --format json` prints, a `step_finish` is one call, of no known model: read with the
+  store, it is the same call.
 - A sub-session is a run under its `parent_id`. The call that makes the title of a session is billed and
   stands nowhere, neither do the system prompt and the tool definitions.
 
@@ -30,7 +32,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from costscan.errors import CostscanError
-from costscan.formats.agents import blocks, session_messages
+from costscan.formats.agents import blocks, session_messages, step_stream
 from costscan.formats.agents.runs import Run, Runs, ToldCall
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.block import Block
@@ -48,8 +50,8 @@ _SESSION: Final = ("id", "parent_id", "directory", "agent")
 
 
 def sniff(objects: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether these are exports of sessions, or single messages."""
-    return any(_is_export(line) or _is_message(line) for line in objects)
+    """Whether these are exports of sessions, single messages, or events of a run."""
+    return any(_is_export(line) or _is_message(line) or step_stream.is_event(line) for line in objects)
 
 
 def owns(path: str) -> bool:
@@ -81,7 +83,8 @@ def read(file: LogFile, rows: Rows) -> None:
             _read_store(store, runs, rows)
         rows.bytes_read += Path(file.on_disk).stat().st_size
     else:
-        feed_objects(file.on_disk, file.path, rows, lambda at, line: _taken(runs, at, line))
+        steps = step_stream.Steps()
+        feed_objects(file.on_disk, file.path, rows, lambda at, line: _taken(runs, steps, at, line))
     runs.finish()
 
 
@@ -163,7 +166,11 @@ def _data(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return lenient_json.mapping(row["data"]) or {} if isinstance(row["data"], str) else {}
 
 
-def _taken(runs: Runs, at: int, line: Mapping[str, Any]) -> bool:
+def _taken(runs: Runs, steps: step_stream.Steps, at: int, line: Mapping[str, Any]) -> bool:
+    if step_stream.is_event(line):
+        if (step := steps.take(line)) is not None:
+            _call(runs.of(step.session), at, step.message, step.parts)
+        return True
     if _is_export(line):
         info = blocks.mapping_in(line, "info")
         run = runs.of(str(info["id"]))

@@ -8,6 +8,7 @@ What the numbers mean, and what is counted once:
   zero dollars beside tokens say that the client has no price.
 - A session is a tree: what a person went back from stays billed. A session forked into a new file copies its
   lines; their ids, or the moment of the answer in older files, tell that they are the same calls.
+- Of what `pi --mode json` prints, a `message_end` is a line of the session.
 - The system prompt, the tool definitions and the calls that sum up a conversation are not in the file.
 """
 
@@ -22,8 +23,10 @@ from costscan.reading.conversation.usage import UNKNOWN_TTL, Counters, number
 from costscan.reading.io.json_lines import feed_objects
 from costscan.reading.io.rows import Rows
 
-_OWN: Final = frozenset({"thinking_level_change", "session_info", "label", "custom", "leaf"})
+_OWN: Final = frozenset({"thinking_level_change", "session_info", "label", "custom", "leaf", "model_change"})
 """Lines of the client that are in no prompt."""
+_STREAMED: Final = ("agent_", "turn_", "message_", "tool_execution_", "queue_", "auto_", "compaction_")
+"""How the events begin that `--mode json` prints; a `message_end` tells a message, the others repeat it."""
 
 
 def sniff(objects: Sequence[Mapping[str, Any]]) -> bool:
@@ -35,10 +38,6 @@ def sniff(objects: Sequence[Mapping[str, Any]]) -> bool:
 
 def _is_header(line: Mapping[str, Any]) -> bool:
     return line.get("type") == "session" and "cwd" in line and ("version" in line or "thinkingLevel" in line)
-
-
-def _is_message(line: Mapping[str, Any]) -> bool:
-    return line.get("type") == "message" and "cacheRead" in blocks.mapping_in(line, "message", "usage")
 
 
 def read(file: LogFile, rows: Rows) -> None:
@@ -64,20 +63,27 @@ class _Reading:
 
     def take(self, at: int, line: Mapping[str, Any]) -> bool:
         """Add one line; False for one of no known kind."""
-        kind = line.get("type")
+        kind = blocks.word(line.get("type")) or ""
         if kind == "session":
             self._run = self.runs.of(blocks.word(line.get("id")) or self._run.run_id)
             self._run.project = blocks.word(line.get("cwd"))
-        elif kind == "message":
+        elif kind in {"message", "message_end"}:
             return self._message(at, line, blocks.mapping_in(line, "message"))
         elif kind in {"compaction", "branch_summary"}:
-            self._run.thread.forget()
-            self._run.asks(at, [blocks.text_block(blocks.text_of(line.get("summary")))], by_person=False)
+            self._sum_up(at, line.get("summary"))
+        elif kind in {"compaction_end", "auto_compaction_end"}:
+            if result := blocks.mapping_in(line, "result"):
+                self._sum_up(at, result.get("summary"))
         elif kind == "custom_message":
             self._run.asks(at, _content(line.get("content")), by_person=False)
         else:
-            return kind in _OWN or kind == "model_change"
+            return kind in _OWN or kind.startswith(_STREAMED)
         return True
+
+    def _sum_up(self, at: int, summary: object) -> None:
+        """Begin anew with a summary."""
+        self._run.thread.forget()
+        self._run.asks(at, [blocks.text_block(blocks.text_of(summary))], by_person=False)
 
     def _message(self, at: int, line: Mapping[str, Any], message: Mapping[str, Any]) -> bool:
         role = message.get("role")

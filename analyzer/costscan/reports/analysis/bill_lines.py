@@ -73,7 +73,10 @@ def _unproven(totals: Totals, *, has_sums: bool) -> Pieces:
         pieces.append((f"   cache tokens of {turns} estimated from recorded dollars", "yellow"))
     if totals.unproven_sessions and not pieces:
         whose = plural(totals.unproven_sessions, "session")
-        pieces.append((f"   what {whose} recorded does not follow from tokens and list prices", "yellow"))
+        doubt = f"what {whose} recorded does not follow from tokens and list prices"
+        if totals.recorded_usd is None:
+            doubt = f"sums of {whose} do not tell tier, place or length of prompts: assumed"
+        pieces.append((f"   {doubt}", "yellow"))
     return pieces
 
 
