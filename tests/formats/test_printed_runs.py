@@ -169,6 +169,41 @@ def test_codex_is_named_and_where_its_calls_are(tmp_path: Path) -> None:
         read(tmp_path, *lines)
 
 
+def qwen(message: str, **used: int) -> Json:
+    text = [{"type": "text", "text": message}]
+    said: Json = {"role": "assistant", "model": HAIKU, "content": text, "stop_reason": None}
+    own = {"id": message, "type": "message", **said, "usage": used}
+    return {
+        "type": "assistant",
+        "uuid": message,
+        "session_id": "q1",
+        "message": own,
+        "parent_tool_use_id": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("total", "fresh"), [(1_050, 300), (1_750, 1_000)], ids=["cache inside", "cache beside the input"]
+)
+def test_of_qwen_a_total_says_whether_the_input_holds_what_was_read(
+    tmp_path: Path, total: int, fresh: int
+) -> None:
+    used = {"input_tokens": 1_000, "output_tokens": 50, "cache_read_input_tokens": 700, "total_tokens": total}
+    report = read(tmp_path, qwen("m1", input_tokens=0, output_tokens=0), qwen("m2", **used))
+    assert tokens(report.turns) == [(fresh, 700, 0, 0, 50)]
+    assert report.blocks.filter(kind="text").height == 2
+
+
+def test_an_answer_of_no_tokens_is_a_call_where_something_was_sent_after_it(tmp_path: Path) -> None:
+    asked: Json = {"type": "user", "session_id": "q1", "message": {"role": "user", "content": "Go on."}}
+    zero = qwen("m1", input_tokens=0, output_tokens=0)
+    used = {"input_tokens": 1_000, "output_tokens": 50, "total_tokens": 1_050}
+    other = qwen("m3", input_tokens=0, output_tokens=0)
+    other["message"]["model"] = "claude-opus-4-5"
+    report = read(tmp_path, zero, asked, qwen("m2", **used), other, qwen("m4", **used), zero)
+    assert [row[0] for row in tokens(report.turns)] == [None, 1_000, None, 1_000]
+
+
 LINES: Final = {
     "pi": (PI_BEGINS, pi()),
     "opencode": (opencode("step_start"), step_ends()),

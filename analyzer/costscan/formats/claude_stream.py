@@ -9,10 +9,13 @@ What the numbers mean, and what is counted once:
   `--output-format json` every `result` is a process of its own.
 - `usage` on a `result` line is that of the main loop since the one before it; it stands for what `modelUsage`
   leaves out.
+- Counters of Qwen Code's streams, which have this form: where a total says so, the input holds what the cache
+  read. An answer of zero tokens before another one, with nothing sent between, is the first part of it.
 - Lines with a `parent_tool_use_id` belong to the sub-agent which that tool call started, a run of its own.
 - Lines without a time take that of the line before them.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -28,7 +31,7 @@ from costscan.reading.content.measure import measure, text
 from costscan.reading.conversation import refusals
 from costscan.reading.conversation.bill_thread import BillThread
 from costscan.reading.conversation.thread import Thread
-from costscan.reading.conversation.usage import Usage
+from costscan.reading.conversation.usage import Usage, counters, of_raw
 from costscan.reading.io.files import open_log
 from costscan.reading.io.row_types import CopyRow
 from costscan.reading.io.rows import Rows
@@ -62,6 +65,7 @@ class _Event(Struct, gc=False):
     delta: _Delta | None = None
 
 
+_NO_INPUT: Final = re.compile(rb'"input_tokens"\s*:\s*0\b')
 _decode_event = msgspec.json.Decoder(_Event).decode
 
 
@@ -89,6 +93,16 @@ FORMAT = Format(
 )
 
 
+def _is_zero(usage: bytes) -> bool:
+    """Whether all counters of a usage are zero; few lines are decoded for it."""
+    return _NO_INPUT.search(usage) is not None and counters(of_raw(usage)).is_zero
+
+
+def _tells_total(usage: bytes) -> bool:
+    """Whether a usage tells a total, as that of Qwen Code does, and Claude's does not."""
+    return of_raw(usage).total_tokens is not None
+
+
 class _Reading:
     def __init__(self, file: LogFile, rows: Rows) -> None:
         self.file, self.rows = file, rows
@@ -98,6 +112,7 @@ class _Reading:
         self._launches: dict[str, str] = {}
         self._asked: dict[str, str] = {}
         self._used: dict[str, dict[str, None]] = {}
+        self._held: dict[tuple[str, str], tuple[int, Line]] = {}
         self._session = ""
         self._at: str | None = None
 
@@ -114,7 +129,8 @@ class _Reading:
         if (problem := lost_call(line)) is not None:
             self.rows.skip(self.file.path, number, problem)
         if line.type == "assistant" or is_answer(line):
-            return self._assistant(number, line, key)
+            return self._answered(number, line, key)
+        self._release(key)
         self._without_call(number, line, key)
         return word(line.type) in _NO_CALL
 
@@ -143,6 +159,24 @@ class _Reading:
             thread = BillThread() if self.rows.bill_only else Thread()
             self.threads[key], self.labels[key] = thread, task_names.Labels()
         return self.threads[key]
+
+    def _answered(self, number: int, line: Line, key: tuple[str, str]) -> bool:
+        """Add a line of an answer; one of no tokens waits for the line after it, whose call it may be."""
+        self._release(key, line)
+        if line.message is not None and _is_zero(bytes(line.message.usage)):
+            self._held[key] = number, line
+            return True
+        return self._assistant(number, line, key)
+
+    def _release(self, key: tuple[str, str], after: Line | None = None) -> None:
+        """Add the line that waits, as one of the answer after it where that is of the same model."""
+        number, held = self._held.pop(key, (0, None))
+        if held is None or held.message is None:
+            return
+        answer = None if after is None else after.message
+        if answer is not None and answer.model == held.message.model and _tells_total(bytes(answer.usage)):
+            held.message.id, held.message.usage = answer.id, answer.usage
+        self._assistant(number, held, key)
 
     def _assistant(self, number: int, line: Line, key: tuple[str, str]) -> bool:
         message = line.message
@@ -203,6 +237,8 @@ class _Reading:
 
     def finish(self) -> None:
         """Write the threads to the rows."""
+        for key in list(self._held):
+            self._release(key)
         for (session, parent_call), thread in self.threads.items():
             if not thread.calls:
                 continue

@@ -7,8 +7,8 @@ from msgspec import Raw
 
 from costscan.reading.content.block import content_of, is_content
 from costscan.reading.conversation import call as calls
+from costscan.reading.conversation.iterations import iterations
 from costscan.reading.conversation.thread import Thread
-from costscan.reading.conversation.usage import iterations
 from costscan.reading.io.rows import Rows
 
 _NOT_COUNTED: Final = 1 << 40

@@ -9,12 +9,12 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from costscan.reading.conversation import refusals
+from costscan.reading.conversation.iterations import Iteration
 from costscan.reading.conversation.modes import modes_of
 from costscan.reading.conversation.stop_words import stop_word
 from costscan.reading.conversation.usage import (
     PLACEHOLDER_OUTPUT_TOKENS,
     Counters,
-    Iteration,
     Usage,
     counters,
     nothing_known,

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from msgspec import UNSET
 
 from costscan.reading.content.block import Block
-from costscan.reading.conversation.usage import PLACEHOLDER_OUTPUT_TOKENS, Iteration, iterations
+from costscan.reading.conversation.iterations import Iteration, iterations
+from costscan.reading.conversation.usage import PLACEHOLDER_OUTPUT_TOKENS
 
 if TYPE_CHECKING:
     from costscan.reading.conversation.call import Call

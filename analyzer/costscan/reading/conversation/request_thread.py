@@ -12,8 +12,8 @@ from typing import NamedTuple
 from costscan.reading.content.measure import Measured
 from costscan.reading.conversation import refusals
 from costscan.reading.conversation.call import Call
+from costscan.reading.conversation.iterations import after_compaction, iterations
 from costscan.reading.conversation.thread import Thread
-from costscan.reading.conversation.usage import after_compaction, iterations
 from costscan.reading.io.row_types import BreakRow, MovedRow, PrefixRow, WindowRow
 from costscan.reading.io.rows import Rows
 from costscan.reading.prompt_diff.cache_positions import Position, Prefix, prefixes, window

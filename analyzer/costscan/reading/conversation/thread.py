@@ -18,9 +18,10 @@ from costscan.reading.conversation import refusals, repeated_lines
 from costscan.reading.conversation.block_columns import Span, columns, span
 from costscan.reading.conversation.call import Call
 from costscan.reading.conversation.call_start import began
+from costscan.reading.conversation.iterations import iterations
 from costscan.reading.conversation.placed_block import PlacedBlock, prompt_chars
 from costscan.reading.conversation.result_use import Use
-from costscan.reading.conversation.usage import Usage, counters, iterations, number
+from costscan.reading.conversation.usage import Usage, counters, number
 from costscan.reading.io.rows import Rows
 
 RESULTS: Final = frozenset({"tool_result", "image", "document"})

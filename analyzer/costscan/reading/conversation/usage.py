@@ -7,7 +7,6 @@ what was neither read from nor written to the cache; without a split, cache writ
 API leaves the cache counters out, or null, where nothing was cached; input and output it always tells.
 """
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -39,6 +38,7 @@ class Usage(Struct, gc=False):
     server_tool_use: Any = None
     output_tokens_details: Any = None
     input_tokens_details: Any = None
+    total_tokens: Any = None
 
 
 MAX_COUNT = 10**9
@@ -51,7 +51,6 @@ USAGE_FIELDS = [name for name in Usage.__struct_fields__ if name not in {"cache_
 
 
 _decode = msgspec.json.Decoder(Usage).decode
-_decode_list = msgspec.json.Decoder(list[Raw]).decode
 
 
 class Modalities(NamedTuple):
@@ -121,14 +120,6 @@ def nothing_known() -> Counters:
     return Counters(None, None, None, None, None, None, None, contradictory=False)
 
 
-class Iteration(NamedTuple):
-    """One billed model call inside a request: its kind, its model where it has its own, its counters."""
-
-    kind: str
-    model: str | None
-    counters: Counters
-
-
 def number(value: object, most: int = MAX_COUNT) -> int | None:
     """Return a token count as logs write it (12, "12", 12.0) as an int; None when it is no count."""
     if type(value) is int:
@@ -187,6 +178,11 @@ def _is_foreign(usage: Usage) -> bool:
     return usage.input_tokens_details is not None and not _tells_cache(usage)
 
 
+def _holds_cache(usage: Usage, plain: int | None, out: int | None, cache_read: int) -> bool:
+    """Whether the input holds what the cache read, by a total: so it does in streams of Qwen Code."""
+    return cache_read <= (plain or 0) and (plain or 0) + (out or 0) == number(usage.total_tokens)
+
+
 def counters(usage: Usage) -> Counters:
     """Return the billable counters of `usage`, top level only."""
     if (
@@ -207,6 +203,8 @@ def counters(usage: Usage) -> Counters:
     if type(cache_read) is not int or not 0 <= cache_read <= MAX_COUNT:
         cache_read = _cached(cache_read)
     w5m, w1h, contradictory = _writes(usage)
+    if usage.total_tokens is not None and cache_read and _holds_cache(usage, plain, out, cache_read):
+        plain = (plain or 0) - cache_read
     server, details = usage.server_tool_use, usage.output_tokens_details
     search_count = server.get("web_search_requests") if isinstance(server, dict) else None
     searches = 0 if search_count is None else number(search_count, MAX_SEARCHES)
@@ -241,55 +239,6 @@ def of_raw(raw: bytes) -> Usage:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass
     return from_dict(lenient_json.value(raw)) or Usage()
-
-
-def iterations(usage: Usage) -> list[Iteration] | None:
-    """Return the model calls inside a request where the log tells them apart, else an empty list.
-
-    The top level leaves compaction and advisor calls out, and holds only the answering call after a
-    fallback, so a request with several iterations is billed as the sum of them; those that were refused
-    before any output are among them (see `refusals`). None: the log tells of iterations, and they cannot be
-    read.
-    """
-    raw = bytes(usage.iterations)
-    if raw in {b"", b"null", b"[]"}:
-        return []
-    items = lenient_json.value(raw) if _several(raw) else None
-    if not isinstance(items, list):
-        return [] if raw.count(b'"type"') == 1 and b'"message"' in raw else None
-    parts = [_iteration(item) for item in items]
-    searches = counters(usage).web_searches
-    if searches != 0 and not any(part.counters.web_searches for part in parts):
-        parts[-1].counters.web_searches = searches
-    return parts
-
-
-def after_compaction(parts: Sequence[Iteration]) -> int | None:
-    """Return the number of the model call that went on from a summary of the prompt, None where none did."""
-    summed_up = max((n for n, part in enumerate(parts) if part.kind == "compaction"), default=None)
-    return None if summed_up is None or summed_up + 1 == len(parts) else summed_up + 1
-
-
-def _several(raw: bytes) -> bool:
-    try:
-        return len(_decode_list(raw)) > 1
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        items = lenient_json.value(raw)
-        return isinstance(items, list) and len(items) > 1
-
-
-def _iteration(item: object) -> Iteration:
-    inner = from_dict(item)
-    if inner is None or not isinstance(item, dict):
-        return Iteration("message", None, nothing_known())
-    kind, model = item.get("type"), item.get("model")
-    used = counters(inner)
-    return Iteration(
-        kind if isinstance(kind, str) else "message",
-        model if isinstance(model, str) and model else None,
-        # No call takes no tokens at all.
-        nothing_known() if used.is_zero else used,
-    )
 
 
 PLACEHOLDER_OUTPUT_TOKENS = 8
