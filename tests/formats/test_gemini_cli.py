@@ -1,10 +1,16 @@
 """Chats of Gemini CLI: messages written twice, thoughts beside the output, rewound calls that stay billed."""
 
+import json
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+from test_odd_values import ODD, changed, places
 
 from command import Capture
+from costscan.formats.gemini_cli import FORMAT
+from costscan.formats.interface import LogFile
+from costscan.reading.io.rows import Rows
 from logs import Json
 from other_agents import read_lines, taken_by, tokens
 
@@ -87,3 +93,73 @@ def test_what_the_client_says_of_the_folder_is_no_request(tmp_path: Path, capsys
 def test_no_other_format_takes_its_lines() -> None:
     assert taken_by(HEADER, asked(), answer()) == ["gemini_cli"]
     assert taken_by(answer()) == ["gemini_cli"]
+
+
+QWEN_USED: Json = {
+    "promptTokenCount": 1_000,
+    "candidatesTokenCount": 80,
+    "thoughtsTokenCount": 30,
+    "totalTokenCount": 1_080,
+    "cachedContentTokenCount": 700,
+}
+
+
+def record(kind: str, number: str, **more: Any) -> Json:
+    """A record of a chat of Qwen Code."""
+    own = {"uuid": number, "parentUuid": None, "sessionId": "q1", "timestamp": "2026-11-02T10:00:05Z"}
+    return {**own, "type": kind, "cwd": "/src/ports", "version": "0.15.10", **more}
+
+
+QWEN_ASKED: Final = record("user", "u1", message={"role": "user", "parts": [{"text": "Count the ports."}]})
+QWEN_CALL: Final = {"functionCall": {"id": "c1", "name": "run_shell_command", "args": {"command": "ls"}}}
+QWEN_RAN: Final = {
+    "functionResponse": {"id": "c1", "name": "run_shell_command", "response": {"output": "docs"}}
+}
+QWEN_TOLD: Final = record("tool_result", "u3", message={"role": "user", "parts": [QWEN_RAN]})
+QWEN_AGAIN: Final = record(
+    "system",
+    "u4",
+    subtype="ui_telemetry",
+    systemPayload={"uiEvent": {"event.name": "qwen-code.api_response", "input_token_count": 1_000}},
+)
+
+
+def qwen(number: str = "u2", *parts: Json) -> Json:
+    said = {"role": "model", "parts": list(parts) or [{"text": "Two."}]}
+    return record("assistant", number, model="gemini-2.5-flash", message=said, usageMetadata=QWEN_USED)
+
+
+def test_a_record_of_qwen_code_is_a_call_and_its_telemetry_is_none(tmp_path: Path, capsys: Capture) -> None:
+    lines = [QWEN_ASKED, qwen("u2", {"text": "I look.", "thought": True}, QWEN_CALL), QWEN_TOLD, QWEN_AGAIN]
+    report = read_lines(capsys, tmp_path, *lines, qwen("u5"))
+    assert tokens(report.turns) == [(300, 700, 0, 0, 80)] * 2
+    assert report.summary.totals.usd == 2 * (300 * PROMPT + 700 * CACHED + 80 * OUTPUT) / 10**6
+    assert report.runs.select("run_id", "task", "project").rows() == [
+        ("q1", "Count the ports.", "/src/ports")
+    ]
+    assert report.blocks.filter(kind="tool_result")["tool"].to_list() == ["run_shell_command"]
+    assert report.summary.inputs.unknown_lines == 0
+
+
+def test_of_qwen_code_a_summary_takes_the_place_of_what_was_said(tmp_path: Path, capsys: Capture) -> None:
+    left = [{"role": "user", "parts": [{"text": "We counted ports."}]}]
+    summed_up = record("system", "u3", subtype="chat_compression", systemPayload={"compressedHistory": left})
+    report = read_lines(capsys, tmp_path, QWEN_ASKED, qwen(), summed_up, qwen("u4"))
+    said = report.blocks.filter(kind="text", role="user").select("turn_in", "turn_out").rows()
+    assert said == [(0, 1), (1, 2)]
+
+
+def test_no_other_format_takes_records_of_qwen_code() -> None:
+    lines = (QWEN_ASKED, qwen(), QWEN_TOLD, QWEN_AGAIN)
+    assert [taken_by(line) for line in lines] == [["gemini_cli"]] * len(lines)
+
+
+def test_no_value_of_qwen_code_is_a_defect(tmp_path: Path) -> None:
+    for line in (QWEN_ASKED, qwen("u2", QWEN_CALL), QWEN_TOLD, QWEN_AGAIN):
+        for place in places(line):
+            for odd in ODD:
+                path = tmp_path / "chat.jsonl"
+                path.write_text(json.dumps(changed(line, place, odd)))
+                rows = Rows()
+                FORMAT.read(LogFile(str(path)), rows)
+                assert [row for row in rows.skipped if "defect" in row.reason] == []

@@ -20,7 +20,7 @@ What the numbers mean, and what is counted once:
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any, Final
 
@@ -53,10 +53,17 @@ _ENDS_OF_ANSWERS: Final = frozenset({"stop_hook_summary", "turn_duration"})
 """What the client writes behind an answer: where it comes first, the answer is not in the log."""
 
 
+def _is_of_fork(line: Mapping[str, Any]) -> bool:
+    """Whether a line is of a client that names its lines alike and writes contents as Gemini's API does."""
+    message = line.get("message")
+    return "systemPayload" in line or (isinstance(message, dict) and "parts" in message)
+
+
 def sniff(objects: Sequence[dict[str, Any]]) -> bool:
     """Whether these are transcript lines."""
     return any(
         "session_id" not in o
+        and not _is_of_fork(o)
         and (
             is_journal(o)
             or word(o.get("type")) in STATE

@@ -26,7 +26,7 @@ from costscan.formats.api.proxy_body import told_in
 from costscan.formats.api.runs import Names, PairRun, PairRuns, task_of
 from costscan.formats.api.when import end_of, start_of
 from costscan.formats.gemini import answer as answers
-from costscan.formats.gemini import prompt
+from costscan.formats.gemini import prompt, qwen_records
 from costscan.formats.gemini.usage import counters, tier
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.block import encode, hash_of
@@ -43,6 +43,7 @@ def sniff(objects: Sequence[dict[str, Any]]) -> bool:
         (answer := answers.answer_of(o)) is not None and answers.is_answer(answer)
         for o in objects
         if "request" in o or ("key" in o and "response" in o) or answers.is_answer(o)
+        if not qwen_records.is_record(o)
     )
 
 

@@ -1,5 +1,7 @@
 """Chats of Gemini CLI: `~/.gemini/tmp/<project>/chats/session-*.jsonl`, in older versions one JSON document.
 
+So are the chats of Qwen Code, its fork: `~/.qwen/projects/<project>/chats/*.jsonl`.
+
 What the numbers mean, and what is counted once:
 - A message of type `gemini` is one model call. It is written twice, first without and then with its tool
   calls: of the lines of one `id` the last counts.
@@ -7,6 +9,8 @@ What the numbers mean, and what is counted once:
   `tool` is a prompt beside the input. Where `total` says otherwise, it decides.
 - A message without tokens was cut off: what it used is unknown.
 - Messages that a person rewound (`$rewindTo`), or that a `$set` put others in the place of, stay billed.
+- Of Qwen Code, a record of type `assistant` is one call with the provider's `usageMetadata`, whose totals say
+  that the output holds the thoughts. Its telemetry events tell the same calls again and are not counted.
 - What `gemini --output-format json` and `stream-json` print ends with the sums of its run by model, no calls:
   what they hold beyond the chat of the session, which may be read with them, is billed as `unlogged`. Of the
   stream, what the total holds beyond input and output was thought.
@@ -18,6 +22,7 @@ from typing import Any
 
 from costscan.formats.agents import blocks, printed_stats
 from costscan.formats.agents.runs import Run, Runs, ToldCall
+from costscan.formats.gemini import qwen_records
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.block import Block
 from costscan.reading.conversation.token_classes import GEMINI, Told, classes_of
@@ -31,7 +36,10 @@ _CONTEXT = "<session_context>"
 def sniff(objects: Sequence[Mapping[str, Any]]) -> bool:
     """Whether these are lines of a chat."""
     return any(
-        _is_session(line) or line.get("type") == "gemini" or printed_stats.is_printed(line)
+        _is_session(line)
+        or line.get("type") == "gemini"
+        or printed_stats.is_printed(line)
+        or qwen_records.is_record(line)
         for line in objects
     )
 
@@ -54,7 +62,7 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     totals=(printed_stats.EVENT,),
-    roots=("~/.gemini/tmp",),
+    roots=("~/.gemini/tmp", "~/.qwen/projects"),
 )
 
 
@@ -69,6 +77,8 @@ class _Reading:
         """Add one line; False for one of no known kind."""
         if printed_stats.is_printed(line):
             self.printed.add(at, line)
+        elif qwen_records.is_record(line):
+            qwen_records.add(self._runs, at, line)
         elif _is_session(line):
             self._session = str(line["sessionId"])
             self._add_all(at, line)

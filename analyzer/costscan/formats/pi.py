@@ -1,4 +1,4 @@
-"""Sessions of the coding agent Pi: `<agent folder>/sessions/<project>/<time>_<id>.jsonl`.
+"""Sessions of the coding agent Pi, and of its fork Oh My Pi: `<agent folder>/sessions/<project>/*.jsonl`.
 
 What the numbers mean, and what is counted once:
 - An assistant `message` line is one model call. `usage.input` leaves out what was read from or written to the
@@ -52,7 +52,7 @@ FORMAT = Format(
     expected='Pi session lines such as {"type":"message","message":{"role":…,"usage":{"cacheRead":…}}}',
     sniff=sniff,
     read=read,
-    roots=("$PI_CODING_AGENT_DIR/sessions", "~/.pi/agent/sessions"),
+    roots=("$PI_CODING_AGENT_DIR/sessions", "~/.pi/agent/sessions", "~/.omp/agent/sessions"),
 )
 
 
