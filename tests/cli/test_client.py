@@ -85,7 +85,7 @@ def test_what_cannot_be_is_refused(capsys: Capture, words: tuple[str, ...], erro
 
 def test_a_client_without_logs_says_where_it_keeps_them(home: Path, capsys: Capture) -> None:
     assert run(["usage", "--client", "pi"]) == 2
-    assert "no logs in ~/.pi/agent/sessions\n" in capsys.readouterr().err
+    assert "no logs in ~/.pi/agent/sessions, ~/.omp/agent/sessions\n" in capsys.readouterr().err
     for known in sorted(home.iterdir()):
         known.rename(known.with_name(f"{known.name}-gone"))
     assert run(["usage"]) == 2
