@@ -5,12 +5,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from test_odd_values import ODD, changed, places
+from test_odd_values import defects
 
 import costscan
-from costscan.formats.interface import LogFile
 from costscan.formats.otel import FORMAT
-from costscan.reading.io.rows import Rows
 from logs import HAIKU, Json, write
 from other_agents import tokens
 
@@ -99,11 +97,4 @@ def test_the_file_of_a_client_may_spread_a_record_over_lines(tmp_path: Path) -> 
 
 
 def test_no_value_is_a_defect(tmp_path: Path) -> None:
-    for place in places(response()):
-        for odd in ODD:
-            changed_line = changed(response(), place, odd)
-            path = tmp_path / "telemetry.log"
-            path.write_text(f"{json.dumps(changed_line)}\n{json.dumps(again())}\n")
-            rows = Rows()
-            FORMAT.read(LogFile(str(path)), rows)
-            assert [row for row in rows.skipped if "defect" in row.reason] == []
+    assert defects(FORMAT, response(), tmp_path / "telemetry.log", again()) == []

@@ -1,18 +1,15 @@
 """Copilot CLI: records of calls in new versions, output alone and totals at the end in old ones, and the store."""
 
-import json
 import sqlite3
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from test_odd_values import ODD, changed, places
+from test_odd_values import defects
 
 from command import Capture
 from costscan.formats.copilot_cli import FORMAT
-from costscan.formats.interface import LogFile
-from costscan.reading.io.rows import Rows
 from logs import SONNET, Json, usd, write
 from other_agents import read_alike, read_lines, recorded, taken_by, tokens
 
@@ -199,11 +196,5 @@ def test_what_older_versions_wrote_to_sum_up_is_a_lower_bound(tmp_path: Path, ca
 
 
 def test_no_value_is_a_defect(tmp_path: Path) -> None:
-    for odd_line in (streamed("msg_1", agent="a1"), summed_up(), STREAM_ENDS):
-        for place in places(odd_line):
-            for odd in ODD:
-                path = tmp_path / "events.jsonl"
-                path.write_text(json.dumps(changed(odd_line, place, odd)) + "\n" + json.dumps(answer()))
-                rows = Rows()
-                FORMAT.read(LogFile(str(path)), rows)
-                assert [row for row in rows.skipped if "defect" in row.reason] == []
+    for event in (streamed("msg_1", agent="a1"), summed_up(), STREAM_ENDS):
+        assert defects(FORMAT, event, tmp_path / "events.jsonl", answer()) == []

@@ -1,16 +1,13 @@
 """Chats of Gemini CLI: messages written twice, thoughts beside the output, rewound calls that stay billed."""
 
-import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from test_odd_values import ODD, changed, places
+from test_odd_values import defects
 
 from command import Capture
 from costscan.formats.gemini_cli import FORMAT
-from costscan.formats.interface import LogFile
-from costscan.reading.io.rows import Rows
 from logs import Json
 from other_agents import read_lines, taken_by, tokens
 
@@ -156,10 +153,4 @@ def test_no_other_format_takes_records_of_qwen_code() -> None:
 
 def test_no_value_of_qwen_code_is_a_defect(tmp_path: Path) -> None:
     for line in (QWEN_ASKED, qwen("u2", QWEN_CALL), QWEN_TOLD, QWEN_AGAIN):
-        for place in places(line):
-            for odd in ODD:
-                path = tmp_path / "chat.jsonl"
-                path.write_text(json.dumps(changed(line, place, odd)))
-                rows = Rows()
-                FORMAT.read(LogFile(str(path)), rows)
-                assert [row for row in rows.skipped if "defect" in row.reason] == []
+        assert defects(FORMAT, line, tmp_path / "chat.jsonl") == []

@@ -19,7 +19,7 @@ import codex_lines as codex
 import gemini_pairs as gemini
 import openai_pairs as oai
 from costscan import formats
-from costscan.formats.interface import LogFile
+from costscan.formats.interface import Format, LogFile
 from costscan.reading.io.rows import Rows
 from logs import write
 
@@ -203,6 +203,17 @@ def changed(line: Any, place: tuple[Any, ...], odd: Any) -> Any:
         inner = inner[key]
     inner[place[-1]] = odd
     return line
+
+
+def defects(log_format: Format, line: Any, path: Path, *after: Any) -> list[str]:
+    """Return the defects in reading a file of a line, and of those `after` it, each value of it replaced in turn."""
+    rest = "".join(f"\n{json.dumps(other)}" for other in after)
+    rows = Rows()
+    for place in places(line):
+        for odd in ODD:
+            path.write_text(json.dumps(changed(line, place, odd)) + rest)
+            log_format.read(LogFile(str(path)), rows)
+    return [row.reason for row in rows.skipped if "defect" in row.reason]
 
 
 def variants_of(line: Any) -> Iterator[Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_odd_values import ODD, changed, places
+from test_odd_values import defects
 
 import costscan
 from command import Capture, said
@@ -184,9 +184,4 @@ def test_its_files_are_found_and_taken_by_no_other_format() -> None:
 
 
 def test_no_value_is_a_defect(tmp_path: Path) -> None:
-    for place in places(trajectory()):
-        for odd in ODD:
-            path = put(tmp_path, "a.traj", changed(trajectory(), place, odd))
-            rows = Rows()
-            FORMAT.read(LogFile(str(path)), rows)
-            assert [row for row in rows.skipped if "defect" in row.reason] == []
+    assert defects(FORMAT, trajectory(), tmp_path / "a.traj") == []

@@ -3,7 +3,7 @@
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -19,28 +19,34 @@ if TYPE_CHECKING:
     from costscan.calibrating.state import State
 
 
+_Output: TypeAlias = Annotated[
+    Path,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="What is written; what was counted is kept beside it."
+    ),
+]
+_MaxCalls: TypeAlias = Annotated[
+    int, typer.Option("--max-calls", metavar="N", min=4, help="Have at most so many requests answered.")
+]
+_Model: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="Count with this model for its family of tokenizers; by default the one these logs call "
+        "most. Repeatable.",
+    ),
+]
+_Yes: TypeAlias = Annotated[bool, typer.Option("--yes", help="Send without asking.")]
+
+
 @with_options("format", "client")
 def calibrate(
     path: p.PathsOrDefault = None,
     *,
-    output: Annotated[
-        Path,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="What is written; what was counted is kept beside it."
-        ),
-    ] = Path(FILE_NAME),
-    max_calls: Annotated[
-        int, typer.Option("--max-calls", metavar="N", min=4, help="Have at most so many requests answered.")
-    ] = 200,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="Count with this model for its family of tokenizers; by default the one these logs call "
-            "most. Repeatable.",
-        ),
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Send without asking.")] = False,
+    output: _Output = Path(FILE_NAME),
+    max_calls: _MaxCalls = 200,
+    model: _Model = None,
+    yes: _Yes = False,
     options: Options,
 ) -> None:
     """Count the tokens of some texts of a log, and correct estimates by that.

@@ -6,44 +6,54 @@ import socket
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
 from costscan.errors import CostscanError
 
 if TYPE_CHECKING:
+    from costscan.capturing.context import Run
     from costscan.capturing.proxy import Upstream
 
 ANTHROPIC, OPENAI = "https://api.anthropic.com", "https://api.openai.com/v1"
 _VARIABLES: Final = {"anthropic": "ANTHROPIC_BASE_URL", "openai": "OPENAI_BASE_URL"}
 
 
+_Command: TypeAlias = Annotated[
+    list[str] | None, typer.Argument(metavar="COMMAND", help="What to run behind the proxy.")
+]
+_Log: TypeAlias = Annotated[
+    Path, typer.Option("--log", metavar="FILE", help="Where calls are appended; those of OpenAI beside it.")
+]
+_Port: TypeAlias = Annotated[
+    int | None, typer.Option(metavar="N", min=1, max=65535, help="Serve at this port, without a command.")
+]
+_Task: TypeAlias = Annotated[str | None, typer.Option(help="What runs are compared by.")]
+_RunId: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="ID", help="The run that all calls belong to.")
+]
+_NoContent: TypeAlias = Annotated[
+    bool, typer.Option("--no-content", help="Log invented words of the same length in place of texts.")
+]
+_Anthropic: TypeAlias = Annotated[
+    str, typer.Option(metavar="URL", envvar=_VARIABLES["anthropic"], help="Where Anthropic's API is.")
+]
+_OpenAI: TypeAlias = Annotated[
+    str, typer.Option(metavar="URL", envvar=_VARIABLES["openai"], help="Where OpenAI's API is.")
+]
+
+
 def capture(
-    command: Annotated[
-        list[str] | None, typer.Argument(metavar="COMMAND", help="What to run behind the proxy.")
-    ] = None,
+    command: _Command = None,
     *,
-    log: Annotated[
-        Path,
-        typer.Option("--log", metavar="FILE", help="Where calls are appended; those of OpenAI beside it."),
-    ] = Path("runs.jsonl"),
-    port: Annotated[
-        int | None, typer.Option(metavar="N", min=1, max=65535, help="Serve at this port, without a command.")
-    ] = None,
-    task: Annotated[str | None, typer.Option(help="What runs are compared by.")] = None,
-    run_id: Annotated[
-        str | None, typer.Option(metavar="ID", help="The run that all calls belong to.")
-    ] = None,
-    no_content: Annotated[
-        bool, typer.Option("--no-content", help="Log invented words of the same length in place of texts.")
-    ] = False,
-    anthropic_url: Annotated[
-        str, typer.Option(metavar="URL", envvar=_VARIABLES["anthropic"], help="Where Anthropic's API is.")
-    ] = ANTHROPIC,
-    openai_url: Annotated[
-        str, typer.Option(metavar="URL", envvar=_VARIABLES["openai"], help="Where OpenAI's API is.")
-    ] = OPENAI,
+    log: _Log = Path("runs.jsonl"),
+    port: _Port = None,
+    task: _Task = None,
+    run_id: _RunId = None,
+    no_content: _NoContent = False,
+    anthropic_url: _Anthropic = ANTHROPIC,
+    openai_url: _OpenAI = OPENAI,
 ) -> None:
     """Log the calls of a command, or of any client.
 
@@ -67,7 +77,13 @@ def capture(
     from costscan.capturing.context import Run  # noqa: PLC0415
 
     upstreams = _upstreams(log, {"anthropic": anthropic_url, "openai": openai_url}, no_content=no_content)
-    run = Run(run_id, task)
+    _serve(serve, command or [], port, upstreams, Run(run_id, task))
+
+
+def _serve(
+    serve: ModuleType, command: list[str], port: int | None, upstreams: "list[Upstream]", run: "Run"
+) -> None:
+    """Pass calls on, beside a command or until it is stopped."""
     if command and not shutil.which(command[0]):
         raise CostscanError(f"capture: {command[0]} is no command", "check PATH")
     sock = _listening(serve, port)

@@ -23,10 +23,10 @@ from typing import Any
 from costscan.formats.agents import blocks, printed_stats
 from costscan.formats.agents.runs import Run, Runs, ToldCall
 from costscan.formats.gemini import qwen_records
+from costscan.formats.gemini.usage import of_client
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.block import Block
-from costscan.reading.conversation.token_classes import GEMINI, Told, classes_of
-from costscan.reading.conversation.usage import Counters, nothing_known, number
+from costscan.reading.conversation.usage import nothing_known
 from costscan.reading.io.json_lines import feed_objects
 from costscan.reading.io.rows import Rows
 
@@ -116,7 +116,7 @@ def _called(run: Run, at: int, message: Mapping[str, Any]) -> None:
     told = ToldCall(
         line=at,
         model=message.get("model"),
-        counters=_counters(tokens) if isinstance(tokens, dict) else nothing_known(),
+        counters=of_client(tokens, "input", "output") if isinstance(tokens, dict) else nothing_known(),
         ended=blocks.word(message.get("timestamp")),
         message_id=blocks.word(message.get("id")),
         stop_reason="tool_use" if calls else "end_turn",
@@ -126,18 +126,6 @@ def _called(run: Run, at: int, message: Mapping[str, Any]) -> None:
         for part in blocks.list_in(call, "result"):
             if isinstance(part, dict):
                 run.asks(at, [_part(part)], by_person=False)
-
-
-def _counters(tokens: Mapping[str, Any]) -> Counters:
-    told = Told(
-        input_tokens=number(tokens.get("input")),
-        output_tokens=number(tokens.get("output")),
-        cache_read_tokens=number(tokens.get("cached")),
-        reasoning_tokens=number(tokens.get("thoughts", 0)),
-        tool_prompt_tokens=number(tokens.get("tool", 0)),
-        total_tokens=number(tokens.get("total")),
-    )
-    return classes_of(told, GEMINI)
 
 
 def _content(content: object) -> list[Block]:

@@ -36,8 +36,7 @@ from costscan.formats.agents import blocks, session_messages, step_stream
 from costscan.formats.agents.runs import Run, Runs, ToldCall
 from costscan.formats.interface import Format, LogFile
 from costscan.reading.content.block import Block
-from costscan.reading.conversation.token_classes import ANTHROPIC, Told, classes_of
-from costscan.reading.conversation.usage import Counters, number
+from costscan.reading.conversation.token_classes import ANTHROPIC
 from costscan.reading.io import containers, lenient_json
 from costscan.reading.io.json_lines import feed_objects
 from costscan.reading.io.rows import Rows
@@ -227,7 +226,7 @@ def _add_calls(run: Run, at: int, info: Mapping[str, Any], parts: Sequence[Mappi
 
 
 def _call(run: Run, at: int, info: Mapping[str, Any], parts: Sequence[Mapping[str, Any]]) -> None:
-    counters = _counters(blocks.mapping_in(info, "tokens"))
+    counters = session_messages.counters_of(blocks.mapping_in(info, "tokens"), ANTHROPIC)
     if counters.is_zero:
         return
     times = blocks.mapping_in(info, "time")
@@ -243,19 +242,6 @@ def _call(run: Run, at: int, info: Mapping[str, Any], parts: Sequence[Mapping[st
     )
     run.called(told, [block for part in parts for block in _wrote(part)])
     run.asks(at, [block for part in parts for block in _answered(part)], by_person=False)
-
-
-def _counters(tokens: Mapping[str, Any]) -> Counters:
-    cache = blocks.mapping_in(tokens, "cache")
-    told = Told(
-        input_tokens=number(tokens.get("input")),
-        output_tokens=number(tokens.get("output")),
-        cache_read_tokens=number(cache.get("read")),
-        cache_write_5m_tokens=number(cache.get("write")),
-        reasoning_tokens=number(tokens.get("reasoning", 0)),
-        total_tokens=number(tokens.get("total")),
-    )
-    return classes_of(told, ANTHROPIC)
 
 
 def _wrote(part: Mapping[str, Any]) -> list[Block]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from costscan.formats.agents import blocks
+from costscan.formats.gemini.usage import of_client
 from costscan.reading.conversation.token_classes import GEMINI, Told, classes_of
 from costscan.reading.conversation.usage import Counters, number
 from costscan.reading.io.row_types import RecordedRow
@@ -58,29 +59,22 @@ def _by_model(models: Mapping[str, Any]) -> Iterator[tuple[str, Counters]]:
     for model, own in models.items():
         if isinstance(own, dict):
             tokens = own.get("tokens")
-            yield model, classes_of(_document(tokens) if isinstance(tokens, dict) else _stream(own), GEMINI)
+            if isinstance(tokens, dict):
+                yield model, of_client(tokens, "prompt", "candidates")
+            else:
+                yield model, _stream(own)
 
 
-def _document(tokens: Mapping[str, Any]) -> Told:
-    return Told(
-        input_tokens=number(tokens.get("prompt")),
-        output_tokens=number(tokens.get("candidates")),
-        cache_read_tokens=number(tokens.get("cached")),
-        reasoning_tokens=number(tokens.get("thoughts", 0)),
-        tool_prompt_tokens=number(tokens.get("tool", 0)),
-        total_tokens=number(tokens.get("total")),
-    )
-
-
-def _stream(own: Mapping[str, Any]) -> Told:
+def _stream(own: Mapping[str, Any]) -> Counters:
     went_in, came_out, total = (number(own.get(f"{name}_tokens")) for name in ("input", "output", "total"))
     thought = None
     if went_in is not None and came_out is not None and total is not None:
         thought = max(total - went_in - came_out, 0)
-    return Told(
+    told = Told(
         input_tokens=went_in,
         output_tokens=came_out,
         cache_read_tokens=number(own.get("cached")),
         reasoning_tokens=thought,
         total_tokens=total,
     )
+    return classes_of(told, GEMINI)

@@ -50,8 +50,8 @@ def add_usage(run: Run, at: int, name: str, told: Mapping[str, Any], ended: str 
         run.called(call)
 
 
-def counters_of(tokens: Mapping[str, Any]) -> Counters:
-    """Return the counters of a call."""
+def counters_of(tokens: Mapping[str, Any], usual: Counting = _APART) -> Counters:
+    """Return the counters of a call; `usual` is how its version counts."""
     cache = blocks.mapping_in(tokens, "cache")
     told = Told(
         input_tokens=number(tokens.get("input")),
@@ -59,8 +59,9 @@ def counters_of(tokens: Mapping[str, Any]) -> Counters:
         cache_read_tokens=number(cache.get("read")),
         cache_write_5m_tokens=number(cache.get("write")),
         reasoning_tokens=number(tokens.get("reasoning", 0)),
+        total_tokens=number(tokens.get("total")),
     )
-    return classes_of(told, _APART)
+    return classes_of(told, usual)
 
 
 def moment(value: object) -> str | None:

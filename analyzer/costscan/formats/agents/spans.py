@@ -47,7 +47,7 @@ class _Seen(Struct):
 
     @property
     def _said(self) -> list[tuple[str, Any]]:
-        named = ("session.id", *genai.RUN, "model", "event.sequence")
+        named = (*genai.RUN, "model", "event.sequence")
         told = self.attributes.items()
         return [(name, value) for name, value in told if name in named or "token" in name]
 

@@ -38,6 +38,19 @@ def counters(usage: object, *, searches: int = 0) -> Counters:
     return at_least(counted, costs_more=bool(_of(usage, "VIDEO", _OF_ANSWER)))
 
 
+def of_client(tokens: Mapping[str, Any], went_in: str, came_out: str) -> Counters:
+    """Return the counters that Gemini CLI tells, which names input and output in several ways."""
+    told = Told(
+        input_tokens=number(tokens.get(went_in)),
+        output_tokens=number(tokens.get(came_out)),
+        cache_read_tokens=number(tokens.get("cached")),
+        reasoning_tokens=number(tokens.get("thoughts", 0)),
+        tool_prompt_tokens=number(tokens.get("tool", 0)),
+        total_tokens=number(tokens.get("total")),
+    )
+    return classes_of(told, GEMINI)
+
+
 def _left_out(usage: Mapping[str, Any], name: str) -> int | None:
     value = usage.get(name)
     return 0 if value is None else number(value)
